@@ -1,0 +1,1 @@
+"""A longitudinal monitor for azathioprine and other drugs that need regular blood tests."""

@@ -1,0 +1,120 @@
+"""Absolute counts from white cells and a differential in percent (specification, section 3)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from monitor.core.analytes import Catalogue
+from monitor.core.model import Result, Status
+
+WHITE_CELLS = "white_cells"
+_PERCENT = Decimal(100)
+_Specimen = tuple[str, date] | tuple[datetime]
+
+
+def with_derived(results: Sequence[Result], catalogue: Catalogue) -> tuple[Result, ...]:
+    """The results and the counts that follow from them, ordered by collection.
+
+    A count is derived where white cells and a percentage of one specimen are known and the
+    laboratory reported no absolute count of its own for that specimen.
+    """
+    derived: list[Result] = []
+    if any(_percent_of(result, catalogue) for result in results):
+        specimens: dict[_Specimen, list[Result]] = defaultdict(list)
+        for result in results:
+            if result.value is not None:
+                specimens[_specimen(result)].append(result)
+        for members in specimens.values():
+            derived.extend(_derive(members, catalogue))
+    return tuple(sorted((*results, *derived), key=_order))
+
+
+def _order(result: Result) -> tuple[datetime, str, int]:
+    return result.collected_at, result.analyte, result.id
+
+
+def _specimen(result: Result) -> _Specimen:
+    if result.specimen_id:
+        return result.specimen_id, result.collected_on
+    return (result.collected_at,)
+
+
+def _percent_of(result: Result, catalogue: Catalogue) -> str | None:
+    analyte = catalogue.analytes.get(result.analyte)
+    return analyte.percent_of if analyte is not None else None
+
+
+def _derive(members: Sequence[Result], catalogue: Catalogue) -> Iterable[Result]:
+    """Every absolute count that the percentages of one specimen give."""
+    white_cells = [result for result in members if result.analyte == WHITE_CELLS]
+    reported = {result.analyte for result in members}
+    shares: dict[str, list[Result]] = defaultdict(list)
+    for result in members:
+        absolute = _percent_of(result, catalogue)
+        if absolute is not None and absolute not in reported:
+            shares[absolute].append(result)
+    for absolute, parts in shares.items():
+        for total in white_cells:
+            count = _count(absolute, total, parts, catalogue)
+            if count is not None:
+                yield count
+
+
+def _count(
+    absolute: str, total: Result, parts: Sequence[Result], catalogue: Catalogue
+) -> Result | None:
+    """White cells times the percentages of one cell line; of one percentage reported twice
+    the lower speaks, different ones (segmented, bands) add up."""
+    lowest: dict[str, Result] = {}
+    for part in parts:
+        kept = lowest.get(part.analyte)
+        if kept is None or _value(part) < _value(kept):
+            lowest[part.analyte] = part
+    used = list(lowest.values())
+    comparator = _joint_comparator([total, *used])
+    if comparator is None:
+        return None
+    percent = sum((_value(part) for part in used), Decimal(0))
+    value = _value(total) * percent / _PERCENT
+    analyte = catalogue.analytes[absolute]
+    shown = " + ".join(f"{part.comparator}{_value(part):f} %" for part in used)
+    return replace(
+        used[0],
+        analyte=absolute,
+        value=value,
+        comparator=comparator,
+        status=_joint_status([total, *used]),
+        received_value=f"{value:f}",
+        received_unit=analyte.unit,
+        ref_low=None,
+        ref_high=None,
+        received_at=max(part.received_at for part in (total, *used)),
+        derived=f"white cells {total.comparator}{_value(total):f} x ({shown})",
+        below_plausible=total.below_plausible,
+        doubtful_comment=total.doubtful_comment or used[0].doubtful_comment,
+    )
+
+
+def _value(result: Result) -> Decimal:
+    assert result.value is not None
+    return result.value
+
+
+def _joint_comparator(parts: Iterable[Result]) -> str | None:
+    """The comparator of a product: None where an upper and a lower bound meet."""
+    signs = {part.comparator[0] for part in parts if part.comparator}
+    if len(signs) > 1:
+        return None
+    return signs.pop() if signs else ""
+
+
+def _joint_status(parts: Sequence[Result]) -> Status:
+    statuses = {part.status for part in parts}
+    for status in (Status.PRELIMINARY, Status.CORRECTED):
+        if status in statuses:
+            return status
+    return Status.FINAL

@@ -1,0 +1,176 @@
+"""When a panel is due: completions x phases x anchors (specification, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from monitor.core.model import Because, PanelState, PanelStatus, Urgency, worst_urgency
+from monitor.core.panels import Completions
+from monitor.core.protocol import PanelSchedule, Phase, Protocol
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One due day, with the phase whose grace, lead and urgency apply to it."""
+
+    due_on: date
+    phase: Phase
+    schedule: PanelSchedule
+
+    @property
+    def last_day_in_grace(self) -> date:
+        return self.schedule.grace.after(self.due_on)
+
+
+def scheduled(
+    protocol: Protocol,
+    panel: str,
+    last_completed_on: date | None,
+    anchors: Sequence[date],
+    today: date,
+) -> Obligation | None:
+    """The earliest obligation over every anchor that counts; None where the schedule ended.
+
+    A restart can bring a test forward and can never forgive one.
+    """
+    obligations = [
+        obligation
+        for anchor in _counting_anchors(anchors, last_completed_on, today)
+        if (obligation := _from_anchor(protocol, panel, last_completed_on, anchor))
+    ]
+    return min(obligations, key=lambda it: (it.due_on, it.last_day_in_grace), default=None)
+
+
+def _counting_anchors(
+    anchors: Sequence[date], last: date | None, today: date
+) -> Sequence[date]:
+    """From the last anchor on or before the latest completion (or the first) to today's."""
+    before = [anchor for anchor in anchors if last is not None and anchor <= last]
+    first = before[-1] if before else anchors[0]
+    return [anchor for anchor in anchors if anchor == first or first < anchor <= today]
+
+
+def _from_anchor(
+    protocol: Protocol, panel: str, last: date | None, anchor: date
+) -> Obligation | None:
+    """due(A): steps 1 to 3 of the specification for one anchor."""
+    base = anchor if last is None else max(last, anchor)
+    phase_start = anchor
+    for phase in protocol.phases:
+        phase_end = None if phase.until is None else phase.until.after(anchor)
+        schedule = phase.schedule(panel)
+        if schedule is not None and (phase_end is None or base < phase_end):
+            candidate = max(schedule.every.after(base), phase_start)
+            if phase_end is None or candidate <= phase_end:
+                return Obligation(candidate, phase, schedule)
+            if 2 * (phase_end - base) > candidate - base:
+                return Obligation(phase_end, phase, schedule)
+        if phase_end is not None:
+            phase_start = phase_end
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A rule's level that the latest result meets asks for its panel again by this day."""
+
+    due_on: date
+    rule: str
+
+
+def status(
+    protocol: Protocol,
+    panel: str,
+    done: Completions,
+    obligation: Obligation | None,
+    rechecks: Sequence[Recheck],
+    today: date,
+) -> PanelStatus:
+    """Where a panel stands today, from its obligation by schedule and by recheck.
+
+    A recheck allows no grace and makes lateness urgent; both obligations stand, and the
+    stricter decides.
+    """
+    recheck = min((it.due_on for it in rechecks), default=None)
+    terms = _terms(protocol, panel, obligation)
+    if terms is None or (obligation is None and recheck is None):
+        return _ended(panel, done)
+    phase, schedule = terms
+    duties = []
+    if obligation is not None:
+        duties.append((obligation.due_on, obligation.last_day_in_grace))
+    if recheck is not None:
+        duties.append((recheck, recheck))
+    due_on = min(due for due, _ in duties)
+    grace_end = min(end for _, end in duties)
+    lead_begin = schedule.lead.before(due_on)
+    escalation = schedule.escalate_after.after(due_on)
+    state = _state(today, lead_begin, grace_end, escalation)
+    late = state in (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
+    return PanelStatus(
+        panel=panel,
+        phase=phase.name,
+        last_completed_on=done.last,
+        declared=done.last_is_declared,
+        due_on=due_on,
+        because=Because.RECHECK if recheck == due_on else Because.SCHEDULE,
+        state=state,
+        days_overdue=(today - due_on).days if late else 0,
+        urgency=_urgency(schedule, state, under_recheck=recheck is not None),
+        repeat_days=(schedule.repeat.after(today) - today).days,
+        partial=done.partial,
+        next_change_on=_first_after(
+            today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY
+        ),
+    )
+
+
+def _terms(
+    protocol: Protocol, panel: str, obligation: Obligation | None
+) -> tuple[Phase, PanelSchedule] | None:
+    """The phase whose grace, lead and urgency apply; after the end, the last that has the panel."""
+    if obligation is not None:
+        return obligation.phase, obligation.schedule
+    for phase in reversed(protocol.phases):
+        schedule = phase.schedule(panel)
+        if schedule is not None:
+            return phase, schedule
+    return None
+
+
+def _state(today: date, lead_begin: date, grace_end: date, escalation: date) -> PanelState:
+    if today < lead_begin:
+        return PanelState.UP_TO_DATE
+    if today <= grace_end:
+        return PanelState.DUE
+    return PanelState.OVERDUE if today <= escalation else PanelState.SERIOUSLY_OVERDUE
+
+
+def _urgency(schedule: PanelSchedule, state: PanelState, *, under_recheck: bool) -> Urgency:
+    serious = state is PanelState.SERIOUSLY_OVERDUE
+    urgency = schedule.serious_urgency if serious else schedule.urgency
+    return worst_urgency(urgency, Urgency.URGENT) if under_recheck else urgency
+
+
+def _first_after(today: date, *days: date) -> date | None:
+    return min((day for day in days if day > today), default=None)
+
+
+def _ended(panel: str, done: Completions) -> PanelStatus:
+    return PanelStatus(
+        panel=panel,
+        phase="",
+        last_completed_on=done.last,
+        declared=done.last_is_declared,
+        due_on=None,
+        because=Because.SCHEDULE,
+        state=PanelState.ENDED,
+        days_overdue=0,
+        urgency=Urgency.ROUTINE,
+        repeat_days=None,
+        partial=(),
+    )

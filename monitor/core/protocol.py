@@ -1,0 +1,170 @@
+"""What a protocol file in `schedules/` may say, as frozen values.
+
+A protocol is data: panels, phases and ladders of rules with their sources. Reading the
+text, and every complaint about it, is in `protocol_file.py`; nothing here has behaviour
+beyond looking things up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from monitor.core.calendar import Duration
+from monitor.core.model import Kind, Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Analytes that together count as one test."""
+
+    id: str
+    title: str
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    no_rule: tuple[tuple[str, str], ...] = ()
+    """Analytes of the panel that deliberately have no rule, each with the reason."""
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        return self.all_of + tuple(name for group in self.any_of for name in group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelSchedule:
+    """How often a panel is due in one phase, and how its lateness is told."""
+
+    panel: str
+    every: Duration
+    grace: Duration
+    repeat: Duration
+    escalate_after: Duration
+    lead: Duration
+    urgency: Urgency
+    serious_urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of the schedule; `until` is the offset of its end from the anchor."""
+
+    name: str
+    until: Duration | None
+    panels: tuple[PanelSchedule, ...]
+
+    def schedule(self, panel: str) -> PanelSchedule | None:
+        return next((entry for entry in self.panels if entry.panel == panel), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What must be known before the start, and how far back it may lie."""
+
+    panels: tuple[str, ...]
+    within: Duration
+    genotypes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One step of a rule's ladder. Exactly one of the tests below is set; numbers are in
+    the analyte's canonical unit, percentages as numbers (`30` for `"30 %"`)."""
+
+    action: Kind
+    urgency: Urgency
+    below: Decimal | None = None
+    above: Decimal | None = None
+    above_times_uln: Decimal | None = None
+    default_uln: Decimal | None = None
+    rise_from_baseline: Decimal | None = None
+    within: Duration | None = None
+    falls_in_a_row: int | None = None
+    each: Decimal | None = None
+    only_below: Decimal | None = None
+    recheck: Duration | None = None
+    say: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A ladder of levels on one analyte, mildest first."""
+
+    id: str
+    analyte: str
+    source: str
+    levels: tuple[Level, ...]
+    opportunistic: bool = False
+    confirm: int = 1
+    again_after: Duration | None = None
+    indications: tuple[str, ...] = ()
+    """Only for these indications; empty: for all."""
+    except_indications: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def is_trend(self) -> bool:
+        return any(level.falls_in_a_row is not None for level in self.levels)
+
+    @property
+    def downward(self) -> bool:
+        """Lower is worse."""
+        first = self.levels[0]
+        return first.below is not None or first.falls_in_a_row is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleResult:
+    """A result of an example patient, as a laboratory would send it."""
+
+    on: date
+    analyte: str
+    value: str
+    unit: str
+    ref_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A made-up patient in the file itself, with what must be said of them."""
+
+    name: str
+    started_on: date
+    today: date
+    completed: tuple[tuple[str, tuple[date, ...]], ...] = ()
+    results: tuple[ExampleResult, ...] = ()
+    expect_panels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """(panel, ((key, expected as text), ...)) with keys due_on, state, phase, because."""
+    expect_alerts: tuple[str, ...] | None = None
+    """Ids of the rules that must speak; None where the example does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """One validated file, with the digest of its text."""
+
+    id: str
+    title: str
+    drugs: tuple[str, ...]
+    default: bool
+    version: str
+    source: str
+    status: str
+    restart_on: tuple[str, ...]
+    wash_out: Duration
+    watch_from: Duration
+    episode_gap: Duration
+    panels: tuple[Panel, ...]
+    baseline: Baseline
+    phases: tuple[Phase, ...]
+    rules: tuple[Rule, ...]
+    digest: str
+    examples: tuple[Example, ...] = ()
+    allow_ending: str = ""
+    note: str = ""
+
+    def panel(self, panel_id: str) -> Panel:
+        return next(panel for panel in self.panels if panel.id == panel_id)
+
+    def panels_with(self, analyte: str) -> tuple[Panel, ...]:
+        return tuple(panel for panel in self.panels if analyte in panel.analytes)

@@ -1,0 +1,1 @@
+"""Where everything is kept: SQLite for one clinic, PostgreSQL for many, the same code."""
