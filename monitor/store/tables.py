@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from monitor.store.types import ExactDecimal, UtcInstant
@@ -270,3 +270,8 @@ class JobRun(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcInstant)
     finished_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     error: str = ""
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a class above, for statements without objects."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -1,0 +1,342 @@
+"""The database: opening it, its transactions, its migrations, the daemon's lock.
+
+The one file that knows SQLite from PostgreSQL. Both give the same promises: `read()` is one
+consistent snapshot, `write()` one transaction that ends whole or not at all. SQLite has one
+writer at a time, so `write()` takes the write lock at once and waits for it; on PostgreSQL
+writers meet at row locks (`locked`), always enrolments first and in the order of their ids.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from monitor.store import tables
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one."""
+AHEAD = timedelta(minutes=5)
+"""How much earlier than the database a writing command may be (clocks differ a little)."""
+_CACHE_KIB = 65536
+_MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the same one
+_BEGIN = "sqlite_begin"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text says why and what to do, without patient data."""
+
+
+class StoreBusy(StoreError):
+    """Somebody else holds what was asked for."""
+
+
+class TooEarly(StoreError):
+    """A writing command was given an instant that lies before what was already done."""
+
+
+class Store:
+    """One database. Opening costs nothing; its revision is checked at the first use."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._checked = False
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot; nothing is written."""
+        with self._connection("BEGIN", readonly=True) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it, or (after any exception) nothing of it."""
+        with self._connection("BEGIN IMMEDIATE", readonly=False) as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Create the database (SQLite: readable by its owner alone) or bring it up to date."""
+        from alembic import command  # slow to import, and only needed here
+
+        if self.is_sqlite:
+            _create_file(Path(self.engine.url.database or ""))
+        with self._begun("BEGIN IMMEDIATE", readonly=False) as connection:
+            if not self.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                )
+            _refuse_newer(_revision(connection))
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        self._checked = True
+
+    @contextmanager
+    def hold_daemon_lock(self) -> Iterator[None]:
+        """Held by the one daemon of a SQLite file, and let go by its death.
+
+        Raises StoreBusy where another daemon holds it. Several daemons may share one
+        PostgreSQL: there it is no lock at all.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        path = Path(f"{self.engine.url.database}.lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _try_lock(descriptor):
+                raise StoreBusy(
+                    f"another daemon (process {_read_pid(descriptor)}) already works on "
+                    f"{self.engine.url.database}: end that one first, or leave it running"
+                )
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _connection(self, begin: str, *, readonly: bool) -> Iterator[Connection]:
+        self._refuse_missing()
+        with self._begun(begin, readonly=readonly) as connection:
+            if not self._checked:
+                _refuse_other(_revision(connection))
+                self._checked = True
+            yield connection
+
+    @contextmanager
+    def _begun(self, begin: str, *, readonly: bool) -> Iterator[Connection]:
+        with self._readable_errors(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(**{_BEGIN: begin})
+            elif readonly:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
+
+    def _refuse_missing(self) -> None:
+        if self.is_sqlite and not Path(self.engine.url.database or "").is_file():
+            raise StoreError(
+                f"there is no database {self.engine.url.database}: `monitor init` creates it"
+            )
+
+    @contextmanager
+    def _readable_errors(self) -> Iterator[None]:
+        where = self.engine.url.render_as_string(hide_password=True)
+        try:
+            yield
+        except PoolTimeout as error:
+            raise StoreError(f"database {where}: all connections are in use") from error
+        except DBAPIError as error:
+            problem = _first_line(error)
+            if "locked" in problem and self.is_sqlite:
+                raise StoreBusy(
+                    f"database {where}: another process has been writing for more than "
+                    f"{BUSY_SECONDS} s; nothing was changed, try again"
+                ) from error
+            if "not a database" in problem:
+                raise StoreError(f"{where} is no database: {problem}") from error
+            if "readonly" in problem:
+                raise StoreError(
+                    f"database {where} cannot be written: {problem}; "
+                    "the file and its folder must belong to the account that runs the monitor"
+                ) from error
+            if not isinstance(error, OperationalError):
+                raise
+            raise StoreError(f"database {where}: {problem}") from error
+
+
+def open_store(url: str) -> Store:
+    """The store behind a URL such as `sqlite:///monitor.db` or
+    `postgresql+psycopg://user@host/name`; nothing is connected yet. Raises StoreError."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(
+            "[database] url is no database URL; valid: sqlite:///FILE or "
+            "postgresql+psycopg://USER@HOST:PORT/NAME"
+        ) from error
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StoreError(
+            f"[database] url names {parsed.get_backend_name()}; valid: sqlite or postgresql"
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise StoreError("[database] url names no file: a monitor must not forget")
+    try:
+        engine = _create_engine(parsed)
+    except (NoSuchModuleError, ImportError) as error:
+        raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
+    return Store(engine)
+
+
+def locked(query: Select[Any], connection: Connection, *, skip: bool = False) -> Select[Any]:
+    """The query with its rows locked until the transaction ends; `skip` leaves out rows that
+    somebody else holds. SQLite's write lock serves the same end already."""
+    if connection.dialect.name == "sqlite":
+        return query
+    return query.with_for_update(skip_locked=skip)
+
+
+def brought_to(connection: Connection) -> datetime | None:
+    """The latest instant that the database has been brought to."""
+    facts = tables.table_of(tables.Fact)
+    value = connection.scalar(select(facts.c.value).where(facts.c.name == "brought_to"))
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def bring_to(connection: Connection, now: datetime) -> None:
+    """Note that the database has been brought to `now`. To be the last statement of its
+    transaction, for on PostgreSQL everybody who writes waits here for each other."""
+    facts = tables.table_of(tables.Fact)
+    value = now.astimezone(UTC).isoformat(timespec="microseconds")
+    mine = facts.c.name == "brought_to"
+    known = connection.scalar(locked(select(facts.c.value).where(mine), connection))
+    if known is None:
+        connection.execute(insert(facts).values(name="brought_to", value=value))
+    elif known < value:
+        connection.execute(update(facts).where(mine).values(value=value))
+
+
+def check_not_earlier(connection: Connection, now: datetime) -> None:
+    """Refuse to write at an instant that lies before what was already done: TooEarly."""
+    latest = brought_to(connection)
+    if latest is not None and now < latest - AHEAD:
+        raise TooEarly(
+            f"the database has already been brought to {latest.isoformat(timespec='seconds')}, "
+            f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
+            "a command that writes cannot go back in time"
+        )
+
+
+def _create_engine(url: Any) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # The driver would begin transactions by itself, late, and never IMMEDIATE.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"cache_size=-{_CACHE_KIB}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    return engine
+
+
+def _create_file(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"the database's folder {path.parent} does not exist")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be created: {error.strerror}") from error
+
+
+def _alembic_config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _known_revisions() -> list[str]:
+    """All revisions this program knows, the newest first."""
+    folder = Path(__file__).parent / "migrations" / "versions"
+    return sorted((path.stem.split("_")[0] for path in folder.glob("[0-9]*.py")), reverse=True)
+
+
+def _refuse_newer(revision: str | None) -> None:
+    if revision is not None and revision not in _known_revisions():
+        raise StoreError(
+            f"the database has revision {revision}, which this program does not know: "
+            "it was written by a newer version of the monitor; install that one"
+        )
+
+
+def _refuse_other(revision: str | None) -> None:
+    _refuse_newer(revision)
+    newest = _known_revisions()[0]
+    if revision is None:
+        raise StoreError("the database is empty: `monitor init` creates its tables")
+    if revision != newest:
+        raise StoreError(
+            f"the database has revision {revision}, this program needs {newest}: "
+            "`monitor init` brings it up to date (make a backup before)"
+        )
+
+
+def _first_line(error: DBAPIError) -> str:
+    """What the database said; later lines of PostgreSQL's answer may quote values."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _read_pid(descriptor: int) -> str:
+    return os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"

@@ -1,0 +1,240 @@
+"""What the core needs to judge enrolments, read in a few queries for any number of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from monitor.core.calendar import clinic_day
+from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.store import tables
+from monitor.store.database import locked
+from monitor.store.tables import table_of
+
+CHUNK = 500
+"""Ids a query: SQLite allows a limited number of parameters."""
+
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_PATIENTS = table_of(tables.Patient)
+_RESULTS = table_of(tables.ResultRow)
+_EVENTS = table_of(tables.EventRow)
+_HELD = table_of(tables.HeldRowTable)
+_FILES = table_of(tables.File)
+
+
+def load_cases(
+    connection: Connection,
+    enrolment_ids: Collection[int],
+    *,
+    until: datetime | None = None,
+    zone: ZoneInfo,
+) -> list[Case]:
+    """The cases of these enrolments, in the order of their ids.
+
+    Results are those that stand after corrections. `until` hides results collected later,
+    and events and held rows of a later clinic day; None hides nothing.
+    """
+    return [
+        case
+        for ids in chunks(sorted(set(enrolment_ids)))
+        for case in _chunk_of_cases(connection, ids, until, zone)
+    ]
+
+
+def all_enrolment_ids(connection: Connection) -> list[int]:
+    """The id of every enrolment, ascending."""
+    return list(connection.scalars(select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)))
+
+
+def wake(connection: Connection, patient_ids: Collection[int], at: datetime) -> tuple[int, ...]:
+    """Have all enrolments of these patients reviewed at `at`; returns their ids, ascending.
+
+    To be called after the new results or events were written, in the same transaction: a
+    review that read the patients before now holds the rows, so this waits for it and has
+    the last word.
+    """
+    found: list[int] = []
+    for ids in chunks(sorted(set(patient_ids))):
+        query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.patient_id.in_(ids))
+        found += connection.scalars(query)
+    wake_enrolments(connection, found, at)
+    return tuple(sorted(found))
+
+
+def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: datetime) -> None:
+    """Have these enrolments reviewed at `at`."""
+    for ids in chunks(sorted(set(enrolment_ids))):
+        mine = _ENROLMENTS.c.id.in_(ids)
+        # Locked in the order of ids first, so that two who wake never wait for each other.
+        query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
+        connection.execute(locked(query, connection)).all()
+        connection.execute(update(_ENROLMENTS).where(mine).values(next_review_at=at))
+
+
+def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
+    """The ids in pieces that fit a query."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _chunk_of_cases(
+    connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
+) -> list[Case]:
+    enrolments = _enrolments(connection, ids)
+    patients = sorted({enrolment.patient_id for enrolment in enrolments})
+    results = _results(connection, patients, until)
+    events = _events(connection, patients, until, zone)
+    held = _held(connection, patients, until, zone)
+    return [
+        Case(
+            enrolment=enrolment,
+            results=tuple(results.get(enrolment.patient_id, ())),
+            events=tuple(
+                event
+                for owner, event in events.get(enrolment.patient_id, ())
+                if owner is None or owner == enrolment.id
+            ),
+            held=tuple(held.get(enrolment.patient_id, ())),
+        )
+        for enrolment in enrolments
+    ]
+
+
+def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+    columns = _ENROLMENTS.c
+    query = (
+        select(
+            columns.id,
+            columns.patient_id,
+            _PATIENTS.c.mrn,
+            columns.drug,
+            columns.protocol_id,
+            columns.started_on,
+            columns.enrolled_on,
+            columns.indication,
+            columns.clinic,
+            columns.dose_mg_per_day,
+            columns.last_tested_on,
+        )
+        .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
+        .where(columns.id.in_(ids))
+        .order_by(columns.id)
+    )
+    return [Enrolment(**row._mapping) for row in connection.execute(query)]
+
+
+def _results(
+    connection: Connection, patients: Sequence[int], until: datetime | None
+) -> Mapping[int, list[Result]]:
+    columns = _RESULTS.c
+    stands = and_(
+        columns.patient_id.in_(patients),
+        columns.stands,
+        columns.status != Status.WITHDRAWN.value,
+    )
+    if until is not None:
+        stands = and_(stands, columns.collected_at <= until)
+    query = select(
+        columns.patient_id,
+        columns.id,
+        columns.analyte,
+        columns.collected_at,
+        columns.collected_on,
+        columns.value,
+        columns.comparator,
+        columns.status,
+        columns.specimen_id,
+        columns.timed,
+        columns.received_value,
+        columns.received_unit,
+        columns.ref_low,
+        columns.ref_high,
+        columns.comment,
+        columns.no_result,
+        _FILES.c.source,
+        columns.received_at,
+        columns.below_plausible,
+        columns.doubtful_comment,
+    ).join(_FILES, _FILES.c.id == columns.file_id)
+    found: dict[int, list[Result]] = defaultdict(list)
+    for row in connection.execute(query.where(stands).order_by(columns.id)):
+        found[row.patient_id].append(_result(row))
+    return found
+
+
+def _result(row: Any) -> Result:
+    return Result(
+        id=row.id,
+        analyte=row.analyte,
+        collected_at=row.collected_at,
+        collected_on=row.collected_on,
+        value=row.value,
+        comparator=row.comparator,
+        status=Status(row.status),
+        specimen_id=row.specimen_id,
+        timed=row.timed,
+        received_value=row.received_value,
+        received_unit=row.received_unit,
+        ref_low=row.ref_low,
+        ref_high=row.ref_high,
+        comment=row.comment,
+        no_result=row.no_result,
+        source=row.source,
+        received_at=row.received_at,
+        below_plausible=row.below_plausible,
+        doubtful_comment=row.doubtful_comment,
+    )
+
+
+def _events(
+    connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
+) -> Mapping[int, list[tuple[int | None, Event]]]:
+    columns = _EVENTS.c
+    happened = and_(columns.patient_id.in_(patients), ~columns.withdrawn)
+    if until is not None:
+        happened = and_(happened, columns.on <= clinic_day(until, zone))
+    found: dict[int, list[tuple[int | None, Event]]] = defaultdict(list)
+    for row in connection.execute(select(_EVENTS).where(happened).order_by(columns.id)):
+        event = Event(
+            id=row.id,
+            on=row.on,
+            event=row.event,
+            value=row.value,
+            drug=row.drug,
+            note=row.note,
+            received_at=row.received_at,
+        )
+        found[row.patient_id].append((row.enrolment_id, event))
+    return found
+
+
+def _held(
+    connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
+) -> Mapping[int, list[HeldRow]]:
+    columns = _HELD.c
+    held = and_(columns.patient_id.in_(patients), columns.state == "held", columns.analyte != "")
+    if until is not None:
+        day = clinic_day(until, zone)
+        held = and_(held, or_(columns.collected_on.is_(None), columns.collected_on <= day))
+    found: dict[int, list[HeldRow]] = defaultdict(list)
+    for row in connection.execute(select(_HELD).where(held).order_by(columns.id)):
+        found[row.patient_id].append(_held_row(row))
+    return found
+
+
+def _held_row(row: Any) -> HeldRow:
+    return HeldRow(
+        id=row.id,
+        analyte=row.analyte,
+        collected_on=row.collected_on,
+        received_value=str(row.raw.get("value") or ""),
+        received_unit=str(row.raw.get("unit") or ""),
+        reason=row.reason,
+        held_at=row.held_at,
+        possible_values=tuple(Decimal(number) for number in row.possible_values.split()),
+    )

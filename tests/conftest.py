@@ -1,0 +1,145 @@
+"""Fixtures for tests on both databases.
+
+`store` is an empty, migrated database of the test's own: once on SQLite, once on PostgreSQL.
+PostgreSQL is the server of MONITOR_TEST_POSTGRES (a URL), else a local one; where none answers,
+its tests are left out and the summary says so, or they fail where CI is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from monitor.store.database import Store, open_store
+
+_LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+_BOTH = ["sqlite", "postgresql"]
+_ABSENT = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_ABSENT] = _why_no_postgres()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "empty_url" in metafunc.fixturenames:
+        metafunc.parametrize("empty_url", _BOTH, indirect=True)
+    elif "store_url" in metafunc.fixturenames:
+        metafunc.parametrize("store_url", _BOTH, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.stash[_ABSENT] or os.environ.get("CI"):
+        return
+    config.hook.pytest_deselected(items=[item for item in items if _on_postgres(item)])
+    items[:] = [item for item in items if not _on_postgres(item)]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.stash[_ABSENT]:
+        terminalreporter.write_line(
+            f"left out: the tests on PostgreSQL, because {config.stash[_ABSENT]}", yellow=True
+        )
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that has no table yet (on SQLite: no file)."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'monitor.db'}"
+    else:
+        yield from _fresh_schema(request.config)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to be copied: quicker than migrating for each test."""
+    path = tmp_path_factory.mktemp("migrated") / "monitor.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def store_url(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path
+) -> Iterator[str]:
+    """The URL of a migrated, empty database of this test's own."""
+    if request.param == "sqlite":
+        path = tmp_path / "monitor.db"
+        shutil.copy(migrated_sqlite, path)
+        yield f"sqlite:///{path}"
+        return
+    for url in _fresh_schema(request.config):
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty, migrated store."""
+    opened = open_store(store_url)
+    yield opened
+    opened.dispose()
+
+
+def _on_postgres(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and "postgresql" in (
+        callspec.params.get("store_url"),
+        callspec.params.get("empty_url"),
+    )
+
+
+def _migrate(url: str) -> None:
+    store = open_store(url)
+    store.migrate()
+    store.dispose()
+
+
+def _fresh_schema(config: pytest.Config) -> Iterator[str]:
+    """A URL whose tables go into a schema of their own, dropped afterwards."""
+    if config.stash[_ABSENT]:
+        pytest.fail(f"CI must test on PostgreSQL, but {config.stash[_ABSENT]}")
+    schema = f"test_{uuid.uuid4().hex}"
+    url = make_url(_server())
+    _execute(f"CREATE SCHEMA {schema}")
+    try:
+        own = url.update_query_dict({"options": f"-csearch_path={schema}"})
+        yield own.render_as_string(hide_password=False)
+    finally:
+        _execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def _execute(statement: str) -> None:
+    with _connect() as connection:
+        connection.execute(statement)
+
+
+def _connect() -> psycopg.Connection:
+    plain = make_url(_server()).set(drivername="postgresql")
+    return psycopg.connect(
+        plain.render_as_string(hide_password=False), connect_timeout=2, autocommit=True
+    )
+
+
+def _server() -> str:
+    return os.environ.get("MONITOR_TEST_POSTGRES", _LOCAL)
+
+
+def _why_no_postgres() -> str:
+    """Why there is no PostgreSQL to test on; empty where there is one."""
+    try:
+        _connect().close()
+    except psycopg.Error as error:
+        where = make_url(_server()).render_as_string(hide_password=True)
+        return f"{where} does not answer ({str(error).splitlines()[0]})"
+    return ""
