@@ -1,0 +1,266 @@
+"""What every command shares: options, opening the work, printing, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor import clock
+from monitor.config import Settings, load_settings
+from monitor.core.calendar import parse_instant
+from monitor.core.faults import Fault, Faults
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from monitor.store.database import Store
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done and how many there are (0: not known)."""
+
+CONFIG_NAME = "config.toml"
+_EARLIER_ALLOWED = timedelta(minutes=5)
+_STYLES = {
+    "critical": "bold red",
+    "urgent": "yellow",
+    "seriously_overdue": "bold red",
+    "overdue": "yellow",
+    "due": "cyan",
+}
+
+
+class Exit(IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    FAULT_OF_OURS = 1
+    USAGE = 2
+    NOT_ALL = 3
+    """Done, but rows were refused or quarantined, or something is not well."""
+
+
+class Refused(Exception):
+    """What was asked cannot be done as asked; the text says what would work. Exit 2."""
+
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        envvar="MONITOR_CONFIG",
+        help="The clinic's configuration; `monitor init` writes one.",
+        show_default=CONFIG_NAME,
+    ),
+]
+AtOption = Annotated[
+    str,
+    typer.Option(
+        "--at",
+        metavar="INSTANT",
+        help="Stands for now: 2026-03-02T10:00, without an offset in the clinic's time; "
+        "a bare date is its start.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+]
+CONFIG_DEFAULT = Path(CONFIG_NAME)
+
+
+@dataclass(frozen=True)
+class Work:
+    """An opened clinic: its settings, its store, and the instant that stands for now."""
+
+    settings: Settings
+    store: Store
+    now: datetime
+
+
+def instant(text: str, settings: Settings) -> datetime:
+    """`--at` as an instant in UTC; the clock where it is empty. Raises Refused."""
+    if not text:
+        return clock.now()
+    try:
+        return parse_instant(text, settings.clinic.zone)[0]
+    except (ValueError, OverflowError):
+        raise Refused(
+            f"--at {text}: not an instant; write 2026-03-02, 2026-03-02T10:00 or "
+            "2026-03-02T10:00+01:00"
+        ) from None
+
+
+def day(text: str, option: str) -> date:
+    """A calendar date of an option. Raises Refused."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{option} {text}: not a day; write it as 2026-03-02") from None
+
+
+@contextmanager
+def reading(config: Path, at: str = "") -> Iterator[Work]:
+    """Open the clinic for a command that changes nothing; any `--at` will do."""
+    from monitor.store.database import open_store
+
+    settings = load_settings(config)
+    now = instant(at, settings)
+    store = open_store(settings.database.url)
+    try:
+        yield Work(settings, store, now)
+    finally:
+        store.dispose()
+
+
+@contextmanager
+def writing(config: Path, at: str = "") -> Iterator[Work]:
+    """Open the clinic for a command that writes: take up the protocol files, and note the
+    instant the database has been brought to.
+
+    An `--at` more than five minutes before that instant is refused (TooEarly).
+    """
+    from monitor.operations.schedules import adopt
+    from monitor.store.database import bring_to, check_not_earlier
+
+    with reading(config, at) as work:
+        with work.store.read() as connection:
+            check_not_earlier(connection, work.now)
+        for notice in adopt(work.store, work.settings.schedules.folder, work.now):
+            complain(notice.text)
+        yield work
+        with work.store.write() as connection:
+            bring_to(connection, work.now)
+
+
+def local(moment: datetime, zone: Any) -> str:
+    """An instant as a person of the clinic reads it."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def print_json(document: Any) -> None:
+    """The one JSON document of a command."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def say(text: str = "") -> None:
+    """One line for the reader, on stdout, without markup."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(text: str) -> None:
+    """One line about what is wrong, on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal, or wide and plain when piped."""
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=200, no_color=True)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", empty: str = ""
+) -> None:
+    """Print rows under their headings; `empty` is said where there are none."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(_cell(value), style=_STYLES.get(str(value), "")) for value in row))
+    if drawn.row_count == 0 and empty:
+        say(empty)
+    else:
+        console().print(drawn)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool = False) -> Iterator[Progress | None]:
+    """A progress bar on stderr while a terminal watches; None when piped or quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
+def guarded(run: Callable[[], object]) -> int:
+    """Run the command line and turn whatever happens into its exit code; never a traceback."""
+    try:
+        run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        complain("stopped")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return Exit.DONE
+    except Faults as faults:
+        for fault in faults.faults:
+            complain(str(fault))
+        return Exit.USAGE
+    except Exception as error:  # noqa: BLE001  # the last resort: nobody sees a traceback
+        if isinstance(error, _refusals()):
+            complain(str(error))
+            return Exit.USAGE
+        return _last_resort(error)
+    return Exit.DONE
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What rooms below raise when a person can mend it; imported only once it happened."""
+    from monitor.core.alerts import ActionRefused
+    from monitor.store.database import StoreError
+
+    return Refused, ActionRefused, StoreError
+
+
+def _last_resort(error: Exception) -> int:
+    """Say that something went wrong on our side; the log has where, and no patient data."""
+    from monitor import logs
+
+    name = logs.fault_id()
+    logs.logger("cli").error("fault", id=name, what=logs.places(error))
+    complain(
+        f"A fault of ours ({name}): what was asked is not done, and what was taken in before is "
+        "safe. Please report it with the line above."
+    )
+    return Exit.FAULT_OF_OURS
+
+
+def unreadable(path: Path) -> Fault | None:
+    """Why a file cannot be opened at all; None where it can."""
+    try:
+        with path.open("rb"):
+            return None
+    except FileNotFoundError:
+        problem = "there is no such file"
+    except IsADirectoryError:
+        problem = "this is a folder, not a file"
+    except OSError as error:
+        problem = error.strerror or "it cannot be opened"
+    return Fault(str(path), "", "", problem)

@@ -1,0 +1,250 @@
+"""What `config.toml` may say, as frozen settings with exact types and no unknown keys.
+
+Paths are relative to the folder of the file (the validation context's `folder`). Secrets
+come from the environment or from files, never from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from monitor.core.calendar import Duration, parse_duration
+from monitor.core.model import Kind, Urgency
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DateFormat = Literal["iso", "day_first", "month_first", "year_first"]
+Security = Literal["starttls", "tls", "none"]
+UNCHANGED_EMAIL = "clinic@localhost"
+"""What `init` writes as the clinic's address; `health` is not well until it is changed."""
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone; a zone is named like Europe/Zurich")
+    return name
+
+
+def _email(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or any(sign.isspace() or sign in "<>,;" for sign in address):
+        raise ValueError("not an e-mail address; one looks like nurse@clinic.example")
+    return address
+
+
+def _clock_time(text: str) -> str:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        raise ValueError('not a time of day; one is written like "07:30"') from None
+    return text
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) and value else (value or None)
+
+
+def _path(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, str | Path) and str(value):
+        return (info.context or {}).get("folder", Path()) / Path(value).expanduser()
+    return value or None
+
+
+def _day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _choice(kinds: type[Kind | Urgency]) -> BeforeValidator:
+    def read(value: object) -> object:
+        if isinstance(value, str) and value not in list(kinds):
+            raise ValueError(f"must be one of {', '.join(kinds)}")
+        return kinds(value) if isinstance(value, str) else value
+
+    return BeforeValidator(read)
+
+
+Email = Annotated[str, AfterValidator(_email)]
+Folder = Annotated[Path, BeforeValidator(_path)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
+OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, exact types, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Clinic(Section):
+    name: str = "Azathioprine clinic"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    email: Email = UNCHANGED_EMAIL
+    """The last resort of every route, and where operator alarms go."""
+    telephone: str = ""
+    open_days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
+    holidays: list[Annotated[date, BeforeValidator(_day)]] = []
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Database(Section):
+    url: str = "sqlite:///monitor.db"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside_the_file(cls, values: Any, info: ValidationInfo) -> Any:
+        """Take a relative SQLite path as relative to the config file."""
+        prefix = "sqlite:///"
+        url = values.get("url", "sqlite:///monitor.db") if isinstance(values, dict) else None
+        if not isinstance(url, str) or not url.startswith(prefix):
+            return values
+        folder = (info.context or {}).get("folder", Path())
+        return {**values, "url": f"{prefix}{folder / url.removeprefix(prefix)}"}
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file, where it is one."""
+        prefix = "sqlite:///"
+        return Path(self.url.removeprefix(prefix)) if self.url.startswith(prefix) else None
+
+
+class Schedules(Section):
+    folder: Folder = Path("schedules")
+
+
+class Intake(Section):
+    inbox: Folder = Path("inbox")
+    settle_seconds: Annotated[float, Field(ge=0)] = 2
+    feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    unknown_patients: Literal["hold", "ignore"] = "hold"
+
+
+class Source(Section):
+    """How one laboratory's files differ from the long form."""
+
+    columns: dict[str, str] = {}
+    """Our column -> theirs."""
+    codes: dict[str, str] = {}
+    """Their code -> our analyte."""
+    ignore: list[str] = []
+    units: dict[str, str] = {}
+    """Analyte -> the unit meant where the file names none."""
+    unit_spellings: dict[str, str] = {}
+    """Their spelling -> ours."""
+    date_format: DateFormat = "iso"
+    decimal_comma: bool = False
+    encoding: str = ""
+    delimiter: str = ""
+    constants: dict[str, str] = {}
+    """Our column -> the value every row of this source has."""
+
+
+class Mail(Section):
+    host: str = "localhost"
+    port: Port = 25
+    security: Security = "none"
+    username: str = ""
+    password_env: str = ""
+    password_file: OptionalPath = None
+    sender: Email = "azathioprine-monitor@localhost"
+    privacy: Literal["minimal", "full"] = "minimal"
+    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Mail:
+        if self.password_env and self.password_file:
+            raise ValueError("name password_env or password_file, not both")
+        if bool(self.username) != bool(self.password_env or self.password_file):
+            raise ValueError("username and one of password_env, password_file go together")
+        local = self.host in {"localhost", "127.0.0.1", "::1"}
+        if self.username and self.security == "none" and not local:
+            raise ValueError('security = "none" would send the password in clear; use "starttls"')
+        return self
+
+
+class Route(Section):
+    """Who hears of what. An empty list means all."""
+
+    name: str = ""
+    to: Annotated[list[Email], Field(min_length=1)]
+    clinics: list[str] = []
+    drugs: list[str] = []
+    kinds: list[Annotated[Kind, _choice(Kind)]] = []
+    urgencies: list[Annotated[Urgency, _choice(Urgency)]] = []
+    digest_at: Annotated[str, AfterValidator(_clock_time)] = "07:30"
+    digest: bool = True
+
+
+class Web(Section):
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = ""
+
+
+class Heartbeat(Section):
+    file: OptionalPath = None
+    url: str = ""
+
+
+class Retention(Section):
+    """No key yet: nothing is ever deleted by the monitor."""
+
+
+class Settings(Section):
+    """The whole file. Build it with `load_settings`."""
+
+    clinic: Clinic
+    database: Database
+    schedules: Schedules
+    intake: Intake
+    sources: dict[str, Source] = {}
+    mail: Mail
+    routes: list[Route] = []
+    web: Web
+    heartbeat: Heartbeat
+    retention: Retention
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent_sections(cls, values: Any) -> Any:
+        """A section that is not there has its defaults, resolved like written ones."""
+        if not isinstance(values, Mapping):
+            return values
+        empty: dict[str, Any] = {
+            name: {} for name, field in cls.model_fields.items() if field.is_required()
+        }
+        return {**empty, **values}
+
+
+def section_models() -> dict[str, type[Section]]:
+    """Every section of the file by name, those of lists and tables too."""
+    models: dict[str, type[Section]] = {}
+    for name, field in Settings.model_fields.items():
+        candidates = (field.annotation, *get_args(field.annotation))
+        models[name] = next(
+            kind for kind in candidates if isinstance(kind, type) and issubclass(kind, Section)
+        )
+    return models
