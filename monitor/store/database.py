@@ -3,7 +3,8 @@
 The one file that knows SQLite from PostgreSQL. Both give the same promises: `read()` is one
 consistent snapshot, `write()` one transaction that ends whole or not at all. SQLite has one
 writer at a time, so `write()` takes the write lock at once and waits for it; on PostgreSQL
-writers meet at row locks (`locked`), always enrolments first and in the order of their ids.
+writers meet at row locks (`SELECT ... FOR UPDATE`, which SQLAlchemy leaves out for SQLite):
+always enrolments first, in the order of their ids, then what hangs on them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Select,
     create_engine,
     event,
     insert,
@@ -198,14 +198,6 @@ def open_store(url: str) -> Store:
     return Store(engine)
 
 
-def locked(query: Select[Any], connection: Connection, *, skip: bool = False) -> Select[Any]:
-    """The query with its rows locked until the transaction ends; `skip` leaves out rows that
-    somebody else holds. SQLite's write lock serves the same end already."""
-    if connection.dialect.name == "sqlite":
-        return query
-    return query.with_for_update(skip_locked=skip)
-
-
 def brought_to(connection: Connection) -> datetime | None:
     """The latest instant that the database has been brought to."""
     facts = tables.table_of(tables.Fact)
@@ -219,7 +211,7 @@ def bring_to(connection: Connection, now: datetime) -> None:
     facts = tables.table_of(tables.Fact)
     value = now.astimezone(UTC).isoformat(timespec="microseconds")
     mine = facts.c.name == "brought_to"
-    known = connection.scalar(locked(select(facts.c.value).where(mine), connection))
+    known = connection.scalar(select(facts.c.value).where(mine).with_for_update())
     if known is None:
         connection.execute(insert(facts).values(name="brought_to", value=value))
     elif known < value:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, and_, or_, select, update
 from monitor.core.calendar import clinic_day
 from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
 from monitor.store import tables
-from monitor.store.database import locked
 from monitor.store.tables import table_of
 
 CHUNK = 500
@@ -73,7 +72,7 @@ def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: 
         mine = _ENROLMENTS.c.id.in_(ids)
         # Locked in the order of ids first, so that two who wake never wait for each other.
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
-        connection.execute(locked(query, connection)).all()
+        connection.execute(query.with_for_update()).all()
         connection.execute(update(_ENROLMENTS).where(mine).values(next_review_at=at))
 
 

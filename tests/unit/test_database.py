@@ -117,10 +117,8 @@ def test_writers_of_the_same_row_follow_each_other(store: Store) -> None:
         for _ in range(10):
             with store.write() as connection:
                 mine = FACTS.c.name == "count"
-                query = select(FACTS.c.value).where(mine)
-                if not store.is_sqlite:
-                    query = query.with_for_update()
-                value = int(connection.scalar(query))
+                query = select(FACTS.c.value).where(mine).with_for_update()
+                value = int(connection.execute(query).scalar_one())
                 connection.execute(update(FACTS).where(mine).values(value=str(value + 1)))
 
     threads = [threading.Thread(target=add) for _ in range(3)]
