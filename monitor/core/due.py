@@ -45,9 +45,7 @@ def scheduled(
     return min(obligations, key=lambda it: (it.due_on, it.last_day_in_grace), default=None)
 
 
-def _counting_anchors(
-    anchors: Sequence[date], last: date | None, today: date
-) -> Sequence[date]:
+def _counting_anchors(anchors: Sequence[date], last: date | None, today: date) -> Sequence[date]:
     """From the last anchor on or before the latest completion (or the first) to today's."""
     before = [anchor for anchor in anchors if last is not None and anchor <= last]
     first = before[-1] if before else anchors[0]

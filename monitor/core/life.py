@@ -14,9 +14,7 @@ from monitor.core.model import Dose, Enrolment, EnrolmentState, Event, Life
 from monitor.core.protocol import Protocol
 
 
-def live(
-    enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, today: date
-) -> Life:
+def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, today: date) -> Life:
     """The life of an enrolment as its events up to `today` tell it."""
     ordered = sorted(events, key=lambda event: (event.on, event.id))
     past = [event for event in ordered if event.on <= today]

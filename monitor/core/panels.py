@@ -61,7 +61,5 @@ def _past(day: date | None, today: date) -> bool:
 
 def _missing(panel: Panel, present: set[str]) -> tuple[str, ...]:
     single = tuple(name for name in panel.all_of if name not in present)
-    groups = tuple(
-        " or ".join(group) for group in panel.any_of if not present.intersection(group)
-    )
+    groups = tuple(" or ".join(group) for group in panel.any_of if not present.intersection(group))
     return single + groups

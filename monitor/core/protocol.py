@@ -121,7 +121,27 @@ class ExampleResult:
     analyte: str
     value: str
     unit: str
+    """Empty: the analyte's canonical unit."""
     ref_high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleEvent:
+    """An event of an example patient, with the words of the events CSV."""
+
+    on: date
+    event: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAlert:
+    """A rule that must speak; what the example leaves out (None) may be anything."""
+
+    rule: str
+    action: Kind | None = None
+    urgency: Urgency | None = None
+    recovered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +151,18 @@ class Example:
     name: str
     started_on: date
     today: date
+    enrolled_on: date | None = None
+    """None: on the start day."""
+    indication: str = ""
+    dose_mg_per_day: Decimal | None = None
     completed: tuple[tuple[str, tuple[date, ...]], ...] = ()
+    """(panel, days on which it was complete and unremarkable)."""
     results: tuple[ExampleResult, ...] = ()
+    events: tuple[ExampleEvent, ...] = ()
     expect_panels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
-    """(panel, ((key, expected as text), ...)) with keys due_on, state, phase, because."""
-    expect_alerts: tuple[str, ...] | None = None
-    """Ids of the rules that must speak; None where the example does not say."""
+    """(panel, ((key, expected as text), ...)): due_on, state, phase, because, days_overdue."""
+    expect_alerts: tuple[ExpectedAlert, ...] | None = None
+    """The threshold rules that must speak; None where the example does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

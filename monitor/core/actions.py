@@ -1,0 +1,89 @@
+"""What people may do with an alert, and until when (specification, section 7)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from monitor.core.model import Alert, AlertState, Kind, Urgency
+
+ACKNOWLEDGED_DAYS = 7
+ACKNOWLEDGED_DAYS_AT_MOST = 28
+REVIEW_DAYS_AT_MOST = {Urgency.CRITICAL: 7, Urgency.URGENT: 28, Urgency.ROUTINE: 90}
+
+_SELF_CLOSING = {
+    Kind.OVERDUE_TEST: (
+        "it closes by itself when the test is done; until then: enter the result (monitor load), "
+        "acknowledge it, snooze it, or record a stop or monitored_elsewhere (monitor events)"
+    ),
+    Kind.SAMPLE_UNUSABLE: (
+        "it closes by itself when a new sample completes the panel; until then: acknowledge or "
+        "snooze it"
+    ),
+    Kind.QUARANTINED_RESULT: (
+        "it closes by itself when no row is held; see monitor quarantine list, then retry or "
+        "discard the rows"
+    ),
+}
+
+
+class ActionRefused(Exception):
+    """What was asked for is not possible; the message says why and what is."""
+
+
+def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date:
+    """The day on which an acknowledged alert comes back: by default in 7 days, at most 28."""
+    _refuse_closed(alert)
+    last = today + timedelta(days=ACKNOWLEDGED_DAYS_AT_MOST)
+    if until is None:
+        return today + timedelta(days=ACKNOWLEDGED_DAYS)
+    if not today < until <= last:
+        raise ActionRefused(
+            f"an acknowledgement lasts from tomorrow to {last.isoformat()} at most "
+            f"({ACKNOWLEDGED_DAYS_AT_MOST} days), not until {until.isoformat()}"
+        )
+    return until
+
+
+def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> date | None:
+    """The review day of an alert that a person closes: needed while the episode goes on."""
+    _refuse_closed(alert)
+    if alert.kind in _SELF_CLOSING:
+        raise ActionRefused(f"a person cannot close it: {_SELF_CLOSING[alert.kind]}")
+    if not outcome.strip():
+        raise ActionRefused("closing needs an outcome: what was done, by whom")
+    if alert.recovered:
+        return None
+    days = REVIEW_DAYS_AT_MOST[alert.urgency]
+    last = today + timedelta(days=days)
+    if review_by is None:
+        raise ActionRefused(
+            f"the episode is going on: say on which day to look again, --review-by DAY, at most "
+            f"{last.isoformat()} ({days} days for {alert.urgency})"
+        )
+    if not today < review_by <= last:
+        raise ActionRefused(
+            f"the review day of a {alert.urgency} alert lies between tomorrow and "
+            f"{last.isoformat()} ({days} days), not on {review_by.isoformat()}"
+        )
+    return review_by
+
+
+def snoozing(alert: Alert, today: date, until: date, reason: str) -> date:
+    """The day on which a snooze ends. Critical alerts cannot be snoozed."""
+    _refuse_closed(alert)
+    if alert.urgency is Urgency.CRITICAL:
+        raise ActionRefused("a critical alert cannot be snoozed: acknowledge it, or close it")
+    if not reason.strip():
+        raise ActionRefused("a snooze needs a reason")
+    last = today + timedelta(days=REVIEW_DAYS_AT_MOST[alert.urgency])
+    if not today < until <= last:
+        raise ActionRefused(
+            f"a snooze of a {alert.urgency} alert ends between tomorrow and {last.isoformat()}, "
+            f"not on {until.isoformat()}"
+        )
+    return until
+
+
+def _refuse_closed(alert: Alert) -> None:
+    if alert.state is AlertState.CLOSED:
+        raise ActionRefused(f"alert {alert.id} is closed already")

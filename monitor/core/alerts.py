@@ -1,0 +1,359 @@
+"""Findings x live alerts x now -> changes, each with its reason (specification, section 7).
+
+Level, not edge: what the findings say is compared with what stands, as a thermostat does;
+running it twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.episodes import markedly_worse
+from monitor.core.findings import LATE, OVERDUE
+from monitor.core.model import (
+    Alert,
+    AlertState,
+    Change,
+    ChangeWhat,
+    Decision,
+    EnrolmentState,
+    Finding,
+    PanelState,
+    Review,
+    Urgency,
+)
+from monitor.core.protocol import Protocol
+
+PROTOCOL_EDITED = "protocol edited"
+OPENING = (
+    ChangeWhat.WORSE,
+    ChangeWhat.REOPENED,
+    ChangeWhat.ACK_EXPIRED,
+    ChangeWhat.SNOOZE_EXPIRED,
+)
+"""Changes after which an alert is open: an acknowledgement, snooze or closing has ended."""
+
+
+def reconcile(
+    review: Review, alerts: Sequence[Alert], protocol: Protocol, now: datetime, zone: ZoneInfo
+) -> Decision:
+    """What to write so that the live alerts of one enrolment say what its findings say."""
+    today = clinic_day(now, zone)
+    pairing = _pair(review.findings, alerts)
+    changes: list[Change] = list(pairing.merges)
+    wake: list[date] = []
+    for finding, alert in pairing.pairs:
+        if alert is None:
+            changes.append(_opened(finding))
+            wake.extend(_reminder(finding, today))
+        elif alert.state is AlertState.CLOSED:
+            changes.extend(_answered(finding, alert, today))
+            wake.extend(_days(None if finding.recovered else alert.review_by))
+        else:
+            step = _standing(finding, alert, protocol, today, zone)
+            changes.extend(step)
+            told = any(change.tell for change in step)
+            wake.extend(_alert_days(finding, alert, today, zone, told=told))
+    changes.extend(_gone(alert, review, protocol) for alert in pairing.gone)
+    instants = [start_of_day(day, zone) for day in wake if day > today]
+    if review.next_change_at is not None:
+        instants.append(review.next_change_at)
+    return Decision(changes=tuple(changes), next_review_at=min(instants, default=None))
+
+
+def content_of(finding: Finding, protocol: Protocol) -> str:
+    """A digest of what an alert shows; the count of days is left out, it is reckoned anew."""
+    panels = [
+        (it.panel, it.due_on, it.state, it.because, it.last_completed_on, it.partial)
+        for it in finding.panels
+    ]
+    shown = (
+        protocol.digest,
+        finding.kind,
+        finding.urgency,
+        finding.summary,
+        finding.recovered,
+        finding.level,
+        finding.worst,
+        finding.latest,
+        finding.limit_text,
+        finding.breaches,
+        finding.subjects,
+        finding.action,
+        finding.say,
+        finding.source,
+        panels,
+    )
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+# --- Which alert is about which finding -------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Pairing:
+    pairs: list[tuple[Finding, Alert | None]]
+    merges: list[Change]
+    gone: list[Alert]
+
+
+def _pair(found: Iterable[Finding], alerts: Sequence[Alert]) -> _Pairing:
+    """Pair findings with alerts of the same cause; episodes by a breach they share."""
+    by_cause: dict[str, list[Alert]] = defaultdict(list)
+    for alert in sorted(alerts, key=lambda it: it.id):
+        if alert.state is not AlertState.CLOSED or alert.closed_by is not None:
+            by_cause[alert.cause].append(alert)
+    pairing = _Pairing([], [], [])
+    taken: set[int] = set()
+    for finding in found:
+        free = [it for it in by_cause[finding.cause] if it.id not in taken and _same(finding, it)]
+        live = [it for it in free if it.state is not AlertState.CLOSED]
+        chosen = next(iter(live or free[-1:]), None)
+        pairing.pairs.append((finding, chosen))
+        taken.update(it.id for it in live)
+        if chosen is not None:
+            taken.add(chosen.id)
+            pairing.merges.extend(_merged(it, chosen) for it in live[1:])
+    pairing.gone = [it for it in alerts if it.state is not AlertState.CLOSED and it.id not in taken]
+    return pairing
+
+
+def _same(finding: Finding, alert: Alert) -> bool:
+    if not finding.breaches:
+        return alert.state is not AlertState.CLOSED
+    return not set(finding.breaches).isdisjoint(alert.breaches)
+
+
+def _merged(younger: Alert, older: Alert) -> Change:
+    return Change(
+        what=ChangeWhat.MERGED,
+        reason=f"one episode with alert {older.id}",
+        tell=False,
+        alert=younger,
+        into=older.id,
+        urgency=younger.urgency,
+    )
+
+
+# --- What each pair asks for ------------------------------------------------------------
+
+
+def _opened(finding: Finding) -> Change:
+    """An episode already over when first seen opens as recovered, routine unless critical."""
+    return Change(
+        what=ChangeWhat.OPENED,
+        reason=finding.summary,
+        tell=True,
+        finding=finding,
+        first_seen_recovered=finding.recovered,
+        urgency=_urgency(finding, only_seen_recovered=finding.recovered),
+    )
+
+
+def _urgency(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
+    if only_seen_recovered and finding.recovered and finding.urgency is not Urgency.CRITICAL:
+        return Urgency.ROUTINE
+    return finding.urgency
+
+
+def _answered(finding: Finding, alert: Alert, today: date) -> Iterator[Change]:
+    """A person closed it: it comes back on its review day, when worse, or when it relapses."""
+    reason = ""
+    if why := _worse_than_told(finding, alert):
+        reason = why
+    elif not finding.recovered and alert.closed_recovered:
+        reason = "the episode goes on again after it was closed as recovered"
+    elif not finding.recovered and alert.review_by is not None and alert.review_by <= today:
+        reason = "its review day has come and the episode goes on"
+    if reason:
+        yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+
+
+def _standing(
+    finding: Finding, alert: Alert, protocol: Protocol, today: date, zone: ZoneInfo
+) -> list[Change]:
+    """What a live alert and its finding ask for; told at most once, whatever came together."""
+    changes = []
+    content = _content_change(finding, alert, protocol)
+    lapsed = _lapse(finding, alert, today)
+    if content is not None and content.what in OPENING:
+        lapsed = None
+    if lapsed is not None:
+        changes.append(lapsed)
+        content = None if content is None else replace(content, tell=False)
+    if content is not None:
+        changes.append(content)
+    if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
+        changes.append(_change(ChangeWhat.REMINDED, "still overdue", finding, alert, tell=True))
+    return changes
+
+
+def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Change | None:
+    """How what is to be shown differs from what was: the weightiest word for it, or None."""
+    if content_of(finding, protocol) == alert.content:
+        return None
+    if reason := _worse_than_told(finding, alert) or _more_panels(finding, alert):
+        return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
+    if alert.recovered and not finding.recovered:
+        reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
+        tell = alert.first_seen_recovered
+        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=tell)
+    if finding.recovered and not alert.recovered:
+        return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
+    if reason := _differently(finding, alert, protocol):
+        return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+    return _change(ChangeWhat.UPDATED, "new results or dates", finding, alert, tell=False)
+
+
+def _lapse(finding: Finding, alert: Alert, today: date) -> Change | None:
+    """An acknowledgement or a snooze that has run out."""
+    if _acknowledgement_over(alert, today):
+        reason = "the acknowledgement has run out"
+        return _change(ChangeWhat.ACK_EXPIRED, reason, finding, alert, tell=True)
+    if alert.snoozed_until is not None and alert.snoozed_until <= today:
+        reason = "the snooze has run out"
+        return _change(ChangeWhat.SNOOZE_EXPIRED, reason, finding, alert, tell=True)
+    return None
+
+
+def _change(what: ChangeWhat, reason: str, finding: Finding, alert: Alert, *, tell: bool) -> Change:
+    only_seen_recovered = alert.first_seen_recovered and finding.recovered
+    return Change(
+        what=what,
+        reason=reason,
+        tell=tell,
+        finding=finding,
+        alert=alert,
+        first_seen_recovered=only_seen_recovered,
+        urgency=_urgency(finding, only_seen_recovered=only_seen_recovered),
+    )
+
+
+def _worse_than_told(finding: Finding, alert: Alert) -> str:
+    """People hear again at a worse level, or at a value 10 % worse than the worst they know."""
+    if finding.worst is None or alert.told_level is None:
+        return ""
+    if finding.level > alert.told_level:
+        return f"worse: level {finding.level} after level {alert.told_level}"
+    if finding.level < alert.told_level or alert.told_value is None:
+        return ""
+    if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
+        return "at least 10 % worse than the worst that was told"
+    return ""
+
+
+def _more_panels(finding: Finding, alert: Alert) -> str:
+    """An overdue alert is told again when a panel is added or becomes serious."""
+    if finding.cause != OVERDUE:
+        return ""
+    known = dict(alert.panels)
+    for panel in finding.panels:
+        if panel.panel not in known:
+            return f"{panel.panel} is overdue too"
+        if panel.state is PanelState.SERIOUSLY_OVERDUE and known[panel.panel] is not panel.state:
+            return f"{panel.panel} is seriously overdue"
+    return ""
+
+
+def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """A correction or an edit made it milder, or it asks for something else: people hear it."""
+    if finding.worst is None:
+        return ""
+    if finding.level < alert.level:
+        edited = alert.protocol_digest != protocol.digest
+        return PROTOCOL_EDITED if edited else "a correction made it milder"
+    if finding.kind is not alert.kind:
+        return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
+    return ""
+
+
+def _acknowledgement_over(alert: Alert, today: date) -> bool:
+    until = alert.acknowledged_until
+    return alert.state is AlertState.ACKNOWLEDGED and until is not None and until <= today
+
+
+def _reminder_due(finding: Finding, alert: Alert, today: date, zone: ZoneInfo) -> bool:
+    if alert.state is not AlertState.OPEN or alert.snoozed_until is not None:
+        return False
+    return any(day <= today for day in _reminder_days(finding, alert.last_told_at, zone))
+
+
+def _reminder_days(
+    finding: Finding, last_told_at: datetime | None, zone: ZoneInfo
+) -> Iterator[date]:
+    if last_told_at is None:
+        return
+    told_on = clinic_day(last_told_at, zone)
+    for panel in finding.panels:
+        if panel.state in LATE and panel.repeat_days is not None and finding.cause == OVERDUE:
+            yield told_on + timedelta(days=panel.repeat_days)
+
+
+def _reminder(finding: Finding, today: date) -> Iterator[date]:
+    """When an alert told today is to be repeated."""
+    for panel in finding.panels:
+        if finding.cause == OVERDUE and panel.repeat_days is not None:
+            yield today + timedelta(days=panel.repeat_days)
+
+
+def _alert_days(
+    finding: Finding, alert: Alert, today: date, zone: ZoneInfo, *, told: bool
+) -> Iterator[date]:
+    """The days on which a live alert changes by itself."""
+    if not told:
+        yield from _days(alert.acknowledged_until, alert.snoozed_until)
+        if alert.state is AlertState.OPEN and alert.snoozed_until is None:
+            yield from _reminder_days(finding, alert.last_told_at, zone)
+    else:
+        yield from _reminder(finding, today)
+
+
+def _days(*days: date | None) -> Iterator[date]:
+    for day in days:
+        if day is not None:
+            yield day
+
+
+# --- What is left without a cause -------------------------------------------------------
+
+
+def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
+    if alert.protocol_digest != protocol.digest:
+        return Change(
+            what=ChangeWhat.CLOSED,
+            reason=PROTOCOL_EDITED,
+            tell=True,
+            alert=alert,
+            urgency=alert.urgency,
+        )
+    if alert.cause.startswith("rule:"):
+        return Change(
+            what=ChangeWhat.WITHDRAWN,
+            reason="a correction took its cause away",
+            tell=True,
+            alert=alert,
+            urgency=alert.urgency,
+        )
+    return Change(
+        what=ChangeWhat.CLOSED,
+        reason=_closing_reason(alert, review),
+        tell=False,
+        alert=alert,
+        urgency=alert.urgency,
+    )
+
+
+def _closing_reason(alert: Alert, review: Review) -> str:
+    if review.life.ended_by:
+        return review.life.ended_by
+    if review.life.state is EnrolmentState.ELSEWHERE:
+        return "monitored elsewhere"
+    if alert.cause == OVERDUE:
+        return "test done"
+    return "no row is held" if alert.cause == "quarantined_result" else "sample repeated"

@@ -1,0 +1,112 @@
+"""Breaching results as stories: one episode, one alert (specification, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from monitor.core.calendar import Duration
+from monitor.core.model import Life
+from monitor.core.protocol import Rule
+from monitor.core.rules import Judged, worse
+
+_NINE_TENTHS = Decimal("0.9")
+_ELEVEN_TENTHS = Decimal("1.1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """Breaching results that belong together, in order of collection; `consecutive` is the
+    longest run of them with no other result between, `going_on` says whether it lasts."""
+
+    breaches: tuple[Judged, ...]
+    confirmed: tuple[Judged, ...]
+    """From the breach on at which the rule's `confirm` was reached; empty: not reached."""
+    going_on: bool
+
+    def worst(self, *, downward: bool) -> Judged:
+        return max(self.breaches, key=lambda it: it.severity(downward=downward))
+
+
+def watched(series: Sequence[Judged], life: Life) -> list[Judged]:
+    """What of a series is watched: from before the start to the end of the wash-out, and
+    beyond it while an episode goes on."""
+    kept: list[Judged] = []
+    for judged in series:
+        day = judged.measured.collected_on
+        if day < life.watch_from:
+            continue
+        over = life.watch_until is not None and day > life.watch_until
+        if over and not (kept and kept[-1].breaches):
+            break
+        kept.append(judged)
+    return kept
+
+
+def episodes(series: Sequence[Judged], gap: Duration, confirm: int) -> list[Episode]:
+    """Cut a watched series into episodes.
+
+    Breaches belong together while no other result lies between them, or where one does,
+    while each follows the breach before it by no more than `gap`.
+    """
+    found: list[Episode] = []
+    current: list[Judged] = []
+    confirmed: list[Judged] = []
+    run, interrupted = 0, False
+    for judged in series:
+        if not judged.breaches:
+            run, interrupted = 0, bool(current)
+            continue
+        if interrupted and _too_late(current[-1], judged, gap):
+            found.append(_episode(current, confirmed, going_on=False))
+            current, confirmed = [], []
+        run, interrupted = run + 1, False
+        current.append(judged)
+        if confirmed or run >= confirm:
+            confirmed.append(judged)
+    if current:
+        found.append(_episode(current, confirmed, going_on=series[-1].breaches))
+    return found
+
+
+def _too_late(before: Judged, now: Judged, gap: Duration) -> bool:
+    return now.measured.collected_on > gap.after(before.measured.collected_on)
+
+
+def _episode(breaches: Sequence[Judged], confirmed: Sequence[Judged], *, going_on: bool) -> Episode:
+    return Episode(breaches=tuple(breaches), confirmed=tuple(confirmed), going_on=going_on)
+
+
+def speaking(found: Sequence[Episode], rule: Rule) -> list[Episode]:
+    """The episodes that speak: confirmed, and not again within `again_after` unless worse."""
+    spoken: list[Episode] = []
+    last_spoken_on: date | None = None
+    for episode in found:
+        for judged in episode.confirmed:
+            day = judged.measured.collected_on
+            if (
+                last_spoken_on is None
+                or rule.again_after is None
+                or day >= rule.again_after.after(last_spoken_on)
+                or _worse_than(judged, spoken[-1], downward=rule.downward)
+            ):
+                spoken.append(episode)
+                last_spoken_on = day
+                break
+    return spoken
+
+
+def _worse_than(judged: Judged, episode: Episode, *, downward: bool) -> bool:
+    worst = episode.worst(downward=downward)
+    return judged.level > worst.level or markedly_worse(
+        judged.measured.value, worst.measured.value, downward=downward
+    )
+
+
+def markedly_worse(value: Decimal, than: Decimal, *, downward: bool) -> bool:
+    """At least 10 % worse: what makes people be told again inside an episode."""
+    if not worse(value, than, downward=downward):
+        return False
+    return value <= than * _NINE_TENTHS if downward else value >= than * _ELEVEN_TENTHS

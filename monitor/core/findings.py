@@ -1,0 +1,328 @@
+"""Findings in words: what a rule, a late panel or an unusable sample says of an enrolment.
+
+The sentences advise a clinician; they never tell a patient or a nurse to stop a drug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from monitor.core.analytes import Catalogue
+from monitor.core.episodes import Episode
+from monitor.core.model import (
+    Case,
+    Finding,
+    HeldRow,
+    Kind,
+    Life,
+    PanelState,
+    PanelStatus,
+    Result,
+    Urgency,
+    worst_urgency,
+)
+from monitor.core.protocol import Level, Panel, Protocol, Rule
+from monitor.core.rules import Breach, Judged, above, below
+from monitor.core.units import show
+
+OVERDUE = "overdue"
+QUARANTINED = "quarantined_result"
+REDUCING = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
+
+_ACTIONS = {
+    Kind.DISCONTINUE: "Protocol: discontinue {drug}. Prescriber to decide.",
+    Kind.WITHHOLD: "Protocol: withhold {drug}. Prescriber to decide.",
+    Kind.DOSE_REDUCTION: "Protocol: reduce the dose of {drug}. Prescriber to decide.",
+    Kind.REVIEW: "Protocol: clinical review. Prescriber to decide.",
+}
+_STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
+_TRANSPLANT = "Transplant: call the transplant team the same day."
+_WARFARIN = "Warfarin is on the list: check INR."
+_ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
+_BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first dose."
+_BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
+_NOT_IN_DATE = "Tests are not in date: prescriber to decide on further supply."
+_WAS_IT_STARTED = "Start not confirmed: was it started? If so, test today."
+LATE = (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
+
+
+def day_text(day: date) -> str:
+    """A day that no reader takes for another: 2 Jun 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def of_episode(
+    episode: Episode, rule: Rule, case: Case, life: Life, catalogue: Catalogue, latest: Judged
+) -> Finding:
+    """What one episode of a rule says: its worst result decides, and never becomes milder."""
+    worst = episode.worst(downward=rule.downward)
+    certain = worst.certain > 0
+    level = rule.levels[worst.level - 1]
+    limit = worst.limits[worst.level - 1]
+    early = worst.measured.collected_on < life.first_dose_on
+    kind = level.action if certain and not early else Kind.REVIEW
+    urgency = level.urgency
+    if not certain:
+        urgency = min(urgency, Urgency.URGENT, key=lambda it: it.rank)
+    return Finding(
+        enrolment_id=case.enrolment.id,
+        cause=f"rule:{rule.id}",
+        kind=kind,
+        urgency=urgency,
+        summary=_rule_summary(rule, worst, catalogue),
+        source=rule.source,
+        recovered=not episode.going_on,
+        rule=rule.id,
+        level=worst.certain,
+        downward=rule.downward,
+        analyte=rule.analyte,
+        worst=worst.measured,
+        latest=latest.measured,
+        limit=limit.value,
+        limit_text=limit.text,
+        breaches=tuple(it.measured.collected_at for it in episode.breaches),
+        action=_ACTIONS[kind].format(drug=case.enrolment.drug),
+        say=_rule_sentences(level, worst, kind, case, life, certain=certain, early=early),
+        arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
+    )
+
+
+def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
+    analyte = catalogue.analytes[rule.analyte]
+    limit = worst.limits[worst.level - 1]
+    shown = show(worst.measured.value, analyte.decimals, (limit.value,))
+    when = day_text(worst.measured.collected_on)
+    value = f"{analyte.title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
+    if rule.is_trend:
+        return f"{value}: {limit.text}"
+    beyond = "below" if rule.downward else "above"
+    beyond = beyond if worst.certain else f"may be {beyond}"
+    return f"{value}: {beyond} {limit.text}"
+
+
+def _rule_sentences(
+    level: Level,
+    worst: Judged,
+    kind: Kind,
+    case: Case,
+    life: Life,
+    *,
+    certain: bool,
+    early: bool,
+) -> tuple[str, ...]:
+    result = worst.result
+    reducing = kind in REDUCING
+    candidates = (
+        (_sentence(level.say), bool(level.say)),
+        (_ASK_LABORATORY, not certain),
+        (_BEFORE_FIRST_DOSE, early),
+        (
+            f"Sample doubtful ({result.doubtful_comment}): repeat today before acting.",
+            bool(result.doubtful_comment),
+        ),
+        (_BELOW_PLAUSIBLE, result.below_plausible),
+        (f"Derived, not reported: {result.derived}.", bool(result.derived)),
+        (_WARFARIN, reducing and "warfarin" in life.comedication),
+        (_STEROIDS, reducing),
+        (_TRANSPLANT, "transplant" in case.enrolment.indication),
+    )
+    return tuple(text for text, applies in candidates if applies)
+
+
+def _sentence(text: str) -> str:
+    """A phrase of a protocol file as a sentence."""
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _step(judged: Judged, rule: Rule, catalogue: Catalogue) -> str:
+    """One line of the arithmetic: received, converted, compared."""
+    analyte = catalogue.analytes[rule.analyte]
+    result, value = judged.result, judged.measured
+    limit = judged.limits[judged.level - 1]
+    received = f"{result.received_value} {result.received_unit}".strip()
+    origin = f"derived: {result.derived}" if result.derived else f"received {received}"
+    beyond = "below" if rule.downward else "above"
+    verdict = "is" if judged.certain else "may be"
+    comparison = limit.text if rule.is_trend else f"{verdict} {beyond} {limit.text}"
+    return (
+        f"{day_text(value.collected_on)}: {origin} = {value.comparator}{value.value:f} "
+        f"{analyte.unit}: {comparison} (level {judged.level} of {len(rule.levels)}, "
+        f"{result.status})"
+    )
+
+
+def of_late_panels(
+    case: Case, life: Life, panels: Sequence[PanelStatus], protocol: Protocol, catalogue: Catalogue
+) -> Finding | None:
+    """One finding for all panels that are late, with the worst urgency."""
+    late = sorted(
+        (panel for panel in panels if panel.state in LATE and panel.due_on is not None),
+        key=lambda it: (it.state is not PanelState.SERIOUSLY_OVERDUE, it.due_on),
+    )
+    if not late:
+        return None
+    serious = any(panel.state is PanelState.SERIOUSLY_OVERDUE for panel in late)
+    candidates = [
+        (_NOT_IN_DATE, serious),
+        (_WAS_IT_STARTED, not life.start_confirmed),
+        *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
+        *((text, True) for text in _held_sentences(late, case, protocol)),
+    ]
+    return Finding(
+        enrolment_id=case.enrolment.id,
+        cause=OVERDUE,
+        kind=Kind.OVERDUE_TEST,
+        urgency=worst_urgency(*(panel.urgency for panel in late)),
+        summary="; ".join(_late_text(panel, protocol.panel(panel.panel)) for panel in late),
+        source=protocol.source,
+        panels=tuple(late),
+        action="Test now: " + " and ".join(protocol.panel(it.panel).title for it in late) + ".",
+        say=tuple(text for text, applies in candidates if applies),
+        arithmetic=tuple(_late_step(panel) for panel in late),
+    )
+
+
+def _late_text(panel: PanelStatus, definition: Panel) -> str:
+    assert panel.due_on is not None
+    how = "seriously overdue" if panel.state is PanelState.SERIOUSLY_OVERDUE else "overdue"
+    last = "none on record"
+    if panel.last_completed_on is not None:
+        declared = ", declared" if panel.declared else ""
+        last = f"last {day_text(panel.last_completed_on)}{declared}"
+    return f"{definition.title} {how}: was due {day_text(panel.due_on)} ({last})"
+
+
+def _late_step(panel: PanelStatus) -> str:
+    assert panel.due_on is not None
+    last = panel.last_completed_on
+    return (
+        f"{panel.panel}: last completed {'never' if last is None else day_text(last)}, due "
+        f"{day_text(panel.due_on)} by {panel.because} (phase {panel.phase}): {panel.state}"
+    )
+
+
+def _partial_sentence(panel: PanelStatus, protocol: Protocol, catalogue: Catalogue) -> str:
+    days = (
+        f"{day_text(day)}: no {', '.join(_named(name, catalogue) for name in missing)}"
+        for day, missing in panel.partial
+    )
+    return f"{protocol.panel(panel.panel).title} was incomplete on {'; '.join(days)}."
+
+
+def _named(missing: str, catalogue: Catalogue) -> str:
+    names = missing.split(" or ")
+    return " or ".join(catalogue.analytes[name].title.lower() for name in names)
+
+
+def _held_sentences(late: Sequence[PanelStatus], case: Case, protocol: Protocol) -> list[str]:
+    sentences = []
+    for panel in late:
+        wanted = protocol.panel(panel.panel).analytes
+        count = sum(row.analyte in wanted for row in case.held)
+        if count:
+            rows = "1 row" if count == 1 else f"{count} rows"
+            sentences.append(f"{rows} of {protocol.panel(panel.panel).title} held in quarantine.")
+    return sentences
+
+
+def of_unusable_samples(
+    case: Case, panels: Sequence[PanelStatus], life: Life, protocol: Protocol
+) -> list[Finding]:
+    """A recall for each panel whose latest sample gave no result; ends with a completion."""
+    findings = []
+    for status in panels:
+        if status.state is PanelState.ENDED:
+            continue
+        wanted = protocol.panel(status.panel).analytes
+        lost = [it for it in case.results if _is_lost(it, wanted, status, life)]
+        if lost:
+            findings.append(_recall(case, status, lost, protocol))
+    return findings
+
+
+def _is_lost(result: Result, wanted: Sequence[str], status: PanelStatus, life: Life) -> bool:
+    last = status.last_completed_on
+    return (
+        result.value is None
+        and result.analyte in wanted
+        and result.collected_on >= life.watch_from
+        and (last is None or result.collected_on > last)
+    )
+
+
+def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: Protocol) -> Finding:
+    title = protocol.panel(status.panel).title
+    newest = max(lost, key=lambda it: (it.collected_at, it.id))
+    words = newest.no_result or "no value"
+    return Finding(
+        enrolment_id=case.enrolment.id,
+        cause=f"sample_unusable:{status.panel}",
+        kind=Kind.SAMPLE_UNUSABLE,
+        urgency=status.urgency,
+        summary=f"{title} of {day_text(newest.collected_on)} gave no result ({words})",
+        source=protocol.source,
+        analyte=newest.analyte,
+        panels=(status,),
+        subjects=tuple(sorted(it.id for it in lost)),
+        action=f"Recall the patient for a new sample: {title}. The test stays due.",
+        arithmetic=tuple(
+            f"{day_text(it.collected_on)}: {it.analyte}: {it.no_result or 'empty value'}"
+            for it in lost
+        ),
+    )
+
+
+def of_held_rows(case: Case, protocol: Protocol) -> Finding | None:
+    """One finding for all held rows of watched analytes, as urgent as the worst they may mean."""
+    held = [row for row in case.held if _is_watched(row.analyte, protocol)]
+    if not held:
+        return None
+    count = "1 result is" if len(held) == 1 else f"{len(held)} results are"
+    names = ", ".join(sorted({row.analyte.replace("_", " ") for row in held}))
+    return Finding(
+        enrolment_id=case.enrolment.id,
+        cause=QUARANTINED,
+        kind=Kind.QUARANTINED_RESULT,
+        urgency=worst_urgency(*(_possible_urgency(row, protocol) for row in held)),
+        summary=f"{count} held in quarantine and not judged: {names}",
+        source="a held row is never hidden",
+        subjects=tuple(sorted(row.id for row in held)),
+        action="Look at the held rows and correct them: monitor quarantine list.",
+        arithmetic=tuple(
+            f"held row {row.id}: {row.analyte} {row.received_value} {row.received_unit}".rstrip()
+            + f": {row.reason}"
+            for row in held
+        ),
+    )
+
+
+def _is_watched(analyte: str, protocol: Protocol) -> bool:
+    ruled = any(rule.analyte == analyte for rule in protocol.rules)
+    return ruled or bool(protocol.panels_with(analyte))
+
+
+def _possible_urgency(row: HeldRow, protocol: Protocol) -> Urgency:
+    """The urgency of the worst level the raw number would meet in any unit it may be in."""
+    urgencies = [Urgency.ROUTINE]
+    for rule in protocol.rules:
+        if rule.analyte != row.analyte:
+            continue
+        for level in rule.levels:
+            urgencies.extend(
+                level.urgency for value in row.possible_values if _would_breach(level, value)
+            )
+    return worst_urgency(*urgencies)
+
+
+def _would_breach(level: Level, value: Decimal) -> bool:
+    if level.below is not None:
+        return below(value, "", level.below) is Breach.CERTAIN
+    if level.above is not None:
+        return above(value, "", level.above) is Breach.CERTAIN
+    if level.above_times_uln is not None and level.default_uln is not None:
+        return above(value, "", level.above_times_uln * level.default_uln) is Breach.CERTAIN
+    return False

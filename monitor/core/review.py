@@ -1,0 +1,188 @@
+"""One review for one enrolment or a million: what stands, what the rules say, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from monitor.core import due, findings
+from monitor.core.analytes import Catalogue
+from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.derive import with_derived
+from monitor.core.episodes import episodes, speaking, watched
+from monitor.core.life import life_of
+from monitor.core.model import (
+    Case,
+    EnrolmentState,
+    Finding,
+    Life,
+    PanelStatus,
+    Result,
+    Review,
+    Unjudged,
+)
+from monitor.core.panels import completions
+from monitor.core.protocol import Protocol, Rule
+from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
+
+
+def review(
+    cases: Sequence[Case],
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[Review]:
+    """Judge a batch of enrolments at one instant; the order of the answers is theirs.
+
+    Raises KeyError where an enrolment's protocol is not among `protocols`.
+    """
+    return [
+        review_one(case, protocols[case.enrolment.protocol_id], catalogue, now, zone)
+        for case in cases
+    ]
+
+
+def review_one(
+    case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
+) -> Review:
+    today = clinic_day(now, zone)
+    life = life_of(case.enrolment, case.events, protocol, today)
+    results = with_derived(case.results, catalogue)
+    verdicts = [
+        _verdict(rule, results, case, life, protocol, catalogue)
+        for rule in protocol.rules
+        if _applies(rule, case.enrolment.indication)
+    ]
+    rechecks = [] if life.ended_for_good else [it for v in verdicts for it in v.rechecks(protocol)]
+    panels = tuple(
+        _panel_status(panel.id, results, case, life, protocol, rechecks, today)
+        for panel in protocol.panels
+    )
+    return Review(
+        case=case,
+        life=life,
+        panels=panels,
+        findings=_findings(case, life, panels, verdicts, protocol, catalogue),
+        unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
+        next_change_at=_next_change(life, panels, results, today, zone),
+    )
+
+
+def _applies(rule: Rule, indication: str) -> bool:
+    if indication in rule.except_indications:
+        return False
+    return not rule.indications or indication in rule.indications
+
+
+class _Verdict:
+    """What one rule makes of the results of one enrolment."""
+
+    def __init__(
+        self, rule: Rule, judged: Sequence[Judged | Unknown], series: Sequence[Judged]
+    ) -> None:
+        self.rule = rule
+        self.judged = judged
+        self.series = series
+
+    def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
+        """(panel, recheck) while the latest result meets a level that asks for one."""
+        if not self.series or not self.series[-1].breaches:
+            return []
+        latest = self.series[-1]
+        met = self.rule.levels[: latest.level]
+        days = [it.recheck.after(latest.measured.collected_on) for it in met if it.recheck]
+        if not days:
+            return []
+        recheck = due.Recheck(due_on=min(days), rule=self.rule.id)
+        return [(panel.id, recheck) for panel in protocol.panels_with(self.rule.analyte)]
+
+    def unjudged(self) -> Unjudged | None:
+        """Said only while it is the latest result that could not be judged."""
+        latest = self.judged[-1] if self.judged else None
+        if not isinstance(latest, Unknown):
+            return None
+        return Unjudged(
+            rule=self.rule.id,
+            analyte=self.rule.analyte,
+            collected_at=latest.collected_at,
+            why=latest.why,
+        )
+
+
+def _verdict(
+    rule: Rule,
+    results: Sequence[Result],
+    case: Case,
+    life: Life,
+    protocol: Protocol,
+    catalogue: Catalogue,
+) -> _Verdict:
+    own = [result for result in results if result.analyte == rule.analyte]
+    terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
+    judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
+    return _Verdict(rule, judged, watched([it for it in judged if isinstance(it, Judged)], life))
+
+
+def _panel_status(
+    panel_id: str,
+    results: Sequence[Result],
+    case: Case,
+    life: Life,
+    protocol: Protocol,
+    rechecks: Sequence[tuple[str, due.Recheck]],
+    today: date,
+) -> PanelStatus:
+    done = completions(protocol.panel(panel_id), results, case.enrolment, today)
+    obligation = None
+    if life.state is not EnrolmentState.STOPPED:
+        obligation = due.scheduled(protocol, panel_id, done.last, life.anchors, today)
+    own = [recheck for panel, recheck in rechecks if panel == panel_id]
+    return due.status(protocol, panel_id, done, obligation, own, today)
+
+
+def _findings(
+    case: Case,
+    life: Life,
+    panels: Sequence[PanelStatus],
+    verdicts: Sequence[_Verdict],
+    protocol: Protocol,
+    catalogue: Catalogue,
+) -> tuple[Finding, ...]:
+    found: list[Finding | None] = []
+    for verdict in verdicts:
+        found.extend(_threshold_findings(verdict, case, life, protocol, catalogue))
+    if life.state is not EnrolmentState.ELSEWHERE:
+        found.append(findings.of_late_panels(case, life, panels, protocol, catalogue))
+        found.extend(findings.of_unusable_samples(case, panels, life, protocol))
+    if not life.ended_for_good:
+        found.append(findings.of_held_rows(case, protocol))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _threshold_findings(
+    verdict: _Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
+) -> list[Finding]:
+    """An episode speaks while it goes on, or when it last breached since the enrolment day."""
+    rule = verdict.rule
+    found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
+    return [
+        findings.of_episode(episode, rule, case, life, catalogue, verdict.series[-1])
+        for episode in speaking(found, rule)
+        if episode.going_on
+        or episode.breaches[-1].measured.collected_on >= case.enrolment.enrolled_on
+    ]
+
+
+def _next_change(
+    life: Life,
+    panels: Sequence[PanelStatus],
+    results: Sequence[Result],
+    today: date,
+    zone: ZoneInfo,
+) -> datetime | None:
+    days = [panel.next_change_on for panel in panels]
+    days.append(life.next_change_on)
+    days.extend(result.collected_on for result in results if result.collected_on > today)
+    return min((start_of_day(day, zone) for day in days if day is not None), default=None)

@@ -1,0 +1,310 @@
+"""The threshold comparison, here and nowhere else (specification, section 6).
+
+A rule turns the results of one analyte into `Judged` values, one an instant (one a day for
+trends): which level of the ladder each meets for certain, and which it may meet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+
+from monitor.core.calendar import Duration
+from monitor.core.model import Measured, Result, Status
+from monitor.core.protocol import Level, Rule
+
+_HUNDRED = Decimal(100)
+
+
+class Breach(IntEnum):
+    """Whether a value, possibly censored, is beyond a limit."""
+
+    NO = 0
+    MAY = 1
+    CERTAIN = 2
+
+
+def below(value: Decimal, comparator: str, limit: Decimal) -> Breach:
+    """Is the value strictly below the limit? Exact: 0.5 is not below 0.5."""
+    match comparator:
+        case "<":
+            return Breach.CERTAIN if value <= limit else Breach.MAY
+        case "<=":
+            return Breach.CERTAIN if value < limit else Breach.MAY
+        case ">" | ">=":
+            return Breach.NO if value >= limit else Breach.MAY
+    return Breach.CERTAIN if value < limit else Breach.NO
+
+
+def above(value: Decimal, comparator: str, limit: Decimal) -> Breach:
+    """Is the value strictly above the limit? The mirror of `below`."""
+    match comparator:
+        case ">":
+            return Breach.CERTAIN if value >= limit else Breach.MAY
+        case ">=":
+            return Breach.CERTAIN if value > limit else Breach.MAY
+        case "<" | "<=":
+            return Breach.NO if value <= limit else Breach.MAY
+    return Breach.CERTAIN if value > limit else Breach.NO
+
+
+def worse(value: Decimal, than: Decimal, *, downward: bool) -> bool:
+    return value < than if downward else value > than
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The number a value was compared with, and what it is made of."""
+
+    value: Decimal
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One instant of one analyte as a rule sees it. Levels count from 1; 0 is none."""
+
+    result: Result
+    measured: Measured
+    certain: int
+    may: int
+    limits: tuple[Limit, ...]
+    """Of each level, mildest first."""
+
+    @property
+    def breaches(self) -> bool:
+        return self.certain > 0 or self.may > 0
+
+    @property
+    def level(self) -> int:
+        """The level that speaks: the worst met for certain, else the worst that may be."""
+        return self.certain or self.may
+
+    def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
+        """Orders judgements from mild to severe."""
+        number = -self.measured.value if downward else self.measured.value
+        beyond = "<" if downward else ">"
+        return self.certain, self.may, number, int(self.measured.comparator.startswith(beyond))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A result that a rule could not judge, because a limit or baseline is missing."""
+
+    collected_at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineTerms:
+    """What a rise is measured against."""
+
+    start: date
+    within: Duration
+
+
+def judge(
+    rule: Rule, results: Sequence[Result], terms: BaselineTerms, unit: str
+) -> list[Judged | Unknown]:
+    """Judge the results of the rule's analyte (ordered by collection), by instant.
+
+    Results of one instant are judged as one, by the worst. A preliminary result that
+    breaches nothing is left out: it ends no episode.
+    """
+    numeric = [result for result in results if result.value is not None]
+    if rule.is_trend:
+        return list(_judge_trend(rule, numeric))
+    instants: dict[datetime, list[Result]] = defaultdict(list)
+    for result in numeric:
+        instants[result.collected_at].append(result)
+    reference = _Reference(numeric, terms)
+    judged: list[Judged | Unknown] = []
+    for collected_at in sorted(instants):
+        verdicts = [_judge_one(rule, it, reference, unit) for it in instants[collected_at]]
+        known = [it for it in verdicts if isinstance(it, Judged) and _counts(it)]
+        unknown = [it for it in verdicts if isinstance(it, Unknown)]
+        if known:
+            judged.append(max(known, key=lambda it: it.severity(downward=rule.downward)))
+        elif unknown:
+            judged.append(unknown[0])
+    return judged
+
+
+def _counts(judged: Judged) -> bool:
+    return judged.breaches or judged.result.status is not Status.PRELIMINARY
+
+
+def _judge_one(
+    rule: Rule, result: Result, reference: _Reference, unit: str
+) -> Judged | Unknown | None:
+    """Compare one result with every level of the ladder."""
+    assert result.value is not None
+    certain = may = 0
+    limits = []
+    for number, level in enumerate(rule.levels, start=1):
+        limit = _limit(level, result, reference, unit)
+        if not isinstance(limit, Limit):
+            return limit
+        compare = below if rule.downward else above
+        breach = compare(result.value, result.comparator, limit.value)
+        certain = number if breach is Breach.CERTAIN else certain
+        may = number if breach is Breach.MAY else may
+        limits.append(limit)
+    return Judged(
+        result=result, measured=measured(result), certain=certain, may=may, limits=tuple(limits)
+    )
+
+
+def measured(result: Result) -> Measured:
+    assert result.value is not None
+    return Measured(
+        value=result.value,
+        comparator=result.comparator,
+        collected_at=result.collected_at,
+        collected_on=result.collected_on,
+        result_id=result.id,
+    )
+
+
+def _limit(
+    level: Level, result: Result, reference: _Reference, unit: str
+) -> Limit | Unknown | None:
+    """The number this level compares with; None where the level does not apply at all."""
+    if level.below is not None:
+        return Limit(value=level.below, text=f"{level.below:f} {unit}")
+    if level.above is not None:
+        return Limit(value=level.above, text=f"{level.above:f} {unit}")
+    if level.above_times_uln is not None:
+        return _uln_limit(level, level.above_times_uln, result, unit)
+    assert level.rise_from_baseline is not None
+    return reference.limit(result, level.rise_from_baseline, level.within, unit)
+
+
+def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit | Unknown:
+    own = usable_uln(result)
+    uln = level.default_uln if own is None else own
+    if uln is None:
+        return Unknown(
+            collected_at=result.collected_at, why="no upper reference limit came with it"
+        )
+    whose = "the protocol's default upper limit" if own is None else "the result's own upper limit"
+    value = times * uln
+    return Limit(value=value, text=f"{times:f} x {uln:f} = {value:f} {unit} ({whose})")
+
+
+def usable_uln(result: Result) -> Decimal | None:
+    """The result's upper reference limit; one that is 0 or not above the lower is none."""
+    high, low = result.ref_high, result.ref_low
+    if high is None or high <= 0 or (low is not None and high <= low):
+        return None
+    return high
+
+
+class _Reference:
+    """What a rise is compared with: the baseline, later the earliest value in the window."""
+
+    def __init__(self, results: Sequence[Result], terms: BaselineTerms) -> None:
+        self._trusted = [result for result in results if is_member(result)]
+        self._baseline: Decimal | None
+        self._baseline_at: Result | None
+        self._baseline, self._baseline_at = _baseline(self._trusted, terms)
+
+    def limit(
+        self, result: Result, rise: Decimal, within: Duration | None, unit: str
+    ) -> Limit | Unknown | None:
+        if self._baseline is None or self._baseline_at is None:
+            return Unknown(collected_at=result.collected_at, why="no baseline value is known")
+        if result.collected_at <= self._baseline_at.collected_at:
+            return None
+        base, name = self._baseline, "baseline"
+        if within is not None and self._baseline_at.collected_on < within.before(
+            result.collected_on
+        ):
+            earliest = self._earliest(result, within)
+            if earliest is None:
+                why = f"no earlier value within {within} to compare with"
+                return Unknown(collected_at=result.collected_at, why=why)
+            base, name = earliest, f"earliest value within {within}"
+        value = base * (_HUNDRED + rise) / _HUNDRED
+        return Limit(value=value, text=f"{name} {base:f} + {rise:f} % = {value:f} {unit}")
+
+    def _earliest(self, result: Result, within: Duration) -> Decimal | None:
+        since = within.before(result.collected_on)
+        for candidate in self._trusted:
+            if candidate.collected_at >= result.collected_at:
+                return None
+            if candidate.collected_on >= since:
+                return candidate.value
+        return None
+
+
+def is_member(result: Result) -> bool:
+    """May serve as a baseline or a member of a trend: final, exact and not doubted."""
+    return (
+        result.is_valid
+        and not result.comparator
+        and not result.below_plausible
+        and not result.doubtful_comment
+    )
+
+
+def _baseline(
+    trusted: Sequence[Result], terms: BaselineTerms
+) -> tuple[Decimal, Result] | tuple[None, None]:
+    """The median of the last two values at or before the start, else the first after it."""
+    since = terms.within.before(terms.start)
+    before = [it for it in trusted if since <= it.collected_on <= terms.start][-2:]
+    if before:
+        values = [it.value for it in before if it.value is not None]
+        return sum(values, Decimal(0)) / len(values), before[-1]
+    for result in trusted:
+        if result.collected_on > terms.start and result.value is not None:
+            return result.value, result
+    return None, None
+
+
+def _judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
+    """Falls in a row among final values, one a day; what is not exact breaks the row."""
+    level = rule.levels[0]
+    assert level.falls_in_a_row is not None and level.each is not None
+    keep = (_HUNDRED - level.each) / _HUNDRED
+    falls, previous = 0, None
+    for result in _daily_worst(results):
+        if not is_member(result) or result.value is None:
+            falls, previous = 0, None
+            continue
+        fell = previous is not None and result.value < previous * keep
+        falls = falls + 1 if fell else 0
+        previous = result.value
+        low = level.only_below is None or result.value < level.only_below
+        met = int(falls >= level.falls_in_a_row and low)
+        text = f"{level.falls_in_a_row} falls in a row, each of more than {level.each:f} %"
+        ceiling = result.value if level.only_below is None else level.only_below
+        yield Judged(
+            result=result,
+            measured=measured(result),
+            certain=met,
+            may=0,
+            limits=(Limit(value=ceiling, text=text),),
+        )
+
+
+def _daily_worst(results: Sequence[Result]) -> list[Result]:
+    """The lowest valid result of each day, ascending."""
+    days: dict[date, Result] = {}
+    for result in results:
+        if not result.is_valid:
+            continue
+        kept = days.get(result.collected_on)
+        if kept is None or _lower(result, kept):
+            days[result.collected_on] = result
+    return [days[day] for day in sorted(days)]
+
+
+def _lower(result: Result, than: Result) -> bool:
+    assert result.value is not None and than.value is not None
+    return result.value < than.value
