@@ -233,7 +233,7 @@ def guarded(run: Callable[[], object]) -> int:
 
 def _refusals() -> tuple[type[Exception], ...]:
     """What rooms below raise when a person can mend it; imported only once it happened."""
-    from monitor.core.alerts import ActionRefused
+    from monitor.core.actions import ActionRefused
     from monitor.store.database import StoreError
 
     return Refused, ActionRefused, StoreError

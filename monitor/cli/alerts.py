@@ -1,0 +1,166 @@
+"""`monitor alerts`, `ack`, `close`, `snooze`: the alerts, and what people do with them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    JsonOption,
+    Refused,
+    day,
+    print_json,
+    reading,
+    say,
+    table,
+    writing,
+)
+
+_STATES = {
+    "live": ("open", "acknowledged"),
+    "open": ("open",),
+    "acknowledged": ("acknowledged",),
+    "closed": ("closed",),
+    "all": ("open", "acknowledged", "closed"),
+}
+IdArgument = Annotated[
+    int, typer.Argument(metavar="ID", help="The alert's number, as `monitor alerts` shows it.")
+]
+WhoOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put this group's commands under `monitor`."""
+    panel = "Alerts"
+    app.command("alerts", rich_help_panel=panel)(list_alerts)
+    app.command("ack", rich_help_panel=panel)(acknowledge)
+    app.command("close", rich_help_panel=panel)(close)
+    app.command("snooze", rich_help_panel=panel)(snooze)
+
+
+def list_alerts(
+    state: Annotated[
+        str,
+        typer.Option(
+            "--state",
+            metavar="STATES",
+            help="live (not closed), open, acknowledged, closed, all; several with commas.",
+        ),
+    ] = "live",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List alerts, worst first.
+
+    Each is one thing a person must deal with: a test not done, a count below its limit, a
+    sample that cannot be used, rows that wait in quarantine.
+    """
+    from monitor.operations.alert_list import alert_rows
+
+    states = _states(state)
+    with reading(config, at) as work:
+        rows = alert_rows(work.store, work.settings, states, work.now)
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["id", "urgency", "kind", "mrn", "what", "state", "since"]
+    table(columns, [_line(row) for row in rows], empty="No alert.")
+
+
+def _line(row: dict[str, Any]) -> tuple[object, ...]:
+    state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
+    since = str(row["opened_at"])[:10]
+    return row["id"], row["urgency"], row["kind"], row["mrn"], row["summary"], state, since
+
+
+def _states(text: str) -> frozenset[str]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in words if word not in _STATES]
+    if unknown or not words:
+        known = ", ".join(_STATES)
+        raise Refused(f"--state {text}: not a state of alerts; one or more of {known}")
+    return frozenset(state for word in words for state in _STATES[word])
+
+
+def acknowledge(
+    alert: IdArgument,
+    by: WhoOption,
+    until: Annotated[
+        str,
+        typer.Option("--until", metavar="DAY", help="Until when: 7 days if not said, at most 28."),
+    ] = "",
+    note: Annotated[str, typer.Option("--note", help="A word for the next reader.")] = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+) -> None:
+    """Take an alert in hand: it stops repeating until the day said, then comes back.
+
+    It comes back earlier if things get worse.
+    """
+    from monitor.operations.people import acknowledge as act
+
+    with writing(config, at) as work:
+        last = day(until, "--until") if until else None
+        agreed = act(work.store, work.settings, alert, by=by, until=last, note=note, now=work.now)
+    say(f"Alert {alert} is with {by} until {agreed}.")
+
+
+def close(
+    alert: IdArgument,
+    by: WhoOption,
+    outcome: Annotated[
+        str, typer.Option("--outcome", metavar="TEXT", help="What was done about it.")
+    ],
+    review_by: Annotated[
+        str,
+        typer.Option(
+            "--review-by",
+            metavar="DAY",
+            help="While the episode goes on: look again on this day (critical 7 days at most, "
+            "urgent 28, routine 90).",
+        ),
+    ] = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+) -> None:
+    """Close an alert with its outcome.
+
+    Overdue tests and the like close by themselves and cannot be closed by hand. Closing does
+    not end an episode: it comes back on the review day, or when things get worse.
+    """
+    from monitor.operations.people import close as act
+
+    with writing(config, at) as work:
+        look_again = day(review_by, "--review-by") if review_by else None
+        act(
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            outcome=outcome,
+            review_by=look_again,
+            now=work.now,
+        )
+    say(f"Alert {alert} is closed." + (f" It comes back on {look_again}." if look_again else ""))
+
+
+def snooze(
+    alert: IdArgument,
+    until: Annotated[str, typer.Option("--until", metavar="DAY", help="The day it comes back.")],
+    by: WhoOption,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it can wait.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+) -> None:
+    """Let an alert rest until a day, with a reason; a critical one cannot be snoozed."""
+    from monitor.operations.people import snooze as act
+
+    with writing(config, at) as work:
+        last = day(until, "--until")
+        act(work.store, work.settings, alert, by=by, until=last, reason=reason, now=work.now)
+    say(f"Alert {alert} rests until {last}.")

@@ -1,0 +1,60 @@
+"""The command `monitor`: every group of commands under one roof."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from monitor import logs
+from monitor.cli import alerts, clinic, intake, quarantine, reviews, schedule, service
+
+_HELP = """
+Watches patients on azathioprine over time: who is overdue for a test, whose counts are
+dangerous, and who must hear of it by mail.
+
+A clinic begins with [bold]monitor init[/bold] in an empty folder, then enrols patients
+([bold]enrol[/bold]), records what happens to them ([bold]events[/bold]), takes in lab files
+([bold]load[/bold]) and leaves the daemon running ([bold]run[/bold]). To see it all at work:
+[bold]monitor demo[/bold].
+
+It is a safety net beside the laboratory's own call and the prescriber's duty. It advises a
+clinician, never a patient; no message from it means nothing.
+"""
+
+app = typer.Typer(
+    name="monitor",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"monitor {version('azathioprine-monitor')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what is done, with ids and counts only.")
+    ] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    logs.configure(verbose=verbose)
+
+
+for _group in (clinic, intake, reviews, alerts, service):
+    _group.register(app)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(schedule.app, name="schedule")

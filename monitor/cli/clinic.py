@@ -1,0 +1,91 @@
+"""`monitor init` and `monitor health`: setting a clinic up, and whether all is well."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import typer
+
+from monitor import clock, resources
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    complain,
+    print_json,
+    reading,
+    say,
+    table,
+)
+from monitor.config import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Put this group's commands under `monitor`."""
+    app.command(rich_help_panel="Set up")(init)
+    app.command(rich_help_panel="Look after it")(health)
+
+
+def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
+    """Make a clinic of this folder; safe to repeat.
+
+    Writes config.toml, schedules/ (the protocols and the catalogue of analytes) and inbox/
+    where there are none, and creates the database beside them or brings it up to date.
+    Nothing that is there already is changed, except the database's tables.
+    """
+    from monitor.operations.schedules import adopt
+    from monitor.store.database import open_store
+
+    if not config.exists():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(resources.example_config(), encoding="utf-8")
+        say(f"wrote     {config}: put the clinic's name, time zone and e-mail address into it")
+    settings = load_settings(config)
+    _copy_schedules(settings.schedules.folder)
+    for folder in (settings.intake.inbox,):
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            say(f"made      {folder}: lab files dropped here are taken in by `monitor run`")
+    store = open_store(settings.database.url)
+    try:
+        store.migrate()
+        for notice in adopt(store, settings.schedules.folder, clock.now()):
+            complain(notice.text)
+    finally:
+        store.dispose()
+    say("ready     next: monitor enrol PATIENTS.csv, monitor load RESULTS.csv, monitor status")
+
+
+def _copy_schedules(folder: Path) -> None:
+    if folder.exists():
+        return
+    folder.mkdir(parents=True)
+    for file in sorted(resources.schedules_folder().glob("*.toml")):
+        shutil.copyfile(file, folder / file.name)
+    say(f"made      {folder}: the protocols; a clinician should read and approve them")
+
+
+def health(
+    config: ConfigOption = CONFIG_DEFAULT, at: AtOption = "", as_json: JsonOption = False
+) -> None:
+    """Is the monitor itself well: scheduler, feeds, mail, database, protocols, settings?
+
+    Ends with 3 when something is not, and says what and what to do.
+    """
+    from monitor.operations.health import examine
+
+    with reading(config, at) as work:
+        report = examine(work.store, work.settings, work.now)
+    if as_json:
+        print_json(report.document())
+    else:
+        rows = [
+            ("well" if part.well else "NOT WELL", part.name, part.says) for part in report.parts
+        ]
+        table(["", "part", "what"], rows)
+        say("All is well." if report.well else "Not all is well.")
+    if not report.well:
+        raise typer.Exit(Exit.NOT_ALL)

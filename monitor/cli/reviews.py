@@ -1,0 +1,178 @@
+"""`monitor sweep`, `deliver`, `status`, `explain`, `verify`: what the monitor makes of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    Refused,
+    day,
+    print_json,
+    progress,
+    reading,
+    say,
+    table,
+    writing,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Put this group's commands under `monitor`."""
+    app.command(rich_help_panel="Look")(status)
+    app.command(rich_help_panel="Look")(explain)
+    app.command(rich_help_panel="Do what is owed")(sweep)
+    app.command(rich_help_panel="Do what is owed")(deliver)
+    app.command(rich_help_panel="Look after it")(verify)
+
+
+def status(
+    mrn: Annotated[
+        str, typer.Argument(metavar="[MRN]", help="Only this patient.", show_default=False)
+    ] = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Where each enrolment and each of its panels stands: up to date, due, overdue.
+
+    With --at it answers for that instant: it sees no result, event or alert later than it.
+    """
+    from monitor.operations.status import ledger, status_rows
+
+    with reading(config, at) as work:
+        rows = status_rows(work.store, work.settings, work.now, mrn.strip() or None)
+        if mrn.strip() and not rows:
+            raise Refused(f"nobody is enrolled under {mrn.strip()}")
+        if as_json:
+            print_json(rows)
+            return
+        counts = {} if mrn.strip() else ledger(work.store, work.settings, work.now)
+    columns = ["mrn", "panel", "state", "due on", "days late", "last done", "phase", "enrolment"]
+    table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
+    if rows and counts:
+        say(_in_one_line(counts))
+
+
+def _line(row: Mapping[str, Any]) -> tuple[object, ...]:
+    late = row["days_overdue"] or ""
+    why = "" if row["because"] == "schedule" else f" ({row['because']})"
+    return (
+        row["mrn"],
+        row["panel"],
+        row["state"],
+        f"{row['due_on']}{why}" if row["due_on"] else "",
+        late,
+        row["last_completed_on"],
+        row["phase"],
+        row["enrolment_state"],
+    )
+
+
+def _in_one_line(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+
+
+def explain(
+    alert: Annotated[
+        int | None,
+        typer.Argument(metavar="[ID]", help="The alert's number.", show_default=False),
+    ] = None,
+    mrn: Annotated[str, typer.Option("--mrn", help="A patient, instead of an alert.")] = "",
+    on: Annotated[
+        str, typer.Option("--on", metavar="DAY", help="The day to explain (with --mrn).")
+    ] = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Why this alert, or why none: rule, source, values as received, the arithmetic."""
+    from monitor.operations import explain as room
+
+    if (alert is None) == (not mrn):
+        raise Refused("name an alert (monitor explain 12) or a patient (--mrn MRN --on DAY)")
+    with reading(config, at) as work:
+        if alert is not None:
+            told = room.explain_alert(work.store, work.settings, alert, work.now)
+        else:
+            wanted = day(on, "--on") if on else None
+            told = room.explain_patient(work.store, work.settings, mrn, wanted, work.now)
+    if as_json:
+        print_json(told)
+    else:
+        for line in room.in_words(told):
+            say(line)
+
+
+def sweep(
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Review everyone, not only those whose time has come.")
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Review everyone whose state can have changed by now; open, update and close alerts."""
+    from monitor.review import review_due
+
+    with writing(config, at) as work, progress("reviewing", quiet=as_json) as bar:
+        tally = review_due(work.store, work.settings, work.now, everyone=everyone, progress=bar)
+    if as_json:
+        print_json(
+            {
+                "reviewed": tally.reviewed,
+                "opened": tally.opened,
+                "updated": tally.updated,
+                "closed": tally.closed,
+                "messages": tally.messages,
+            }
+        )
+        return
+    say(
+        f"Reviewed {tally.reviewed}: alerts opened {tally.opened}, updated {tally.updated}, "
+        f"closed {tally.closed}; messages queued {tally.messages}."
+    )
+
+
+def deliver(
+    config: ConfigOption = CONFIG_DEFAULT, at: AtOption = "", as_json: JsonOption = False
+) -> None:
+    """Compose the digests and repeats due by now, send what is owed once, and stop.
+
+    Ends with 3 when a message that was due could not be sent; it stays owed.
+    """
+    from monitor.operations.owed import send_what_is_owed
+
+    with writing(config, at) as work:
+        sent = send_what_is_owed(work.store, work.settings, work.now)
+    if as_json:
+        print_json({"sent": sent.sent, "failed": sent.failed, "waiting": sent.waiting})
+    else:
+        say(f"Sent {sent.sent}, failed {sent.failed}, waiting {sent.waiting}.")
+    if sent.failed or sent.waiting:
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+def verify(
+    config: ConfigOption = CONFIG_DEFAULT, at: AtOption = "", as_json: JsonOption = False
+) -> None:
+    """Derive every alert from scratch and compare with what stands; 3 where they differ."""
+    from monitor.operations.verify import verify as derive
+
+    with reading(config, at) as work:
+        differences = derive(work.store, work.settings, work.now)
+    if as_json:
+        print_json([vars(found) for found in differences])
+    else:
+        for found in differences:
+            say(str(found))
+        say("Nothing differs." if not differences else f"{len(differences)} differ.")
+    if differences:
+        raise typer.Exit(Exit.NOT_ALL)

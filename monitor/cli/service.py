@@ -1,0 +1,48 @@
+"""`monitor run` and `monitor demo`: the daemon, and the whole thing in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, say
+
+
+def register(app: typer.Typer) -> None:
+    """Put this group's commands under `monitor`."""
+    app.command(rich_help_panel="Do what is owed")(run)
+    app.command(rich_help_panel="Set up")(demo)
+
+
+def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
+    """The daemon: watches the inbox, reviews patients as their time comes, sends the mail.
+
+    It runs until it gets SIGTERM (or Ctrl-C) and then ends with nothing half done. Killed, it
+    picks up at the next start where it was. Drop lab files into the inbox folder; they move
+    to done/ or failed/ beside a report.
+    """
+    from monitor.config import load_settings
+    from monitor.daemon import Daemon
+
+    Daemon(config, load_settings(config)).run()
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Do all of it without waiting, check it, and end.")
+    ] = False,
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="Where the made-up clinic lives.")
+    ] = Path("monitor-demo"),
+) -> None:
+    """A throw-away clinic: sample patients, labs, a mail catcher, the daemon, in one command.
+
+    Two years of some sixty made-up patients are replayed; the mails that would have been sent
+    are really sent, to a mail server on this machine, and stay in DIR/mails. Then the daemon
+    runs: drop a CSV into DIR/inbox and watch the alert come.
+    """
+    from monitor.demo.show import run_demo
+
+    run_demo(folder, once=once, say=say)

@@ -1,0 +1,74 @@
+"""What arrives is taken in and then reviewed: the one path of the commands, the daemon and
+the demo. Each file is a transaction, and the review of whom it touched are others; should
+the second not come about, `next_review_at` still owes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from monitor.config import Settings
+from monitor.intake.enrol import enrol_file
+from monitor.intake.events import events_file
+from monitor.intake.inbox import InboxOutcome, take_inbox
+from monitor.intake.load import load_file
+from monitor.intake.report import FileReport, PeopleReport
+from monitor.review import Tally, review_due
+from monitor.store.database import Store
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A lab file's account, and what came of reviewing whom it touched."""
+
+    report: FileReport
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class PeopleTaken:
+    """An enrolment or events file's account, and what came of reviewing whom it touched."""
+
+    report: PeopleReport
+    tally: Tally
+
+
+def load(
+    store: Store,
+    settings: Settings,
+    path: Path,
+    source: str,
+    now: datetime,
+    *,
+    preview: bool = False,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Take in one lab file, then review its patients; a preview changes and reviews nothing."""
+    report = load_file(store, settings, path, source, now, preview=preview, progress=progress)
+    touched = () if preview else report.touched
+    return Loaded(report, review_due(store, settings, now, only=touched))
+
+
+def enrol(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:
+    """Enrol the patients of a file, then review them."""
+    report = enrol_file(store, settings, path, now)
+    return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
+
+
+def events(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:
+    """Take in what happened to patients, then review them."""
+    report = events_file(store, settings, path, now)
+    return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
+
+
+def inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOutcome]:
+    """Take in the settled files of the inbox folder, then review whom they touched."""
+    outcomes = take_inbox(store, settings, now)
+    touched = {enrolment for outcome in outcomes for enrolment in outcome.touched}
+    if touched:
+        review_due(store, settings, now, only=touched)
+    return outcomes
