@@ -12,7 +12,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, and_, or_, select, update
 
 from monitor.core.calendar import clinic_day
-from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.core.model import (
+    Alert,
+    AlertState,
+    Case,
+    Enrolment,
+    Event,
+    HeldRow,
+    Kind,
+    PanelState,
+    Result,
+    Status,
+    Urgency,
+)
 from monitor.store import tables
 from monitor.store.tables import table_of
 
@@ -25,6 +37,7 @@ _RESULTS = table_of(tables.ResultRow)
 _EVENTS = table_of(tables.EventRow)
 _HELD = table_of(tables.HeldRowTable)
 _FILES = table_of(tables.File)
+_ALERTS = table_of(tables.AlertRow)
 
 
 def load_cases(
@@ -44,6 +57,51 @@ def load_cases(
         for ids in chunks(sorted(set(enrolment_ids)))
         for case in _chunk_of_cases(connection, ids, until, zone)
     ]
+
+
+def load_alerts(connection: Connection, enrolment_ids: Collection[int]) -> dict[int, list[Alert]]:
+    """All alerts of each of these enrolments, the closed ones too, oldest first."""
+    found: dict[int, list[Alert]] = {enrolment: [] for enrolment in enrolment_ids}
+    for ids in chunks(sorted(found)):
+        query = select(_ALERTS).where(_ALERTS.c.enrolment_id.in_(ids)).order_by(_ALERTS.c.id)
+        for row in connection.execute(query):
+            found[row.enrolment_id].append(to_alert(row))
+    return found
+
+
+def to_alert(row: Any) -> Alert:
+    """A row of `alerts` as the core knows it."""
+    return Alert(
+        id=row.id,
+        enrolment_id=row.enrolment_id,
+        cause=row.cause,
+        kind=Kind(row.kind),
+        urgency=Urgency(row.urgency),
+        state=AlertState(row.state),
+        recovered=row.recovered,
+        opened_at=row.opened_at,
+        summary=row.summary,
+        level=row.level,
+        breaches=tuple(datetime.fromisoformat(instant) for instant in row.breaches),
+        panels=tuple(
+            (panel["panel"], PanelState(panel["state"])) for panel in row.shown.get("panels", ())
+        ),
+        subjects=tuple(row.subjects),
+        worst_value=row.worst_value,
+        downward=row.downward,
+        told_level=row.told_level,
+        told_value=row.told_value,
+        last_told_at=row.last_told_at,
+        first_seen_recovered=row.first_seen_recovered,
+        acknowledged_until=row.acknowledged_until,
+        snoozed_until=row.snoozed_until,
+        review_by=row.review_by,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        closed_recovered=row.closed_recovered,
+        protocol_digest=row.protocol_digest,
+        content=row.content,
+    )
 
 
 def all_enrolment_ids(connection: Connection) -> list[int]:

@@ -1,0 +1,331 @@
+"""The one road from what is known of a patient to alerts and messages.
+
+A batch of enrolments is one transaction: claimed, judged by the core, reconciled with the
+alerts that stand; alerts, their history, messages and the next review are written together or
+not at all. Whoever is due, whom a file touched, and everyone at night all come through here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Select, bindparam, select, update
+
+from monitor import logs
+from monitor.config import Settings
+from monitor.core.alerts import content_of, reconcile
+from monitor.core.evidence import evidence
+from monitor.core.model import Alert, Case, ChangeWhat, Enrolment, Review
+from monitor.core.review import review
+from monitor.core.routing import ENDINGS, Told, plan
+from monitor.store import tables
+from monitor.store.alerts import Step, write_steps
+from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
+from monitor.store.frames import load_alerts, load_cases
+from monitor.store.outbox import enqueue, operator_alarm, told_recipients
+from monitor.store.rulebook import RuleBook, load_rulebook
+from monitor.store.tables import table_of
+
+BATCH = 500
+"""Enrolments a transaction."""
+SET_ASIDE = timedelta(hours=1)
+"""When an enrolment that could not be judged is tried again."""
+_TICK = timedelta(minutes=1)
+_OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
+
+Progress = Callable[[int, int], None]
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a review did, in numbers."""
+
+    reviewed: int = 0
+    opened: int = 0
+    updated: int = 0
+    reminded: int = 0
+    closed: int = 0
+    messages: int = 0
+    failed: int = 0
+    """Enrolments that could not be judged: set aside, and the operator is told."""
+    changed: list[int] = field(default_factory=list)
+    """Enrolments of which an alert changed."""
+    unexpected: list[int] = field(default_factory=list)
+    """Enrolments that changed although nothing had announced it: an alarm."""
+
+    def add(self, other: Tally) -> None:
+        for name in ("reviewed", "opened", "updated", "reminded", "closed", "messages", "failed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.changed += other.changed
+        self.unexpected += other.unexpected
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An enrolment that could not be judged; `where` holds no patient data."""
+
+    enrolment_id: int
+    where: str
+
+
+def review_due(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    everyone: bool = False,
+    only: Collection[int] | None = None,
+    progress: Progress | None = None,
+) -> Tally:
+    """Review whoever is due at `now`; or `only` these, due or not; or `everyone`.
+
+    A review of everyone is also the monitor's check of itself: where an enrolment changes
+    that was not due, it is counted as `unexpected` and the operator is alarmed.
+    Raises TooEarly where the database has already been brought to a later instant.
+    """
+    tally = Tally()
+    ids = _whom(store, now, everyone=everyone, only=only)
+    if not ids:
+        _note_the_time(store, now)
+    for start in range(0, len(ids), BATCH):
+        with store.write() as connection:
+            check_not_earlier(connection, now)
+            claim = _claim(ids[start : start + BATCH], now, everyone=everyone, only=only)
+            due = dict(row._tuple() for row in connection.execute(claim))
+            batch = review_batch(connection, settings, list(due), now)
+            if everyone:
+                batch.unexpected = [it for it in batch.changed if not _is_due(due[it], now)]
+                _alarm_unexpected(connection, settings, batch.unexpected, now)
+            bring_to(connection, now)
+        tally.add(batch)
+        if progress is not None:
+            progress(min(start + BATCH, len(ids)), len(ids))
+    return tally
+
+
+def review_batch(
+    connection: Connection, settings: Settings, enrolment_ids: Collection[int], now: datetime
+) -> Tally:
+    """Review these enrolments in the caller's transaction, which has locked them."""
+    rulebook = load_rulebook(connection)
+    zone = settings.clinic.zone
+    cases = load_cases(connection, enrolment_ids, zone=zone)
+    reviews, failures = judge(cases, rulebook, now, zone)
+    alerts = load_alerts(connection, [case.enrolment.id for case in cases])
+    steps: list[Step] = []
+    next_reviews: dict[int, datetime | None] = {}
+    for found in reviews:
+        enrolment = found.case.enrolment
+        try:
+            decided, next_reviews[enrolment.id] = _decide(
+                found, alerts[enrolment.id], rulebook, now, zone
+            )
+        except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
+            failures.append(Failed(enrolment.id, logs.places(error)))
+        else:
+            steps += decided
+    _set_aside(connection, settings, failures, now)
+    next_reviews |= {failed.enrolment_id: now + SET_ASIDE for failed in failures}
+    ids = write_steps(connection, steps, now)
+    tally = _tally(steps, ids)
+    tally.reviewed, tally.failed = len(cases), len(failures)
+    tally.messages = _queue_messages(connection, settings, reviews, steps, ids, now)
+    _write_next_reviews(connection, next_reviews)
+    return tally
+
+
+def judge(
+    cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
+) -> tuple[list[Review], list[Failed]]:
+    """The core's answers, and which cases it could not answer."""
+    try:
+        return review(cases, rulebook.protocols, rulebook.catalogue, now, zone), []
+    except Exception:  # noqa: BLE001  # found out one by one below
+        pass
+    reviews, failures = [], []
+    for case in cases:
+        try:
+            reviews += review([case], rulebook.protocols, rulebook.catalogue, now, zone)
+        except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
+            failures.append(Failed(case.enrolment.id, logs.places(error)))
+    return reviews, failures
+
+
+def _decide(
+    found: Review, alerts: Sequence[Alert], rulebook: RuleBook, now: datetime, zone: ZoneInfo
+) -> tuple[list[Step], datetime | None]:
+    protocol = rulebook.protocols[found.case.enrolment.protocol_id]
+    catalogue = rulebook.catalogue
+    decision = reconcile(found, alerts, protocol, now, zone)
+    steps = []
+    for change in decision.changes:
+        finding = change.finding
+        steps.append(
+            Step(
+                enrolment_id=found.case.enrolment.id,
+                change=change,
+                shown=evidence(finding, found, protocol, catalogue) if finding else None,
+                content=content_of(finding, protocol) if finding else "",
+                protocol_digest=protocol.digest,
+            )
+        )
+    return steps, decision.next_review_at
+
+
+def _whom(
+    store: Store, now: datetime, *, everyone: bool, only: Collection[int] | None
+) -> list[int]:
+    if only is not None:
+        return sorted(set(only))
+    query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)
+    if not everyone:
+        query = query.where(_ENROLMENTS.c.next_review_at <= now)
+    with store.read() as connection:
+        return list(connection.scalars(query))
+
+
+def _claim(
+    ids: Sequence[int], now: datetime, *, everyone: bool, only: Collection[int] | None
+) -> Select[int, datetime | None]:
+    """Lock a batch. Whoever somebody else holds is reviewed there, or owed afterwards; those
+    asked for by name are waited for, since the caller reports what became of them."""
+    columns = _ENROLMENTS.c
+    query = select(columns.id, columns.next_review_at).where(columns.id.in_(ids))
+    if not everyone and only is None:
+        query = query.where(columns.next_review_at <= now)
+    return query.order_by(columns.id).with_for_update(skip_locked=only is None)
+
+
+def _is_due(next_review_at: datetime | None, now: datetime) -> bool:
+    return next_review_at is not None and next_review_at <= now
+
+
+def _write_next_reviews(
+    connection: Connection, next_reviews: Mapping[int, datetime | None]
+) -> None:
+    if not next_reviews:
+        return
+    statement = (
+        update(_ENROLMENTS)
+        .where(_ENROLMENTS.c.id == bindparam("enrolment"))
+        .values(next_review_at=bindparam("at"))
+    )
+    rows = [{"enrolment": enrolment, "at": at} for enrolment, at in next_reviews.items()]
+    connection.execute(statement, rows)
+
+
+def _queue_messages(
+    connection: Connection,
+    settings: Settings,
+    reviews: Sequence[Review],
+    steps: Sequence[Step],
+    alert_ids: Sequence[int],
+    now: datetime,
+) -> int:
+    enrolments = {found.case.enrolment.id: found.case.enrolment for found in reviews}
+    told = [
+        _told(connection, step, alert_id, enrolments[step.enrolment_id])
+        for step, alert_id in zip(steps, alert_ids, strict=True)
+        if step.change.tell
+    ]
+    planned = plan(told, settings.routes, settings.clinic.email)
+    zone, sender = settings.clinic.zone, settings.mail.sender
+    return enqueue(connection, planned, now, zone=zone, sender=sender)
+
+
+def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolment) -> Told:
+    change = step.change
+    about = change.finding or change.alert
+    assert about is not None
+    ends = change.what in ENDINGS
+    return Told(
+        change=change,
+        alert_id=alert_id,
+        clinic=enrolment.clinic,
+        drug=enrolment.drug,
+        kind=about.kind.value,
+        urgency=change.urgency,
+        mrn=enrolment.mrn,
+        told_before=tuple(told_recipients(connection, alert_id)) if ends else (),
+    )
+
+
+def _tally(steps: Sequence[Step], alert_ids: Sequence[int]) -> Tally:
+    """Alerts counted once each, by the weightiest thing that happened to them."""
+    kinds = {alert_id: "reminded" for alert_id in alert_ids}
+    for alert_id, step in zip(alert_ids, steps, strict=True):
+        what = step.change.what
+        if what in _OPENED:
+            kinds[alert_id] = "opened"
+        elif what in ENDINGS:
+            kinds[alert_id] = "closed"
+        elif what is not ChangeWhat.REMINDED and kinds[alert_id] == "reminded":
+            kinds[alert_id] = "updated"
+    counts = Counter(kinds.values())
+    return Tally(
+        opened=counts["opened"],
+        updated=counts["updated"],
+        reminded=counts["reminded"],
+        closed=counts["closed"],
+        changed=sorted({step.enrolment_id for step in steps}),
+    )
+
+
+def _set_aside(
+    connection: Connection, settings: Settings, failures: Sequence[Failed], now: datetime
+) -> None:
+    """Say loudly, once a fault a day, who could not be judged."""
+    by_fault: dict[str, list[int]] = defaultdict(list)
+    for failed in failures:
+        by_fault[failed.where].append(failed.enrolment_id)
+    for where, ids in by_fault.items():
+        _log().error("enrolments set aside", count=len(ids), first=ids[0], where=where)
+        text = (
+            f"{len(ids)} enrolments could not be judged and are not being watched: {_some(ids)}. "
+            f"They are tried again every hour. The fault: {where}"
+        )
+        _alarm(connection, settings, f"review failed: {where}", text, now)
+
+
+def _alarm_unexpected(
+    connection: Connection, settings: Settings, ids: Sequence[int], now: datetime
+) -> None:
+    if not ids:
+        return
+    _log().error("changes that nothing had announced", count=len(ids), first=ids[0])
+    text = (
+        f"The review of everyone changed the alerts of {len(ids)} enrolments that were not due: "
+        f"{_some(ids)}. The alerts are right now; that they were late is a fault of the monitor."
+    )
+    _alarm(connection, settings, f"unexpected changes from enrolment {ids[0]} on", text, now)
+
+
+def _alarm(
+    connection: Connection, settings: Settings, topic: str, text: str, now: datetime
+) -> None:
+    operator_alarm(connection, topic, text, settings.clinic.email, now, settings.clinic.zone)
+
+
+def _some(ids: Sequence[int]) -> str:
+    shown = ", ".join(str(enrolment) for enrolment in ids[:20])
+    return f"{shown} and {len(ids) - 20} more" if len(ids) > 20 else shown
+
+
+def _note_the_time(store: Store, now: datetime) -> None:
+    """Nothing is owed at `now`. A daemon finds that every few seconds: not worth a write."""
+    with store.read() as connection:
+        check_not_earlier(connection, now)
+        latest = brought_to(connection)
+    if latest is None or now - latest > _TICK:
+        with store.write() as connection:
+            bring_to(connection, now)
+
+
+def _log() -> Any:
+    return logs.logger("review")

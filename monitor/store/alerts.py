@@ -1,0 +1,183 @@
+"""Writing alerts: what a review decided, what a person did, and the history of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from monitor.core.alerts import OPENING
+from monitor.core.model import AlertState, Change, ChangeWhat
+from monitor.core.routing import ENDINGS
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+MONITOR = "monitor"
+"""Who did what nobody did by hand."""
+
+_ALERTS = table_of(tables.AlertRow)
+_HISTORY = table_of(tables.AlertHistory)
+_NO_ANSWER: Mapping[str, Any] = {
+    "acknowledged_until": None,
+    "acknowledged_by": None,
+    "snoozed_until": None,
+    "snoozed_by": None,
+    "snooze_reason": None,
+}
+_NOT_TOLD: Mapping[str, Any] = {"told_level": None, "told_value": None, "last_told_at": None}
+_NOT_CLOSED: Mapping[str, Any] = {
+    "review_by": None,
+    "closed_at": None,
+    "closed_by": None,
+    "closed_recovered": False,
+    "outcome": None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change to write, with the evidence and digest of what the alert now shows."""
+
+    enrolment_id: int
+    change: Change
+    shown: Mapping[str, Any] | None = None
+    """None where the cause is gone: the alert keeps what it last showed."""
+    content: str = ""
+    protocol_digest: str = ""
+
+
+def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) -> list[int]:
+    """Write the changes with their history; the id of each one's alert, in their order."""
+    opened = [step for step in steps if step.change.what is ChangeWhat.OPENED]
+    ids = iter(_insert(connection, opened, now))
+    of_step = []
+    for step in steps:
+        alert = step.change.alert
+        if alert is None:
+            of_step.append(next(ids))
+            continue
+        values = _ended(step.change, now) if step.shown is None else _changed(step, now)
+        connection.execute(update(_ALERTS).where(_ALERTS.c.id == alert.id).values(values))
+        of_step.append(alert.id)
+    add_history(
+        connection,
+        [
+            (alert_id, step.change.what.value, MONITOR, step.change.reason)
+            for alert_id, step in zip(of_step, steps, strict=True)
+        ],
+        now,
+    )
+    return of_step
+
+
+def add_history(
+    connection: Connection, entries: Sequence[tuple[int, str, str, str]], now: datetime
+) -> None:
+    """Append (alert id, what, by, note) to the histories."""
+    if entries:
+        rows = [
+            {"alert_id": alert_id, "at": now, "what": what, "by": by, "note": note}
+            for alert_id, what, by, note in entries
+        ]
+        connection.execute(insert(_HISTORY), rows)
+
+
+def history_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row[Any]]:
+    """The history of these alerts, oldest first."""
+    query = select(_HISTORY).where(_HISTORY.c.alert_id.in_(alert_ids)).order_by(_HISTORY.c.id)
+    return list(connection.execute(query))
+
+
+def acknowledged(until: Any, by: str) -> dict[str, Any]:
+    """The columns of an alert that somebody has taken in hand; a snooze ends with it."""
+    answer = {"acknowledged_until": until, "acknowledged_by": by}
+    return {"state": AlertState.ACKNOWLEDGED.value, **_NO_ANSWER, **answer}
+
+
+def snoozed(until: Any, by: str, reason: str) -> dict[str, Any]:
+    """The columns of an alert that rests; an acknowledgement ends with it."""
+    answer = {"snoozed_until": until, "snoozed_by": by, "snooze_reason": reason}
+    return {"state": AlertState.OPEN.value, **_NO_ANSWER, **answer}
+
+
+def closed(
+    now: datetime, by: str | None, outcome: str, *, recovered: bool, review_by: Any = None
+) -> dict[str, Any]:
+    """The columns of a closed alert; `by` is None where the monitor closed it."""
+    return {
+        "state": AlertState.CLOSED.value,
+        **_NO_ANSWER,
+        "closed_at": now,
+        "closed_by": by,
+        "closed_recovered": recovered,
+        "outcome": outcome,
+        "review_by": review_by,
+    }
+
+
+def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> list[int]:
+    if not steps:
+        return []
+    rows = [
+        {
+            "enrolment_id": step.enrolment_id,
+            "state": AlertState.OPEN.value,
+            "opened_at": now,
+            **_NO_ANSWER,
+            **_NOT_CLOSED,
+            **_NOT_TOLD,
+            **_told(step.change, now),
+            **_finding(step),
+        }
+        for step in steps
+    ]
+    statement = insert(_ALERTS).returning(_ALERTS.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
+
+
+def _changed(step: Step, now: datetime) -> dict[str, Any]:
+    values = {**_finding(step), **_told(step.change, now)}
+    if step.change.what in OPENING:
+        values |= {"state": AlertState.OPEN.value, **_NO_ANSWER, **_NOT_CLOSED}
+    return values
+
+
+def _ended(change: Change, now: datetime) -> dict[str, Any]:
+    assert change.what in ENDINGS and change.alert is not None
+    return closed(now, None, change.reason, recovered=change.alert.recovered)
+
+
+def _finding(step: Step) -> dict[str, Any]:
+    change, finding = step.change, step.change.finding
+    assert finding is not None
+    return {
+        "cause": finding.cause,
+        "kind": finding.kind.value,
+        "rule": finding.rule,
+        "urgency": change.urgency.value,
+        "recovered": finding.recovered,
+        "summary": finding.summary,
+        "level": finding.level,
+        "downward": finding.downward,
+        "worst_value": finding.worst.value if finding.worst else None,
+        "breaches": [instant.isoformat() for instant in finding.breaches],
+        "subjects": list(finding.subjects),
+        "shown": {**(step.shown or {}), "urgency": change.urgency.value},
+        "content": step.content,
+        "first_seen_recovered": change.first_seen_recovered,
+        "protocol_digest": step.protocol_digest,
+    }
+
+
+def _told(change: Change, now: datetime) -> dict[str, Any]:
+    if not change.tell or change.finding is None:
+        return {}
+    worst = change.finding.worst
+    return {
+        "told_level": change.finding.level,
+        "told_value": worst.value if worst else None,
+        "last_told_at": now,
+    }
