@@ -60,7 +60,7 @@ def of_episode(
     worst = episode.worst(downward=rule.downward)
     certain = worst.certain > 0
     level = rule.levels[worst.level - 1]
-    limit = worst.limits[worst.level - 1]
+    limit = worst.limit
     early = worst.measured.collected_on < life.first_dose_on
     kind = level.action if certain and not early else Kind.REVIEW
     urgency = level.urgency
@@ -91,7 +91,7 @@ def of_episode(
 
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     analyte = catalogue.analytes[rule.analyte]
-    limit = worst.limits[worst.level - 1]
+    limit = worst.limit
     shown = show(worst.measured.value, analyte.decimals, (limit.value,))
     when = day_text(worst.measured.collected_on)
     value = f"{analyte.title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
@@ -142,7 +142,7 @@ def _step(judged: Judged, rule: Rule, catalogue: Catalogue) -> str:
     """One line of the arithmetic: received, converted, compared."""
     analyte = catalogue.analytes[rule.analyte]
     result, value = judged.result, judged.measured
-    limit = judged.limits[judged.level - 1]
+    limit = judged.limit
     received = f"{result.received_value} {result.received_unit}".strip()
     origin = f"derived: {result.derived}" if result.derived else f"received {received}"
     beyond = "below" if rule.downward else "above"

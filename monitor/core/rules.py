@@ -72,8 +72,8 @@ class Judged:
     measured: Measured
     certain: int
     may: int
-    limits: tuple[Limit, ...]
-    """Of each level, mildest first."""
+    limits: tuple[Limit | None, ...]
+    """Of each level, mildest first; None where the level's limit is not known."""
 
     @property
     def breaches(self) -> bool:
@@ -83,6 +83,13 @@ class Judged:
     def level(self) -> int:
         """The level that speaks: the worst met for certain, else the worst that may be."""
         return self.certain or self.may
+
+    @property
+    def limit(self) -> Limit:
+        """The limit of the level that speaks; only of a judgement that breaches."""
+        limit = self.limits[self.level - 1]
+        assert limit is not None
+        return limit
 
     def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
         """Orders judgements from mild to severe."""
@@ -141,19 +148,27 @@ def _counts(judged: Judged) -> bool:
 def _judge_one(
     rule: Rule, result: Result, reference: _Reference, unit: str
 ) -> Judged | Unknown | None:
-    """Compare one result with every level of the ladder."""
+    """Compare one result with every level of the ladder.
+
+    A level without its limit leaves the others to speak; where none of them is met, the
+    result could not be judged.
+    """
     assert result.value is not None
+    compare = below if rule.downward else above
     certain = may = 0
-    limits = []
+    limits: list[Limit | None] = []
+    missing: Unknown | None = None
     for number, level in enumerate(rule.levels, start=1):
         limit = _limit(level, result, reference, unit)
+        limits.append(limit if isinstance(limit, Limit) else None)
         if not isinstance(limit, Limit):
-            return limit
-        compare = below if rule.downward else above
+            missing = limit or missing
+            continue
         breach = compare(result.value, result.comparator, limit.value)
         certain = number if breach is Breach.CERTAIN else certain
         may = number if breach is Breach.MAY else may
-        limits.append(limit)
+    if not any(limits) or (missing is not None and not (certain or may)):
+        return missing
     return Judged(
         result=result, measured=measured(result), certain=certain, may=may, limits=tuple(limits)
     )
