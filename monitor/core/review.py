@@ -51,9 +51,9 @@ def review_one(
     life = life_of(case.enrolment, case.events, protocol, today)
     results = with_derived(case.results, catalogue)
     verdicts = [
-        _verdict(rule, results, case, life, protocol, catalogue)
+        verdict_of(rule, results, case, life, protocol, catalogue)
         for rule in protocol.rules
-        if _applies(rule, case.enrolment.indication)
+        if applies(rule, case.enrolment.indication)
     ]
     rechecks = [] if life.ended_for_good else [it for v in verdicts for it in v.rechecks(protocol)]
     panels = tuple(
@@ -70,13 +70,14 @@ def review_one(
     )
 
 
-def _applies(rule: Rule, indication: str) -> bool:
+def applies(rule: Rule, indication: str) -> bool:
+    """Whether a rule is meant for patients with this indication."""
     if indication in rule.except_indications:
         return False
     return not rule.indications or indication in rule.indications
 
 
-class _Verdict:
+class Verdict:
     """What one rule makes of the results of one enrolment."""
 
     def __init__(
@@ -111,18 +112,19 @@ class _Verdict:
         )
 
 
-def _verdict(
+def verdict_of(
     rule: Rule,
     results: Sequence[Result],
     case: Case,
     life: Life,
     protocol: Protocol,
     catalogue: Catalogue,
-) -> _Verdict:
+) -> Verdict:
+    """Judge the results of the rule's analyte; `results` are those of `with_derived`."""
     own = [result for result in results if result.analyte == rule.analyte]
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
     judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
-    return _Verdict(rule, judged, watched([it for it in judged if isinstance(it, Judged)], life))
+    return Verdict(rule, judged, watched([it for it in judged if isinstance(it, Judged)], life))
 
 
 def _panel_status(
@@ -146,7 +148,7 @@ def _findings(
     case: Case,
     life: Life,
     panels: Sequence[PanelStatus],
-    verdicts: Sequence[_Verdict],
+    verdicts: Sequence[Verdict],
     protocol: Protocol,
     catalogue: Catalogue,
 ) -> tuple[Finding, ...]:
@@ -162,7 +164,7 @@ def _findings(
 
 
 def _threshold_findings(
-    verdict: _Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
+    verdict: Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
 ) -> list[Finding]:
     """An episode speaks while it goes on, or when it last breached since the enrolment day."""
     rule = verdict.rule
