@@ -1,0 +1,305 @@
+"""Reading a protocol file: its text becomes a `Protocol`, or a list of every fault in it.
+
+Source of the format: specification, "A protocol file". The keys are listed in `KEYS`; what
+each means to an admin is in docs/protocol-files.md. What only shows when values are compared
+with each other (phases that overlap, levels out of order) is in `protocol_checks.py`; the
+file's own examples run in `examples.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from monitor.core.analytes import Catalogue
+from monitor.core.model import Kind, Urgency
+from monitor.core.protocol import (
+    Baseline,
+    Level,
+    Panel,
+    PanelSchedule,
+    Phase,
+    Protocol,
+    Rule,
+)
+from monitor.core.protocol_checks import check
+from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
+from monitor.core.toml_lines import Path
+from monitor.core.toml_reader import (
+    Report,
+    Table,
+    is_no_name,
+    members,
+    open_report,
+    read_toml,
+    suggest,
+    texts_at,
+)
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "id", "title", "drugs", "default", "version", "source", "status", "note",
+        "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
+        "panels", "baseline", "phases", "rules", "examples",
+    ),
+    "panels.ID": ("title", "all_of", "any_of", "no_rule"),
+    "baseline": ("panels", "within", "genotypes"),
+    "phases[]": ("name", "until", "panels"),
+    "phases[].panels.ID": (
+        "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+    ),
+    "rules[]": (
+        "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after",
+        "indications", "except", "levels",
+    ),
+    "rules[].levels[]": (
+        "below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row",
+        "action", "urgency", "recheck", "say",
+        "unit", "default_uln", "within", "each", "only_below",
+    ),
+    **EXAMPLE_KEYS,
+}  # fmt: skip
+"""Every key a protocol file may have, by table."""
+
+TESTS = ("below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row")
+_BESIDE = {
+    "default_uln": ("above_times_uln",),
+    "within": ("rise_from_baseline",),
+    "each": ("falls_in_a_row",),
+    "only_below": ("falls_in_a_row",),
+    "unit": ("below", "above", "above_times_uln", "falls_in_a_row"),
+}
+"""Keys of a level that mean something only beside one of these tests."""
+ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
+RESTARTS = ("dose_increase", "resume")
+GENOTYPES = ("tpmt", "nudt15")
+CATALOGUE_ID = "analytes"
+_MOST_FALLS = 20
+_MOST_CONFIRM = 20
+
+
+def parse_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
+    """Read a protocol file strictly. Raises Faults with every fault of the file at once."""
+    return read_protocol(text, file, catalogue)[0]
+
+
+def read_protocol(text: str, file: str, catalogue: Catalogue) -> tuple[Protocol, Report]:
+    """`parse_protocol`, with the report, so that examples can be checked with line numbers."""
+    data = read_toml(text, file)
+    report = open_report(text, file)
+    protocol = _Reader(report, catalogue).protocol(data, digest_of(text))
+    check(protocol, report, catalogue)
+    report.raise_if_faulty()
+    return protocol, report
+
+
+def digest_of(text: str) -> str:
+    """What tells one text of a protocol from another: SHA-256, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class _Reader:
+    def __init__(self, report: Report, catalogue: Catalogue) -> None:
+        self._report = report
+        self._catalogue = catalogue
+
+    def protocol(self, data: dict[str, Any], digest: str) -> Protocol:
+        top = Table(self._report, (), data, KEYS[""])
+        protocol_id = top.name("id")
+        if protocol_id == CATALOGUE_ID:
+            top.fault("id", "is the name of the analyte catalogue", "another name")
+        panels = tuple(
+            self._panel(name, table)
+            for name, table in top.named_tables("panels", KEYS["panels.ID"])
+        )
+        if not panels:
+            self._report.add(("panels",), "", "is missing", "at least one [panels.NAME]")
+        panel_ids = [panel.id for panel in panels]
+        drugs = top.texts("drugs")
+        if not drugs and self._report.sound("drugs"):
+            top.fault("drugs", "names no drug", 'a list such as ["azathioprine"]')
+        return Protocol(
+            id=protocol_id,
+            title=top.text("title"),
+            drugs=tuple(drug.casefold() for drug in drugs),
+            default=top.flag("default"),
+            version=top.text("version"),
+            source=top.text("source"),
+            status=top.text("status"),
+            note=top.text("note", "", long=True),
+            restart_on=top.texts("restart_on", RESTARTS),
+            wash_out=top.duration("wash_out", zero=True),
+            watch_from=top.duration("watch_from", zero=True),
+            episode_gap=top.duration("episode_gap"),
+            panels=panels,
+            baseline=self._baseline(top, panel_ids),
+            phases=tuple(self._phase(table, panel_ids) for table in self._list(top, "phases")),
+            rules=tuple(self._rule(table) for table in self._list(top, "rules")),
+            examples=read_examples(top, self._catalogue, panel_ids),
+            allow_ending=top.text("allow_ending", ""),
+            digest=digest,
+        )
+
+    def _list(self, top: Table, key: str) -> tuple[Table, ...]:
+        tables = tuple(top.tables(key, KEYS[f"{key}[]"]))
+        if not tables and self._report.sound(key):
+            self._report.add((key,), "", "is missing", f"at least one [[{key}]]")
+        return tables
+
+    def _panel(self, name: str, table: Table) -> Panel:
+        if is_no_name(name) or name == "alerts":
+            valid = 'small letters, digits and _, a letter first; not "alerts"'
+            self._report.add(table.path, name, "is no name for a panel", valid)
+        groups = members(self._report, table.at("any_of"), table.data.get("any_of", []), "lists")
+        panel = Panel(
+            id=name,
+            title=table.text("title"),
+            all_of=self._analytes(table.at("all_of"), table.data.get("all_of", [])),
+            any_of=tuple(self._group(path, value) for path, value in groups),
+            no_rule=self._no_rule(table),
+        )
+        if not panel.analytes and table.sound:
+            table.fault("all_of", "asks for nothing", "at least one analyte")
+        return panel
+
+    def _group(self, path: Path, value: object) -> tuple[str, ...]:
+        group = self._analytes(path, value)
+        if len(group) < 2 and self._report.sound(*path):
+            valid = "two or more analytes of which one is enough, or `all_of`"
+            self._report.add(path, value, "leaves no choice", valid)
+        return group
+
+    def _analytes(self, path: Path, value: object) -> tuple[str, ...]:
+        names = texts_at(self._report, path, value)
+        for place, name in enumerate(names):
+            self._known((*path, place), name)
+        return names
+
+    def _known(self, path: Path, name: str) -> None:
+        """An analyte is called by its own name here, so that a file reads the same to all."""
+        if name and name not in self._catalogue.analytes:
+            valid = self._catalogue.suggest(name)
+            self._report.add(path, name, "is no analyte of analytes.toml", valid)
+
+    def _no_rule(self, table: Table) -> tuple[tuple[str, str], ...]:
+        inner = Table(self._report, table.at("no_rule"), table.mapping("no_rule"), None)
+        for name in inner.data:
+            self._known(inner.at(name), name)
+        return tuple((name, inner.text(name)) for name in inner.data)
+
+    def _baseline(self, top: Table, panel_ids: list[str]) -> Baseline:
+        table = top.table("baseline", KEYS["baseline"])
+        return Baseline(
+            panels=table.texts("panels", panel_ids),
+            within=table.duration("within"),
+            genotypes=table.texts("genotypes", GENOTYPES),
+        )
+
+    def _phase(self, table: Table, panel_ids: list[str]) -> Phase:
+        self._report.label(table.path, f"phase {table.peek('name')}")
+        schedules = []
+        for name, inner in table.named_tables("panels", KEYS["phases[].panels.ID"]):
+            if name not in panel_ids:
+                valid = suggest(name, panel_ids)
+                self._report.add(inner.path, name, "is no panel of this file", valid)
+            schedules.append(_schedule(name, inner))
+        if not schedules:
+            self._report.add(table.at("panels"), "", "is missing", "at least one panel")
+        return Phase(
+            name=table.text("name"),
+            until=table.optional_duration("until"),
+            panels=tuple(schedules),
+        )
+
+    def _rule(self, table: Table) -> Rule:
+        self._report.label(table.path, f"rule {table.peek('id')}")
+        analyte = table.text("analyte")
+        self._known(table.at("analyte"), analyte)
+        levels = tuple(
+            self._level(level, analyte)
+            for level in table.tables("levels", KEYS["rules[].levels[]"])
+        )
+        if not levels and self._report.sound(*table.at("levels")):
+            self._report.add(table.at("levels"), "", "is missing", "at least one level")
+        return Rule(
+            id=table.name("id"),
+            analyte=analyte,
+            source=table.text("source"),
+            levels=levels,
+            opportunistic=table.flag("opportunistic"),
+            confirm=table.whole("confirm", 1, _MOST_CONFIRM, 1),
+            again_after=table.optional_duration("again_after"),
+            indications=table.texts("indications"),
+            except_indications=table.texts("except"),
+            note=table.text("note", "", long=True),
+        )
+
+    def _level(self, table: Table, analyte: str) -> Level:
+        factor = self._factor(table, analyte)
+        falls = "falls_in_a_row" in table
+        _check_tests(table)
+        return Level(
+            action=table.choice("action", ACTIONS),
+            urgency=table.choice("urgency", tuple(Urgency)),
+            below=_times(table.number("below"), factor),
+            above=_times(table.number("above", zero=True), factor),
+            above_times_uln=table.number("above_times_uln"),
+            default_uln=_times(table.number("default_uln"), factor),
+            rise_from_baseline=table.percent("rise_from_baseline"),
+            within=table.optional_duration("within"),
+            falls_in_a_row=table.whole("falls_in_a_row", 1, _MOST_FALLS) if falls else None,
+            each=table.percent("each"),
+            only_below=_times(table.number("only_below"), factor),
+            recheck=table.optional_duration("recheck"),
+            say=table.text("say", ""),
+        )
+
+    def _factor(self, table: Table, analyte: str) -> Decimal:
+        """What the numbers of a level are multiplied by, exactly, to be canonical."""
+        if "unit" not in table:
+            return Decimal(1)
+        unit = table.text("unit")
+        known = self._catalogue.analytes.get(analyte)
+        if known is None or not unit:
+            return Decimal(1)
+        factor = known.factor(unit)
+        if factor is None:
+            problem = f"is no unit of {analyte}"
+            table.fault("unit", problem, f"{known.unit}, or a unit that analytes.toml converts")
+        return factor or Decimal(1)
+
+
+def _schedule(panel: str, table: Table) -> PanelSchedule:
+    return PanelSchedule(
+        panel=panel,
+        every=table.duration("every"),
+        grace=table.duration("grace", zero=True),
+        repeat=table.duration("repeat"),
+        escalate_after=table.duration("escalate_after"),
+        lead=table.duration("lead", zero=True),
+        urgency=table.choice("urgency", tuple(Urgency)),
+        serious_urgency=table.choice("serious_urgency", tuple(Urgency)),
+    )
+
+
+def _check_tests(table: Table) -> None:
+    """Exactly one test a level, and beside it only what belongs to it."""
+    tests = [test for test in TESTS if test in table]
+    if not tests and not table.sound:
+        return
+    if len(tests) != 1:
+        problem = f"has {len(tests)} tests: {', '.join(tests)}" if tests else "has no test"
+        table.report.add(table.path, table.data, problem, f"exactly one of {', '.join(TESTS)}")
+        return
+    for key, companions in _BESIDE.items():
+        if key in table and tests[0] not in companions:
+            valid = f"only beside {' or '.join(companions)}"
+            table.fault(key, f"means nothing beside {tests[0]}", valid)
+    if tests[0] == "falls_in_a_row" and "each" not in table:
+        table.report.add(table.at("each"), "", "is missing", 'a percentage such as "10 %"')
+
+
+def _times(number: Decimal | None, factor: Decimal) -> Decimal | None:
+    return None if number is None else number * factor

@@ -1,0 +1,139 @@
+"""On which line of a TOML text a key stands.
+
+The parser of the standard library reads values and forgets where they were; an admin who is
+told that a value is wrong wants to know the line. This walks the same text once more and
+notes only positions. It expects text that has already been parsed without a complaint.
+"""
+
+from __future__ import annotations
+
+import re
+
+Path = tuple[str | int, ...]
+"""The way to a value: table names and keys as text, places in an array as numbers from 0."""
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|\#[^\n]*"
+    r"|\n"
+    r"|[ \t\r]+"
+    r"|[\[\]{}=,.]"
+    r"|[^\s\[\]{}=,.#\"']+",
+    re.DOTALL,
+)
+
+
+def line_numbers(text: str) -> dict[Path, int]:
+    """The line of every table, key and array member of a valid TOML text, from 1."""
+    return _Walk(text).lines
+
+
+def shown(path: Path) -> str:
+    """A path as people write it: `rules[2].levels[0].below`."""
+    words = ""
+    for part in path:
+        words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else part
+    return words
+
+
+class _Walk:
+    def __init__(self, text: str) -> None:
+        self.lines: dict[Path, int] = {}
+        self._tokens: list[tuple[str, int]] = []
+        self._arrays: dict[Path, int] = {}
+        self._at = 0
+        line = 1
+        for token in _TOKEN.findall(text):
+            if token.strip(" \t\r") and not token.startswith("#"):
+                self._tokens.append((token, line))
+            line += token.count("\n")
+        table: Path = ()
+        while self._peek():
+            if self._peek() == "\n":
+                self._at += 1
+            elif self._peek() == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+
+    def _peek(self) -> str:
+        return self._tokens[self._at][0] if self._at < len(self._tokens) else ""
+
+    def _line(self) -> int:
+        return self._tokens[min(self._at, len(self._tokens) - 1)][1]
+
+    def _take(self, wanted: str) -> bool:
+        if self._peek() != wanted:
+            return False
+        self._at += 1
+        return True
+
+    def _header(self) -> Path:
+        """`[a.b]` or `[[a.b]]`: the table that the keys below it belong to."""
+        line = self._line()
+        self._at += 1
+        is_array = self._take("[")
+        names = self._key()
+        while self._take("]"):
+            pass
+        path: Path = ()
+        for place, name in enumerate(names):
+            path = (*path, name)
+            if is_array and place == len(names) - 1:
+                self._arrays[path] = self._arrays.get(path, -1) + 1
+            if path in self._arrays:
+                path = (*path, self._arrays[path])
+            self.lines.setdefault(path, line)
+        return path
+
+    def _key(self) -> Path:
+        names = [_unquoted(self._peek())]
+        self._at += 1
+        while self._take("."):
+            names.append(_unquoted(self._peek()))
+            self._at += 1
+        return tuple(names)
+
+    def _pair(self, table: Path) -> None:
+        line = self._line()
+        path = table
+        for name in self._key():
+            path = (*path, name)
+            self.lines.setdefault(path, line)
+        self._take("=")
+        self._value(path)
+
+    def _value(self, path: Path) -> None:
+        if self._take("["):
+            self._array(path)
+        elif self._take("{"):
+            self._inline_table(path)
+        else:
+            while self._peek() not in ("", "\n", ",", "]", "}"):
+                self._at += 1
+
+    def _array(self, path: Path) -> None:
+        place = 0
+        while self._peek() and not self._take("]"):
+            if self._peek() in ("\n", ","):
+                self._at += 1
+                continue
+            self.lines.setdefault((*path, place), self._line())
+            before = self._at
+            self._value((*path, place))
+            self._at = max(self._at, before + 1)
+            place += 1
+
+    def _inline_table(self, path: Path) -> None:
+        while self._peek() and not self._take("}"):
+            if self._peek() in ("\n", ","):
+                self._at += 1
+            else:
+                self._pair(path)
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1] if name[:1] in ('"', "'") else name

@@ -1,0 +1,146 @@
+"""The rule book in force: the catalogue of analytes and the protocols, from the database.
+
+Files in `schedules/` are proposals; what counts is the newest text of each id in the table
+`protocol_texts` (specification, section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, func, insert, select
+
+from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.protocol import Protocol
+from monitor.core.protocol_file import CATALOGUE_ID, parse_protocol
+from monitor.store import tables
+
+
+class NoRuleBook(LookupError):
+    """Nothing is in force yet; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextInForce:
+    """One text as it was put in force."""
+
+    protocol_id: str
+    digest: str
+    text: str
+    applied_at: datetime
+    applied_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All that patients are judged by."""
+
+    catalogue: Catalogue
+    protocols: Mapping[str, Protocol]
+
+    def for_drug(self, drug: str, protocol_id: str = "") -> Protocol:
+        """The protocol that a patient on this drug is monitored by.
+
+        Without an id: the one that names the drug, or of several the default. Raises
+        LookupError, in words for whoever wrote the enrolment.
+        """
+        wanted = drug.strip().casefold()
+        candidates = [it for it in self.protocols.values() if wanted in it.drugs]
+        if protocol_id.strip():
+            return self._named(protocol_id.strip(), drug, candidates)
+        if not candidates:
+            known = sorted({name for it in self.protocols.values() for name in it.drugs})
+            raise LookupError(f"no protocol names the drug {drug!r}; known: {', '.join(known)}")
+        defaults = [it for it in candidates if it.default]
+        chosen = candidates if len(candidates) == 1 else defaults
+        if len(chosen) != 1:
+            raise LookupError(
+                f"several protocols name the drug {drug!r} and none is its one default; "
+                f"name one of {_ids(candidates)}"
+            )
+        return chosen[0]
+
+    def _named(self, protocol_id: str, drug: str, candidates: list[Protocol]) -> Protocol:
+        protocol = self.protocols.get(protocol_id)
+        if protocol is None:
+            known = _ids(candidates or list(self.protocols.values()))
+            raise LookupError(f"there is no protocol {protocol_id!r}; in force: {known}")
+        if protocol not in candidates:
+            raise LookupError(
+                f"protocol {protocol_id!r} is for {', '.join(protocol.drugs)}, not for {drug!r}"
+            )
+        return protocol
+
+
+def load_rulebook(connection: Connection) -> RuleBook:
+    """The rule book in force. Raises NoRuleBook where nothing was ever put in force."""
+    texts = texts_in_force(connection)
+    catalogue = texts.pop(CATALOGUE_ID, None)
+    if catalogue is None:
+        raise NoRuleBook(
+            "no analytes.toml is in force yet: `monitor init` puts the files of the schedules "
+            "folder in force"
+        )
+    parts = tuple((it.protocol_id, it.text) for _, it in sorted(texts.items()))
+    return _parsed(catalogue.text, parts)
+
+
+def texts_in_force(connection: Connection) -> dict[str, TextInForce]:
+    """The newest text of every id, the catalogue (`analytes`) among them."""
+    table = tables.table_of(tables.ProtocolText)
+    newest = select(func.max(table.c.id)).group_by(table.c.protocol_id)
+    rows = connection.execute(select(table).where(table.c.id.in_(newest)))
+    return {
+        row.protocol_id: TextInForce(
+            protocol_id=row.protocol_id,
+            digest=row.digest,
+            text=row.text,
+            applied_at=row.applied_at,
+            applied_by=row.applied_by,
+            reason=row.reason,
+        )
+        for row in rows
+    }
+
+
+def put_in_force(
+    connection: Connection,
+    protocol_id: str,
+    text: str,
+    digest: str,
+    now: datetime,
+    by: str,
+    reason: str,
+) -> None:
+    """Let a text that has been checked count from now on; the earlier ones are kept."""
+    connection.execute(
+        insert(tables.table_of(tables.ProtocolText)).values(
+            protocol_id=protocol_id,
+            digest=digest,
+            text=text,
+            applied_at=now,
+            applied_by=by,
+            reason=reason,
+        )
+    )
+
+
+@lru_cache(maxsize=16)
+def _parsed(catalogue_text: str, texts: tuple[tuple[str, str], ...]) -> RuleBook:
+    """Texts in force have been checked before; the same texts are read once a process."""
+    catalogue = load_catalogue(catalogue_text, "analytes.toml (in force)")
+    return RuleBook(
+        catalogue=catalogue,
+        protocols={
+            protocol_id: parse_protocol(text, f"{protocol_id}.toml (in force)", catalogue)
+            for protocol_id, text in texts
+        },
+    )
+
+
+def _ids(protocols: list[Protocol]) -> str:
+    return ", ".join(sorted(it.id for it in protocols)) or "none"
