@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import getpid
+from socket import gethostname
 from typing import Annotated, Any
 
 import typer
@@ -151,7 +153,8 @@ def deliver(
     from monitor.operations.owed import send_what_is_owed
 
     with writing(config, at) as work:
-        sent = send_what_is_owed(work.store, work.settings, work.now)
+        who = f"deliver:{gethostname()}:{getpid()}"
+        sent = send_what_is_owed(work.store, work.settings, work.now, who=who)
     if as_json:
         print_json({"sent": sent.sent, "failed": sent.failed, "waiting": sent.waiting})
     else:

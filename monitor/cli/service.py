@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, say
+from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, complain, say
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +23,14 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
     picks up at the next start where it was. Drop lab files into the inbox folder; they move
     to done/ or failed/ beside a report.
     """
+    from monitor import logs
     from monitor.config import load_settings
     from monitor.daemon import Daemon
 
-    Daemon(config, load_settings(config)).run()
+    logs.configure(verbose=True)
+    settings = load_settings(config)
+    complain(f"watching {settings.intake.inbox}; SIGTERM or Ctrl-C ends it")
+    Daemon(settings).run()
 
 
 def demo(

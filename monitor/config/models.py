@@ -59,6 +59,12 @@ def _clock_time(text: str) -> str:
     return text
 
 
+def _http(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("not an address; one begins with https:// or http://")
+    return url
+
+
 def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) and value else (value or None)
 
@@ -207,12 +213,12 @@ class Route(Section):
 class Web(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(_http)] = ""
 
 
 class Heartbeat(Section):
     file: OptionalPath = None
-    url: str = ""
+    url: Annotated[str, AfterValidator(_http)] = ""
 
 
 class Retention(Section):

@@ -1,0 +1,187 @@
+"""`monitor enrol`, `events`, `load`: files into the clinic, with an account of every row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    complain,
+    print_json,
+    progress,
+    say,
+    table,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from monitor.operations.arrivals import Loaded, PeopleTaken
+
+_COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored")
+_PROBLEMS_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Put this group's commands under `monitor`."""
+    panel = "Take in"
+    app.command(rich_help_panel=panel)(enrol)
+    app.command(rich_help_panel=panel)(events)
+    app.command(rich_help_panel=panel)(load)
+
+
+def enrol(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Patients, one a line.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Enrol patients on their monitored drug.
+
+    Columns: mrn, drug, started_on are required; family_name, given_name, birth_date, sex,
+    indication, dose_mg_per_day, weight_kg, tpmt, nudt15, clinic, protocol, last_tested_on may
+    follow, in any order. A row that cannot be taken is refused with its line number, and the
+    others go in (exit 3).
+    """
+    from monitor.operations.arrivals import enrol as take
+
+    with writing(config, at) as work:
+        taken = take(work.store, work.settings, file, work.now)
+    _report_people(taken, as_json=as_json)
+
+
+def events(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Events, one a line.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Record what happens to patients: start, dose, hold, resume, stop, symptoms ...
+
+    Columns: mrn, on, event are required; value, drug, note, status may follow. The same line
+    twice is a duplicate; status "entered-in-error" withdraws the same event.
+    """
+    from monitor.operations.arrivals import events as take
+
+    with writing(config, at) as work:
+        taken = take(work.store, work.settings, file, work.now)
+    _report_people(taken, as_json=as_json)
+
+
+def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
+    report = taken.report
+    refused = [{"line": line, "reason": reason} for line, reason in report.refused]
+    if as_json:
+        print_json(
+            {
+                "rows": report.rows,
+                "taken": report.taken,
+                "duplicate": report.duplicate,
+                "refused": refused,
+            }
+        )
+    else:
+        say(
+            f"{report.rows} rows: {report.taken} taken, {report.duplicate} known already, "
+            f"{len(refused)} refused."
+        )
+        for note in report.notes:
+            say(f"  {note}")
+        _list_problems(report.refused)
+        _say_alerts(taken.tally)
+    if refused:
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+def load(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files, long form.")],
+    source: Annotated[
+        str,
+        typer.Option("--source", metavar="NAME", help="The laboratory: a [sources.NAME] table."),
+    ] = "",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would happen, and change nothing.")
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take in lab files, review the patients they touch, and queue the messages.
+
+    Columns: mrn, collected_at, analyte, value, unit are required; ref_low, ref_high,
+    specimen_id, status, reported_at, comment may follow. Every row is accounted for: stored,
+    duplicate, superseded, withdrawn, quarantined or ignored. The same file twice does nothing.
+    """
+    from monitor.operations.arrivals import load as take
+
+    documents: list[dict[str, Any]] = []
+    with writing(config, at) as work:
+        for file in files:
+            with progress(file.name, quiet=as_json) as bar:
+                try:
+                    loaded = take(
+                        work.store,
+                        work.settings,
+                        file,
+                        source,
+                        work.now,
+                        preview=preview,
+                        progress=bar,
+                    )
+                except FileRefused as refusal:
+                    complain(str(refusal))
+                    documents.append({"file": str(file), "error": str(refusal)})
+                    continue
+            documents.append(_document(file, loaded))
+            if not as_json:
+                _say_loaded(file, loaded, preview=preview)
+    if as_json:
+        print_json({"files": documents})
+    if any("error" in document for document in documents):
+        raise typer.Exit(Exit.USAGE)
+    if any(document["quarantined"] for document in documents):
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
+    report, tally = loaded.report, loaded.tally
+    return {
+        "file": str(file),
+        "sha256": report.sha256,
+        **{name: getattr(report, name) for name in _COUNTS},
+        "other_messages": report.other_messages,
+        "alerts": {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed},
+    }
+
+
+def _say_loaded(file: Path, loaded: Loaded, *, preview: bool) -> None:
+    report = loaded.report
+    say(f"{file.name}{' (preview, nothing changed)' if preview else ''}")
+    table(_COUNTS, [[getattr(report, name) for name in _COUNTS]])
+    for note in report.notes:
+        say(f"  {note}")
+    _list_problems(report.problems)
+    _say_alerts(loaded.tally)
+    if report.quarantined:
+        say("  monitor quarantine list: the rows that need a person")
+
+
+def _list_problems(problems: Any) -> None:
+    for line, reason in problems[:_PROBLEMS_SHOWN]:
+        say(f"  line {line}: {reason}")
+    if len(problems) > _PROBLEMS_SHOWN:
+        say(f"  ... and {len(problems) - _PROBLEMS_SHOWN} more")
+
+
+def _say_alerts(tally: Any) -> None:
+    if tally.opened or tally.updated or tally.closed:
+        say(
+            f"  alerts opened {tally.opened}, updated {tally.updated}, closed {tally.closed}; "
+            f"messages queued {tally.messages}"
+        )

@@ -1,0 +1,244 @@
+"""The daemon: wires jobs to the scheduler. It decides nothing; the database says what is owed.
+
+The scheduler only says when to look. A job that fails is recorded, told to the operator, and
+looks again at its next time; the daemon never dies of one. Intake and review run one after
+the other in one thread; what waits for other machines runs in another, so that a slow mail
+server holds up no lab file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor import clock, logs
+from monitor.config import Settings
+from monitor.delivery.digests import compose_digests
+from monitor.delivery.send import deliver_due
+from monitor.operations import arrivals, feeds, heartbeat, job_runs
+from monitor.operations.schedules import adopt
+from monitor.review import review_due
+from monitor.store.database import Store, open_store
+from monitor.store.outbox import operator_alarm
+
+SWEEP_HOUR = 3
+"""The clinic's hour at which everyone is reviewed."""
+_LAST_WORDS = 5.0
+"""Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
+_AT_HOME, _OUTSIDE = "at_home", "outside"
+
+
+class _Ending(Exception):
+    """A long review leaves off between two batches; the rest is still owed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to look at, how often, and whether it waits for other machines."""
+
+    name: str
+    work: Callable[[datetime], bool]
+    """Does it at an instant; True where messages may have come of it."""
+    every: float
+    """Seconds between two looks."""
+    outside: bool = False
+
+
+class Daemon:
+    """One running monitor. `run` returns after SIGTERM, SIGINT or `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store: Store = open_store(settings.database.url)
+        self._stopping = threading.Event()
+        self._who = f"{socket.gethostname()}:{os.getpid()}"
+        self._log = logs.logger("daemon")
+        self._scheduler = BackgroundScheduler(
+            timezone=settings.clinic.zone,
+            executors={_AT_HOME: ThreadPoolExecutor(1), _OUTSIDE: ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+
+    def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Work until told to stop; `ready` is called once everything is wired.
+
+        Raises StoreError, at once, where the database cannot be used or has a daemon already.
+        """
+        with self._store.hold_daemon_lock(), _signals(self._stopping):
+            with self._store.read():
+                pass  # a database that cannot be used is an error now, not an alarm each second
+            self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
+            self._schedule()
+            self._scheduler.start()
+            self._log.info("started", inbox=str(self._settings.intake.inbox))
+            if ready is not None:
+                ready()
+            self._stopping.wait()
+            self._end()
+
+    def stop(self) -> None:
+        """Ask a running daemon to end; safe from any thread."""
+        self._stopping.set()
+
+    def _jobs(self) -> tuple[Job, ...]:
+        return (
+            Job("schedules", self._adopt, every=30),
+            Job("inbox", self._inbox, every=1),
+            Job("review", self._review, every=10),
+            Job("feeds", self._feeds, every=300),
+            Job("digests", self._digests, every=30),
+            Job("delivery", self._deliver, every=5, outside=True),
+            Job("heartbeat", self._heartbeat, every=60, outside=True),
+        )
+
+    def _schedule(self) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # our jobs report themselves
+        soon = clock.now()
+        for job in self._jobs():
+            self._add(job, IntervalTrigger(seconds=job.every), soon)
+        nightly = Job("nightly", self._sweep_everyone, every=0)
+        with self._store.read() as connection:
+            last = job_runs.last_success(connection, nightly.name)
+        missed = last is None or soon - last > timedelta(days=1)
+        trigger = CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
+        self._add(nightly, trigger, soon if missed else None)
+
+    def _add(self, job: Job, trigger: object, first: datetime | None) -> None:
+        self._scheduler.add_job(
+            self._guarded,
+            trigger,
+            args=[job],
+            id=job.name,
+            executor=_OUTSIDE if job.outside else _AT_HOME,
+            **({} if first is None else {"next_run_time": first}),
+        )
+
+    def _guarded(self, job: Job) -> None:
+        """Run a job at this tick's instant; whatever happens is recorded and told."""
+        if self._stopping.is_set():
+            return
+        now = clock.now()
+        error = ""
+        try:
+            if job.work(now):
+                self._look_soon("delivery")
+        except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
+            if self._stopping.is_set():
+                return
+            error = logs.places(fault)
+            self._log.error("job failed", job=job.name, what=error)
+        self._record(job, now, error)
+
+    def _record(self, job: Job, started: datetime, error: str) -> None:
+        try:
+            finished = clock.now()
+            with self._store.read() as connection:
+                noted = job_runs.says_so(connection, job.name, finished, error)
+            if not noted:
+                with self._store.write() as connection:
+                    job_runs.record(connection, job.name, started, finished, error)
+            if error:
+                self._alarm(
+                    f"job {job.name}",
+                    f"The job {job.name} failed ({error}). It is tried again; what it should "
+                    "have done is still owed. See the log of the daemon.",
+                    started,
+                )
+        except Exception as fault:  # noqa: BLE001  # with no database only the log is left
+            self._log.error("cannot record a job", job=job.name, what=logs.places(fault))
+
+    def _alarm(self, topic: str, text: str, now: datetime) -> None:
+        clinic = self._settings.clinic
+        with self._store.write() as connection:
+            operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
+
+    def _look_soon(self, name: str) -> None:
+        if not self._stopping.is_set():
+            self._scheduler.modify_job(name, next_run_time=clock.now())
+
+    def _adopt(self, now: datetime) -> bool:
+        notices = adopt(self._store, self._settings.schedules.folder, now)
+        for notice in notices:
+            self._alarm(notice.topic, notice.text, now)
+        return bool(notices)
+
+    def _inbox(self, now: datetime) -> bool:
+        outcomes = arrivals.inbox(self._store, self._settings, now)
+        for outcome in outcomes:
+            self._log.info("file taken", file=outcome.name, moved_to=outcome.moved_to)
+        return bool(outcomes)
+
+    def _review(self, now: datetime) -> bool:
+        tally = review_due(self._store, self._settings, now, progress=self._between_batches)
+        return tally.messages > 0
+
+    def _sweep_everyone(self, now: datetime) -> bool:
+        tally = review_due(
+            self._store, self._settings, now, everyone=True, progress=self._between_batches
+        )
+        self._log.info("everyone reviewed", reviewed=tally.reviewed, opened=tally.opened)
+        return tally.messages > 0
+
+    def _between_batches(self, _done: int, _total: int) -> None:
+        if self._stopping.is_set():
+            raise _Ending
+
+    def _feeds(self, now: datetime) -> bool:
+        return feeds.alarm_if_silent(self._store, self._settings, now)
+
+    def _digests(self, now: datetime) -> bool:
+        return bool(compose_digests(self._store, self._settings, now))
+
+    def _deliver(self, now: datetime) -> bool:
+        sent = deliver_due(self._store, self._settings, now, who=self._who)
+        if sent.sent or sent.failed:
+            self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+        return False
+
+    def _heartbeat(self, now: datetime) -> bool:
+        heartbeat.beat_if_well(self._store, self._settings, now)
+        return False
+
+    def _end(self) -> None:
+        """Let running jobs finish for a moment; what does not is rolled back with us."""
+        self._log.info("stopping")
+        ender = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        ender.start()
+        ender.join(_LAST_WORDS)
+        if ender.is_alive():
+            self._log.warning("a job was let fall; its transaction rolls back")
+            os._exit(0)  # its threads would keep the process alive; nothing is half done
+        self._store.dispose()
+        self._log.info("stopped")
+
+
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for the end, where this is the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, ask) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,148 @@
+"""Is the monitor itself well? Each part answers for itself and says what to do."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from monitor.config import UNCHANGED_EMAIL, Settings
+from monitor.operations import feeds
+from monitor.operations.job_runs import JOB_RUNS
+from monitor.store.database import Store, brought_to
+from monitor.store.tables import Delivery, EnrolmentRow, table_of
+
+DELIVERIES = table_of(Delivery)
+ENROLMENTS = table_of(EnrolmentRow)
+MAY_BE_SILENT = timedelta(minutes=15)
+"""A daemon whose jobs are all quiet for longer is taken for dead."""
+NIGHTLY_MAY_BE_SILENT = timedelta(hours=26)
+MAY_WAIT = timedelta(hours=1)
+"""How long a message or a review may be owed before that is a fault."""
+FAILURES_SHOWN_FOR = timedelta(days=7)
+_LEAST_SPACE = 200 * 1024 * 1024
+_SLOW_JOBS = {"nightly": NIGHTLY_MAY_BE_SILENT}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the monitor."""
+
+    name: str
+    well: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """All parts; well only where each is."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def well(self) -> bool:
+        return all(part.well for part in self.parts)
+
+    def document(self) -> dict[str, Any]:
+        """As `monitor health --json` prints it."""
+        parts = {part.name: {"well": part.well, "says": part.says} for part in self.parts}
+        return {"well": self.well, "parts": parts}
+
+
+def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "") -> Health:
+    """Look at every part at an instant; `but_job` is a job whose state does not count."""
+    return Health(
+        (
+            _database(store, settings),
+            _scheduler(store, now, but_job),
+            _reviews(store, now),
+            _feed(store, settings, now),
+            _mail(store, now),
+            _schedules(store, settings),
+            _settings(settings),
+        )
+    )
+
+
+def _database(store: Store, settings: Settings) -> Part:
+    with store.read() as connection:
+        latest = brought_to(connection)
+    file = settings.database.sqlite_file
+    free = shutil.disk_usage(file.parent).free if file else _LEAST_SPACE
+    if free < _LEAST_SPACE:
+        room = f"only {free // 2**20} MiB are free where the database is; make room"
+        return Part("database", False, room)
+    until = latest.isoformat(timespec="seconds") if latest else "nothing yet"
+    return Part("database", True, f"answers; brought to {until}")
+
+
+def _scheduler(store: Store, now: datetime, but_job: str) -> Part:
+    with store.read() as connection:
+        rows = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name != but_job)).all()
+    if not rows:
+        return Part("scheduler", False, "the daemon has never run; start `monitor run`")
+    failed = sorted(row.name for row in rows if row.error)
+    if failed:
+        return Part("scheduler", False, f"failed the last time: {', '.join(failed)}; see the log")
+    silent = sorted(
+        row.name for row in rows if now - row.finished_at > _SLOW_JOBS.get(row.name, MAY_BE_SILENT)
+    )
+    if silent:
+        return Part("scheduler", False, f"silent: {', '.join(silent)}; is `monitor run` running?")
+    return Part("scheduler", True, f"{len(rows)} jobs run")
+
+
+def _reviews(store: Store, now: datetime) -> Part:
+    late = ENROLMENTS.c.next_review_at < now - MAY_WAIT
+    with store.read() as connection:
+        count = connection.scalar(select(func.count()).select_from(ENROLMENTS).where(late))
+    if count:
+        return Part("reviews", False, f"{count} enrolments wait longer than an hour for a review")
+    return Part("reviews", True, "none is late")
+
+
+def _feed(store: Store, settings: Settings, now: datetime) -> Part:
+    silence = feeds.silence(store, settings, now)
+    if silence:
+        return Part("feeds", False, silence)
+    last = feeds.last_results(store, now)
+    says = f"last results taken in {last.isoformat(timespec='seconds')}" if last else "none yet"
+    return Part("feeds", True, says)
+
+
+def _mail(store: Store, now: datetime) -> Part:
+    waiting = (DELIVERIES.c.state == "waiting") & (DELIVERIES.c.created_at < now - MAY_WAIT)
+    failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
+    with store.read() as connection:
+        late = connection.execute(
+            select(func.count(), func.min(DELIVERIES.c.created_at)).where(waiting)
+        ).one()
+        refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
+    if late[0]:
+        oldest = late[1].isoformat(timespec="seconds")
+        return Part("mail", False, f"{late[0]} messages wait, the oldest since {oldest}")
+    if refused:
+        return Part("mail", False, f"{refused} messages were refused for good in the last week")
+    return Part("mail", True, "nothing waits")
+
+
+def _schedules(store: Store, settings: Settings) -> Part:
+    from monitor.operations.schedules import differences
+
+    found = differences(store, settings.schedules.folder)
+    if found:
+        return Part("schedules", False, "; ".join(notice.text for notice in found))
+    return Part("schedules", True, "the files are what is in force")
+
+
+def _settings(settings: Settings) -> Part:
+    if settings.clinic.email == UNCHANGED_EMAIL:
+        return Part(
+            "settings",
+            False,
+            f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads",
+        )
+    return Part("settings", True, f"alarms go to {settings.clinic.email}")

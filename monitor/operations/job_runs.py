@@ -1,0 +1,40 @@
+"""The last run of each job of the daemon, as `health` reads it.
+
+A job that runs each second is not written down each second: only every half minute, and at
+once where it failed or works again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from monitor.store.tables import JobRun, table_of
+
+JOB_RUNS: Table = table_of(JobRun)
+NOTED_EVERY = timedelta(seconds=30)
+
+
+def says_so(connection: Connection, name: str, finished: datetime, error: str) -> bool:
+    """Whether the last note of this job still says what a run that ended now would say."""
+    row = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name == name)).one_or_none()
+    if row is None or row.finished_at is None or row.error != error:
+        return False
+    return timedelta(0) <= finished - row.finished_at < NOTED_EVERY
+
+
+def record(
+    connection: Connection, name: str, started: datetime, finished: datetime, error: str
+) -> None:
+    """Note a run; `error` names types and places in the code, never data."""
+    values = {"started_at": started, "finished_at": finished, "error": error}
+    changed = connection.execute(update(JOB_RUNS).where(JOB_RUNS.c.name == name).values(values))
+    if changed.rowcount == 0:
+        connection.execute(insert(JOB_RUNS).values(name=name, **values))
+
+
+def last_success(connection: Connection, name: str) -> datetime | None:
+    """When the job last ended well; None where it never did or the last run failed."""
+    row = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name == name)).one_or_none()
+    return None if row is None or row.error else row.finished_at
