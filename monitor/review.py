@@ -91,7 +91,7 @@ def review_due(
     """
     tally = Tally()
     ids = _whom(store, now, everyone=everyone, only=only)
-    if not ids:
+    if not ids and only is None:
         _note_the_time(store, now)
     for start in range(0, len(ids), BATCH):
         with store.write() as connection:

@@ -17,6 +17,8 @@ from monitor.store.tables import table_of
 
 MONITOR = "monitor"
 """Who did what nobody did by hand."""
+ACKNOWLEDGED, SNOOZED = "acknowledged", "snoozed"
+"""What people do, in an alert's history; closing is called as the monitor's own is."""
 
 _ALERTS = table_of(tables.AlertRow)
 _HISTORY = table_of(tables.AlertHistory)

@@ -1,0 +1,182 @@
+"""The alerts as people and programs read them, as they stood at an instant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, select
+
+from monitor.config import Settings
+from monitor.core.alerts import OPENING
+from monitor.core.calendar import clinic_day
+from monitor.core.evidence import evidence
+from monitor.core.findings import LATE
+from monitor.core.model import AlertState, ChangeWhat, Urgency
+from monitor.core.routing import ENDINGS
+from monitor.operations.answers import answers, finding_about, shown_urgency
+from monitor.store import tables
+from monitor.store.alerts import ACKNOWLEDGED, SNOOZED, history_of
+from monitor.store.database import Store
+from monitor.store.frames import chunks, to_alert
+from monitor.store.tables import table_of
+
+_ALERTS = table_of(tables.AlertRow)
+_OPEN, _ACKNOWLEDGED, _CLOSED = (state.value for state in AlertState)
+_STATE_AFTER = {
+    **{what.value: _OPEN for what in (ChangeWhat.OPENED, *OPENING)},
+    **{what.value: _CLOSED for what in ENDINGS},
+    ACKNOWLEDGED: _ACKNOWLEDGED,
+    SNOOZED: _OPEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An alert at an instant; `shown` is the evidence as it was then."""
+
+    row: Row[Any]
+    state: str
+    recovered: bool
+    closed_at: datetime | None
+    shown: Mapping[str, Any]
+
+
+def alert_rows(
+    store: Store, settings: Settings, states: Collection[str], now: datetime
+) -> list[dict[str, Any]]:
+    """The alerts in one of `states` (open, acknowledged, closed) as `monitor alerts --json`
+    prints them: worst first, those going on before the recovered, then the oldest."""
+    with store.read() as connection:
+        standing = [it for it in alerts_at(connection, settings, now) if it.state in states]
+    standing.sort(key=_worst_first)
+    return [_row(alert, settings.clinic.zone, now) for alert in standing]
+
+
+def alerts_at(connection: Connection, settings: Settings, now: datetime) -> Iterator[Standing]:
+    """Every alert opened by `now`, as it stood then.
+
+    What changed later is taken back: the state by the alert's history, what it showed by
+    judging the enrolment anew with nothing later than `now`.
+    """
+    query = select(_ALERTS).where(_ALERTS.c.opened_at <= now).order_by(_ALERTS.c.id)
+    rows = connection.execute(query).all()
+    later = _changed_later(connection, [row.id for row in rows], now)
+    shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
+    for row in rows:
+        if row.id not in later:
+            yield Standing(row, row.state, row.recovered, row.closed_at, row.shown)
+        else:
+            yield _as_it_was(row, later[row.id], shown.get(row.id, row.shown), now)
+
+
+def _changed_later(
+    connection: Connection, alert_ids: list[int], now: datetime
+) -> dict[int, list[Row[Any]]]:
+    """The histories of the alerts to which something happened after `now`."""
+    histories: dict[int, list[Row[Any]]] = defaultdict(list)
+    for piece in chunks(alert_ids):
+        for entry in history_of(connection, piece):
+            histories[entry.alert_id].append(entry)
+    return {
+        alert_id: entries
+        for alert_id, entries in histories.items()
+        if any(entry.at > now for entry in entries)
+    }
+
+
+def _as_it_was(
+    row: Row[Any], history: list[Row[Any]], shown: Mapping[str, Any], now: datetime
+) -> Standing:
+    state, closed_at = _OPEN, None
+    for entry in history:
+        if entry.at <= now:
+            state = _STATE_AFTER.get(entry.what, state)
+            closed_at = entry.at if state == _CLOSED else None
+    return Standing(row, state, bool(shown["recovered"]), closed_at, shown)
+
+
+def _shown_then(
+    connection: Connection, settings: Settings, rows: list[Row[Any]], now: datetime
+) -> dict[int, dict[str, Any]]:
+    """What these alerts showed at `now`, as far as the rules still say so."""
+    by_enrolment: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_enrolment[row.enrolment_id].append(row)
+    shown = {}
+    for batch in answers(connection, settings, now, ids=by_enrolment, until=now):
+        for review in batch.reviews:
+            protocol = batch.rulebook.protocols[review.case.enrolment.protocol_id]
+            for row in by_enrolment[review.case.enrolment.id]:
+                alert = to_alert(row)
+                found = finding_about(alert, review.findings)
+                if found is not None:
+                    then = evidence(found, review, protocol, batch.rulebook.catalogue)
+                    shown[row.id] = {**then, "urgency": shown_urgency(alert, found).value}
+    return shown
+
+
+def _worst_first(alert: Standing) -> tuple[int, bool, datetime, int]:
+    rank = Urgency(alert.shown["urgency"]).rank
+    return -rank, alert.recovered, alert.row.opened_at, alert.row.id
+
+
+def _row(alert: Standing, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    shown = alert.shown
+    panels = shown["panels"]
+    first = panels[0] if panels else {}
+    due_on = first.get("due_on")
+    return {
+        "id": alert.row.id,
+        "mrn": shown["mrn"],
+        "drug": shown["drug"],
+        "kind": shown["kind"],
+        "rule": shown["rule"],
+        "urgency": shown["urgency"],
+        "state": alert.state,
+        "recovered": alert.recovered,
+        "opened_at": _local(alert.row.opened_at, zone),
+        "panel": first.get("panel"),
+        "due_on": due_on,
+        "days_overdue": _days_overdue(first, clinic_day(alert.closed_at or now, zone)),
+        "panels": [panel["panel"] for panel in panels] or None,
+        "analyte": shown["analyte"],
+        "value": number(shown["value"]),
+        "comparator": shown["comparator"],
+        "unit": shown["unit"],
+        "collected_at": _local(shown["collected_at"], zone),
+        "latest_value": number(shown["latest_value"]),
+        "latest_collected_at": _local(shown["latest_collected_at"], zone),
+        "limit": number(shown["limit"]),
+        "summary": shown["summary"],
+        "source": shown["source"],
+    }
+
+
+def _days_overdue(panel: Mapping[str, Any], today: date) -> int | None:
+    """Reckoned on the day it is read: an alert is not rewritten each day only to count."""
+    if not panel or panel["due_on"] is None:
+        return None
+    late = panel["state"] in LATE
+    return max(0, (today - date.fromisoformat(panel["due_on"])).days) if late else 0
+
+
+def number(text: str | None) -> int | float | None:
+    """An exact decimal of the evidence as a JSON number."""
+    if text is None:
+        return None
+    value = Decimal(text)
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _local(instant: datetime | str | None, zone: ZoneInfo) -> str | None:
+    if instant is None:
+        return None
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
+    return instant.astimezone(zone).isoformat()

@@ -1,0 +1,81 @@
+"""What the rules say of enrolments at an instant, derived anew and not from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from monitor.config import Settings
+from monitor.core.model import Alert, Case, Finding, Review, Urgency
+from monitor.intake.people import mrn_key
+from monitor.review import BATCH, judge
+from monitor.store import tables
+from monitor.store.frames import all_enrolment_ids, chunks, load_cases
+from monitor.store.rulebook import RuleBook, load_rulebook
+from monitor.store.tables import table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One batch: the cases, what the core says of them, and whom it could not judge."""
+
+    rulebook: RuleBook
+    cases: tuple[Case, ...]
+    reviews: tuple[Review, ...]
+    failed: tuple[int, ...]
+
+
+def answers(
+    connection: Connection,
+    settings: Settings,
+    now: datetime,
+    *,
+    ids: Collection[int] | None = None,
+    until: datetime | None = None,
+) -> Iterator[Answers]:
+    """Judge these enrolments (None: all) at `now`, in batches and in the order of their ids;
+    `until` hides what was collected or happened later."""
+    wanted = all_enrolment_ids(connection) if ids is None else sorted(set(ids))
+    if not wanted:
+        return
+    rulebook = load_rulebook(connection)
+    zone = settings.clinic.zone
+    for piece in chunks(wanted, BATCH):
+        cases = load_cases(connection, piece, until=until, zone=zone)
+        reviews, failures = judge(cases, rulebook, now, zone)
+        failed = tuple(failure.enrolment_id for failure in failures)
+        yield Answers(rulebook, tuple(cases), tuple(reviews), failed)
+
+
+def finding_about(alert: Alert, findings: Iterable[Finding]) -> Finding | None:
+    """The finding an alert is about: of its cause and, for an episode, sharing a breach."""
+    for finding in findings:
+        if finding.cause != alert.cause:
+            continue
+        if not finding.breaches or not set(finding.breaches).isdisjoint(alert.breaches):
+            return finding
+    return None
+
+
+def shown_urgency(alert: Alert, finding: Finding) -> Urgency:
+    """Urgency of an alert about this finding: an episode already over when it was first seen
+    is routine, unless it was critical."""
+    quiet = alert.first_seen_recovered and finding.recovered
+    if quiet and finding.urgency is not Urgency.CRITICAL:
+        return Urgency.ROUTINE
+    return finding.urgency
+
+
+def enrolments_of(connection: Connection, mrn: str) -> Sequence[int]:
+    """The ids of a patient's enrolments, ascending; none where nobody has this number."""
+    patients, enrolments = table_of(tables.Patient), table_of(tables.EnrolmentRow)
+    query = (
+        select(enrolments.c.id)
+        .join(patients, patients.c.id == enrolments.c.patient_id)
+        .where(patients.c.mrn_key == mrn_key(mrn))
+        .order_by(enrolments.c.id)
+    )
+    return list(connection.scalars(query))

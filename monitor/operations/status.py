@@ -1,0 +1,92 @@
+"""Where each enrolment and each of its panels stands, derived live from what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from monitor.config import Settings
+from monitor.core.model import Case, EnrolmentState, PanelState, PanelStatus, Review
+from monitor.operations.answers import answers, enrolments_of
+from monitor.store.database import Store
+
+_NOT_WATCHED = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
+_WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE)
+NOT_JUDGED = "not_judged"
+"""Where the monitor itself failed: said, since it is no state a patient can be in."""
+
+
+def status_rows(
+    store: Store, settings: Settings, now: datetime, mrn: str | None = None
+) -> list[dict[str, Any]]:
+    """One row an enrolment and panel, as `monitor status --json` prints them.
+
+    Sees nothing collected or happened later than `now`. An enrolment that could not be
+    judged has one row without panel and state.
+    """
+    with store.read() as connection:
+        ids = None if mrn is None else enrolments_of(connection, mrn)
+        rows: list[dict[str, Any]] = []
+        for batch in answers(connection, settings, now, ids=ids, until=now):
+            rows += [row for review in batch.reviews for row in _rows(review)]
+            rows += [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
+    return sorted(rows, key=lambda row: row["mrn"])
+
+
+def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
+    """How many enrolments there are, and how many in each state; the states add up to
+    `enrolled`, except for `of_whom_held`, which counts some of them a second time."""
+    counts = {state.value: 0 for state in (*_WORST_FIRST, PanelState.UP_TO_DATE)}
+    counts |= {state.value: 0 for state in _NOT_WATCHED}
+    enrolled = held = failed = 0
+    with store.read() as connection:
+        for batch in answers(connection, settings, now, until=now):
+            enrolled += len(batch.cases)
+            failed += len(batch.failed)
+            for review in batch.reviews:
+                counts[standing_of(review)] += 1
+                held += review.life.state is EnrolmentState.HELD
+    return {
+        "enrolled": enrolled,
+        **counts,
+        **({NOT_JUDGED: failed} if failed else {}),
+        "of_whom_held": held,
+    }
+
+
+def standing_of(review: Review) -> str:
+    """The one state of the ledger an enrolment is in: that of its worst panel while it is
+    watched here, held or not."""
+    if review.life.state in _NOT_WATCHED:
+        return review.life.state.value
+    present = {panel.state for panel in review.panels}
+    return next((it.value for it in _WORST_FIRST if it in present), PanelState.UP_TO_DATE.value)
+
+
+def _rows(review: Review) -> Iterator[dict[str, Any]]:
+    for panel in review.panels:
+        yield {**_whose(review.case), "enrolment_state": review.life.state.value, **_panel(panel)}
+
+
+def _whose(case: Case) -> dict[str, Any]:
+    enrolment = case.enrolment
+    return {"mrn": enrolment.mrn, "drug": enrolment.drug, "protocol": enrolment.protocol_id}
+
+
+def _panel(panel: PanelStatus) -> dict[str, Any]:
+    last, due = panel.last_completed_on, panel.due_on
+    return {
+        "panel": panel.panel,
+        "phase": panel.phase,
+        "last_completed_on": last.isoformat() if last else None,
+        "due_on": due.isoformat() if due else None,
+        "because": panel.because.value,
+        "state": panel.state.value,
+        "days_overdue": panel.days_overdue,
+    }
+
+
+def _unjudged(case: Case) -> dict[str, Any]:
+    keys = ("panel", "phase", "last_completed_on", "due_on", "because", "state", "days_overdue")
+    return {**_whose(case), "enrolment_state": None, **dict.fromkeys(keys)}
