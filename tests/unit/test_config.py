@@ -1,0 +1,154 @@
+"""`config.toml`: every fault at once, overrides, and an example that tells all."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from monitor import resources
+from monitor.config import Section, Settings, load_settings, read_settings, section_models
+from monitor.core.faults import Fault, Faults
+
+CONFIG = Path("/clinic/config.toml")
+
+
+def faults(text: str, environment: dict[str, str] | None = None) -> tuple[Fault, ...]:
+    with pytest.raises(Faults) as caught:
+        read_settings(text, CONFIG, environment or {})
+    return caught.value.faults
+
+
+def read(text: str = "", environment: dict[str, str] | None = None) -> Settings:
+    return read_settings(text, CONFIG, environment or {})
+
+
+def test_an_empty_file_has_every_default() -> None:
+    settings = read()
+    assert settings.clinic.email == "clinic@localhost"
+    assert settings.database.url == "sqlite:////clinic/monitor.db"
+    assert settings.schedules.folder == Path("/clinic/schedules")
+    assert settings.intake.inbox == Path("/clinic/inbox")
+    assert str(settings.intake.feed_silence_alarm) == "3 days"
+
+
+def test_all_faults_are_told_at_once_with_their_lines() -> None:
+    text = '[clinic]\nemial = "a@b.example"\ntimezone = "Mars"\n\n[mail]\nport = "smtp"\n'
+    found = {fault.key: fault for fault in faults(text)}
+    assert set(found) == {"clinic.emial", "clinic.timezone", "mail.port"}
+    assert found["clinic.emial"].valid == 'did you mean "email"?'
+    assert [found[key].line for key in sorted(found)] == [2, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ("[clinik]", "clinik", 'did you mean "clinic"?'),
+        ("[clinic]\nemail = 'nobody'", "clinic.email", "not an e-mail address"),
+        ("[clinic]\nopen_days = ['monday']", "clinic.open_days[1]", "'mon'"),
+        ("[intake]\nsettle_seconds = -1", "intake.settle_seconds", "greater than or equal to 0"),
+        ("[intake]\nfeed_silence_alarm = '3 moons'", "intake.feed_silence_alarm", '"3 days"'),
+        ("[mail]\nsecurity = 'ssl'", "mail.security", "'starttls'"),
+        ("[mail]\npassword = 'x'", "mail.password", "password_env"),
+        ("[[routes]]\nto = []", "routes[1].to", "at least 1"),
+        (
+            "[[routes]]\nto = ['a@b.example']\nkinds = ['late']",
+            "routes[1].kinds[1]",
+            "overdue_test",
+        ),
+        ("[sources.lab]\ndate_fromat = 'iso'", "sources.lab.date_fromat", '"date_format"'),
+        ("[heartbeat]\nurl = 'file:///etc/passwd'", "heartbeat.url", "https://"),
+        ("[mail]\nusername = 'me'", "mail", "go together"),
+        ("[retention]\ndays = 3", "retention.days", "not a known key"),
+        ("[clinic", "", "not TOML"),
+    ],
+)
+def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str) -> None:
+    (fault,) = faults(text)
+    assert fault.key == key
+    assert says in str(fault)
+
+
+def test_a_password_in_the_file_is_never_repeated() -> None:
+    (fault,) = faults("[mail]\npassword = 'geheim'")
+    assert "geheim" not in str(fault)
+
+
+def test_the_environment_overrides_every_kind_of_key() -> None:
+    settings = read(
+        "[mail]\nport = 25\n[[routes]]\nto = ['a@b.example']\n[sources.CityLab]\n",
+        {
+            "MONITOR__CLINIC__EMAIL": "nurse@clinic.example",
+            "MONITOR__MAIL__PORT": "2525",
+            "MONITOR__CLINIC__OPEN_DAYS": '["mon", "tue"]',
+            "MONITOR__ROUTES__0__DIGEST": "false",
+            "MONITOR__SOURCES__CITYLAB__DECIMAL_COMMA": "true",
+            "MONITOR__DATABASE__URL": "sqlite:///other.db",
+            "MONITOR__CLINIC__TELEPHONE": "044 123",
+            "MONITOR_CONFIG": "not ours",
+        },
+    )
+    assert settings.clinic.email == "nurse@clinic.example"
+    assert settings.clinic.telephone == "044 123"
+    assert settings.mail.port == 2525
+    assert settings.clinic.open_days == ["mon", "tue"]
+    assert settings.routes[0].digest is False
+    assert settings.sources["CityLab"].decimal_comma is True
+    assert settings.database.url == "sqlite:////clinic/other.db"
+
+
+def test_a_fault_of_the_environment_names_the_variable() -> None:
+    found = faults("", {"MONITOR__MAIL__PORT": "smtp", "MONITOR__CLNIC__EMAIL": "a@b.example"})
+    assert {(fault.file, fault.key) for fault in found} == {
+        ("environment", "MONITOR__MAIL__PORT"),
+        ("environment", "MONITOR__CLNIC__EMAIL"),
+    }
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="monitor init"):
+        load_settings(tmp_path / "config.toml")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[clinic]\nname = "Zürich"\n', encoding="utf-8-sig")
+    assert load_settings(path).clinic.name == "Zürich"
+
+
+def uncommented_example() -> str:
+    return re.sub(r"^#(?=[\[a-z])", "", resources.example_config(), flags=re.MULTILINE)
+
+
+def keys_of(model: type[Section]) -> set[str]:
+    return set(model.model_fields)
+
+
+def test_the_example_has_every_key_and_no_other() -> None:
+    written = tomllib.loads(uncommented_example())
+    assert set(written) == set(section_models())
+    for name, model in section_models().items():
+        section = written[name]
+        if isinstance(section, list):
+            (section,) = section
+        elif name == "sources":
+            (section,) = section.values()
+        assert set(section) == keys_of(model), name
+
+
+def test_the_example_has_the_defaults() -> None:
+    assert read(resources.example_config()) == read()
+    everything = read(uncommented_example())
+    assert everything.routes[0] == everything.routes[0].model_validate(
+        {"to": ["clinic@localhost"], "name": "clinic"}
+    )
+    assert everything.sources["example_lab"] == everything.sources["example_lab"].model_validate({})
+
+
+def test_the_example_says_of_every_key_why() -> None:
+    lines = resources.example_config().splitlines()
+    for before, line in zip(lines, lines[1:], strict=False):
+        if re.match(r"#?[a-z_]+ = ", line):
+            assert before.startswith("# "), f"{line!r} lacks its line of why"
