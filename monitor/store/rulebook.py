@@ -17,9 +17,10 @@ from monitor.core.analytes import Catalogue, load_catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, parse_protocol
 from monitor.store import tables
+from monitor.store.database import StoreError
 
 
-class NoRuleBook(LookupError):
+class NoRuleBook(StoreError):
     """Nothing is in force yet; the text says what to do."""
 
 
