@@ -55,16 +55,20 @@ def alert_rows(
     with store.read() as connection:
         standing = [it for it in alerts_at(connection, settings, now) if it.state in states]
     standing.sort(key=_worst_first)
-    return [_row(alert, settings.clinic.zone, now) for alert in standing]
+    return [alert_row(alert, settings.clinic.zone, now) for alert in standing]
 
 
-def alerts_at(connection: Connection, settings: Settings, now: datetime) -> Iterator[Standing]:
-    """Every alert opened by `now`, as it stood then.
+def alerts_at(
+    connection: Connection, settings: Settings, now: datetime, *, only: int | None = None
+) -> Iterator[Standing]:
+    """Every alert (or `only` this one) opened by `now`, as it stood then.
 
     What changed later is taken back: the state by the alert's history, what it showed by
     judging the enrolment anew with nothing later than `now`.
     """
     query = select(_ALERTS).where(_ALERTS.c.opened_at <= now).order_by(_ALERTS.c.id)
+    if only is not None:
+        query = query.where(_ALERTS.c.id == only)
     rows = connection.execute(query).all()
     later = _changed_later(connection, [row.id for row in rows], now)
     shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
@@ -126,7 +130,8 @@ def _worst_first(alert: Standing) -> tuple[int, bool, datetime, int]:
     return -rank, alert.recovered, alert.row.opened_at, alert.row.id
 
 
-def _row(alert: Standing, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+def alert_row(alert: Standing, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """One alert with the keys of the JSON contract; what does not apply is None."""
     shown = alert.shown
     panels = shown["panels"]
     first = panels[0] if panels else {}

@@ -1,0 +1,186 @@
+"""Why this alert, or why none: everything the answer was made of, as data and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from monitor.config import Settings
+from monitor.core.actions import ActionRefused
+from monitor.core.calendar import start_of_day
+from monitor.core.model import Review
+from monitor.core.protocol import Protocol
+from monitor.core.reasons import panel_reasons, rule_reasons
+from monitor.operations.alert_list import Standing, alert_row, alerts_at
+from monitor.operations.answers import answers, enrolments_of
+from monitor.store.alerts import history_of
+from monitor.store.database import Store
+from monitor.store.rulebook import RuleBook
+
+
+def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime) -> dict[str, Any]:
+    """One alert as it stood at `now`: what it shows, the rule and its source, the values as
+    received and converted, the arithmetic, and its history. Raises ActionRefused."""
+    with store.read() as connection:
+        found = next(alerts_at(connection, settings, now, only=alert_id), None)
+        if found is None:
+            raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
+        history = [entry for entry in history_of(connection, [alert_id]) if entry.at <= now]
+        reviewed = _reviewed(connection, settings, [found.row.enrolment_id], now)
+    zone = settings.clinic.zone
+    shown = found.shown
+    return {
+        "alert": alert_row(found, zone, now),
+        "action": shown["action"],
+        "say": shown["say"],
+        "protocol": shown["protocol"],
+        "limit": shown["limit_text"],
+        "arithmetic": shown["arithmetic"],
+        "values": [dict(point) for point in shown["series"]],
+        "panels": [dict(panel) for panel in shown["panels"]],
+        "held": [dict(row) for row in shown["held"]],
+        "dose": shown["dose"],
+        "rule": _rule_of(found, reviewed),
+        "history": [
+            {
+                "at": entry.at.astimezone(zone).isoformat(),
+                "what": entry.what,
+                "by": entry.by,
+                "note": entry.note,
+            }
+            for entry in history
+        ],
+    }
+
+
+def explain_patient(
+    store: Store, settings: Settings, mrn: str, on: date | None, now: datetime
+) -> dict[str, Any]:
+    """Every rule and panel of a patient at the end of a clinic day (None: at `now`), and why
+    it spoke or stayed quiet. Raises ActionRefused."""
+    zone = settings.clinic.zone
+    at = now if on is None else _end_of(on, zone)
+    with store.read() as connection:
+        ids = enrolments_of(connection, mrn)
+        if not ids:
+            raise ActionRefused(f"nobody is enrolled under {mrn.strip()}; see: monitor status")
+        reviewed = _reviewed(connection, settings, ids, at, until=min(at, now))
+    if len(reviewed) < len(ids):
+        raise ActionRefused(f"{mrn.strip()} could not be judged: a fault of the monitor")
+    return {
+        "mrn": reviewed[0][0].case.enrolment.mrn,
+        "at": at.astimezone(zone).isoformat(),
+        "enrolments": [_enrolment(review, rulebook) for review, rulebook in reviewed],
+    }
+
+
+def in_words(told: Mapping[str, Any]) -> list[str]:
+    """An explanation as lines of text."""
+    return list(_alert_in_words(told) if "alert" in told else _patient_in_words(told))
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
+def _reviewed(
+    connection: Connection,
+    settings: Settings,
+    ids: Sequence[int],
+    at: datetime,
+    until: datetime | None = None,
+) -> list[tuple[Review, RuleBook]]:
+    batches = answers(connection, settings, at, ids=ids, until=until or at)
+    return [(review, batch.rulebook) for batch in batches for review in batch.reviews]
+
+
+def _protocol(review: Review, rulebook: RuleBook) -> Protocol:
+    return rulebook.protocols[review.case.enrolment.protocol_id]
+
+
+def _rule_of(found: Standing, reviewed: Sequence[tuple[Review, RuleBook]]) -> dict[str, Any] | None:
+    """What the alert's rule makes of the results today: the ladder, and the values it saw."""
+    for review, rulebook in reviewed:
+        reasons = rule_reasons(review, _protocol(review, rulebook), rulebook.catalogue)
+        for reason in reasons:
+            if reason.rule == found.shown["rule"]:
+                return asdict(reason)
+    return None
+
+
+def _enrolment(review: Review, rulebook: RuleBook) -> dict[str, Any]:
+    protocol, enrolment, life = _protocol(review, rulebook), review.case.enrolment, review.life
+    others = [it for it in review.findings if it.rule is None and not it.panels]
+    return {
+        "drug": enrolment.drug,
+        "state": life.state.value,
+        "started_on": enrolment.started_on.isoformat(),
+        "enrolled_on": enrolment.enrolled_on.isoformat(),
+        "start_confirmed": life.start_confirmed,
+        "anchors": [day.isoformat() for day in life.anchors],
+        "protocol": {
+            "id": protocol.id,
+            "title": protocol.title,
+            "version": protocol.version,
+            "digest": protocol.digest,
+        },
+        "panels": [asdict(reason) for reason in panel_reasons(review, protocol)],
+        "rules": [asdict(it) for it in rule_reasons(review, protocol, rulebook.catalogue)],
+        "others": [
+            {"kind": it.kind.value, "summary": it.summary, "arithmetic": list(it.arithmetic)}
+            for it in others
+        ],
+    }
+
+
+def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
+    alert, protocol = told["alert"], told["protocol"]
+    recovered = ", recovered" if alert["recovered"] else ""
+    yield f"Alert {alert['id']}, {alert['mrn']}, {alert['drug']}: {alert['summary']}"
+    yield f"  {alert['kind']}, {alert['urgency']}, {alert['state']}{recovered}, since " + str(
+        alert["opened_at"]
+    )
+    yield f"  {told['action']}"
+    yield from (f"  {sentence}" for sentence in told["say"])
+    yield f"  Source: {alert['source']}"
+    yield f"  Protocol {protocol['id']}, version {protocol['version']}, digest {protocol['digest']}"
+    if told["limit"]:
+        yield f"  Limit: {told['limit']}"
+    yield from _section("How it was reckoned", told["arithmetic"])
+    if told["rule"]:
+        yield from _section(f"Rule {told['rule']['rule']}", told["rule"]["levels"])
+        yield from _section("Values as received and converted", told["rule"]["values"])
+    yield from _section("History", [_entry(entry) for entry in told["history"]])
+
+
+def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
+    for enrolment in told["enrolments"]:
+        protocol = enrolment["protocol"]
+        yield (
+            f"{told['mrn']}, {enrolment['drug']}, {enrolment['state']}, started "
+            f"{enrolment['started_on']}, enrolled {enrolment['enrolled_on']}; as of {told['at']}"
+        )
+        yield f"  Protocol {protocol['id']}, version {protocol['version']}"
+        for panel in enrolment["panels"]:
+            yield from _section(f"Panel {panel['panel']}: {panel['outcome']}", panel["why"])
+        for rule in enrolment["rules"]:
+            yield from _section(f"Rule {rule['rule']}: {rule['outcome']}", rule["why"])
+            yield f"    source: {rule['source']}"
+        for other in enrolment["others"]:
+            yield from _section(f"{other['kind']}: {other['summary']}", other["arithmetic"])
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"  {title}"
+        yield from (f"    {line}" for line in lines)
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    note = f": {entry['note']}" if entry["note"] else ""
+    return f"{entry['at']} {entry['what']} by {entry['by']}{note}"

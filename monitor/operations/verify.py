@@ -1,0 +1,255 @@
+"""Derive everything from scratch and compare with what stands (specification, section 9).
+
+Enrolments whose review is owed are left out: what they will say is known to be still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from monitor.config import Settings
+from monitor.core.alerts import reconcile
+from monitor.core.evidence import evidence
+from monitor.core.model import Alert, AlertState, Finding, Review, Urgency
+from monitor.core.protocol import Protocol
+from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
+from monitor.store import tables
+from monitor.store.database import Store, brought_to
+from monitor.store.frames import chunks, load_alerts
+from monitor.store.ledger import accounts
+from monitor.store.tables import table_of
+
+_ALERTS = table_of(tables.AlertRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_BEARS = table_of(tables.DeliveryAlert)
+_SHOWN = (
+    "mrn",
+    "drug",
+    "rule",
+    "level",
+    "summary",
+    "action",
+    "say",
+    "source",
+    "analyte",
+    "unit",
+    "value",
+    "comparator",
+    "collected_at",
+    "latest_value",
+    "latest_comparator",
+    "latest_collected_at",
+    "limit",
+    "limit_text",
+    "recovered",
+)
+_SHOWN_OF_PANELS = ("panel", "due_on", "state", "because", "last_completed_on")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that stands otherwise than it should. `what` is a word for programs."""
+
+    what: str
+    about: str
+    """`enrolment 12`, `alert 7` or `file 3`."""
+    stands: str
+    derived: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.what}: stands as {self.stands}, derived {self.derived}"
+
+
+def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
+    """Everything in which the database differs from what follows from its inputs; empty: none.
+
+    Judges at `now`, or at the instant the database has been brought to if that is later:
+    its alerts speak of then.
+    """
+    with store.read() as connection:
+        at = max(now, brought_to(connection) or now)
+        found = list(_of_files(connection))
+        owed = _owed(connection, at)
+        next_reviews = _next_reviews(connection)
+        for batch in answers(connection, settings, at):
+            found += [_not_judged(enrolment) for enrolment in batch.failed]
+            found += _of_batch(connection, settings, batch, owed, next_reviews, at)
+        found += _never_told(connection)
+    return found
+
+
+def owed(store: Store, now: datetime) -> int:
+    """How many enrolments are still to be reviewed by `now`: work owed, no difference."""
+    with store.read() as connection:
+        return len(_owed(connection, now))
+
+
+def _of_files(connection: Connection) -> Iterator[Difference]:
+    for account in accounts(connection):
+        about = f"file {account.file_id}"
+        if account.rows != account.accounted:
+            yield _unequal("rows and their outcomes", about, account.rows, account.accounted)
+        if account.kind != "results":
+            continue
+        # A row taken from quarantine later may have turned out to be a duplicate.
+        most = account.kept + account.taken_found
+        if not account.kept <= account.results_found <= most:
+            yield _unequal("results of the file", about, account.results_found, account.kept)
+        if account.quarantined != account.held_found:
+            yield _unequal(
+                "quarantined rows of the file", about, account.held_found, account.quarantined
+            )
+
+
+def _of_batch(
+    connection: Connection,
+    settings: Settings,
+    batch: Answers,
+    owed: frozenset[int],
+    next_reviews: Mapping[int, datetime | None],
+    at: datetime,
+) -> Iterator[Difference]:
+    reviews = [it for it in batch.reviews if it.case.enrolment.id not in owed]
+    ids = [review.case.enrolment.id for review in reviews]
+    alerts, rows = load_alerts(connection, ids), _live_rows(connection, ids)
+    for review in reviews:
+        enrolment = review.case.enrolment
+        protocol = batch.rulebook.protocols[enrolment.protocol_id]
+        own = alerts[enrolment.id]
+        found = list(_of_alerts(review, own, rows, protocol, batch))
+        if not found:
+            sleeps = next_reviews[enrolment.id]
+            found = list(_to_come(review, own, protocol, sleeps, settings, at))
+        yield from found
+
+
+def _of_alerts(
+    review: Review,
+    alerts: Sequence[Alert],
+    rows: Mapping[int, Row[Any]],
+    protocol: Protocol,
+    batch: Answers,
+) -> Iterator[Difference]:
+    """Live alerts against findings, one by one."""
+    live = [alert for alert in alerts if alert.state is not AlertState.CLOSED]
+    answered = [alert for alert in alerts if alert.closed_by is not None]
+    about = f"enrolment {review.case.enrolment.id}"
+    for finding in review.findings:
+        own = [alert for alert in live if finding_about(alert, [finding])]
+        if len(own) > 1:
+            names = " and ".join(str(alert.id) for alert in own)
+            yield Difference("one cause, one alert", about, f"alerts {names}", finding.cause)
+        elif own:
+            shown = evidence(finding, review, protocol, batch.rulebook.catalogue)
+            expected = _expected(own[0], finding, shown, protocol)
+            yield from _compared(own[0].id, expected, _standing(rows[own[0].id]))
+        elif not any(finding_about(alert, [finding]) for alert in answered):
+            yield Difference("an alert is missing", about, "no alert", finding.cause)
+    for alert in live:
+        if finding_about(alert, review.findings) is None:
+            yield Difference("an alert without cause", f"alert {alert.id}", alert.cause, "nothing")
+
+
+def _to_come(
+    review: Review,
+    alerts: Sequence[Alert],
+    protocol: Protocol,
+    sleeps_until: datetime | None,
+    settings: Settings,
+    at: datetime,
+) -> Iterator[Difference]:
+    """What a review would do now, though none is owed; and whether it will wake in time."""
+    about = f"enrolment {review.case.enrolment.id}"
+    decision = reconcile(review, alerts, protocol, at, settings.clinic.zone)
+    for change in decision.changes:
+        yield Difference(f"a change nobody owes: {change.what}", about, "as it is", change.reason)
+    due = decision.next_review_at
+    if due is not None and (sleeps_until is None or sleeps_until > due):
+        yield _unequal("wakes too late", about, sleeps_until, due)
+
+
+def _expected(
+    alert: Alert, finding: Finding, shown: Mapping[str, Any], protocol: Protocol
+) -> dict[str, Any]:
+    return {
+        **{key: shown[key] for key in _SHOWN},
+        "kind": finding.kind.value,
+        "urgency": shown_urgency(alert, finding).value,
+        "worst value": finding.worst.value if finding.worst else None,
+        "breaches": [instant.isoformat() for instant in finding.breaches],
+        "subjects": list(finding.subjects),
+        "panels": _panels(shown),
+        "protocol": protocol.digest,
+    }
+
+
+def _standing(row: Row[Any]) -> dict[str, Any]:
+    columns = ("rule", "level", "summary", "recovered")
+    return {
+        **{key: row.shown.get(key) for key in _SHOWN},
+        **{key: row._mapping[key] for key in columns},
+        "kind": row.kind,
+        "urgency": row.urgency,
+        "worst value": row.worst_value,
+        "breaches": row.breaches,
+        "subjects": row.subjects,
+        "panels": _panels(row.shown),
+        "protocol": row.protocol_digest,
+    }
+
+
+def _panels(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{key: panel[key] for key in _SHOWN_OF_PANELS} for panel in shown["panels"]]
+
+
+def _compared(
+    alert_id: int, expected: Mapping[str, Any], stands: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for key, value in expected.items():
+        if stands[key] != value:
+            yield _unequal(key, f"alert {alert_id}", stands[key], value)
+
+
+def _never_told(connection: Connection) -> Iterator[Difference]:
+    """Live urgent and critical alerts that no message bears."""
+    told = select(_BEARS.c.alert_id).where(_BEARS.c.alert_id == _ALERTS.c.id)
+    loud = [Urgency.URGENT.value, Urgency.CRITICAL.value]
+    query = select(_ALERTS.c.id, _ALERTS.c.urgency).where(
+        _ALERTS.c.state != AlertState.CLOSED.value, _ALERTS.c.urgency.in_(loud), ~told.exists()
+    )
+    for row in connection.execute(query.order_by(_ALERTS.c.id)):
+        yield Difference("never told", f"alert {row.id}", "no message", f"{row.urgency}: told")
+
+
+def _owed(connection: Connection, at: datetime) -> frozenset[int]:
+    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.next_review_at <= at)
+    return frozenset(connection.scalars(query))
+
+
+def _next_reviews(connection: Connection) -> dict[int, datetime | None]:
+    query = select(_ENROLMENTS.c.id, _ENROLMENTS.c.next_review_at)
+    return {row.id: row.next_review_at for row in connection.execute(query)}
+
+
+def _live_rows(connection: Connection, enrolment_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    rows: dict[int, Row[Any]] = {}
+    for ids in chunks(enrolment_ids):
+        query = select(_ALERTS).where(
+            _ALERTS.c.enrolment_id.in_(ids), _ALERTS.c.state != AlertState.CLOSED.value
+        )
+        rows |= {row.id: row for row in connection.execute(query)}
+    return rows
+
+
+def _not_judged(enrolment_id: int) -> Difference:
+    about = f"enrolment {enrolment_id}"
+    return Difference("could not be judged", about, "unknown", "unknown")
+
+
+def _unequal(what: str, about: str, stands: object, derived: object) -> Difference:
+    return Difference(what, about, str(stands), str(derived))

@@ -1,0 +1,70 @@
+"""The accounts of the files: what was said of their rows, and what is there of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, func, select
+
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+_RESULTS = table_of(tables.ResultRow)
+_HELD = table_of(tables.HeldRowTable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One file: its rows by outcome as reported, and those that are found in the tables."""
+
+    file_id: int
+    kind: str
+    rows: int
+    accounted: int
+    """Sum of all outcomes that were reported."""
+    kept: int
+    """Rows reported as stored, superseded or withdrawn: each is a result."""
+    quarantined: int
+    results_found: int
+    held_found: int
+    """Rows of the file that are or were in quarantine."""
+    taken_found: int
+    """Of those, the ones that went in later; they are results too."""
+
+
+def accounts(connection: Connection) -> list[Account]:
+    """The account of every file, oldest first."""
+    results = _by_file(connection, _RESULTS)
+    held = _by_file(connection, _HELD)
+    taken = _by_file(connection, _HELD, state="taken")
+    return [
+        Account(
+            file_id=row.id,
+            kind=row.kind,
+            rows=row.rows,
+            accounted=sum(
+                (
+                    row.stored,
+                    row.duplicate,
+                    row.superseded,
+                    row.withdrawn,
+                    row.quarantined,
+                    row.ignored,
+                )
+            ),
+            kept=row.stored + row.superseded + row.withdrawn,
+            quarantined=row.quarantined,
+            results_found=results.get(row.id, 0),
+            held_found=held.get(row.id, 0),
+            taken_found=taken.get(row.id, 0),
+        )
+        for row in connection.execute(select(_FILES).order_by(_FILES.c.id))
+    ]
+
+
+def _by_file(connection: Connection, table: Table, *, state: str = "") -> dict[int, int]:
+    query = select(table.c.file_id, func.count()).group_by(table.c.file_id)
+    if state:
+        query = query.where(table.c.state == state)
+    return {file_id: count for file_id, count in connection.execute(query)}
