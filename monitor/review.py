@@ -146,8 +146,13 @@ def judge(
     """The core's answers, and which cases it could not answer."""
     try:
         return review(cases, rulebook.protocols, rulebook.catalogue, now, zone), []
-    except Exception:  # noqa: BLE001  # found out one by one below
-        pass
+    except Exception:  # noqa: BLE001  # whose fault it is comes out one by one
+        return _judge_one_by_one(cases, rulebook, now, zone)
+
+
+def _judge_one_by_one(
+    cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
+) -> tuple[list[Review], list[Failed]]:
     reviews, failures = [], []
     for case in cases:
         try:
@@ -258,7 +263,7 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
 
 def _tally(steps: Sequence[Step], alert_ids: Sequence[int]) -> Tally:
     """Alerts counted once each, by the weightiest thing that happened to them."""
-    kinds = {alert_id: "reminded" for alert_id in alert_ids}
+    kinds = dict.fromkeys(alert_ids, "reminded")
     for alert_id, step in zip(alert_ids, steps, strict=True):
         what = step.change.what
         if what in _OPENED:

@@ -12,12 +12,16 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
 from monitor.store.database import Store, open_store
+
+if TYPE_CHECKING:
+    from tests.clinic import Clinic
 
 _LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 _BOTH = ["sqlite", "postgresql"]
@@ -89,6 +93,14 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def clinic(store: Store, tmp_path: Path) -> Clinic:
+    """A store with the shipped protocol in force, and ways to fill it."""
+    from tests.clinic import Clinic, settings_in  # not every test needs the whole program
+
+    return Clinic(store, settings_in(tmp_path))
 
 
 def _on_postgres(item: pytest.Item) -> bool:
