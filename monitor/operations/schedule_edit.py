@@ -1,0 +1,332 @@
+"""What an edit of a protocol would change for those enrolled, and putting it in force."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select, update
+
+from monitor.config import Settings
+from monitor.core.alerts import reconcile
+from monitor.core.model import (
+    Alert,
+    Change,
+    ChangeWhat,
+    PanelState,
+    PanelStatus,
+    Review,
+)
+from monitor.core.routing import ENDINGS
+from monitor.operations.schedules import Force, Proposal, in_force, propose
+from monitor.review import BATCH, Tally, judge, review_batch, review_due
+from monitor.store import tables
+from monitor.store.database import Store, bring_to, check_not_earlier
+from monitor.store.frames import chunks, load_alerts, load_cases
+from monitor.store.rulebook import NoRuleBook, RuleBook, put_in_force
+from monitor.store.tables import table_of
+
+TOGETHER = 5000
+"""Enrolments reviewed in the very transaction that puts a text in force, so that whoever is
+told of them hears it in one message; a larger clinic's others follow at once."""
+
+Progress = Callable[[int, int], None]
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_LATER = {
+    PanelState.DUE: "due",
+    PanelState.OVERDUE: "overdue",
+    PanelState.SERIOUSLY_OVERDUE: "seriously_overdue",
+}
+_SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {ChangeWhat.OPENED, ChangeWhat.RECOVERED}
+_QUIET = ENDINGS | {ChangeWhat.RECOVERED}
+
+
+@dataclass(frozen=True, slots=True)
+class PatientChange:
+    """What an edit changes for one enrolment."""
+
+    mrn: str
+    drug: str
+    panels: tuple[tuple[PanelStatus | None, PanelStatus | None], ...]
+    """(before, after); None where the protocol has no such panel."""
+    alerts: tuple[Change, ...]
+
+    def counted_as(self) -> set[str]:
+        """due, overdue, seriously_overdue, alerted, quiet or moved (a due day alone)."""
+        words = {
+            _LATER[after.state]
+            for before, after in self.panels
+            if after is not None
+            and after.state in _LATER
+            and (before is None or before.state is not after.state)
+        }
+        words |= {"quiet" if it.what in _QUIET else "alerted" for it in self.alerts}
+        return words or {"moved"}
+
+    def document(self) -> dict[str, Any]:
+        """As `monitor schedule preview --json` prints it."""
+        return {
+            "mrn": self.mrn,
+            "drug": self.drug,
+            "panels": [
+                {
+                    "panel": (after or before).panel,  # type: ignore[union-attr]  # never both None
+                    "before": _panel_document(before),
+                    "after": _panel_document(after),
+                }
+                for before, after in self.panels
+            ],
+            "alerts": [_alert_document(change) for change in self.alerts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an edit would change, by patient; those it leaves alone are only counted."""
+
+    file: str
+    id: str
+    title: str
+    before: str | None
+    """Version and digest in force; None for a first text."""
+    after: str
+    enrolled: int
+    already_in_force: bool
+    patients: tuple[PatientChange, ...]
+    failed: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many enrolments become due, overdue ..., are alerted or quiet; one can be in
+        several."""
+        found = Counter(word for patient in self.patients for word in patient.counted_as())
+        words = ("due", "overdue", "seriously_overdue", "alerted", "quiet", "moved")
+        counts = {word: found[word] for word in words}
+        return counts | {"unchanged": self.enrolled - len(self.patients) - self.failed}
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "id": self.id,
+            "title": self.title,
+            "before": self.before,
+            "after": self.after,
+            "already_in_force": self.already_in_force,
+            "enrolled": self.enrolled,
+            "counts": self.counts,
+            "not_judged": self.failed,
+            "patients": [patient.document() for patient in self.patients],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was shown, and what the review made of it."""
+
+    preview: Preview
+    tally: Tally = field(default_factory=Tally)
+
+
+def preview(store: Store, settings: Settings, path: Path, now: datetime) -> Preview:
+    """What this file would change for those enrolled. Raises Faults where it is not sound."""
+    with store.read() as connection:
+        force = _force(connection)
+        proposal = propose(path, force)
+        return _preview(connection, settings, force, proposal, now)
+
+
+def apply(
+    store: Store,
+    settings: Settings,
+    path: Path,
+    now: datetime,
+    *,
+    by: str,
+    reason: str,
+    show: Callable[[Preview], None],
+    progress: Progress | None = None,
+) -> Applied:
+    """Show what the file changes, put it in force, and review everyone enrolled on it.
+
+    The text, the wake-up and the review of up to TOGETHER enrolments are one transaction.
+    A text already in force changes nothing. Raises Faults, and TooEarly.
+    """
+    with store.write() as connection:
+        check_not_earlier(connection, now)
+        force = _force(connection)
+        proposal = propose(path, force)
+        shown = _preview(connection, settings, force, proposal, now)
+        show(shown)
+        if shown.already_in_force:
+            return Applied(shown)
+        ids = _locked(connection, proposal)
+        put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
+        _wake(connection, proposal, now)
+        tally = review_batch(connection, settings, ids[:TOGETHER], now)
+        bring_to(connection, now)
+    if len(ids) > TOGETHER:
+        tally.add(review_due(store, settings, now, only=ids[TOGETHER:], progress=progress))
+    return Applied(shown, tally)
+
+
+def _force(connection: Connection) -> Force:
+    force = in_force(connection)
+    if force.catalogue is None:
+        raise NoRuleBook("nothing is in force yet: `monitor init` begins with the schedules folder")
+    return force
+
+
+def _locked(connection: Connection, proposal: Proposal) -> list[int]:
+    query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id).with_for_update()
+    if not proposal.is_catalogue:
+        query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
+    return list(connection.scalars(query))
+
+
+def _wake(connection: Connection, proposal: Proposal, now: datetime) -> None:
+    statement = update(_ENROLMENTS).values(next_review_at=now)
+    if not proposal.is_catalogue:
+        statement = statement.where(_ENROLMENTS.c.protocol_id == proposal.id)
+    connection.execute(statement)
+
+
+def _preview(
+    connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
+) -> Preview:
+    same = force.has(proposal.id, proposal.digest)
+    query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)
+    if not proposal.is_catalogue:
+        query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
+    ids = list(connection.scalars(query))
+    patients: list[PatientChange] = []
+    failed = 0
+    if not same and proposal.id in force.texts:
+        assert force.catalogue is not None
+        old = RuleBook(force.catalogue, force.protocols)
+        new = RuleBook(proposal.catalogue, proposal.protocols)
+        for piece in chunks(ids, BATCH):
+            changed, lost = _changes(connection, piece, old, new, now, settings.clinic.zone)
+            patients += changed
+            failed += lost
+    return Preview(
+        file=proposal.file,
+        id=proposal.id,
+        title=proposal.title,
+        before=_version(force, proposal.id),
+        after=_named(proposal.version, proposal.digest),
+        enrolled=len(ids),
+        already_in_force=same,
+        patients=tuple(sorted(patients, key=lambda it: it.mrn)),
+        failed=failed,
+    )
+
+
+def _version(force: Force, protocol_id: str) -> str | None:
+    text = force.texts.get(protocol_id)
+    if text is None:
+        return None
+    protocol = force.protocols.get(protocol_id)
+    return _named(protocol.version if protocol else "", text.digest)
+
+
+def _named(version: str, digest: str) -> str:
+    return f"{version} ({digest[:12]})" if version else digest[:12]
+
+
+def _changes(
+    connection: Connection,
+    ids: Sequence[int],
+    old: RuleBook,
+    new: RuleBook,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[list[PatientChange], int]:
+    cases = load_cases(connection, ids, until=now, zone=zone)
+    alerts = load_alerts(connection, ids)
+    before = {it.case.enrolment.id: it for it in judge(cases, old, now, zone)[0]}
+    answers, failures = judge(cases, new, now, zone)
+    found = []
+    for after in answers:
+        enrolment = after.case.enrolment
+        earlier = before.get(enrolment.id)
+        if earlier is None:
+            continue
+        panels = tuple(_moved(earlier, after))
+        told = alerts[enrolment.id]
+        steps = _steps(earlier, after, told, (old, new), now, zone)
+        if panels or steps:
+            found.append(PatientChange(enrolment.mrn, enrolment.drug, panels, steps))
+    return found, len(failures)
+
+
+def _moved(
+    before: Review, after: Review
+) -> Iterator[tuple[PanelStatus | None, PanelStatus | None]]:
+    old = {status.panel: status for status in before.panels}
+    new = {status.panel: status for status in after.panels}
+    for panel in dict.fromkeys([*old, *new]):
+        was, is_now = old.get(panel), new.get(panel)
+        if (
+            was is None
+            or is_now is None
+            or (was.due_on, was.state) != (is_now.due_on, is_now.state)
+        ):
+            yield was, is_now
+
+
+def _steps(
+    before: Review,
+    after: Review,
+    alerts: Sequence[Alert],
+    books: tuple[RuleBook, RuleBook],
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[Change, ...]:
+    """The changes of alerts that the edit makes; not those that are owed anyway."""
+    protocol_id = after.case.enrolment.protocol_id
+    old, new = (book.protocols[protocol_id] for book in books)
+    owed = {_what(it) for it in reconcile(before, alerts, old, now, zone).changes}
+    return tuple(
+        change
+        for change in reconcile(after, alerts, new, now, zone).changes
+        if (change.tell or change.what in _SHOWN_ALTHOUGH_NOT_TOLD) and _what(change) not in owed
+    )
+
+
+def _what(change: Change) -> tuple[object, ...]:
+    about = change.finding or change.alert
+    assert about is not None
+    return change.what, about.cause, about.kind, change.urgency, about.breaches
+
+
+def _panel_document(status: PanelStatus | None) -> dict[str, Any] | None:
+    if status is None:
+        return None
+    return {
+        "state": status.state.value,
+        "due_on": None if status.due_on is None else status.due_on.isoformat(),
+        "phase": status.phase,
+    }
+
+
+def _alert_document(change: Change) -> dict[str, Any]:
+    about = change.finding or change.alert
+    assert about is not None
+    return {
+        "what": change.what.value,
+        "cause": about.cause,
+        "summary": about.summary,
+        "before": _asks(change.alert),
+        "after": None if change.finding is None else _asks(change.finding),
+    }
+
+
+def _asks(about: Any) -> Mapping[str, str] | None:
+    if about is None:
+        return None
+    return {"kind": about.kind.value, "urgency": about.urgency.value}

@@ -1,0 +1,344 @@
+"""Protocol files and what is in force: taking up first texts, and saying where they differ.
+
+Source: specification, section 8. What patients are judged by is the text in the database; a
+file is a proposal. A file that is faulty, missing or renamed changes nothing. An edit of a
+protocol that has enrolments goes live only by `schedule_edit.apply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.examples import load_protocol
+from monitor.core.faults import Fault, Faults
+from monitor.core.protocol import Protocol
+from monitor.core.protocol_file import CATALOGUE_ID, digest_of
+from monitor.core.toml_reader import decode
+from monitor.store import tables
+from monitor.store.database import Store
+from monitor.store.rulebook import TextInForce, put_in_force, texts_in_force
+from monitor.store.tables import table_of
+
+CATALOGUE_FILE = f"{CATALOGUE_ID}.toml"
+_ADOPTED_BY = "schedules folder"
+_FAULTS_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the operator should know of a file; `topic` stays the same while it lasts."""
+
+    topic: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A file that is sound by itself and beside what is in force."""
+
+    id: str
+    file: str
+    text: str
+    digest: str
+    catalogue: Catalogue
+    protocols: Mapping[str, Protocol]
+    """The catalogue and the protocols, as they would be with this file in force."""
+
+    @property
+    def is_catalogue(self) -> bool:
+        return self.id == CATALOGUE_ID
+
+    @property
+    def title(self) -> str:
+        return "Analytes" if self.is_catalogue else self.protocols[self.id].title
+
+    @property
+    def version(self) -> str:
+        return "" if self.is_catalogue else self.protocols[self.id].version
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """What is in force at one moment, parsed, with how many are enrolled on each protocol."""
+
+    texts: Mapping[str, TextInForce]
+    enrolled: Mapping[str, int]
+    catalogue: Catalogue | None
+    protocols: Mapping[str, Protocol]
+
+    def enrolled_on(self, protocol_id: str) -> int:
+        """Enrolments that an edit of this text touches: of the catalogue, all."""
+        if protocol_id == CATALOGUE_ID:
+            return sum(self.enrolled.values())
+        return self.enrolled.get(protocol_id, 0)
+
+    def has(self, protocol_id: str, digest: str) -> bool:
+        return protocol_id in self.texts and self.texts[protocol_id].digest == digest
+
+    def holding(self, digest: str) -> str:
+        """The id whose text in force has this digest; empty where none has."""
+        return next((key for key, text in self.texts.items() if text.digest == digest), "")
+
+    def with_proposal(self, proposal: Proposal) -> Force:
+        """As it would be parsed with this file in force, too."""
+        added = (
+            proposal.protocols
+            if proposal.is_catalogue
+            else {**self.protocols, proposal.id: proposal.protocols[proposal.id]}
+        )
+        return replace(self, catalogue=proposal.catalogue, protocols=added)
+
+
+def in_force(connection: Connection) -> Force:
+    """What is in force now; nothing at all in a new database."""
+    texts = texts_in_force(connection)
+    catalogue = None
+    protocols: dict[str, Protocol] = {}
+    if CATALOGUE_ID in texts:
+        # Examples were worked through when a text went in force; here it is only read.
+        from monitor.store.rulebook import load_rulebook
+
+        book = load_rulebook(connection)
+        catalogue, protocols = book.catalogue, dict(book.protocols)
+    enrolments = table_of(tables.EnrolmentRow)
+    query = select(enrolments.c.protocol_id, func.count()).group_by(enrolments.c.protocol_id)
+    enrolled = {row[0]: int(row[1]) for row in connection.execute(query)}
+    return Force(texts=texts, enrolled=enrolled, catalogue=catalogue, protocols=protocols)
+
+
+def propose(path: Path, force: Force, catalogue: Catalogue | None = None) -> Proposal:
+    """Read a file strictly, its examples too, beside what is in force.
+
+    `catalogue` stands in where none is in force. Raises Faults.
+    """
+    return propose_text(read_text(path), path.name, force, catalogue)
+
+
+def propose_text(
+    text: str, file: str, force: Force, catalogue: Catalogue | None = None
+) -> Proposal:
+    """`propose`, of a text already read."""
+    if file == CATALOGUE_FILE:
+        return _propose_catalogue(text, file, force)
+    known = force.catalogue or catalogue
+    if known is None:
+        valid = f"a sound {CATALOGUE_FILE} beside it"
+        raise Faults([Fault(file, "", "", "cannot be read without the analytes", valid)])
+    protocol = load_protocol(text, file, known)
+    _refuse_second_default(protocol, file, force)
+    return Proposal(
+        id=protocol.id,
+        file=file,
+        text=text,
+        digest=digest_of(text),
+        catalogue=known,
+        protocols={**force.protocols, protocol.id: protocol},
+    )
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises Faults where it cannot be read, or is no UTF-8."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or 'no such file'}"
+        raise Faults([Fault(str(path), "", "", problem)]) from error
+    return decode(data, path.name)
+
+
+def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
+    """Put first texts in force, and edits of protocols that nobody is enrolled on; say where
+    else the files differ from what is in force."""
+    with store.read() as connection:
+        steps, notices = _compare(folder, in_force(connection))
+    if not steps:
+        return notices
+    with store.write() as connection:
+        steps, notices = _compare(folder, in_force(connection))
+        for proposal, reason in steps:
+            put_in_force(
+                connection,
+                proposal.id,
+                proposal.text,
+                proposal.digest,
+                now,
+                _ADOPTED_BY,
+                reason,
+            )
+    return notices
+
+
+def differences(store: Store, folder: Path) -> list[Notice]:
+    """Where the files differ from what is in force; nothing is changed."""
+    with store.read() as connection:
+        force = in_force(connection)
+    steps, notices = _compare(folder, force)
+    waiting = [
+        Notice(f"schedule {it.id}", f"{folder / it.file} is not in force yet") for it, _ in steps
+    ]
+    return waiting + notices
+
+
+def _compare(folder: Path, force: Force) -> tuple[list[tuple[Proposal, str]], list[Notice]]:
+    """What to put in force, each with the reason, and what to tell."""
+    comparison = _Comparison(folder, force)
+    comparison.run()
+    return comparison.steps, comparison.notices
+
+
+class _Comparison:
+    def __init__(self, folder: Path, force: Force) -> None:
+        self._folder = folder
+        self._force = force
+        self._seen: set[str] = set()
+        self.steps: list[tuple[Proposal, str]] = []
+        self.notices: list[Notice] = []
+
+    def run(self) -> None:
+        catalogue = self._folder / CATALOGUE_FILE
+        others = sorted(path for path in self._folder.glob("*.toml") if path != catalogue)
+        if catalogue.exists():
+            self._take(self._read(catalogue))
+        # A file that bears the name of its protocol goes before any other that claims to be it.
+        found = [entry for path in others if (entry := self._read(path)) is not None]
+        for entry in sorted(found, key=lambda entry: entry[0].stem != entry[1]):
+            self._take(entry)
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        for protocol_id, text in self._force.texts.items():
+            if protocol_id not in self._seen:
+                self._tell(
+                    protocol_id,
+                    f"{self._folder / protocol_id}.toml is missing: {protocol_id} stays in force "
+                    f"as it was on {text.applied_at:%Y-%m-%d}. Put the file back under this name.",
+                )
+        if self._force.catalogue is None and CATALOGUE_ID not in self._seen:
+            self._tell(
+                CATALOGUE_ID,
+                f"{self._folder / CATALOGUE_FILE} is missing, and without it no result can be "
+                "judged: copy the one that came with the program",
+            )
+
+    def _read(self, path: Path) -> tuple[Path, str, Proposal | None] | None:
+        """The file, whose text it holds, and what it proposes (None: just what is in force)."""
+        try:
+            text = read_text(path)
+            if known := self._force.holding(digest_of(text)):
+                return path, known, None
+            proposal = propose_text(text, path.name, self._force)
+        except Faults as faults:
+            self._faulty(path, faults)
+            return None
+        return path, proposal.id, proposal
+
+    def _take(self, entry: tuple[Path, str, Proposal | None] | None) -> None:
+        if entry is None:
+            return
+        path, protocol_id, proposal = entry
+        if not self._rightly_named(path, protocol_id):
+            return
+        self._seen.add(protocol_id)
+        if proposal is not None:
+            self._proposed(path, proposal)
+
+    def _rightly_named(self, path: Path, protocol_id: str) -> bool:
+        """A protocol lives in the file of its name. A first text may come under any name; a
+        file that was renamed, or holds another protocol's text, changes nothing."""
+        if path.stem == protocol_id:
+            return True
+        proper = self._folder / f"{protocol_id}.toml"
+        if path.stem in self._force.texts:
+            self._seen.add(path.stem)
+            self._tell(
+                path.stem,
+                f"{path} now says id = {protocol_id!r}; {path.stem} stays in force as it was. "
+                f"Another protocol belongs into a file of its own, {proper}.",
+            )
+            return False
+        known = protocol_id in self._force.texts
+        already = protocol_id in self._seen
+        if known or already:
+            self._seen.add(protocol_id)
+            why = "is there, too" if already else f"is where {protocol_id} belongs"
+            self._tell(
+                f"{protocol_id} in {path.name}",
+                f"{path} holds protocol {protocol_id}, but {proper} {why}: the file {path.name} "
+                f"changes nothing. Rename or remove it.",
+            )
+            return False
+        return True
+
+    def _proposed(self, path: Path, proposal: Proposal) -> None:
+        known = self._force.texts.get(proposal.id)
+        enrolled = self._force.enrolled_on(proposal.id)
+        if known is not None and enrolled:
+            self._tell(
+                proposal.id,
+                f"{path} differs from the {proposal.id} in force since "
+                f"{known.applied_at:%Y-%m-%d}. {enrolled} are enrolled, so it goes live only by "
+                f"`monitor schedule apply {path} --by WHO --reason TEXT`; "
+                f"`monitor schedule preview {path}` shows what it would change.",
+            )
+            return
+        if not proposal.is_catalogue:
+            try:
+                _refuse_second_default(proposal.protocols[proposal.id], path.name, self._force)
+            except Faults as faults:
+                self._faulty(path, faults)
+                return
+        reason = "first text" if known is None else "edited while nobody is enrolled"
+        self.steps.append((proposal, reason))
+        self._force = self._force.with_proposal(proposal)
+
+    def _faulty(self, path: Path, faults: Faults) -> None:
+        self._seen.add(path.stem)
+        known = self._force.texts.get(path.stem)
+        stays = (
+            f"the text in force since {known.applied_at:%Y-%m-%d} stays"
+            if known is not None
+            else "it is not in force"
+        )
+        lines = [str(fault) for fault in faults.faults[:_FAULTS_TOLD]]
+        if len(faults.faults) > _FAULTS_TOLD:
+            lines.append(f"... and {len(faults.faults) - _FAULTS_TOLD} more")
+        count = "1 fault" if len(faults.faults) == 1 else f"{len(faults.faults)} faults"
+        self._tell(path.stem, "\n".join([f"{path} has {count}; {stays}.", *lines]))
+
+    def _tell(self, about: str, text: str) -> None:
+        self.notices.append(Notice(f"schedule {about}", text))
+
+
+def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
+    """A new catalogue must suit every protocol in force."""
+    catalogue = load_catalogue(text, file)
+    faults: list[Fault] = []
+    protocols: dict[str, Protocol] = {}
+    for protocol_id in force.protocols:
+        try:
+            old = force.texts[protocol_id].text
+            name = f"{protocol_id}.toml (in force), read with the new {file}"
+            protocols[protocol_id] = load_protocol(old, name, catalogue)
+        except Faults as found:
+            faults.extend(found.faults)
+    if faults:
+        raise Faults(faults)
+    return Proposal(CATALOGUE_ID, file, text, digest_of(text), catalogue, protocols)
+
+
+def _refuse_second_default(protocol: Protocol, file: str, force: Force) -> None:
+    """At most one protocol is the default of a drug."""
+    if not protocol.default:
+        return
+    for other in force.protocols.values():
+        shared = set(other.drugs) & set(protocol.drugs)
+        if other.default and other.id != protocol.id and shared:
+            problem = f"but {other.id} is already the default for {', '.join(sorted(shared))}"
+            valid = f"false here, or first an edit of {other.id} that gives it up"
+            raise Faults([Fault(file, "default", "true", problem, valid)])
