@@ -104,15 +104,22 @@ def plan(told: Sequence[Told], routes: Sequence[RouteLike], last_resort: str) ->
     withdrawn."""
     heard: dict[str, list[Told]] = {}
     corrected: dict[str, list[Told]] = {}
-    for item in told:
-        if not item.change.tell:
-            continue
+    for item in _once_each(told):
         if item.change.what in ENDINGS:
             _file(corrected, unique(item.told_before), item)
         elif item.urgency is not Urgency.ROUTINE:
             _file(heard, _recipients_of(item, routes, last_resort), item)
     planned = [message for key, items in heard.items() for message in _alerts(key, items)]
     return planned + [_message("withdrawal", key, items) for key, items in corrected.items()]
+
+
+def _once_each(told: Sequence[Told]) -> list[Told]:
+    """What is told of each alert: its first change that people hear of, unless it ends."""
+    chosen: dict[int, Told] = {}
+    for item in told:
+        if item.change.tell and (item.alert_id not in chosen or item.change.what in ENDINGS):
+            chosen[item.alert_id] = item
+    return list(chosen.values())
 
 
 def _recipients_of(item: Told, routes: Sequence[RouteLike], last_resort: str) -> list[str]:
@@ -134,7 +141,7 @@ def _alerts(recipient: str, items: list[Told]) -> list[Planned]:
 
 
 def _message(kind: str, recipient: str, items: list[Told]) -> Planned:
-    ordered = sorted(items, key=lambda item: (-item.urgency.rank, item.alert_id))
+    ordered = _worst_first(items)
     lines = tuple(
         Line(
             alert_id=item.alert_id,
@@ -145,6 +152,15 @@ def _message(kind: str, recipient: str, items: list[Told]) -> Planned:
         for item in ordered
     )
     return Planned(kind=kind, recipient=recipient, urgency=ordered[0].urgency, lines=lines)
+
+
+def _worst_first(items: Sequence[Told]) -> list[Told]:
+    """Patients by their worst alert, each patient's alerts together."""
+    worst: dict[str, tuple[int, int]] = {}
+    for item in items:
+        place = (-item.urgency.rank, item.alert_id)
+        worst[item.mrn] = min(place, worst.get(item.mrn, place))
+    return sorted(items, key=lambda it: (worst[it.mrn], -it.urgency.rank, it.alert_id))
 
 
 def _file(by_recipient: dict[str, list[Told]], addresses: Iterable[str], item: Told) -> None:

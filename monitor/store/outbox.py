@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, case, func, insert, or_, select, update
+from sqlalchemy import Connection, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
 from monitor.core.routing import Planned
-from monitor.store.tables import Delivery, DeliveryAlert
+from monitor.store.tables import Delivery, DeliveryAlert, table_of
 
-DELIVERIES: Table = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel adds it
-BEARS: Table = DeliveryAlert.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+DELIVERIES = table_of(Delivery)
+BEARS = table_of(DeliveryAlert)
 
 LEASE = timedelta(minutes=5)
 _FIRST_DELAY = timedelta(seconds=15)

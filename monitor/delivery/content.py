@@ -1,0 +1,85 @@
+"""Reads what the messages of alerts show: evidence, standing, and names at full privacy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from monitor.config import Settings
+from monitor.delivery.view import AlertView, Person, Standing, view_of
+from monitor.delivery.words import initials, short_day
+from monitor.store import tables
+from monitor.store.outbox import Leased
+from monitor.store.tables import table_of
+
+_ALERTS = table_of(tables.AlertRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_PATIENTS = table_of(tables.Patient)
+
+
+def alert_views(
+    connection: Connection, message: Leased, settings: Settings, now: datetime
+) -> list[AlertView]:
+    """The alerts of a message, in its order."""
+    rows = _rows(connection, [alert_id for alert_id, _, _ in message.lines])
+    zone = settings.clinic.zone
+    return [
+        view_of(
+            alert_id,
+            rows[alert_id].shown,
+            person_of(rows[alert_id], settings.mail.privacy),
+            _standing(rows[alert_id]),
+            what=what,
+            reason=reason,
+            now=now,
+            zone=zone,
+            public_url=settings.web.public_url,
+        )
+        for alert_id, what, reason in message.lines
+    ]
+
+
+def person_of(row: Row[Any], privacy: str) -> Person:
+    """The patient of a row that has mrn, family_name, given_name and birth_date; by number
+    alone below full privacy."""
+    if privacy != "full":
+        return Person(mrn=row.mrn)
+    names = [name for name in (row.family_name, row.given_name) if name]
+    return Person(
+        mrn=row.mrn,
+        name=", ".join(names),
+        born="" if row.birth_date is None else short_day(row.birth_date),
+        initials=initials(row.family_name, row.given_name),
+    )
+
+
+def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:
+    joined = _ALERTS.join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id).join(
+        _PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id
+    )
+    columns = (
+        _ALERTS,
+        _PATIENTS.c.mrn,
+        _PATIENTS.c.family_name,
+        _PATIENTS.c.given_name,
+        _PATIENTS.c.birth_date,
+    )
+    rows: dict[int, Row[Any]] = {}
+    for start in range(0, len(alert_ids), 500):
+        some = alert_ids[start : start + 500]
+        statement = select(*columns).select_from(joined).where(_ALERTS.c.id.in_(some))
+        rows.update({row.id: row for row in connection.execute(statement)})
+    return rows
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(
+        state=row.state,
+        opened_at=row.opened_at,
+        acknowledged_by=row.acknowledged_by or "",
+        acknowledged_until=row.acknowledged_until,
+        closed_at=row.closed_at,
+        outcome=row.outcome or "",
+    )

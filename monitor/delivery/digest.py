@@ -1,0 +1,135 @@
+"""What a daily digest says, as a value that waits in the outbox until it is laid out.
+
+Who composes it is `monitor.operations.digests`: where everybody stands is derived there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from monitor.delivery.view import Person
+from monitor.delivery.words import counted, day_words
+
+SECTIONS = (
+    ("new", "New since the last digest", ""),
+    ("still_open", "Still open", "worst and oldest first; nobody has taken them on"),
+    ("recovered", "Recovered, to be closed", "a person closes them, with the outcome"),
+    ("in_hand", "Acknowledged or snoozed", "they come back by themselves on the day named"),
+    ("ended", "Ended since the last digest", ""),
+)
+"""The sections of alerts: field, title, what it means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestLine:
+    """One alert (or several of one specimen) of one patient."""
+
+    alert_ids: tuple[int, ...]
+    person: Person
+    urgency: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """One panel that falls due within the week."""
+
+    person: Person
+    panel: str
+    due_on: date
+    days: int
+    """Days from today; negative where the due day has passed and grace still runs."""
+
+    @property
+    def when(self) -> str:
+        if self.days < 0:
+            return f"{day_words(self.due_on)}, {counted(-self.days, 'day')} ago"
+        return day_words(self.due_on) + {0: ", today", 1: ", tomorrow"}.get(self.days, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Every enrolment in exactly one place, so that the sum shows that none is missing."""
+
+    up_to_date: int = 0
+    due: int = 0
+    overdue: int = 0
+    seriously_overdue: int = 0
+    planned: int = 0
+    elsewhere: int = 0
+    stopped: int = 0
+    held: int = 0
+
+    @property
+    def enrolled(self) -> int:
+        return (
+            self.up_to_date
+            + self.due
+            + self.overdue
+            + self.seriously_overdue
+            + self.planned
+            + self.elsewhere
+            + self.stopped
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"enrolled {self.enrolled} = up to date {self.up_to_date} + due {self.due} "
+            f"+ overdue {self.overdue} + seriously overdue {self.seriously_overdue} "
+            f"+ planned {self.planned} + elsewhere {self.elsewhere} + stopped {self.stopped} "
+            f"(of whom held {self.held})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestContent:
+    """One recipient's digest of one clinic day."""
+
+    day: date
+    new: tuple[DigestLine, ...] = ()
+    still_open: tuple[DigestLine, ...] = ()
+    recovered: tuple[DigestLine, ...] = ()
+    in_hand: tuple[DigestLine, ...] = ()
+    ended: tuple[DigestLine, ...] = ()
+    due_soon: tuple[DueLine, ...] = ()
+    unjudged: tuple[tuple[str, str], ...] = ()
+    """(MRN, what could not be judged and why)."""
+    quarantine: tuple[tuple[str, int], ...] = ()
+    """(reason, rows held for it)."""
+    notices: tuple[str, ...] = ()
+    ledger: Ledger
+
+    @property
+    def need(self) -> int:
+        """Alerts that wait for somebody."""
+        lines = self.new + self.still_open + self.recovered
+        return sum(len(line.alert_ids) for line in lines)
+
+    @property
+    def sections(self) -> list[tuple[str, str, tuple[DigestLine, ...]]]:
+        """(title, meaning, lines) of the sections of alerts that have any."""
+        return [
+            (title, meaning, getattr(self, field))
+            for field, title, meaning in SECTIONS
+            if getattr(self, field)
+        ]
+
+    def to_payload(self) -> dict[str, Any]:
+        """As JSON for the outbox."""
+        payload: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return payload
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> Self:
+        """From the JSON of the outbox."""
+        content = _ADAPTER.validate_python(payload)
+        assert isinstance(content, cls)
+        return content
+
+
+_ADAPTER: TypeAdapter[DigestContent] = TypeAdapter(DigestContent)

@@ -1,0 +1,253 @@
+"""A small figure of a value's course against its limit, as a PNG for a mail.
+
+Exact where it matters: a point is drawn as breaching because its decimal breaches, not
+because of where a pixel fell; the limit line lies where a value equal to the limit would.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
+
+WIDTH, HEIGHT = 420, 176
+"""In CSS pixels; the file has twice as many."""
+MOST_BYTES = 60 * 1024
+_DENSITY = 2
+_SMOOTH = 2
+_SCALE = _DENSITY * _SMOOTH
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
+_PAPER, _INK, _FAINT, _GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
+_LIMIT, _BREACH, _ZONE, _LINE, _FINE = "#b3122a", "#b3122a", "#fdecee", "#94a3b8", "#1d4f91"
+_COLOURS = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One value of the course; `value` None is a sample without result."""
+
+    at: datetime
+    value: Decimal | None
+    text: str
+    comparator: str = ""
+    derived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What to draw; the oldest point first."""
+
+    title: str
+    unit: str
+    points: tuple[Point, ...]
+    limit: Decimal
+    limit_text: str
+    downward: bool
+    zone: ZoneInfo
+
+
+def is_worth_drawing(points: Sequence[Point]) -> bool:
+    """A course needs two values."""
+    return sum(point.value is not None for point in points) > 1
+
+
+def breaches(point: Point, limit: Decimal, *, downward: bool) -> bool:
+    """Whether the point lies beyond the limit for certain; comparison is strict and exact."""
+    value, sign = point.value, point.comparator
+    if value is None:
+        return False
+    if downward:
+        return sign not in {">", ">="} and (value <= limit if sign == "<" else value < limit)
+    return sign not in {"<", "<="} and (value >= limit if sign == ">" else value > limit)
+
+
+def alt_text(figure: Figure) -> str:
+    """The figure in words: every number, its day, and which side of the limit it is on."""
+    parts = []
+    for point in figure.points:
+        words = f"{_day(point.at, figure.zone)} {point.text}"
+        if point.derived:
+            words += " (derived)"
+        if breaches(point, figure.limit, downward=figure.downward):
+            words += " (below the limit)" if figure.downward else " (above the limit)"
+        parts.append(words)
+    side = "lower" if figure.downward else "upper"
+    return f"{figure.title} in {figure.unit}, {side} limit {figure.limit_text}: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where values and instants lie, in CSS pixels from the top left."""
+
+    low: Decimal
+    high: Decimal
+    first: datetime
+    last: datetime
+
+    def y(self, value: Decimal) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return HEIGHT - _BOTTOM - float(share) * (HEIGHT - _TOP - _BOTTOM)
+
+    def x(self, at: datetime) -> float:
+        inner = WIDTH - _LEFT - _RIGHT - 20
+        span = (self.last - self.first) / timedelta(seconds=1)
+        share = (at - self.first) / timedelta(seconds=1) / span if span else 0.5
+        return _LEFT + 10 + share * inner
+
+
+def frame(figure: Figure) -> Frame:
+    """A scale that holds every value and the limit, and starts at 0 where that wastes little."""
+    values = [point.value for point in figure.points if point.value is not None] + [figure.limit]
+    low, high = min(values), max(values)
+    room = (high - low) / 8 or abs(high) / 4 or Decimal(1)
+    bottom = low - room
+    if low >= 0 and (bottom < 0 or low * 3 < high):
+        bottom = Decimal(0)
+    return Frame(bottom, high + room, figure.points[0].at, figure.points[-1].at)
+
+
+def draw(figure: Figure) -> bytes:
+    """The PNG, of at most 60 KB."""
+    from PIL import Image, ImageDraw  # only when there is something to draw
+
+    image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), _PAPER)
+    pen = _Pen(ImageDraw.Draw(image))
+    scale = frame(figure)
+    _draw_ground(pen, figure, scale)
+    _draw_course(pen, figure, scale)
+    _draw_days(pen, figure, scale)
+    size = (WIDTH * _DENSITY, HEIGHT * _DENSITY)
+    small = image.resize(size, Image.Resampling.LANCZOS).quantize(_COLOURS)
+    file = io.BytesIO()
+    small.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+class _Pen:
+    """Draws in CSS pixels on the enlarged canvas."""
+
+    def __init__(self, canvas: ImageDraw.ImageDraw) -> None:
+        self._canvas = canvas
+        self._fonts: dict[float, Any] = {}
+
+    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
+        flat = [(x * _SCALE, y * _SCALE) for x, y in points]
+        self._canvas.line(flat, fill=colour, width=round(width * _SCALE), joint="curve")
+
+    def box(self, left: float, top: float, right: float, bottom: float, colour: str) -> None:
+        self._canvas.rectangle([side * _SCALE for side in (left, top, right, bottom)], fill=colour)
+
+    def dot(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
+        box = [side * _SCALE for side in (x - radius, y - radius, x + radius, y + radius)]
+        self._canvas.ellipse(box, fill=fill, outline=edge, width=round(1.8 * _SCALE))
+
+    def shape(self, points: Sequence[tuple[float, float]], fill: str) -> None:
+        self._canvas.polygon([(x * _SCALE, y * _SCALE) for x, y in points], fill=fill)
+
+    def text(
+        self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
+    ) -> None:
+        place = (x * _SCALE, y * _SCALE)
+        self._canvas.text(place, words, fill=colour, font=self._font(size), anchor=anchor)
+
+    def width(self, words: str, size: float = 11) -> float:
+        return float(self._font(size).getlength(words)) / _SCALE
+
+    def _font(self, size: float) -> ImageFont.FreeTypeFont:
+        from PIL import ImageFont
+
+        if size not in self._fonts:
+            self._fonts[size] = ImageFont.load_default(size * _SCALE)
+        font: ImageFont.FreeTypeFont = self._fonts[size]
+        return font
+
+
+def _draw_ground(pen: _Pen, figure: Figure, scale: Frame) -> None:
+    right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    limit = scale.y(figure.limit)
+    zone = (limit, floor) if figure.downward else (_TOP, limit)
+    pen.box(_LEFT, zone[0], right, zone[1], _ZONE)
+    for tick in _ticks(scale):
+        y = scale.y(tick)
+        pen.line([(_LEFT, y), (right, y)], _GRID)
+        if abs(y - limit) > 13:
+            pen.text(_LEFT - 6, y, f"{tick.normalize():f}", _FAINT, "rm")
+    for start in range(_LEFT, right, 8):
+        pen.line([(start, limit), (min(start + 5, right), limit)], _LIMIT, 1.4)
+    pen.text(_LEFT - 6, limit, f"{figure.limit:f}", _LIMIT, "rm")
+    pen.text(right + 6, limit, "limit", _LIMIT, "lm")
+    pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", _FAINT, "lm")
+
+
+def _draw_course(pen: _Pen, figure: Figure, scale: Frame) -> None:
+    known = [
+        (point, scale.x(point.at), scale.y(point.value))
+        for point in figure.points
+        if point.value is not None
+    ]
+    pen.line([(x, y) for _, x, y in known], _LINE, 1.6)
+    for point in figure.points:
+        if point.value is None:
+            _draw_cross(pen, scale.x(point.at), HEIGHT - _BOTTOM - 7)
+    for point, x, y in known:
+        bad = breaches(point, figure.limit, downward=figure.downward)
+        _draw_mark(pen, point, x, y, _BREACH if bad else _FINE)
+    point, x, y = known[-1]
+    bad = breaches(point, figure.limit, downward=figure.downward)
+    near_limit = abs(y - scale.y(figure.limit)) < 13
+    shift = 0.0 if not near_limit else (13.0 if y >= scale.y(figure.limit) else -13.0)
+    colour = _BREACH if bad else _FINE
+    pen.text(
+        min(x + 9, WIDTH - 2 - pen.width(point.text, 14)), y + shift, point.text, colour, "lm", 14
+    )
+
+
+def _draw_mark(pen: _Pen, point: Point, x: float, y: float, colour: str) -> None:
+    """A dot; a ring where the value was derived; a triangle that points where a censored
+    value may lie."""
+    if point.comparator:
+        tip = 6.5 if point.comparator.startswith("<") else -6.5
+        pen.shape([(x - 6, y - tip * 0.7), (x + 6, y - tip * 0.7), (x, y + tip)], colour)
+    elif point.derived:
+        pen.dot(x, y, 4.2, _PAPER, colour)
+    else:
+        pen.dot(x, y, 4, colour, colour)
+
+
+def _draw_cross(pen: _Pen, x: float, y: float) -> None:
+    pen.line([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], _FAINT, 1.6)
+    pen.line([(x - 3.5, y + 3.5), (x + 3.5, y - 3.5)], _FAINT, 1.6)
+
+
+def _draw_days(pen: _Pen, figure: Figure, scale: Frame) -> None:
+    """The last day, the first, then whatever else has room."""
+    taken: list[tuple[float, float]] = []
+    points = [figure.points[-1], *figure.points[:-1]]
+    for point in points:
+        words = _day(point.at, figure.zone)
+        half = pen.width(words) / 2 + 5
+        x = scale.x(point.at)
+        if all(x + half < left or x - half > right for left, right in taken):
+            taken.append((x - half, x + half))
+            pen.text(x, HEIGHT - _BOTTOM + 13, words, _INK, "mm")
+
+
+def _ticks(scale: Frame) -> list[Decimal]:
+    """Three to six round numbers within the scale."""
+    span = scale.high - scale.low
+    size = Decimal(10) ** (span.adjusted() - 1)
+    step = next(size * n for n in (1, 2, 5, 10, 20, 50, 100) if span / (size * n) <= 5)
+    first = (scale.low / step).to_integral_value(rounding="ROUND_CEILING") * step
+    return [first + step * n for n in range(8) if first + step * n <= scale.high]
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    day: date = at.astimezone(zone).date()
+    return f"{day.day} {day:%b}"

@@ -1,0 +1,212 @@
+"""The run over the outbox: lease one message, lay it out, send it, record it; then the next.
+
+Each step is a short transaction of its own and none is open while the server is spoken to.
+A crash between the server's answer and our record repeats one message, with the same
+Message-ID, and loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import Connection
+
+from monitor import logs
+from monitor.config import Settings
+from monitor.delivery.message import plain, render, to_email
+from monitor.delivery.smtp import Mailer, NotSent
+from monitor.store import outbox
+from monitor.store.database import Store, StoreError
+from monitor.store.outbox import Leased
+
+_TOKEN = secrets.token_hex(4)
+"""Tells this process from an earlier one with the same number."""
+_DROPS = 3
+"""Connections lost in a row after which a run waits for another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a run did: messages sent, messages refused for good (they went on to the last
+    resort), and messages that are still owed."""
+
+    sent: int
+    failed: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run has tried so far."""
+
+    store: Store
+    settings: Settings
+    now: datetime
+    holder: str
+    despite_back_off: bool
+    tried: set[int] = field(default_factory=set)
+    sent: int = 0
+    failed: int = 0
+    drops: int = 0
+
+
+def deliver_due(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    who: str,
+    despite_back_off: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Sent:
+    """Try every message that is owed by `now` once, worst and oldest first.
+
+    `who` names the caller in the leases. `despite_back_off` tries those too that wait for
+    their next attempt (a person asked). `stop` is asked between messages.
+    """
+    _free_orphans(store)
+    run = _Run(store, settings, now, _holder(who), despite_back_off)
+    asyncio.run(_deliver(run, stop))
+    with store.read() as connection:
+        return Sent(run.sent, run.failed, outbox.waiting(connection))
+
+
+async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
+    with run.store.read() as connection:
+        if not outbox.waiting(connection):
+            return
+    async with Mailer(run.settings.mail) as mailer:
+        while not stop() and (leased := _lease(run)) is not None:
+            run.tried.add(leased.id)
+            try:
+                await mailer.send(_mail(run, leased), leased.recipient)
+            except NotSent as error:
+                if _record_failure(run, leased, error):
+                    return
+            else:
+                run.drops = 0
+                run.sent += 1
+                with run.store.write() as connection:
+                    outbox.record_sent(connection, leased, run.now)
+
+
+def _lease(run: _Run) -> Leased | None:
+    with run.store.write() as connection:
+        leased = outbox.lease(
+            connection,
+            run.now,
+            run.holder,
+            1,
+            despite_back_off=run.despite_back_off,
+            but_not=run.tried,
+        )
+    return leased[0] if leased else None
+
+
+def _mail(run: _Run, leased: Leased) -> EmailMessage:
+    """The message laid out; in bare words where that fails, and the operator is told."""
+    try:
+        with run.store.read() as connection:
+            rendered = render(connection, leased, run.settings, run.now)
+        return to_email(rendered, leased, run.settings, run.now)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it was, the alert must go out
+        _log().error("layout failed", delivery=leased.id, where=logs.places(error))
+        text = f"Message {leased.id} went out in bare words. The fault: {logs.places(error)}"
+        with run.store.write() as connection:
+            _alarm(connection, run, "a mail could not be laid out", text)
+        return to_email(plain(leased, run.settings), leased, run.settings, run.now)
+
+
+def _record_failure(run: _Run, leased: Leased, error: NotSent) -> bool:
+    """Note it, tell whom it concerns; True where the run had better end."""
+    last_resort = run.settings.clinic.email
+    elsewhere = leased.recipient.lower() != last_resort.lower()
+    for_good = error.permanent and elsewhere
+    _log().warning("not sent", delivery=leased.id, attempt=leased.attempts + 1, for_good=for_good)
+    with run.store.write() as connection:
+        outbox.record_failure(connection, leased, run.now, str(error), permanent=for_good)
+        if for_good:
+            _pass_on(connection, run, leased, str(error))
+        elif error.setting:
+            text = (
+                f"Mail is not going out, and will not by itself: {error}. See [mail] in the config."
+            )
+            _alarm(connection, run, "mail", text)
+    run.failed += for_good
+    run.drops = run.drops + 1 if error.lost else 0
+    return error.whole or run.drops >= _DROPS
+
+
+def _pass_on(connection: Connection, run: _Run, leased: Leased, error: str) -> None:
+    """The last resort gets the message, and learns why."""
+    last_resort = run.settings.clinic.email
+    text = (
+        f"The mail server refused {leased.recipient} for good: {error}. Its messages go to "
+        f"{last_resort} now. Correct the address in [[routes]]."
+    )
+    _alarm(connection, run, f"address refused: {leased.recipient}", text)
+    outbox.put(
+        connection,
+        once_key=f"{leased.once_key}:passed-on",
+        kind=leased.kind,
+        recipient=last_resort,
+        urgency=leased.urgency,
+        payload={**leased.payload, "refused_by": leased.recipient},
+        lines=leased.lines,
+        now=run.now,
+        zone=run.settings.clinic.zone,
+        sender=run.settings.mail.sender,
+    )
+
+
+def _alarm(connection: Connection, run: _Run, topic: str, text: str) -> None:
+    clinic = run.settings.clinic
+    outbox.operator_alarm(connection, topic, text, clinic.email, run.now, clinic.zone)
+
+
+def _holder(who: str) -> str:
+    return f"{who}|{socket.gethostname()}|{os.getpid()}|{_TOKEN}"
+
+
+def _free_orphans(store: Store) -> None:
+    """Free the leases of processes of this machine that are gone: their messages are owed
+    now, and not when the lease runs out."""
+    with store.read() as connection:
+        orphans = [who for who in outbox.lease_holders(connection) if _is_gone(who)]
+    if orphans:
+        with store.write() as connection:
+            freed = outbox.release(connection, orphans)
+        _log().warning("took over messages of a process that is gone", count=freed)
+
+
+def _is_gone(holder: str) -> bool:
+    parts = holder.split("|")
+    if len(parts) != 4 or parts[1] != socket.gethostname() or not parts[2].isdigit():
+        return False
+    pid = int(parts[2])
+    if pid == os.getpid():
+        return parts[3] != _TOKEN
+    if sys.platform == "win32":
+        return False  # asking after a process would end it there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _log() -> Any:
+    return logs.logger("delivery")

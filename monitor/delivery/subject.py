@@ -1,0 +1,40 @@
+"""What a subject may name: urgency, action, MRN; the value and initials only at full privacy.
+
+A subject stands on locked screens and in the logs of mail servers. What it may never hold
+(pregnancy, HIV, hepatitis, death) is left out, whatever a site calls its things. The wording
+is in `templates/email/<kind>/subject.txt`; here are its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.delivery.view import AlertView
+from monitor.delivery.words import counted, discreet, one_line, subject_action
+
+_AGAIN = {"Reminder", "Worse", "Open again", "Beyond the limit again"}
+
+
+def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str]:
+    """The parts of a subject about alerts: the worst one is named, the others counted."""
+    first = views[0]
+    people = len({view.person.mrn for view in views})
+    late = people > 1 and all(view.kind == "overdue_test" for view in views)
+    full = privacy == "full"
+    words = {view.what.lower() for view in views}
+    parts = {
+        "action": "blood tests overdue" if late else subject_action(first.kind),
+        "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),
+        "others": f" and {counted(people - 1, 'more patient')}" if people > 1 else "",
+        "value": _value(first) if full and people == 1 else "",
+        "what": words.pop() if len(words) == 1 else "ended",
+        "again": f" ({first.what.lower()})" if first.what in _AGAIN else "",
+    }
+    return {name: discreet(one_line(text), "") for name, text in parts.items()} | {
+        "others": parts["others"],
+        "again": parts["again"],
+    }
+
+
+def _value(view: AlertView) -> str:
+    return f"{view.analyte} {view.value} {view.unit}" if view.value else ""
