@@ -1,0 +1,233 @@
+"""What the monitor knows of laboratories: analytes, their names, their units, their texts.
+
+Values of `schedules/analytes.toml`, read by `analytes.py`. Nothing here holds a number of
+medicine; everything compares what a laboratory wrote with what that file says.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from monitor.core.faults import nearest
+from monitor.core.unit_spelling import UnitSpelling
+
+ALL_ANALYTES = "all"
+
+_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
+_NO_WORD = re.compile(r"[\W_]+")
+_CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
+_DENIAL_REACH = 4
+_LONGEST_TEXT = 400
+
+
+def name_key(text: str) -> str:
+    """A name or code as it is compared: without case, space, hyphen, underscore, comma, dot
+    and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _DROPPED_FROM_NAMES.sub("", folded)
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text without case, accents and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("n/a", "notavailable"))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _NO_WORD.sub(" ", bare).split()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QuantityKind:
+    """One way of measuring an analyte (mass, substance, number ...) with its codes and units."""
+
+    name: str
+    loinc: tuple[str, ...]
+    factors: Mapping[str, Decimal]
+    """Unit as the file writes it, to the factor that gives the canonical unit."""
+    by_spelling: Mapping[str, Decimal]
+    """The same under the normal form of the unit."""
+    name_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Analyte:
+    """One measured quantity with one canonical unit."""
+
+    name: str
+    title: str
+    unit: str
+    decimals: int
+    plausible_low: Decimal
+    plausible_high: Decimal
+    names: tuple[str, ...]
+    kinds: tuple[QuantityKind, ...]
+    spelling: UnitSpelling = field(repr=False, compare=False)
+    percent_of: str | None = None
+    """Of a percentage: the count that follows from it and the white cells."""
+    adds_to: str | None = None
+    """Of a percentage that gives no count alone (bands): the one it is added to."""
+    percent_name: str | None = None
+    """Of a count: the analyte that is the same in percent."""
+    absolute_name: str | None = None
+    """Of a percentage: the same as a count."""
+
+    @property
+    def loinc(self) -> tuple[str, ...]:
+        return tuple(code for kind in self.kinds for code in kind.loinc)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Every unit of its kinds as the file writes it, the canonical one first."""
+        written = dict.fromkeys(unit for kind in self.kinds for unit in kind.factors if unit)
+        first = [self.unit] if self.factor(self.unit) is not None else []
+        return tuple(dict.fromkeys([*first, *written]))
+
+    def factor(self, unit_text: str) -> Decimal | None:
+        """What a value in that unit is multiplied by; None where the unit is unknown, missing
+        or, with different factors, one of two kinds of quantity."""
+        factors = self._factors(unit_text)
+        return factors.pop() if len(factors) == 1 else None
+
+    def is_ambiguous(self, unit_text: str) -> bool:
+        """The unit is known, and worth different things by kind (mg/dL of urea)."""
+        return len(self._factors(unit_text)) > 1
+
+    def _factors(self, unit_text: str) -> set[Decimal]:
+        form = self.spelling.normal(unit_text)
+        if form is None:
+            return set()
+        return {kind.by_spelling[form] for kind in self.kinds if form in kind.by_spelling}
+
+    def narrowed(self, name_or_code: str, unit_text: str) -> Analyte:
+        """Only the kinds that a LOINC code allows; a name settles a unit that two share."""
+        key = name_key(name_or_code)
+        coded = tuple(kind for kind in self.kinds if key in {name_key(code) for code in kind.loinc})
+        if coded:
+            return replace(self, kinds=coded)
+        if self.is_ambiguous(unit_text):
+            named = tuple(kind for kind in self.kinds if key in kind.name_keys)
+            if named:
+                return replace(self, kinds=named)
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doubt:
+    """Words of a comment that doubt the numbers of some analytes."""
+
+    phrases: tuple[tuple[str, tuple[str, ...]], ...]
+    """(as the file writes it, its plain words)."""
+    analytes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Catalogue:
+    """All analytes of one text of `analytes.toml`, and the texts laboratories write."""
+
+    analytes: Mapping[str, Analyte]
+    digest: str
+    spelling: UnitSpelling = field(repr=False, compare=False)
+    by_key: Mapping[str, str] = field(repr=False)
+    percent_marks: tuple[str, ...] = ()
+    absolute_marks: tuple[str, ...] = ()
+    no_result: frozenset[tuple[str, ...]] = frozenset()
+    fillers: frozenset[tuple[str, ...]] = frozenset()
+    pending: frozenset[tuple[str, ...]] = frozenset()
+    doubts: tuple[Doubt, ...] = ()
+    denied_before: frozenset[tuple[str, ...]] = frozenset()
+    denied_after: frozenset[tuple[str, ...]] = frozenset()
+
+    def find(self, name_or_code: str) -> Analyte | None:
+        """The analyte of our name, a synonym, a code or a LOINC code."""
+        key = name_key(name_or_code)
+        name = self.by_key.get(key)
+        if name is None:
+            name = self._marked(key)
+        return self.analytes[name] if name is not None else None
+
+    def _marked(self, key: str) -> str | None:
+        """`lymphs (absolute)`, `% neutrophils`: a known white cell with a mark around it."""
+        for marks, absolute in ((self.percent_marks, False), (self.absolute_marks, True)):
+            for mark in marks:
+                for rest in (key.removeprefix(mark), key.removesuffix(mark)):
+                    base = self.by_key.get(rest) if rest != key else None
+                    if base is None:
+                        continue
+                    known = self.analytes[base]
+                    if known.percent_name is not None:
+                        return base if absolute else known.percent_name
+                    if known.absolute_name is not None:
+                        return known.absolute_name if absolute else base
+        return None
+
+    def suggest(self, name: str) -> str:
+        """`did you mean "lymphocytes"?` for a name that is not known."""
+        return nearest(name, self.analytes)
+
+    def is_no_result(self, text: str) -> bool:
+        """The text is empty, or made of the listed no-result texts and fillers alone."""
+        if not text.strip():
+            return True
+        return _is_made_of(plain_words(text[:_LONGEST_TEXT]), self.no_result, self.fillers)
+
+    def is_pending(self, text: str) -> bool:
+        """The text announces a result that is not there yet: a placeholder, to be ignored."""
+        return tuple(plain_words(text[:_LONGEST_TEXT])) in self.pending
+
+    def doubt(self, comment: str, analyte: str) -> str:
+        """The words of a comment that doubt a number of that analyte; empty if none do."""
+        if not comment.strip():
+            return ""
+        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment)]
+        for doubt in self.doubts:
+            if analyte not in doubt.analytes and ALL_ANALYTES not in doubt.analytes:
+                continue
+            for written, phrase in doubt.phrases:
+                if any(self._doubts(phrase, clause) for clause in clauses):
+                    return written
+        return ""
+
+    def _doubts(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
+        size = len(phrase)
+        for start in range(len(clause) - size + 1):
+            if tuple(clause[start : start + size]) != phrase:
+                continue
+            before = clause[max(0, start - _DENIAL_REACH) : start]
+            after = clause[start + size : start + size + _DENIAL_REACH]
+            denied = _holds(before, self.denied_before) or _holds(after, self.denied_after)
+            if not denied:
+                return True
+        return False
+
+
+def _holds(words: list[str], phrases: Collection[tuple[str, ...]]) -> bool:
+    return any(
+        tuple(words[start : start + len(phrase)]) == phrase
+        for phrase in phrases
+        for start in range(len(words) - len(phrase) + 1)
+    )
+
+
+def _is_made_of(
+    words: list[str], wanted: Collection[tuple[str, ...]], fillers: Collection[tuple[str, ...]]
+) -> bool:
+    """The words split without rest into phrases of the two lists, at least one of them wanted."""
+    if not words:
+        return False
+    longest = max((len(phrase) for phrase in (*wanted, *fillers)), default=0)
+    reached: list[set[bool]] = [{False}] + [set() for _ in words]
+    for end in range(1, len(words) + 1):
+        for start in range(max(0, end - longest), end):
+            phrase = tuple(words[start:end])
+            if phrase in wanted and reached[start]:
+                reached[end].add(True)
+            if phrase in fillers:
+                reached[end] |= reached[start]
+    return True in reached[-1]
+
+
+def phrase_set(texts: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """Texts of the file as word tuples; those without a word are left out."""
+    return frozenset(words for words in (tuple(plain_words(text)) for text in texts) if words)
