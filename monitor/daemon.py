@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,7 +63,6 @@ class Daemon:
         self._settings = settings
         self._store: Store = open_store(settings.database.url)
         self._stopping = threading.Event()
-        self._who = f"{socket.gethostname()}:{os.getpid()}"
         self._log = logs.logger("daemon")
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
@@ -203,7 +201,9 @@ class Daemon:
         return bool(compose_digests(self._store, self._settings, now))
 
     def _deliver(self, now: datetime) -> bool:
-        sent = deliver_due(self._store, self._settings, now, who=self._who)
+        sent = deliver_due(
+            self._store, self._settings, now, who="daemon", stop=self._stopping.is_set
+        )
         if sent.sent or sent.failed:
             self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
         return False

@@ -136,17 +136,11 @@ def close(
     from monitor.operations.people import close as act
 
     with writing(config, at) as work:
-        look_again = day(review_by, "--review-by") if review_by else None
-        act(
-            work.store,
-            work.settings,
-            alert,
-            by=by,
-            outcome=outcome,
-            review_by=look_again,
-            now=work.now,
+        wanted = day(review_by, "--review-by") if review_by else None
+        agreed = act(
+            work.store, work.settings, alert, by=by, outcome=outcome, review_by=wanted, now=work.now
         )
-    say(f"Alert {alert} is closed." + (f" It comes back on {look_again}." if look_again else ""))
+    say(f"Alert {alert} is closed." + (f" It comes back on {agreed}." if agreed else ""))
 
 
 def snooze(

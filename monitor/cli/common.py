@@ -17,7 +17,7 @@ import typer
 from monitor import clock
 from monitor.config import Settings, load_settings
 from monitor.core.calendar import parse_instant
-from monitor.core.faults import Fault, Faults
+from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,13 +123,13 @@ def reading(config: Path, at: str = "") -> Iterator[Work]:
 
 @contextmanager
 def writing(config: Path, at: str = "") -> Iterator[Work]:
-    """Open the clinic for a command that writes: take up the protocol files, and note the
-    instant the database has been brought to.
+    """Open the clinic for a command that writes, and take up the protocol files first.
 
-    An `--at` more than five minutes before that instant is refused (TooEarly).
+    An `--at` more than five minutes before the instant that the database has been brought to
+    is refused (TooEarly); whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
-    from monitor.store.database import bring_to, check_not_earlier
+    from monitor.store.database import check_not_earlier
 
     with reading(config, at) as work:
         with work.store.read() as connection:
@@ -137,8 +137,6 @@ def writing(config: Path, at: str = "") -> Iterator[Work]:
         for notice in adopt(work.store, work.settings.schedules.folder, work.now):
             complain(notice.text)
         yield work
-        with work.store.write() as connection:
-            bring_to(connection, work.now)
 
 
 def local(moment: datetime, zone: Any) -> str:
@@ -250,17 +248,3 @@ def _last_resort(error: Exception) -> int:
         "safe. Please report it with the line above."
     )
     return Exit.FAULT_OF_OURS
-
-
-def unreadable(path: Path) -> Fault | None:
-    """Why a file cannot be opened at all; None where it can."""
-    try:
-        with path.open("rb"):
-            return None
-    except FileNotFoundError:
-        problem = "there is no such file"
-    except IsADirectoryError:
-        problem = "this is a folder, not a file"
-    except OSError as error:
-        problem = error.strerror or "it cannot be opened"
-    return Fault(str(path), "", "", problem)

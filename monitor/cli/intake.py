@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,7 @@ from monitor.cli.common import (
     ConfigOption,
     Exit,
     JsonOption,
+    Refused,
     complain,
     print_json,
     progress,
@@ -23,6 +26,7 @@ from monitor.cli.common import (
 
 if TYPE_CHECKING:
     from monitor.operations.arrivals import Loaded, PeopleTaken
+    from monitor.review import Tally
 
 _COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored")
 _PROBLEMS_SHOWN = 20
@@ -51,7 +55,7 @@ def enrol(
     """
     from monitor.operations.arrivals import enrol as take
 
-    with writing(config, at) as work:
+    with writing(config, at) as work, _naming(file):
         taken = take(work.store, work.settings, file, work.now)
     _report_people(taken, as_json=as_json)
 
@@ -69,33 +73,36 @@ def events(
     """
     from monitor.operations.arrivals import events as take
 
-    with writing(config, at) as work:
+    with writing(config, at) as work, _naming(file):
         taken = take(work.store, work.settings, file, work.now)
     _report_people(taken, as_json=as_json)
 
 
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Say of which file it is that no row could be read."""
+    from monitor.intake.survey import UnreadableFile
+
+    try:
+        yield
+    except UnreadableFile as refusal:
+        raise Refused(f"{file}: {refusal}") from None
+
+
 def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
     report = taken.report
-    refused = [{"line": line, "reason": reason} for line, reason in report.refused]
     if as_json:
-        print_json(
-            {
-                "rows": report.rows,
-                "taken": report.taken,
-                "duplicate": report.duplicate,
-                "refused": refused,
-            }
-        )
+        print_json(report.account())
     else:
         say(
             f"{report.rows} rows: {report.taken} taken, {report.duplicate} known already, "
-            f"{len(refused)} refused."
+            f"{len(report.refused)} refused."
         )
         for note in report.notes:
             say(f"  {note}")
-        _list_problems(report.refused)
+        _list_problems([(line, reason) for line, reason in report.refused])
         _say_alerts(taken.tally)
-    if refused:
+    if report.refused:
         raise typer.Exit(Exit.NOT_ALL)
 
 
@@ -118,6 +125,7 @@ def load(
     specimen_id, status, reported_at, comment may follow. Every row is accounted for: stored,
     duplicate, superseded, withdrawn, quarantined or ignored. The same file twice does nothing.
     """
+    from monitor.intake.survey import UnreadableFile
     from monitor.operations.arrivals import load as take
 
     documents: list[dict[str, Any]] = []
@@ -134,13 +142,13 @@ def load(
                         preview=preview,
                         progress=bar,
                     )
-                except FileRefused as refusal:
-                    complain(str(refusal))
+                except UnreadableFile as refusal:
+                    complain(f"{file}: {refusal}")
                     documents.append({"file": str(file), "error": str(refusal)})
                     continue
             documents.append(_document(file, loaded))
             if not as_json:
-                _say_loaded(file, loaded, preview=preview)
+                _say_loaded(loaded)
     if as_json:
         print_json({"files": documents})
     if any("error" in document for document in documents):
@@ -150,36 +158,32 @@ def load(
 
 
 def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
-    report, tally = loaded.report, loaded.tally
-    return {
-        "file": str(file),
-        "sha256": report.sha256,
-        **{name: getattr(report, name) for name in _COUNTS},
-        "other_messages": report.other_messages,
-        "alerts": {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed},
-    }
+    tally = loaded.tally
+    alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
+    return {**loaded.report.account(), "file": str(file), "alerts": alerts}
 
 
-def _say_loaded(file: Path, loaded: Loaded, *, preview: bool) -> None:
+def _say_loaded(loaded: Loaded) -> None:
     report = loaded.report
-    say(f"{file.name}{' (preview, nothing changed)' if preview else ''}")
-    table(_COUNTS, [[getattr(report, name) for name in _COUNTS]])
+    account = report.account()
+    say(f"{report.file}{' (preview: nothing was changed)' if report.preview else ''}")
+    table(_COUNTS, [[account[name] for name in _COUNTS]])
     for note in report.notes:
         say(f"  {note}")
-    _list_problems(report.problems)
+    _list_problems([(problem.line, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
     if report.quarantined:
         say("  monitor quarantine list: the rows that need a person")
 
 
-def _list_problems(problems: Any) -> None:
+def _list_problems(problems: Sequence[tuple[int, str]]) -> None:
     for line, reason in problems[:_PROBLEMS_SHOWN]:
         say(f"  line {line}: {reason}")
     if len(problems) > _PROBLEMS_SHOWN:
         say(f"  ... and {len(problems) - _PROBLEMS_SHOWN} more")
 
 
-def _say_alerts(tally: Any) -> None:
+def _say_alerts(tally: Tally) -> None:
     if tally.opened or tally.updated or tally.closed:
         say(
             f"  alerts opened {tally.opened}, updated {tally.updated}, closed {tally.closed}; "

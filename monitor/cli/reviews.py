@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import getpid
-from socket import gethostname
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -153,8 +152,9 @@ def deliver(
     from monitor.operations.owed import send_what_is_owed
 
     with writing(config, at) as work:
-        who = f"deliver:{gethostname()}:{getpid()}"
-        sent = send_what_is_owed(work.store, work.settings, work.now, who=who)
+        sent = send_what_is_owed(
+            work.store, work.settings, work.now, who="deliver", despite_back_off=True
+        )
     if as_json:
         print_json({"sent": sent.sent, "failed": sent.failed, "waiting": sent.waiting})
     else:
@@ -172,7 +172,7 @@ def verify(
     with reading(config, at) as work:
         differences = derive(work.store, work.settings, work.now)
     if as_json:
-        print_json([vars(found) for found in differences])
+        print_json([asdict(found) for found in differences])
     else:
         for found in differences:
             say(str(found))

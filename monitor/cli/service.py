@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, complain, say
+from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, Exit, Refused, complain, progress, say
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +47,13 @@ def demo(
     are really sent, to a mail server on this machine, and stay in DIR/mails. Then the daemon
     runs: drop a CSV into DIR/inbox and watch the alert come.
     """
-    from monitor.demo.show import run_demo
+    from monitor.demo.show import DemoFailed, DemoRefused, run_demo
 
-    run_demo(folder, once=once, say=say)
+    try:
+        with progress("living through the days") as bar:
+            run_demo(folder, once=once, say=say, progress=bar)
+    except DemoRefused as refusal:
+        raise Refused(str(refusal)) from None
+    except DemoFailed as failure:
+        complain(f"The demo failed its own check: {failure}")
+        raise typer.Exit(Exit.FAULT_OF_OURS) from None

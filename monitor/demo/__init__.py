@@ -1,0 +1,1 @@
+"""A throw-away clinic of made-up patients. Its numbers are sample data, not rules."""
