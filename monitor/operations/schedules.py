@@ -8,9 +8,10 @@ protocol that has enrolments goes live only by `schedule_edit.apply`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -22,7 +23,12 @@ from monitor.core.protocol_file import CATALOGUE_ID, digest_of
 from monitor.core.toml_reader import decode
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.rulebook import TextInForce, put_in_force, texts_in_force
+from monitor.store.rulebook import (
+    TextInForce,
+    load_rulebook,
+    put_in_force,
+    texts_in_force,
+)
 from monitor.store.tables import table_of
 
 CATALOGUE_FILE = f"{CATALOGUE_ID}.toml"
@@ -101,9 +107,6 @@ def in_force(connection: Connection) -> Force:
     catalogue = None
     protocols: dict[str, Protocol] = {}
     if CATALOGUE_ID in texts:
-        # Examples were worked through when a text went in force; here it is only read.
-        from monitor.store.rulebook import load_rulebook
-
         book = load_rulebook(connection)
         catalogue, protocols = book.catalogue, dict(book.protocols)
     enrolments = table_of(tables.EnrolmentRow)
@@ -342,3 +345,59 @@ def _refuse_second_default(protocol: Protocol, file: str, force: Force) -> None:
             problem = f"but {other.id} is already the default for {', '.join(sorted(shared))}"
             valid = f"false here, or first an edit of {other.id} that gives it up"
             raise Faults([Fault(file, "default", "true", problem, valid)])
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of one file found."""
+
+    path: Path
+    faults: tuple[Fault, ...]
+    proposal: Proposal | None
+    stands: str
+    """`in force`, `differs from what is in force`, `new`; empty where it has faults."""
+
+    def document(self) -> dict[str, Any]:
+        """As `monitor schedule check --json` prints it."""
+        proposal = self.proposal
+        return {
+            "file": str(self.path),
+            "ok": not self.faults,
+            "id": proposal.id if proposal else None,
+            "title": proposal.title if proposal else None,
+            "version": proposal.version if proposal else None,
+            "digest": proposal.digest if proposal else None,
+            "examples": self.examples,
+            "stands": self.stands or None,
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+    @property
+    def examples(self) -> int:
+        """How many examples were worked through."""
+        if self.proposal is None or self.proposal.is_catalogue:
+            return 0
+        return len(self.proposal.protocols[self.proposal.id].examples)
+
+
+def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
+    """Read a file strictly, its examples too, beside what is in force in `store`; without a
+    store, or where nothing is in force, with the catalogue of `catalogue_text`."""
+    force = Force({}, {}, None, {})
+    if store is not None:
+        with store.read() as connection:
+            force = in_force(connection)
+    try:
+        stand_in = None
+        if force.catalogue is None and path.name != CATALOGUE_FILE:
+            stand_in = load_catalogue(catalogue_text, CATALOGUE_FILE)
+        proposal = propose(path, force, stand_in)
+    except Faults as faults:
+        return Checked(path, faults.faults, None, "")
+    if proposal.id not in force.texts:
+        stands = "new"
+    elif force.has(proposal.id, proposal.digest):
+        stands = "in force"
+    else:
+        stands = "differs from what is in force"
+    return Checked(path, (), proposal, stands)

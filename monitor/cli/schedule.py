@@ -1,0 +1,329 @@
+"""`monitor schedule`: protocol files; checking, showing and putting them in force."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor import resources
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    Refused,
+    complain,
+    day,
+    print_json,
+    progress,
+    reading,
+    say,
+    table,
+    unreadable,
+)
+from monitor.core.calendar import clinic_day
+from monitor.core.faults import Faults
+
+if TYPE_CHECKING:
+    from monitor.core.model import Change, PanelStatus
+    from monitor.operations.schedule_edit import PatientChange, Preview
+    from monitor.operations.schedule_show import Shown
+    from monitor.operations.schedules import Checked
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Protocol files: check, show, and put in force.\n\n"
+    "What patients are judged by is the text in the database. A file in schedules/ is a "
+    "proposal: where patients are enrolled on it, an edit goes live only by `apply`.",
+)
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A protocol file.")]
+_COUNTS = {
+    "due": "become due",
+    "overdue": "become overdue",
+    "seriously_overdue": "become seriously overdue",
+    "alerted": "are alerted",
+    "quiet": "become quiet",
+    "moved": "have another due day only",
+    "unchanged": "stay as they are",
+}
+
+
+@app.command("list")
+def list_protocols(config: ConfigOption = CONFIG_DEFAULT, as_json: JsonOption = False) -> None:
+    """List the protocols in force, and where the files differ from them."""
+    from monitor.operations.schedule_show import list_in_force
+    from monitor.operations.schedules import differences
+
+    with reading(config) as work:
+        rows = list_in_force(work.store)
+        notices = differences(work.store, work.settings.schedules.folder)
+    if as_json:
+        print_json({"protocols": rows, "notices": [notice.text for notice in notices]})
+        return
+    columns = ["id", "version", "drugs", "enrolled", "in force since", "by", "status", "title"]
+    table(columns, [_listed(row) for row in rows], empty="No protocol is in force.")
+    for notice in notices:
+        say(notice.text)
+
+
+def _listed(row: dict[str, Any]) -> tuple[object, ...]:
+    drugs = ", ".join(row["drugs"]) + (" (default)" if row["default"] else "")
+    since = row["in_force_since"][:10]
+    return (
+        row["id"], row["version"], drugs, row["enrolled"], since, row["applied_by"],
+        row["status"], row["title"],
+    )  # fmt: skip
+
+
+@app.command("check")
+def check_file(
+    file: FileArgument, config: ConfigOption = CONFIG_DEFAULT, as_json: JsonOption = False
+) -> None:
+    """Check a file: every fault with its line, key, value and what would be valid.
+
+    Works through the file's examples, too. Ends with 3 where there are faults. Outside a
+    clinic (no config.toml) it is read with the analytes that came with the program.
+    """
+    from monitor.operations.schedules import check
+
+    if (problem := unreadable(file)) is not None:
+        raise Faults([problem])
+    shipped = (resources.schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    if config.exists():
+        with reading(config) as work:
+            checked = check(file, work.store, shipped)
+    else:
+        checked = check(file, None, shipped)
+    if as_json:
+        print_json(checked.document())
+    else:
+        _say_checked(checked)
+    if checked.faults:
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+def _say_checked(checked: Checked) -> None:
+    for fault in checked.faults:
+        say(str(fault))
+    count = len(checked.faults)
+    if count:
+        say(f"\n{'1 fault' if count == 1 else f'{count} faults'}: nothing of this file goes live.")
+        return
+    assert checked.proposal is not None
+    worked = f", {checked.examples} examples hold" if checked.examples else ""
+    version = f" {checked.proposal.version}" if checked.proposal.version else ""
+    say(f"{checked.path}: {checked.proposal.id}{version} is sound{worked}; {checked.stands}.")
+
+
+@app.command("show")
+def show_protocol(
+    protocol: Annotated[str, typer.Argument(metavar="ID", help="As `schedule list` names it.")],
+    start: Annotated[
+        str, typer.Option("--start", metavar="DAY", help="Start day of the patient; else today.")
+    ] = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Print a protocol in force: the calendar of a patient, and the ladder of its rules."""
+    from monitor.operations.schedule_show import show
+
+    with reading(config, at) as work:
+        zone = work.settings.clinic.zone
+        first = day(start, "--start") if start else clinic_day(work.now, zone)
+        shown = show(work.store, protocol, first)
+    if as_json:
+        print_json(shown.document())
+    else:
+        _say_shown(shown)
+
+
+def _say_shown(shown: Shown) -> None:
+    from monitor.operations.schedule_show import ladder, then_of
+
+    protocol = shown.protocol
+    say(f"{protocol.title}")
+    say(f"  id {protocol.id}, version {protocol.version}, digest {protocol.digest[:12]}")
+    say(f"  status: {protocol.status}")
+    say(f"  source: {protocol.source}")
+    say(
+        f"  in force since {shown.text.applied_at:%Y-%m-%d} by {shown.text.applied_by} "
+        f"({shown.text.reason}); {shown.enrolled} enrolled"
+    )
+    baseline = protocol.baseline
+    needed = [protocol.panel(panel).title for panel in baseline.panels]
+    needed += [genotype.upper() for genotype in baseline.genotypes]
+    say(f"  before the start, within {baseline.within}: {', '.join(needed)}")
+    say(f"\nA patient who starts on {shown.start:%a %d %b %Y} and is tested on every due day:\n")
+    rows = [
+        (
+            f"{test.due_on:%a %d %b %Y}",
+            _since(shown.start, test.due_on),
+            protocol.panel(test.panel).title,
+            test.phase,
+            f"{test.overdue_after:%d %b %Y}",
+            f"{test.seriously_overdue_after:%d %b %Y}",
+        )
+        for test in shown.tests
+    ]
+    columns = ["due", "day", "test", "phase", "overdue after", "seriously overdue after"]
+    table(columns, rows, empty="Nothing is due in the first 6 months.")
+    say(f"Then: {then_of(protocol)}.")
+    if protocol.restart_on:
+        words = " or a ".join(word.replace("_", " ") for word in protocol.restart_on)
+        say(f"A {words} starts it again from that day.")
+    say("\nRules, each from mild to severe (of the levels met, the last one speaks):\n")
+    columns = ["rule", "analyte", "level", "action", "urgency", "recheck", "only", "source"]
+    table(columns, _rule_rows(ladder(protocol, shown.catalogue)))
+
+
+def _since(start: date, due_on: date) -> str:
+    days = (due_on - start).days
+    return f"{days} (week {days // 7})" if days % 7 == 0 else str(days)
+
+
+def _rule_rows(levels: list[dict[str, str]]) -> list[tuple[str, ...]]:
+    rows = []
+    before = ""
+    for level in levels:
+        new = level["rule"] != before
+        before = level["rule"]
+        action = level["action"].replace("_", " ") + (f": {level['say']}" if level["say"] else "")
+        rows.append(
+            (
+                level["rule"] if new else "",
+                level["analyte"] if new else "",
+                level["test"],
+                action,
+                level["urgency"],
+                level["recheck"],
+                level["only"],
+                level["source"] if new else "",
+            )
+        )
+    return rows
+
+
+@app.command("preview")
+def preview_file(
+    file: FileArgument,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a file would change for those enrolled; changes nothing.
+
+    Who becomes due, overdue, alerted or quiet, with before and after.
+    """
+    from monitor.operations.schedule_edit import preview
+
+    with reading(config, at) as work:
+        shown = preview(work.store, work.settings, file, work.now)
+    if as_json:
+        print_json(shown.document())
+        return
+    _say_preview(shown)
+    if not shown.already_in_force:
+        say(f"\nNothing was changed. To put it in force: monitor schedule apply {file} "
+            "--by WHO --reason TEXT")  # fmt: skip
+
+
+def _say_preview(shown: Preview) -> None:
+    if shown.already_in_force:
+        say(f"{shown.file}: this text of {shown.id} is in force already.")
+        return
+    before = f"{shown.before} -> " if shown.before else "first text: "
+    say(f"{shown.id}: {before}{shown.after}; {shown.enrolled} enrolled")
+    for word, words in _COUNTS.items():
+        if shown.counts[word]:
+            say(f"  {shown.counts[word]:>5} {words}")
+    if shown.failed:
+        complain(f"{shown.failed} enrolments cannot be judged by the new text.")
+    rows = [row for patient in shown.patients for row in _preview_rows(patient)]
+    if rows:
+        say()
+        table(["mrn", "drug", "what", "before", "after"], rows)
+
+
+def _preview_rows(patient: PatientChange) -> list[tuple[str, ...]]:
+    rows = [
+        ((after or before).panel, _panel(before), _panel(after))  # type: ignore[union-attr]
+        for before, after in patient.panels
+    ]
+    rows += [_alert(change) for change in patient.alerts]
+    return [
+        (patient.mrn if place == 0 else "", patient.drug if place == 0 else "", *row)
+        for place, row in enumerate(rows)
+    ]
+
+
+def _panel(status: PanelStatus | None) -> str:
+    if status is None:
+        return "not asked for"
+    due_on = "" if status.due_on is None else f", due {status.due_on}"
+    return f"{status.state.replace('_', ' ')}{due_on}"
+
+
+def _alert(change: Change) -> tuple[str, str, str]:
+    about = change.finding or change.alert
+    assert about is not None
+    subject = about.cause.removeprefix("rule:").replace("_", " ")
+    return f"alert: {subject}", _asks(change.alert), _asks(change.finding, change.what)
+
+
+def _asks(about: Any, what: str = "") -> str:
+    if about is None:
+        return what or "no alert"
+    words = f"{about.kind.replace('_', ' ')}, {about.urgency}"
+    return f"{words} ({what})" if what else words
+
+
+@app.command("apply")
+def apply_file(
+    file: FileArgument,
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who puts it in force.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Put a file in force: show what it changes, then review everyone enrolled on it.
+
+    Alerts that it ends close as "protocol edited"; who was told of them is told so.
+    """
+    from monitor.operations.schedule_edit import apply
+
+    if not by.strip() or not reason.strip():
+        raise Refused("--by and --reason: say who puts it in force, and why")
+    with reading(config, at) as work, progress("reviewing", quiet=as_json) as bar:
+        applied = apply(
+            work.store,
+            work.settings,
+            file,
+            work.now,
+            by=by.strip(),
+            reason=reason.strip(),
+            show=_nothing if as_json else _say_preview,
+            progress=bar,
+        )
+    tally = applied.tally
+    counts = {
+        "reviewed": tally.reviewed,
+        "opened": tally.opened,
+        "updated": tally.updated,
+        "closed": tally.closed,
+        "messages": tally.messages,
+    }
+    if as_json:
+        print_json({**applied.preview.document(), "by": by, "reason": reason, "review": counts})
+    elif not applied.preview.already_in_force:
+        done = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        say(f"\n{applied.preview.id} is in force. Alerts and messages: {done or 'none'}.")
+
+
+def _nothing(_shown: Preview) -> None:
+    """With --json the document at the end has it all."""
