@@ -97,7 +97,7 @@ def review_due(
         with store.write() as connection:
             check_not_earlier(connection, now)
             claim = _claim(ids[start : start + BATCH], now, everyone=everyone, only=only)
-            due = dict(row._tuple() for row in connection.execute(claim))
+            due = {row.id: row.next_review_at for row in connection.execute(claim)}
             batch = review_batch(connection, settings, list(due), now)
             if everyone:
                 batch.unexpected = [it for it in batch.changed if not _is_due(due[it], now)]

@@ -22,11 +22,9 @@ from sqlalchemy import (
     Engine,
     create_engine,
     event,
-    insert,
     inspect,
     select,
     text,
-    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -208,14 +206,14 @@ def brought_to(connection: Connection) -> datetime | None:
 def bring_to(connection: Connection, now: datetime) -> None:
     """Note that the database has been brought to `now`. To be the last statement of its
     transaction, for on PostgreSQL everybody who writes waits here for each other."""
-    facts = tables.table_of(tables.Fact)
     value = now.astimezone(UTC).isoformat(timespec="microseconds")
-    mine = facts.c.name == "brought_to"
-    known = connection.scalar(select(facts.c.value).where(mine).with_for_update())
-    if known is None:
-        connection.execute(insert(facts).values(name="brought_to", value=value))
-    elif known < value:
-        connection.execute(update(facts).where(mine).values(value=value))
+    connection.execute(
+        text(
+            "INSERT INTO facts (name, value) VALUES ('brought_to', :value) ON CONFLICT (name) "
+            "DO UPDATE SET value = excluded.value WHERE facts.value < excluded.value"
+        ),
+        {"value": value},
+    )
 
 
 def check_not_earlier(connection: Connection, now: datetime) -> None:

@@ -67,4 +67,4 @@ def _by_file(connection: Connection, table: Table, *, state: str = "") -> dict[i
     query = select(table.c.file_id, func.count()).group_by(table.c.file_id)
     if state:
         query = query.where(table.c.state == state)
-    return dict(row._tuple() for row in connection.execute(query))
+    return {row[0]: row[1] for row in connection.execute(query)}
