@@ -23,16 +23,14 @@ from monitor.cli.common import (
     reading,
     say,
     table,
-    unreadable,
 )
 from monitor.core.calendar import clinic_day
-from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
     from monitor.core.model import Change, PanelStatus
+    from monitor.operations.schedule_check import Checked
     from monitor.operations.schedule_edit import PatientChange, Preview
     from monitor.operations.schedule_show import Shown
-    from monitor.operations.schedules import Checked
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,10 +86,8 @@ def check_file(
     Works through the file's examples, too. Ends with 3 where there are faults. Outside a
     clinic (no config.toml) it is read with the analytes that came with the program.
     """
-    from monitor.operations.schedules import check
+    from monitor.operations.schedule_check import check
 
-    if (problem := unreadable(file)) is not None:
-        raise Faults([problem])
     shipped = (resources.schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
     if config.exists():
         with reading(config) as work:
@@ -187,7 +183,7 @@ def _since(start: date, due_on: date) -> str:
 
 
 def _rule_rows(levels: list[dict[str, str]]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     before = ""
     for level in levels:
         new = level["rule"] != before

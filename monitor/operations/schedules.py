@@ -8,10 +8,9 @@ protocol that has enrolments goes live only by `schedule_edit.apply`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -20,7 +19,7 @@ from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
-from monitor.core.toml_reader import decode
+from monitor.core.toml_reader import decode, read_toml
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import (
@@ -120,7 +119,7 @@ def propose(path: Path, force: Force, catalogue: Catalogue | None = None) -> Pro
 
     `catalogue` stands in where none is in force. Raises Faults.
     """
-    return propose_text(read_text(path), path.name, force, catalogue)
+    return propose_text(decode(read_bytes(path), path.name), path.name, force, catalogue)
 
 
 def propose_text(
@@ -145,14 +144,13 @@ def propose_text(
     )
 
 
-def read_text(path: Path) -> str:
-    """The text of a file. Raises Faults where it cannot be read, or is no UTF-8."""
+def read_bytes(path: Path) -> bytes:
+    """Raises Faults where the file cannot be read at all."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         problem = f"cannot be read: {error.strerror or 'no such file'}"
         raise Faults([Fault(str(path), "", "", problem)]) from error
-    return decode(data, path.name)
 
 
 def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
@@ -232,7 +230,7 @@ class _Comparison:
     def _read(self, path: Path) -> tuple[Path, str, Proposal | None] | None:
         """The file, whose text it holds, and what it proposes (None: just what is in force)."""
         try:
-            text = read_text(path)
+            text = decode(read_bytes(path), path.name)
             if known := self._force.holding(digest_of(text)):
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
@@ -320,6 +318,7 @@ class _Comparison:
 
 def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
     """A new catalogue must suit every protocol in force."""
+    read_toml(text, file)
     catalogue = load_catalogue(text, file)
     faults: list[Fault] = []
     protocols: dict[str, Protocol] = {}
@@ -345,59 +344,3 @@ def _refuse_second_default(protocol: Protocol, file: str, force: Force) -> None:
             problem = f"but {other.id} is already the default for {', '.join(sorted(shared))}"
             valid = f"false here, or first an edit of {other.id} that gives it up"
             raise Faults([Fault(file, "default", "true", problem, valid)])
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check of one file found."""
-
-    path: Path
-    faults: tuple[Fault, ...]
-    proposal: Proposal | None
-    stands: str
-    """`in force`, `differs from what is in force`, `new`; empty where it has faults."""
-
-    def document(self) -> dict[str, Any]:
-        """As `monitor schedule check --json` prints it."""
-        proposal = self.proposal
-        return {
-            "file": str(self.path),
-            "ok": not self.faults,
-            "id": proposal.id if proposal else None,
-            "title": proposal.title if proposal else None,
-            "version": proposal.version if proposal else None,
-            "digest": proposal.digest if proposal else None,
-            "examples": self.examples,
-            "stands": self.stands or None,
-            "faults": [asdict(fault) for fault in self.faults],
-        }
-
-    @property
-    def examples(self) -> int:
-        """How many examples were worked through."""
-        if self.proposal is None or self.proposal.is_catalogue:
-            return 0
-        return len(self.proposal.protocols[self.proposal.id].examples)
-
-
-def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
-    """Read a file strictly, its examples too, beside what is in force in `store`; without a
-    store, or where nothing is in force, with the catalogue of `catalogue_text`."""
-    force = Force({}, {}, None, {})
-    if store is not None:
-        with store.read() as connection:
-            force = in_force(connection)
-    try:
-        stand_in = None
-        if force.catalogue is None and path.name != CATALOGUE_FILE:
-            stand_in = load_catalogue(catalogue_text, CATALOGUE_FILE)
-        proposal = propose(path, force, stand_in)
-    except Faults as faults:
-        return Checked(path, faults.faults, None, "")
-    if proposal.id not in force.texts:
-        stands = "new"
-    elif force.has(proposal.id, proposal.digest):
-        stands = "in force"
-    else:
-        stands = "differs from what is in force"
-    return Checked(path, (), proposal, stands)
