@@ -25,9 +25,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings
-from monitor.delivery.digests import compose_digests
 from monitor.delivery.send import deliver_due
 from monitor.operations import arrivals, feeds, heartbeat, job_runs
+from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.review import review_due
 from monitor.store.database import Store, open_store

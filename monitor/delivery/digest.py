@@ -63,6 +63,8 @@ class Ledger:
     planned: int = 0
     elsewhere: int = 0
     stopped: int = 0
+    not_judged: int = 0
+    """Where the monitor itself failed; shown only where there are any."""
     held: int = 0
 
     @property
@@ -75,14 +77,16 @@ class Ledger:
             + self.planned
             + self.elsewhere
             + self.stopped
+            + self.not_judged
         )
 
     def __str__(self) -> str:
+        failed = f" + not judged {self.not_judged}" if self.not_judged else ""
         return (
             f"enrolled {self.enrolled} = up to date {self.up_to_date} + due {self.due} "
             f"+ overdue {self.overdue} + seriously overdue {self.seriously_overdue} "
-            f"+ planned {self.planned} + elsewhere {self.elsewhere} + stopped {self.stopped} "
-            f"(of whom held {self.held})"
+            f"+ planned {self.planned} + elsewhere {self.elsewhere} + stopped {self.stopped}"
+            f"{failed} (of whom held {self.held})"
         )
 
 
@@ -103,6 +107,12 @@ class DigestContent:
     """(reason, rows held for it)."""
     notices: tuple[str, ...] = ()
     ledger: Ledger
+
+    @property
+    def alert_ids(self) -> tuple[int, ...]:
+        """The live alerts it names."""
+        lines = self.new + self.still_open + self.recovered + self.in_hand
+        return tuple(alert_id for line in lines for alert_id in line.alert_ids)
 
     @property
     def need(self) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.config import Settings
-from monitor.delivery.digests import compose_digests
 from monitor.delivery.send import Sent, deliver_due
+from monitor.operations.digests import compose_digests
 from monitor.review import review_due
 from monitor.store.database import Store
 

@@ -1,0 +1,125 @@
+"""The lines of a digest: alerts sorted into sections, those of one specimen as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
+
+from monitor.core.calendar import clinic_day
+from monitor.core.model import Kind
+from monitor.delivery.content import person_of
+from monitor.delivery.digest import DigestLine
+from monitor.delivery.words import counted, headline, old_sentence, short_day
+
+Note = Callable[[Row[Any]], str]
+
+
+def live_lines(
+    rows: Sequence[Row[Any]],
+    known: Collection[int],
+    privacy: str,
+    now: datetime,
+    zone: ZoneInfo,
+) -> dict[str, tuple[DigestLine, ...]]:
+    """The sections of live alerts; `known` are those that stood in an earlier digest. Each
+    alert stands in one section: whoever has it in hand comes before how new it is."""
+    today = clinic_day(now, zone)
+
+    def opened(row: Row[Any]) -> str:
+        day = clinic_day(row.opened_at, zone)
+        age = (today - day).days
+        return f"open since {short_day(day)}" + (f", {counted(age, 'day')}" if age else "")
+
+    def section(row: Row[Any]) -> str:
+        if row.state == "acknowledged" or (row.snoozed_until and row.snoozed_until > today):
+            return "in_hand"
+        if row.id not in known:
+            return "new"
+        return "recovered" if row.recovered else "still_open"
+
+    notes = {"new": opened, "still_open": opened, "recovered": _latest, "in_hand": _in_hand}
+    return {
+        name: _lines([row for row in rows if section(row) == name], note, privacy, now, zone)
+        for name, note in notes.items()
+    }
+
+
+def ended_lines(
+    rows: Sequence[Row[Any]], privacy: str, now: datetime, zone: ZoneInfo
+) -> tuple[DigestLine, ...]:
+    """Alerts that were closed, with by whom and why."""
+
+    def note(row: Row[Any]) -> str:
+        return f"closed by {row.closed_by or 'the monitor'}: {row.outcome or 'no outcome given'}"
+
+    return _lines(rows, note, privacy, now, zone, aged=False)
+
+
+def _lines(
+    rows: Sequence[Row[Any]],
+    note: Note,
+    privacy: str,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    aged: bool = True,
+) -> tuple[DigestLine, ...]:
+    """One line for alerts of one kind, urgency, note and specimen (ALT and AST), else each."""
+
+    def together(row: Row[Any]) -> tuple[Any, ...]:
+        specimen = row.shown.get("collected_at") or row.id
+        return (row.enrolment_id, row.kind, row.urgency, specimen, note(row))
+
+    first: dict[tuple[Any, ...], int] = {}
+    for place, row in enumerate(rows):
+        first.setdefault(together(row), place)
+    ordered = sorted(rows, key=lambda row: first[together(row)])
+    lines = []
+    for _, group in groupby(ordered, key=together):
+        same = list(group)
+        lines.append(_line(same, note(same[0]), privacy, now, zone, aged=aged))
+    return tuple(lines)
+
+
+def _line(
+    rows: Sequence[Row[Any]],
+    note: str,
+    privacy: str,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    aged: bool,
+) -> DigestLine:
+    row = rows[0]
+    text = "; ".join(each.summary for each in rows)
+    if row.kind == Kind.OVERDUE_TEST.value:
+        text = " ".join([f"{text}.", *row.shown.get("say", ())])
+    else:
+        text = f"{text}. {headline(row.kind)}"
+    collected = row.shown.get("latest_collected_at")
+    old = old_sentence(datetime.fromisoformat(collected), now, zone) if collected and aged else ""
+    return DigestLine(
+        alert_ids=tuple(each.id for each in rows),
+        person=person_of(row, privacy),
+        urgency=row.urgency,
+        text=f"{old} {text}".strip(),
+        note=note,
+    )
+
+
+def _latest(row: Row[Any]) -> str:
+    shown = row.shown
+    if shown.get("latest_value") is None:
+        return "recovered"
+    return f"latest {shown['latest_comparator'] or ''}{shown['latest_value']} {shown['unit']}"
+
+
+def _in_hand(row: Row[Any]) -> str:
+    if row.state == "acknowledged":
+        return f"acknowledged by {row.acknowledged_by} until {short_day(row.acknowledged_until)}"
+    return f"snoozed by {row.snoozed_by} until {short_day(row.snoozed_until)}: {row.snooze_reason}"
