@@ -1,0 +1,112 @@
+"""What every way into the database shares: catalogue, sources, order among writers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from monitor.config import Settings, Source
+from monitor.core.analytes import Catalogue
+from monitor.core.faults import nearest
+from monitor.intake.normalise import Normaliser
+from monitor.intake.people import People
+from monitor.intake.survey import UnreadableFile
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_FACTS = table_of(tables.Fact)
+_RESULTS = table_of(tables.ResultRow)
+_FILES = table_of(tables.File)
+_RECENT_FILES = 5
+_TURN = "intake"
+
+T = TypeVar("T")
+
+
+class Preview(Exception):
+    """Ends a transaction of which nothing is to remain."""
+
+
+def take_turn(connection: Connection, now: datetime) -> None:
+    """Have all that comes in follow one after another, on PostgreSQL too: so that a row for a
+    patient who is being enrolled at this moment is held and taken, and never held for ever."""
+    mine = update(_FACTS).where(_FACTS.c.name == _TURN).values(value=now.isoformat())
+    if connection.execute(mine).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(_FACTS).values(name=_TURN, value=now.isoformat()))
+    except IntegrityError:
+        connection.execute(mine)
+
+
+def source_named(settings: Settings, name: str) -> Source:
+    """The mapping of a source. Raises UnreadableFile for a name that the config lacks."""
+    if not name:
+        return Source()
+    if name in settings.sources:
+        return settings.sources[name]
+    guess = nearest(name, settings.sources) or "the config names none"
+    raise UnreadableFile(f'no source "{name}" in the config: {guess}')
+
+
+def normaliser_of(
+    connection: Connection,
+    settings: Settings,
+    catalogue: Catalogue,
+    people: People,
+    source: str,
+    now: datetime,
+) -> Normaliser:
+    """A normaliser for a source; one that the config no longer names has no mapping."""
+    normaliser = Normaliser(
+        people,
+        catalogue,
+        settings.sources.get(source, Source()),
+        zone=settings.clinic.zone,
+        now=now,
+        ignore_unknown_patients=settings.intake.unknown_patients == "ignore",
+    )
+    for analyte, unit in _units_of_recent_files(connection, source):
+        normaliser.measures.units_used[analyte].add(unit)
+    return normaliser
+
+
+def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tuple[str, str]]:
+    recent = (
+        select(_FILES.c.id)
+        .where(_FILES.c.source == source, _FILES.c.kind == "results")
+        .order_by(_FILES.c.id.desc())
+        .limit(_RECENT_FILES)
+    )
+    ids = list(connection.scalars(recent))
+    columns = _RESULTS.c
+    query = select(columns.analyte, columns.received_unit).where(
+        columns.file_id.in_(ids), columns.value.is_not(None)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query.distinct())]
+
+
+def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Consecutive lists of at most `size` rows."""
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def chunks(ids: Collection[T], size: int) -> Iterator[list[T]]:
+    """Consecutive slices of at most `size`."""
+    ordered = list(ids)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def new_id(inserted: CursorResult[Any]) -> int:
+    """The id that the database gave to an inserted row."""
+    key = inserted.inserted_primary_key
+    assert key is not None
+    return int(key[0])

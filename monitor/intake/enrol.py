@@ -1,0 +1,381 @@
+"""Enrolment files: who is on which drug since when, and nothing silently rewritten.
+
+For someone enrolled an empty cell leaves what is known; what an event has to say is refused
+with the name of the event (specification: interfaces, "Enrolment CSV").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.protocol import Protocol
+from monitor.intake.context import batches, chunks, new_id, take_turn
+from monitor.intake.held import mrn_in
+from monitor.intake.people import People, Person, disagreement, mrn_key, mrn_loose
+from monitor.intake.people_file import (
+    Account,
+    Cells,
+    Refused,
+    day_of,
+    needed,
+    positive,
+    read_rows,
+    word_of,
+)
+from monitor.intake.report import PeopleReport, Refusal
+from monitor.intake.retry import retry_held
+from monitor.intake.roster import ENROLMENTS, Entry, Roster
+from monitor.intake.survey import survey
+from monitor.store import tables
+from monitor.store.database import Store, bring_to
+from monitor.store.frames import wake
+from monitor.store.rulebook import RuleBook, load_rulebook
+from monitor.store.tables import table_of
+
+COLUMNS = (
+    "mrn", "family_name", "given_name", "birth_date", "sex", "drug", "indication", "started_on",
+    "dose_mg_per_day", "weight_kg", "tpmt", "nudt15", "clinic", "protocol", "last_tested_on",
+)  # fmt: skip
+REQUIRED = ("mrn", "drug", "started_on")
+GENOTYPES = ("normal", "intermediate", "poor", "indeterminate")
+_PATIENTS = table_of(tables.Patient)
+_BATCH = 500
+_YEARS_AHEAD = 2
+_MRN_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A row of an enrolment file, read; None and "" stand for empty cells."""
+
+    line: int
+    mrn: str
+    family_name: str
+    given_name: str
+    birth_date: date | None
+    sex: str
+    drug: str
+    indication: str
+    started_on: date
+    dose_mg_per_day: Decimal | None
+    weight_kg: Decimal | None
+    tpmt: str
+    nudt15: str
+    clinic: str
+    protocol: str
+    last_tested_on: date | None
+
+
+def enrol_file(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleReport:
+    """Take in an enrolment file in one transaction; rows that cannot be taken are refused with
+    line and reason, and the others go in. Results held for those enrolled go in too.
+
+    Raises UnreadableFile where no row of the file can be read.
+    """
+    account = Account(survey(path), "enrol")
+    with store.write() as connection:
+        take_turn(connection, now)
+        enrolling = _Enrolling(connection, settings, account, now)
+        for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
+            enrolling.take(batch)
+        enrolling.retry_held()
+        if account.taken:
+            account.record(connection, now)
+        touched = wake(connection, account.patients, now)
+        bring_to(connection, now)
+    return account.report(touched)
+
+
+class _Enrolling:
+    def __init__(
+        self, connection: Connection, settings: Settings, account: Account, now: datetime
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._account = account
+        self._now = now
+        self._today = clinic_day(now, settings.clinic.zone)
+        self._rulebook: RuleBook = load_rulebook(connection)
+        self._people = People(connection)
+        self._roster = Roster(connection, self._rulebook, self._today)
+        self._keys: set[str] = set()
+
+    def take(self, batch: Collection[tuple[int, Cells]]) -> None:
+        keys = [mrn_key(cells["mrn"]) for _, cells in batch]
+        self._people.prepare(keys)
+        known = [self._people.find(key) for key in keys]
+        self._roster.prepare([person.id for person in known if person is not None])
+        for line, cells in batch:
+            try:
+                changed = self._row(read_application(line, cells, self._today))
+            except Refused as refused:
+                self._account.refused.append(Refusal(line, str(refused)))
+            else:
+                self._account.taken += changed
+                self._account.duplicate += not changed
+
+    def retry_held(self) -> None:
+        """Let the rows go in that were held for those who are enrolled now."""
+        taken = 0
+        held = 0
+        for keys in chunks(sorted(self._keys), _BATCH):
+            retried = retry_held(
+                self._connection,
+                self._settings,
+                self._rulebook.catalogue,
+                mrn_in(keys),
+                self._now,
+                by="enrolment",
+            )
+            taken += retried.taken
+            held += retried.outcomes["held"]
+            self._account.patients |= retried.patients
+        if taken:
+            self._account.note(f"results that were held for those enrolled now went in: {taken}")
+        if held:
+            self._account.note(f"results of those enrolled that stay held: {held}")
+
+    def _row(self, row: Application) -> bool:
+        """Take one row; False where it says nothing new. Raises Refused."""
+        person = self._people.find(mrn_key(row.mrn))
+        if person is None:
+            protocol = self._protocol(row)
+            self._open(row, self._enter(row), protocol)
+            return True
+        self._refuse_another_person(row, person)
+        entries = self._roster.on_drug(person.id, row.drug)
+        current = entries[-1] if entries else None
+        if current is None or self._is_restart(row, current):
+            protocol = self._protocol(row)
+            self._update_person(row, person)
+            self._open(row, person, protocol)
+            return True
+        changes = self._changes(row, current)
+        changed = self._update_person(row, person)
+        if changes:
+            self._connection.execute(
+                update(ENROLMENTS).where(ENROLMENTS.c.id == current.id).values(**changes)
+            )
+        if changes or changed:
+            self._touch(person)
+        return bool(changes) or changed
+
+    def _enter(self, row: Application) -> Person:
+        key = mrn_key(row.mrn)
+        self._warn_of_likeness(row, key)
+        values: dict[str, Any] = {
+            "mrn": row.mrn,
+            "mrn_key": key,
+            "mrn_loose": mrn_loose(key),
+            "family_name": row.family_name,
+            "given_name": row.given_name,
+            "birth_date": row.birth_date,
+            "sex": row.sex,
+        }
+        inserted = self._connection.execute(insert(_PATIENTS).values(**values))
+        person = Person(
+            new_id(inserted),
+            row.mrn,
+            row.family_name,
+            row.given_name,
+            row.birth_date,
+        )
+        self._people.add(key, person)
+        return person
+
+    def _warn_of_likeness(self, row: Application, key: str) -> None:
+        if self._people.alike(key):
+            self._account.note(
+                f"line {row.line}: an enrolled number equals this one but for leading zeros or "
+                "punctuation: is it the same patient?"
+            )
+        if (
+            row.birth_date
+            and row.family_name
+            and row.given_name
+            and self._people.namesakes(row.family_name, row.given_name, row.birth_date)
+        ):
+            self._account.note(
+                f"line {row.line}: name and birth date are those of an enrolled patient under "
+                "another number: is it the same patient?"
+            )
+
+    def _protocol(self, row: Application) -> Protocol:
+        try:
+            return self._rulebook.for_drug(row.drug, row.protocol)
+        except LookupError as error:
+            raise Refused(str(error)) from None
+
+    def _open(self, row: Application, person: Person, protocol: Protocol) -> None:
+        self._connection.execute(
+            insert(ENROLMENTS).values(
+                patient_id=person.id,
+                drug=row.drug,
+                protocol_id=protocol.id,
+                indication=row.indication,
+                clinic=row.clinic,
+                started_on=row.started_on,
+                enrolled_on=self._today,
+                enrolled_at=self._now,
+                dose_mg_per_day=row.dose_mg_per_day,
+                weight_kg=row.weight_kg,
+                tpmt=row.tpmt,
+                nudt15=row.nudt15,
+                last_tested_on=row.last_tested_on,
+                next_review_at=self._now,
+            )
+        )
+        self._touch(person)
+
+    def _touch(self, person: Person) -> None:
+        self._account.patients.add(person.id)
+        self._keys.add(mrn_key(person.mrn))
+        self._roster.forget(person.id)
+
+    def _refuse_another_person(self, row: Application, person: Person) -> None:
+        wrong = disagreement(person, row.family_name, row.given_name, row.birth_date)
+        if wrong == "birth date":
+            raise Refused("the birth date is not the one known for this number: another patient?")
+        known_by_birth = row.birth_date is not None and row.birth_date == person.birth_date
+        if wrong and not known_by_birth:
+            raise Refused(
+                f"the {wrong} is not the one known for this number: give the birth date too, or "
+                "is it another patient?"
+            )
+
+    def _update_person(self, row: Application, person: Person) -> bool:
+        """Take over what the row newly says of the person; True where it did."""
+        known = self._connection.execute(_PATIENTS.select().where(_PATIENTS.c.id == person.id))
+        stored = known.one()
+        said = {
+            "family_name": row.family_name,
+            "given_name": row.given_name,
+            "birth_date": row.birth_date,
+            "sex": row.sex,
+        }
+        changes = {name: it for name, it in said.items() if it and it != getattr(stored, name)}
+        if not changes:
+            return False
+        self._connection.execute(
+            update(_PATIENTS).where(_PATIENTS.c.id == person.id).values(**changes)
+        )
+        names = {name: getattr(stored, name) for name in said if name != "sex"} | {
+            name: it for name, it in changes.items() if name != "sex"
+        }
+        self._people.add(mrn_key(person.mrn), Person(person.id, person.mrn, **names))
+        return True
+
+    def _is_restart(self, row: Application, current: Entry) -> bool:
+        """Whether the row opens a new enrolment after the end of the last. Raises Refused."""
+        if current.ended_on is None:
+            return False
+        if current.ended_by == "died":
+            raise Refused(
+                f"the patient is recorded as dead since {current.ended_on}: if that is wrong, "
+                "withdraw the event died (status entered-in-error)"
+            )
+        if row.started_on <= current.ended_on:
+            raise Refused(
+                f"this treatment ended on {current.ended_on} ({current.ended_by}): a new one has "
+                "a started_on after that day; a stop in error is withdrawn by the event stop with "
+                "status entered-in-error"
+            )
+        return True
+
+    def _changes(self, row: Application, current: Entry) -> dict[str, Any]:
+        """What the row adds to a lasting enrolment. Raises Refused for what an event or a
+        command has to say."""
+        life = current.life
+        starts = {current.started_on} | ({life.first_dose_on} if life else set())
+        if row.started_on not in starts:
+            raise Refused(
+                f"enrolled with the start day {current.started_on}: the day of the first dose is "
+                "said by the event start; a new treatment follows the event stop"
+            )
+        dose = life.last_dose.mg_per_day if life and life.last_dose else None
+        known_dose = {current.dose_mg_per_day, dose} - {None}
+        if row.dose_mg_per_day is not None and known_dose and row.dose_mg_per_day not in known_dose:
+            raise Refused("the dose differs from what is known: say it by the event dose")
+        for gene in ("tpmt", "nudt15"):
+            said, known = getattr(row, gene), getattr(current, gene)
+            if said and known and said != known:
+                raise Refused(
+                    f"{gene} differs from what is known: say it by the event genotype, "
+                    f"value {gene}:{said}"
+                )
+        if row.clinic and current.clinic and row.clinic != current.clinic:
+            raise Refused(
+                "the clinic differs from what is known: hand over by the events transfer_out and "
+                "accepted_by"
+            )
+        self._refuse_other_protocol(row, current)
+        said_now = {
+            "indication": row.indication,
+            "clinic": row.clinic,
+            "dose_mg_per_day": None if known_dose else row.dose_mg_per_day,
+            "weight_kg": row.weight_kg,
+            "tpmt": row.tpmt,
+            "nudt15": row.nudt15,
+            "last_tested_on": _later(row.last_tested_on, current.last_tested_on),
+        }
+        return {name: it for name, it in said_now.items() if it and it != getattr(current, name)}
+
+    def _refuse_other_protocol(self, row: Application, current: Entry) -> None:
+        if row.protocol and row.protocol != current.protocol_id:
+            raise Refused(
+                f"enrolled under the protocol {current.protocol_id}: record the event stop, then "
+                "enrol anew with a later started_on under the other one"
+            )
+
+
+def read_application(line: int, cells: Cells, today: date) -> Application:
+    """Read a row. Raises Refused with the first thing wrong with it."""
+    mrn = needed(cells, "mrn")
+    if len(mrn) > _MRN_LIMIT or not mrn_loose(mrn):
+        raise Refused("mrn is no patient number")
+    drug = needed(cells, "drug")
+    needed(cells, "started_on")
+    started_on = day_of(cells, "started_on")
+    assert started_on is not None
+    birth_date = day_of(cells, "birth_date")
+    last_tested_on = day_of(cells, "last_tested_on")
+    if birth_date is not None and birth_date > today:
+        raise Refused("birth_date lies in the future")
+    if birth_date is not None and started_on < birth_date:
+        raise Refused("started_on lies before the birth date")
+    if started_on.year - today.year > _YEARS_AHEAD:
+        raise Refused(f"started_on lies more than {_YEARS_AHEAD} years ahead")
+    if last_tested_on is not None and last_tested_on > today:
+        raise Refused("last_tested_on lies in the future")
+    return Application(
+        line=line,
+        mrn=mrn,
+        family_name=cells["family_name"],
+        given_name=cells["given_name"],
+        birth_date=birth_date,
+        sex=cells["sex"].casefold(),
+        drug=drug.casefold(),
+        indication=cells["indication"],
+        started_on=started_on,
+        dose_mg_per_day=positive(cells, "dose_mg_per_day"),
+        weight_kg=positive(cells, "weight_kg"),
+        tpmt=word_of(cells, "tpmt", GENOTYPES),
+        nudt15=word_of(cells, "nudt15", GENOTYPES),
+        clinic=cells["clinic"],
+        protocol=cells["protocol"],
+        last_tested_on=last_tested_on,
+    )
+
+
+def _later(said: date | None, known: date | None) -> date | None:
+    """The later of two days, where both are known."""
+    return max((day for day in (said, known) if day is not None), default=None)

@@ -1,0 +1,237 @@
+"""Events files: doses, starts, holds, stops and all else that happens to a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.model import Status
+from monitor.core.standing import read_status
+from monitor.intake.context import batches, take_turn
+from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
+from monitor.intake.people import People, Person, mrn_key
+from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
+from monitor.intake.report import PeopleReport, Refusal
+from monitor.intake.roster import EVENTS, Entry, Roster
+from monitor.intake.survey import survey
+from monitor.store.database import Store, bring_to
+from monitor.store.frames import wake
+from monitor.store.rulebook import load_rulebook
+
+COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status")
+REQUIRED = ("mrn", "on", "event")
+_BATCH = 500
+_YEARS_AHEAD = 2
+_NOTE_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A row of an events file, read."""
+
+    line: int
+    mrn: str
+    on: date
+    event: str
+    value: str
+    drug: str
+    note: str
+    withdrawn: bool
+
+
+def events_file(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleReport:
+    """Take in an events file in one transaction; rows that cannot be taken are refused with
+    line and reason, and the others go in.
+
+    Raises UnreadableFile where no row of the file can be read.
+    """
+    account = Account(survey(path), "events")
+    with store.write() as connection:
+        take_turn(connection, now)
+        recording = _Recording(connection, settings, account, now)
+        for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
+            recording.take(batch)
+        recording.finish()
+        touched = wake(connection, account.patients, now)
+        bring_to(connection, now)
+    return account.report(touched)
+
+
+class _Recording:
+    def __init__(
+        self, connection: Connection, settings: Settings, account: Account, now: datetime
+    ) -> None:
+        self._connection = connection
+        self._account = account
+        self._now = now
+        self._today = clinic_day(now, settings.clinic.zone)
+        self._people = People(connection)
+        self._roster = Roster(connection, load_rulebook(connection), self._today)
+        self._file_id = account.record(connection, now)
+
+    def finish(self) -> None:
+        """Bring the account of the file up to date."""
+        self._account.update(self._connection, self._file_id)
+
+    def take(self, batch: Collection[tuple[int, Cells]]) -> None:
+        keys = [mrn_key(cells["mrn"]) for _, cells in batch]
+        self._people.prepare(keys)
+        known = [self._people.find(key) for key in keys]
+        self._roster.prepare([person.id for person in known if person is not None])
+        for line, cells in batch:
+            try:
+                changed = self._row(read_happening(line, cells, self._today))
+            except Refused as refused:
+                self._account.refused.append(Refusal(line, str(refused)))
+            else:
+                self._account.taken += changed
+                self._account.duplicate += not changed
+
+    def _row(self, row: Happening) -> bool:
+        """Take one row; False where it says nothing new. Raises Refused."""
+        person = self._enrolled(row)
+        if person.birth_date is not None and row.on < person.birth_date:
+            raise Refused("on lies before the birth date")
+        enrolment = self._enrolment(row, person)
+        same = self._same(row, person, enrolment)
+        if row.withdrawn:
+            return self._withdraw(row, person, same)
+        if any(known.note == row.note for known in same):
+            if all(known.withdrawn for known in same if known.note == row.note):
+                self._account.note(
+                    f"line {row.line}: this event was withdrawn before; to record it anew, give "
+                    "it another note"
+                )
+            return False
+        self._connection.execute(
+            insert(EVENTS).values(
+                patient_id=person.id,
+                enrolment_id=None if enrolment is None else enrolment.id,
+                on=row.on,
+                event=row.event,
+                value=row.value,
+                drug=row.drug,
+                note=row.note,
+                received_at=self._now,
+                file_id=self._file_id,
+                line=row.line,
+                withdrawn=False,
+            )
+        )
+        self._touch(person)
+        return True
+
+    def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
+        if not same:
+            raise Refused("there is no such event to withdraw: day, event and value must agree")
+        lasting = [known for known in same if not known.withdrawn]
+        if not lasting:
+            return False
+        if len({known.value for known in lasting}) > 1:
+            raise Refused("several such events on that day: give the value of the one meant")
+        noted = [known for known in lasting if known.note == row.note]
+        ids = [known.id for known in (noted or lasting)]
+        self._connection.execute(update(EVENTS).where(EVENTS.c.id.in_(ids)).values(withdrawn=True))
+        self._touch(person)
+        return True
+
+    def _touch(self, person: Person) -> None:
+        self._account.patients.add(person.id)
+        self._roster.forget(person.id)
+
+    def _enrolled(self, row: Happening) -> Person:
+        person = self._people.find(mrn_key(row.mrn))
+        if person is not None:
+            return person
+        if self._people.alike(mrn_key(row.mrn)):
+            raise Refused(
+                "not enrolled under this number; an enrolled number equals it but for leading "
+                "zeros or punctuation"
+            )
+        raise Refused("not enrolled: enrol the patient first")
+
+    def _enrolment(self, row: Happening, person: Person) -> Entry | None:
+        """The enrolment that the event means; None where it means the patient."""
+        if row.event not in OF_ENROLMENT:
+            return None
+        entries = self._roster.of(person.id)
+        if row.drug:
+            entries = [entry for entry in entries if entry.drug == row.drug]
+            if not entries:
+                raise Refused("the patient is not enrolled on this drug")
+        if row.withdrawn:
+            entries = self._with_the_event(row, person, entries)
+        lasting = [entry for entry in entries if entry.ended_on is None]
+        meant = [entry for entry in lasting if entry.started_on <= row.on] or lasting
+        if len({entry.drug for entry in meant or entries}) > 1:
+            drugs = ", ".join(sorted({entry.drug for entry in entries}))
+            raise Refused(f"several enrolments ({drugs}): name the drug in the column drug")
+        return (meant or entries)[-1]
+
+    def _with_the_event(
+        self, row: Happening, person: Person, entries: Sequence[Entry]
+    ) -> list[Entry]:
+        """For a withdrawal: the enrolments that have the event, if any has."""
+        query = select(EVENTS.c.enrolment_id).where(_is_same_happening(row, person))
+        owners = set(self._connection.scalars(query))
+        return [entry for entry in entries if entry.id in owners] or list(entries)
+
+    def _same(self, row: Happening, person: Person, enrolment: Entry | None) -> Sequence[Any]:
+        """The same event as recorded before, withdrawn or not."""
+        same = _is_same_happening(row, person)
+        if enrolment is not None:
+            same &= EVENTS.c.enrolment_id == enrolment.id
+        elif row.drug or not row.withdrawn:
+            same &= EVENTS.c.drug == row.drug
+        return self._connection.execute(select(EVENTS).where(same).order_by(EVENTS.c.id)).all()
+
+
+def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
+    columns = EVENTS.c
+    same = (columns.patient_id == person.id) & (columns.on == row.on) & (columns.event == row.event)
+    return same if row.withdrawn and not row.value else same & (columns.value == row.value)
+
+
+def read_happening(line: int, cells: Cells, today: date) -> Happening:
+    """Read a row. Raises Refused with the first thing wrong with it."""
+    mrn = needed(cells, "mrn")
+    event = event_name(needed(cells, "event"))
+    needed(cells, "on")
+    on = day_of(cells, "on")
+    assert on is not None
+    if on.year - today.year > _YEARS_AHEAD:
+        raise Refused(f"on lies more than {_YEARS_AHEAD} years ahead")
+    if event in NOT_YET_TRUE and on > today:
+        raise Refused(f"{event} lies in the future")
+    withdrawn = _is_withdrawn(cells["status"])
+    value = cells["value"]
+    if not withdrawn or value:
+        value = CHECKS[event](value, on)
+    return Happening(
+        line=line,
+        mrn=mrn,
+        on=on,
+        event=event,
+        value=value,
+        drug=cells["drug"].casefold(),
+        note=cells["note"][:_NOTE_LIMIT],
+        withdrawn=withdrawn,
+    )
+
+
+def _is_withdrawn(word: str) -> bool:
+    if word.casefold() in ("", "active", "completed"):
+        return False
+    status = read_status(word)
+    if status is Status.WITHDRAWN:
+        return True
+    if status is Status.FINAL:
+        return False
+    raise Refused("status is empty, or entered-in-error to withdraw the same event")

@@ -1,0 +1,161 @@
+"""Writing to and reading from the table of held rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+
+from monitor.intake.columns import RECEIVED, RawRow
+from monitor.intake.normalise import Held, Normaliser
+from monitor.intake.people import mrn_key
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+HELD = table_of(tables.HeldRowTable)
+_CHUNK = 500
+_WATCHED_LIMIT = 200_000
+
+
+def digest_of(source: str, stored: Mapping[str, Any]) -> str:
+    """What makes a held row the same row when it comes again, in whatever file."""
+    ours = {name: text for name, text in stored.items() if name != RECEIVED}
+    text = json.dumps([source, ours], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class HeldRows:
+    """Puts rows of one source into quarantine, none twice, and lets go those that come again
+    and can be read now."""
+
+    def __init__(self, connection: Connection, source: str, now: datetime) -> None:
+        self._connection = connection
+        self._source = source
+        self._now = now
+        self._numbers = self._numbers_with_held_rows()
+
+    def hold(self, batch: Sequence[Held], file_id: int, normaliser: Normaliser) -> list[bool]:
+        """Hold a batch; False for each row that is held (or was discarded) already."""
+        digests = [digest_of(self._source, held.stored) for held in batch]
+        known = self._known(digests)
+        new: list[dict[str, Any]] = []
+        outcomes = []
+        for held, digest in zip(batch, digests, strict=True):
+            outcomes.append(digest not in known)
+            if digest not in known:
+                known.add(digest)
+                new.append(self._values(held, digest, file_id, normaliser))
+        if new:
+            self._connection.execute(insert(HELD), new)
+        return outcomes
+
+    def settle(self, rows: Iterable[RawRow]) -> set[int]:
+        """Let go of held rows that have now come again and were taken; returns the patients
+        whose held rows they were."""
+        digests = [
+            digest_of(self._source, row.stored())
+            for row in rows
+            if self._numbers and mrn_key(row.mrn) in self._numbers
+        ]
+        patients: set[int] = set()
+        for start in range(0, len(digests), _CHUNK):
+            same = (HELD.c.state == "held") & HELD.c.raw_digest.in_(digests[start : start + _CHUNK])
+            patients.update(
+                self._connection.scalars(
+                    select(HELD.c.patient_id).where(same, HELD.c.patient_id.is_not(None))
+                )
+            )
+            self._connection.execute(
+                update(HELD)
+                .where(same)
+                .values(state="taken", resolved_at=self._now, resolution="came again and was taken")
+            )
+        return patients
+
+    def _numbers_with_held_rows(self) -> set[str]:
+        query = (
+            select(HELD.c.mrn_key)
+            .where(HELD.c.state == "held", HELD.c.source == self._source, HELD.c.mrn_key != "")
+            .distinct()
+            .limit(_WATCHED_LIMIT)
+        )
+        return set(self._connection.scalars(query))
+
+    def _known(self, digests: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        wanted = sorted(set(digests))
+        for start in range(0, len(wanted), _CHUNK):
+            same = HELD.c.raw_digest.in_(wanted[start : start + _CHUNK])
+            query = select(HELD.c.raw_digest).where(same, HELD.c.state != "taken")
+            found.update(self._connection.scalars(query))
+        return found
+
+    def _values(
+        self, held: Held, digest: str, file_id: int, normaliser: Normaliser
+    ) -> dict[str, Any]:
+        return {
+            "file_id": file_id,
+            "line": held.line,
+            "source": self._source,
+            "raw": held.stored,
+            "raw_digest": digest,
+            "mrn_key": held.mrn_key,
+            "held_at": self._now,
+            "state": "held",
+            **reading_of(held, normaliser),
+        }
+
+
+def reading_of(held: Held, normaliser: Normaliser) -> dict[str, Any]:
+    """What is known of a held row by today's catalogue, config and patients."""
+    return {
+        "reason_code": held.code,
+        "reason": held.reason,
+        "hint": held.hint,
+        "patient_id": held.patient_id,
+        "analyte": held.analyte,
+        "collected_on": held.collected_on,
+        "possible_values": normaliser.possible_values(held),
+    }
+
+
+def held_in_order(
+    connection: Connection, which: ColumnElement[bool], size: int
+) -> Iterator[Sequence[Any]]:
+    """The rows still held that match, oldest first, `size` at a time."""
+    last = 0
+    while True:
+        query = select(HELD).where(HELD.c.state == "held", HELD.c.id > last, which)
+        rows = connection.execute(query.order_by(HELD.c.id).limit(size)).all()
+        if not rows:
+            return
+        last = rows[-1].id
+        yield rows
+
+
+def change_held(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    """Update held rows by `row_id`; every change names the same columns."""
+    if changes:
+        names = [name for name in changes[0] if name != "row_id"]
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        statement = update(HELD).where(HELD.c.id == bindparam("row_id")).values(**values)
+        rows = [
+            {"row_id": it["row_id"], **{f"new_{name}": it[name] for name in names}}
+            for it in changes
+        ]
+        connection.execute(statement, rows)
+
+
+def count_held(connection: Connection, which: ColumnElement[bool]) -> int:
+    """How many rows are held that match."""
+    query = select(func.count()).select_from(HELD).where(HELD.c.state == "held", which)
+    return connection.scalar(query) or 0
+
+
+def mrn_in(keys: Collection[str]) -> ColumnElement[bool]:
+    """Rows of these numbers."""
+    return HELD.c.mrn_key.in_(sorted(keys))

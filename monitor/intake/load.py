@@ -1,0 +1,283 @@
+"""A results file into the database: one transaction, every row accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from monitor.config import Settings, Source
+from monitor.core.analytes import Catalogue
+from monitor.intake.columns import Layout, RawRow, knows_results, layout_of
+from monitor.intake.context import (
+    Preview,
+    batches,
+    new_id,
+    normaliser_of,
+    source_named,
+    take_turn,
+)
+from monitor.intake.csv import BadLine, Table, open_table
+from monitor.intake.held import HELD, HeldRows, count_held
+from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
+from monitor.intake.people import People
+from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
+from monitor.intake.results import ResultWriter
+from monitor.intake.retry import retry_held
+from monitor.intake.survey import Survey, UnreadableFile, survey
+from monitor.store import tables
+from monitor.store.database import Store, bring_to
+from monitor.store.frames import wake
+from monitor.store.rulebook import load_rulebook
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+_BATCH = 5000
+
+
+def load_file(
+    store: Store,
+    settings: Settings,
+    path: Path,
+    source: str,
+    now: datetime,
+    *,
+    preview: bool = False,
+    progress: Progress | None = None,
+) -> FileReport:
+    """Take in a results file in one transaction, and wake whom it touched.
+
+    With `preview` everything is done, told and taken back. Raises UnreadableFile where no row
+    of the file can be read; then nothing was changed.
+    """
+    mapping = source_named(settings, source)
+    surveyed = survey(path, mapping.encoding)
+    try:
+        with store.write() as connection:
+            take_turn(connection, now)
+            load = _Load(connection, settings, source, mapping, surveyed, now, progress)
+            report = load.run(preview)
+            if preview:
+                raise Preview
+            if not surveyed.is_unchanged():
+                raise UnreadableFile("the file changed while it was read; nothing was taken")
+            bring_to(connection, now)
+    except Preview:
+        pass
+    return report
+
+
+class _Load:
+    """One file on its way in."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        source: str,
+        mapping: Source,
+        surveyed: Survey,
+        now: datetime,
+        progress: Progress | None,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._source = source
+        self._mapping = mapping
+        self._survey = surveyed
+        self._now = now
+        self._progress = progress
+        self._catalogue: Catalogue = load_rulebook(connection).catalogue
+        self._counts: Counter[str] = Counter()
+        self._ignored: Counter[str] = Counter()
+        self._problems = Problems()
+        self._notes: list[str] = []
+        self._touched: set[int] = set()
+
+    def run(self, preview: bool) -> FileReport:
+        earlier = self._earlier()
+        if earlier is None or self._may_hold_news(earlier):
+            self._read(again=earlier is not None)
+        else:
+            self._only_retry(earlier)
+        touched = wake(self._connection, self._touched, self._now)
+        return FileReport(
+            file=self._survey.path.name,
+            sha256=self._survey.sha256,
+            rows=sum(self._counts.values()),
+            **{name: self._counts[name] for name in OUTCOMES},
+            notes=tuple(self._notes),
+            problems=tuple(sorted(self._problems.listed)),
+            reasons=dict(self._problems.by_reason.most_common()),
+            touched=tuple(touched),
+            preview=preview,
+        )
+
+    def _earlier(self) -> Any:
+        """The same file from the same source, as it was loaded before."""
+        columns = _FILES.c
+        same = (
+            (columns.sha256 == self._survey.sha256)
+            & (columns.source == self._source)
+            & (columns.kind == "results")
+        )
+        return self._connection.execute(select(_FILES).where(same).order_by(columns.id)).first()
+
+    def _may_hold_news(self, earlier: Any) -> bool:
+        """Whether rows that were let go by then may be wanted now."""
+        return bool(earlier.ignored)
+
+    def _only_retry(self, earlier: Any) -> None:
+        """The same file again: nothing new, but what is held of it may be readable by now."""
+        retried = retry_held(
+            self._connection,
+            self._settings,
+            self._catalogue,
+            HELD.c.file_id == earlier.id,
+            self._now,
+            by="loaded again",
+        )
+        for outcome in ("stored", "superseded", "withdrawn"):
+            self._counts[outcome] = retried.outcomes[outcome]
+        self._counts["duplicate"] = earlier.rows - sum(self._counts.values())
+        self._touched |= retried.patients
+        self._notes.append(
+            f"this file was loaded before, as {earlier.name}; "
+            f"{count_held(self._connection, HELD.c.file_id == earlier.id)} of its rows are held"
+        )
+
+    def _read(self, *, again: bool) -> None:
+        knows = self._is_analyte
+        with open_table(
+            self._survey, knows_results(self._mapping, knows), self._mapping.delimiter
+        ) as table:
+            layout = layout_of(table.header, self._mapping, knows)
+            self._introduce(table, layout)
+            file_id = self._insert_file()
+            self._take_rows(_raw_rows(table, layout), file_id, again=again)
+        self._connection.execute(
+            update(_FILES)
+            .where(_FILES.c.id == file_id)
+            .values(
+                rows=sum(self._counts.values()), **{name: self._counts[name] for name in OUTCOMES}
+            )
+        )
+
+    def _is_analyte(self, name: str) -> bool:
+        return self._catalogue.find(name) is not None
+
+    def _introduce(self, table: Table, layout: Layout) -> None:
+        form = "wide form" if layout.is_wide else "long form"
+        self._notes.append(
+            f"read as {self._survey.encoding_title}, separated by {table.delimiter_title}, {form}"
+        )
+        if layout.ignored:
+            names = ", ".join(name[:40] for name in layout.ignored[:12])
+            more = len(layout.ignored) - 12
+            self._notes.append(
+                f"columns not used: {names}" + (f" and {more} more" if more > 0 else "")
+            )
+
+    def _insert_file(self) -> int:
+        values = dict.fromkeys(("rows", *OUTCOMES, "other_messages"), 0)
+        inserted = self._connection.execute(
+            insert(_FILES).values(
+                kind="results",
+                name=self._survey.path.name,
+                sha256=self._survey.sha256,
+                source=self._source,
+                received_at=self._now,
+                **values,
+            )
+        )
+        return new_id(inserted)
+
+    def _take_rows(self, rows: Iterator[RawRow | BadLine], file_id: int, *, again: bool) -> None:
+        people = People(self._connection)
+        normaliser = normaliser_of(
+            self._connection, self._settings, self._catalogue, people, self._source, self._now
+        )
+        held_rows = HeldRows(self._connection, self._source, self._now)
+        writer = ResultWriter(self._connection, self._now)
+        for batch in batches(rows, _BATCH):
+            outcomes = list(normaliser.normalise(batch))
+            self._store(
+                [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
+            )
+            held = [it for it in outcomes if isinstance(it, Held)]
+            self._hold(held, held_rows.hold(held, file_id, normaliser))
+            self._let_go([it for it in outcomes if isinstance(it, Ignored)], again=again)
+            if self._progress is not None:
+                self._progress(min(_line_of(outcomes), self._survey.lines), self._survey.lines)
+        self._conclude(normaliser.measures.read_as_percent, normaliser.unread, writer.unflagged)
+
+    def _store(
+        self, taken: Sequence[Taken], file_id: int, writer: ResultWriter, held_rows: HeldRows
+    ) -> None:
+        outcomes = writer.write(taken, [file_id] * len(taken))
+        self._counts.update(outcomes)
+        self._touched.update(
+            it.patient_id
+            for it, outcome in zip(taken, outcomes, strict=True)
+            if outcome != "duplicate"
+        )
+        self._touched.update(held_rows.settle([it.raw for it in taken]))
+
+    def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:
+        for row, new in zip(held, is_new, strict=True):
+            self._counts["quarantined" if new else "duplicate"] += 1
+            if new:
+                self._problems.add(row.line, row.code, row.reason)
+                if row.patient_id is not None and row.analyte:
+                    self._touched.add(row.patient_id)
+
+    def _let_go(self, ignored: Sequence[Ignored], *, again: bool) -> None:
+        self._counts["duplicate" if again else "ignored"] += len(ignored)
+        self._ignored.update(it.why for it in ignored)
+
+    def _conclude(self, percent: Counter[str], unread: Counter[str], unflagged: int) -> None:
+        for code, count in sorted(percent.items()):
+            self._notes.append(
+                f'{_rows(count)} of "{code[:40]}" came with % and were read as percent'
+            )
+        for column, count in sorted(unread.items()):
+            self._notes.append(f"{column} could not be read in {_rows(count)}; taken as missing")
+        if unflagged:
+            self._notes.append(
+                f"{_rows(unflagged)} changed a value without being flagged as corrected; taken"
+            )
+        for why, count in sorted(self._ignored.items()):
+            self._notes.append(f"{_rows(count)} ignored: {_IGNORED[why]}")
+        unknown = sum(n for code, n in self._problems.by_code.items() if code == UNKNOWN_PATIENT)
+        if unknown:
+            self._notes.append(
+                f"{_rows(unknown)} of patients who are not enrolled are held, and go in by "
+                "themselves upon enrolment"
+            )
+
+
+_IGNORED = {
+    "mapping": "the source's mapping says so",
+    "placeholder": "no result yet (pending, not asked)",
+    "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
+}
+
+
+def _raw_rows(table: Table, layout: Layout) -> Iterator[RawRow | BadLine]:
+    for record in table.rows:
+        if isinstance(record, BadLine):
+            yield record
+        else:
+            yield from layout.raw_rows(record)
+
+
+def _line_of(outcomes: Sequence[Outcome]) -> int:
+    return outcomes[-1].line if outcomes else 0
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

@@ -1,0 +1,251 @@
+"""What a laboratory's code, unit and text amount to: an analyte with a canonical value, no
+result, or a stated problem. Remembers what it has read, for laboratories repeat themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from monitor.config import Source
+from monitor.core.analytes import Analyte, Catalogue
+from monitor.core.units import (
+    NoResult,
+    Number,
+    Refusal,
+    implausible,
+    parse_number,
+    parse_value,
+    possible_values,
+    resolve,
+    to_canonical,
+    without_unit,
+)
+from monitor.intake.columns import fold
+
+_CACHE_LIMIT = 100_000
+_SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
+_SHOWN = 60
+_OF_VALUES = {
+    "not_a_number": "neither a number nor a listed text for no result",
+    "ambiguous_mark": "a comma or point that may mark thousands or decimals",
+    "decimal_comma": "a decimal comma where a decimal point is expected",
+    "negative": "a negative value",
+    "implausible": "above the plausible range, likely a mistake of the unit",
+}
+"""Reasons without the value, for the reports that anybody may read; the hint has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A value in the analyte's canonical unit, or no result (`value` is None)."""
+
+    analyte: Analyte
+    value: Decimal | None
+    comparator: str = ""
+    no_result: str = ""
+    below_plausible: bool = False
+    unit: str = ""
+    """The unit as it was read, in the source's or our spelling."""
+    read_as_percent: bool = False
+    """The code means a count; the unit made a percentage of it."""
+    pending: bool = False
+    """The text only announces a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row cannot be trusted. `reason` is the same for all rows of one kind; `hint` may
+    name this row's value and is for the eyes of quarantine alone."""
+
+    code: str
+    reason: str
+    hint: str = ""
+    analyte: Analyte | None = None
+
+
+class Measures:
+    """Reads the codes, units and values of one source."""
+
+    def __init__(self, catalogue: Catalogue, source: Source) -> None:
+        self._catalogue = catalogue
+        self._source = source
+        self._codes = {fold(code): name for code, name in source.codes.items()}
+        self._ignored = {fold(code) for code in source.ignore}
+        self._spellings = {theirs.strip(): ours for theirs, ours in source.unit_spellings.items()}
+        self._known: dict[tuple[str, str, str], Measure | Problem] = {}
+        self._limits: dict[tuple[str, str, str, str], tuple[Decimal | None, Decimal | None]] = {}
+        self._doubts: dict[tuple[str, str], str] = {}
+        self._analytes: dict[str, Analyte | None] = {}
+        self.units_used: defaultdict[str, set[str]] = defaultdict(set)
+        """Units this source is known to use, by analyte."""
+        for name, unit in source.units.items():
+            if analyte := catalogue.find(name):
+                self.units_used[analyte.name].add(unit)
+        self.read_as_percent: Counter[str] = Counter()
+        """Codes of absolute counts that came with `%` and were read as percentages."""
+
+    def is_ignored(self, code: str) -> bool:
+        """Whether the source's mapping says to ignore this code."""
+        return bool(self._ignored) and fold(code) in self._ignored
+
+    def analyte(self, code: str) -> Analyte | None:
+        """The analyte a code or name means by itself, without its unit."""
+        if code not in self._analytes:
+            if len(self._analytes) > _CACHE_LIMIT:
+                self._analytes.clear()
+            name = self._codes.get(fold(code), code.strip())
+            self._analytes[code] = self._catalogue.find(name) if name else None
+        return self._analytes[code]
+
+    def measure(self, code: str, value: str, unit: str) -> Measure | Problem:
+        """What a row's code, value and unit mean together."""
+        key = (code, value, unit)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > _CACHE_LIMIT:
+                self._known.clear()
+            found = self._known[key] = self._measure(code, value, unit)
+        if isinstance(found, Measure) and found.read_as_percent:
+            self.read_as_percent[code.strip()] += 1
+        return found
+
+    def withdrawn(self, code: str, value: str, unit: str) -> Measure | Problem:
+        """What a withdrawal is about; a value that cannot be read names none."""
+        found = self.measure(code, value, unit)
+        if isinstance(found, Measure) or found.analyte is None:
+            return found
+        return Measure(found.analyte, None)
+
+    def limits(
+        self, analyte: Analyte, low: str, high: str, unit: str
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """Reference limits, converted like the value. One that cannot be read, is 0 (above) or
+        not above the lower one counts as missing."""
+        if not low and not high:
+            return None, None
+        key = (analyte.name, low, high, unit)
+        if key not in self._limits:
+            if len(self._limits) > _CACHE_LIMIT:
+                self._limits.clear()
+            below, above = self._limit(analyte, low, unit), self._limit(analyte, high, unit)
+            if above is not None and (above <= 0 or (below is not None and above <= below)):
+                above = None
+            self._limits[key] = below, above
+        return self._limits[key]
+
+    def doubt(self, comment: str, analyte: Analyte) -> str:
+        """The words of a comment that doubt the number; "" if there are none."""
+        if not comment:
+            return ""
+        key = (comment, analyte.name)
+        if key not in self._doubts:
+            if len(self._doubts) > _CACHE_LIMIT:
+                self._doubts.clear()
+            self._doubts[key] = self._catalogue.doubt(comment, analyte.name)
+        return self._doubts[key]
+
+    def possible(self, analyte: Analyte, value: str, unit: str) -> tuple[Decimal, ...]:
+        """The raw number of a held row in every unit it may have been meant in, canonical.
+
+        Its own unit if that makes sense, else those its source uses, else any unit of the
+        analyte; empty where there is no number in it.
+        """
+        number = self._raw_number(value)
+        if number is None:
+            return ()
+        own = self._spelt(unit, analyte)
+        used = self.units_used.get(analyte.name, set())
+        for units in ([own], sorted(used), analyte.units):
+            found = _plausible(analyte, number, units)
+            if found:
+                return found
+        return ()
+
+    def _measure(self, code: str, value: str, unit: str) -> Measure | Problem:
+        named = self.analyte(code)
+        if named is None:
+            return self._unknown_code(code)
+        unit = self._spelt(unit, named)
+        read = self._parsed(value, unit)
+        if isinstance(read, Refusal):
+            return _problem(read, named)
+        resolved = resolve(self._catalogue, named, code.strip(), unit)
+        if isinstance(read, NoResult):
+            analyte = named if isinstance(resolved, Refusal) else resolved
+            words = read.words or "empty value"
+            return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
+        if isinstance(resolved, Refusal):
+            return _problem(resolved, named)
+        return self._number(named, resolved, read, unit)
+
+    def _parsed(self, value: str, unit: str) -> Number | NoResult | Refusal:
+        comma = self._source.decimal_comma
+        read = parse_value(value, decimal_comma=comma, catalogue=self._catalogue)
+        if not isinstance(read, Refusal):
+            return read
+        bare = without_unit(self._catalogue, value, unit)
+        if bare == value:
+            return read
+        return parse_value(bare, decimal_comma=comma, catalogue=self._catalogue)
+
+    def _number(
+        self, named: Analyte, analyte: Analyte, read: Number, unit: str
+    ) -> Measure | Problem:
+        value = to_canonical(analyte, read.value, unit)
+        if isinstance(value, Refusal):
+            return _problem(value, analyte)
+        refused = implausible(self._catalogue, analyte, value, read.value, unit)
+        if refused is not None:
+            return _problem(refused, analyte)
+        self.units_used[analyte.name].add(unit)
+        return Measure(
+            analyte,
+            value,
+            comparator=read.comparator,
+            below_plausible=value < analyte.plausible_low,
+            unit=unit,
+            read_as_percent=analyte.name == named.percent_name,
+        )
+
+    def _unknown_code(self, code: str) -> Problem:
+        if not code.strip():
+            return Problem("no_code", "no analyte named", "name the analyte or its code")
+        reason = f'unknown code "{code.strip()[:_SHOWN]}"'
+        return Problem("unknown_code", reason, self._catalogue.suggest(code.strip()[:_SHOWN]))
+
+    def _spelt(self, unit: str, analyte: Analyte) -> str:
+        unit = unit.strip()
+        if not unit:
+            return self._source.units.get(analyte.name, "")
+        return self._spellings.get(unit, unit)
+
+    def _limit(self, analyte: Analyte, text: str, unit: str) -> Decimal | None:
+        if not text.strip():
+            return None
+        read = parse_number(text, decimal_comma=self._source.decimal_comma)
+        if not isinstance(read, Number) or read.comparator:
+            return None
+        value = to_canonical(analyte, read.value, unit)
+        return None if isinstance(value, Refusal) else value
+
+    def _raw_number(self, text: str) -> Decimal | None:
+        read = parse_number(text, decimal_comma=self._source.decimal_comma)
+        if isinstance(read, Number):
+            return read.value if read.value >= 0 else None
+        found = _SOME_NUMBER.search(text[:_SHOWN])
+        return Decimal(found[0].replace(",", ".")) if found else None
+
+
+def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:
+    values = possible_values(analyte, number, units)
+    return tuple(value for value in values if value <= analyte.plausible_high)
+
+
+def _problem(refusal: Refusal, analyte: Analyte) -> Problem:
+    general = _OF_VALUES.get(refusal.code)
+    if general is None:
+        return Problem(refusal.code, refusal.reason, refusal.hint, analyte)
+    return Problem(refusal.code, f"{analyte.name}: {general}", str(refusal), analyte)

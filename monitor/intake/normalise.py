@@ -1,0 +1,311 @@
+"""Raw row to result, held row or ignored row: the one way in for every format.
+
+Source: specification, section 3. Nothing is guessed: what cannot be trusted is held with its
+reason, and where the analyte and the patient are known, with the values it may mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue
+from monitor.core.model import Status
+from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of, read_status
+from monitor.intake.columns import RawRow
+from monitor.intake.csv import BadLine
+from monitor.intake.dates import Moment, read_day, read_moment
+from monitor.intake.measure import Measure, Measures, Problem
+from monitor.intake.people import People, Person, disagreement, mrn_key
+
+_AHEAD = timedelta(hours=24)
+_CACHE_LIMIT = 100_000
+_COMMENT_LIMIT = 4000
+UNKNOWN_PATIENT = "unknown_patient"
+
+
+@dataclass(slots=True)
+class Taken:
+    """A row that became a result, before it is known whether it stands."""
+
+    line: int
+    patient_id: int
+    analyte: str
+    collected: Moment
+    specimen_id: str
+    value: Decimal | None
+    comparator: str
+    no_result: str
+    status: Status
+    received_value: str
+    received_unit: str
+    ref_low: Decimal | None
+    ref_high: Decimal | None
+    reported_at: datetime | None
+    comment: str
+    below_plausible: bool
+    doubtful_comment: str
+    raw: RawRow
+    received_at: datetime | None = None
+    """When the row first came, where it was held before; None: now."""
+
+    @property
+    def key(self) -> Key:
+        collected = self.collected
+        return key_of(
+            self.patient_id,
+            self.analyte,
+            self.specimen_id,
+            collected.on,
+            collected.at,
+            collected.timed,
+        )
+
+    def report(self, received: tuple[datetime, int]) -> Report:
+        return Report(self.status, self.value, self.comparator, self.reported_at, received)
+
+
+@dataclass(slots=True)
+class Held:
+    """A row that goes into quarantine."""
+
+    line: int
+    stored: dict[str, Any]
+    code: str
+    reason: str
+    hint: str = ""
+    mrn_key: str = ""
+    patient_id: int | None = None
+    analyte: str = ""
+    collected_on: date | None = None
+    raw: RawRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A row that needs nobody: `why` is mapping, placeholder or not enrolled."""
+
+    line: int
+    why: str
+
+
+Outcome = Taken | Held | Ignored
+
+
+class Normaliser:
+    """Normalises the rows of one source at one instant."""
+
+    def __init__(
+        self,
+        people: People,
+        catalogue: Catalogue,
+        source: Source,
+        *,
+        zone: ZoneInfo,
+        now: datetime,
+        ignore_unknown_patients: bool = False,
+    ) -> None:
+        self._people = people
+        self._catalogue = catalogue
+        self._source = source
+        self._zone = zone
+        self._latest = now + _AHEAD
+        self._ignore_unknown = ignore_unknown_patients
+        self.measures = Measures(catalogue, source)
+        self._moments: dict[str, Moment | None] = {}
+        self.unread: Counter[str] = Counter()
+        """Optional cells that could not be read and count as missing, by column."""
+
+    def normalise(self, rows: Iterable[RawRow | BadLine]) -> Iterator[Outcome]:
+        """The outcome of each row, in order; patients are looked up for all of them at once."""
+        rows = list(rows)
+        self._people.prepare(mrn_key(row.mrn) for row in rows if isinstance(row, RawRow))
+        for row in rows:
+            yield self._bad_line(row) if isinstance(row, BadLine) else self._row(row)
+
+    def possible_values(self, held: Held) -> str:
+        """The canonical values that a held row may mean, as quarantine keeps them."""
+        analyte = self._catalogue.find(held.analyte) if held.analyte else None
+        if analyte is None or held.raw is None or held.patient_id is None:
+            return ""
+        values = self.measures.possible(analyte, held.raw.value, held.raw.unit)
+        return " ".join(format(value, "f") for value in values)
+
+    def _bad_line(self, bad: BadLine) -> Held:
+        return Held(bad.line, {"line": bad.text}, bad.code, bad.reason)
+
+    def _row(self, row: RawRow) -> Outcome:
+        if self.measures.is_ignored(row.analyte):
+            return Ignored(row.line, "mapping")
+        status = read_status(row.status)
+        if status == PLACEHOLDER and not row.value.strip():
+            return Ignored(row.line, "placeholder")
+        whose = self._whose(row)
+        if not isinstance(whose, Person):
+            return whose
+        moment = self._moment(row.collected_at)
+        if moment is None:
+            return self._hold(row, _no_date(row.collected_at), whose.id)
+        if moment.at > self._latest:
+            problem = Problem("future", "collected more than 24 hours in the future")
+            return self._hold(row, problem, whose.id)
+        if not isinstance(status, Status):
+            return self._hold(row, _no_status(status, row.status), whose.id)
+        return self._measured(row, whose, moment, status)
+
+    def _measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
+        measures = self.measures
+        if status in (Status.WITHDRAWN, Status.CANCELLED):
+            found = measures.withdrawn(row.analyte, row.value, row.unit)
+        else:
+            found = measures.measure(row.analyte, row.value, row.unit)
+        if isinstance(found, Problem):
+            return self._hold(row, found, whose.id)
+        if found.pending and status is not Status.WITHDRAWN:
+            return Ignored(row.line, "placeholder")
+        cancelled = status is Status.CANCELLED
+        low, high = measures.limits(found.analyte, row.ref_low, row.ref_high, found.unit)
+        comment = row.comment.strip()[:_COMMENT_LIMIT]
+        return Taken(
+            line=row.line,
+            patient_id=whose.id,
+            analyte=found.analyte.name,
+            collected=moment,
+            specimen_id=row.specimen_id.strip(),
+            value=None if cancelled else found.value,
+            comparator="" if cancelled else found.comparator,
+            no_result=_no_result(found, status, row.value),
+            status=status,
+            received_value=row.value.strip(),
+            received_unit=row.unit.strip(),
+            ref_low=low,
+            ref_high=high,
+            reported_at=self._reported(row.reported_at),
+            comment=comment,
+            below_plausible=found.below_plausible,
+            doubtful_comment=measures.doubt(comment, found.analyte),
+            raw=row,
+        )
+
+    def _whose(self, row: RawRow) -> Person | Held | Ignored:
+        key = mrn_key(row.mrn)
+        if not key:
+            return self._hold(row, Problem("no_mrn", "no patient number"), None)
+        person = self._people.find(key)
+        named = row.family_name or row.given_name or row.birth_date
+        if person is not None:
+            return self._contradicted(row, person) if named else person
+        alike = self._people.alike(key)
+        if alike:
+            problem = Problem(
+                "mrn_alike",
+                "the number equals an enrolled patient's but for leading zeros or punctuation",
+                f"enrolled: {', '.join(one.mrn for one in alike)}",
+            )
+            return self._hold(row, problem, _only(alike))
+        namesakes = self._namesakes(row) if named else ()
+        if namesakes:
+            problem = Problem(
+                "another_number",
+                "name and birth date are an enrolled patient's, under another number",
+                f"enrolled: {', '.join(one.mrn for one in namesakes)}",
+            )
+            return self._hold(row, problem, _only(namesakes))
+        if self._ignore_unknown:
+            return Ignored(row.line, "not enrolled")
+        reason = "the patient is not enrolled; taken in by itself upon enrolment"
+        return self._hold(row, Problem(UNKNOWN_PATIENT, reason), None)
+
+    def _contradicted(self, row: RawRow, person: Person) -> Person | Held:
+        birth = self._birth_date(row)
+        if row.birth_date.strip() and birth is None:
+            problem = Problem("identity", "identity does not match: birth date not readable")
+            return self._hold(row, problem, person.id)
+        wrong = disagreement(person, row.family_name, row.given_name, birth)
+        if not wrong:
+            return person
+        reason = f"identity does not match: the {wrong} is not this number's"
+        return self._hold(row, Problem("identity", reason), person.id)
+
+    def _namesakes(self, row: RawRow) -> tuple[Person, ...]:
+        birth = self._birth_date(row)
+        if birth is None or not row.family_name.strip() or not row.given_name.strip():
+            return ()
+        return self._people.namesakes(row.family_name, row.given_name, birth)
+
+    def _birth_date(self, row: RawRow) -> date | None:
+        moment = self._moment(row.birth_date) if row.birth_date.strip() else None
+        return None if moment is None else read_day_of(row.birth_date, self._source, moment)
+
+    def _moment(self, text: str) -> Moment | None:
+        if text not in self._moments:
+            if len(self._moments) > _CACHE_LIMIT:
+                self._moments.clear()
+            self._moments[text] = read_moment(text, self._source.date_format, self._zone)
+        return self._moments[text]
+
+    def _reported(self, text: str) -> datetime | None:
+        if not text.strip():
+            return None
+        moment = self._moment(text)
+        if moment is None:
+            self.unread["reported_at"] += 1
+            return None
+        return moment.at
+
+    def _hold(self, row: RawRow, problem: Problem, patient_id: int | None) -> Held:
+        """Hold a row with all that is known of it, so that a watched patient's is judged."""
+        analyte = problem.analyte or self.measures.analyte(row.analyte)
+        if analyte is not None and "%" in row.unit:
+            measured = self.measures.measure(row.analyte, row.value, row.unit)
+            analyte = measured.analyte or analyte
+        moment = self._moment(row.collected_at)
+        return Held(
+            line=row.line,
+            stored=row.stored(),
+            code=problem.code,
+            reason=problem.reason,
+            hint=problem.hint,
+            mrn_key=mrn_key(row.mrn),
+            patient_id=patient_id,
+            analyte="" if analyte is None else analyte.name,
+            collected_on=None if moment is None else moment.on,
+            raw=row,
+        )
+
+
+def read_day_of(text: str, source: Source, moment: Moment) -> date:
+    """The day written in the text, also where a time of midnight follows it."""
+    return read_day(text, source.date_format) or moment.on
+
+
+def _no_date(text: str) -> Problem:
+    if not text.strip():
+        return Problem("no_date", "no date of collection")
+    return Problem(
+        "date",
+        "the date of collection cannot be read",
+        "write 2026-03-02 or 2026-03-02T08:30, or name the source's date_format in the config",
+    )
+
+
+def _no_status(status: str | None, word: str) -> Problem:
+    if status == PLACEHOLDER:
+        return Problem("status_value", "the status says there is no result yet, but a value came")
+    return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
+
+
+def _no_result(found: Measure, status: Status, text: str) -> str:
+    if status is Status.CANCELLED:
+        return found.no_result if found.no_result and text.strip() else "cancelled"
+    return found.no_result if found.value is None and status is not Status.WITHDRAWN else ""
+
+
+def _only(persons: tuple[Person, ...]) -> int | None:
+    return persons[0].id if len(persons) == 1 else None

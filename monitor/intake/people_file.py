@@ -1,0 +1,176 @@
+"""What enrolment and events files share: reading rows by column name, cells, the account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import Connection, delete, insert, update
+
+from monitor.core.faults import nearest
+from monitor.intake.columns import PERSON_SYNONYMS, fold, match, require
+from monitor.intake.context import new_id
+from monitor.intake.csv import BadLine, Table, open_table
+from monitor.intake.dates import read_day
+from monitor.intake.report import PeopleReport, Refusal
+from monitor.intake.survey import Survey
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+_SHOWN = 40
+_NOTES = 50
+
+
+class Refused(Exception):
+    """A row that cannot be taken; the text is the reason, and says what would do it."""
+
+
+Cells = Mapping[str, str]
+
+
+@dataclass
+class Account:
+    """Counts the rows of one file as they end."""
+
+    survey: Survey
+    kind: str
+    taken: int = 0
+    duplicate: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    patients: set[int] = field(default_factory=set)
+
+    def note(self, text: str) -> None:
+        """Add a note; after the first ones they are only counted at the end."""
+        self.notes.append(text)
+
+    def record(self, connection: Connection, now: datetime) -> int:
+        """Write the file into the list of files taken in; returns its id."""
+        inserted = connection.execute(
+            insert(_FILES).values(
+                kind=self.kind,
+                name=self.survey.path.name,
+                sha256=self.survey.sha256,
+                source="",
+                received_at=now,
+                superseded=0,
+                withdrawn=0,
+                ignored=0,
+                other_messages=0,
+                **self._counts(),
+            )
+        )
+        return new_id(inserted)
+
+    def update(self, connection: Connection, file_id: int) -> None:
+        """Write the final counts of a recorded file; one that brought nothing leaves no trace."""
+        mine = _FILES.c.id == file_id
+        if self.taken:
+            connection.execute(update(_FILES).where(mine).values(**self._counts()))
+        else:
+            connection.execute(delete(_FILES).where(mine))
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "rows": self.rows,
+            "stored": self.taken,
+            "duplicate": self.duplicate,
+            "quarantined": len(self.refused),
+        }
+
+    @property
+    def rows(self) -> int:
+        return self.taken + self.duplicate + len(self.refused)
+
+    def report(self, touched: Sequence[int]) -> PeopleReport:
+        left_out = len(self.notes) - _NOTES
+        more = [f"and {left_out} more notes"] if left_out > 0 else []
+        return PeopleReport(
+            file=self.survey.path.name,
+            rows=self.rows,
+            taken=self.taken,
+            duplicate=self.duplicate,
+            refused=tuple(self.refused),
+            notes=(*self.notes[:_NOTES], *more),
+            touched=tuple(touched),
+            sha256=self.survey.sha256,
+        )
+
+
+def read_rows(
+    account: Account, ours: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, Cells]]:
+    """The rows of a file as cells by our column names, stripped. Lines that cannot be split
+    are refused on the way. Raises UnreadableFile."""
+    names = {fold(name) for name in ours}
+    names |= {fold(word) for words in PERSON_SYNONYMS.values() for word in words}
+    with open_table(account.survey, lambda name: fold(name) in names) as table:
+        columns = match(table.header, ours, PERSON_SYNONYMS)
+        require(columns, required, list(columns.positions))
+        _introduce(account, table, columns.ignored)
+        for record in table.rows:
+            if isinstance(record, BadLine):
+                account.refused.append(Refusal(record.line, record.reason))
+                continue
+            cells = dict.fromkeys(ours, "")
+            for name, position in columns.positions.items():
+                cells[name] = record.cells[position].strip()
+            yield record.line, cells
+
+
+def _introduce(account: Account, table: Table, ignored: Sequence[str]) -> None:
+    account.note(f"read as {account.survey.encoding_title}, separated by {table.delimiter_title}")
+    if ignored:
+        account.note(f"columns not used: {', '.join(name[:_SHOWN] for name in ignored)}")
+
+
+def needed(cells: Cells, name: str) -> str:
+    """A cell that must not be empty."""
+    if not cells[name]:
+        raise Refused(f"{name} is empty")
+    return cells[name]
+
+
+def day_of(cells: Cells, name: str) -> date | None:
+    """An ISO day, or None for an empty cell."""
+    text = cells[name]
+    if not text:
+        return None
+    day = read_day(text)
+    if day is None:
+        raise Refused(f"{name} is no day: write it as 2026-03-02")
+    return day
+
+
+def positive(cells: Cells, name: str) -> Decimal | None:
+    """A decimal above zero, or None for an empty cell."""
+    return positive_number(name, cells[name]) if cells[name] else None
+
+
+def positive_number(what: str, text: str) -> Decimal:
+    """A decimal above zero, written with a point."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise Refused(f"{what} is no number: write it with a point, as 2.5") from None
+    if not number.is_finite() or number <= 0:
+        raise Refused(f"{what} must be above 0")
+    return number
+
+
+def word_of(cells: Cells, name: str, valid: Sequence[str]) -> str:
+    """One of a few words, in any case; empty for an empty cell."""
+    return one_of(name, cells[name], valid) if cells[name] else ""
+
+
+def one_of(what: str, text: str, valid: Sequence[str]) -> str:
+    """One of a few words, in any case."""
+    word = text.strip().casefold()
+    if word not in valid:
+        guess = nearest(word, valid)
+        hint = f"; {guess}" if guess.startswith("did you mean") else ""
+        raise Refused(f"{what} must be one of {', '.join(valid)}{hint}")
+    return word

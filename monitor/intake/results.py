@@ -1,0 +1,241 @@
+"""Writing results: append-only, with `stands` derived anew for every key that is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.schema import CreateTable
+
+from monitor.core.model import Status
+from monitor.core.standing import (
+    Key,
+    Meaning,
+    Report,
+    Standing,
+    key_of,
+    rank,
+    repeats,
+    standing,
+)
+from monitor.intake.normalise import Taken
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_RESULTS = table_of(tables.ResultRow)
+_BUCKETS = Table(
+    "intake_buckets",
+    MetaData(),
+    Column("patient_id", Integer, nullable=False),
+    Column("analyte", String, nullable=False),
+    Column("collected_on", Date, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+_NEW = 1 << 62
+"""Above every id: rows not yet written come after those that are."""
+_NOTHING = Standing(frozenset(), Meaning.WITHDRAWN)
+
+
+@dataclass(slots=True)
+class _Row:
+    report: Report
+    stood: bool
+    id: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Group:
+    """All reports of one key, known and new."""
+
+    untimed: bool
+    rows: list[_Row] = field(default_factory=list)
+
+    def standing(self) -> Standing:
+        if not self.rows:
+            return _NOTHING
+        return standing([row.report for row in self.rows], untimed=self.untimed)
+
+
+class ResultWriter:
+    """Writes batches of results in one transaction."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._count = 0
+        self.unflagged = 0
+        """Values that changed without being flagged as corrected, and were taken."""
+        connection.execute(CreateTable(_BUCKETS, if_not_exists=True))
+
+    def write(self, batch: Sequence[Taken], file_ids: Sequence[int]) -> list[str]:
+        """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn."""
+        groups = self._groups(batch)
+        outcomes = []
+        for taken, file_id in zip(batch, file_ids, strict=True):
+            outcomes.append(self._take(groups[taken.key], taken, file_id))
+        self._store(groups.values())
+        return outcomes
+
+    def _take(self, group: _Group, taken: Taken, file_id: int) -> str:
+        received_at = taken.received_at or self._now
+        self._count += 1
+        new = taken.report((received_at, _NEW + self._count))
+        if repeats(new, (row.report for row in group.rows)):
+            return "duplicate"
+        before = group.standing()
+        known = [row.report for row in group.rows]
+        group.rows.append(_Row(new, False, values=_values(taken, file_id, received_at)))
+        after = group.standing()
+        if _is_unflagged_change(known, new, before, after) and not group.untimed:
+            self.unflagged += 1
+        return _outcome(known, new, before, after, untimed=group.untimed)
+
+    def _groups(self, batch: Sequence[Taken]) -> dict[Key, _Group]:
+        groups: dict[Key, _Group] = {}
+        buckets = set()
+        for taken in batch:
+            key = taken.key
+            if key not in groups:
+                groups[key] = _Group(key.untimed)
+                buckets.add((key.patient_id, key.analyte, key.day))
+        for key, row in self._known(buckets):
+            if key in groups:
+                groups[key].rows.append(row)
+        return groups
+
+    def _known(self, buckets: Iterable[tuple[int, str, date]]) -> Iterable[tuple[Key, _Row]]:
+        """The rows already written for these patients, analytes and days."""
+        names = ("patient_id", "analyte", "collected_on")
+        rows = [dict(zip(names, bucket, strict=True)) for bucket in sorted(buckets)]
+        if not rows:
+            return
+        self._connection.execute(delete(_BUCKETS))
+        self._connection.execute(insert(_BUCKETS), rows)
+        columns = _RESULTS.c
+        query = select(
+            columns.id, columns.patient_id, columns.analyte, columns.specimen_id,
+            columns.collected_on, columns.collected_at, columns.timed, columns.status,
+            columns.value, columns.comparator, columns.reported_at, columns.received_at,
+            columns.stands,
+        ).join_from(
+            _BUCKETS,
+            _RESULTS,
+            (columns.patient_id == _BUCKETS.c.patient_id)
+            & (columns.analyte == _BUCKETS.c.analyte)
+            & (columns.collected_on == _BUCKETS.c.collected_on),
+        )  # fmt: skip
+        for row in self._connection.execute(query.order_by(columns.id)):
+            yield (
+                key_of(*row[1:7]),
+                _Row(
+                    Report(
+                        Status(row.status),
+                        row.value,
+                        row.comparator,
+                        row.reported_at,
+                        (row.received_at, row.id),
+                    ),
+                    row.stands,
+                    row.id,
+                ),
+            )
+
+    def _store(self, groups: Iterable[_Group]) -> None:
+        new: list[tuple[int, dict[str, Any]]] = []
+        changed: list[dict[str, Any]] = []
+        for group in groups:
+            if not any(row.id is None for row in group.rows):
+                continue
+            stands = group.standing().stands
+            for index, row in enumerate(group.rows):
+                if row.id is None:
+                    new.append((row.report.received[1], {**row.values, "stands": index in stands}))
+                elif row.stood != (index in stands):
+                    changed.append({"row_id": row.id, "now_stands": index in stands})
+        if new:
+            new.sort(key=lambda numbered: numbered[0])
+            self._connection.execute(insert(_RESULTS), [values for _, values in new])
+        if changed:
+            statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
+            self._connection.execute(statement.values(stands=bindparam("now_stands")), changed)
+
+
+def _values(taken: Taken, file_id: int, received_at: datetime) -> dict[str, Any]:
+    return {
+        "patient_id": taken.patient_id,
+        "analyte": taken.analyte,
+        "collected_at": taken.collected.at,
+        "collected_on": taken.collected.on,
+        "timed": taken.collected.timed,
+        "specimen_id": taken.specimen_id,
+        "value": taken.value,
+        "comparator": taken.comparator,
+        "no_result": taken.no_result,
+        "status": taken.status.value,
+        "received_value": taken.received_value,
+        "received_unit": taken.received_unit,
+        "ref_low": taken.ref_low,
+        "ref_high": taken.ref_high,
+        "reported_at": taken.reported_at,
+        "received_at": received_at,
+        "comment": taken.comment,
+        "below_plausible": taken.below_plausible,
+        "doubtful_comment": taken.doubtful_comment,
+        "file_id": file_id,
+        "line": taken.line,
+    }
+
+
+def _outcome(
+    known: Sequence[Report], new: Report, before: Standing, after: Standing, *, untimed: bool
+) -> str:
+    """How a row that was written is counted."""
+    if new.status is Status.WITHDRAWN:
+        return "withdrawn"
+    if new.status is Status.CANCELLED and after.meaning is Meaning.WITHDRAWN:
+        return "withdrawn"
+    if not known:
+        return "stored"
+    if _stands_so_already(known, new, before):
+        return "duplicate"
+    if untimed and len(known) in after.stands and before.stands <= after.stands:
+        return "stored"
+    return "superseded"
+
+
+def _stands_so_already(known: Sequence[Report], new: Report, before: Standing) -> bool:
+    """Whether what stands says the same with a status no lower: the new report changes only
+    how late that was last reported, which is kept for the order of reports to come."""
+    return any(
+        known[index].identity == new.identity and rank(known[index].status) >= rank(new.status)
+        for index in before.stands
+    )
+
+
+def _is_unflagged_change(
+    known: Sequence[Report], new: Report, before: Standing, after: Standing
+) -> bool:
+    replaced = before.stands - after.stands
+    return len(known) in after.stands and any(
+        known[index].identity != new.identity
+        and known[index].status is new.status
+        and new.status is not Status.CORRECTED
+        for index in replaced
+    )

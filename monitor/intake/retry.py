@@ -1,0 +1,165 @@
+"""Held rows tried again: once the patient is enrolled, or config and catalogue have changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection
+
+from monitor.config import Settings, Source
+from monitor.core.analytes import Catalogue
+from monitor.intake.columns import RECEIVED, RESULT_COLUMNS, Layout, RawRow, layout_of
+from monitor.intake.context import normaliser_of
+from monitor.intake.csv import Record
+from monitor.intake.held import change_held, held_in_order, reading_of
+from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
+from monitor.intake.people import People
+from monitor.intake.results import ResultWriter
+from monitor.intake.survey import UnreadableFile
+
+_BATCH = 2000
+
+
+@dataclass
+class Retried:
+    """What became of held rows that were tried again."""
+
+    tried: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """stored, duplicate, superseded, withdrawn, ignored, or held (still)."""
+    patients: set[int] = field(default_factory=set)
+    """Whose answers can have changed."""
+
+    @property
+    def taken(self) -> int:
+        return self.tried - self.outcomes["held"]
+
+
+def retry_held(
+    connection: Connection,
+    settings: Settings,
+    catalogue: Catalogue,
+    which: ColumnElement[bool],
+    now: datetime,
+    *,
+    by: str,
+) -> Retried:
+    """Try the held rows that match, oldest first, as if they came now. They keep the time at
+    which they were received, so that trying later gives what trying at once would have given."""
+    retrier = _Retrier(connection, settings, catalogue, now, by)
+    for rows in held_in_order(connection, which, _BATCH):
+        for source in dict.fromkeys(row.source for row in rows):
+            retrier.retry(source, [row for row in rows if row.source == source])
+    return retrier.done
+
+
+class _Retrier:
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        catalogue: Catalogue,
+        now: datetime,
+        by: str,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._catalogue = catalogue
+        self._now = now
+        self._by = by
+        self._people = People(connection)
+        self._normalisers: dict[str, Normaliser] = {}
+        self._layouts: dict[tuple[str, tuple[str, ...]], Layout | None] = {}
+        self._writer = ResultWriter(connection, now)
+        self.done = Retried()
+
+    def retry(self, source: str, rows: Sequence[Any]) -> None:
+        if source not in self._normalisers:
+            self._normalisers[source] = normaliser_of(
+                self._connection, self._settings, self._catalogue, self._people, source, self._now
+            )
+        normaliser = self._normalisers[source]
+        raw_rows = [self._raw_row(source, row) for row in rows]
+        readable = [raw for raw in raw_rows if raw is not None]
+        outcomes = iter(list(normaliser.normalise(readable)))
+        paired = [
+            (row, next(outcomes) if raw is not None else None)
+            for row, raw in zip(rows, raw_rows, strict=True)
+        ]
+        self.done.tried += len(rows)
+        self._take([(row, it) for row, it in paired if isinstance(it, Taken)])
+        self._ignore([row for row, it in paired if isinstance(it, Ignored)])
+        self._keep([(row, it) for row, it in paired if isinstance(it, Held)], normaliser)
+        self.done.outcomes["held"] += sum(it is None for _, it in paired)
+
+    def _take(self, rows: Sequence[tuple[Any, Taken]]) -> None:
+        for row, taken in rows:
+            taken.received_at = row.held_at
+        outcomes = self._writer.write(
+            [taken for _, taken in rows], [row.file_id for row, _ in rows]
+        )
+        self.done.outcomes.update(outcomes)
+        self.done.patients.update(taken.patient_id for _, taken in rows)
+        self.done.patients.update(row.patient_id for row, _ in rows if row.patient_id is not None)
+        self._resolve(
+            (row.id, "taken", outcome) for (row, _), outcome in zip(rows, outcomes, strict=True)
+        )
+
+    def _ignore(self, rows: Sequence[Any]) -> None:
+        self.done.outcomes["ignored"] += len(rows)
+        self.done.patients.update(row.patient_id for row in rows if row.patient_id is not None)
+        self._resolve((row.id, "discarded", "ignored as the config says now") for row in rows)
+
+    def _resolve(self, resolved: Any) -> None:
+        change_held(
+            self._connection,
+            [
+                {
+                    "row_id": row_id,
+                    "state": state,
+                    "resolved_at": self._now,
+                    "resolved_by": self._by,
+                    "resolution": resolution,
+                }
+                for row_id, state, resolution in resolved
+            ],
+        )
+
+    def _keep(self, rows: Sequence[tuple[Any, Held]], normaliser: Normaliser) -> None:
+        self.done.outcomes["held"] += len(rows)
+        changes = []
+        for row, held in rows:
+            reading = reading_of(held, normaliser)
+            if any(getattr(row, name) != value for name, value in reading.items()):
+                changes.append({"row_id": row.id, **reading})
+                self.done.patients.update({row.patient_id, held.patient_id} - {None})
+        change_held(self._connection, changes)
+
+    def _raw_row(self, source: str, row: Any) -> RawRow | None:
+        """The row as today's mapping reads it; None for a line that could not be split."""
+        if "line" in row.raw:
+            return None
+        given: Mapping[str, str] = row.raw.get(RECEIVED, {})
+        layout = self._layout(source, tuple(given))
+        if layout is not None:
+            raw_rows = list(layout.raw_rows(Record(row.line, list(given.values()))))
+            if len(raw_rows) == 1:
+                return raw_rows[0]
+        ours = [str(row.raw.get(name, "")) for name in RESULT_COLUMNS]
+        return RawRow._make((row.line, *ours, tuple(given.items())))
+
+    def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
+        key = (source, header)
+        if key not in self._layouts:
+            mapping = self._settings.sources.get(source, Source())
+            try:
+                self._layouts[key] = layout_of(
+                    header, mapping, lambda name: self._catalogue.find(name) is not None
+                )
+            except UnreadableFile:
+                self._layouts[key] = None
+        return self._layouts[key]

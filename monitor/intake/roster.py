@@ -1,0 +1,126 @@
+"""Who is enrolled on what, and where each enrolment stands: for enrolment and events files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from monitor.core.life import life_of
+from monitor.core.model import Enrolment, Event, Life
+from monitor.intake.context import chunks
+from monitor.store import tables
+from monitor.store.rulebook import RuleBook
+from monitor.store.tables import table_of
+
+ENROLMENTS = table_of(tables.EnrolmentRow)
+EVENTS = table_of(tables.EventRow)
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class Entry:
+    """One enrolment as the database has it, with what its events make of it today."""
+
+    id: int
+    patient_id: int
+    drug: str
+    protocol_id: str
+    indication: str
+    clinic: str
+    started_on: date
+    enrolled_on: date
+    dose_mg_per_day: Decimal | None
+    weight_kg: Decimal | None
+    tpmt: str
+    nudt15: str
+    last_tested_on: date | None
+    life: Life | None = None
+
+    @property
+    def ended_on(self) -> date | None:
+        """The day it ended, up to today; None while it lasts."""
+        return None if self.life is None else self.life.stopped_on
+
+    @property
+    def ended_by(self) -> str:
+        return "" if self.life is None else self.life.ended_by
+
+
+_COLUMNS = [name for name in Entry.__slots__ if name != "life"]
+
+
+class Roster:
+    """Enrolments by patient, looked up for many patients at a time."""
+
+    def __init__(self, connection: Connection, rulebook: RuleBook, today: date) -> None:
+        self._connection = connection
+        self._rulebook = rulebook
+        self._today = today
+        self._entries: dict[int, list[Entry]] = {}
+
+    def prepare(self, patient_ids: Collection[int]) -> None:
+        """Look up these patients anew."""
+        for ids in chunks(sorted(set(patient_ids)), _CHUNK):
+            self._entries.update({patient_id: [] for patient_id in ids})
+            events = self._events(ids)
+            query = select(*(ENROLMENTS.c[name] for name in _COLUMNS))
+            mine = query.where(ENROLMENTS.c.patient_id.in_(ids)).order_by(ENROLMENTS.c.id)
+            for row in self._connection.execute(mine):
+                entry = Entry(**row._mapping)
+                entry.life = self._life(entry, events[entry.patient_id])
+                self._entries[entry.patient_id].append(entry)
+
+    def of(self, patient_id: int) -> list[Entry]:
+        """The enrolments of a patient, oldest first."""
+        if patient_id not in self._entries:
+            self.prepare([patient_id])
+        return self._entries[patient_id]
+
+    def on_drug(self, patient_id: int, drug: str) -> list[Entry]:
+        """The enrolments of a patient on one drug, oldest first."""
+        return [entry for entry in self.of(patient_id) if entry.drug == drug]
+
+    def forget(self, patient_id: int) -> None:
+        """Read a patient again at the next question: something was written."""
+        self._entries.pop(patient_id, None)
+
+    def _life(self, entry: Entry, events: Collection[tuple[int | None, Event]]) -> Life | None:
+        protocol = self._rulebook.protocols.get(entry.protocol_id)
+        if protocol is None:
+            return None
+        enrolment = Enrolment(
+            id=entry.id,
+            patient_id=entry.patient_id,
+            mrn="",
+            drug=entry.drug,
+            protocol_id=entry.protocol_id,
+            started_on=entry.started_on,
+            enrolled_on=entry.enrolled_on,
+            dose_mg_per_day=entry.dose_mg_per_day,
+        )
+        mine = [event for owner, event in events if owner is None or owner == entry.id]
+        return life_of(enrolment, mine, protocol, self._today)
+
+    def _events(self, patient_ids: Collection[int]) -> Any:
+        found: defaultdict[int, list[tuple[int | None, Event]]] = defaultdict(list)
+        query = select(EVENTS).where(
+            EVENTS.c.patient_id.in_(patient_ids), EVENTS.c.withdrawn.is_(False)
+        )
+        for row in self._connection.execute(query.order_by(EVENTS.c.id)):
+            event = Event(
+                id=row.id,
+                on=row.on,
+                event=row.event,
+                value=row.value,
+                drug=row.drug,
+                note=row.note,
+                received_at=row.received_at,
+            )
+            found[row.patient_id].append((row.enrolment_id, event))
+        return found

@@ -1,0 +1,218 @@
+"""The first look at a file: what it is, its encoding and its digest, in one pass of bytes.
+
+Nothing is guessed from a sample where the whole file can tell: whether it is UTF-8 is known
+only at its end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_BLOCK = 1 << 20
+_SAMPLE = 4096
+_MIXED = "utf-8 or windows-1252"
+"""Name of our decoder of files that mix both: each byte that is no UTF-8 is Windows-1252."""
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with BOM"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16 LE"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16 BE"),
+)
+_SAVE_AS_CSV = "open it there and save it as CSV (UTF-8)"
+_MAGIC = (
+    (b"PK\x03\x04", f"an Excel workbook or a zip archive, not CSV: {_SAVE_AS_CSV}, or unpack it"),
+    (b"PK\x05\x06", "an empty zip archive, not CSV"),
+    (b"\xd0\xcf\x11\xe0", f"an old Excel or Word file, not CSV: {_SAVE_AS_CSV}"),
+    (b"%PDF", "a PDF, not CSV: ask the laboratory for the CSV export"),
+    (b"\x1f\x8b", "a gzip archive, not CSV: unpack it first"),
+    (b"BZh", "a bzip2 archive, not CSV: unpack it first"),
+    (b"\xfd7zXZ", "an xz archive, not CSV: unpack it first"),
+    (b"7z\xbc\xaf", "a 7-zip archive, not CSV: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard archive, not CSV: unpack it first"),
+    (b"SQLite format 3", "an SQLite database, not CSV"),
+    (b"\x89PNG", "a picture, not CSV"),
+    (b"\xff\xd8\xff", "a picture, not CSV"),
+    (b"{\\rtf", f"a rich-text document, not CSV: {_SAVE_AS_CSV}"),
+)
+_OTHER_FORMATS = (
+    (re.compile(rb"\s*(MSH|FHS|BHS)[|^~]"), "HL7 messages, not CSV"),
+    (re.compile(rb'\s*[\[{]\s*("|\{|\[)'), "JSON, not CSV"),
+    (re.compile(rb"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "XML or HTML, not CSV"),
+)
+_CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
+_NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
+
+
+class UnreadableFile(Exception):
+    """A file of which no row can be read; the text says why and what would help."""
+
+
+class FileMissing(UnreadableFile):
+    """The file is not there, or may not be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over the bytes tells of a file."""
+
+    path: Path
+    sha256: str
+    size: int
+    changed_at: int
+    """The file's own time of change in nanoseconds, to see whether it changes meanwhile."""
+    lines: int
+    encoding: str
+    """A codec, or the name of our own decoder of mixed files."""
+    encoding_title: str
+
+    def is_unchanged(self) -> bool:
+        """Whether the file is still the one that was surveyed, as far as its size and time
+        tell."""
+        try:
+            known = self.path.stat()
+        except OSError:
+            return False
+        return (known.st_size, known.st_mtime_ns) == (self.size, self.changed_at)
+
+
+def survey(path: Path, encoding: str = "") -> Survey:
+    """Read all bytes once. `encoding` is the source's own, where its config names one.
+
+    Raises UnreadableFile where the file cannot be opened, is empty or is no text.
+    """
+    try:
+        with path.open("rb") as stream:
+            return _survey(path, stream, encoding)
+    except FileNotFoundError:
+        raise FileMissing("there is no such file") from None
+    except IsADirectoryError:
+        raise FileMissing("this is a folder, not a file") from None
+    except OSError as error:
+        raise FileMissing(f"it cannot be read: {error.strerror}") from None
+
+
+def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
+    known = os.fstat(stream.fileno())
+    sample = stream.read(_SAMPLE)
+    if not sample:
+        raise UnreadableFile("the file is empty")
+    codec, title = _named(encoding) if encoding else _of_sample(sample)
+    stream.seek(0)
+    digest = hashlib.sha256()
+    bytes_seen = _Bytes()
+    lines = 0
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+        bytes_seen.add(block)
+        lines += max(block.count(b"\n"), block.count(b"\r"))
+    if not codec:
+        codec, title = bytes_seen.encoding()
+    return Survey(
+        path=path,
+        sha256=digest.hexdigest(),
+        size=known.st_size,
+        changed_at=known.st_mtime_ns,
+        lines=lines,
+        encoding=codec,
+        encoding_title=title,
+    )
+
+
+class _Bytes:
+    """Tells UTF-8, Windows-1252, Latin-1 and their mixture apart, block by block."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._ascii = True
+        self._foreign = False
+        self._multibyte = False
+        self._latin_only = False
+
+    def add(self, block: bytes) -> None:
+        if self._ascii and block.isascii():
+            return
+        self._ascii = False
+        text = self._decoder.decode(block)
+        escaped = any("\udc80" <= sign <= "\udcff" for sign in set(text))
+        self._foreign = self._foreign or escaped
+        self._multibyte = self._multibyte or any(
+            sign >= "\x80" and not "\udc80" <= sign <= "\udcff" for sign in set(text)
+        )
+        self._latin_only = self._latin_only or any(byte in block for byte in _NOT_IN_1252)
+
+    def encoding(self) -> tuple[str, str]:
+        cut_short = bool(self._decoder.getstate()[0])
+        if not self._foreign and not cut_short:
+            return "utf-8", "UTF-8"
+        if self._multibyte:
+            return _MIXED, "UTF-8 mixed with Windows-1252"
+        if self._latin_only:
+            return "latin-1", "Latin-1"
+        return "cp1252", "Windows-1252"
+
+
+def _of_sample(sample: bytes) -> tuple[str, str]:
+    """The encoding that the first bytes give away ("" where the whole file has to tell)."""
+    for bom, codec, title in _BOMS:
+        if sample.startswith(bom):
+            return codec, title
+    for magic, what in _MAGIC:
+        if sample.startswith(magic):
+            raise UnreadableFile(f"this is {what}")
+    utf16 = _utf16_without_bom(sample)
+    if utf16:
+        return utf16
+    for pattern, what in _OTHER_FORMATS:
+        if pattern.match(sample):
+            raise UnreadableFile(f"this is {what}")
+    odd = sum(sample.count(byte) for byte in _CONTROL) + sample.count(0)
+    if odd * 20 > len(sample):
+        raise UnreadableFile("this is a binary file, not CSV")
+    return "", ""
+
+
+def _utf16_without_bom(sample: bytes) -> tuple[str, str] | None:
+    even, odd = sample[::2], sample[1::2]
+    if not odd:
+        return None
+    even_share, odd_share = even.count(0) / len(even), odd.count(0) / len(odd)
+    if odd_share > 0.4 and even_share < 0.05:
+        return "utf-16-le", "UTF-16 LE without BOM"
+    if even_share > 0.4 and odd_share < 0.05:
+        return "utf-16-be", "UTF-16 BE without BOM"
+    return None
+
+
+def _named(encoding: str) -> tuple[str, str]:
+    try:
+        info = codecs.lookup(encoding)
+        "".encode(encoding)
+    except LookupError:
+        raise UnreadableFile(
+            f'the source\'s encoding "{encoding}" is not known; valid: utf-8, utf-16, '
+            "windows-1252, latin-1 or another name of Python's list, or none to have it sniffed"
+        ) from None
+    return info.name, f"{encoding}, as the source says"
+
+
+def decoder_of(encoding: str) -> tuple[str, str]:
+    """Codec and error handler for reading text."""
+    if encoding == _MIXED:
+        codecs.register_error(_MIXED, _as_windows_1252)
+        return "utf-8", _MIXED
+    return encoding, "replace"
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return wrong.decode("cp1252", "replace"), error.end
