@@ -96,7 +96,7 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def clinic(store: Store, tmp_path: Path) -> Clinic:
+def ward(store: Store, tmp_path: Path) -> Clinic:
     """A store with the shipped protocol in force, and ways to fill it."""
     from tests.clinic import Clinic, settings_in  # not every test needs the whole program
 

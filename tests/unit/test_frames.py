@@ -14,17 +14,17 @@ from monitor.store.tables import table_of
 from tests.clinic import ZONE, Clinic, at
 
 
-def _case(clinic: Clinic, enrolment: int, until: str = "") -> Case:
-    with clinic.store.read() as connection:
+def _case(ward: Clinic, enrolment: int, until: str = "") -> Case:
+    with ward.store.read() as connection:
         day = at(until) if until else None
         (case,) = load_cases(connection, [enrolment], until=day, zone=ZONE)
     return case
 
 
-def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(clinic: Clinic) -> None:
-    enrolment = clinic.enrol("A1", dose_mg_per_day=Decimal("150"), clinic="east")
-    clinic.results("A1", "2026-01-12", {"neutrophils": "1.60"}, ref_high=Decimal("7.50"))
-    case = _case(clinic, enrolment)
+def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1", dose_mg_per_day=Decimal(150), clinic="east")
+    ward.results("A1", "2026-01-12", {"neutrophils": "1.60"}, ref_high=Decimal("7.50"))
+    case = _case(ward, enrolment)
     assert (case.enrolment.mrn, case.enrolment.clinic) == ("A1", "east")
     assert case.enrolment.dose_mg_per_day == 150
     (result,) = case.results
@@ -34,47 +34,47 @@ def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(clinic: Clin
     assert result.status is Status.FINAL
 
 
-def test_only_what_stands_is_seen(clinic: Clinic) -> None:
-    enrolment = clinic.enrol("A1")
-    clinic.results("A1", "2026-01-12", {"platelets": "90"})
-    clinic.results("A1", "2026-01-13", {"neutrophils": "1.0"}, status="withdrawn")
-    clinic.supersede("A1", "platelets", "2026-01-12")
-    clinic.results("A1", "2026-01-14", {"platelets": "190"})
-    clinic.event("A1", "2026-01-14", "hold", withdrawn=True)
-    case = _case(clinic, enrolment)
+def test_only_what_stands_is_seen(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", {"platelets": "90"})
+    ward.results("A1", "2026-01-13", {"neutrophils": "1.0"}, status="withdrawn")
+    ward.supersede("A1", "platelets", "2026-01-12")
+    ward.results("A1", "2026-01-14", {"platelets": "190"})
+    ward.event("A1", "2026-01-14", "hold", withdrawn=True)
+    case = _case(ward, enrolment)
     assert [result.value for result in case.results] == [190]
     assert case.events == ()
 
 
-def test_until_hides_what_came_later(clinic: Clinic) -> None:
-    enrolment = clinic.enrol("A1")
-    clinic.results("A1", "2026-01-12", {"platelets": "200"})
-    clinic.results("A1", "2026-01-19", {"platelets": "210"})
-    clinic.event("A1", "2026-01-12", "hold")
-    clinic.event("A1", "2026-01-20", "resume")
-    case = _case(clinic, enrolment, until="2026-01-15")
+def test_until_hides_what_came_later(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", {"platelets": "200"})
+    ward.results("A1", "2026-01-19", {"platelets": "210"})
+    ward.event("A1", "2026-01-12", "hold")
+    ward.event("A1", "2026-01-20", "resume")
+    case = _case(ward, enrolment, until="2026-01-15")
     assert [result.value for result in case.results] == [200]
     assert [event.event for event in case.events] == ["hold"]
 
 
-def test_an_event_of_one_enrolment_is_not_one_of_the_other(clinic: Clinic) -> None:
-    first = clinic.enrol("A1")
+def test_an_event_of_one_enrolment_is_not_one_of_the_other(ward: Clinic) -> None:
+    first = ward.enrol("A1")
     enrolments = table_of(tables.EnrolmentRow)
-    (known,) = clinic.rows(tables.EnrolmentRow, id=first)
-    with clinic.store.write() as connection:
+    (known,) = ward.rows(tables.EnrolmentRow, id=first)
+    with ward.store.write() as connection:
         other = {**known._mapping, "id": first + 1, "drug": "methotrexate"}
         connection.execute(insert(enrolments).values(other))
-    clinic.event("A1", "2026-01-12", "hold", enrolment_id=first)
-    clinic.event("A1", "2026-01-13", "comedication_start", "warfarin")
-    assert [it.event for it in _case(clinic, first).events] == ["hold", "comedication_start"]
-    assert [it.event for it in _case(clinic, first + 1).events] == ["comedication_start"]
+    ward.event("A1", "2026-01-12", "hold", enrolment_id=first)
+    ward.event("A1", "2026-01-13", "comedication_start", "warfarin")
+    assert [it.event for it in _case(ward, first).events] == ["hold", "comedication_start"]
+    assert [it.event for it in _case(ward, first + 1).events] == ["comedication_start"]
 
 
-def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(clinic: Clinic) -> None:
-    enrolment = clinic.enrol("A1")
-    (patient,) = clinic.rows(tables.Patient)
+def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1")
+    (patient,) = ward.rows(tables.Patient)
     row = {
-        "file_id": clinic.file_id,
+        "file_id": ward.file_id,
         "line": 7,
         "source": "",
         "raw": {"value": "0,4*", "unit": "G/L"},
@@ -91,12 +91,12 @@ def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(clinic: Cl
         "resolved_by": "",
         "resolution": "",
     }
-    with clinic.store.write() as connection:
+    with ward.store.write() as connection:
         held = insert(table_of(tables.HeldRowTable))
         connection.execute(held.values(state="held", **row))
         connection.execute(held.values(state="discarded", **row))
         connection.execute(held.values(state="held", **row | {"analyte": ""}))
-    (found,) = _case(clinic, enrolment).held
+    (found,) = _case(ward, enrolment).held
     assert (found.analyte, found.received_value, found.received_unit) == (
         "lymphocytes",
         "0,4*",
@@ -105,12 +105,12 @@ def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(clinic: Cl
     assert found.possible_values == (Decimal("0.4"), Decimal(4))
 
 
-def test_waking_reaches_all_enrolments_of_a_patient_and_nobody_else(clinic: Clinic) -> None:
-    mine = clinic.enrol("A1")
-    other = clinic.enrol("B2")
-    clinic.review(at("2026-01-05"))
-    asleep = clinic.next_review(other)
-    touched = clinic.results("A1", "2026-01-06", {"platelets": "200"})
+def test_waking_reaches_all_enrolments_of_a_patient_and_nobody_else(ward: Clinic) -> None:
+    mine = ward.enrol("A1")
+    other = ward.enrol("B2")
+    ward.review(at("2026-01-05"))
+    asleep = ward.next_review(other)
+    touched = ward.results("A1", "2026-01-06", {"platelets": "200"})
     assert touched == (mine,)
-    assert clinic.next_review(mine) == at("2026-01-06", 9)
-    assert clinic.next_review(other) == asleep
+    assert ward.next_review(mine) == at("2026-01-06", 9)
+    assert ward.next_review(other) == asleep
