@@ -214,7 +214,11 @@ class Measures:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
         reason = f'unknown code "{code.strip()[:_SHOWN]}"'
-        return Problem("unknown_code", reason, self._catalogue.suggest(code.strip()[:_SHOWN]))
+        guess = self._catalogue.suggest(code.strip()[:_SHOWN])
+        hint = guess if guess.startswith("did you mean") else ""
+        return Problem(
+            "unknown_code", reason, hint or "map the code or ignore it in [sources.NAME]"
+        )
 
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()

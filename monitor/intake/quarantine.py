@@ -1,0 +1,225 @@
+"""The rows that need a person: seen, tried again, or let go with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true, update
+
+from monitor.config import Settings
+from monitor.intake.columns import RECEIVED
+from monitor.intake.context import take_turn
+from monitor.intake.held import HELD
+from monitor.intake.retry import retry_held
+from monitor.store import tables
+from monitor.store.database import Store, bring_to
+from monitor.store.frames import wake
+from monitor.store.rulebook import load_rulebook
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+
+
+class QuarantineRefused(Exception):
+    """What was asked of held rows cannot be done; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """Held rows that one cause holds, to be mended once for all of them."""
+
+    source: str
+    reason_code: str
+    reason: str
+    analyte: str
+    rows: int
+    patients: int
+    first_id: int
+    oldest: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One held row, with all that is known of it."""
+
+    id: int
+    file: str
+    line: int
+    source: str
+    mrn: str
+    analyte: str
+    collected_at: str
+    value: str
+    unit: str
+    reason_code: str
+    reason: str
+    hint: str
+    held_at: datetime
+    state: str
+    resolved_at: datetime | None
+    resolved_by: str
+    resolution: str
+    raw: dict[str, str]
+    """The cells under the laboratory's own header names, or the line that cannot be split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What came of trying held rows again."""
+
+    tried: int
+    taken: int
+    held: int
+    outcomes: dict[str, int]
+    touched: tuple[int, ...]
+
+
+def groups(store: Store, *, reason: str = "", source: str | None = None) -> list[HeldGroup]:
+    """Held rows grouped by source, reason and code, the largest group first."""
+    columns = HELD.c
+    keys = (columns.source, columns.reason_code, columns.reason, columns.analyte)
+    count = func.count().label("rows")
+    query = (
+        select(
+            *keys,
+            count,
+            func.count(columns.mrn_key.distinct()).label("patients"),
+            func.min(columns.id).label("first_id"),
+            func.min(columns.held_at).label("oldest"),
+            func.max(columns.held_at).label("newest"),
+        )
+        .where(_held(reason, source))
+        .group_by(*keys)
+        .order_by(count.desc(), *keys)
+    )
+    with store.read() as connection:
+        return [HeldGroup(**row._mapping) for row in connection.execute(query)]
+
+
+def held_rows(
+    store: Store, *, reason: str = "", source: str | None = None, limit: int | None = None
+) -> list[HeldRow]:
+    """Held rows one by one, oldest first."""
+    query = _rows().where(_held(reason, source)).order_by(HELD.c.id)
+    if limit is not None:
+        query = query.limit(limit)
+    with store.read() as connection:
+        return [_held_row(row) for row in connection.execute(query)]
+
+
+def held_row(store: Store, row_id: int) -> HeldRow:
+    """One row, held or not any more. Raises QuarantineRefused where there is none."""
+    with store.read() as connection:
+        row = connection.execute(_rows().where(HELD.c.id == row_id)).one_or_none()
+    if row is None:
+        raise QuarantineRefused(f"there is no row {row_id} in quarantine")
+    return _held_row(row)
+
+
+def retry(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    ids: Collection[int] | None = None,
+    reason: str = "",
+    source: str | None = None,
+    by: str = "retry",
+) -> Retry:
+    """Try held rows again with today's config, catalogue and enrolments: all of them, those of
+    a reason or source, or those named. Raises QuarantineRefused for an id that is not held."""
+    which = _held(reason, source)
+    if ids is not None:
+        which = and_(which, HELD.c.id.in_(sorted(set(ids))))
+    with store.write() as connection:
+        take_turn(connection, now)
+        if ids is not None:
+            found = set(connection.scalars(select(HELD.c.id).where(which)))
+            _refuse_missing(set(ids) - found)
+        catalogue = load_rulebook(connection).catalogue
+        retried = retry_held(connection, settings, catalogue, which, now, by=by)
+        touched = wake(connection, retried.patients, now)
+        bring_to(connection, now)
+    return Retry(
+        tried=retried.tried,
+        taken=retried.taken,
+        held=retried.outcomes["held"],
+        outcomes=dict(retried.outcomes),
+        touched=touched,
+    )
+
+
+def discard(
+    store: Store, row_ids: Collection[int], *, by: str, reason: str, now: datetime
+) -> tuple[int, ...]:
+    """Let held rows go for good, by whom and why; returns the enrolments to be reviewed.
+
+    All of them or, where one is not held, none: QuarantineRefused.
+    """
+    if not by.strip() or not reason.strip():
+        raise QuarantineRefused("a row is discarded by somebody and for a reason: give both")
+    mine = HELD.c.id.in_(sorted(set(row_ids))) & (HELD.c.state == "held")
+    with store.write() as connection:
+        take_turn(connection, now)
+        rows = connection.execute(select(HELD.c.id, HELD.c.patient_id).where(mine)).all()
+        _refuse_missing(set(row_ids) - {row.id for row in rows})
+        connection.execute(
+            update(HELD)
+            .where(mine)
+            .values(
+                state="discarded",
+                resolved_at=now,
+                resolved_by=by.strip(),
+                resolution=reason.strip(),
+            )
+        )
+        patients = {row.patient_id for row in rows if row.patient_id is not None}
+        touched = wake(connection, patients, now)
+        bring_to(connection, now)
+    return touched
+
+
+def _refuse_missing(missing: Collection[int]) -> None:
+    if missing:
+        ids = ", ".join(str(row_id) for row_id in sorted(missing))
+        raise QuarantineRefused(f"not held in quarantine: {ids}")
+
+
+def _held(reason: str, source: str | None) -> ColumnElement[bool]:
+    which = HELD.c.state == "held"
+    if reason:
+        which = and_(which, HELD.c.reason_code == reason)
+    return and_(which, true() if source is None else HELD.c.source == source)
+
+
+def _rows() -> Select[Any]:
+    return select(HELD, _FILES.c.name.label("file")).join(_FILES, _FILES.c.id == HELD.c.file_id)
+
+
+def _held_row(row: Row[Any]) -> HeldRow:
+    raw = row.raw
+    given = {RECEIVED: raw} if "line" in raw else raw
+    return HeldRow(
+        id=row.id,
+        file=row.file,
+        line=row.line,
+        source=row.source,
+        mrn=str(raw.get("mrn", "")),
+        analyte=row.analyte or str(raw.get("analyte", "")),
+        collected_at=str(raw.get("collected_at", "")),
+        value=str(raw.get("value", "")),
+        unit=str(raw.get("unit", "")),
+        reason_code=row.reason_code,
+        reason=row.reason,
+        hint=row.hint,
+        held_at=row.held_at,
+        state=row.state,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        resolution=row.resolution,
+        raw=dict(given.get(RECEIVED, {})),
+    )
