@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -35,7 +35,10 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"monitor {version('azathioprine-monitor')}")
+        try:
+            typer.echo(f"monitor {version('azathioprine-monitor')}")
+        except PackageNotFoundError:
+            typer.echo("monitor, from a folder where it is not installed")
         raise typer.Exit
 
 

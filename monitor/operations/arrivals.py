@@ -4,12 +4,13 @@ the second not come about, `next_review_at` still owes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from monitor.config import Settings
+from monitor.intake import quarantine
 from monitor.intake.enrol import enrol_file
 from monitor.intake.events import events_file
 from monitor.intake.inbox import InboxOutcome, take_inbox
@@ -72,3 +73,32 @@ def inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOutcome]
     if touched:
         review_due(store, settings, now, only=touched)
     return outcomes
+
+
+def retry(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    ids: Collection[int] | None = None,
+    reason: str = "",
+    source: str | None = None,
+    by: str,
+) -> tuple[quarantine.Retry, Tally]:
+    """Try held rows again, then review whom it touched. Raises QuarantineRefused."""
+    tried = quarantine.retry(store, settings, now, ids=ids, reason=reason, source=source, by=by)
+    return tried, review_due(store, settings, now, only=tried.touched)
+
+
+def discard(
+    store: Store,
+    settings: Settings,
+    ids: Collection[int],
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+) -> Tally:
+    """Let held rows go, then review whom it touched. Raises QuarantineRefused."""
+    touched = quarantine.discard(store, ids, by=by, reason=reason, now=now)
+    return review_due(store, settings, now, only=touched)

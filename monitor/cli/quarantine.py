@@ -1,0 +1,185 @@
+"""`monitor quarantine`: rows of lab files that need a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    Refused,
+    local,
+    print_json,
+    reading,
+    say,
+    table,
+    writing,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Rows that cannot be trusted: seen, mended, taken in or discarded.\n\n"
+    "A row waits here with the reason and what would be right. Mend the cause (map a code, name "
+    "a unit, enrol the patient), then `retry`; or `discard` it, with a reason.",
+)
+_SHOWN = 50
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="WORD", help="Only rows held for this reason.")
+]
+SourceOption = Annotated[
+    str, typer.Option("--source", metavar="NAME", help="Only rows of this laboratory.")
+]
+
+
+@app.command("list")
+def list_held(
+    reason: ReasonOption = "",
+    source: SourceOption = "",
+    everything: Annotated[
+        bool, typer.Option("--rows", help="Row by row, not only in groups of one cause.")
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is held, in groups that one cause holds, the largest first.
+
+    An unknown code that stands in a thousand rows is one line here, to be mapped or ignored
+    once in the laboratory's [sources] table. The JSON is always row by row.
+    """
+    from monitor.intake.quarantine import groups, held_rows
+
+    with reading(config) as work:
+        zone = work.settings.clinic.zone
+        if as_json:
+            rows = held_rows(work.store, reason=reason, source=source or None)
+            print_json([_document(asdict(row), zone) for row in rows])
+            return
+        grouped = groups(work.store, reason=reason, source=source or None)
+        rows = held_rows(work.store, reason=reason, source=source or None, limit=_SHOWN)
+    table(
+        ["rows", "patients", "source", "analyte", "held because", "--reason", "first", "since"],
+        [
+            (it.rows, it.patients, it.source, it.analyte, it.reason, it.reason_code, it.first_id,
+             local(it.oldest, zone))
+            for it in grouped
+        ],
+        empty="Nothing is held.",
+    )  # fmt: skip
+    if everything:
+        table(
+            ["id", "file", "line", "mrn", "analyte", "collected", "value", "unit", "held because"],
+            [
+                (it.id, it.file, it.line, it.mrn, it.analyte, it.collected_at, it.value, it.unit,
+                 it.reason)
+                for it in rows
+            ],
+        )  # fmt: skip
+    elif grouped:
+        say("`monitor quarantine show ID` shows a row whole; --rows lists them.")
+
+
+@app.command()
+def show(
+    row: Annotated[int, typer.Argument(metavar="ID", help="The row's number.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one row whole: as received, why it is held, and what would be right."""
+    from monitor.intake.quarantine import held_row
+
+    with _readably(), reading(config) as work:
+        zone = work.settings.clinic.zone
+        found = _document(asdict(held_row(work.store, row)), zone)
+    if as_json:
+        print_json(found)
+        return
+    received = found.pop("raw")
+    table(["", ""], [(name.replace("_", " "), value) for name, value in found.items() if value])
+    say("As received:")
+    table(["column", "cell"], list(received.items()))
+
+
+@app.command()
+def retry(
+    rows: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ID...]", help="Rows; all that are held, if none is named."),
+    ] = None,
+    reason: ReasonOption = "",
+    source: SourceOption = "",
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")] = "retry",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Try rows again, with today's config, analytes and enrolments; then review whom it touches.
+
+    What still cannot be trusted stays held (exit 3).
+    """
+    from monitor.operations.arrivals import retry as again
+
+    with _readably(), writing(config, at) as work:
+        tried, tally = again(
+            work.store,
+            work.settings,
+            work.now,
+            ids=rows or None,
+            reason=reason,
+            source=source or None,
+            by=by,
+        )
+    if as_json:
+        alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
+        print_json(
+            {"tried": tried.tried, "taken": tried.taken, "held": tried.held, "alerts": alerts}
+        )
+    else:
+        say(f"{tried.tried} tried: {tried.taken} taken, {tried.held} still held.")
+    if tried.held:
+        raise typer.Exit(Exit.NOT_ALL)
+
+
+@app.command()
+def discard(
+    rows: Annotated[list[int], typer.Argument(metavar="ID...", help="Rows, all or none.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may go.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let rows go for good. They stay on record, with who did it and why."""
+    from monitor.operations.arrivals import discard as let_go
+
+    with _readably(), writing(config, at) as work:
+        let_go(work.store, work.settings, rows, by=by, reason=reason, now=work.now)
+    if as_json:
+        print_json({"discarded": len(set(rows))})
+    else:
+        say(f"{len(set(rows))} discarded.")
+
+
+@contextmanager
+def _readably() -> Iterator[None]:
+    """What cannot be done with held rows is said as such."""
+    from monitor.intake.quarantine import QuarantineRefused
+
+    try:
+        yield
+    except QuarantineRefused as refusal:
+        raise Refused(str(refusal)) from None
+
+
+def _document(row: dict[str, Any], zone: Any) -> dict[str, Any]:
+    instants = ("held_at", "resolved_at")
+    return row | {
+        name: row[name].astimezone(zone).isoformat() for name in instants if row[name] is not None
+    }

@@ -1,0 +1,192 @@
+"""A clinic's first steps at the command line: what is printed, and how commands end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CommandLine
+
+from monitor.demo.catcher import Catcher
+
+PATIENTS = """mrn,drug,started_on,family_name,given_name,birth_date
+A1,azathioprine,2026-01-05,Keller,Anna,1970-05-01
+A2,azathioprine,2026-01-05,Frei,Bruno,1981-02-11
+"""
+LOW = """mrn,collected_at,analyte,value,unit,specimen_id
+A1,2026-01-12T08:00,lymphocytes,400,/uL,S1
+"""
+
+
+def at_work(clinic: CommandLine) -> None:
+    patients = clinic.write("patients.csv", PATIENTS)
+    assert clinic("enrol", patients, "--at", "2026-01-05T09:00").code == 0
+
+
+def test_init_makes_a_clinic_and_may_be_repeated(monitor: CommandLine) -> None:
+    assert monitor("init").code == 0
+    made = {path.name for path in monitor.folder.iterdir()}
+    assert {"config.toml", "schedules", "inbox", "monitor.db"} <= made
+    config = monitor.folder / "config.toml"
+    config.write_text(config.read_text().replace("clinic@localhost", "n@clinic.example"))
+    assert monitor("init").code == 0
+    assert "n@clinic.example" in config.read_text()
+
+
+def test_without_a_clinic_every_command_says_how_to_make_one(monitor: CommandLine) -> None:
+    ended = monitor("status")
+    assert ended.code == 2
+    assert "monitor init" in ended.err
+
+
+def test_a_faulty_config_ends_with_every_fault(monitor: CommandLine) -> None:
+    monitor("init")
+    monitor.write("config.toml", '[clinik]\n[mail]\nport = "x"\n')
+    ended = monitor("status")
+    assert ended.code == 2
+    assert "clinik" in ended.err
+    assert "mail.port" in ended.err
+
+
+def test_a_dangerous_count_becomes_an_alert_and_a_mail(
+    clinic: CommandLine, mailbox: Catcher
+) -> None:
+    at_work(clinic)
+    loaded = clinic("load", clinic.write("low.csv", LOW), "--json", "--at", "2026-01-12T10:00")
+    assert loaded.code == 0
+    (file,) = loaded.json["files"]
+    assert (file["rows"], file["stored"], file["alerts"]["opened"]) == (1, 1, 1)
+    (alert,) = [
+        alert
+        for alert in clinic("alerts", "--json", "--at", "2026-01-12T10:01").json
+        if alert["rule"] == "lymphopenia"
+    ]
+    assert (alert["kind"], alert["urgency"], alert["value"]) == ("dose_reduction", "urgent", 0.4)
+    sent = clinic("deliver", "--json", "--at", "2026-01-12T10:02")
+    assert sent.code == 0
+    assert sent.json["sent"] == len(mailbox.caught) > 0
+    assert any("A1" in mail.subject for mail in mailbox.caught)
+
+
+def test_a_message_that_cannot_be_sent_stays_owed(
+    clinic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
+    at_work(clinic)
+    clinic("load", clinic.write("low.csv", LOW), "--at", "2026-01-12T10:00")
+    ended = clinic("deliver", "--json", "--at", "2026-01-12T10:02")
+    assert ended.code == 3
+    assert ended.json["sent"] == 0
+    assert ended.json["waiting"] > 0
+
+
+def test_refused_rows_end_with_three_and_the_others_go_in(clinic: CommandLine) -> None:
+    rows = "mrn,drug,started_on\nA1,azathioprine,2026-01-05\nA2,aspirin,2026-01-05\n"
+    ended = clinic("enrol", clinic.write("p.csv", rows), "--json", "--at", "2026-01-05")
+    assert ended.code == 3
+    assert ended.json["taken"] == 1
+    assert [refused["line"] for refused in ended.json["refused"]] == [3]
+
+
+def test_a_file_that_cannot_be_read_does_not_hold_up_the_others(clinic: CommandLine) -> None:
+    at_work(clinic)
+    good = clinic.write("low.csv", LOW)
+    ended = clinic("load", "absent.csv", good, "--json", "--at", "2026-01-12T10:00")
+    assert ended.code == 2
+    absent, taken = ended.json["files"]
+    assert "error" in absent
+    assert taken["stored"] == 1
+
+
+def test_quarantined_rows_end_with_three(clinic: CommandLine) -> None:
+    at_work(clinic)
+    row = "mrn,collected_at,analyte,value,unit\nA1,2026-01-12,lymphocytes,0.4,furlong\n"
+    ended = clinic("load", clinic.write("odd.csv", row), "--json", "--at", "2026-01-12T10:00")
+    assert ended.code == 3
+    assert ended.json["files"][0]["quarantined"] == 1
+
+
+def test_a_preview_changes_nothing(clinic: CommandLine) -> None:
+    at_work(clinic)
+    low = clinic.write("low.csv", LOW)
+    ended = clinic("load", low, "--preview", "--json", "--at", "2026-01-12T10:00")
+    assert ended.json["files"][0]["stored"] == 1
+    again = clinic("load", low, "--json", "--at", "2026-01-12T10:00")
+    assert again.json["files"][0]["stored"] == 1
+
+
+def test_writing_never_goes_back_in_time_and_reading_may(clinic: CommandLine) -> None:
+    at_work(clinic)
+    clinic("sweep", "--at", "2026-02-01")
+    late = clinic("sweep", "--at", "2026-01-31T23:50")
+    assert late.code == 2
+    assert clinic("sweep", "--at", "2026-01-31T23:56").code == 0
+    assert clinic("status", "--json", "--at", "2026-01-06").json[0]["state"] == "up_to_date"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "--at", "yesterday"),
+        ("alerts", "--state", "sleeping"),
+        ("explain",),
+        ("explain", "99"),
+        ("ack", "99", "--by", "me"),
+        ("ack", "1", "--by", "me", "--until", "soon"),
+        ("status", "NOBODY"),
+        ("load",),
+        ("no-such-command",),
+    ],
+)
+def test_what_cannot_be_done_as_asked_ends_with_two(
+    clinic: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    ended = clinic(*arguments)
+    assert ended.code == 2
+    assert ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_health_is_not_well_until_somebody_reads_the_mail(clinic: CommandLine) -> None:
+    ended = clinic("health", "--json")
+    assert ended.code == 3
+    assert ended.json["well"] is False
+    assert "clinic@localhost" in ended.json["parts"]["settings"]["says"]
+
+
+def test_a_fault_of_ours_has_a_name_and_no_traceback(
+    monitor: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor("init")
+    (monitor.folder / "monitor.db").write_bytes(b"SQLite format 3\0 and no more")
+    ended = monitor("status")
+    assert ended.code in {1, 2}
+    assert "Traceback" not in ended.err
+
+
+def test_every_command_teaches(monitor: CommandLine) -> None:
+    top = monitor("--help")
+    assert top.code == 0
+    commands = [
+        command.name or str(command.callback.__name__)
+        for command in app.registered_commands
+        if command.callback
+    ]
+    groups = [group.name or "" for group in app.registered_groups]
+    assert len(commands) > 12
+    for name in (*commands, *groups):
+        helped = monitor(name, "--help")
+        assert helped.code == 0
+        assert len(helped.out.split()) > 25, f"{name} --help says too little"
+
+
+def test_the_command_line_starts_without_what_is_heavy() -> None:
+    heavy = ("pandas", "numpy", "matplotlib", "sqlalchemy", "sqlmodel", "apscheduler", "PIL")
+    script = f"import sys, monitor.cli.app; print([m for m in {heavy} if m in sys.modules])"
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
+    )
+    assert ended.stdout.strip() == "[]"
