@@ -1,0 +1,1 @@
+"""What people and jobs ask for, made of review, intake and delivery."""
