@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CommandLine
 
+from monitor.cli.app import app
 from monitor.demo.catcher import Catcher
+from tests.command_line import CommandLine
 
 PATIENTS = """mrn,drug,started_on,family_name,given_name,birth_date
 A1,azathioprine,2026-01-05,Keller,Anna,1970-05-01
