@@ -86,6 +86,15 @@ class Mood:
         return reply
 
 
+class _AnyPort(Controller):
+    """A controller on whatever port is free."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def mail_server(
     mood: Mood, *, tls: ssl.SSLContext | None = None, starttls: bool = False, users: Any = None
@@ -102,7 +111,7 @@ def mail_server(
     if users is not None:
         extra |= {"authenticator": authenticator, "auth_required": True}
         extra["auth_require_tls"] = starttls
-    controller = Controller(
+    controller = _AnyPort(
         mood,
         hostname="127.0.0.1",
         port=0,
@@ -111,8 +120,7 @@ def mail_server(
     )
     controller.start()
     try:
-        assert controller.server is not None
-        yield controller.server.sockets[0].getsockname()[1]
+        yield controller.port
     finally:
         controller.stop()
 

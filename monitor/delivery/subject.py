@@ -30,9 +30,12 @@ def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str]:
         "what": words.pop() if len(words) == 1 else "ended",
         "again": f" ({first.what.lower()})" if first.what in _AGAIN else "",
     }
-    return {name: discreet(one_line(text), "") for name, text in parts.items()} | {
-        "others": parts["others"],
-        "again": parts["again"],
+    instead = {"who": "MRN in the mail", "action": "an alert"}
+    return {
+        name: discreet(one_line(text), instead.get(name, ""))
+        if name not in {"others", "again"}
+        else text
+        for name, text in parts.items()
     }
 
 

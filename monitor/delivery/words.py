@@ -117,8 +117,9 @@ def distance(value: Decimal, comparator: str, limit: Decimal, *, downward: bool)
         return f"{least}{times:f} times the limit"
     percent = (100 * beyond / limit).to_integral_value(ROUND_FLOOR)
     side = "below" if downward else "above"
-    amount = f"{percent} %" if percent else ("0 %" if comparator else "less than 1 %")
-    return f"{least}{amount} {side} the limit"
+    if not percent:
+        return f"{'' if comparator else 'less than 1 % '}{side} the limit"
+    return f"{least}{percent} % {side} the limit"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -379,4 +379,3 @@ def all_mails() -> dict[str, Rendered]:
         ),
         "operator": render_bare(leased("operator", "urgent", **alarm), minimal, NOW),
     }
-

@@ -1,0 +1,156 @@
+"""Every mail, word for word. After a wanted change: MONITOR_WRITE_GOLDEN=1 make test, then read
+the difference, and look at the HTML in a browser."""
+
+from __future__ import annotations
+
+import os
+import re
+from email.headerregistry import Address
+from pathlib import Path
+
+import pytest
+
+from monitor.core.model import Kind
+from monitor.delivery.message import render_alerts, to_email
+from monitor.delivery.view import Person
+from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS
+from tests.golden.mail_samples import (
+    ANNA,
+    NOW,
+    all_mails,
+    held,
+    leased,
+    neutropenia,
+    raised_alt,
+    settings,
+    view,
+)
+
+FOLDER = Path(__file__).parent / "mails"
+MAILS = all_mails()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_reads_as_agreed(name: str) -> None:
+    mail = MAILS[name]
+    written = {
+        FOLDER / f"{name}.txt": f"Subject: {mail.subject}\n\n{mail.text}",
+        FOLDER / f"{name}.html": mail.html,
+    }
+    for path, text in written.items():
+        if os.environ.get("MONITOR_WRITE_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_every_mail_ends_with_the_intended_purpose(name: str) -> None:
+    mail = MAILS[name]
+    tail = mail.text[mail.text.rindex("\n--\n") :]
+    assert PURPOSE in " ".join(tail.split())
+    assert PURPOSE in mail.html.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_no_mail_calls_a_patient_safe_or_fetches_anything(name: str) -> None:
+    mail = MAILS[name]
+    assert not re.search(r"\bsafe\b", mail.text + mail.html, re.IGNORECASE)
+    assert not re.search(r"""(src|background)="(?!cid:)|url\(|<link|<script|@import""", mail.html)
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_subjects_never_say_what_must_not_stand_on_a_locked_screen(name: str) -> None:
+    subject = MAILS[name].subject
+    assert "\n" not in subject
+    assert not re.search("Miller|Anna|Rossi|Carla|Ben", subject)
+    if name in {"alert_minimal", "overdue", "withdrawal", "digest"}:
+        assert "0.4" not in subject
+        assert "Neutrophils" not in subject
+
+
+@pytest.mark.parametrize("name", ["alert_minimal", "overdue", "withdrawal", "digest"])
+def test_no_name_stands_anywhere_at_minimal_privacy(name: str) -> None:
+    mail = MAILS[name]
+    assert not re.search("Miller|Rossi|1961", mail.text + mail.html)
+
+
+@pytest.mark.parametrize("name", ["alert_full", "alert_minimal"])
+def test_a_critical_mail_gives_mrn_action_value_and_telephone_at_every_level(name: str) -> None:
+    mail = MAILS[name]
+    for body in (mail.text, mail.html):
+        for wanted in ("A100", "discontinue azathioprine", "0.4", "+41 44 555 01 20"):
+            assert wanted in body
+
+
+def test_words_of_a_site_never_bring_what_is_unmentionable_into_a_subject() -> None:
+    shown = neutropenia(analyte_title="Hepatitis B surface antigen")
+    person = Person(mrn="HIV\n7", initials="A.M.")
+    message = leased("alert", "critical")
+    mail = render_alerts(message, [view(17, shown, person)], settings("full"), NOW)
+    assert mail.subject == "CRITICAL: prescriber to decide on discontinuation, MRN in the mail"
+
+
+def test_a_result_told_late_begins_with_its_age() -> None:
+    mail = render_alerts(
+        leased("alert", "urgent"), [view(12, raised_alt(), ANNA)], settings("minimal"), NOW
+    )
+    assert mail.text.startswith("7 days old: state today unknown: test now.\n")
+    assert "days old" not in MAILS["alert_full"].text
+
+
+def test_the_last_dose_stands_with_every_action_on_it_and_inr_where_warfarin_is_taken() -> None:
+    text = MAILS["alert_full"].text
+    assert "Last dose on record: 150 mg/day since 2 Mar 2026." in text
+    assert text.count("check INR") == 1
+    silent = neutropenia(say=[])
+    mail = render_alerts(
+        leased("alert", "critical"), [view(1, silent, ANNA)], settings("full"), NOW
+    )
+    assert mail.text.count("check INR") == 1
+
+
+def test_no_alert_is_left_out_of_a_long_message() -> None:
+    views = [view(number, held(), Person(mrn=f"M{number}")) for number in range(1, 61)]
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert all(re.search(rf"M{number}\b", body) for number in range(1, 61))
+    assert len(mail.html) < 100_000
+
+
+def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:
+    closed = view(17, neutropenia(), ANNA, state="closed", closed_at=NOW, outcome="merged")
+    mail = render_alerts(leased("alert", "critical"), [closed], settings("minimal"), NOW)
+    assert "Closed since, on Tue 12 May 2026, 09:02: merged" in mail.text
+
+
+def test_html_of_a_laboratory_is_text_and_not_markup() -> None:
+    shown = held() | {"summary": "<b onclick=x>1</b> & more"}
+    mail = render_alerts(leased("alert", "urgent"), [view(1, shown, ANNA)], settings("full"), NOW)
+    assert "<b onclick" not in mail.html
+    assert "&lt;b onclick=x&gt;1&lt;/b&gt; &amp; more" in mail.html
+
+
+def test_the_mail_is_rfc_5322_with_both_halves_and_its_figures_inside() -> None:
+    message = leased("alert", "critical")
+    mail = to_email(MAILS["alert_full"], message, settings("full"), NOW)
+    raw = mail.as_bytes()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert raw.isascii()
+    assert mail["From"].addresses == (
+        Address("Laboratory monitor", addr_spec="monitor@hill.example"),
+    )
+    assert mail["Importance"] == "high"
+    html, picture = mail.get_body(("html",)), [*mail.walk()][-1]
+    assert html is not None
+    cid = picture["Content-ID"].strip("<>")
+    assert f'src="cid:{cid}"' in html.get_content()
+    assert picture["Content-Disposition"].startswith("inline")
+    assert len(picture.get_payload(decode=True) or b"") <= 60 * 1024
+
+
+def test_every_kind_of_alert_has_its_words() -> None:
+    assert set(HEADLINES) == set(SUBJECT_ACTIONS) == set(Kind)
+    for kind in (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION):
+        assert "prescriber to decide" in HEADLINES[kind].lower()
+        assert "prescriber to decide" in SUBJECT_ACTIONS[kind]

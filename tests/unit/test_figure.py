@@ -1,0 +1,121 @@
+"""The figure of a course: exact about its limit, honest about what was not measured."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from PIL import Image
+
+from monitor.delivery.figure import (
+    HEIGHT,
+    MOST_BYTES,
+    WIDTH,
+    Figure,
+    Point,
+    alt_text,
+    breaches,
+    draw,
+    frame,
+    is_worth_drawing,
+)
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+def point(day: int, value: str | None, comparator: str = "", *, derived: bool = False) -> Point:
+    number = None if value is None else Decimal(value)
+    text = f"{comparator}{value}" if value else "clotted"
+    at = START + timedelta(days=day)
+    return Point(at=at, value=number, text=text, comparator=comparator, derived=derived)
+
+
+def figure(*points: Point, limit: str = "0.5", downward: bool = True) -> Figure:
+    return Figure(
+        title="Neutrophils",
+        unit="10*9/L",
+        points=points,
+        limit=Decimal(limit),
+        limit_text=f"{limit} 10*9/L",
+        downward=downward,
+        zone=ZoneInfo("Europe/Zurich"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "downward", "beyond"),
+    [
+        ("0.5", "", True, False),
+        ("0.50", "", True, False),
+        ("0.4999999999999999999999", "", True, True),
+        ("0.5", "<", True, True),
+        ("0.6", "<", True, False),
+        ("0.5", "<=", True, False),
+        ("0.4", ">", True, False),
+        ("0.5", "", False, False),
+        ("0.5000000000000000000001", "", False, True),
+        ("0.5", ">", False, True),
+        ("9", "<", False, False),
+    ],
+)
+def test_a_point_is_beyond_its_limit_by_its_exact_value(
+    value: str, comparator: str, downward: bool, beyond: bool
+) -> None:
+    assert breaches(point(0, value, comparator), Decimal("0.5"), downward=downward) is beyond
+
+
+def test_the_limit_line_lies_where_a_value_equal_to_it_would() -> None:
+    drawn = figure(point(0, "3.1"), point(7, "0.4"))
+    scale = frame(drawn)
+    picture = Image.open(io.BytesIO(draw(drawn))).convert("RGB")
+    reds = [
+        y
+        for y in range(picture.height)
+        if sum(_is_red(picture.getpixel((x, y))) for x in range(80, 300)) > 60
+    ]
+    assert abs(sum(reds) / len(reds) / 2 - scale.y(Decimal("0.5"))) < 1
+
+
+def test_the_picture_is_small_and_twice_as_dense_as_shown() -> None:
+    drawn = figure(*(point(day, f"{3 + day % 5}.{day % 7}") for day in range(0, 80, 10)))
+    png = draw(drawn)
+    assert len(png) <= MOST_BYTES
+    assert Image.open(io.BytesIO(png)).size == (2 * WIDTH, 2 * HEIGHT)
+
+
+@pytest.mark.parametrize(
+    "values", [("0.5", "0.5"), ("0", "0"), ("100000", "0.001"), ("<", ">"), ("12345.678", "1")]
+)
+def test_any_course_can_be_drawn(values: tuple[str, str]) -> None:
+    points = [
+        point(day, "0.2", value) if value in "<>" else point(day, value)
+        for day, value in enumerate(values)
+    ]
+    assert draw(figure(*points)).startswith(b"\x89PNG")
+    assert draw(figure(*(Point(at=START, value=it.value, text=it.text) for it in points)))
+
+
+def test_one_value_is_no_course() -> None:
+    assert not is_worth_drawing([point(0, "1"), point(7, None)])
+    assert is_worth_drawing([point(0, "1"), point(7, "2")])
+
+
+def test_the_words_of_the_figure_hold_its_numbers() -> None:
+    words = alt_text(
+        figure(
+            point(0, "3.1"), point(7, "2.4", derived=True), point(14, None), point(21, "0.1", "<")
+        )
+    )
+    assert words == (
+        "Neutrophils in 10*9/L, lower limit 0.5 10*9/L: 2 Mar 3.1; 9 Mar 2.4 (derived); "
+        "16 Mar clotted; 23 Mar <0.1 (below the limit)"
+    )
+
+
+def _is_red(pixel: object) -> bool:
+    assert isinstance(pixel, tuple)
+    red, green, blue = pixel[:3]
+    return red > 150 and green < 90 and blue < 100

@@ -1,0 +1,74 @@
+"""How a mail says days, ages and distances."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.delivery.words import (
+    age_words,
+    discreet,
+    distance,
+    instant_words,
+    old_sentence,
+    pretty,
+)
+
+ZONE = ZoneInfo("Europe/Zurich")
+NOW = datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "limit", "downward", "words"),
+    [
+        ("0.4", "", "0.5", True, "20 % below the limit"),
+        ("0.499", "", "0.5", True, "less than 1 % below the limit"),
+        ("0.5", "", "0.5", True, ""),
+        ("0.1", "<", "0.5", True, "at least 80 % below the limit"),
+        ("0.5", "<", "0.5", True, "below the limit"),
+        ("0.4", ">", "0.5", True, "only a bound: may be beyond the limit"),
+        ("101", "", "100", False, "1 % above the limit"),
+        ("262", "", "100", False, "2.6 times the limit"),
+        ("700", ">", "250", False, "at least 2.8 times the limit"),
+        ("3", "", "0", True, ""),
+    ],
+)
+def test_a_distance_is_never_overstated(
+    value: str, comparator: str, limit: str, downward: bool, words: str
+) -> None:
+    assert distance(Decimal(value), comparator, Decimal(limit), downward=downward) == words
+
+
+def test_ages_are_counted_in_clinic_days() -> None:
+    late = datetime(2026, 5, 11, 22, 30, tzinfo=UTC)  # already the 12th in Zurich
+    assert age_words(late, NOW, ZONE) == "today"
+    assert age_words(late - timedelta(hours=1), NOW, ZONE) == "yesterday"
+    assert age_words(NOW - timedelta(days=5), NOW, ZONE) == "5 days ago"
+
+
+def test_old_begins_after_three_days_and_not_before() -> None:
+    assert old_sentence(NOW - timedelta(days=3), NOW, ZONE) == ""
+    assert old_sentence(NOW - timedelta(days=3, seconds=1), NOW, ZONE).startswith("3 days old")
+
+
+def test_a_day_without_a_time_is_shown_without_one() -> None:
+    assert instant_words(datetime(2026, 5, 10, 22, 0, tzinfo=UTC), ZONE) == "Mon 11 May 2026"
+    assert instant_words(NOW, ZONE) == "Tue 12 May 2026, 09:00"
+
+
+@pytest.mark.parametrize(
+    "text", ["Pregnancy test", "anti-HIV", "hepatitis B", "the patient died", "Death", "gravida 2"]
+)
+def test_what_is_unmentionable_is_replaced(text: str) -> None:
+    assert discreet(text, "-") == "-"
+
+
+def test_other_words_stay() -> None:
+    assert discreet("archive, deadline, diedrich", "-") == "archive, deadline, diedrich"
+
+
+def test_powers_of_ten_are_set_as_readers_know_them() -> None:
+    assert pretty("0.4 10*9/L and 4 10*12/L") == "0.4 ×10⁹/L and 4 ×10¹²/L"
