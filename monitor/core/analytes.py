@@ -86,6 +86,7 @@ class _Reader:
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
         self.unknown("doubt", doubt, ("words", "denied_before", "denied_after"))
+        no_result_phrases = phrase_set(self.texts("no_result.texts", no_result, "texts"))
         return Catalogue(
             analytes=MappingProxyType(analytes),
             digest=digest,
@@ -93,7 +94,8 @@ class _Reader:
             by_key=MappingProxyType(self.keys(analytes)),
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
-            no_result=phrase_set(self.texts("no_result.texts", no_result, "texts")),
+            no_result=no_result_phrases,
+            no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),
             fillers=phrase_set(self.texts("no_result.fillers", no_result, "fillers")),
             pending=phrase_set(self.texts("no_result.pending", no_result, "pending")),
             doubts=tuple(self.doubts(doubt, analytes)),
@@ -154,9 +156,11 @@ class _Reader:
         factors.update(self.factors(f"{key}.units", self.table("units", entry, key)))
         if not factors:
             self.fault(key, "", "has no units", "table = NAME or a table of units")
+        loinc = tuple(self.loinc(f"{key}.loinc", entry))
         return QuantityKind(
             name=name,
-            loinc=tuple(self.loinc(f"{key}.loinc", entry)),
+            loinc=loinc,
+            code_keys=frozenset(name_key(code) for code in loinc),
             factors=MappingProxyType(factors),
             by_spelling=MappingProxyType(self.by_spelling(key, factors)),
             name_keys=frozenset(

@@ -33,7 +33,7 @@ def name_key(text: str) -> str:
 
 def plain_words(text: str) -> list[str]:
     """The words of a text without case, accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("n/a", "notavailable"))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
     return _NO_WORD.sub(" ", bare).split()
 
@@ -48,6 +48,7 @@ class QuantityKind:
     """Unit as the file writes it, to the factor that gives the canonical unit."""
     by_spelling: Mapping[str, Decimal]
     """The same under the normal form of the unit."""
+    code_keys: frozenset[str] = frozenset()
     name_keys: frozenset[str] = frozenset()
 
 
@@ -133,6 +134,7 @@ class Catalogue:
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
     no_result: frozenset[tuple[str, ...]] = frozenset()
+    no_result_closed_up: frozenset[str] = frozenset()
     fillers: frozenset[tuple[str, ...]] = frozenset()
     pending: frozenset[tuple[str, ...]] = frozenset()
     doubts: tuple[Doubt, ...] = ()
@@ -170,19 +172,24 @@ class Catalogue:
         """The text is empty, or made of the listed no-result texts and fillers alone."""
         if not text.strip():
             return True
-        return _is_made_of(plain_words(text[:_LONGEST_TEXT]), self.no_result, self.fillers)
+        words = plain_words(text[:_LONGEST_TEXT])
+        if not words:
+            return False
+        # Q.N.S. is QNS.
+        return "".join(words) in self.no_result_closed_up or _is_made_of(
+            words, self.no_result, self.fillers
+        )
 
     def is_pending(self, text: str) -> bool:
         """The text announces a result that is not there yet: a placeholder, to be ignored."""
         return tuple(plain_words(text[:_LONGEST_TEXT])) in self.pending
 
-    def doubt(self, comment: str, analyte: str) -> str:
+    def doubt(self, comment: str, analyte: Analyte | str) -> str:
         """The words of a comment that doubt a number of that analyte; empty if none do."""
-        if not comment.strip():
-            return ""
-        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment)]
+        name = analyte if isinstance(analyte, str) else analyte.name
+        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
         for doubt in self.doubts:
-            if analyte not in doubt.analytes and ALL_ANALYTES not in doubt.analytes:
+            if name not in doubt.analytes and ALL_ANALYTES not in doubt.analytes:
                 continue
             for written, phrase in doubt.phrases:
                 if any(self._doubts(phrase, clause) for clause in clauses):
@@ -214,8 +221,6 @@ def _is_made_of(
     words: list[str], wanted: Collection[tuple[str, ...]], fillers: Collection[tuple[str, ...]]
 ) -> bool:
     """The words split without rest into phrases of the two lists, at least one of them wanted."""
-    if not words:
-        return False
     longest = max((len(phrase) for phrase in (*wanted, *fillers)), default=0)
     reached: list[set[bool]] = [{False}] + [set() for _ in words]
     for end in range(1, len(words) + 1):

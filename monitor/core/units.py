@@ -14,14 +14,13 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Literal
 
 from monitor.core.catalogue import Analyte, Catalogue
-from monitor.core.faults import nearest
 
 LONGEST_VALUE = 200
 _LONGEST_NUMBER = 40
 _MOST_DIGITS = 20
 _LARGEST_EXPONENT = 15
 _EXACT = Context(prec=80)
-_UNITS_NAMED = 8
+_UNITS_NAMED = 6
 
 _SPACES = " \t\u00a0\u2007\u2009\u202f\ufeff"
 _COMPARATORS = {
@@ -36,9 +35,20 @@ _COMPARATORS = {
     "≥": ">=",
     "⩾": ">=",
 }
+_IN_WORDS = (
+    (re.compile(r"(?:less|lower) than or equal to\s", re.IGNORECASE), "<="),
+    (re.compile(r"(?:more|greater|higher) than or equal to\s", re.IGNORECASE), ">="),
+    (re.compile(r"(?:less|lower) than\s", re.IGNORECASE), "<"),
+    (re.compile(r"(?:more|greater|higher) than\s", re.IGNORECASE), ">"),
+)
 _COMPARED = re.compile(r"(<=|=<|>=|=>|[<>≤≥⩽⩾])?\s*(.*)", re.DOTALL)
 _PLAIN = re.compile(r"[-\u2212]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
-_GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_MINUS = r"[-\u2212]?"
+# 1,234.5 and 1,234,567: the comma can only mark thousands. 250,000 leaves a doubt.
+_TWO_MARKS = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:(?:,[0-9]{{3}})+\.[0-9]+|(?:,[0-9]{{3}}){{2,}})")
+_ONE_MARK = re.compile(rf"{_MINUS}[0-9]*,[0-9]+")
+_MAYBE_THOUSANDS = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}},[0-9]{{3}}")
+_NUMBER_AT_START = re.compile(rf"\s*(?:[<>=≤≥]{{1,2}}\s*)?{_MINUS}[0-9]+(?:[.,][0-9]+)?\s*")
 _COMMA_FOR_POINT = str.maketrans(",.", ".,")
 
 Plausibility = Literal["ok", "below", "above", "negative"]
@@ -82,7 +92,7 @@ def parse_value(
     """
     text = text.strip()
     if len(text) > LONGEST_VALUE:
-        return Refusal("not_a_number", f"a text of {len(text)} characters is no number")
+        return Refusal("not_a_number", "no number", f"a text of {len(text)} characters")
     number = parse_number(text, decimal_comma=decimal_comma)
     if isinstance(number, Number):
         return number
@@ -95,7 +105,10 @@ def parse_value(
 
 def parse_number(text: str, *, decimal_comma: bool = False) -> Number | Refusal:
     """A comparator and a number; for result cells and reference limits alike."""
-    match = _COMPARED.fullmatch(text.strip())
+    sign = text.strip()
+    for words, comparison in _IN_WORDS:
+        sign = words.sub(comparison, sign, count=1)
+    match = _COMPARED.fullmatch(sign)
     assert match is not None
     comparator = _COMPARATORS[match[1]] if match[1] else ""
     digits = match[2].strip(_SPACES)
@@ -103,60 +116,53 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> Number | Refusal:
         return _not_a_number(text)
     if decimal_comma:
         digits = digits.translate(_COMMA_FOR_POINT)
-    refusal = _mark_refused(digits, text, decimal_comma)
-    if refusal is not None:
-        return refusal
-    if _GROUPED.fullmatch(digits):
+    # From here on a comma marks thousands and a point decimals.
+    if _TWO_MARKS.fullmatch(digits):
         digits = digits.replace(",", "")
-    if decimal_comma and "," in digits:
-        # A point in a source of decimal commas: 4.2 can only be a decimal point.
-        digits = digits.replace(",", ".")
+    elif "," in digits:
+        refusal, digits = _one_mark(digits, text, decimal_comma)
+        if refusal is not None:
+            return refusal
     if not _PLAIN.fullmatch(digits):
         return _not_a_number(text)
     value = Decimal(digits.replace("\u2212", "-"))
     if len(value.as_tuple().digits) > _MOST_DIGITS or abs(value.adjusted()) > _LARGEST_EXPONENT:
-        return Refusal(
-            "not_a_number", f'"{_shown(text)}" has more digits than any laboratory gives'
-        )
-    return Number(value if value else Decimal(0), comparator)
+        return Refusal("not_a_number", "more digits than any laboratory gives", _quoted(text))
+    return Number(value or Decimal(0), comparator)
 
 
-def _mark_refused(digits: str, text: str, decimal_comma: bool) -> Refusal | None:
-    """Why the marks in a number (here: comma groups, point decimals) cannot be read."""
-    if "," not in digits:
-        return None
-    point, comma = ("comma", "point") if decimal_comma else ("point", "comma")
-    body = digits.removeprefix("-")
-    if _GROUPED.fullmatch(digits) and (body.count(",") > 1 or "." in body):
-        return None
-    if re.fullmatch(r"[0-9]{1,3},[0-9]{3}", body):
-        return Refusal(
-            "ambiguous_mark",
-            f'"{_shown(text)}": the {comma} may mark thousands or decimals',
-            "write the number without it"
-            + ("" if decimal_comma else ", or set decimal_comma for this source"),
-        )
-    if not re.fullmatch(r"[0-9]*,[0-9]+", body):
-        return None
+def _one_mark(digits: str, text: str, decimal_comma: bool) -> tuple[Refusal | None, str]:
+    """A single mark where the source's decimal mark would be the other one."""
+    theirs, expected = ("point", "comma") if decimal_comma else ("comma", "point")
+    if not _ONE_MARK.fullmatch(digits):
+        return _not_a_number(text), digits
+    if _MAYBE_THOUSANDS.fullmatch(digits):
+        reason = f"the {theirs} may mark thousands or decimals"
+        hint = "write thousands without a mark"
+        if not decimal_comma:
+            hint += ", or set decimal_comma = true for this source if it marks decimals"
+        return Refusal("ambiguous_mark", reason, f"{_quoted(text)}: {hint}"), digits
     if decimal_comma:
-        return None
-    return Refusal(
-        "decimal_comma",
-        f'"{_shown(text)}" has a decimal {comma} where a decimal {point} is expected',
-        "set decimal_comma = true for this source",
-    )
+        return None, digits.replace(",", ".")
+    reason = f"a decimal {theirs} where a decimal {expected} is expected"
+    hint = f"{_quoted(text)}: set decimal_comma = true for this source"
+    return Refusal("decimal_comma", reason, hint), digits
 
 
 def _not_a_number(text: str) -> Refusal:
     return Refusal(
         "not_a_number",
-        f'"{_shown(text)}" is neither a number nor a listed text for no result',
-        'a number with or without a comparator, such as 4.2 or <0.1; or a text of "no_result" '
-        "in analytes.toml",
+        "neither a number nor a listed text for no result",
+        f"{_quoted(text)}: a number with or without a comparator, such as 4.2 or <0.1, or a "
+        "text that [no_result] of analytes.toml lists",
     )
 
 
-def _shown(text: str) -> str:
+def _quoted(text: str) -> str:
+    return f'"{_short(text)}"'
+
+
+def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_NUMBER else text[: _LONGEST_NUMBER - 3] + "..."
 
@@ -166,11 +172,17 @@ def without_unit(catalogue: Catalogue, text: str, unit_text: str) -> str:
 
     Only what spells the unit of the row is taken away; any other text is left as it is.
     """
-    match = re.fullmatch(r"\s*((?:[<>=≤≥]{1,2}\s*)?[-\u2212]?[0-9]+(?:[.,][0-9]+)?)(.+)", text)
-    if match is None or not unit_text.strip():
+    unit = catalogue.spelling.normal(unit_text) if unit_text.strip() else None
+    if unit is None or len(text) > LONGEST_VALUE:
         return text
-    unit = catalogue.spelling.normal(unit_text)
-    return match[1] if unit and catalogue.spelling.normal(match[2]) == unit else text
+    # First to the letter: 0.9910^9/L is 0.99 where the unit is 10^9/L.
+    bare = text.strip().removesuffix(unit_text.strip())
+    if bare != text.strip() and _NUMBER_AT_START.fullmatch(bare):
+        return bare
+    match = _NUMBER_AT_START.match(text)
+    if match is None or catalogue.spelling.normal(text[match.end() :]) != unit:
+        return text
+    return match[0]
 
 
 def resolve(
@@ -180,12 +192,12 @@ def resolve(
 
     The unit decides between a count and its percentage, against name and code (731-0 with
     `%` is a percentage). Any other code that contradicts its unit is refused (2160-0, a mass
-    concentration, with umol/L). What comes back may know fewer units than the catalogue's
-    analyte: those of the kind of quantity that the code stands for.
+    concentration, with umol/L). Where one unit means two things (mg/dL of urea, or of its
+    nitrogen), what comes back knows only the meaning that the code or name settles.
     """
     narrowed = analyte.narrowed(loinc_or_name, unit_text)
     if narrowed.factor(unit_text) is not None:
-        return narrowed
+        return narrowed if analyte.is_ambiguous(unit_text) else analyte
     twin_name = analyte.percent_name or analyte.absolute_name
     if twin_name is not None:
         twin = catalogue.analytes[twin_name]
@@ -195,7 +207,7 @@ def resolve(
         return Refusal(
             "code_contradicts_unit",
             f"{loinc_or_name.strip()} is {analyte.title} as {narrowed.kinds[0].name}, which is "
-            f'not reported in "{_shown(unit_text)}"',
+            f'not reported in "{_short(unit_text)}"',
             f"the code's units are {_named(narrowed.units)}",
         )
     return unit_refusal(narrowed, unit_text)
@@ -213,13 +225,14 @@ def unit_refusal(analyte: Analyte, unit_text: str) -> Refusal:
         marked = [unit for unit in analyte.units if "{" in unit]
         return Refusal(
             "unit_ambiguous",
-            f'"{_shown(unit_text)}" means different things for {analyte.title}',
+            f'"{_short(unit_text)}" means different things for {analyte.title}',
             f"write {_named(marked)}" if marked else "use a code that settles it",
         )
-    like = nearest(unit_text, analyte.units)
-    hint = like if like.startswith("did") else f"one of {_named(analyte.units)}"
+    # No "did you mean": the unit most alike (10*9 for 10*3) is the worst of guesses.
     return Refusal(
-        "unit_unknown", f'"{_shown(unit_text)}" is no known unit of {analyte.title}', hint
+        "unit_unknown",
+        f'"{_short(unit_text)}" is no known unit of {analyte.title}',
+        f"one of {_named(analyte.units)}",
     )
 
 
@@ -256,14 +269,16 @@ def implausible(
     the likely unit mistake; None for one that is judged, also where it is below the range."""
     verdict = plausibility(analyte, value)
     if verdict == "negative":
-        return Refusal("negative", f"{analyte.title} {reported} is negative", "a measured value")
+        return Refusal("negative", f"{analyte.title}: a negative value", plain(reported))
     if verdict != "above":
         return None
+    top = f"{plain(analyte.plausible_high)} {analyte.unit}"
+    found = f"{plain(value)} {analyte.unit}"
+    doubt = unit_doubt(catalogue, analyte, reported, unit_text)
     return Refusal(
         "implausible",
-        f"{analyte.title} {plain(value)} {analyte.unit} is above the plausible range "
-        f"(up to {plain(analyte.plausible_high)} {analyte.unit})",
-        unit_doubt(catalogue, analyte, reported, unit_text),
+        f"{analyte.title}: above the plausible range (up to {top}), likely a mistake of the unit",
+        f"{found}; {doubt}" if doubt else found,
     )
 
 

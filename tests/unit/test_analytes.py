@@ -1,0 +1,362 @@
+"""The catalogue: what laboratories call things, and a file that is read strictly."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import name_key
+from monitor.core.faults import Fault, Faults, nearest
+
+FILE = Path(__file__).parents[2] / "schedules" / "analytes.toml"
+TEXT = FILE.read_text(encoding="utf-8")
+
+OUR_NAMES = """
+white_cells neutrophils lymphocytes eosinophils monocytes platelets neutrophils_percent
+lymphocytes_percent eosinophils_percent hemoglobin mcv alt ast alp ggt bilirubin
+bilirubin_direct albumin creatinine egfr urea crp igg inr amylase lipase tgn mmp
+tpmt_activity bile_acids weight
+""".split()
+
+SMALL = """
+[unit_words]
+ul = ["mcL"]
+[unit_tables.cells]
+"10*9/L" = 1
+"/uL" = 0.001
+[name_marks]
+percent = ["%"]
+absolute = ["#"]
+[analytes.white_cells]
+title = "White cells"
+unit = "10*9/L"
+decimals = 2
+plausible = [0, 100]
+names = ["WBC"]
+[analytes.white_cells.number]
+loinc = ["6690-2"]
+table = "cells"
+[no_result]
+texts = ["clotted"]
+[doubt]
+[[doubt.words]]
+words = ["clumps"]
+analytes = ["white_cells"]
+"""
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue(TEXT, FILE.name)
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(Faults) as caught:
+        load_catalogue(text, "analytes.toml")
+    return [str(fault) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("name", OUR_NAMES)
+def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
+    analyte = catalogue().analytes[name]
+    assert analyte.name == name
+    assert analyte.factor(analyte.unit) == 1
+    assert catalogue().find(name) is analyte
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("WBC", "white_cells"),
+        ("wcc", "white_cells"),
+        ("White Cell Count", "white_cells"),
+        ("LEUKOCYTES", "white_cells"),
+        ("White blood cell (WBC) count", "white_cells"),
+        ("ANC", "neutrophils"),
+        ("Neutrophils", "neutrophils"),
+        ("neutrophils #", "neutrophils"),
+        ("Neutrophils (Absolute)", "neutrophils"),
+        ("Absolute Neutrophils", "neutrophils"),
+        ("neut abs", "neutrophils"),
+        ("neutrophils %", "neutrophils_percent"),
+        ("% Neutrophils", "neutrophils_percent"),
+        ("Neutrophils (%)", "neutrophils_percent"),
+        ("NEUTROPHILS/100 LEUKOCYTES", "neutrophils_percent"),
+        ("Neutrophils per", "neutrophils_percent"),
+        ("NEUT_PCT", "neutrophils_percent"),
+        ("segs", "neutrophils_percent"),
+        ("Bands", "bands"),
+        ("Bands %", "bands_percent"),
+        ("731-0", "lymphocytes"),
+        (" 731 - 0 ", "lymphocytes"),
+        ("736-9", "lymphocytes_percent"),
+        ("Lymphocytes, Percent", "lymphocytes_percent"),
+        ("lymphocytes_percent", "lymphocytes_percent"),
+        ("Absolute Lymphocyte Count", "lymphocytes"),
+        ("Platelet Count", "platelets"),
+        ("777-3", "platelets"),
+        ("hemoglobin", "hemoglobin"),
+        ("Haemoglobin", "hemoglobin"),
+        ("ALT (SGPT)", "alt"),
+        ("sgpt", "alt"),
+        ("Bilirubin, Total", "bilirubin"),
+        ("Bilirubin, Direct", "bilirubin_direct"),
+        ("14631-6", "bilirubin"),
+        ("BUN", "urea"),
+        ("6-TGN", "tgn"),
+        ("alkaline phos.", "alp"),
+        ("-lymphs", "lymphocytes"),
+    ],
+)
+def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
+    found = catalogue().find(theirs)
+    assert found is not None
+    assert found.name == ours
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "",
+        " ",
+        "Hemoglobin A1c",
+        "Hemoglobin A",
+        "Bilirubin, Indirect",
+        "Red Blood Cells",
+        "Platelet Smear",
+        "MCH",
+        "MCHC",
+        "hematocrit",
+        "4544-3",
+        "%",
+        "#",
+        "count",
+    ],
+)
+def test_what_is_something_else_is_not_found(theirs: str) -> None:
+    assert catalogue().find(theirs) is None
+
+
+def test_a_percentage_never_shares_a_key_with_its_count() -> None:
+    for analyte in catalogue().analytes.values():
+        if analyte.percent_name is not None:
+            for mark in ("%", " percent", "_pct"):
+                found = catalogue().find(analyte.name + mark)
+                assert found is not None
+                assert found.name == analyte.percent_name
+
+
+def test_percentages_and_counts_know_each_other() -> None:
+    analytes = catalogue().analytes
+    assert analytes["neutrophils_percent"].percent_of == "neutrophils"
+    assert analytes["neutrophils_percent"].absolute_name == "neutrophils"
+    assert analytes["neutrophils"].percent_name == "neutrophils_percent"
+    assert analytes["neutrophils"].percent_of is None
+    # Bands add to the segmented ones, and give no neutrophil count alone.
+    assert analytes["bands_percent"].percent_of == "neutrophils"
+    assert analytes["bands_percent"].adds_to == "neutrophils_percent"
+    assert analytes["bands_percent"].absolute_name == "bands"
+
+
+def test_every_code_and_name_leads_to_its_analyte() -> None:
+    for analyte in catalogue().analytes.values():
+        for text in (*analyte.names, *analyte.loinc):
+            found = catalogue().find(f" {text.upper().replace(' ', '  ')} ")
+            assert found is analyte, text
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    assert catalogue().suggest("lymphocites") == 'did you mean "lymphocytes"?'
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+    |clotted|CLOTTED|Clotted.|Clotted specimen|specimen clotted - please repeat|haemolysed
+    |hemolyzed|Hemolysed sample|Grossly haemolysed|QNS|Q.N.S.|insufficient|Insufficient sample
+    |insufficient sample volume|quantity not sufficient|UNABLE TO REPORT|cancelled|Canceled
+    |not done|NOT PERFORMED|N/A|platelet clumps|unable to report due to hemolysis
+    |COMPUTER NETWORK FAILURE. TEST NOT RESULTED.|geronnen|Probe hämolytisch|haemolytisch
+    |zu wenig Material|nicht durchgeführt|Material fehlt, bitte neue Probe|storniert
+    |échantillon coagulé|Coagulado|see comment
+    """.replace("\n    ", "").split("|"),
+)
+def test_no_result_as_laboratories_write_it(text: str) -> None:
+    assert catalogue().is_no_result(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.4*",
+        "O.5",
+        "too few to count",
+        "1+",
+        "Negative",
+        "LOW",
+        "not clotted",
+        "no clots",
+        "clotted 0.4",
+        "clotted <0.1",
+        "sample",
+        "please repeat",
+        "-",
+        "***",
+        "0.4 haemolysed",
+        "ND",
+        "deficient",
+    ],
+)
+def test_anything_else_is_never_read_as_no_result(text: str) -> None:
+    assert not catalogue().is_no_result(text)
+
+
+@pytest.mark.parametrize("text", ["pending", "PENDING", "In progress", "to follow", "folgt"])
+def test_what_is_announced_is_a_placeholder_and_no_result(text: str) -> None:
+    assert catalogue().is_pending(text)
+    assert not catalogue().is_no_result(text)
+
+
+@pytest.mark.parametrize(
+    ("comment", "analyte", "doubted"),
+    [
+        ("platelet clumps", "platelets", True),
+        ("Platelet CLUMPS seen on film.", "platelets", True),
+        ("Platelet clumps present", "white_cells", True),
+        ("platelet clumps", "alt", False),
+        ("no platelet clumps seen", "platelets", False),
+        ("No clumps. Specimen clotted", "platelets", True),
+        ("clumps not seen", "platelets", False),
+        ("No clots, but platelets clumped", "platelets", True),
+        ("haemolysed", "ast", True),
+        ("HEMOLYZED", "bilirubin", True),
+        ("slightly haemolysed", "platelets", False),
+        ("not haemolysed", "ast", False),
+        ("Haemolysis: none", "ast", True),
+        ("no haemolysis", "ast", False),
+        ("clotted", "neutrophils", True),
+        ("Probe geronnen", "lymphocytes", True),
+        ("Drip arm?", "hemoglobin", True),
+        ("suggest repeat in 2 weeks", "neutrophils", False),
+        ("", "platelets", False),
+        ("clumpsy", "platelets", False),
+    ],
+)
+def test_comments_that_doubt_a_number(comment: str, analyte: str, doubted: bool) -> None:
+    words = catalogue().doubt(comment, analyte)
+    assert bool(words) is doubted
+    assert catalogue().doubt(comment, catalogue().analytes[analyte]) == words
+
+
+def test_every_bound_holds_every_limit_of_a_count_from_zero() -> None:
+    for analyte in catalogue().analytes.values():
+        assert analyte.plausible_low < analyte.plausible_high
+        if analyte.unit == "10*9/L":
+            assert analyte.plausible_low == 0
+
+
+def test_the_digest_changes_with_the_text() -> None:
+    again = load_catalogue(TEXT, "elsewhere.toml")
+    assert again.digest == catalogue().digest
+    assert load_catalogue(TEXT + "\n# edited\n", FILE.name).digest != again.digest
+
+
+def test_a_small_file_loads() -> None:
+    small = load_catalogue(SMALL, "analytes.toml")
+    assert small.analytes["white_cells"].factor("/mcL") == Decimal("0.001")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("decimals = 2", "decimal = 2", "analytes.white_cells.decimal: unknown key; valid: did"),
+        ("decimals = 2", "decimals = 2.5", "analytes.white_cells.decimals = 2.5: is no whole"),
+        ("decimals = 2", "decimals = 99", "out of range; valid: 0 to 6"),
+        ("decimals = 2", "decimals = true", "is no whole number"),
+        ("plausible = [0, 100]", "plausible = [100, 0]", "0 <= low < high"),
+        ("plausible = [0, 100]", "plausible = 5", "[low, high]"),
+        ('"/uL" = 0.001', '"/uL" = "a thousandth"', "is no number; valid: an exact decimal"),
+        ('"/uL" = 0.001', '"/uL" = -1', "a factor is above 0"),
+        ('"/uL" = 0.001', '"/uL" = nan', "is no number"),
+        ('"/uL" = 0.001', '"/uL" = 0.001\n"/mcL" = 1', "has another factor"),
+        ('"/uL" = 0.001', '"/u?L" = 0.001', "cannot be read as a unit"),
+        ('unit = "10*9/L"', 'unit = "10*6/L"', "is not a unit of factor 1"),
+        ('unit = "10*9/L"', "unit = 9", "is no text"),
+        ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "check digit"),
+        ('table = "cells"', 'table = "cels"', 'unknown table; valid: did you mean "cells"?'),
+        ('table = "cells"', "", "has no units"),
+        ('names = ["WBC"]', 'names = "WBC"', "is no list of texts"),
+        ('names = ["WBC"]', 'names = ["--"]', "nothing is left of it"),
+        ('analytes = ["white_cells"]', 'analytes = ["white_cels"]', "unknown analyte; valid: did"),
+        ("[name_marks]", "[name_mark]", "unknown key; valid: did you mean"),
+        ("[unit_words]", "[unit_words", "not TOML"),
+        ('percent = ["%"]', 'percent = ["%"]\nper = 1', "name_marks.per"),
+    ],
+)
+def test_a_fault_says_where_what_and_what_is_valid(old: str, new: str, said: str) -> None:
+    assert old in SMALL
+    told = faults(SMALL.replace(old, new, 1))
+    assert any(said in line for line in told), told
+    assert all(line.startswith("analytes.toml: ") for line in told)
+
+
+def test_one_name_for_two_analytes_is_a_fault() -> None:
+    second = """
+    [analytes.leukocytes]
+    title = "Leukocytes"
+    unit = "10*9/L"
+    decimals = 2
+    plausible = [0, 100]
+    names = ["w-b c"]
+    [analytes.leukocytes.number]
+    loinc = ["6690-2"]
+    table = "cells"
+    """
+    told = faults(SMALL + second)
+    assert len([line for line in told if "also names white_cells" in line]) == 2
+
+
+def test_all_faults_are_told_at_once() -> None:
+    text = SMALL.replace("decimals = 2", "decimals = 9").replace("6690-2", "6690-1")
+    text = text.replace("[no_result]", "[no_results]")
+    assert len(faults(text)) >= 3
+
+
+def test_an_empty_file_says_what_is_missing() -> None:
+    told = "\n".join(faults(""))
+    for part in ("unit_words", "analytes", "no_result", "doubt"):
+        assert f"{part}: is missing" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["analytes = 5", "[analytes]\nx = 5", "[analytes.x]\ntitle = {}", "doubt = []", "[[analytes]]"],
+)
+def test_nonsense_is_told_and_never_raises_anything_else(text: str) -> None:
+    assert faults(text)
+
+
+def test_a_fault_is_one_readable_line() -> None:
+    fault = Fault("a.toml", "rules[0].below", "x\n" * 100, "is no number", "0.5", line=7)
+    assert str(fault).startswith("a.toml, line 7: rules[0].below = x x")
+    assert "\n" not in str(fault)
+    assert str(fault).endswith("is no number; valid: 0.5")
+    assert len(str(fault)) < 160
+    assert str(Fault("a.toml", "", "", "is empty")) == "a.toml: is empty"
+
+
+def test_nearest_names_the_alike_or_lists_a_few() -> None:
+    assert nearest("Platlets", ["platelets", "mcv"]) == 'did you mean "platelets"?'
+    assert nearest("xyz", ["b", "a"]) == "one of a, b"
+    assert nearest("xyz", []) == ""
+    assert "(30 in all)" in nearest("xyz", [f"n{number}" for number in range(30)])
+
+
+def test_name_keys_keep_percent_and_number_signs() -> None:
+    assert name_key("Neutrophils_% ") == "neutrophils%"
+    assert name_key("NEUT #") == "neut#"
+    assert name_key("731-0") == name_key("731_0")
