@@ -99,7 +99,7 @@ def _check_growth(protocol: Protocol, report: Report) -> None:
                 continue
             if before is not None and _shorter(schedule.every, before):
                 problem = f"is more often than in the phase before it, every {before}"
-                valid = f"{before} or more; are the phases in their order?"
+                valid = f"{before} or more; is the order of the phases right?"
                 report.add((*path, "every"), str(schedule.every), problem, valid)
             known[schedule.panel] = schedule.every
 

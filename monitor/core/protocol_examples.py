@@ -44,7 +44,7 @@ def read_examples(
 def _example(table: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> Example:
     table.report.label(table.path, f'example "{table.peek("name")}"')
     expect = Table(table.report, table.at("expect"), table.mapping("expect"), None)
-    if not expect.data and table.sound:
+    if not expect.data:
         table.report.add(table.at("expect"), "", "is missing", "what must be said of the patient")
     return Example(
         name=table.text("name"),

@@ -24,6 +24,7 @@ _DIGITS = 15
 _YEARS = 50
 _YEARS_OF_DAYS = (1900, 2200)
 _SHOWN = 60
+_LABEL = 100
 _PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
 _PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -163,7 +164,7 @@ class Table:
     def peek(self, key: str) -> str:
         """The text of a key for use in words, whatever it is."""
         value = self.data.get(key, "?")
-        return value[:_SHOWN] if isinstance(value, str) else "?"
+        return value[:_LABEL] if isinstance(value, str) else "?"
 
     def fault(self, key: str, problem: str, valid: str = "") -> None:
         self.report.add(self.at(key), self.data.get(key, ""), problem, valid)

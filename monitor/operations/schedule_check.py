@@ -73,7 +73,7 @@ def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
         return Checked(path, faults.faults, None, "")
     if proposal.id not in force.texts:
         stands = "new"
-    elif force.has(proposal.id, proposal.digest):
+    elif force.has(proposal.id, proposal.text):
         stands = "in force"
     else:
         stands = "differs from what is in force"

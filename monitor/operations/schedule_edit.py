@@ -22,6 +22,7 @@ from monitor.core.model import (
     PanelStatus,
     Review,
 )
+from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.operations.schedules import Force, Proposal, in_force, propose
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
@@ -198,7 +199,7 @@ def _wake(connection: Connection, proposal: Proposal, now: datetime) -> None:
 def _preview(
     connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
 ) -> Preview:
-    same = force.has(proposal.id, proposal.digest)
+    same = force.has(proposal.id, proposal.text)
     query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
         query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
@@ -231,7 +232,7 @@ def _version(force: Force, protocol_id: str) -> str | None:
     if text is None:
         return None
     protocol = force.protocols.get(protocol_id)
-    return _named(protocol.version if protocol else "", text.digest)
+    return _named(protocol.version if protocol else "", digest_of(text.text))
 
 
 def _named(version: str, digest: str) -> str:

@@ -83,12 +83,12 @@ class Force:
             return sum(self.enrolled.values())
         return self.enrolled.get(protocol_id, 0)
 
-    def has(self, protocol_id: str, digest: str) -> bool:
-        return protocol_id in self.texts and self.texts[protocol_id].digest == digest
+    def has(self, protocol_id: str, text: str) -> bool:
+        return protocol_id in self.texts and self.texts[protocol_id].text == text
 
-    def holding(self, digest: str) -> str:
-        """The id whose text in force has this digest; empty where none has."""
-        return next((key for key, text in self.texts.items() if text.digest == digest), "")
+    def holding(self, text: str) -> str:
+        """The id of which this is the text in force; empty where it is of none."""
+        return next((key for key in self.texts if self.has(key, text)), "")
 
     def with_proposal(self, proposal: Proposal) -> Force:
         """As it would be parsed with this file in force, too."""
@@ -231,7 +231,7 @@ class _Comparison:
         """The file, whose text it holds, and what it proposes (None: just what is in force)."""
         try:
             text = decode(read_bytes(path), path.name)
-            if known := self._force.holding(digest_of(text)):
+            if known := self._force.holding(text):
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
         except Faults as faults:
