@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -44,11 +43,6 @@ def _email(address: str) -> str:
     if not local or not domain or any(sign.isspace() or sign in "<>,;" for sign in address):
         raise ValueError("not an e-mail address; one looks like nurse@clinic.example")
     return address
-
-
-def _sender(text: str) -> str:
-    _email(parseaddr(text)[1])
-    return text
 
 
 def _clock_time(text: str) -> str:
@@ -181,7 +175,7 @@ class Mail(Section):
     username: str = ""
     password_env: str = ""
     password_file: OptionalPath = None
-    sender: Annotated[str, AfterValidator(_sender)] = "azathioprine-monitor@localhost"
+    sender: Email = "azathioprine-monitor@localhost"
     privacy: Literal["minimal", "full"] = "minimal"
     timeout_seconds: Annotated[float, Field(gt=0)] = 30
 

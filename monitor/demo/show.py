@@ -230,7 +230,7 @@ delimiter = ";"
 host = "127.0.0.1"
 port = {port}
 security = "none"
-sender = "Azathioprine monitor <monitor@demo.example>"
+sender = "monitor@demo.example"
 
 [[routes]]
 name = "nurses"
