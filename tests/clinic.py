@@ -151,6 +151,36 @@ class Clinic:
             )
             wake(connection, [patient], more.get("received_at", at(on)))
 
+    def hold_row(self, mrn: str, day: str, analyte: str, value: str, **more: Any) -> int:
+        """A row of the patient in quarantine, as a load would leave it; the row's id."""
+        with self.store.write() as connection:
+            patient = self._patient(connection, mrn)
+            self.last_line += 1
+            row = {
+                "raw": {"value": value, "unit": "G/L"},
+                "raw_digest": str(self.last_line),
+                "reason_code": "value",
+                "reason": "not a number",
+                "mrn_key": mrn.casefold(),
+                "collected_on": date.fromisoformat(day),
+                "held_at": at(day),
+                "line": self.last_line,
+            }
+            held = _insert(
+                connection,
+                tables.HeldRowTable,
+                file_id=self.file_id,
+                source="",
+                patient_id=patient,
+                analyte=analyte,
+                **row | more,
+            )
+            files = table_of(tables.File)
+            counts = {"rows": files.c.rows + 1, "quarantined": files.c.quarantined + 1}
+            connection.execute(update(files).where(files.c.id == self.file_id).values(counts))
+            wake(connection, [patient], at(day))
+            return held
+
     def supersede(self, mrn: str, analyte: str, day: str) -> None:
         """Let a result stand no longer, as a correction would."""
         results = table_of(tables.ResultRow)

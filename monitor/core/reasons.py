@@ -17,7 +17,7 @@ from monitor.core.findings import LATE, day_text
 from monitor.core.model import Because, Finding, PanelStatus, Result, Review
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
-from monitor.core.rules import Judged, Unknown
+from monitor.core.rules import Judged
 
 _SHOWN = 8
 
@@ -76,13 +76,16 @@ def _rule(
     verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue)
     spoken = [finding for finding in review.findings if finding.rule == rule.id]
     outcome, why = _outcome(verdict, own, spoken, review, protocol, unit)
+    held = _held(rule.analyte, review)
+    if held and outcome is Outcome.QUIET:
+        outcome = Outcome.NOT_JUDGED
     return RuleReason(
         rule=rule.id,
         analyte=rule.analyte,
         source=rule.source,
         levels=tuple(_level(level, unit) for level in rule.levels),
         outcome=outcome,
-        why=why,
+        why=why + held,
         values=tuple(_value(result, unit) for result in own[-_SHOWN:]),
     )
 
@@ -98,8 +101,7 @@ def _outcome(
     rule, indication = verdict.rule, review.case.enrolment.indication
     if not applies(rule, indication):
         return Outcome.QUIET, (f"the rule is not meant for the indication {indication or 'none'}",)
-    latest = verdict.judged[-1] if verdict.judged else None
-    unknown = (f"the latest: {latest.why}",) if isinstance(latest, Unknown) else ()
+    unknown = (f"the latest: {verdict.unknown.why}",) if verdict.unknown is not None else ()
     if spoken:
         lines = (line for it in spoken for line in (it.summary, *it.arithmetic))
         return Outcome.SPOKE, (*lines, *unknown)
@@ -116,6 +118,16 @@ def _outcome(
     return Outcome.QUIET, (_within_limits(verdict.series[-1], rule, unit),)
 
 
+def _held(analyte: str, review: Review) -> tuple[str, ...]:
+    return tuple(
+        f"held in quarantine and not judged: row {row.id}, {row.received_value} "
+        f"{row.received_unit}".rstrip()
+        + f" ({row.reason})"
+        for row in review.case.held
+        if row.analyte == analyte
+    )
+
+
 def _unwatched(verdict: Verdict, review: Review) -> str:
     if not verdict.judged:
         return "no result is a number, or only preliminary ones that breach nothing"
@@ -130,7 +142,7 @@ def _held_back(episode: Episode, rule: Rule, enrolled_on: date) -> str:
         return (
             f"breached on {day_text(last)}, but the rule speaks at breach {rule.confirm} in a row"
         )
-    if last < enrolled_on and not episode.going_on:
+    if not episode.concerns(enrolled_on):
         return (
             f"last breached on {day_text(last)}, before the enrolment on {day_text(enrolled_on)}, "
             "and has recovered: history"

@@ -101,7 +101,12 @@ class Store:
             yield
             return
         path = Path(f"{self.engine.url.database}.lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"the daemon's lock {path} cannot be opened: {error.strerror}"
+            ) from error
         try:
             if not _try_lock(descriptor):
                 raise StoreBusy(

@@ -90,6 +90,16 @@ def test_what_could_not_be_judged_never_reads_as_quiet(ward: Clinic) -> None:
     assert "baseline" in reason["why"][0]
 
 
+def test_a_row_in_quarantine_is_never_read_as_quiet(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.hold_row("A1", "2026-01-12", "lymphocytes", "0,4*")
+    told = explain_patient(ward.store, ward.settings, "A1", date(2026, 1, 12), NOW)
+    reason = _rule(told, "lymphopenia")
+    assert reason["outcome"] == "could not be judged"
+    assert "row 1, 0,4* G/L (not a number)" in reason["why"][-1]
+
+
 def test_history_before_the_enrolment_and_unconfirmed_breaches_say_why_they_are_quiet(
     ward: Clinic,
 ) -> None:

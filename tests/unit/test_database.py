@@ -224,6 +224,12 @@ def test_a_second_daemon_on_one_sqlite_file_is_refused(store: Store) -> None:
     other.dispose()
 
 
+def test_a_lock_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/no/monitor.db")
+    with pytest.raises(StoreError, match="lock .* cannot be opened"), store.hold_daemon_lock():
+        pass
+
+
 def test_the_database_knows_how_far_it_was_brought_and_never_goes_back(store: Store) -> None:
     with store.write() as connection:
         assert brought_to(connection) is None

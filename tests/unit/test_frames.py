@@ -72,30 +72,9 @@ def test_an_event_of_one_enrolment_is_not_one_of_the_other(ward: Clinic) -> None
 
 def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(ward: Clinic) -> None:
     enrolment = ward.enrol("A1")
-    (patient,) = ward.rows(tables.Patient)
-    row = {
-        "file_id": ward.file_id,
-        "line": 7,
-        "source": "",
-        "raw": {"value": "0,4*", "unit": "G/L"},
-        "raw_digest": "1",
-        "reason_code": "value",
-        "reason": "not a number",
-        "hint": "",
-        "mrn_key": "a1",
-        "patient_id": patient.id,
-        "analyte": "lymphocytes",
-        "collected_on": date(2026, 1, 12),
-        "possible_values": "0.4 4",
-        "held_at": at("2026-01-12"),
-        "resolved_by": "",
-        "resolution": "",
-    }
-    with ward.store.write() as connection:
-        held = insert(table_of(tables.HeldRowTable))
-        connection.execute(held.values(state="held", **row))
-        connection.execute(held.values(state="discarded", **row))
-        connection.execute(held.values(state="held", **row | {"analyte": ""}))
+    ward.hold_row("A1", "2026-01-12", "lymphocytes", "0,4*", possible_values="0.4 4")
+    ward.hold_row("A1", "2026-01-12", "lymphocytes", "0,4*", state="discarded")
+    ward.hold_row("A1", "2026-01-12", "", "0,4*")
     (found,) = _case(ward, enrolment).held
     assert (found.analyte, found.received_value, found.received_unit) == (
         "lymphocytes",
