@@ -18,7 +18,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from sqlalchemy import Connection, insert
 
 from monitor.config import Settings, read_settings
-from monitor.core.routing import Line, Planned, Urgency
+from monitor.core.model import Urgency
+from monitor.core.routing import Line, Planned
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.outbox import enqueue
@@ -90,9 +91,9 @@ class _AnyPort(Controller):
     """A controller on whatever port is free."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # of aiosmtpd
 
 
 @contextmanager

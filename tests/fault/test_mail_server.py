@@ -241,7 +241,7 @@ def test_a_wrong_or_missing_password_waits_and_is_an_alarm_that_does_not_tell_it
         assert send(store, settings) == Sent(0, 0, 2)
     with store.read() as connection:
         query = select(DELIVERIES.c.payload).where(DELIVERIES.c.kind == "operator")
-        alarm = connection.scalar(query)
+        alarm: Any = connection.scalar(query)
     assert "Mail is not going out" in alarm["text"]
     assert "wrong" not in alarm["text"]
 

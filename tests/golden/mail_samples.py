@@ -263,7 +263,7 @@ def view(
         alert_id,
         shown,
         person,
-        Standing(**({"state": "open", "opened_at": opened} | standing)),
+        Standing(**({"state": "open", "opened_at": opened} | dict[str, Any](standing))),
         what=what,
         reason=reason,
         now=NOW,

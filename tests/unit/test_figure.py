@@ -118,4 +118,4 @@ def test_the_words_of_the_figure_hold_its_numbers() -> None:
 def _is_red(pixel: object) -> bool:
     assert isinstance(pixel, tuple)
     red, green, blue = pixel[:3]
-    return red > 150 and green < 90 and blue < 100
+    return bool(red > 150 and green < 90 and blue < 100)

@@ -1,0 +1,208 @@
+"""The daily digest: once a recipient and day, on quiet days too, and every enrolment counted."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.delivery.digest import DigestContent
+from monitor.operations import people
+from monitor.operations.digests import compose_digests
+from monitor.store import tables
+from monitor.store.outbox import load_message, operator_alarm
+from tests.clinic import CBC, LFT, ZONE, Clinic, at, settings_in
+
+NURSE, OPERATOR = "nurse@clinic.example", "operator@clinic.example"
+HEAD = '[clinic]\ntimezone = "Europe/Zurich"\nemail = "operator@clinic.example"\n'
+
+
+def digests(ward: Clinic, to: str = NURSE) -> list[DigestContent]:
+    rows = ward.rows(tables.Delivery, kind="digest", recipient=to)
+    return [DigestContent.from_payload(row.payload["content"]) for row in rows]
+
+
+def compose(ward: Clinic, day: str, hour: int = 8, settings: Settings | None = None) -> int:
+    now = at(day, hour)
+    ward.review(now)
+    return compose_digests(ward.store, settings or ward.settings, now)
+
+
+def texts(content: DigestContent) -> dict[str, list[str]]:
+    return {title: [line.text for line in lines] for title, _, lines in content.sections}
+
+
+def anaemic(ward: Clinic, mrn: str = "A1", **more: Any) -> int:
+    """A patient whose haemoglobin is 97: a routine alert."""
+    enrolment = ward.enrol(mrn, now=at("2026-01-05", 9), **more)
+    ward.results(mrn, "2026-01-05", CBC | LFT | {"hemoglobin": "97"}, hour=6)
+    ward.review(at("2026-01-05", 9))
+    return enrolment
+
+
+def test_a_digest_goes_out_once_a_day_from_its_hour_on(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    assert compose(ward, "2026-01-05", 7) == 0
+    assert compose(ward, "2026-01-05", 8) == 1
+    assert compose(ward, "2026-01-05", 9) == 0
+    assert compose(ward, "2026-01-06", 23) == 1  # the monitor was down until then
+    assert [it.day for it in digests(ward)] == [date(2026, 1, 5), date(2026, 1, 6)]
+
+
+def test_a_quiet_day_has_a_digest_that_says_so(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.results("A1", "2026-01-05", CBC | LFT, hour=6)
+    compose(ward, "2026-01-05")
+    (content,) = digests(ward)
+    assert (content.need, content.sections) == (0, [])
+    assert str(content.ledger) == (
+        "enrolled 1 = up to date 1 + due 0 + overdue 0 + seriously overdue 0 + planned 0 "
+        "+ elsewhere 0 + stopped 0 (of whom held 0)"
+    )
+    assert [(it.panel, it.due_on, it.days) for it in content.due_soon] == [
+        ("Complete blood count with differential", date(2026, 1, 12), 7)
+    ]
+
+
+def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) -> None:
+    anaemic(ward)
+    compose(ward, "2026-01-06")
+    ward.results("A1", "2026-01-06", CBC | {"hemoglobin": "96"})
+    compose(ward, "2026-01-07")
+    (alert,) = ward.rows(tables.AlertRow, rule="anaemia")
+    people.acknowledge(
+        ward.store, ward.settings, alert.id, by="Sister Kay", now=at("2026-01-07", 9)
+    )
+    compose(ward, "2026-01-08")
+    people.close(
+        ward.store,
+        ward.settings,
+        alert.id,
+        by="Dr Who",
+        outcome="iron given",
+        review_by=date(2026, 1, 20),
+        now=at("2026-01-08", 9),
+    )
+    compose(ward, "2026-01-09")
+    titles = [list(texts(content)) for content in digests(ward)]
+    assert titles == [
+        ["New since the last digest"],
+        ["Still open"],
+        ["Acknowledged or snoozed"],
+        ["Ended since the last digest"],
+    ]
+    assert [content.sections[0][2][0].note for content in digests(ward)] == [
+        "open since 5 Jan 2026, 1 day",
+        "open since 5 Jan 2026, 2 days",
+        "acknowledged by Sister Kay until 14 Jan 2026",
+        "closed by Dr Who: iron given",
+    ]
+
+
+def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> None:
+    anaemic(ward)
+    compose(ward, "2026-01-09")
+    (line,) = digests(ward)[0].new
+    assert line.text.startswith("4 days old: state today unknown: test now. ")
+
+
+def test_two_alerts_of_one_specimen_are_one_line(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 9))
+    liver = {"bilirubin": "10", "alt": "120", "ast": "130"}
+    ward.results("A1", "2026-01-05", CBC | liver, hour=6)
+    compose(ward, "2026-01-05", 12)
+    (line,) = digests(ward)[0].new
+    assert len(line.alert_ids) == 2
+    assert "ALT 120" in line.text
+    assert "AST 130" in line.text
+
+
+def test_what_is_overdue_and_held_is_in_the_ledger(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.enrol("A2", now=at("2026-01-05", 6))
+    ward.event("A2", "2026-01-06", "hold", received_at=at("2026-01-06"))
+    ward.enrol("A3", "2026-03-02", now=at("2026-01-05", 6))
+    compose(ward, "2026-01-15")
+    (content,) = digests(ward)
+    ledger = content.ledger
+    assert (ledger.enrolled, ledger.overdue, ledger.held, ledger.planned) == (3, 2, 1, 1)
+    assert all("overdue" in line.text for line in content.new)
+
+
+def test_what_could_not_be_judged_is_said(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.results("A1", "2026-01-05", {"creatinine": "90"}, hour=6, status="preliminary")
+    compose(ward, "2026-01-05")
+    (content,) = digests(ward)
+    assert content.unjudged == (
+        ("A1", "rising creatinine, result of 5 Jan 2026: no baseline value is known"),
+    )
+
+
+def test_alarms_of_the_operator_are_repeated_in_the_digest(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    with ward.store.write() as connection:
+        now = at("2026-01-05", 7)
+        operator_alarm(connection, "feed", "no file since Friday", OPERATOR, now, ZONE)
+    compose(ward, "2026-01-05")
+    compose(ward, "2026-01-06")
+    assert [it.notices for it in digests(ward)] == [("feed: no file since Friday",), ()]
+
+
+def test_each_reader_sees_their_own_clinic_and_nobody_falls_through(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    ward.settings = settings_in(
+        tmp_path,
+        HEAD + f'[[routes]]\nto = ["{NURSE}"]\nclinics = ["rheuma"]\ndigest_at = "06:00"\n',
+    )
+    anaemic(ward, "A1", clinic="rheuma")
+    anaemic(ward, "B1", clinic="gastro")
+    assert compose(ward, "2026-01-06") == 2
+    seen = {
+        to: [line.person.mrn for content in digests(ward, to) for line in content.new]
+        for to in (NURSE, OPERATOR)
+    }
+    assert seen == {NURSE: ["A1"], OPERATOR: ["B1"]}
+    assert [digests(ward, to)[0].ledger.enrolled for to in seen] == [1, 1]
+
+
+def test_without_any_route_the_last_resort_reads_everything(ward: Clinic, tmp_path: Path) -> None:
+    ward.settings = settings_in(tmp_path, HEAD)
+    anaemic(ward)
+    assert compose(ward, "2026-01-06") == 1
+    assert [line.person.mrn for line in digests(ward, OPERATOR)[0].new] == ["A1"]
+
+
+def test_a_name_stands_in_the_digest_at_full_privacy_only(ward: Clinic, tmp_path: Path) -> None:
+    anaemic(ward)
+    (patient,) = ward.rows(tables.Patient)
+    ward.set(tables.Patient, patient.id, family_name="Miller", given_name="Anna")
+    compose(ward, "2026-01-06")
+    full = settings_in(tmp_path, HEAD + f'[mail]\nprivacy = "full"\n[[routes]]\nto = ["{NURSE}"]\n')
+    compose(ward, "2026-01-07", settings=full)
+    assert [it.new[0].person.name for it in digests(ward)[:1]] == [""]
+    assert [it.still_open[0].person.name for it in digests(ward)[1:]] == ["Miller, Anna"]
+
+
+def test_a_digest_bears_the_alerts_it_names(ward: Clinic) -> None:
+    anaemic(ward)
+    compose(ward, "2026-01-06")
+    (row,) = ward.rows(tables.Delivery, kind="digest")
+    with ward.store.read() as connection:
+        message = load_message(connection, row.id)
+    assert [what for _, what, _ in message.lines] == ["digest"]
+    assert clinic_day(row.created_at, ZONE) == row.for_day
+
+
+@pytest.mark.parametrize("hour", [0, 23])
+def test_the_day_of_a_digest_is_the_clinic_s(ward: Clinic, tmp_path: Path, hour: int) -> None:
+    ward.settings = settings_in(
+        tmp_path, HEAD + f'[[routes]]\nto = ["{NURSE}"]\ndigest_at = "00:00"\n'
+    )
+    assert compose(ward, "2026-06-01", hour) == 1
+    assert digests(ward)[0].day == date(2026, 6, 1)
