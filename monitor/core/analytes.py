@@ -74,6 +74,8 @@ class _Reader:
         self.spelling = UnitSpelling(
             {meaning: self.texts(f"unit_words.{meaning}", words, meaning) for meaning in words}
         )
+        for meaning, word, problem in self.spelling.clashes:
+            self.fault(f"unit_words.{meaning}", word, problem)
         tables = self.table("unit_tables", document)
         self.tables = {
             name: self.factors(f"unit_tables.{name}", self.table(name, tables, "unit_tables"))
@@ -238,6 +240,9 @@ class _Reader:
                 (text, tuple(plain_words(text)))
                 for text in self.texts(f"{key}.words", entry, "words")
             ]
+            for text, words in phrases:
+                if not words:
+                    self.fault(f"{key}.words", text, "holds no word to look for")
             longest_first = sorted(phrases, key=lambda phrase: -len(phrase[1]))
             yield Doubt(phrases=tuple(longest_first), analytes=frozenset(names))
 

@@ -75,12 +75,21 @@ class UnitSpelling:
 
     def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
         self._words: dict[str, str] = {}
+        self.clashes: list[tuple[str, str, str]] = []
+        """Words that cannot be read, or mean two things: (meaning, word, what is wrong)."""
         for meaning, spellings in words.items():
             for spelling in spellings:
-                tokens = _tokens(spelling)
-                if tokens:
-                    self._words[" ".join(tokens)] = meaning.casefold()
+                self._learn(meaning, spelling)
         self._cache: dict[str, str | None] = {}
+
+    def _learn(self, meaning: str, spelling: str) -> None:
+        tokens = _tokens(spelling)
+        if not tokens:
+            self.clashes.append((meaning, spelling, "cannot be read as part of a unit"))
+            return
+        known = self._words.setdefault(" ".join(tokens), meaning.casefold())
+        if known != meaning.casefold():
+            self.clashes.append((meaning, spelling, f"already means {known}"))
 
     def normal(self, text: str) -> str | None:
         """The normal form, or None where the text holds what no unit holds."""

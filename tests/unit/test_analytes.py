@@ -294,6 +294,9 @@ def test_a_small_file_loads() -> None:
         ('analytes = ["white_cells"]', 'analytes = ["white_cels"]', "unknown analyte; valid: did"),
         ("[name_marks]", "[name_mark]", "unknown key; valid: did you mean"),
         ("[unit_words]", "[unit_words", "not TOML"),
+        ('ul = ["mcL"]', 'ul = ["mc?L"]', "unit_words.ul = mc?L: cannot be read"),
+        ('ul = ["mcL"]', 'ul = ["mcL"]\nnl = ["MCL"]', "unit_words.nl = MCL: already means ul"),
+        ('words = ["clumps"]', 'words = ["--"]', "holds no word to look for"),
         ('percent = ["%"]', 'percent = ["%"]\nper = 1', "name_marks.per"),
     ],
 )
