@@ -152,11 +152,12 @@ def _opened(finding: Finding) -> Change:
         tell=True,
         finding=finding,
         first_seen_recovered=finding.recovered,
-        urgency=_urgency(finding, only_seen_recovered=finding.recovered),
+        urgency=urgency_of(finding, only_seen_recovered=finding.recovered),
     )
 
 
-def _urgency(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
+def urgency_of(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
+    """The urgency an alert about this finding has."""
     if only_seen_recovered and finding.recovered and finding.urgency is not Urgency.CRITICAL:
         return Urgency.ROUTINE
     return finding.urgency
@@ -231,7 +232,7 @@ def _change(what: ChangeWhat, reason: str, finding: Finding, alert: Alert, *, te
         finding=finding,
         alert=alert,
         first_seen_recovered=only_seen_recovered,
-        urgency=_urgency(finding, only_seen_recovered=only_seen_recovered),
+        urgency=urgency_of(finding, only_seen_recovered=only_seen_recovered),
     )
 
 

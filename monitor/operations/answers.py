@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from monitor.config import Settings
+from monitor.core.alerts import urgency_of
 from monitor.core.model import Alert, Case, Finding, Review, Urgency
 from monitor.intake.people import mrn_key
 from monitor.review import BATCH, judge
@@ -61,12 +62,9 @@ def finding_about(alert: Alert, findings: Iterable[Finding]) -> Finding | None:
 
 
 def shown_urgency(alert: Alert, finding: Finding) -> Urgency:
-    """Urgency of an alert about this finding: an episode already over when it was first seen
-    is routine, unless it was critical."""
-    quiet = alert.first_seen_recovered and finding.recovered
-    if quiet and finding.urgency is not Urgency.CRITICAL:
-        return Urgency.ROUTINE
-    return finding.urgency
+    """The urgency of an alert about this finding."""
+    only_seen_recovered = alert.first_seen_recovered and finding.recovered
+    return urgency_of(finding, only_seen_recovered=only_seen_recovered)
 
 
 def enrolments_of(connection: Connection, mrn: str) -> Sequence[int]:

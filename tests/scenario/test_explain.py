@@ -105,6 +105,7 @@ def test_history_before_the_enrolment_and_unconfirmed_breaches_say_why_they_are_
 ) -> None:
     ward.enrol("A1", now=at("2026-01-05"))
     ward.results("A1", "2025-12-01", {"neutrophils": "1.2"})
+    ward.results("A1", "2025-12-15", {"neutrophils": "2.2"})
     ward.results("A1", "2026-01-05", CBC | LFT | {"mcv": "108"})
     told = explain_patient(ward.store, ward.settings, "A1", date(2026, 1, 6), NOW)
     assert "history" in _rule(told, "neutropenia")["why"][0]
