@@ -157,11 +157,14 @@ def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
     """Put first texts in force, and edits of protocols that nobody is enrolled on; say where
     else the files differ from what is in force."""
     with store.read() as connection:
-        steps, notices = _compare(folder, in_force(connection))
+        before = in_force(connection)
+    steps, notices = _compare(folder, before)
     if not steps:
         return notices
     with store.write() as connection:
-        steps, notices = _compare(folder, in_force(connection))
+        force = in_force(connection)
+        if (force.texts, force.enrolled) != (before.texts, before.enrolled):
+            steps, notices = _compare(folder, force)
         for proposal, reason in steps:
             put_in_force(
                 connection,
