@@ -48,6 +48,11 @@ def _percent_of(result: Result, catalogue: Catalogue) -> str | None:
     return analyte.percent_of if analyte is not None else None
 
 
+def _stands_alone(result: Result, catalogue: Catalogue) -> bool:
+    """A percentage of a whole cell line; bands only add to the segmented neutrophils."""
+    return catalogue.analytes[result.analyte].adds_to is None
+
+
 def _derive(members: Sequence[Result], catalogue: Catalogue) -> Iterable[Result]:
     """Every absolute count that the percentages of one specimen give."""
     white_cells = [result for result in members if result.analyte == WHITE_CELLS]
@@ -58,6 +63,8 @@ def _derive(members: Sequence[Result], catalogue: Catalogue) -> Iterable[Result]
         if absolute is not None and absolute not in reported:
             shares[absolute].append(result)
     for absolute, parts in shares.items():
+        if not any(_stands_alone(part, catalogue) for part in parts):
+            continue
         for total in white_cells:
             count = _count(absolute, total, parts, catalogue)
             if count is not None:
@@ -94,8 +101,10 @@ def _count(
         ref_high=None,
         received_at=max(part.received_at for part in (total, *used)),
         derived=f"white cells {total.comparator}{_value(total):f} x ({shown})",
-        below_plausible=total.below_plausible,
-        doubtful_comment=total.doubtful_comment or used[0].doubtful_comment,
+        below_plausible=any(part.below_plausible for part in (total, *used)),
+        doubtful_comment=next(
+            (part.doubtful_comment for part in (total, *used) if part.doubtful_comment), ""
+        ),
     )
 
 
@@ -105,11 +114,12 @@ def _value(result: Result) -> Decimal:
 
 
 def _joint_comparator(parts: Iterable[Result]) -> str | None:
-    """The comparator of a product: None where an upper and a lower bound meet."""
-    signs = {part.comparator[0] for part in parts if part.comparator}
-    if len(signs) > 1:
+    """The comparator of a product: None where an upper and a lower bound meet; one strict
+    bound makes it strict."""
+    comparators = {part.comparator for part in parts if part.comparator}
+    if len({comparator[0] for comparator in comparators}) > 1:
         return None
-    return signs.pop() if signs else ""
+    return min(comparators, key=len, default="")
 
 
 def _joint_status(parts: Sequence[Result]) -> Status:
