@@ -56,20 +56,22 @@ def parse_day(text: str) -> date | None:
 
 
 def _end(past: Iterable[Event], start: date) -> tuple[date | None, str]:
-    """The first event that ended the enrolment: stop, death or an accepted transfer."""
+    """The day of the first event that ended the enrolment, and what speaks of it: a death or
+    an accepted transfer after a stop ends the rechecks that the stop left."""
+    stopped_on: date | None = None
     handed_over = False
     for event in past:
         if event.event == "stop":
-            return event.on, "stopped"
+            stopped_on = stopped_on or event.on
         if event.event == "died":
-            return event.on, "died"
+            return stopped_on or event.on, "died"
         if event.on < start:
             continue
         if event.event == "transfer_out":
             handed_over = True
         elif event.event == "accepted_by" and handed_over:
-            return event.on, "transfer accepted"
-    return None, ""
+            return stopped_on or event.on, "transfer accepted"
+    return stopped_on, "stopped" if stopped_on else ""
 
 
 def _elsewhere_until(past: Iterable[Event], today: date) -> date | None:
