@@ -10,7 +10,7 @@ from decimal import Decimal
 from monitor.core.calendar import Duration
 from monitor.core.model import Life
 from monitor.core.protocol import Rule
-from monitor.core.rules import Judged, worse
+from monitor.core.rules import Judged, Unknown, worse
 
 _NINE_TENTHS = Decimal("0.9")
 _ELEVEN_TENTHS = Decimal("1.1")
@@ -18,30 +18,44 @@ _ELEVEN_TENTHS = Decimal("1.1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """Breaching results that belong together, in order of collection; `consecutive` is the
-    longest run of them with no other result between, `going_on` says whether it lasts."""
+    """Breaching results that belong together, in order of collection."""
 
     breaches: tuple[Judged, ...]
     confirmed: tuple[Judged, ...]
     """From the breach on at which the rule's `confirm` was reached; empty: not reached."""
-    going_on: bool
+    ended_by: Judged | None
+    """The first other result after the last breach; None while the episode goes on."""
+
+    @property
+    def going_on(self) -> bool:
+        return self.ended_by is None
+
+    def concerns(self, enrolled_on: date) -> bool:
+        """Whether it alerts: it went on at the enrolment or since; older ones are history.
+
+        An episode that went on at the enrolment alerted then, and stays an alert when it
+        recovers: whether anyone looked in between makes no difference.
+        """
+        return self.ended_by is None or self.ended_by.collected_on >= enrolled_on
 
     def worst(self, *, downward: bool) -> Judged:
         return max(self.breaches, key=lambda it: it.severity(downward=downward))
 
 
-def watched(series: Sequence[Judged], life: Life) -> list[Judged]:
+def watched(series: Sequence[Judged | Unknown], life: Life) -> list[Judged | Unknown]:
     """What of a series is watched: from before the start to the end of the wash-out, and
     beyond it while an episode goes on."""
-    kept: list[Judged] = []
+    kept: list[Judged | Unknown] = []
+    going_on = False
     for judged in series:
-        day = judged.measured.collected_on
+        day = judged.collected_on
         if day < life.watch_from:
             continue
-        over = life.watch_until is not None and day > life.watch_until
-        if over and not (kept and kept[-1].breaches):
+        if life.watch_until is not None and day > life.watch_until and not going_on:
             break
         kept.append(judged)
+        if isinstance(judged, Judged):
+            going_on = judged.breaches
     return kept
 
 
@@ -54,20 +68,20 @@ def episodes(series: Sequence[Judged], gap: Duration, confirm: int) -> list[Epis
     found: list[Episode] = []
     current: list[Judged] = []
     confirmed: list[Judged] = []
-    run, interrupted = 0, False
+    run, other = 0, None
     for judged in series:
         if not judged.breaches:
-            run, interrupted = 0, bool(current)
+            run, other = 0, other or judged
             continue
-        if interrupted and _too_late(current[-1], judged, gap):
-            found.append(_episode(current, confirmed, going_on=False))
+        if current and other is not None and _too_late(current[-1], judged, gap):
+            found.append(_episode(current, confirmed, other))
             current, confirmed = [], []
-        run, interrupted = run + 1, False
+        run, other = run + 1, None
         current.append(judged)
         if confirmed or run >= confirm:
             confirmed.append(judged)
     if current:
-        found.append(_episode(current, confirmed, going_on=series[-1].breaches))
+        found.append(_episode(current, confirmed, other))
     return found
 
 
@@ -75,8 +89,10 @@ def _too_late(before: Judged, now: Judged, gap: Duration) -> bool:
     return now.measured.collected_on > gap.after(before.measured.collected_on)
 
 
-def _episode(breaches: Sequence[Judged], confirmed: Sequence[Judged], *, going_on: bool) -> Episode:
-    return Episode(breaches=tuple(breaches), confirmed=tuple(confirmed), going_on=going_on)
+def _episode(
+    breaches: Sequence[Judged], confirmed: Sequence[Judged], ended_by: Judged | None
+) -> Episode:
+    return Episode(breaches=tuple(breaches), confirmed=tuple(confirmed), ended_by=ended_by)
 
 
 def speaking(found: Sequence[Episode], rule: Rule) -> list[Episode]:

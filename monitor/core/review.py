@@ -80,12 +80,13 @@ def applies(rule: Rule, indication: str) -> bool:
 class Verdict:
     """What one rule makes of the results of one enrolment."""
 
-    def __init__(
-        self, rule: Rule, judged: Sequence[Judged | Unknown], series: Sequence[Judged]
-    ) -> None:
+    def __init__(self, rule: Rule, judged: Sequence[Judged | Unknown], life: Life) -> None:
         self.rule = rule
         self.judged = judged
-        self.series = series
+        seen = watched(judged, life)
+        self.series = [it for it in seen if isinstance(it, Judged)]
+        self.unknown = seen[-1] if seen and isinstance(seen[-1], Unknown) else None
+        """The latest watched result, where it could not be judged."""
 
     def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
         """(panel, recheck) while the latest result meets a level that asks for one."""
@@ -101,14 +102,13 @@ class Verdict:
 
     def unjudged(self) -> Unjudged | None:
         """Said only while it is the latest result that could not be judged."""
-        latest = self.judged[-1] if self.judged else None
-        if not isinstance(latest, Unknown):
+        if self.unknown is None:
             return None
         return Unjudged(
             rule=self.rule.id,
             analyte=self.rule.analyte,
-            collected_at=latest.collected_at,
-            why=latest.why,
+            collected_at=self.unknown.collected_at,
+            why=self.unknown.why,
         )
 
 
@@ -124,7 +124,7 @@ def verdict_of(
     own = [result for result in results if result.analyte == rule.analyte]
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
     judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
-    return Verdict(rule, judged, watched([it for it in judged if isinstance(it, Judged)], life))
+    return Verdict(rule, judged, life)
 
 
 def _panel_status(
@@ -166,14 +166,13 @@ def _findings(
 def _threshold_findings(
     verdict: Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
 ) -> list[Finding]:
-    """An episode speaks while it goes on, or when it last breached since the enrolment day."""
+    """What each episode says that is no history; history has not spoken before either."""
     rule = verdict.rule
     found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
+    current = [episode for episode in found if episode.concerns(case.enrolment.enrolled_on)]
     return [
         findings.of_episode(episode, rule, case, life, catalogue, verdict.series[-1])
-        for episode in speaking(found, rule)
-        if episode.going_on
-        or episode.breaches[-1].measured.collected_on >= case.enrolment.enrolled_on
+        for episode in speaking(current, rule)
     ]
 
 

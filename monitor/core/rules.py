@@ -18,6 +18,8 @@ from monitor.core.model import Measured, Result, Status
 from monitor.core.protocol import Level, Rule
 
 _HUNDRED = Decimal(100)
+_BOUNDS = ("<", "<=", "", ">=", ">")
+"""Comparators from the one that may hide the lowest value to the highest."""
 
 
 class Breach(IntEnum):
@@ -76,6 +78,10 @@ class Judged:
     """Of each level, mildest first; None where the level's limit is not known."""
 
     @property
+    def collected_on(self) -> date:
+        return self.measured.collected_on
+
+    @property
     def breaches(self) -> bool:
         return self.certain > 0 or self.may > 0
 
@@ -93,9 +99,10 @@ class Judged:
 
     def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
         """Orders judgements from mild to severe."""
-        number = -self.measured.value if downward else self.measured.value
-        beyond = "<" if downward else ">"
-        return self.certain, self.may, number, int(self.measured.comparator.startswith(beyond))
+        sign = _BOUNDS.index(self.measured.comparator)
+        if downward:
+            return self.certain, self.may, -self.measured.value, -sign
+        return self.certain, self.may, self.measured.value, sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +110,7 @@ class Unknown:
     """A result that a rule could not judge, because a limit or baseline is missing."""
 
     collected_at: datetime
+    collected_on: date
     why: str
 
 
@@ -185,6 +193,10 @@ def measured(result: Result) -> Measured:
     )
 
 
+def _unknown(result: Result, why: str) -> Unknown:
+    return Unknown(collected_at=result.collected_at, collected_on=result.collected_on, why=why)
+
+
 def _limit(
     level: Level, result: Result, reference: _Reference, unit: str
 ) -> Limit | Unknown | None:
@@ -203,9 +215,7 @@ def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit
     own = usable_uln(result)
     uln = level.default_uln if own is None else own
     if uln is None:
-        return Unknown(
-            collected_at=result.collected_at, why="no upper reference limit came with it"
-        )
+        return _unknown(result, "no upper reference limit came with it")
     whose = "the protocol's default upper limit" if own is None else "the result's own upper limit"
     value = times * uln
     return Limit(value=value, text=f"{times:f} x {uln:f} = {value:f} {unit} ({whose})")
@@ -223,7 +233,7 @@ class _Reference:
     """What a rise is compared with: the baseline, later the earliest value in the window."""
 
     def __init__(self, results: Sequence[Result], terms: BaselineTerms) -> None:
-        self._trusted = [result for result in results if is_member(result)]
+        self._trusted = _one_an_instant(result for result in results if is_member(result))
         self._baseline: Decimal | None
         self._baseline_at: Result | None
         self._baseline, self._baseline_at = _baseline(self._trusted, terms)
@@ -232,7 +242,7 @@ class _Reference:
         self, result: Result, rise: Decimal, within: Duration | None, unit: str
     ) -> Limit | Unknown | None:
         if self._baseline is None or self._baseline_at is None:
-            return Unknown(collected_at=result.collected_at, why="no baseline value is known")
+            return _unknown(result, "no baseline value is known")
         if result.collected_at <= self._baseline_at.collected_at:
             return None
         base, name = self._baseline, "baseline"
@@ -241,8 +251,7 @@ class _Reference:
         ):
             earliest = self._earliest(result, within)
             if earliest is None:
-                why = f"no earlier value within {within} to compare with"
-                return Unknown(collected_at=result.collected_at, why=why)
+                return _unknown(result, f"no earlier value within {within} to compare with")
             base, name = earliest, f"earliest value within {within}"
         value = base * (_HUNDRED + rise) / _HUNDRED
         return Limit(value=value, text=f"{name} {base:f} + {rise:f} % = {value:f} {unit}")
@@ -255,6 +264,17 @@ class _Reference:
             if candidate.collected_on >= since:
                 return candidate.value
         return None
+
+
+def _one_an_instant(trusted: Iterable[Result]) -> list[Result]:
+    """The highest value of each instant (a rise is worse upwards), ascending: results of one
+    instant are judged as one, whichever of them arrived first."""
+    instants: dict[datetime, Result] = {}
+    for result in trusted:
+        kept = instants.get(result.collected_at)
+        if kept is None or _lower(kept, result):
+            instants[result.collected_at] = result
+    return [instants[at] for at in sorted(instants)]
 
 
 def is_member(result: Result) -> bool:
@@ -315,9 +335,15 @@ def _daily_worst(results: Sequence[Result]) -> list[Result]:
         if not result.is_valid:
             continue
         kept = days.get(result.collected_on)
-        if kept is None or _lower(result, kept):
+        if kept is None or _fall_order(result) < _fall_order(kept):
             days[result.collected_on] = result
     return [days[day] for day in sorted(days)]
+
+
+def _fall_order(result: Result) -> tuple[Decimal, int, bool]:
+    """Lowest first; of equal values the one that may hide a lower, then the one trusted."""
+    assert result.value is not None
+    return result.value, _BOUNDS.index(result.comparator), not is_member(result)
 
 
 def _lower(result: Result, than: Result) -> bool:
