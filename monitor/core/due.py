@@ -120,6 +120,7 @@ def status(
         days_overdue=(today - due_on).days if late else 0,
         urgency=_urgency(schedule, state, under_recheck=recheck is not None),
         repeat_days=(schedule.repeat.after(today) - today).days,
+        under_recheck=recheck is not None,
         partial=done.partial,
         next_change_on=_first_after(
             today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY

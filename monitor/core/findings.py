@@ -262,7 +262,7 @@ def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: P
         enrolment_id=case.enrolment.id,
         cause=f"sample_unusable:{status.panel}",
         kind=Kind.SAMPLE_UNUSABLE,
-        urgency=status.urgency,
+        urgency=_recall_urgency(status, protocol),
         summary=f"{title} of {day_text(newest.collected_on)} gave no result ({words})",
         source=protocol.source,
         analyte=newest.analyte,
@@ -274,6 +274,17 @@ def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: P
             for it in lost
         ),
     )
+
+
+def _recall_urgency(status: PanelStatus, protocol: Protocol) -> Urgency:
+    """As urgent as the phase holds the panel, and urgent under a recheck; how late the test
+    is already says the overdue alert."""
+    phase = next(it for it in protocol.phases if it.name == status.phase)
+    schedule = phase.schedule(status.panel)
+    assert schedule is not None
+    if status.under_recheck:
+        return worst_urgency(schedule.urgency, Urgency.URGENT)
+    return schedule.urgency
 
 
 def of_held_rows(case: Case, protocol: Protocol) -> Finding | None:

@@ -178,6 +178,8 @@ class PanelStatus:
     urgency: Urgency
     repeat_days: int | None
     """Days between reminders while overdue."""
+    under_recheck: bool = False
+    """The latest result of one of its analytes asks for another, whatever gave the due day."""
     partial: tuple[tuple[date, tuple[str, ...]], ...] = ()
     """Days since the last completion with some results of the panel, and what they lacked."""
     next_change_on: date | None = None
