@@ -148,7 +148,9 @@ def standing(reports: Sequence[Report], *, untimed: bool = False) -> Standing:
 
 
 def _standing_of_key(reports: Sequence[Report]) -> Standing:
-    top = max(range(len(reports)), key=lambda index: reports[index].order)
+    top = 0
+    if len(reports) > 1:
+        top = max(range(len(reports)), key=lambda index: reports[index].order)
     winner = reports[top]
     if winner.status is _WITHDRAWN:
         return Standing(frozenset(), Meaning.WITHDRAWN)

@@ -119,6 +119,7 @@ class Normaliser:
         self._ignore_unknown = ignore_unknown_patients
         self.measures = Measures(catalogue, source)
         self._moments: dict[str, Moment | None] = {}
+        self._statuses: dict[str, Status | str | None] = {}
         self.unread: Counter[str] = Counter()
         """Optional cells that could not be read and count as missing, by column."""
 
@@ -143,7 +144,7 @@ class Normaliser:
     def _row(self, row: RawRow) -> Outcome:
         if self.measures.is_ignored(row.analyte):
             return Ignored(row.line, "mapping")
-        status = read_status(row.status)
+        status = self._status(row.status)
         if status == PLACEHOLDER and not row.value.strip():
             return Ignored(row.line, "placeholder")
         whose = self._whose(row)
@@ -249,6 +250,13 @@ class Normaliser:
                 self._moments.clear()
             self._moments[text] = read_moment(text, self._source.date_format, self._zone)
         return self._moments[text]
+
+    def _status(self, word: str) -> Status | str | None:
+        if word not in self._statuses:
+            if len(self._statuses) > _CACHE_LIMIT:
+                self._statuses.clear()
+            self._statuses[word] = read_status(word)
+        return self._statuses[word]
 
     def _reported(self, text: str) -> datetime | None:
         if not text.strip():

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
@@ -36,6 +35,7 @@ from monitor.core.standing import (
 )
 from monitor.intake.normalise import Taken
 from monitor.store import tables
+from monitor.store.bulk import BulkInsert
 from monitor.store.tables import table_of
 
 _RESULTS = table_of(tables.ResultRow)
@@ -47,6 +47,13 @@ _BUCKETS = Table(
     Column("collected_on", Date, nullable=False),
     prefixes=["TEMPORARY"],
 )
+_BUCKET_COLUMNS = ("patient_id", "analyte", "collected_on")
+_COLUMNS = (
+    "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
+    "comparator", "no_result", "status", "received_value", "received_unit", "ref_low", "ref_high",
+    "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "file_id",
+    "line", "stands",
+)  # fmt: skip
 _NEW = 1 << 62
 """Above every id: rows not yet written come after those that are."""
 _NOTHING = Standing(frozenset(), Meaning.WITHDRAWN)
@@ -57,7 +64,7 @@ class _Row:
     report: Report
     stood: bool
     id: int | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,11 +73,17 @@ class _Group:
 
     untimed: bool
     rows: list[_Row] = field(default_factory=list)
+    found: Standing | None = None
 
     def standing(self) -> Standing:
-        if not self.rows:
-            return _NOTHING
-        return standing([row.report for row in self.rows], untimed=self.untimed)
+        if self.found is None:
+            reports = [row.report for row in self.rows]
+            self.found = standing(reports, untimed=self.untimed) if reports else _NOTHING
+        return self.found
+
+    def add(self, row: _Row) -> None:
+        self.rows.append(row)
+        self.found = None
 
 
 class ResultWriter:
@@ -83,13 +96,17 @@ class ResultWriter:
         self.unflagged = 0
         """Values that changed without being flagged as corrected, and were taken."""
         connection.execute(CreateTable(_BUCKETS, if_not_exists=True))
+        self._wanted = BulkInsert(connection, _BUCKETS, _BUCKET_COLUMNS)
+        self._new = BulkInsert(connection, _RESULTS, _COLUMNS)
 
     def write(self, batch: Sequence[Taken], file_ids: Sequence[int]) -> list[str]:
         """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn."""
-        groups = self._groups(batch)
-        outcomes = []
-        for taken, file_id in zip(batch, file_ids, strict=True):
-            outcomes.append(self._take(groups[taken.key], taken, file_id))
+        keys = [taken.key for taken in batch]
+        groups = self._groups(keys)
+        outcomes = [
+            self._take(groups[key], taken, file_id)
+            for key, taken, file_id in zip(keys, batch, file_ids, strict=True)
+        ]
         self._store(groups.values())
         return outcomes
 
@@ -97,37 +114,30 @@ class ResultWriter:
         received_at = taken.received_at or self._now
         self._count += 1
         new = taken.report((received_at, _NEW + self._count))
-        if repeats(new, (row.report for row in group.rows)):
+        if not group.rows:
+            group.add(_Row(new, False, values=_values(taken, file_id, received_at)))
+            return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
+        known = [row.report for row in group.rows]
+        if repeats(new, known):
             return "duplicate"
         before = group.standing()
-        known = [row.report for row in group.rows]
-        group.rows.append(_Row(new, False, values=_values(taken, file_id, received_at)))
+        group.add(_Row(new, False, values=_values(taken, file_id, received_at)))
         after = group.standing()
         if _is_unflagged_change(known, new, before, after) and not group.untimed:
             self.unflagged += 1
         return _outcome(known, new, before, after, untimed=group.untimed)
 
-    def _groups(self, batch: Sequence[Taken]) -> dict[Key, _Group]:
-        groups: dict[Key, _Group] = {}
-        buckets = set()
-        for taken in batch:
-            key = taken.key
-            if key not in groups:
-                groups[key] = _Group(key.untimed)
-                buckets.add((key.patient_id, key.analyte, key.day))
-        for key, row in self._known(buckets):
+    def _groups(self, keys: Sequence[Key]) -> dict[Key, _Group]:
+        groups = {key: _Group(key.untimed) for key in keys}
+        for key, row in self._known({(key.patient_id, key.analyte, key.day) for key in groups}):
             if key in groups:
-                groups[key].rows.append(row)
+                groups[key].add(row)
         return groups
 
     def _known(self, buckets: Iterable[tuple[int, str, date]]) -> Iterable[tuple[Key, _Row]]:
         """The rows already written for these patients, analytes and days."""
-        names = ("patient_id", "analyte", "collected_on")
-        rows = [dict(zip(names, bucket, strict=True)) for bucket in sorted(buckets)]
-        if not rows:
-            return
         self._connection.execute(delete(_BUCKETS))
-        self._connection.execute(insert(_BUCKETS), rows)
+        self._wanted.insert(sorted(buckets))
         columns = _RESULTS.c
         query = select(
             columns.id, columns.patient_id, columns.analyte, columns.specimen_id,
@@ -158,7 +168,7 @@ class ResultWriter:
             )
 
     def _store(self, groups: Iterable[_Group]) -> None:
-        new: list[tuple[int, dict[str, Any]]] = []
+        new: list[tuple[int, tuple[Any, ...]]] = []
         changed: list[dict[str, Any]] = []
         for group in groups:
             if not any(row.id is None for row in group.rows):
@@ -166,41 +176,41 @@ class ResultWriter:
             stands = group.standing().stands
             for index, row in enumerate(group.rows):
                 if row.id is None:
-                    new.append((row.report.received[1], {**row.values, "stands": index in stands}))
+                    new.append((row.report.received[1], (*row.values, index in stands)))
                 elif row.stood != (index in stands):
                     changed.append({"row_id": row.id, "now_stands": index in stands})
-        if new:
-            new.sort(key=lambda numbered: numbered[0])
-            self._connection.execute(insert(_RESULTS), [values for _, values in new])
+        new.sort(key=lambda numbered: numbered[0])
+        self._new.insert(values for _, values in new)
         if changed:
             statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
             self._connection.execute(statement.values(stands=bindparam("now_stands")), changed)
 
 
-def _values(taken: Taken, file_id: int, received_at: datetime) -> dict[str, Any]:
-    return {
-        "patient_id": taken.patient_id,
-        "analyte": taken.analyte,
-        "collected_at": taken.collected.at,
-        "collected_on": taken.collected.on,
-        "timed": taken.collected.timed,
-        "specimen_id": taken.specimen_id,
-        "value": taken.value,
-        "comparator": taken.comparator,
-        "no_result": taken.no_result,
-        "status": taken.status.value,
-        "received_value": taken.received_value,
-        "received_unit": taken.received_unit,
-        "ref_low": taken.ref_low,
-        "ref_high": taken.ref_high,
-        "reported_at": taken.reported_at,
-        "received_at": received_at,
-        "comment": taken.comment,
-        "below_plausible": taken.below_plausible,
-        "doubtful_comment": taken.doubtful_comment,
-        "file_id": file_id,
-        "line": taken.line,
-    }
+def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:
+    """The values of `_COLUMNS`, but for the last: whether it stands."""
+    return (
+        taken.patient_id,
+        taken.analyte,
+        taken.collected.at,
+        taken.collected.on,
+        taken.collected.timed,
+        taken.specimen_id,
+        taken.value,
+        taken.comparator,
+        taken.no_result,
+        taken.status.value,
+        taken.received_value,
+        taken.received_unit,
+        taken.ref_low,
+        taken.ref_high,
+        taken.reported_at,
+        received_at,
+        taken.comment,
+        taken.below_plausible,
+        taken.doubtful_comment,
+        file_id,
+        taken.line,
+    )
 
 
 def _outcome(
@@ -211,8 +221,6 @@ def _outcome(
         return "withdrawn"
     if new.status is Status.CANCELLED and after.meaning is Meaning.WITHDRAWN:
         return "withdrawn"
-    if not known:
-        return "stored"
     if _stands_so_already(known, new, before):
         return "duplicate"
     if untimed and len(known) in after.stands and before.stands <= after.stands:
