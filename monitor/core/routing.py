@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from monitor.core.model import Change, ChangeWhat, Urgency
+from monitor.core.model import Change, ChangeWhat, Kind, Urgency
 
 ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED})
 """Changes that end an alert; only those who were told of it hear of them."""
+_WEIGHTS = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 
 class RouteLike(Protocol):
@@ -156,11 +157,20 @@ def _message(kind: str, recipient: str, items: list[Told]) -> Planned:
 
 def _worst_first(items: Sequence[Told]) -> list[Told]:
     """Patients by their worst alert, each patient's alerts together."""
-    worst: dict[str, tuple[int, int]] = {}
+    worst: dict[str, tuple[int, int, int]] = {}
     for item in items:
-        place = (-item.urgency.rank, item.alert_id)
-        worst[item.mrn] = min(place, worst.get(item.mrn, place))
-    return sorted(items, key=lambda it: (worst[it.mrn], -it.urgency.rank, it.alert_id))
+        worst[item.mrn] = min(_place(item), worst.get(item.mrn, _place(item)))
+    return sorted(items, key=lambda it: (worst[it.mrn], _place(it)))
+
+
+def _place(item: Told) -> tuple[int, int, int]:
+    return (*severity(item.urgency.value, item.kind), item.alert_id)
+
+
+def severity(urgency: str, kind: str) -> tuple[int, int]:
+    """Sorts the worst first: by urgency, then by what is asked for."""
+    weight = _WEIGHTS.index(kind) if kind in _WEIGHTS else len(_WEIGHTS)
+    return (-Urgency(urgency).rank, weight)
 
 
 def _file(by_recipient: dict[str, list[Told]], addresses: Iterable[str], item: Told) -> None:

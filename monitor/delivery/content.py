@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
-from monitor.delivery.view import AlertView, Person, Standing, view_of
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
 from monitor.store import tables
 from monitor.store.outbox import Leased

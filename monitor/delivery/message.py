@@ -17,6 +17,7 @@ from markupsafe import escape
 from sqlalchemy import Connection
 
 from monitor.config import Settings
+from monitor.core.model import Urgency
 from monitor.delivery.content import alert_views
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.figure import MOST_BYTES, draw
@@ -36,6 +37,8 @@ from monitor.store.outbox import Leased, domain_of
 
 CARDS = 12
 """Alerts of one message that are laid out in full; the others follow as a list."""
+ROWS = 60
+"""The same for patients of an overdue list."""
 FIGURES = 6
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
@@ -82,6 +85,7 @@ def render_alerts(
     template = "withdrawal" if message.kind == "withdrawal" else "alert"
     if template == "alert" and all(view.kind == "overdue_test" for view in views):
         template = "overdue"
+        views = sorted(views, key=_latest_first)
     pictures = _pictures(views, message) if template == "alert" else {}
     return _laid_out(
         template,
@@ -91,11 +95,16 @@ def render_alerts(
         pictures=tuple(pictures.values()),
         alert_ids=tuple(view.id for view in views),
         views=views,
-        cards=views[:CARDS],
-        rest=views[CARDS:],
+        cards=views[: ROWS if template == "overdue" else CARDS],
+        rest=views[ROWS if template == "overdue" else CARDS :],
         cids={alert_id: picture.cid for alert_id, picture in pictures.items()},
         **parts_of(views, settings.mail.privacy),
     )
+
+
+def _latest_first(view: AlertView) -> tuple[int, int, int]:
+    serious, days = view.lateness
+    return (-Urgency(view.urgency).rank, -serious, -days)
 
 
 def _pictures(views: Sequence[AlertView], message: Leased) -> dict[int, Picture]:

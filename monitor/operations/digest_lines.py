@@ -98,7 +98,7 @@ def _line(
     row = rows[0]
     text = "; ".join(each.summary for each in rows)
     if row.kind == Kind.OVERDUE_TEST.value:
-        text = " ".join([f"{text}.", *row.shown.get("say", ())])
+        text = " ".join([f"{text}.", *row.shown.get("say", ())]).rstrip(".")
     else:
         text = f"{text}. {headline(row.kind)}"
     collected = row.shown.get("latest_collected_at")

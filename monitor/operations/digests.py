@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 from monitor.config import Route, Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.model import PanelState, Review, Urgency
-from monitor.core.routing import recipients, takes, unique
+from monitor.core.routing import recipients, severity, takes, unique
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
@@ -274,7 +274,7 @@ def _alerts(connection: Connection, since: datetime) -> list[Row[Any]]:
         .order_by(_ALERTS.c.opened_at, _ALERTS.c.id)
     )
     rows = connection.execute(query).all()
-    return sorted(rows, key=lambda row: -Urgency(row.urgency).rank)
+    return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
 
 
 def _person_columns() -> tuple[Any, ...]:

@@ -9,7 +9,8 @@ from typing import Any
 from monitor.config import Settings, read_settings
 from monitor.delivery.digest import DigestContent, DigestLine, DueLine, Ledger
 from monitor.delivery.message import Rendered, render_alerts, render_bare
-from monitor.delivery.view import AlertView, Person, Standing, view_of
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import AlertView, Person, Standing
 from monitor.store.outbox import Leased, message_id
 
 NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)

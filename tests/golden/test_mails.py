@@ -21,6 +21,7 @@ from tests.golden.mail_samples import (
     held,
     leased,
     neutropenia,
+    overdue,
     raised_alt,
     settings,
     view,
@@ -116,6 +117,18 @@ def test_no_alert_is_left_out_of_a_long_message() -> None:
     for body in (mail.text, mail.html):
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 61))
     assert len(mail.html) < 100_000
+
+
+def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
+    views = [
+        view(number, overdue(f"M{number}", serious=number == 150), Person(mrn=f"M{number}"))
+        for number in range(1, 201)
+    ]
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    assert mail.subject == "URGENT: blood tests overdue, MRN M150 and 199 more patients"
+    for body in (mail.text, mail.html):
+        assert all(re.search(rf"M{number}\b", body) for number in range(1, 201))
+    assert len(mail.html) < 150_000
 
 
 def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:

@@ -1,0 +1,293 @@
+"""From an alert's evidence to what a mail shows of it.
+
+The sentences of the medicine come with the evidence; here they are only put in order. The
+age of a result and the last dose are added, because they depend on when it is told.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.core.model import Kind
+from monitor.core.units import show
+from monitor.delivery.figure import Figure, Point, alt_text, breaches, is_worth_drawing
+from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
+from monitor.delivery.words import (
+    age_words,
+    counted,
+    day_words,
+    distance,
+    headline,
+    instant_words,
+    old_sentence,
+    short_day,
+    what_words,
+)
+
+ROWS = 6
+"""Values in the table of a mail; the figure shows all of the evidence's series."""
+_REDUCING = {Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION}
+_CLOSED_BY_PERSON = _REDUCING | {Kind.REVIEW}
+
+
+def view_of(
+    alert_id: int,
+    shown: dict[str, Any],
+    person: Person,
+    standing: Standing,
+    *,
+    what: str,
+    reason: str,
+    now: datetime,
+    zone: ZoneInfo,
+    public_url: str = "",
+) -> AlertView:
+    """Lay out one alert. `shown` is the evidence of `core.evidence`, numbers as exact text."""
+    limit = _number(shown["limit"])
+    limits = () if limit is None else (limit,)
+    value = _number(shown["value"])
+    points = _points(shown, limits)
+    figure = _figure(shown, points, limit, zone)
+    return AlertView(
+        id=alert_id,
+        person=person,
+        drug=shown["drug"],
+        clinic=shown["clinic"],
+        kind=shown["kind"],
+        urgency=shown["urgency"],
+        what=what_words(what),
+        reason=reason,
+        headline=headline(shown["kind"]),
+        summary=shown["summary"],
+        old=_old(shown, now, zone),
+        value=_shown_value(shown, "", limits),
+        unit=shown["unit"] or "",
+        analyte=shown["analyte_title"] or "",
+        collected=_collected(shown["collected_at"], now, zone),
+        distance=_distance(shown, value, limit),
+        limit_text=shown["limit_text"],
+        latest=_latest(shown, limits, now, zone),
+        action=shown["action"],
+        say=tuple(shown["say"]),
+        cautions=_cautions(shown),
+        values=_rows(shown, points, limit, zone),
+        legend=_legend(points),
+        figure=figure,
+        alt="" if figure is None else alt_text(figure),
+        panels=tuple(_panel(panel) for panel in shown["panels"]),
+        held=tuple(_held(row) for row in shown["held"]),
+        why=_why(shown, standing, zone),
+        standing=_standing(standing, zone),
+        commands=_commands(alert_id, shown, standing),
+        link=f"{public_url.rstrip('/')}/alerts/{alert_id}" if public_url else "",
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _shown_value(shown: dict[str, Any], prefix: str, limits: tuple[Decimal, ...]) -> str:
+    value = _number(shown[f"{prefix}value"])
+    if value is None:
+        return ""
+    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], limits)}"
+
+
+def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
+    if text is None:
+        return ""
+    at = datetime.fromisoformat(text)
+    return f"{instant_words(at, zone)} ({age_words(at, now, zone)})"
+
+
+def _old(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
+    """The state today is known as well as the latest result is new."""
+    text = shown["latest_collected_at"] or shown["collected_at"]
+    return "" if text is None else old_sentence(datetime.fromisoformat(text), now, zone)
+
+
+def _distance(shown: dict[str, Any], value: Decimal | None, limit: Decimal | None) -> str:
+    if value is None or limit is None:
+        return ""
+    return distance(value, shown["comparator"] or "", limit, downward=shown["downward"])
+
+
+def _latest(
+    shown: dict[str, Any], limits: tuple[Decimal, ...], now: datetime, zone: ZoneInfo
+) -> str:
+    """The latest value, where it is another than the worst one that the alert is about."""
+    text = shown["latest_collected_at"]
+    if text is None or text == shown["collected_at"]:
+        return ""
+    back = ": back within the limit" if shown["recovered"] else ""
+    value = _shown_value(shown, "latest_", limits)
+    return f"{value} {shown['unit']} on {_collected(text, now, zone)}{back}"
+
+
+def _cautions(shown: dict[str, Any]) -> tuple[str, ...]:
+    """The last dose with every alert that may lead to a change of it, and a start in doubt."""
+    lines = []
+    if shown["kind"] in _REDUCING:
+        dose = shown["dose"]
+        lines.append(
+            f"Last dose on record: {_dose(dose)}." if dose else "Last dose: not on record, ask."
+        )
+        if shown["warfarin"] and not any("INR" in sentence for sentence in shown["say"]):
+            lines.append("Warfarin is on the list: check INR.")
+    if shown["enrolment_state"] not in {"active", "planned"}:
+        lines.append(f"On record as {shown['enrolment_state']}.")
+    return tuple(lines)
+
+
+def _dose(dose: dict[str, str]) -> str:
+    amount = Decimal(dose["mg_per_day"])
+    return f"{amount:f} mg/day since {short_day(date.fromisoformat(dose['on']))}"
+
+
+def _points(shown: dict[str, Any], limits: tuple[Decimal, ...]) -> tuple[Point, ...]:
+    points = []
+    for entry in shown["series"]:
+        value = _number(entry["value"])
+        text = entry["no_result"] or "no result"
+        if value is not None:
+            text = f"{entry['comparator']}{show(value, shown['decimals'], limits)}"
+        points.append(
+            Point(
+                at=datetime.fromisoformat(entry["at"]),
+                value=value,
+                text=text,
+                comparator=entry["comparator"] or "",
+                derived=bool(entry["derived"]),
+            )
+        )
+    return tuple(points)
+
+
+def _figure(
+    shown: dict[str, Any], points: tuple[Point, ...], limit: Decimal | None, zone: ZoneInfo
+) -> Figure | None:
+    if limit is None or not is_worth_drawing(points):
+        return None
+    return Figure(
+        title=shown["analyte_title"],
+        unit=shown["unit"],
+        points=points,
+        limit=limit,
+        limit_text=shown["limit_text"],
+        downward=shown["downward"],
+        zone=zone,
+    )
+
+
+def _rows(
+    shown: dict[str, Any], points: tuple[Point, ...], limit: Decimal | None, zone: ZoneInfo
+) -> tuple[ValueRow, ...]:
+    """The newest first; as received where that reads otherwise than what is shown."""
+    rows = []
+    for entry, point in zip(shown["series"], points, strict=True):
+        beyond = limit is not None and breaches(point, limit, downward=shown["downward"])
+        notes = [
+            "beyond the limit" if beyond else "",
+            "derived, not reported" if point.derived else "",
+            "preliminary" if entry.get("status") == "preliminary" else "",
+            _as_received(entry, point, shown["unit"]),
+        ]
+        rows.append(
+            ValueRow(
+                when=instant_words(point.at, zone),
+                value=point.text,
+                note="; ".join(note for note in notes if note),
+                beyond=beyond,
+            )
+        )
+    return tuple(reversed(rows[-ROWS:]))
+
+
+def _as_received(entry: dict[str, Any], point: Point, unit: str) -> str:
+    """What the laboratory wrote, where it reads otherwise than the number shown."""
+    received = str(entry["received"])
+    if point.value is None or point.derived or not received:
+        return ""
+    number, _, own_unit = received.partition(" ")
+    try:
+        same = Decimal(number.lstrip("<>=")) == point.value and own_unit in {unit, ""}
+    except InvalidOperation:
+        same = False
+    return "" if same else f"received as {received}"
+
+
+def _legend(points: tuple[Point, ...]) -> str:
+    parts = [
+        "○ derived" if any(point.derived for point in points) else "",
+        "▲▼ only a bound" if any(point.comparator for point in points) else "",
+        "× no result" if any(point.value is None for point in points) else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _panel(panel: dict[str, Any]) -> PanelRow:
+    due, last = panel["due_on"], panel["last_completed_on"]
+    declared = " (declared)" if panel["declared"] else ""
+    serious = panel["state"] == "seriously_overdue"
+    days = panel["days_overdue"]
+    late = f"{counted(days, 'day')} overdue" if days else panel["state"].replace("_", " ")
+    return PanelRow(
+        title=panel["title"],
+        due="no due day" if due is None else day_words(date.fromisoformat(due)),
+        late=late + (", seriously" if serious else ""),
+        days=days,
+        serious=serious,
+        last="never" if last is None else short_day(date.fromisoformat(last)) + declared,
+    )
+
+
+def _held(row: dict[str, Any]) -> str:
+    day = "no day" if row["on"] is None else short_day(date.fromisoformat(row["on"]))
+    return f"{day}: {row['received'] or 'no value'} ({row['reason']})"
+
+
+def _why(shown: dict[str, Any], standing: Standing, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    protocol = shown["protocol"]
+    level = f", level {shown['level']}" if shown["level"] else ""
+    limit = f", {shown['limit_text']}" if shown["limit_text"] else ""
+    rule = [("Rule", f"{shown['rule']}{level}{limit}")] if shown["rule"] else []
+    return (
+        *rule,
+        ("Source", shown["source"]),
+        ("Protocol", f"{protocol['title']}, version {protocol['version']}"),
+        ("Status", f"{protocol['status']} (text {protocol['digest'][:10]})"),
+        ("Open since", instant_words(standing.opened_at, zone)),
+    )
+
+
+def _standing(standing: Standing, zone: ZoneInfo) -> str:
+    """What has become of the alert between being queued and being sent."""
+    if standing.closed_at is not None:
+        outcome = f": {standing.outcome}" if standing.outcome else ""
+        return f"Closed since, on {instant_words(standing.closed_at, zone)}{outcome}"
+    if standing.state == "acknowledged" and standing.acknowledged_until is not None:
+        until = day_words(standing.acknowledged_until)
+        return f"Acknowledged by {standing.acknowledged_by or 'somebody'} until {until}"
+    return ""
+
+
+def _commands(
+    alert_id: int, shown: dict[str, Any], standing: Standing
+) -> tuple[tuple[str, str], ...]:
+    explain = ("See the arithmetic", f"monitor explain {alert_id}")
+    if standing.closed_at is not None:
+        return (explain,)
+    commands = [("Take it on", f"monitor ack {alert_id} --by YOUR-NAME")]
+    if shown["kind"] in _CLOSED_BY_PERSON:
+        review_by = "" if shown["recovered"] else " --review-by DAY"
+        commands.append(
+            (
+                "Close it when done",
+                f'monitor close {alert_id} --by YOUR-NAME --outcome "WHAT WAS DONE"{review_by}',
+            )
+        )
+    return (*commands, explain)
