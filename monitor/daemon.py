@@ -176,7 +176,10 @@ class Daemon:
     def _inbox(self, now: datetime) -> bool:
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
-            self._log.info("file taken", file=outcome.name, moved_to=outcome.moved_to)
+            self._log.info("file", kind=outcome.kind, taken=not outcome.error)
+            if outcome.error:
+                where = f"inbox/{outcome.moved_to or outcome.name}"
+                self._alarm(f"file {outcome.name}", f"{where}: {outcome.error}", now)
         return bool(outcomes)
 
     def _review(self, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 HOSPITAL, CITY = "hospital", "city_lab"
-LIVE_FOR = timedelta(days=84)
+LIVE_FOR = timedelta(weeks=8)
 """For how long the clinic has had the monitor; what is older came with the first files."""
 SILENT_FOR = timedelta(days=4)
 """For how long the laboratory's feed has been dead."""

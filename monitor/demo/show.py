@@ -125,23 +125,25 @@ def _tell_what_happened(
 ) -> None:
     now = clock.now()
     counts = ledger(store, settings, now)
-    alerts = alert_rows(store, settings, frozenset({"open", "acknowledged"}), now)
+    alerts = alert_rows(store, settings, frozenset({"open", "acknowledged", "closed"}), now)
     of_whom: dict[str, list[str]] = {}
     for alert in alerts:
-        of_whom.setdefault(alert["mrn"], []).append(f"{alert['urgency']} {alert['kind']}")
+        closed = " (closed)" if alert["state"] == "closed" else ""
+        words = f"{alert['urgency']} {alert['kind'].replace('_', ' ')}{closed}"
+        of_whom.setdefault(alert["mrn"], []).append(words)
     to = Counter(mail.to for mail in catcher.caught)
     say(f"  mails/   {len(catcher.caught)} messages: open {folder}/mails/index.html in a browser")
     for address, count in sorted(to.items()):
         say(f"             {count:4d} to {address}")
     say("")
-    say("Patients: " + ", ".join(f"{_words(name)} {count}" for name, count in counts.items()))
-    say(f"Alerts that stand: {len(alerts)}")
+    shown = (f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+    say("Patients: " + ", ".join(shown))
+    say(f"Alerts that stand: {sum(alert['state'] != 'closed' for alert in alerts)}")
     say("")
     say("Their stories:")
     for story in clinic.stories:
-        found = ", ".join(_words(alert) for alert in of_whom.get(story.mrn, [])) or "no alert"
         say(f"  {story.mrn}  {story.title}")
-        say(f"         -> {found}")
+        say(f"         -> {', '.join(of_whom.get(story.mrn, ['no alert']))}")
     say("")
 
 
@@ -201,10 +203,6 @@ def _wait_for(met: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.1)
     return met()
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 _CONFIG = """# The demo's throw-away clinic. See config.example.toml for every key.

@@ -21,7 +21,8 @@ def says_so(connection: Connection, name: str, finished: datetime, error: str) -
     row = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name == name)).one_or_none()
     if row is None or row.finished_at is None or row.error != error:
         return False
-    return timedelta(0) <= finished - row.finished_at < NOTED_EVERY
+    since: timedelta = finished - row.finished_at
+    return timedelta(0) <= since < NOTED_EVERY
 
 
 def record(

@@ -1,0 +1,175 @@
+"""Health: every part is well, or says what is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from monitor import resources
+from monitor.config import Settings, read_settings
+from monitor.operations import feeds, heartbeat, job_runs
+from monitor.operations.health import Health, examine
+from monitor.operations.schedules import adopt
+from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES
+from monitor.store.tables import EnrolmentRow, File, Patient, table_of
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+JOBS = ("inbox", "review", "delivery", "digests", "schedules", "nightly", "heartbeat", "feeds")
+
+
+def settings(folder: Path, **environment: str) -> Settings:
+    values = {"MONITOR__CLINIC__EMAIL": "nurse@clinic.example"}
+    folder_of_schedules = {"MONITOR__SCHEDULES__FOLDER": str(resources.schedules_folder())}
+    return read_settings("", folder / "config.toml", values | folder_of_schedules | environment)
+
+
+def working(store: Store, chosen: Settings) -> None:
+    """A daemon that runs, on the shipped protocols."""
+    adopt(store, chosen.schedules.folder, NOW)
+    for job in JOBS:
+        ran(store, job, NOW)
+
+
+def ran(store: Store, job: str, at: datetime, error: str = "") -> None:
+    with store.write() as connection:
+        job_runs.record(connection, job, at, at, error)
+
+
+def ill(health: Health) -> dict[str, str]:
+    return {part.name: part.says for part in health.parts if not part.well}
+
+
+def test_all_is_well(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    assert ill(examine(store, chosen, NOW)) == {}
+
+
+def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path, MONITOR__CLINIC__EMAIL="clinic@localhost")
+    working(store, chosen)
+    assert set(ill(examine(store, chosen, NOW))) == {"settings"}
+
+
+def test_a_daemon_that_never_ran_or_fell_silent(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    assert "never run" in ill(examine(store, chosen, NOW))["scheduler"]
+    working(store, chosen)
+    later = NOW + timedelta(minutes=20)
+    assert "silent" in ill(examine(store, chosen, later))["scheduler"]
+
+
+def test_a_job_that_failed_is_named(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    ran(store, "inbox", NOW, "OSError at intake/inbox.py:1")
+    assert "inbox" in ill(examine(store, chosen, NOW))["scheduler"]
+
+
+def test_a_message_owed_for_hours(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    message(store, NOW - timedelta(hours=2))
+    assert "1 messages wait" in ill(examine(store, chosen, NOW))["mail"]
+
+
+def test_a_message_refused_for_good(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    message(store, NOW - timedelta(days=1), state="failed")
+    assert "refused" in ill(examine(store, chosen, NOW))["mail"]
+    assert ill(examine(store, chosen, NOW + timedelta(minutes=10))).keys() == {"mail"}
+
+
+def message(store: Store, at: datetime, state: str = "waiting") -> None:
+    with store.write() as connection:
+        connection.execute(
+            insert(DELIVERIES).values(
+                once_key=f"test:{at}",
+                kind="operator",
+                recipient="nurse@clinic.example",
+                urgency="urgent",
+                created_at=at,
+                for_day=at.date(),
+                message_id="<1@clinic.example>",
+                payload={},
+                state=state,
+                attempts=0,
+                next_attempt_at=at,
+                last_error="",
+            )
+        )
+
+
+def test_a_protocol_that_differs_is_named(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    moved = settings(tmp_path, MONITOR__SCHEDULES__FOLDER=str(empty))
+    assert "azathioprine" in ill(examine(store, moved, NOW))["schedules"]
+
+
+def test_a_feed_is_silent_after_the_days_that_are_allowed(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    assert feeds.silence(store, chosen, NOW) == ""
+    enrolled(store, NOW)
+    assert feeds.silence(store, chosen, NOW + timedelta(days=3)) == ""
+    assert "2026-03-02" in feeds.silence(store, chosen, NOW + timedelta(days=4))
+    results_file(store, NOW + timedelta(days=3))
+    assert feeds.silence(store, chosen, NOW + timedelta(days=6)) == ""
+    assert "2026-03-05" in feeds.silence(store, chosen, NOW + timedelta(days=7))
+    never = settings(tmp_path, MONITOR__INTAKE__FEED_SILENCE_ALARM="")
+    assert feeds.silence(store, never, NOW + timedelta(days=7)) == ""
+
+
+def enrolled(store: Store, at: datetime) -> None:
+    with store.write() as connection:
+        connection.execute(
+            insert(table_of(Patient)).values(id=1, mrn="A1", mrn_key="a1", mrn_loose="a1")
+        )
+        connection.execute(
+            insert(table_of(EnrolmentRow)).values(
+                patient_id=1,
+                drug="azathioprine",
+                protocol_id="azathioprine",
+                started_on=at.date(),
+                enrolled_on=at.date(),
+                enrolled_at=at,
+            )
+        )
+
+
+def results_file(store: Store, at: datetime) -> None:
+    counts = dict.fromkeys(
+        ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored"), 0
+    )
+    with store.write() as connection:
+        connection.execute(
+            insert(table_of(File)).values(
+                kind="results", name="f.csv", sha256="0", source="", received_at=at, **counts
+            )
+        )
+
+
+def test_the_silence_is_told_once_a_day(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    enrolled(store, NOW)
+    later = NOW + timedelta(days=5)
+    assert feeds.alarm_if_silent(store, chosen, later)
+    assert not feeds.alarm_if_silent(store, chosen, later + timedelta(hours=1))
+    assert feeds.alarm_if_silent(store, chosen, later + timedelta(days=1))
+
+
+def test_the_heart_beats_only_while_all_is_well(store: Store, tmp_path: Path) -> None:
+    beat = tmp_path / "beat"
+    chosen = settings(tmp_path, MONITOR__HEARTBEAT__FILE=str(beat))
+    assert not heartbeat.beat_if_well(store, chosen, NOW)
+    assert not beat.exists()
+    working(store, chosen)
+    ran(store, "heartbeat", NOW, "OSError at operations/heartbeat.py:1")
+    assert heartbeat.beat_if_well(store, chosen, NOW)
+    assert beat.read_text().startswith("2026-03-02T12:00")
