@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-import cases
-
 from monitor.core.protocol import Level, Rule
+from tests.spec import cases
 
 UNITS = {
     "10*9/L": ("10*9/L", "K/uL", "cells/uL", "10*4/uL"),
@@ -65,7 +64,9 @@ def _of(rule: Rule) -> Iterator[Row]:
                 factor = analyte.factor(unit)
                 assert factor is not None, (rule.id, unit)
                 for given in _around(limit, factor):
-                    yield Row(rule.id, given, unit, low, high, _expected(rule, given, factor, limits))
+                    yield Row(
+                        rule.id, given, unit, low, high, _expected(rule, given, factor, limits)
+                    )
 
 
 def _limit(level: Level, low: str, high: str) -> Decimal:

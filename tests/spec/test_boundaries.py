@@ -6,13 +6,12 @@ import os
 from datetime import date, timedelta
 from itertools import groupby
 
-import boundaries
-import cases
 import pytest
-from manual import MANUAL
 
 from monitor.core.model import Result
 from monitor.core.units import Number, parse_value, to_canonical
+from tests.spec import boundaries, cases
+from tests.spec.manual import MANUAL
 
 ROWS = boundaries.rows()
 DAY = date(2026, 3, 2)
@@ -64,5 +63,3 @@ def test_the_page_of_the_manual_is_this_table() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text
-
-

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import cases
 import pytest
-from manual import ids, table
+
+from tests.spec import cases
+from tests.spec.manual import ids, table
 
 PAGE = "due-days.md"
 DUE = table(PAGE, "Due days") + table(PAGE, "The days around a due day")
@@ -19,10 +20,10 @@ def expected_due(row: dict[str, str]) -> date | None:
 
 @pytest.mark.parametrize("row", DUE, ids=ids(DUE))
 def test_due_day_and_state(row: dict[str, str]) -> None:
-    results = [it for day in cases.days(row["completions"]) for it in cases.panel(row["panel"], day)]
-    answer = cases.reviewed(
-        results, date.fromisoformat(row["today"]), cases.events(row["events"])
-    )
+    results = [
+        it for day in cases.days(row["completions"]) for it in cases.panel(row["panel"], day)
+    ]
+    answer = cases.reviewed(results, date.fromisoformat(row["today"]), cases.events(row["events"]))
     status = cases.status_of(answer, row["panel"])
     assert (status.due_on, status.state) == (expected_due(row), row["state"])
 
@@ -33,8 +34,6 @@ def test_recheck(row: dict[str, str]) -> None:
     if row["then"]:
         day, value = row["then"].split()
         results.append(cases.result("neutrophils", value, date.fromisoformat(day)))
-    answer = cases.reviewed(
-        results, date.fromisoformat(row["today"]), cases.events(row["events"])
-    )
+    answer = cases.reviewed(results, date.fromisoformat(row["today"]), cases.events(row["events"]))
     status = cases.status_of(answer, "cbc")
     assert (status.due_on, status.state) == (expected_due(row), row["state"])

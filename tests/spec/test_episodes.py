@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from datetime import date
 
-import cases
 import pytest
-from manual import ids, table
 
 from monitor.core.model import Finding, Result, Status
+from tests.spec import cases
+from tests.spec.manual import ids, table
 
 HEADINGS = ("Episodes", "Speaking at the second breach", "Trends", "A rise from the baseline")
 ROWS = [row for heading in HEADINGS for row in table("episodes.md", heading)]

@@ -1,8 +1,0 @@
-"""The shipped protocol and catalogue, and made-up cases on them."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
