@@ -44,10 +44,12 @@ _COUNTS = {
     "overdue": "become overdue",
     "seriously_overdue": "become seriously overdue",
     "alerted": "are alerted",
+    "changed": "have an alert that asks for something else",
     "quiet": "become quiet",
     "moved": "have another due day only",
     "unchanged": "stay as they are",
 }
+_RESTARTS = {"dose_increase": "a dose increase", "resume": "taking it again after a hold"}
 
 
 @app.command("list")
@@ -86,20 +88,27 @@ def check_file(
     Works through the file's examples, too. Ends with 3 where there are faults. Outside a
     clinic (no config.toml) it is read with the analytes that came with the program.
     """
-    from monitor.operations.schedule_check import check
-
     shipped = (resources.schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
-    if config.exists():
-        with reading(config) as work:
-            checked = check(file, work.store, shipped)
-    else:
-        checked = check(file, None, shipped)
+    checked = _checked(file, config, shipped)
     if as_json:
         print_json(checked.document())
     else:
         _say_checked(checked)
     if checked.faults:
         raise typer.Exit(Exit.NOT_ALL)
+
+
+def _checked(file: Path, config: Path, shipped: str) -> Checked:
+    from monitor.operations.schedule_check import check
+    from monitor.store.database import StoreError
+
+    if config.exists():
+        try:
+            with reading(config) as work:
+                return check(file, work.store, shipped)
+        except StoreError as error:
+            complain(f"{error}; checked with the analytes that came with the program")
+    return check(file, None, shipped)
 
 
 def _say_checked(checked: Checked) -> None:
@@ -170,8 +179,8 @@ def _say_shown(shown: Shown) -> None:
     table(columns, rows, empty="Nothing is due in the first 6 months.")
     say(f"Then: {then_of(protocol)}.")
     if protocol.restart_on:
-        words = " or a ".join(word.replace("_", " ") for word in protocol.restart_on)
-        say(f"A {words} starts it again from that day.")
+        words = " or ".join(_RESTARTS.get(word, word) for word in protocol.restart_on)
+        say(f"{words.capitalize()} starts it again from that day.")
     say("\nRules, each from mild to severe (of the levels met, the last one speaks):\n")
     columns = ["rule", "analyte", "level", "action", "urgency", "recheck", "only", "source"]
     table(columns, _rule_rows(ladder(protocol, shown.catalogue)))

@@ -33,10 +33,10 @@ from monitor.core.toml_reader import (
     is_no_name,
     members,
     open_report,
-    read_toml,
     suggest,
     texts_at,
 )
+from monitor.core.toml_text import read_toml
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.core.analytes import load_catalogue
 from monitor.core.faults import Fault, Faults
-from monitor.core.toml_reader import decode
+from monitor.core.toml_text import decode
 from monitor.operations.schedules import (
     CATALOGUE_FILE,
     Force,

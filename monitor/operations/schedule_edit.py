@@ -44,7 +44,10 @@ _LATER = {
     PanelState.SERIOUSLY_OVERDUE: "seriously_overdue",
 }
 _SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {ChangeWhat.OPENED, ChangeWhat.RECOVERED}
-_QUIET = ENDINGS | {ChangeWhat.RECOVERED}
+_COUNTED_AS = {
+    **dict.fromkeys((*ENDINGS, ChangeWhat.RECOVERED), "quiet"),
+    ChangeWhat.UPDATED: "changed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class PatientChange:
     alerts: tuple[Change, ...]
 
     def counted_as(self) -> set[str]:
-        """due, overdue, seriously_overdue, alerted, quiet or moved (a due day alone)."""
+        """due, overdue, seriously_overdue, alerted, changed (an alert that asks for something
+        else), quiet, or moved (a due day alone)."""
         words = {
             _LATER[after.state]
             for before, after in self.panels
@@ -66,7 +70,7 @@ class PatientChange:
             and after.state in _LATER
             and (before is None or before.state is not after.state)
         }
-        words |= {"quiet" if it.what in _QUIET else "alerted" for it in self.alerts}
+        words |= {_COUNTED_AS.get(it.what, "alerted") for it in self.alerts}
         return words or {"moved"}
 
     def document(self) -> dict[str, Any]:
@@ -106,7 +110,7 @@ class Preview:
         """How many enrolments become due, overdue ..., are alerted or quiet; one can be in
         several."""
         found = Counter(word for patient in self.patients for word in patient.counted_as())
-        words = ("due", "overdue", "seriously_overdue", "alerted", "quiet", "moved")
+        words = ("due", "overdue", "seriously_overdue", "alerted", "changed", "quiet", "moved")
         counts = {word: found[word] for word in words}
         return counts | {"unchanged": self.enrolled - len(self.patients) - self.failed}
 

@@ -19,7 +19,7 @@ from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
-from monitor.core.toml_reader import decode, read_toml
+from monitor.core.toml_text import decode, read_toml
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import (

@@ -19,7 +19,7 @@ from monitor.core.faults import Fault, Faults
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import KEYS, parse_protocol
-from monitor.core.toml_reader import decode
+from monitor.core.toml_text import decode
 from monitor.resources import schedules_folder
 
 FILE = "azathioprine.toml"

@@ -270,7 +270,7 @@ def test_a_preview_names_who_becomes_quiet_alerted_due_or_overdue(
     assert [patient.mrn for patient in shown.patients] == ["A1", "A3"]
     assert shown.counts == {
         "due": 1, "overdue": 0, "seriously_overdue": 0,
-        "alerted": 1, "quiet": 1, "moved": 0, "unchanged": 1,
+        "alerted": 1, "changed": 0, "quiet": 1, "moved": 0, "unchanged": 1,
     }  # fmt: skip
     quiet, worse = shown.document()["patients"]
     assert quiet["alerts"][0]["before"] == {"kind": "withhold", "urgency": "urgent"}

@@ -1,0 +1,133 @@
+"""`monitor schedule`: what an admin does with protocol files, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.resources import schedules_folder
+from tests.command_line import CommandLine
+
+AZA = "schedules/azathioprine.toml"
+CBC = {
+    "hemoglobin": "140",
+    "white_cells": "6.0",
+    "neutrophils": "4.0",
+    "lymphocytes": "1.5",
+}
+
+
+def edit(monitor: CommandLine, *edits: tuple[str, str], name: str = AZA) -> str:
+    text = (monitor.folder / AZA).read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    return monitor.write(name, text)
+
+
+@pytest.fixture
+def watched(clinic: CommandLine) -> CommandLine:
+    """A clinic with two patients, one of whom has platelets 135."""
+    rows = ["A1,azathioprine,2026-01-05", "A2,azathioprine,2026-01-05"]
+    people = clinic.write("people.csv", "\n".join(["mrn,drug,started_on", *rows]))
+    assert clinic("enrol", people, "--at", "2026-01-05").code == 0
+    lines = ["mrn,collected_at,analyte,value,unit"]
+    for mrn, platelets in (("A1", "135"), ("A2", "250")):
+        for analyte, value in {**CBC, "platelets": platelets}.items():
+            unit = "g/L" if analyte == "hemoglobin" else "10*9/L"
+            lines.append(f"{mrn},2026-01-12T09:00,{analyte},{value},{unit}")
+    labs = clinic.write("labs.csv", "\n".join(lines))
+    assert clinic("load", labs, "--at", "2026-01-13T10:00").code == 0
+    return clinic
+
+
+def test_the_list_shows_what_is_in_force(watched: CommandLine) -> None:
+    ended = watched("schedule", "list")
+    assert ended.code == 0
+    assert "azathioprine" in ended.out
+    assert "not yet approved by a clinician" in ended.out
+    document = watched("schedule", "list", "--json").json
+    assert [(row["id"], row["enrolled"]) for row in document["protocols"]] == [("azathioprine", 2)]
+    assert document["notices"] == []
+
+
+def test_check_names_every_fault_and_ends_with_3(watched: CommandLine) -> None:
+    assert watched("schedule", "check", AZA).code == 0
+    file = edit(watched, ("below = 140", "below = nan"), ("8 weeks", "8 wks"), name="bad.toml")
+    ended = watched("schedule", "check", file)
+    assert ended.code == 3
+    assert "bad.toml, line " in ended.out
+    assert "nothing of this file goes live" in ended.out
+    as_json = watched("schedule", "check", file, "--json")
+    assert as_json.code == 3
+    first, second = as_json.json["faults"]
+    assert first["key"] == "phases[0].until (phase weekly)"
+    assert second["key"] == "rules[3].levels[0].below (rule thrombocytopenia)"
+    for gone in ("none.toml", "."):
+        assert watched("schedule", "check", gone).code == 2
+
+
+def test_check_works_outside_a_clinic(monitor: CommandLine) -> None:
+    shipped = Path(schedules_folder() / "azathioprine.toml").read_text(encoding="utf-8")
+    file = monitor.write("mine.toml", shipped)
+    ended = monitor("schedule", "check", file)
+    assert (ended.code, ended.err) == (0, "")
+    assert "examples hold" in ended.out
+    assert monitor("schedule", "check", monitor.write("x.toml", "id = ")).code == 3
+
+
+def test_show_prints_the_calendar_and_the_ladder(watched: CommandLine) -> None:
+    ended = watched("schedule", "show", "azathioprine", "--start", "2026-01-05")
+    assert ended.code == 0
+    for words in (
+        "Mon 02 Mar 2026   56 (week 8)",
+        "for as long as the drug is taken",
+        "status: not yet approved by a clinician",
+        "below 0.5 10*9/L",
+        "above 5 x ULN (ULN 50 U/L",
+        "CTCAE v5 grades 3 and 4",
+    ):
+        assert words in " ".join(ended.out.split("\n")), words
+    document = watched("schedule", "show", "azathioprine", "--json", "--at", "2026-03-01").json
+    assert document["calendar"][0]["due_on"] == "2026-03-08"
+    missing = watched("schedule", "show", "azathioprin")
+    assert missing.code == 2
+    assert 'did you mean "azathioprine"' in missing.err
+    assert watched("schedule", "show", "azathioprine", "--start", "May").code == 2
+
+
+def test_an_edit_is_previewed_applied_and_done(watched: CommandLine) -> None:
+    edit(watched, ("{ below = 140,", "{ below = 130,"), ('"139000"', '"129000"'))
+    now = ("--at", "2026-01-14T10:00")
+    assert "apply" in watched("schedule", "list").out
+    shown = watched("schedule", "preview", AZA, *now)
+    assert shown.code == 0
+    assert "1 become quiet" in shown.out
+    assert "thrombocytopenia" in shown.out
+    assert "withhold, urgent" in shown.out
+    document = watched("schedule", "preview", AZA, *now, "--json").json
+    assert [patient["mrn"] for patient in document["patients"]] == ["A1"]
+    assert len(watched("alerts", "--json", *now).json) == 1
+
+    assert watched("schedule", "apply", AZA, "--by", "Dr A", *now).code == 2
+    assert watched("schedule", "apply", AZA, "--by", " ", "--reason", "x", *now).code == 2
+    done = watched("schedule", "apply", AZA, "--by", "Dr A", "--reason", "agreed", *now)
+    assert done.code == 0
+    assert "1 become quiet" in done.out
+    assert "azathioprine is in force" in done.out
+    assert "1 closed" in done.out
+    assert watched("alerts", "--json", *now).json == []
+    assert watched("verify", *now).code == 0
+    again = watched("schedule", "apply", AZA, "--by", "Dr A", "--reason", "x", *now, "--json")
+    assert (again.code, again.json["already_in_force"]) == (0, True)
+
+
+def test_a_faulty_file_is_neither_previewed_nor_applied(watched: CommandLine) -> None:
+    edit(watched, ("below = 140", "below = 13"))
+    now = ("--at", "2026-01-14T10:00")
+    for command in (("preview", AZA), ("apply", AZA, "--by", "A", "--reason", "x")):
+        ended = watched("schedule", *command, *now)
+        assert ended.code == 2
+        assert "rules[3].levels[1].below" in ended.err
+    assert "no such" in watched("schedule", "preview", "none.toml").err.lower()
