@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,15 +20,13 @@ from monitor.core.calendar import parse_instant
 from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from monitor.store.database import Store
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are (0: not known)."""
 
 CONFIG_NAME = "config.toml"
-_EARLIER_ALLOWED = timedelta(minutes=5)
+_UNBOUNDED = 10_000
 _STYLES = {
     "critical": "bold red",
     "urgent": "yellow",
@@ -159,32 +157,34 @@ def complain(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def console() -> Console:
-    """Where tables go: as wide as the terminal, or wide and plain when piped."""
-    from rich.console import Console
-
-    if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=200, no_color=True)
-
-
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", empty: str = ""
 ) -> None:
-    """Print rows under their headings; `empty` is said where there are none."""
+    """Print rows under their headings, a row a line when piped; `empty` is said where there
+    are none."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    rows = list(rows)
+    if empty and not rows:
+        say(empty)
+        return
 
     drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(_cell(value), style=_STYLES.get(str(value), "")) for value in row))
-    if drawn.row_count == 0 and empty:
-        say(empty)
-    else:
-        console().print(drawn)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(drawn)
+        return
+    plain = Console(highlight=False, width=_UNBOUNDED, no_color=True)
+    with plain.capture() as captured:
+        plain.print(drawn)
+    for line in captured.get().strip("\n").splitlines():
+        say(line.rstrip())
 
 
 def _cell(value: object) -> str:

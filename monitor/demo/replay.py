@@ -32,7 +32,12 @@ class Replay:
         return _at(day, _DESK, self._settings)
 
     def live(self, days: list[date], progress: Callable[[int, int], None] | None) -> None:
-        """Every day in turn: desk, digest, laboratory, and the doctor's round."""
+        """Every day in turn: desk, digest, laboratory, and the doctor's round.
+
+        On the first, the results of all the years before come first: they wait in quarantine
+        until their patients are enrolled.
+        """
+        self._results(days[0], self.beginning(days[0]))
         for number, day in enumerate(days, start=1):
             self._desk(day, _at(day, _DESK, self._settings))
             self._send(_at(day, _DIGEST, self._settings))
@@ -51,11 +56,15 @@ class Replay:
             arrivals.events(self._store, self._settings, events, now)
 
     def _laboratory(self, day: date, now: datetime) -> None:
+        """The day's results come, and what cannot wait goes out."""
+        self._results(day, now)
+        self._send(now)
+
+    def _results(self, day: date, now: datetime) -> None:
         for name, source in ((HOSPITAL, ""), (CITY, CITY)):
             path = path_of(self._data, name, day)
             if path.exists():
                 arrivals.load(self._store, self._settings, path, source, now)
-        self._send(now)
 
     def _round(self, now: datetime) -> None:
         """What is critical is in somebody's hands by the evening."""

@@ -84,18 +84,19 @@ def falling_neutrophils(clinic: Clinic) -> Person:
 def other_laboratory(clinic: Clinic) -> Person:
     """lymphocytes 0.4, told by another laboratory as 400 /uL"""
     person = clinic.people.enrol(clinic.ago(500))
-    clinic.people.faithful(person, until=clinic.ago(90))
+    clinic.people.faithful(person, until=clinic.ago(8))
     cells = {"white_cells": "4100", "neutrophils": "3100", "lymphocytes": "400"}
     values = {name: (value, "/uL") for name, value in cells.items()}
-    rest = {"hemoglobin": ("13,1", "g/dL"), "platelets": ("231", "G/L"), "alt": ("22", "U/L")}
-    clinic.book.from_the_city(person.mrn, clinic.ago(7), values | rest)
+    blood = {"hemoglobin": ("13,1", "g/dL"), "platelets": ("231", "G/L")}
+    liver = {"alt": ("22", "U/L"), "bilirubin": ("0,6", "mg/dL")}
+    clinic.book.from_the_city(person.mrn, clinic.ago(7), values | blood | liver)
     return person
 
 
 def corrected_result(clinic: Clinic) -> Person:
     """platelets 41 were a slip, corrected to 241 the next day"""
     person = clinic.people.enrol(clinic.ago(450))
-    clinic.people.faithful(person, until=clinic.ago(75))
+    clinic.people.faithful(person, until=clinic.ago(21))
     on = clinic.ago(20)
     wrong = clinic.people.both(person, platelets="41")
     number = clinic.book.specimen(person.mrn, on, wrong)
@@ -119,7 +120,7 @@ def dose_increase(clinic: Clinic) -> Person:
 def wrong_unit(clinic: Clinic) -> Person:
     """platelets 245000 x 10*9/L cannot be: the row waits for a person"""
     person = clinic.people.enrol(clinic.ago(380))
-    clinic.people.faithful(person, until=clinic.ago(95))
+    clinic.people.faithful(person, until=clinic.ago(10))
     values = clinic.people.both(person, platelets="245000")
     clinic.people.visit(person, clinic.ago(9), values)
     return person
@@ -128,7 +129,7 @@ def wrong_unit(clinic: Clinic) -> Person:
 def held_with_critical_count(clinic: Clinic) -> Person:
     """neutrophils 0.8, azathioprine on hold, and no count since"""
     person = clinic.people.enrol(clinic.ago(210))
-    clinic.people.faithful(person, until=clinic.ago(40))
+    clinic.people.faithful(person, until=clinic.ago(9))
     clinic.people.visit(person, clinic.ago(8), clinic.people.both(person, neutrophils="0.8"))
     review = clinic.ago(-6).isoformat()
     clinic.book.event(person.mrn, clinic.ago(7), "hold", review, "neutropenia")
@@ -138,7 +139,7 @@ def held_with_critical_count(clinic: Clinic) -> Person:
 def stopped_in_wash_out(clinic: Clinic) -> Person:
     """stopped three weeks ago, and the platelets fall now"""
     person = clinic.people.enrol(clinic.ago(330))
-    clinic.people.faithful(person, until=clinic.ago(30))
+    clinic.people.faithful(person, until=clinic.ago(21))
     clinic.book.event(person.mrn, clinic.ago(20), "stop", "", "remission")
     values = clinic.people.cbc(person, platelets="118")
     clinic.people.visit(person, clinic.ago(7), values)
@@ -148,7 +149,7 @@ def stopped_in_wash_out(clinic: Clinic) -> Person:
 def unknown_number(clinic: Clinic) -> Person:
     """a tube came under a number that nobody has, meant for this patient"""
     person = clinic.people.enrol(clinic.ago(260))
-    clinic.people.faithful(person, until=clinic.ago(100))
+    clinic.people.faithful(person, until=clinic.ago(70))
     clinic.book.specimen("Z4711", clinic.ago(10), clinic.people.both(person))
     return person
 
