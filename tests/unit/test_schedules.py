@@ -1,4 +1,4 @@
-"""What is in force: a file is a proposal, and an edit with enrolments goes live only by apply."""
+"""What is in force: a file is a proposal; only a sound one, rightly named, goes live."""
 
 from __future__ import annotations
 
@@ -9,70 +9,24 @@ from pathlib import Path
 import pytest
 
 from monitor.core.faults import Faults
-from monitor.core.model import AlertState
 from monitor.operations.schedule_check import check
-from monitor.operations.schedule_edit import Preview, apply, preview
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
-from monitor.operations.schedules import Notice, adopt, differences
-from monitor.resources import schedules_folder
-from monitor.store import tables
-from monitor.store.database import Store, TooEarly
+from monitor.operations.schedules import adopt, differences
+from monitor.store.database import Store
 from monitor.store.rulebook import NoRuleBook, load_rulebook, texts_in_force
-from tests.clinic import CBC, Clinic, at
-
-NOW = at("2026-02-01")
-AZA = "azathioprine"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A schedules folder with the shipped files."""
-    return Path(shutil.copytree(schedules_folder(), tmp_path / "schedules"))
-
-
-def text_of(folder: Path, name: str = AZA) -> str:
-    return (folder / f"{name}.toml").read_text(encoding="utf-8")
-
-
-def write(folder: Path, text: str, name: str = AZA) -> Path:
-    path = folder / f"{name}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def edit(folder: Path, old: str, new: str, name: str = AZA) -> Path:
-    text = text_of(folder, name)
-    assert old in text
-    return write(folder, text.replace(old, new), name)
-
-
-def retitle(folder: Path, title: str, name: str = AZA) -> Path:
-    return edit(folder, "for ever", title, name)
-
-
-def title_in_force(store: Store, protocol: str = AZA) -> str:
-    with store.read() as connection:
-        return load_rulebook(connection).protocols[protocol].title
-
-
-def in_force(store: Store) -> set[str]:
-    with store.read() as connection:
-        return set(texts_in_force(connection))
-
-
-def only(notices: list[Notice]) -> str:
-    (notice,) = notices
-    return notice.text
-
-
-def site_protocol(folder: Path, name: str = "site", **changes: str) -> Path:
-    """Another protocol for the same drug, not the default."""
-    text = text_of(folder).replace(f'id = "{AZA}"', f'id = "{name}"', 1)
-    text = text.replace("default = true ", "default = false")
-    for old, new in changes.items():
-        text = text.replace(old, new)
-    return write(folder, text, name)
-
+from tests.clinic import Clinic, at
+from tests.schedules_folder import (
+    AZA,
+    NOW,
+    edit,
+    in_force,
+    only,
+    retitle,
+    site_protocol,
+    text_of,
+    title_in_force,
+    write,
+)
 
 # --- First texts and edits that touch nobody ---------------------------------------------
 
@@ -228,162 +182,6 @@ def test_several_protocols_without_a_default_are_listed(store: Store, folder: Pa
         book = load_rulebook(connection)
     with pytest.raises(LookupError, match="name one of azathioprine, site"):
         book.for_drug(AZA)
-
-
-# --- Edits where patients are enrolled ---------------------------------------------------
-
-
-def milder_platelets(folder: Path) -> Path:
-    """Platelets alert below 130 only, and the examples say so."""
-    edit(folder, "{ below = 140,", "{ below = 130,")
-    edit(folder, 'value = "139000"', 'value = "129000"')
-    return retitle(folder, "milder")
-
-
-def show_nothing(_: Preview) -> None:
-    pass
-
-
-def test_an_edit_with_enrolments_waits_for_apply(ward: Clinic, folder: Path) -> None:
-    ward.enrol("A1")
-    path = milder_platelets(folder)
-    text = only(adopt(ward.store, folder, NOW))
-    assert f"monitor schedule apply {path}" in text
-    assert "1 are enrolled" in text
-    assert only(differences(ward.store, folder)) == text
-    assert "milder" not in title_in_force(ward.store)
-
-
-def test_a_preview_names_who_becomes_quiet_alerted_due_or_overdue(
-    ward: Clinic, folder: Path
-) -> None:
-    for mrn, platelets in (("A1", "135"), ("A2", "250"), ("A3", "90")):
-        ward.enrol(mrn)
-        ward.results(mrn, "2026-01-12", CBC | {"platelets": platelets})
-    now = at("2026-01-13")
-    ward.review(now)
-    path = milder_platelets(folder)
-    edit(folder, "{ below = 50, action", "{ below = 100, action")
-    edit(folder, '"platelets", value = "50"', '"platelets", value = "100"')
-    edit(folder, '"platelets", value = "49"', '"platelets", value = "99"')
-    shown = preview(ward.store, ward.settings, path, now)
-    assert [patient.mrn for patient in shown.patients] == ["A1", "A3"]
-    assert shown.counts == {
-        "due": 1, "overdue": 0, "seriously_overdue": 0,
-        "alerted": 1, "changed": 0, "quiet": 1, "moved": 0, "unchanged": 1,
-    }  # fmt: skip
-    quiet, worse = shown.document()["patients"]
-    assert quiet["alerts"][0]["before"] == {"kind": "withhold", "urgency": "urgent"}
-    assert quiet["alerts"][0]["after"] is None
-    assert worse["alerts"][0]["after"] == {"kind": "discontinue", "urgency": "critical"}
-    assert "milder" not in title_in_force(ward.store)
-    assert [len(ward.alerts(enrolment)) for enrolment in (1, 2, 3)] == [1, 0, 1]
-
-
-def test_a_preview_of_another_interval_names_before_and_after(ward: Clinic, folder: Path) -> None:
-    ward.enrol("A1")
-    ward.results("A1", "2026-03-02", CBC)
-    now = at("2026-04-20")
-    ward.review(now)
-    path = write(folder, text_of(folder).partition("# ==== Examples")[0])
-    edit(folder, 'cbc]\nevery = "3 months"', 'cbc]\nevery = "5 weeks"')
-    edit(folder, 'every = "5 weeks"\ngrace = "1 week"', 'every = "5 weeks"\ngrace = "2 days"')
-    shown = preview(ward.store, ward.settings, path, now)
-    (panel,) = shown.document()["patients"][0]["panels"]
-    assert panel == {
-        "panel": "cbc",
-        "before": {"state": "up_to_date", "due_on": "2026-06-02", "phase": "quarterly"},
-        "after": {"state": "overdue", "due_on": "2026-04-06", "phase": "quarterly"},
-    }
-    assert (shown.counts["overdue"], shown.counts["alerted"]) == (1, 1)
-
-
-def test_apply_shows_the_change_then_reviews_everyone_on_it(ward: Clinic, folder: Path) -> None:
-    enrolments = [ward.enrol(f"A{number}") for number in range(3)]
-    for number in range(3):
-        ward.results(f"A{number}", "2026-01-12", CBC | {"platelets": "135"})
-    ward.review(at("2026-01-13"))
-    path = milder_platelets(folder)
-    seen: list[Preview] = []
-    now = at("2026-01-14")
-    applied = apply(
-        ward.store, ward.settings, path, now, by="Dr A", reason="minutes", show=seen.append
-    )
-    assert seen[0].counts["quiet"] == 3
-    assert (applied.tally.reviewed, applied.tally.closed) == (3, 3)
-    assert "milder" in title_in_force(ward.store)
-    for enrolment in enrolments:
-        (alert,) = ward.alerts(enrolment)
-        assert alert.state is AlertState.CLOSED
-        (closing,) = ward.rows(tables.AlertHistory, alert_id=alert.id, what="closed")
-        assert "protocol edited" in closing.note
-    (message,) = ward.rows(tables.Delivery, kind="withdrawal")
-    assert len(ward.rows(tables.DeliveryAlert, delivery_id=message.id)) == 3
-    assert adopt(ward.store, folder, now) == []
-    with ward.store.read() as connection:
-        text = texts_in_force(connection)[AZA]
-    assert (text.applied_by, text.reason, text.applied_at) == ("Dr A", "minutes", now)
-
-
-def test_apply_of_the_text_in_force_changes_nothing(ward: Clinic, folder: Path) -> None:
-    ward.enrol("A1")
-    path = folder / f"{AZA}.toml"
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
-    assert applied.preview.already_in_force
-    assert applied.tally.reviewed == 0
-    assert len(ward.rows(tables.ProtocolText)) == 2
-
-
-def test_apply_refuses_a_faulty_file_and_a_time_that_has_passed(ward: Clinic, folder: Path) -> None:
-    ward.enrol("A1")
-    ward.review(NOW)
-    path = milder_platelets(folder)
-    with pytest.raises(TooEarly):
-        apply(
-            ward.store,
-            ward.settings,
-            path,
-            at("2026-01-20"),
-            by="Dr A",
-            reason="x",
-            show=show_nothing,
-        )
-    edit(folder, "{ below = 130,", "{ below = 13,")
-    with pytest.raises(Faults):
-        apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
-    assert len(ward.rows(tables.ProtocolText)) == 2
-
-
-def test_apply_puts_a_new_protocol_in_force(ward: Clinic, folder: Path) -> None:
-    path = site_protocol(folder)
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
-    assert applied.preview.before is None
-    assert "site" in in_force(ward.store)
-
-
-def test_the_analytes_too_change_only_by_apply_where_patients_are_enrolled(
-    ward: Clinic, folder: Path
-) -> None:
-    ward.enrol("A1")
-    path = write(folder, text_of(folder, "analytes") + "\n# a remark\n", "analytes")
-    assert "differs from the analytes in force" in only(adopt(ward.store, folder, NOW))
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
-    assert applied.tally.reviewed == 1
-    assert adopt(ward.store, folder, NOW) == []
-
-
-def test_alerts_after_an_edit_are_those_of_the_new_text_alone(ward: Clinic, folder: Path) -> None:
-    enrolment = ward.enrol("A1")
-    ward.results("A1", "2026-01-12", CBC | {"platelets": "135"})
-    ward.review(at("2026-01-13"))
-    strict = text_of(folder)
-    path = milder_platelets(folder)
-    now = at("2026-01-14")
-    apply(ward.store, ward.settings, path, now, by="Dr A", reason="x", show=show_nothing)
-    write(folder, strict)
-    apply(ward.store, ward.settings, path, now, by="Dr A", reason="back", show=show_nothing)
-    closed, live = ward.alerts(enrolment)
-    assert (closed.state, live.state) == (AlertState.CLOSED, AlertState.OPEN)
 
 
 # --- Looking at them ---------------------------------------------------------------------

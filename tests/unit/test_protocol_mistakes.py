@@ -1,0 +1,295 @@
+"""Every mistake in a protocol file is told with its place and what would be valid."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from monitor.core.examples import load_protocol
+from monitor.core.faults import Faults
+from monitor.core.toml_text import decode
+from tests.protocol_texts import FILE, bare, catalogue, edited, faults_of, read
+
+CBC_WEEKLY = '[phases.panels.cbc]\nevery = "1 week"\n'
+MISTAKES = {
+    # name: (old, new, where it must be said, what must be said)
+    "unknown key at the top": ("wash_out =", "washout =", "washout", 'did you mean "wash_out"'),
+    "unknown key of a level": ("{ below = 100,", "{ bellow = 100,", "rules[4].levels[0].bellow",
+        'did you mean "below"'),
+    "key of a later issue": ("[baseline]", "[dosing]\nmax = 3\n\n[baseline]", "dosing",
+        "unknown key"),
+    "missing title": ('title = "Azathioprine:', 'note = "Azathioprine:', "title", "missing"),
+    "missing recheck word": ('recheck = "1 day"', "recheck = 1", "rules[1].levels[2].recheck",
+        "no duration"),
+    "empty text": ('source = "GPnotebook"', 'source = " "', "rules[13].source", "empty"),
+    "line break in a text": ('version = "2026-11"', 'version = "2026\\n11"', "version",
+        "line break"),
+    "text where a flag belongs": ("opportunistic = true", 'opportunistic = "yes"',
+        "rules[7].opportunistic", "true or false"),
+    "id with capitals": ('id = "anaemia"', 'id = "Anaemia"', "rules[4].id", "no id"),
+    "id of the catalogue": ('id = "azathioprine"', 'id = "analytes"', "id", "another name"),
+    "no drug": ('drugs = ["azathioprine"]', "drugs = []", "drugs", "names no drug"),
+    "one drug as text": ('drugs = ["azathioprine"]', 'drugs = "azathioprine"', "drugs", "list"),
+    "a drug twice": ('drugs = ["azathioprine"]', 'drugs = ["a", "a"]', "drugs[1]", "twice"),
+    "unknown restart": ('"dose_increase", "resume"', '"dose_increased"', "restart_on[0]",
+        'did you mean "dose_increase"'),
+    "unknown genotype": ('"tpmt", "nudt15"', '"tmpt"', "baseline.genotypes[0]", "tpmt, nudt15"),
+    "baseline of an unknown panel": ('panels = ["cbc", "lft"]', 'panels = ["cbc", "lfts"]',
+        "baseline.panels[1]", 'did you mean "lft"'),
+    "no baseline": ("[baseline]\n", "[baseline2]\n", "baseline", "missing"),
+    "unknown analyte of a rule": ('analyte = "platelets"', 'analyte = "plaetlets"',
+        "rules[3].analyte (rule thrombocytopenia)", 'did you mean "platelets"'),
+    "synonym of an analyte": ('analyte = "alt"', 'analyte = "SGPT"', "rules[5].analyte", "alt"),
+    "unknown analyte of a panel": ('all_of = ["bilirubin"]', 'all_of = ["bilirubine"]',
+        "panels.lft.all_of[0]", 'did you mean "bilirubin"'),
+    "a panel that asks for nothing": (
+        'all_of = ["bilirubin"]\nany_of = [["alt", "ast"]]', "", "panels.lft.all_of", "nothing"),
+    "a choice of one": ('[["alt", "ast"]]', '[["alt"]]', "panels.lft.any_of[0]", "no choice"),
+    "a flat choice": ('[["alt", "ast"]]', '["alt", "ast"]', "panels.lft.any_of[0]", "list"),
+    "panel named alerts": ("[panels.lft]", "[panels.alerts]", "panels.alerts", "no name"),
+    "unit of another analyte": ("{ below = 140,", '{ below = 14, unit = "g/dL",',
+        "rules[3].levels[0].unit", "no unit of platelets; valid: 10*9/L"),
+    "a number in another unit, not said": ("{ below = 140,", "{ below = 140000,",
+        "rules[3].levels[0].below", "above anything plausible"),
+    "number in quotes": ("{ below = 140,", '{ below = "140",', "rules[3].levels[0].below",
+        "must be a number"),
+    "a flag for a number": ("{ below = 140,", "{ below = true,", "rules[3].levels[0].below",
+        "must be a number"),
+    "not a number": ("{ below = 140,", "{ below = nan,", "rules[3].levels[0].below", "no number"),
+    "infinity": ("{ below = 140,", "{ below = -inf,", "rules[3].levels[0].below", "no number"),
+    "negative": ("{ below = 140,", "{ below = -140,", "rules[3].levels[0].below", "too small"),
+    "too many digits": ("{ below = 140,", "{ below = 140.00000000000000001,",
+        "rules[3].levels[0].below", "digits"),
+    "a huge exponent": ("{ below = 140,", "{ below = 1e300,", "rules[3].levels[0].below",
+        "digits"),
+    "a flag for a whole number": ("confirm = 2", "confirm = true", "rules[7].confirm",
+        "whole number"),
+    "half a confirmation": ("confirm = 2", "confirm = 1.5", "rules[7].confirm", "whole number"),
+    "a bare percentage": ('rise_from_baseline = "30 %"', "rise_from_baseline = 30",
+        "rules[10].levels[0].rise_from_baseline", '"30 %"'),
+    "no test": ("{ below = 140, ", "{ ", "rules[3].levels[0]", "has no test"),
+    "two tests": ("{ below = 140,", "{ below = 140, above = 900,", "rules[3].levels[0]",
+        "has 2 tests"),
+    "a stray companion": ("{ below = 140,", "{ below = 140, default_uln = 3,",
+        "rules[3].levels[0].default_uln", "only beside above_times_uln"),
+    "a trend without its step": ('falls_in_a_row = 3, each = "10 %", only_below = 200',
+        "falls_in_a_row = 3, only_below = 200", "rules[13].levels[0].each", "missing"),
+    "unknown action": ('"dose_reduction"', '"reduce_dose"', "rules[0].levels[0].action",
+        "dose_reduction"),
+    "action of the monitor": ('"dose_reduction"', '"overdue_test"', "rules[0].levels[0].action",
+        "not known here"),
+    "unknown urgency": ('urgency = "critical"', 'urgency = "crtical"',
+        "rules[0].levels[1].urgency", 'did you mean "critical"'),
+    "levels out of order": ("{ below = 50,", "{ below = 150,", "rules[3].levels[1].below",
+        "not more severe"),
+    "levels that are equal": ("{ below = 50,", "{ below = 140,", "rules[3].levels[1].below",
+        "not more severe"),
+    "levels both ways": ("{ below = 50,", "{ above = 900,", "rules[3].levels[1].above",
+        "points the other way"),
+    "a trend among limits": ("{ below = 50,", '{ falls_in_a_row = 3, each = "10 %",',
+        "rules[3].levels[1]", "rule of its own"),
+    "urgency that falls": ('{ below = 50, action = "discontinue", urgency = "critical"',
+        '{ below = 50, action = "discontinue", urgency = "routine"',
+        "rules[3].levels[1].urgency", "one of urgent, critical"),
+    "a rule twice": ('id = "leucopenia"', 'id = "neutropenia"', "rules[2].id", "rules[1], line"),
+    "a phase twice": ('name = "quarterly"', 'name = "weekly"', "phases[1].name", "stands twice"),
+    "confirm on an urgent level": (
+        'levels = [{ above = 105, action = "review", urgency = "routine" }]',
+        'levels = [{ above = 105, action = "review", urgency = "urgent" }]',
+        "rules[7].confirm", "keep an urgent level waiting"),
+    "again_after on an urgent level": (
+        '"BSR 2017"\nlevels = [{ below = 30, action = "review", urgency = "routine"',
+        '"B"\nagain_after = "1 year"\nlevels = [{ below = 3, action = "review", urgency = "urgent"',
+        "rules[9].again_after", "keep an urgent level quiet"),
+    "nothing asks for it": ('analyte = "mcv"\nopportunistic = true', 'analyte = "mcv"',
+        "rules[7].analyte (rule macrocytosis)", "in no panel"),
+    "nothing judges it": ('"platelets"]', '"platelets", "mcv", "crp"]',
+        "panels.cbc", 'no_rule = { crp = "reason" }'),
+    "an excuse too many": ('title = "Liver function tests"',
+        'title = "Liver function tests"\nno_rule = { bilirubin = "why" }',
+        "panels.lft.no_rule.bilirubin", "has a rule after all"),
+    "an excuse for nothing": ('title = "Liver function tests"',
+        'title = "Liver function tests"\nno_rule = { crp = "why" }',
+        "panels.lft.no_rule.crp", "no analyte of this panel"),
+    "a bad duration": ('until = "8 weeks"', 'until = "8 wks"', "phases[0].until (phase weekly)",
+        '"8 weeks"'),
+    "a negative duration": ('until = "8 weeks"', 'until = "-8 weeks"', "phases[0].until",
+        "no duration"),
+    "no time at all": ('until = "8 weeks"', 'until = "0 weeks"', "phases[0].until",
+        "no time at all"),
+    "longer than a life": ('until = "8 weeks"', 'until = "800 years"', "phases[0].until",
+        "at most 50 years"),
+    "a first phase for ever": ('until = "8 weeks"', "", "phases[0].until", "only the last phase"),
+    "a last phase that ends": ('name = "quarterly"', 'name = "quarterly"\nuntil = "5 years"',
+        "phases[1].until", "allow_ending"),
+    "phases that overlap": ('name = "quarterly"', 'name = "quarterly"\nuntil = "2 weeks"',
+        "phases[1].until", "overlaps the phase before it"),
+    "phases of unequal measures": ('name = "quarterly"', 'name = "quarterly"\nuntil = "1 month"',
+        "phases[1].until", "overlaps the phase before it"),
+    "a phase of an unknown panel": ("[phases.panels.lft]", "[phases.panels.ltf]",
+        "phases[1].panels.ltf", 'did you mean "lft"'),
+    "grace as long as the interval": (CBC_WEEKLY + 'grace = "2 days"',
+        CBC_WEEKLY + 'grace = "7 days"', "phases[0].panels.cbc.grace", "not shorter than every"),
+    "lead as long as the interval": ('lead = "2 days"', 'lead = "1 month"',
+        "phases[0].panels.cbc.lead", "not shorter than every"),
+    "escalation within the grace": ('escalate_after = "1 week"', 'escalate_after = "1 day"',
+        "phases[0].panels.cbc.escalate_after", "before the grace"),
+    "serious and milder": ('serious_urgency = "urgent"', 'serious_urgency = "routine"',
+        "phases[0].panels.cbc.serious_urgency", "milder than urgency"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_named_with_its_place_and_what_would_be_valid(
+    mistake: tuple[str, str, str, str],
+) -> None:
+    old, new, where, words = mistake
+    found = faults_of(edited(old, new))
+    said = [str(fault) for fault in found if fault.key.startswith(where)]
+    assert said, [str(fault) for fault in found]
+    assert any(words in text for text in said), said
+    assert all(fault.file == FILE for fault in found)
+
+
+def with_phases(*phases: str) -> str:
+    """The shipped file with other phases; each a name, `until` and (panel every) pairs."""
+    text = []
+    for phase in phases:
+        name, until, *pairs = phase.split("; ")
+        text.append(f'[[phases]]\nname = "{name}"')
+        text += [f'until = "{until}"'] if until else []
+        for panel, every in (pair.split(" ", 1) for pair in pairs):
+            text.append(
+                f'[phases.panels.{panel}]\nevery = "{every}"\ngrace = "1 day"\nlead = "1 day"\n'
+                'repeat = "1 day"\nescalate_after = "3 days"\n'
+                'urgency = "urgent"\nserious_urgency = "urgent"'
+            )
+    head, _, rest = bare().partition("[[phases]]")
+    rules = rest[rest.index("[[rules]]") :]
+    return head + "\n".join(text) + "\n" + rules
+
+
+PHASES = {
+    "no fault": (["a; 8 weeks; cbc 1 week", "b; ; cbc 3 months; lft 3 months"], ""),
+    "three phases": (
+        ["a; 8 weeks; cbc 1 week", "b; 6 months; cbc 4 weeks", "c; ; cbc 1 month; lft 1 year"], ""),
+    "an end": (["a; 8 weeks; cbc 1 week; lft 1 week"], "ends the last phase"),
+    "the last phase lacks a panel": (
+        ["a; 8 weeks; cbc 1 week; lft 1 week", "b; ; cbc 1 month"], "lacks lft"),
+    "a panel without phase": (["a; ; cbc 1 month"], ""),
+    "tests more often later": (
+        ["a; 8 weeks; cbc 1 month; lft 1 month", "b; ; cbc 2 weeks; lft 1 month"],
+        "is the order of the phases right?"),
+    "as often later": (["a; 8 weeks; cbc 1 week; lft 1 week", "b; ; cbc 7 days; lft 7 days"], ""),
+    "overlap": (["a; 8 weeks; cbc 1 week", "b; 56 days; cbc 1 week", "c; ; cbc 1 week; lft 1 week"],
+        "overlaps the phase before it, which lasts until 8 weeks"),
+    "perhaps overlap": (
+        ["a; 30 days; cbc 1 week", "b; 1 month; cbc 1 week", "c; ; cbc 1 week; lft 1 week"],
+        "overlaps the phase before it"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("phases", "words"), PHASES.values(), ids=PHASES.keys())
+def test_phases_follow_each_other_and_go_on_for_ever(phases: list[str], words: str) -> None:
+    text = with_phases(*phases)
+    if words:
+        assert any(words in str(fault) for fault in faults_of(text))
+        if "lack" in words or "ends" in words:
+            assert read('allow_ending = "a course"\n' + text)
+    else:
+        assert read(text)
+
+
+def test_a_panel_that_neither_phase_nor_baseline_has_is_a_fault() -> None:
+    text = with_phases("a; ; cbc 1 month").replace('panels = ["cbc", "lft"]', 'panels = ["cbc"]')
+    (fault,) = faults_of(text)
+    assert "panels.lft" in str(fault)
+    assert "in no phase" in str(fault)
+
+
+def test_a_rule_needs_a_level() -> None:
+    text = re.sub(r"levels = \[\{ below = 30.*\]", "levels = []", bare())
+    (fault,) = faults_of(text)
+    assert "rules[9].levels (rule low_albumin): is missing" in str(fault)
+
+
+def test_between_too_low_and_too_high_there_must_be_room() -> None:
+    rule = (
+        '[[rules]]\nid = "thrombocytosis"\nanalyte = "platelets"\nsource = "s"\n'
+        'levels = [{ above = 130, action = "review", urgency = "routine" }]\n'
+    )
+    (fault,) = faults_of(bare() + rule)
+    assert "every value would alert" in str(fault)
+    assert read(bare() + rule.replace("130", "140"))
+    assert read(bare() + rule.replace('source = "s"', 'source = "s"\nindications = ["x"]'))
+
+
+def test_a_value_where_a_table_belongs() -> None:
+    text = re.sub(r"\[baseline\].*?\n\n", "", bare(), flags=re.DOTALL)
+    (fault,) = faults_of("baseline = 3\n" + text)[:1]
+    assert "baseline = 3: must be a table" in str(fault)
+
+
+def test_one_mistake_is_told_once() -> None:
+    for name in ("levels out of order", "unknown analyte of a rule", "a bad duration", "no test"):
+        old, new, _, _ = MISTAKES[name]
+        assert len(faults_of(edited(old, new))) == 1, name
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = edited('until = "8 weeks"', 'until = "8 wks"')
+    text = edited('analyte = "platelets"', 'analyte = "plaetlets"', text)
+    text = edited("{ below = 50,", "{ below = -50,", text)
+    text = edited('id = "azathioprine"', "id = 3", text)
+    found = faults_of(text)
+    assert [fault.key.split(" ")[0] for fault in found] == [
+        "id", "phases[0].until", "rules[3].analyte", "rules[3].levels[1].below",
+    ]  # fmt: skip
+    lines = text.splitlines()
+    for fault, words in zip(found, ("id = 3", "8 wks", "plaetlets", "below = -50"), strict=True):
+        assert fault.line is not None
+        assert words in lines[fault.line - 1]
+
+
+def test_a_fault_says_file_line_key_value_and_what_is_valid() -> None:
+    (fault,) = faults_of(edited('until = "8 weeks"', 'until = "8 wks"'))
+    assert re.fullmatch(
+        r"azathioprine\.toml, line \d+: phases\[0\]\.until \(phase weekly\) = 8 wks: "
+        r"is no duration; valid: .*\"8 weeks\".*",
+        str(fault),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        (b"", None, "is empty"),
+        (b" \n\n", None, "is empty"),
+        (b'id = "a"\ntitle = "caf\xe9"\n', 2, "byte 0xe9 at column 13"),
+        ("id = 'a'".encode("utf-16"), 1, "not UTF-8"),
+        (b'id = "a"\ntitle = \n', 2, "at column 9"),
+        (b'id = "a"\nid = "b"\n', 2, "column"),
+        (b"\x00\x01", 1, "column"),
+        (b"mrn,drug,started_on\nA1,azathioprine,2026-01-05\n", 1, "column"),
+        (b'[[rules]]\nid = "a', 2, "at its end"),
+        (b"a = " + b"[" * 20000, None, "too deep"),
+        (b"a = 1e99999999999999999999999", None, "number"),
+        (b"a = " + b"1" * 5000, None, "number"),
+        (b"# " + b"x" * 1_000_001, None, "too large"),
+    ],
+)
+def test_what_is_no_protocol_gives_one_readable_fault(
+    data: bytes, line: int | None, words: str
+) -> None:
+    with pytest.raises(Faults) as caught:
+        load_protocol(decode(data, FILE), FILE, catalogue())
+    (fault,) = caught.value.faults
+    assert words in str(fault)
+    assert fault.line == line
+    assert fault.valid
+
+
+def test_an_empty_table_of_contents_names_all_that_is_missing() -> None:
+    missing = {fault.key for fault in faults_of("default = true\n")}
+    assert missing >= {"id", "title", "drugs", "panels", "phases", "rules", "baseline", "wash_out"}
