@@ -46,7 +46,7 @@ class Sent:
 
 @dataclass(slots=True)
 class _Run:
-    """What one run has tried so far."""
+    """What one run has done so far; `tried` are the messages that failed in it."""
 
     store: Store
     settings: Settings
@@ -86,7 +86,6 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
             return
     async with Mailer(run.settings.mail) as mailer:
         while not stop() and (leased := _lease(run)) is not None:
-            run.tried.add(leased.id)
             try:
                 await mailer.send(_mail(run, leased), leased.recipient)
             except NotSent as error:
@@ -130,6 +129,7 @@ def _mail(run: _Run, leased: Leased) -> EmailMessage:
 
 def _record_failure(run: _Run, leased: Leased, error: NotSent) -> bool:
     """Note it, tell whom it concerns; True where the run had better end."""
+    run.tried.add(leased.id)
     last_resort = run.settings.clinic.email
     elsewhere = leased.recipient.lower() != last_resort.lower()
     for_good = error.permanent and elsewhere
