@@ -33,16 +33,7 @@ IdArgument = Annotated[
 WhoOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Put this group's commands under `monitor`."""
-    panel = "Alerts"
-    app.command("alerts", rich_help_panel=panel)(list_alerts)
-    app.command("ack", rich_help_panel=panel)(acknowledge)
-    app.command("close", rich_help_panel=panel)(close)
-    app.command("snooze", rich_help_panel=panel)(snooze)
-
-
-def list_alerts(
+def alerts(
     state: Annotated[
         str,
         typer.Option(
@@ -87,7 +78,7 @@ def _states(text: str) -> frozenset[str]:
     return frozenset(state for word in words for state in _STATES[word])
 
 
-def acknowledge(
+def ack(
     alert: IdArgument,
     by: WhoOption,
     until: Annotated[

@@ -14,10 +14,9 @@ _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
 dangerous, and who must hear of it by mail.
 
-A clinic begins with [bold]monitor init[/bold] in an empty folder, then enrols patients
-([bold]enrol[/bold]), records what happens to them ([bold]events[/bold]), takes in lab files
-([bold]load[/bold]) and leaves the daemon running ([bold]run[/bold]). To see it all at work:
-[bold]monitor demo[/bold].
+A clinic begins with **monitor init** in an empty folder, then enrols patients (**enrol**),
+records what happens to them (**events**), takes in lab files (**load**) and leaves the daemon
+running (**run**). To see it all at work: **monitor demo**.
 
 It is a safety net beside the laboratory's own call and the prescriber's duty. It advises a
 clinician, never a patient; no message from it means nothing.
@@ -27,7 +26,7 @@ app = typer.Typer(
     name="monitor",
     help=_HELP,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -57,7 +56,17 @@ def common(
     logs.configure(verbose=verbose)
 
 
-for _group in (clinic, intake, reviews, alerts, service):
-    _group.register(app)
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(schedule.app, name="schedule")
+_COMMANDS = {
+    "Set up": (clinic.init, service.demo),
+    "Take in": (intake.enrol, intake.events, intake.load),
+    "Do what is owed": (service.run, reviews.sweep, reviews.deliver),
+    "Look": (reviews.status, alerts.alerts, reviews.explain),
+    "Deal with alerts": (alerts.ack, alerts.close, alerts.snooze),
+    "Look after it": (clinic.health, reviews.verify),
+}
+
+for _panel, _functions in _COMMANDS.items():
+    for _function in _functions:
+        app.command(rich_help_panel=_panel)(_function)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
+app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

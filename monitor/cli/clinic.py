@@ -23,12 +23,6 @@ from monitor.cli.common import (
 from monitor.config import load_settings
 
 
-def register(app: typer.Typer) -> None:
-    """Put this group's commands under `monitor`."""
-    app.command(rich_help_panel="Set up")(init)
-    app.command(rich_help_panel="Look after it")(health)
-
-
 def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
     """Make a clinic of this folder; safe to repeat.
 

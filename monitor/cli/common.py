@@ -183,8 +183,8 @@ def table(
     plain = Console(highlight=False, width=_UNBOUNDED, no_color=True)
     with plain.capture() as captured:
         plain.print(drawn)
-    for line in captured.get().strip("\n").splitlines():
-        say(line.rstrip())
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    say("\n".join(lines).strip("\n"))
 
 
 def _cell(value: object) -> str:

@@ -32,14 +32,6 @@ _COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantine
 _PROBLEMS_SHOWN = 20
 
 
-def register(app: typer.Typer) -> None:
-    """Put this group's commands under `monitor`."""
-    panel = "Take in"
-    app.command(rich_help_panel=panel)(enrol)
-    app.command(rich_help_panel=panel)(events)
-    app.command(rich_help_panel=panel)(load)
-
-
 def enrol(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Patients, one a line.")],
     config: ConfigOption = CONFIG_DEFAULT,

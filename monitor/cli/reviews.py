@@ -25,15 +25,6 @@ from monitor.cli.common import (
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Put this group's commands under `monitor`."""
-    app.command(rich_help_panel="Look")(status)
-    app.command(rich_help_panel="Look")(explain)
-    app.command(rich_help_panel="Do what is owed")(sweep)
-    app.command(rich_help_panel="Do what is owed")(deliver)
-    app.command(rich_help_panel="Look after it")(verify)
-
-
 def status(
     mrn: Annotated[
         str, typer.Argument(metavar="[MRN]", help="Only this patient.", show_default=False)

@@ -10,12 +10,6 @@ import typer
 from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, Exit, Refused, complain, progress, say
 
 
-def register(app: typer.Typer) -> None:
-    """Put this group's commands under `monitor`."""
-    app.command(rich_help_panel="Do what is owed")(run)
-    app.command(rich_help_panel="Set up")(demo)
-
-
 def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
     """The daemon: watches the inbox, reviews patients as their time comes, sends the mail.
 
