@@ -42,6 +42,8 @@ ROWS = 60
 FIGURES = 6
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
+_ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=200)
+"""A folded subject begins with an empty line or shows its fold in some clients."""
 SENDER_NAME = "Laboratory monitor"
 """Says neither clinic nor drug: a sender stands on locked screens like a subject."""
 
@@ -151,7 +153,7 @@ def to_email(
     rendered: Rendered, message: Leased, settings: Settings, now: datetime
 ) -> EmailMessage:
     """RFC 5322 with text and HTML, figures inside, and the headers a repeat shares."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_ONE_LINE_SUBJECTS)
     mail["Subject"] = one_line(rendered.subject)
     mail["From"] = Address(SENDER_NAME, addr_spec=settings.mail.sender)
     mail["To"] = message.recipient
