@@ -19,7 +19,7 @@ from monitor.intake.survey import Survey, UnreadableFile, decoder_of
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 LINE_LIMIT = 1 << 20
 """Characters of one line; a longer one is a bad line."""
-FIELD_LINES = 500
+FIELD_LINES = 200
 """Lines that one quoted row may span."""
 _FIELD_CHARACTERS = 1 << 18
 _KEPT = 2000
@@ -187,7 +187,9 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Record | BadLine]:
             reason = "bytes that are no text (NUL)"
             yield BadLine(number, "no_text", reason, _cleaned(text[:_KEPT]))
         elif '"' in text:
-            yield _quoted(lines, number, text, delimiter)
+            row = _quoted(lines, number, text, delimiter)
+            if isinstance(row, BadLine) or any(cell.strip() for cell in row.cells):
+                yield row
         else:
             yield Record(number, text.split(delimiter))
 
@@ -195,35 +197,59 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Record | BadLine]:
 def _quoted(lines: _Lines, number: int, text: str, delimiter: str) -> Record | BadLine:
     """A row with quotes, which may go on over further lines."""
     taken: list[tuple[int, str]] = []
-    parts = [text + "\n"]
-    while True:
-        reader = csv.reader(parts, delimiter=delimiter, strict=True, skipinitialspace=True)
-        try:
-            cells = next(reader)
-            lines.put_back(taken[reader.line_num - 1 :])
-            return Record(number, cells)
-        except csv.Error as error:
-            problem = str(error)
-        if _UNCLOSED not in problem or not _closed_later(lines, taken, parts):
-            lines.put_back(taken)
-            return BadLine(number, "quotes", _quote_reason(problem), _cleaned(text[:_KEPT]))
+    cells, problem = _split([text], delimiter)
+    if _UNCLOSED in problem and _closed_later(lines, taken, delimiter):
+        cells, problem = _split([text, *(line for _, line in taken)], delimiter)
+    if not problem:
+        return Record(number, cells)
+    lines.put_back(taken)
+    return BadLine(number, "quotes", _quote_reason(problem), _cleaned(text[:_KEPT]))
 
 
-def _closed_later(lines: _Lines, taken: list[tuple[int, str]], parts: list[str]) -> bool:
-    """Add lines up to the one that may close the quote; False where none can."""
-    size = sum(len(part) for part in parts)
-    quotes = sum(part.count('"') for part in parts)
+def _split(lines: list[str], delimiter: str) -> tuple[list[str], str]:
+    """The cells of a row, or what is wrong with it."""
+    whole = [line + "\n" for line in lines]
+    reader = csv.reader(whole, delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        return next(reader), ""
+    except csv.Error as error:
+        return [], str(error)
+
+
+def _closed_later(lines: _Lines, taken: list[tuple[int, str]], delimiter: str) -> bool:
+    """Take further lines up to the one that ends the row; False where none does."""
+    size = 0
     while (numbered := lines.next()) is not None:
         taken.append(numbered)
-        line = numbered[1]
-        size += len(line)
-        if len(taken) > FIELD_LINES or size > _FIELD_CHARACTERS or "\0" in line:
+        size += len(numbered[1])
+        if len(taken) > FIELD_LINES or size > _FIELD_CHARACTERS or "\0" in numbered[1]:
             return False
-        parts.append(line + "\n")
-        quotes += line.count('"')
-        if '"' in line and quotes % 2 == 0:
+        if not _is_open_after(numbered[1], delimiter):
             return True
     return False
+
+
+def _is_open_after(line: str, delimiter: str) -> bool:
+    """Whether a quoted field that was open before a line is (or another one) open after it.
+    False also where the quotes break off: splitting says what is wrong."""
+    place = 0
+    while (quote := line.find('"', place)) >= 0:
+        place = quote + 1
+        if line.startswith('"', place):
+            place += 1
+            continue
+        while line.startswith(delimiter, place):
+            place += 1
+            while line.startswith(" ", place):
+                place += 1
+            if line.startswith('"', place):
+                break
+            ending = line.find(delimiter, place)
+            place = len(line) if ending < 0 else ending
+        if not line.startswith('"', place):
+            return False
+        place += 1
+    return True
 
 
 def _quote_reason(problem: str) -> str:

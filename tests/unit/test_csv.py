@@ -1,0 +1,268 @@
+"""Files as laboratories really send them: whatever comes, every row is a row or a named problem."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.config import Source
+from monitor.intake.columns import RawRow, layout_of
+from monitor.intake.csv import BadLine, Record, open_table
+from monitor.intake.survey import UnreadableFile, survey
+
+HEADER = "mrn,collected_at,analyte,value,unit"
+ROW = "P1,2026-03-02,neutrophils,0.4,10*9/L"
+KNOWN = HEADER.split(",")
+
+Read = Callable[..., tuple[list[Record | BadLine], str, str]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Rows, encoding and delimiter of a file with this content."""
+
+    def read_bytes(
+        content: bytes, encoding: str = "", delimiter: str = ""
+    ) -> tuple[list[Record | BadLine], str, str]:
+        path = tmp_path / "file.csv"
+        path.write_bytes(content)
+        found = survey(path, encoding)
+        with open_table(found, lambda name: name.strip() in KNOWN, delimiter) as table:
+            return list(table.rows), found.encoding_title, table.delimiter_title
+
+    return read_bytes
+
+
+def cells(rows: list[Record | BadLine]) -> list[list[str]]:
+    return [row.cells for row in rows if isinstance(row, Record)]
+
+
+def problems(rows: list[Record | BadLine]) -> list[tuple[int, str]]:
+    return [(row.line, row.code) for row in rows if isinstance(row, BadLine)]
+
+
+TEXT = f"{HEADER}\nMÜ1,2026-03-02,neutrophils,0.4,10*9/L\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        (f"{HEADER}\n{ROW}\n".encode(), "UTF-8"),
+        (TEXT.encode(), "UTF-8"),
+        (TEXT.encode("utf-8-sig"), "UTF-8 with BOM"),
+        (codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le"), "UTF-16 LE"),
+        (codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), "UTF-16 BE"),
+        (TEXT.encode("utf-16-le"), "UTF-16 LE without BOM"),
+        (TEXT.encode("utf-16-be"), "UTF-16 BE without BOM"),
+        (TEXT.encode("cp1252"), "Windows-1252"),
+        (TEXT.encode("latin-1") + b"\x81", "Latin-1"),
+        (TEXT.encode() + "MÜ2,,,,\n".encode("cp1252"), "UTF-8 mixed with Windows-1252"),
+    ],
+)
+def test_the_encoding_is_told_from_the_bytes(read: Read, content: bytes, title: str) -> None:
+    rows, found, _ = read(content)
+    assert found == title
+    assert cells(rows)[0][3] == "0.4"
+    assert cells(rows)[0][0] in ("P1", "MÜ1")
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "title"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "pipe")]
+)
+def test_the_delimiter_is_the_one_that_makes_sense_of_the_header(
+    read: Read, delimiter: str, title: str
+) -> None:
+    content = f"{HEADER}\n{ROW}\n".replace(",", delimiter)
+    rows, _, found = read(content.encode())
+    assert (found, cells(rows)) == (title, [ROW.split(",")])
+    marked = f"sep={delimiter}\n{content}"
+    assert cells(read(marked.encode())[0]) == [ROW.split(",")]
+
+
+def test_a_source_may_name_encoding_and_delimiter(read: Read) -> None:
+    content = f"{HEADER}\n{ROW}\n".replace(",", "!").encode("cp037")
+    assert cells(read(content, "cp037", "!")[0]) == [ROW.split(",")]
+    with pytest.raises(UnreadableFile, match="encoding"):
+        read(content, "klingon")
+    with pytest.raises(UnreadableFile, match="delimiter"):
+        read(f"{HEADER}\n".encode(), "", "hyphen")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_numbers_are_those_of_an_editor(read: Read, end: str) -> None:
+    lines = [HEADER, ROW, '"","",,,', " , ,,,", '"P2\nsecond line",2026-03-02,alt,1,U/L', "too,few", ROW]
+    rows, _, _ = read(end.join(lines).replace("\n", end if end != "\r\n" else "\n").encode())
+    assert [row.line for row in rows] == [2, 5, 7, 8]
+    assert problems(rows) == [(7, "field_count")]
+
+
+def test_quotes_may_hold_delimiters_quotes_and_newlines(read: Read) -> None:
+    rows, _, _ = read(f'{HEADER}\n"P,1", "a ""b""",x,"1\n2\n3",5" tube\n{ROW}\n'.encode())
+    assert cells(rows) == [["P,1", 'a "b"', "x", "1\n2\n3", '5" tube'], ROW.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("P1,2026-03-02,neutrophils,0.4", "field_count"),
+        ("P1,2026-03-02,neutrophils,0.4,10*9/L,and,more", "field_count"),
+        ('P1,"2026-03-02,neutrophils,0.4,10*9/L', "quotes"),
+        ('"P1"x,2026-03-02,neutrophils,0.4,10*9/L', "quotes"),
+        ("P1,2026\0-03-02,neutrophils,0.4,10*9/L", "no_text"),
+        ("x" * 1_100_000, "line_too_long"),
+        (f'"{"x" * 200_000}",2026-03-02,neutrophils,0.4,10*9/L', "quotes"),
+        (HEADER, "header_again"),
+        ("-- end of report --", "field_count"),
+    ],
+)
+def test_a_line_that_cannot_be_split_is_one_bad_row_and_the_rest_goes_in(
+    read: Read, bad: str, code: str
+) -> None:
+    rows, _, _ = read(f"{HEADER}\n{ROW}\n{bad}\n{ROW}\n{ROW}\n".encode())
+    assert problems(rows) == [(3, code)]
+    assert cells(rows) == [ROW.split(",")] * 3
+    bad_line = next(row for row in rows if isinstance(row, BadLine))
+    assert len(bad_line.text) <= 2000
+    assert "\0" not in bad_line.text
+
+
+def test_a_quote_left_open_costs_its_own_row_only(read: Read) -> None:
+    content = f'{HEADER}\n"P1,2026-03-02,neutrophils,0.4,10*9/L\n' + f"{ROW}\n" * 20_000
+    rows, _, _ = read(content.encode())
+    assert problems(rows) == [(2, "quotes")]
+    assert len(cells(rows)) == 20_000
+
+
+def test_a_hundred_thousand_bad_rows_are_a_hundred_thousand_problems(read: Read) -> None:
+    content = f"{HEADER}\n" + 'a"b\n"c,d\n' * 50_000 + f"{ROW}\n"
+    rows, _, _ = read(content.encode())
+    assert len(problems(rows)) == 100_000
+    assert cells(rows) == [ROW.split(",")]
+
+
+def test_surplus_empty_cells_are_no_fault(read: Read) -> None:
+    rows, _, _ = read(f"{HEADER}\n{ROW},,\n".encode())
+    assert cells(rows) == [ROW.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "empty"),
+        (b"\n \r\n\t\n", "blank"),
+        (codecs.BOM_UTF8, "blank"),
+        (b"PK\x03\x04rest of a workbook", "Excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (gzip.compress(b"mrn,collected_at"), "gzip"),
+        (random.Random(1).randbytes(50_000), "binary"),
+        (bytes(4096), "binary"),
+        (b"MSH|^~\\&|LAB|", "HL7"),
+        (b'{"resourceType": "Observation"}', "JSON"),
+        (b'<?xml version="1.0"?><Observation/>', "XML"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+    ],
+)
+def test_what_is_no_csv_is_said_by_name(read: Read, content: bytes, what: str) -> None:
+    with pytest.raises(UnreadableFile, match=what):
+        read(content)
+
+
+def test_a_missing_file_and_a_folder_are_said(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="no such file"):
+        survey(tmp_path / "absent.csv")
+    with pytest.raises(UnreadableFile, match="folder"):
+        survey(tmp_path)
+
+
+@given(content=st.binary(max_size=300))
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_are_rows_or_a_named_problem(read: Read, content: bytes) -> None:
+    try:
+        rows, _, _ = read(HEADER.encode() + b"\n" + content)
+    except UnreadableFile as refusal:
+        assert str(refusal)  # noqa: PT017  # either outcome is right, silence is not
+        return
+    assert all(len(row.cells) == 5 if isinstance(row, Record) else row.reason for row in rows)
+
+
+NAMES = {"neutrophils", "alt", "wbc"}
+
+
+def raw_rows(header: str, *lines: str, **mapping: object) -> list[RawRow]:
+    layout = layout_of(header.split(","), Source.model_validate(mapping), NAMES.__contains__)
+    return [
+        row
+        for number, line in enumerate(lines, 2)
+        for row in layout.raw_rows(Record(number, line.split(",")))
+    ]
+
+
+def test_header_names_are_compared_without_case_space_hyphen_underscore() -> None:
+    (row,) = raw_rows(" MRN,Collected-At,ANALYTE,Value,Unit", "P1,2026-03-02,alt,5,U/L")
+    assert row[1:6] == ("P1", "2026-03-02", "alt", "5", "U/L")
+    assert row.status == ""
+
+
+def test_common_synonyms_are_known_and_the_order_is_free() -> None:
+    header = "Units,Result,Test Name,Sample_Date,Patient ID,DOB,Surname"
+    (row,) = raw_rows(header, "U/L,5,alt,2026-03-02,P1,1970-01-01,Muster")
+    assert row[1:6] == ("P1", "2026-03-02", "alt", "5", "U/L")
+    assert (row.birth_date, row.family_name) == ("1970-01-01", "Muster")
+
+
+def test_a_source_maps_columns_and_fills_constants() -> None:
+    (row,) = raw_rows(
+        "pid,date,lab,res,mrn",
+        "P1,2026-03-02,alt,5,other",
+        columns={"mrn": "PID", "collected_at": "Date", "analyte": "lab", "value": "res"},
+        constants={"unit": "U/L", "status": "P"},
+    )
+    assert row[1:6] == ("P1", "2026-03-02", "alt", "5", "U/L")
+    assert row.status == "P"
+
+
+def test_the_wide_form_is_a_row_for_each_filled_cell() -> None:
+    rows = raw_rows(
+        "mrn,collected_at,neutrophils [10*9/L],alt (U/L),basophils [10*9/L],ward",
+        "P1,2026-03-02,0.4,,0.1,A1",
+        "P2,2026-03-02,,20,,A2",
+    )
+    assert [(r.line, r.mrn, r.analyte, r.value, r.unit) for r in rows] == [
+        (2, "P1", "neutrophils", "0.4", "10*9/L"),
+        (2, "P1", "basophils", "0.1", "10*9/L"),
+        (3, "P2", "alt", "20", "U/L"),
+    ]
+    assert dict(rows[0].given) == {
+        "mrn": "P1",
+        "collected_at": "2026-03-02",
+        "ward": "A1",
+        "neutrophils [10*9/L]": "0.4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "what"),
+    [
+        ("P1,2026-03-02,neutrophils,0.4,10*9/L", "lacks mrn, collected_at"),
+        ("mrn,analyte,value,unit", "lacks collected_at"),
+        ("mrn,collected_at,analyt,value,unit", 'did you mean "analyt"'),
+        ("mrn,collected_at,analyte,value,value,unit", "twice"),
+        ("mrn,MRN,collected_at,analyte,value,unit", "twice"),
+        ("mrn,collected_at,test,loinc,value,unit", "several columns that may be analyte"),
+    ],
+)
+def test_a_header_that_leaves_a_doubt_is_refused_with_what_would_be_right(
+    header: str, what: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=what):
+        raw_rows(header, "")
