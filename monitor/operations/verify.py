@@ -96,8 +96,9 @@ def _of_files(connection: Connection) -> Iterator[Difference]:
             yield _unequal("rows and their outcomes", about, account.rows, account.accounted)
         if account.kind != "results":
             continue
-        # A row taken from quarantine later may have turned out to be a duplicate.
-        most = account.kept + account.taken_found
+        # A row taken from quarantine later may have turned out to be a duplicate, and a
+        # duplicate that was reported later is kept.
+        most = account.kept + account.duplicates + account.taken_found
         if not account.kept <= account.results_found <= most:
             yield _unequal("results of the file", about, account.results_found, account.kept)
         if account.quarantined != account.held_found:

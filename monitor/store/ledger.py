@@ -25,6 +25,8 @@ class Account:
     """Sum of all outcomes that were reported."""
     kept: int
     """Rows reported as stored, superseded or withdrawn: each is a result."""
+    duplicates: int
+    """Of these, one that was reported later than what stands is kept, for the order of reports."""
     quarantined: int
     results_found: int
     held_found: int
@@ -54,6 +56,7 @@ def accounts(connection: Connection) -> list[Account]:
                 )
             ),
             kept=row.stored + row.superseded + row.withdrawn,
+            duplicates=row.duplicate,
             quarantined=row.quarantined,
             results_found=results.get(row.id, 0),
             held_found=held.get(row.id, 0),
