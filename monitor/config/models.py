@@ -73,6 +73,11 @@ def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+def _plain_code(code: str) -> str:
+    """A laboratory's code as it is compared: without case, space, hyphen, underscore, dot."""
+    return "".join(sign for sign in code.casefold() if sign not in " -_.\t")
+
+
 def _choice(kinds: type[Kind | Urgency]) -> BeforeValidator:
     def read(value: object) -> object:
         if isinstance(value, str) and value not in list(kinds):
@@ -166,6 +171,15 @@ class Source(Section):
     delimiter: str = ""
     constants: dict[str, str] = {}
     """Our column -> the value every row of this source has."""
+
+    @model_validator(mode="after")
+    def _mapped_or_ignored(self) -> Source:
+        """A code that is mapped and ignored would be lost without a word."""
+        mapped = {_plain_code(code) for code in self.codes}
+        both = [code for code in self.ignore if _plain_code(code) in mapped]
+        if both:
+            raise ValueError(f"{', '.join(both)}: name a code in codes or in ignore, not in both")
+        return self
 
 
 class Mail(Section):

@@ -59,6 +59,11 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
             "overdue_test",
         ),
         ("[sources.lab]\ndate_fromat = 'iso'", "sources.lab.date_fromat", '"date_format"'),
+        (
+            "[sources.lab]\ncodes = { PLT = 'platelets' }\nignore = ['plt_']",
+            "sources.lab",
+            "name a code in codes or in ignore",
+        ),
         ("[heartbeat]\nurl = 'file:///etc/passwd'", "heartbeat.url", "https://"),
         ("[mail]\nusername = 'me'", "mail", "go together"),
         ("[retention]\ndays = 3", "retention.days", "not a known key"),
