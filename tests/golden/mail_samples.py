@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -264,7 +265,7 @@ def view(
         alert_id,
         shown,
         person,
-        Standing(**({"state": "open", "opened_at": opened} | dict[str, Any](standing))),
+        replace(Standing(state="open", opened_at=opened), **standing),
         what=what,
         reason=reason,
         now=NOW,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import groupby
 
 import pytest
@@ -23,6 +24,7 @@ def received(row: boundaries.Row, analyte: str, on: date) -> Result:
     parsed = parse_value(row.given, catalogue=cases.catalogue())
     assert isinstance(parsed, Number)
     value = to_canonical(cases.catalogue().analytes[analyte], parsed.value, row.unit)
+    assert isinstance(value, Decimal)
     return cases.result(
         analyte,
         value,
