@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 _DURATION = re.compile(r"(\d+) (day|week|month|year)s?")
@@ -92,3 +92,9 @@ def parse_instant(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     if instant.tzinfo is None:
         return from_clinic_local(instant, zone), True
     return instant.astimezone(UTC), True
+
+
+def instant_text(instant: datetime, zone: tzinfo | None) -> str:
+    """An instant as the clinic's people read it: `12 Jan 2026, 09:30`."""
+    local = instant.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
-from monitor.core.calendar import start_of_day
+from monitor.core.calendar import instant_text, start_of_day
 from monitor.core.model import Review
 from monitor.core.protocol import Protocol
 from monitor.core.reasons import panel_reasons, rule_reasons
@@ -142,9 +142,9 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
     alert, protocol = told["alert"], told["protocol"]
     recovered = ", recovered" if alert["recovered"] else ""
     yield f"Alert {alert['id']}, {alert['mrn']}, {alert['drug']}: {alert['summary']}"
-    yield f"  {alert['kind']}, {alert['urgency']}, {alert['state']}{recovered}, since " + str(
-        alert["opened_at"]
-    )
+    since = _when(alert["opened_at"])
+    kind = alert["kind"].replace("_", " ")
+    yield f"  {kind}, {alert['urgency']}, {alert['state']}{recovered}, since {since}"
     yield f"  {told['action']}"
     yield from (f"  {sentence}" for sentence in told["say"])
     yield f"  Source: {alert['source']}"
@@ -163,7 +163,8 @@ def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
         protocol = enrolment["protocol"]
         yield (
             f"{told['mrn']}, {enrolment['drug']}, {enrolment['state']}, started "
-            f"{enrolment['started_on']}, enrolled {enrolment['enrolled_on']}; as of {told['at']}"
+            f"{enrolment['started_on']}, enrolled {enrolment['enrolled_on']}; "
+            f"as of {_when(told['at'])}"
         )
         yield f"  Protocol {protocol['id']}, version {protocol['version']}"
         for panel in enrolment["panels"]:
@@ -183,4 +184,10 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _entry(entry: Mapping[str, Any]) -> str:
     note = f": {entry['note']}" if entry["note"] else ""
-    return f"{entry['at']} {entry['what']} by {entry['by']}{note}"
+    return f"{_when(entry['at'])}: {entry['what']} by {entry['by']}{note}"
+
+
+def _when(text: str) -> str:
+    """An instant of the answer, which is in the clinic's time, for people."""
+    instant = datetime.fromisoformat(text)
+    return instant_text(instant, instant.tzinfo)

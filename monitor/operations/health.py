@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings
+from monitor.core.calendar import instant_text
 from monitor.operations import feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.store.database import Store, brought_to
@@ -60,7 +61,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
             _scheduler(store, now, but_job),
             _reviews(store, now),
             _feed(store, settings, now),
-            _mail(store, now),
+            _mail(store, settings, now),
             _schedules(store, settings),
             _settings(settings),
         )
@@ -75,7 +76,7 @@ def _database(store: Store, settings: Settings) -> Part:
     if free < _LEAST_SPACE:
         room = f"only {free // 2**20} MiB are free where the database is; make room"
         return Part("database", False, room)
-    until = latest.isoformat(timespec="seconds") if latest else "nothing yet"
+    until = instant_text(latest, settings.clinic.zone) if latest else "nothing yet"
     return Part("database", True, f"answers; brought to {until}")
 
 
@@ -108,12 +109,12 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     silence = feeds.silence(store, settings, now)
     if silence:
         return Part("feeds", False, silence)
-    last = feeds.last_results(store, now)
-    says = f"last results taken in {last.isoformat(timespec='seconds')}" if last else "none yet"
+    last, zone = feeds.last_results(store, now), settings.clinic.zone
+    says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)
 
 
-def _mail(store: Store, now: datetime) -> Part:
+def _mail(store: Store, settings: Settings, now: datetime) -> Part:
     waiting = (DELIVERIES.c.state == "waiting") & (DELIVERIES.c.created_at < now - MAY_WAIT)
     failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
     with store.read() as connection:
@@ -122,7 +123,7 @@ def _mail(store: Store, now: datetime) -> Part:
         ).one()
         refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
     if late[0]:
-        oldest = late[1].isoformat(timespec="seconds")
+        oldest = instant_text(late[1], settings.clinic.zone)
         return Part("mail", False, f"{late[0]} messages wait, the oldest since {oldest}")
     if refused:
         return Part("mail", False, f"{refused} messages were refused for good in the last week")
