@@ -233,6 +233,7 @@ class Given(Sequence[tuple[str, str]]):
 def layout_of(header: Sequence[str], source: Source, is_analyte: Callable[[str], bool]) -> Layout:
     """The layout of a results file. Raises UnreadableFile where the required columns are not
     there and the source names no constant for them."""
+    _refuse_other_kinds(header)
     columns = match(header, RESULT_COLUMNS, _SYNONYMS, source.columns)
     analytes = () if _has_value(columns, source) else _analyte_columns(columns, header, is_analyte)
     present = [*columns.positions, *source.constants]
@@ -258,6 +259,14 @@ def layout_of(header: Sequence[str], source: Source, is_analyte: Callable[[str],
         },
         analytes=analytes,
     )
+
+
+def _refuse_other_kinds(header: Sequence[str]) -> None:
+    names = {fold(name) for name in header}
+    if {"mrn", "drug", "startedon"} <= names:
+        raise UnreadableFile("this is an enrolment file, no results: monitor enrol takes it")
+    if {"mrn", "on", "event"} <= names:
+        raise UnreadableFile("this is an events file, no results: monitor events takes it")
 
 
 def _has_value(columns: Columns, source: Source) -> bool:

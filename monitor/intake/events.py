@@ -169,11 +169,10 @@ class _Recording:
         if row.withdrawn:
             entries = self._with_the_event(row, person, entries)
         lasting = [entry for entry in entries if entry.ended_on is None]
-        meant = [entry for entry in lasting if entry.started_on <= row.on] or lasting
-        if len({entry.drug for entry in meant or entries}) > 1:
-            drugs = ", ".join(sorted({entry.drug for entry in entries}))
-            raise Refused(f"several enrolments ({drugs}): name the drug in the column drug")
-        return (meant or entries)[-1]
+        drugs = sorted({entry.drug for entry in lasting or entries})
+        if len(drugs) > 1:
+            raise Refused(f"several enrolments ({', '.join(drugs)}): name the drug in drug")
+        return _in_force(entries, row.on) or (lasting or entries)[-1]
 
     def _with_the_event(
         self, row: Happening, person: Person, entries: Sequence[Entry]
@@ -191,6 +190,13 @@ class _Recording:
         elif row.drug or not row.withdrawn:
             same &= EVENTS.c.drug == row.drug
         return self._connection.execute(select(EVENTS).where(same).order_by(EVENTS.c.id)).all()
+
+
+def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
+    """The latest enrolment that lasted on a day."""
+    begun = [entry for entry in entries if entry.started_on <= on]
+    lasted = [entry for entry in begun if entry.ended_on is None or on <= entry.ended_on]
+    return lasted[-1] if lasted else None
 
 
 def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:

@@ -1,19 +1,19 @@
 """The watched folder: files are taken once they have settled, and moved away with a report.
 
 Each step can be repeated: a file that was loaded and not yet moved when the power failed is
-loaded again, which changes nothing, and moved.
+loaded again, which changes nothing, and moved, with the account of the first time where that
+was already written.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from monitor.config import Settings
-from monitor.intake import enrol, events
+from monitor.intake import enrol, events, filing
 from monitor.intake.columns import PERSON_SYNONYMS, fold, match
 from monitor.intake.csv import open_table
 from monitor.intake.enrol import enrol_file
@@ -22,11 +22,11 @@ from monitor.intake.load import load_file
 from monitor.intake.report import FileReport, PeopleReport
 from monitor.intake.survey import FileMissing, UnreadableFile, survey
 from monitor.store.database import Store, StoreError
+from monitor.store.outbox import operator_alarm
 
 DONE, FAILED = "done", "failed"
 _ORDER = ("enrol", "events", "results")
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
-_REPORTS = (".report.txt", ".report.json")
 _COLUMNS = {
     "enrol": (enrol.COLUMNS, enrol.REQUIRED),
     "events": (events.COLUMNS, events.REQUIRED),
@@ -146,7 +146,7 @@ def _take(
         error = str(refusal)
     if error.startswith("the file changed"):
         return None
-    return _moved(settings.intake.inbox, path, kind, report, error)
+    return _put_away(store, settings, found, report, error, now)
 
 
 def _load(
@@ -159,83 +159,48 @@ def _load(
     return load_file(store, settings, path, source, now)
 
 
-def _moved(
-    inbox: Path, path: Path, kind: str, report: Report | None, error: str
+def _put_away(
+    store: Store,
+    settings: Settings,
+    found: tuple[str, str, Path],
+    report: Report | None,
+    error: str,
+    now: datetime,
 ) -> InboxOutcome | None:
-    folder = inbox / (FAILED if error else DONE)
-    document = _document(path.name, kind, report, error)
+    """Move a file out of the inbox. Of one that could not be taken the operator is told first:
+    what has been moved away is not looked at again."""
+    kind, _, path = found
+    folder = settings.intake.inbox / (FAILED if error else DONE)
     try:
-        folder.mkdir(exist_ok=True)
-        target = _reserve(folder, path.name, document)
-        path.replace(target)
-    except FileNotFoundError:  # another daemon was quicker, and has written its own report
-        for ending in _REPORTS:
-            (folder / f"{target.name}{ending}").unlink(missing_ok=True)
-        return None
+        target = filing.reserve(folder, _document(path, kind, report, error))
+        if error:
+            _tell(store, settings, path.name, f"{folder.name}/{target.name}", error, now)
+        if not filing.move(path, target):  # another daemon was quicker
+            return None
     except OSError as problem:
-        reason = f"it cannot be moved to {folder.name}/: {problem.strerror}"
-        return InboxOutcome(path.name, kind, "", report, error or reason)
+        error = error or f"it cannot be moved to {folder.name}/: {problem.strerror}"
+        _tell(store, settings, path.name, path.name, error, now)
+        return InboxOutcome(path.name, kind, "", report, error)
     return InboxOutcome(path.name, kind, f"{folder.name}/{target.name}", report, error)
 
 
-def _reserve(folder: Path, name: str, document: dict[str, Any]) -> Path:
-    """A name that nothing in the folder has, with its reports written beside it; the first
-    report taken with O_EXCL makes the name ours."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    number = 1
-    while True:
-        target = folder / (name if number == 1 else f"{stem}-{number}{suffix}")
-        text, data = (folder / f"{target.name}{ending}" for ending in _REPORTS)
-        if not target.exists():
-            if _is_left_over(data, document):
-                return target
-            try:
-                with data.open("x", encoding="utf-8") as stream:
-                    json.dump(document, stream, ensure_ascii=False, indent=2)
-            except FileExistsError:
-                pass
-            else:
-                text.write_text(_as_text(document), encoding="utf-8")
-                return target
-        number += 1
+def _tell(
+    store: Store, settings: Settings, name: str, where: str, error: str, now: datetime
+) -> None:
+    clinic = settings.clinic
+    text = f"inbox/{where}: {error}"
+    with store.write() as connection:
+        operator_alarm(connection, f"file {name}", text, clinic.email, now, clinic.zone)
 
 
-def _is_left_over(data: Path, document: dict[str, Any]) -> bool:
-    """Whether the report was written by a run that ended before it could move the file."""
-    try:
-        known = json.loads(data.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    sha256 = document.get("sha256")
-    return isinstance(known, dict) and bool(sha256) and known.get("sha256") == sha256
-
-
-def _document(name: str, kind: str, report: Report | None, error: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"file": name, "kind": kind}
+def _document(path: Path, kind: str, report: Report | None, error: str) -> dict[str, Any]:
+    document: dict[str, Any] = {"file": path.name, "kind": kind}
     if error:
         document["error"] = error
     if report is None:
-        return document
+        return document | {"sha256": filing.digest(path)}
     document |= {"sha256": report.sha256, **report.account(), "notes": list(report.notes)}
     if isinstance(report, FileReport):
         document["reasons"] = report.reasons
         document["problems"] = [problem._asdict() for problem in report.problems]
     return document
-
-
-def _as_text(document: dict[str, Any]) -> str:
-    lines = [f"{document['file']} ({document['kind']})", ""]
-    if "error" in document:
-        lines += [f"Not taken: {document['error']}", ""]
-    counts = {name: it for name, it in document.items() if isinstance(it, int)}
-    lines += [f"{name:>12}: {count}" for name, count in counts.items()]
-    lines += ["", *document.get("notes", ())]
-    reasons = document.get("reasons", {})
-    if reasons:
-        lines += ["", "Held in quarantine (monitor quarantine list):"]
-        lines += [f"{count:>12} x {reason}" for reason, count in reasons.items()]
-    listed = document.get("problems") or document.get("refused") or ()
-    if listed:
-        lines += ["", "The first of them:" if reasons else "Refused:"]
-        lines += [f"line {it['line']}: {it['reason']}" for it in listed]
-    return "\n".join(lines) + "\n"

@@ -27,6 +27,8 @@ from monitor.intake.people import People, Person, disagreement, mrn_key
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
+_MRN_LIMIT = 200
+"""Characters of a number that quarantine is searched by; no real one comes near."""
 UNKNOWN_PATIENT = "unknown_patient"
 
 
@@ -280,7 +282,7 @@ class Normaliser:
             code=problem.code,
             reason=problem.reason,
             hint=problem.hint,
-            mrn_key=mrn_key(row.mrn),
+            mrn_key=mrn_key(row.mrn)[:_MRN_LIMIT],
             patient_id=patient_id,
             analyte="" if analyte is None else analyte.name,
             collected_on=None if moment is None else moment.on,

@@ -21,7 +21,7 @@ from monitor.store.tables import table_of
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 400
 _CACHE_LIMIT = 200_000
-_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_ZEROS = re.compile(r"^0+(?=.)|(?<!\d)0+(?=\d)")
 _FLOAT_TAIL = re.compile(r"\.0+$")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, update
 
@@ -20,6 +21,7 @@ from monitor.store import tables
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
+_DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
 
@@ -93,7 +95,7 @@ class Account:
             rows=self.rows,
             taken=self.taken,
             duplicate=self.duplicate,
-            refused=tuple(self.refused),
+            refused=tuple(sorted(self.refused)),
             notes=(*self.notes[:_NOTES], *more),
             touched=tuple(touched),
             sha256=self.survey.sha256,
@@ -152,11 +154,10 @@ def positive(cells: Cells, name: str) -> Decimal | None:
 
 def positive_number(what: str, text: str) -> Decimal:
     """A decimal above zero, written with a point."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise Refused(f"{what} is no number: write it with a point, as 2.5") from None
-    if not number.is_finite() or number <= 0:
+    if not _DECIMAL.fullmatch(text):
+        raise Refused(f"{what} is no number above 0: write it with a point, as 2.5")
+    number = Decimal(text)
+    if number == 0:
         raise Refused(f"{what} must be above 0")
     return number
 

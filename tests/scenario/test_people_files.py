@@ -1,0 +1,289 @@
+"""Enrolment and events files, on both databases: taken, duplicate or refused with the reason,
+and nothing that is known silently rewritten (interfaces: "Enrolment CSV", "Events CSV")."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from monitor.intake.survey import UnreadableFile
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.clinic import at
+from tests.desk import NOW, Desk
+
+FULL = (
+    "mrn,family_name,given_name,birth_date,sex,drug,indication,started_on,dose_mg_per_day,"
+    "weight_kg,tpmt,nudt15,clinic,protocol,last_tested_on"
+)
+ANNA = "P1,Muster,Anna,1970-02-03,F,Azathioprine,IBD,2026-01-05,100,70.5,Normal,,north,,2025-12-29"
+BRIEF = "mrn,drug,started_on"
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    return Desk(store, tmp_path)
+
+
+def reasons(desk: Desk, *lines: str, header: str = FULL) -> list[str]:
+    report = desk.enrol(*lines, header=header)
+    assert report.rows == report.taken + report.duplicate + len(report.refused) == len(lines)
+    return [it.reason for it in report.refused]
+
+
+# ------------------------------------------------------------------ enrolment
+
+
+def test_a_patient_is_enrolled_with_all_that_the_row_says(desk: Desk) -> None:
+    report = desk.enrol(ANNA, header=FULL)
+    assert (report.rows, report.taken, report.duplicate, report.refused) == (1, 1, 0, ())
+    (patient,) = desk.clinic.rows(tables.Patient)
+    (enrolment,) = desk.clinic.rows(tables.EnrolmentRow)
+    assert (patient.mrn, patient.family_name, patient.birth_date) == (
+        "P1",
+        "Muster",
+        date(1970, 2, 3),
+    )
+    assert (enrolment.drug, enrolment.protocol_id) == ("azathioprine", "azathioprine")
+    assert (enrolment.dose_mg_per_day, enrolment.weight_kg) == (100, Decimal("70.5"))
+    assert (enrolment.tpmt, enrolment.nudt15, enrolment.clinic) == ("normal", "", "north")
+    assert enrolment.last_tested_on == date(2025, 12, 29)
+    assert enrolment.enrolled_on == date(2026, 3, 10)
+    assert enrolment.next_review_at == NOW
+    assert report.touched == (enrolment.id,)
+
+
+def test_the_same_file_again_is_all_duplicates(desk: Desk) -> None:
+    desk.enrol(ANNA, "P2,,,,,azathioprine,,2026-01-05,,,,,,,", header=FULL)
+    report = desk.enrol(
+        ANNA,
+        "P2,,,,,azathioprine,,2026-01-05,,,,,,,",
+        header=FULL,
+        now=at("2026-04-01"),
+    )
+    assert (report.taken, report.duplicate, report.touched) == (0, 2, ())
+    assert {it.enrolled_on for it in desk.clinic.rows(tables.EnrolmentRow)} == {date(2026, 3, 10)}
+
+
+def test_an_empty_cell_leaves_what_is_known_and_a_filled_one_adds(desk: Desk) -> None:
+    desk.enrol(ANNA, header=FULL)
+    report = desk.enrol(
+        "p1 ,,,,,azathioprine,,2026-01-05,,,,intermediate,,,2026-02-01", header=FULL
+    )
+    assert (report.taken, report.refused) == (1, ())
+    (enrolment,) = desk.clinic.rows(tables.EnrolmentRow)
+    assert (enrolment.tpmt, enrolment.nudt15) == ("normal", "intermediate")
+    assert (enrolment.dose_mg_per_day, enrolment.last_tested_on) == (100, date(2026, 2, 1))
+    (patient,) = desk.clinic.rows(tables.Patient)
+    assert patient.family_name == "Muster"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("P1,,,,,azathioprine,,2026-01-06,,,,,,,", "event start"),
+        ("P1,,,,,azathioprine,,2026-01-05,150,,,,,,", "event dose"),
+        ("P1,,,,,azathioprine,,2026-01-05,,,poor,,,,", "event genotype, value tpmt:poor"),
+        ("P1,,,,,azathioprine,,2026-01-05,,,,,south,,", "transfer_out"),
+        ("P1,,,,,azathioprine,,2026-01-05,,,,,,other,", "event stop"),
+        ("P1,,,1971-02-03,,azathioprine,,2026-01-05,,,,,,,", "birth date"),
+        ("P1,Meier,,,,azathioprine,,2026-01-05,,,,,,,", "family name"),
+    ],
+)
+def test_a_change_that_an_event_has_to_say_is_refused_and_names_it(
+    desk: Desk, line: str, told: str
+) -> None:
+    desk.enrol(ANNA, header=FULL)
+    before = desk.clinic.rows(tables.EnrolmentRow), desk.clinic.rows(tables.Patient)
+    (reason,) = reasons(desk, line)
+    assert told in reason
+    assert (desk.clinic.rows(tables.EnrolmentRow), desk.clinic.rows(tables.Patient)) == before
+
+
+def test_a_new_name_is_taken_where_the_birth_date_agrees(desk: Desk) -> None:
+    desk.enrol(ANNA, header=FULL)
+    assert reasons(desk, "P1,Meier,,1970-02-03,,azathioprine,,2026-01-05,,,,,,,") == []
+    assert desk.clinic.rows(tables.Patient)[0].family_name == "Meier"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (",,,,,azathioprine,,2026-01-05,,,,,,,", "mrn is empty"),
+        ("---,,,,,azathioprine,,2026-01-05,,,,,,,", "no patient number"),
+        ("P1,,,,,,,2026-01-05,,,,,,,", "drug is empty"),
+        ("P1,,,,,azathioprine,,,,,,,,,", "started_on is empty"),
+        ("P1,,,,,azathioprine,,05.01.2026,,,,,,,", "started_on is no day"),
+        ("P1,,,,,azathioprine,,2026-02-30,,,,,,,", "started_on is no day"),
+        ("P1,,,,,azathioprine,,2029-01-05,,,,,,,", "more than 2 years ahead"),
+        ("P1,,,2026-03-11,,azathioprine,,2026-04-05,,,,,,,", "birth_date lies in the future"),
+        ("P1,,,2026-01-06,,azathioprine,,2026-01-05,,,,,,,", "before the birth date"),
+        ("P1,,,,,azathioprine,,2026-01-05,0,,,,,,", "must be above 0"),
+        ("P1,,,,,azathioprine,,2026-01-05,-5,,,,,,", "no number above 0"),
+        ("P1,,,,,azathioprine,,2026-01-05,1e9,,,,,,", "no number above 0"),
+        ("P1,,,,,azathioprine,,2026-01-05,,seventy,,,,,", "no number above 0"),
+        ("P1,,,,,azathioprine,,2026-01-05,,,nomal,,,,", 'did you mean "normal"'),
+        ("P1,,,,,azathioprine,,2026-01-05,,,,,,,2026-03-11", "last_tested_on lies in the future"),
+        ("P1,,,,,unknownine,,2026-01-05,,,,,,,", "known: azathioprine"),
+        ("P1,,,,,azathioprine,,2026-01-05,,,,,,nowhere,", "no protocol 'nowhere'"),
+        ("P1,azathioprine,2026-01-05", "3 fields where the header names 15"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_is_refused_and_the_others_go_in(
+    desk: Desk, line: str, told: str
+) -> None:
+    report = desk.enrol("P7,,,,,azathioprine,,2026-01-05,,,,,,,", line, ANNA, header=FULL)
+    assert (report.taken, [it.line for it in report.refused]) == (2, [3])
+    assert told in report.refused[0].reason
+    assert len(desk.clinic.rows(tables.Patient)) == 2
+
+
+def test_after_a_stop_only_a_later_start_opens_a_new_enrolment(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,stop,,,,")
+    for start in ("2026-01-05", "2026-02-10"):
+        (reason,) = reasons(desk, f"P1,azathioprine,{start}", header=BRIEF)
+        assert "ended on 2026-02-10" in reason
+    assert reasons(desk, "P1,azathioprine,2026-03-01", header=BRIEF) == []
+    assert len(desk.clinic.rows(tables.EnrolmentRow)) == 2
+    desk.events("P1,2026-03-05,dose,150,,,")
+    new = desk.clinic.rows(tables.EnrolmentRow)[-1]
+    assert desk.clinic.rows(tables.EventRow)[-1].enrolment_id == new.id
+
+
+def test_a_stop_still_to_come_has_not_ended_anything(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-04-10,stop,,,,")
+    (reason,) = reasons(desk, "P1,azathioprine,2026-04-20", header=BRIEF)
+    assert "start day 2026-01-05" in reason
+
+
+def test_the_dead_are_not_enrolled_again(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,died,,,,")
+    (reason,) = reasons(desk, "P1,azathioprine,2026-03-01", header=BRIEF)
+    assert "dead" in reason
+    desk.events("P1,2026-02-10,died,,,,entered-in-error")
+    assert reasons(desk, "P1,azathioprine,2026-01-05", header=BRIEF) == []
+
+
+def test_a_likely_second_number_of_somebody_is_noted(desk: Desk) -> None:
+    desk.enrol(ANNA, header=FULL)
+    report = desk.enrol(
+        "0P1,,,,,azathioprine,,2026-01-05,,,,,,,",
+        "Q5,Muster,Anna,1970-02-03,,azathioprine,,2026-01-05,,,,,,,",
+        header=FULL,
+    )
+    assert report.taken == 2
+    assert ["same patient?" in note for note in report.notes] == [False, True, True]
+
+
+def test_an_enrolment_file_without_its_columns_is_unreadable(desk: Desk) -> None:
+    with pytest.raises(UnreadableFile, match="lacks started_on"):
+        desk.enrol("P1,azathioprine", header="mrn,drug")
+    with pytest.raises(UnreadableFile, match="twice"):
+        desk.enrol("P1,azathioprine,2026-01-05,P1", header="mrn,drug,started_on,mrn")
+
+
+# ------------------------------------------------------------------ events
+
+VALID = (
+    "start,", "dose,150", "dose,62.5", "hold,2026-04-01", "hold,", "resume,", "stop,",
+    "weight,70.5", "comedication_start,allopurinol", "comedication_stop,allopurinol",
+    "intended_combination,allopurinol", "symptom,fever", "symptom,abdominal pain", "relapse,",
+    "vaccine,yellow fever", "pregnancy,", "breastfeeding,", "transfusion,", "genotype,tpmt:poor",
+    "genotype,NUDT15: Intermediate", "task_done,skin-check", "supply,90", "inpatient,2026-03-20",
+    "away,2026-03-20", "declined,", "monitored_elsewhere,2026-06-01", "back,",
+    "transfer_out,Dr Example", "accepted_by,Dr Example", "died,", "DIED,", "Comedication-Start,x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", VALID)
+def test_every_event_is_taken_once_and_wakes_the_patient(desk: Desk, what: str) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    report = desk.events(f"p1,2026-03-02,{what},,,")
+    assert (report.taken, report.refused, len(report.touched)) == (1, (), 1)
+    again = desk.events(f"P1,2026-03-02,{what},,,")
+    assert (again.taken, again.duplicate, again.touched) == (0, 1, ())
+    (event,) = desk.clinic.rows(tables.EventRow)
+    of_enrolment = event.event in ("start", "dose", "hold", "resume", "stop")
+    assert (event.enrolment_id is not None) == of_enrolment
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("P1,2026-03-02,dosis,100,,,", 'did you mean "dose"'),
+        ("P1,2026-03-02,,100,,,", "event is empty"),
+        ("P1,2026-03-02,dose,,,,", "value is empty"),
+        ("P1,2026-03-02,dose,much,,,", "no number above 0"),
+        ("P1,2026-03-02,dose,0,,,", "above 0"),
+        ('P1,2026-03-02,dose,"62,5",,,', "with a point"),
+        ("P1,2026-03-02,hold,soon,,,", "is no day"),
+        ("P1,2026-03-02,away,,,,", "is no day"),
+        ("P1,2026-03-02,away,2026-03-01,,,", "before the event"),
+        ("P1,2026-03-02,genotype,poor,,,", "tpmt:poor"),
+        ("P1,2026-03-02,genotype,tpmt:slow,,,", "normal, intermediate"),
+        ("P1,2026-03-02,supply,1.5,,,", "whole number"),
+        ("P1,2026-03-02,symptom,,,,", "value is empty"),
+        ("P1,2026-03-20,died,,,,", "in the future"),
+        ("P1,2029-03-20,stop,,,,", "2 years ahead"),
+        ("P1,02.03.2026,stop,,,,", "on is no day"),
+        ("P1,,stop,,,,", "on is empty"),
+        (",2026-03-02,stop,,,,", "mrn is empty"),
+        ("P9,2026-03-02,stop,,,,", "not enrolled"),
+        ("0P1,2026-03-02,stop,,,,", "leading zeros"),
+        ("P1,2026-03-02,stop,,mercaptopurine,,", "not enrolled on this drug"),
+        ("P1,2026-03-02,stop,,,,perhaps", "entered-in-error"),
+        ("P1,2026-03-02,stop,,,,entered-in-error", "no such event"),
+        ("P1,2026-03-02,merge,P2,,,", "nothing was moved"),
+        ("P1,2026-03-02,unmerge,P2,,,", "nothing was moved"),
+    ],
+)
+def test_an_event_that_cannot_be_taken_is_refused_and_the_others_go_in(
+    desk: Desk, line: str, told: str
+) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    report = desk.events("P1,2026-03-01,dose,50,,,", line, "P1,2026-03-03,dose,75,,,")
+    assert (report.taken, [it.line for it in report.refused]) == (2, [3])
+    assert told in report.refused[0].reason
+
+
+def test_entered_in_error_withdraws_the_same_event_for_good(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-03-02,dose,150,,,", "P1,2026-03-02,symptom,fever,,,")
+    report = desk.events("P1,2026-03-02,dose,150,,,Entered in Error")
+    assert (report.taken, len(report.touched)) == (1, 1)
+    assert [it.withdrawn for it in desk.clinic.rows(tables.EventRow)] == [True, False]
+    again = desk.events("P1,2026-03-02,dose,150,,,", "P1,2026-03-02,dose,150,,,entered-in-error")
+    assert (again.taken, again.duplicate) == (0, 2)
+    assert any("withdrawn before" in note for note in again.notes)
+    assert desk.events("P1,2026-03-02,dose,150,,said again,").taken == 1
+
+
+def test_a_withdrawal_without_value_needs_one_event_to_mean(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-03-02,symptom,fever,,,", "P1,2026-03-02,symptom,rash,,,")
+    report = desk.events("P1,2026-03-02,symptom,,,,entered-in-error")
+    assert "several such events" in report.refused[0].reason
+    assert desk.events("P1,2026-03-02,symptom,rash,,,entered-in-error").taken == 1
+    assert desk.events("P1,2026-03-02,symptom,,,,entered-in-error").taken == 1
+
+
+def test_a_stop_in_error_is_withdrawn_and_the_enrolment_goes_on(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-02,stop,,,,")
+    assert desk.events("P1,2026-02-02,stop,,,,entered-in-error").taken == 1
+    assert desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF).duplicate == 1
+
+
+def test_the_dose_in_force_is_no_change_and_the_first_one_neither(desk: Desk) -> None:
+    header = "mrn,drug,started_on,dose_mg_per_day"
+    desk.enrol("P1,azathioprine,2026-01-05,100", header=header)
+    desk.events("P1,2026-02-02,dose,150,,,")
+    for dose in ("100", "150", "150.0"):
+        assert desk.enrol(f"P1,azathioprine,2026-01-05,{dose}", header=header).duplicate == 1
+    assert "event dose" in reasons(desk, "P1,azathioprine,2026-01-05,125", header=header)[0]
