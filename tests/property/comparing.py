@@ -1,0 +1,108 @@
+"""What the product and the oracle say of one patient, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from monitor.core.model import Kind, Review, Urgency
+from tests.property.oracle import Answer
+
+LATE = ("overdue", "seriously_overdue")
+
+
+def differences(review: Review, said: Answer) -> list[str]:
+    """One line for each point on which the two differ."""
+    mine, theirs = of_review(review), of_oracle(said)
+    lines = []
+    for key in sorted({*mine, *theirs}):
+        left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
+        if left != right:
+            lines.append(f"{key}\n   core   {left}\n   oracle {right}")
+    for status in review.panels:
+        phases = said.panels[status.panel].phases
+        if phases and status.phase not in phases:
+            lines.append(f"{status.panel}: phase {status.phase}, oracle {sorted(phases)}")
+    return lines
+
+
+def of_review(review: Review) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for status in review.panels:
+        told[f"panel {status.panel}"] = {
+            "due_on": status.due_on,
+            "because": "recheck" if status.because == "recheck" else "schedule",
+            "state": status.state.value,
+            "days_overdue": status.days_overdue,
+            "last_completed_on": status.last_completed_on,
+            "declared": status.declared,
+            "partial": {
+                day: frozenset(name for names in missing for name in names.split(" or "))
+                for day, missing in status.partial
+            },
+        }
+    for finding in review.findings:
+        if finding.cause.startswith("rule:"):
+            assert finding.worst is not None and finding.limit is not None
+            told[f"episode {finding.rule} from {min(finding.breaches)}"] = {
+                "breaches": tuple(sorted(finding.breaches)),
+                "value": Fraction(finding.worst.value),
+                "comparator": finding.worst.comparator,
+                "collected_at": finding.worst.collected_at,
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+                "limit": Fraction(finding.limit),
+                "recovered": finding.recovered,
+            }
+        elif finding.kind is Kind.OVERDUE_TEST:
+            told["overdue"] = {
+                "panels": sorted(panel.panel for panel in finding.panels),
+                "urgency": finding.urgency,
+            }
+        else:
+            told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
+    told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
+    return told
+
+
+def of_oracle(said: Answer) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    late = {}
+    for name, panel in said.panels.items():
+        told[f"panel {name}"] = {
+            "due_on": panel.due_on,
+            "because": panel.because,
+            "state": panel.state,
+            "days_overdue": panel.days_overdue,
+            "last_completed_on": panel.last_completed_on,
+            "declared": panel.declared,
+            "partial": dict(panel.partial),
+        }
+        if panel.state in LATE and panel.urgency is not None:
+            late[name] = panel.urgency
+    for episode in said.alerting:
+        told[f"episode {episode.rule} from {min(episode.breaches)}"] = {
+            "breaches": episode.breaches,
+            "value": episode.worst.value,
+            "comparator": episode.worst.comparator,
+            "collected_at": episode.worst.at,
+            "level": episode.level,
+            "kind": episode.kind,
+            "urgency": episode.urgency,
+            "limit": episode.limit,
+            "recovered": episode.recovered,
+        }
+    if late and not said.course.elsewhere:
+        told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
+    for name, (ids, urgency) in said.unusable.items():
+        told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
+    if said.held is not None:
+        told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    told["could not be judged"] = said.unjudged
+    return told
+
+
+def _worst(late: Mapping[str, Urgency]) -> Urgency:
+    return max(late.values(), key=lambda urgency: urgency.rank)

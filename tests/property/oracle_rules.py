@@ -1,0 +1,420 @@
+"""Thresholds, trends and episodes for the oracle (specification, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+
+from monitor.core.model import Case, Kind, Result, Status, Urgency
+from monitor.core.protocol import Level, Protocol, Rule
+from tests.property.oracle_values import above, add, below, take
+
+
+@dataclass(frozen=True)
+class Point:
+    """One analyte at one instant (a trend: on one day) as one rule sees it."""
+
+    at: datetime
+    day: date
+    value: Fraction
+    comparator: str
+    met: tuple[tuple[str, Fraction], ...]
+    """For each level: `certain`, `may` or `no`, and its limit."""
+
+    @property
+    def certain(self) -> int:
+        return max((i + 1 for i, (word, _) in enumerate(self.met) if word == "certain"), default=0)
+
+    @property
+    def possible(self) -> int:
+        return max((i + 1 for i, (word, _) in enumerate(self.met) if word != "no"), default=0)
+
+    @property
+    def breaches(self) -> bool:
+        return self.possible > 0
+
+    @property
+    def level(self) -> int:
+        return self.certain or self.possible
+
+    def badness(self, downward: bool) -> tuple[int, int, Fraction, int]:
+        """Greater is worse: certain before possible, level, value, what a sign may hide."""
+        signs = {"<": -2, "<=": -1, "": 0, ">=": 1, ">": 2}
+        sign = signs[self.comparator]
+        if downward:
+            return (self.certain, self.possible, -self.value, -sign)
+        return (self.certain, self.possible, self.value, sign)
+
+
+@dataclass(frozen=True)
+class Episode:
+    rule: str
+    breaches: tuple[datetime, ...]
+    worst: Point
+    level: int
+    kind: Kind
+    urgency: Urgency
+    limit: Fraction
+    recovered: bool
+    alerting: bool
+
+
+@dataclass
+class Judged:
+    points: list[Point] = field(default_factory=list)
+    episodes: list[Episode] = field(default_factory=list)
+    unjudged: datetime | None = None
+    """Where the latest watched result could not be judged."""
+
+
+def judge_rule(
+    rule: Rule,
+    case: Case,
+    protocol: Protocol,
+    results: list[Result],
+    first_dose: date,
+    ended_on: date | None,
+) -> Judged:
+    judged = Judged()
+    if not concerns_indication(rule, case.enrolment.indication):
+        return judged
+    mine = [
+        result for result in results if result.analyte == rule.analyte and result.value is not None
+    ]
+    starts_watch = take(min(case.enrolment.started_on, first_dose), protocol.watch_from)
+    watched_until = None if ended_on is None else add(ended_on, protocol.wash_out)
+    trend = trend_points(rule, mine) if rule.is_trend else []
+    for at in sorted({result.collected_at for result in mine}):
+        day = next(result.collected_on for result in mine if result.collected_at == at)
+        going_on = bool(judged.points) and judged.points[-1].breaches
+        if day < starts_watch:
+            continue
+        if watched_until is not None and day > watched_until and not going_on:
+            break
+        if rule.is_trend:
+            judged.points += [point for point in trend if point.at == at]
+            continue
+        points, lacking = points_at(rule, at, protocol, mine, first_dose)
+        if points:
+            judged.points.append(max(points, key=lambda point: point.badness(rule.downward)))
+            judged.unjudged = None
+        elif lacking:
+            judged.unjudged = at
+    judged.episodes = episodes(rule, case, protocol, judged.points, first_dose)
+    return judged
+
+
+def points_at(
+    rule: Rule,
+    at: datetime,
+    protocol: Protocol,
+    mine: list[Result],
+    first_dose: date,
+) -> tuple[list[Point], bool]:
+    """The results of one instant that count, and whether any could not be judged."""
+    points = []
+    lacking = False
+    for result in mine:
+        if result.collected_at != at:
+            continue
+        point = judge(rule, result, protocol, mine, first_dose)
+        if point == "lacking":
+            lacking = True
+        elif isinstance(point, Point) and counts(point, result):
+            points.append(point)
+    return points, lacking
+
+
+def counts(point: Point, result: Result) -> bool:
+    """A preliminary result opens, continues and worsens, and ends nothing."""
+    return point.breaches or result.status is not Status.PRELIMINARY
+
+
+def concerns_indication(rule: Rule, indication: str) -> bool:
+    if rule.indications and indication not in rule.indications:
+        return False
+    return indication not in rule.except_indications
+
+
+def judge(
+    rule: Rule, result: Result, protocol: Protocol, mine: list[Result], first_dose: date
+) -> Point | str:
+    """`lacking` where a limit is missing and no other level is met; `none` where no level
+    applies (what makes the baseline is not compared with it)."""
+    assert result.value is not None
+    value = Fraction(result.value)
+    met: list[tuple[str, Fraction]] = []
+    lacking = False
+    applicable = 0
+    for level in rule.levels:
+        limit = limit_of(level, result, protocol, mine, first_dose)
+        if not isinstance(limit, Fraction):
+            lacking = lacking or limit == "lacking"
+            met.append(("no", Fraction(0)))
+            continue
+        applicable += 1
+        if level.below is not None:
+            met.append((below(value, result.comparator, limit), limit))
+        else:
+            met.append((above(value, result.comparator, limit), limit))
+    point = Point(result.collected_at, result.collected_on, value, result.comparator, tuple(met))
+    if point.breaches:
+        return point
+    if lacking:
+        return "lacking"
+    return point if applicable else "none"
+
+
+def limit_of(
+    level: Level, result: Result, protocol: Protocol, mine: list[Result], first_dose: date
+) -> Fraction | str:
+    if level.below is not None:
+        return Fraction(level.below)
+    if level.above is not None:
+        return Fraction(level.above)
+    if level.above_times_uln is not None:
+        upper = own_upper_limit(result)
+        if upper is None and level.default_uln is not None:
+            upper = Fraction(level.default_uln)
+        return "lacking" if upper is None else upper * Fraction(level.above_times_uln)
+    assert level.rise_from_baseline is not None
+    before = compared_with(level, result, protocol, mine, first_dose)
+    if not isinstance(before, Fraction):
+        return before
+    return before * (1 + Fraction(level.rise_from_baseline) / 100)
+
+
+def own_upper_limit(result: Result) -> Fraction | None:
+    if result.ref_high is None or result.ref_high <= 0:
+        return None
+    if result.ref_low is not None and result.ref_high <= result.ref_low:
+        return None
+    return Fraction(result.ref_high)
+
+
+def finals(mine: list[Result]) -> list[tuple[datetime, date, Fraction]]:
+    """Final exact values in order, one an instant (the highest, for a rise is upward)."""
+    exact = [
+        result
+        for result in mine
+        if result.status is not Status.PRELIMINARY
+        and result.comparator == ""
+        and not result.below_plausible
+        and not result.doubtful_comment
+    ]
+    series = []
+    for at in sorted({result.collected_at for result in exact}):
+        together = [result for result in exact if result.collected_at == at]
+        value = max(Fraction(result.value) for result in together if result.value is not None)
+        series.append((at, together[0].collected_on, value))
+    return series
+
+
+def compared_with(
+    level: Level, result: Result, protocol: Protocol, mine: list[Result], start: date
+) -> Fraction | str:
+    """What a rise is measured from: the baseline, or the earliest value in the time."""
+    series = finals(mine)
+    earliest_day = take(start, protocol.baseline.within)
+    before = [entry for entry in series if earliest_day <= entry[1] <= start]
+    after = [entry for entry in series if entry[1] > start]
+    chosen = before[-2:] or after[:1]
+    if not chosen:
+        return "lacking"
+    if result.collected_at <= chosen[-1][0]:
+        return "none"
+    if level.within is None or chosen[-1][1] >= take(result.collected_on, level.within):
+        return sum((value for _, _, value in chosen), Fraction(0)) / len(chosen)
+    window = [
+        value
+        for at, day, value in series
+        if at < result.collected_at and day >= take(result.collected_on, level.within)
+    ]
+    return window[0] if window else "lacking"
+
+
+def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
+    """One point a day: the worst final value; a censored or doubtful one breaks the row."""
+    level = rule.levels[0]
+    assert level.falls_in_a_row is not None and level.each is not None
+    days = sorted(
+        {result.collected_on for result in results if result.status is not Status.PRELIMINARY}
+    )
+    points: list[Point] = []
+    row: list[Fraction] = []
+    for day in days:
+        final = [
+            result
+            for result in results
+            if result.collected_on == day and result.status is not Status.PRELIMINARY
+        ]
+        order = {"<": 0, "<=": 1, "": 2, ">=": 3, ">": 4}
+        worst = min(
+            final,
+            key=lambda result: (
+                result.value,
+                order[result.comparator],
+                bool(result.below_plausible or result.doubtful_comment),
+                result.collected_at,
+            ),
+        )
+        value = Fraction(worst.value or 0)
+        if worst.comparator or worst.below_plausible or worst.doubtful_comment:
+            row = []
+            continue
+        if row and value < row[-1] * (1 - Fraction(level.each) / 100):
+            row.append(value)
+        else:
+            row = [value]
+        met = len(row) > level.falls_in_a_row
+        limit = Fraction(0)
+        if level.only_below is not None:
+            limit = Fraction(level.only_below)
+            met = met and value < limit
+        points.append(
+            Point(
+                worst.collected_at,
+                day,
+                value,
+                worst.comparator,
+                (("certain" if met else "no", limit),),
+            )
+        )
+    return points
+
+
+def episodes(
+    rule: Rule, case: Case, protocol: Protocol, points: list[Point], first_dose: date
+) -> list[Episode]:
+    groups: list[list[Point]] = []
+    other_between = False
+    for point in points:
+        if not point.breaches:
+            other_between = True
+            continue
+        near = bool(groups) and point.day <= add(groups[-1][-1].day, protocol.episode_gap)
+        if groups and (near or not other_between):
+            groups[-1].append(point)
+        else:
+            groups.append([point])
+        other_between = False
+    found: list[Episode] = []
+    spoken: Episode | None = None
+    spoken_on: date | None = None
+    for group in groups:
+        going_on = group[-1] is points[-1]
+        since = case.enrolment.enrolled_on
+        alerting = going_on or group[-1].day >= since or recovered_on(group, points) >= since
+        episode = describe(rule, group, first_dose, not going_on, False)
+        if alerting:
+            day = speaks_on(rule, group, points, spoken, spoken_on)
+            if day is not None:
+                episode = describe(rule, group, first_dose, not going_on, True)
+                spoken, spoken_on = episode, day
+        found.append(episode)
+    return found
+
+
+def recovered_on(group: list[Point], points: list[Point]) -> date:
+    """The day of the result that ended the episode: one that was going on at enrolment
+    alerts, whether anyone looked in between or not."""
+    for point in points:
+        if point.at > group[-1].at:
+            return point.day
+    raise AssertionError("still going on")
+
+
+def speaks_on(
+    rule: Rule,
+    group: list[Point],
+    points: list[Point],
+    before: Episode | None,
+    before_on: date | None,
+) -> date | None:
+    """The day of the breach at which the episode may speak: `confirm` and `again_after`."""
+    run = 0
+    confirmed = False
+    for point in points:
+        run = run + 1 if point.breaches else 0
+        if point not in group:
+            continue
+        confirmed = confirmed or run >= rule.confirm
+        if not confirmed:
+            continue
+        if before is None or before_on is None or rule.again_after is None:
+            return point.day
+        if point.day >= add(before_on, rule.again_after) or much_worse(rule, point, before):
+            return point.day
+    return None
+
+
+def much_worse(rule: Rule, point: Point, before: Episode) -> bool:
+    """A worse level, or a value at least 10 % worse."""
+    if point.level > before.worst.level:
+        return True
+    if rule.downward:
+        return point.value < before.worst.value and point.value * 10 <= before.worst.value * 9
+    return point.value > before.worst.value and point.value * 10 >= before.worst.value * 11
+
+
+def describe(
+    rule: Rule, group: list[Point], first_dose: date, recovered: bool, alerting: bool
+) -> Episode:
+    worst = group[0]
+    for point in group[1:]:
+        if point.badness(rule.downward) > worst.badness(rule.downward):
+            worst = point
+    level = rule.levels[worst.level - 1]
+    kind, urgency = level.action, level.urgency
+    if worst.certain == 0:
+        kind = Kind.REVIEW
+        urgency = Urgency.URGENT if urgency is Urgency.CRITICAL else urgency
+    if worst.day < first_dose:
+        kind = Kind.REVIEW
+    return Episode(
+        rule=rule.id,
+        breaches=tuple(point.at for point in group),
+        worst=worst,
+        level=worst.certain,
+        kind=kind,
+        urgency=urgency,
+        limit=worst.met[worst.level - 1][1],
+        recovered=recovered,
+        alerting=alerting,
+    )
+
+
+def rechecks(rule: Rule, points: list[Point]) -> list[date]:
+    """Days by which the latest result of the analyte asks for another (section 4): the
+    level that speaks, and the milder ones below it."""
+    if not points:
+        return []
+    latest = points[-1]
+    return [
+        add(latest.day, level.recheck)
+        for level in rule.levels[: latest.level]
+        if level.recheck is not None
+    ]
+
+
+def held_urgency(case: Case, protocol: Protocol) -> tuple[frozenset[int], Urgency] | None:
+    """Held rows: the urgency of the level the raw number would meet in any unit, else routine."""
+    if not case.held:
+        return None
+    urgencies = [Urgency.ROUTINE]
+    for row in case.held:
+        for rule in protocol.rules:
+            if rule.analyte != row.analyte:
+                continue
+            for level in rule.levels:
+                for value in row.possible_values:
+                    number = Fraction(value)
+                    low = level.below is not None and number < Fraction(level.below)
+                    high = level.above is not None and number > Fraction(level.above)
+                    if level.above_times_uln is not None and level.default_uln is not None:
+                        limit = Fraction(level.above_times_uln) * Fraction(level.default_uln)
+                        high = high or number > limit
+                    if low or high:
+                        urgencies.append(level.urgency)
+    return frozenset(row.id for row in case.held), max(urgencies, key=lambda word: word.rank)
