@@ -256,7 +256,8 @@ def _is_lost(result: Result, wanted: Sequence[str], status: PanelStatus, life: L
 
 def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: Protocol) -> Finding:
     title = protocol.panel(status.panel).title
-    newest = max(lost, key=lambda it: (it.collected_at, it.id))
+    lost = sorted(lost, key=lambda it: (it.collected_at, it.analyte, it.no_result))
+    newest = lost[-1]
     words = newest.no_result or "no value"
     return Finding(
         enrolment_id=case.enrolment.id,

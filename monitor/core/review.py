@@ -66,7 +66,7 @@ def review_one(
         panels=panels,
         findings=_findings(case, life, panels, verdicts, protocol, catalogue),
         unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
-        next_change_at=_next_change(life, panels, results, today, zone),
+        next_change_at=_next_change(case, life, panels, today, zone),
     )
 
 
@@ -177,13 +177,14 @@ def _threshold_findings(
 
 
 def _next_change(
+    case: Case,
     life: Life,
     panels: Sequence[PanelStatus],
-    results: Sequence[Result],
     today: date,
     zone: ZoneInfo,
 ) -> datetime | None:
     days = [panel.next_change_on for panel in panels]
     days.append(life.next_change_on)
-    days.extend(result.collected_on for result in results if result.collected_on > today)
+    tested = (case.enrolment.last_tested_on, *(it.collected_on for it in case.results))
+    days.extend(day for day in tested if day is not None and day > today)
     return min((start_of_day(day, zone) for day in days if day is not None), default=None)
