@@ -177,9 +177,6 @@ class Daemon:
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
-            if outcome.error:
-                where = f"inbox/{outcome.moved_to or outcome.name}"
-                self._alarm(f"file {outcome.name}", f"{where}: {outcome.error}", now)
         return bool(outcomes)
 
     def _review(self, now: datetime) -> bool:

@@ -1,0 +1,111 @@
+"""Files that were taken: their reports, and their move to where they stay.
+
+A kill at any instant leaves nothing behind that the next attempt would not find: the report in
+JSON appears whole or not at all and thereby reserves the name, the one in words is written
+again, the move comes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+_WORDS, _JSON = ".report.txt", ".report.json"
+
+
+def reserve(folder: Path, document: dict[str, Any]) -> Path:
+    """A path in `folder` under the document's `file`, or under that and a number where the name
+    is taken, with the document beside it in JSON and in words.
+
+    What an attempt that was killed has reserved for the same content is taken over, with its
+    document. Raises OSError where nothing can be written.
+    """
+    folder.mkdir(exist_ok=True)
+    name = Path(document["file"])
+    part = folder / f".{document['sha256'][:16] or name}.part"
+    part.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
+    for number in count(1):
+        target = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
+        if target.exists():
+            continue
+        if _publish(part, _beside(target, _JSON)):
+            break
+        known = _left_over(target)
+        if known == document or (document["sha256"] and known.get("sha256") == document["sha256"]):
+            document = known
+            break
+    part.unlink(missing_ok=True)
+    _beside(target, _WORDS).write_text(in_words(document), encoding="utf-8")
+    return target
+
+
+def move(path: Path, target: Path) -> bool:
+    """Move a file to its reserved place; False where somebody else has moved it already."""
+    try:
+        path.replace(target)
+    except FileNotFoundError:
+        if not target.exists():  # it went elsewhere, with reports of its own
+            for ending in (_WORDS, _JSON):
+                _beside(target, ending).unlink(missing_ok=True)
+        return False
+    return True
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def in_words(document: dict[str, Any]) -> str:
+    """A document as a person reads it."""
+    lines = [f"{document['file']} ({document['kind']})", ""]
+    if "error" in document:
+        lines += [f"Not taken: {document['error']}", ""]
+    counts = {name: it for name, it in document.items() if isinstance(it, int)}
+    lines += [f"{name:>12}: {count}" for name, count in counts.items()]
+    lines += ["", *document.get("notes", ())]
+    reasons = document.get("reasons", {})
+    if reasons:
+        lines += ["", "Held in quarantine (monitor quarantine list):"]
+        lines += [f"{count:>12} x {reason}" for reason, count in reasons.items()]
+    listed = document.get("problems") or document.get("refused") or ()
+    if listed:
+        lines += ["", "The first of them:" if reasons else "Refused:"]
+        lines += [f"line {it['line']}: {it['reason']}" for it in listed]
+    return "\n".join(lines) + "\n"
+
+
+def _beside(target: Path, ending: str) -> Path:
+    return target.with_name(target.name + ending)
+
+
+def _publish(part: Path, data: Path) -> bool:
+    """Give a whole report its name; False where that is taken."""
+    try:
+        os.link(part, data)
+    except FileExistsError:
+        return False
+    except OSError:  # a share without hard links
+        with suppress(FileExistsError), data.open("xb") as stream:
+            stream.write(part.read_bytes())
+            return True
+        return False
+    return True
+
+
+def _left_over(target: Path) -> dict[str, Any]:
+    """The report of an attempt that ended before the move."""
+    try:
+        known = json.loads(_beside(target, _JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
