@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from monitor.intake.events import events_file
 from monitor.intake.load import load_file
 from monitor.intake.report import OUTCOMES, FileReport, PeopleReport
 from monitor.store import tables
-from monitor.store.database import Store
+from monitor.store.database import Store, open_store
 from tests.clinic import CONFIG, Clinic, at, settings_in
 
 NOW = at("2026-03-10")
@@ -57,3 +60,14 @@ class Desk:
 
     def held(self, state: str = "held") -> list[Any]:
         return self.clinic.rows(tables.HeldRowTable, state=state)
+
+
+@contextmanager
+def sqlite_desk(migrated: Path, folder: Path) -> Iterator[Desk]:
+    """A desk on a copy of a migrated SQLite file, for long tables of cases in which the
+    database makes no difference."""
+    path = folder / "monitor.db"
+    shutil.copy(migrated, path)
+    store = open_store(f"sqlite:///{path}")
+    yield Desk(store, folder)
+    store.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,15 +20,28 @@ from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CONFIG, at, settings_in
-from tests.desk import ENROL, EVENTS, LONG, NOW, Desk
+from tests.desk import ENROL, EVENTS, LONG, NOW, Desk, sqlite_desk
+
+PATIENTS = (
+    "P1,azathioprine,2026-01-05,Muster,Anna,1970-02-03",
+    "P2,azathioprine,2026-01-05,,,",
+)
 
 
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
-    """A desk at a clinic with two patients."""
+    """A desk at a clinic with two patients, on both databases."""
     desk = Desk(store, tmp_path)
-    desk.enrol("P1,azathioprine,2026-01-05,Muster,Anna,1970-02-03", "P2,azathioprine,2026-01-05,,,")
+    desk.enrol(*PATIENTS)
     return desk
+
+
+@pytest.fixture
+def quick_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same on SQLite alone."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol(*PATIENTS)
+        yield desk
 
 
 def counts(report: FileReport) -> dict[str, int]:
@@ -98,14 +111,23 @@ def test_values_are_stored_canonical_with_what_was_received(desk: Desk) -> None:
     ],
 )
 def test_a_second_report_in_one_file_or_two(
-    desk: Desk, first: str, second: str, counted: dict[str, int], stands: list[str]
+    quick_desk: Desk, first: str, second: str, counted: dict[str, int], stands: list[str]
 ) -> None:
-    desk.load(first)
-    assert counts(desk.load(second)) == counted
-    assert desk.standing() == stands
-    together = desk.load(first.replace("P1", "P2"), second.replace("P1", "P2"))
+    quick_desk.load(first)
+    assert counts(quick_desk.load(second)) == counted
+    assert quick_desk.standing() == stands
+    together = quick_desk.load(first.replace("P1", "P2"), second.replace("P1", "P2"))
     assert all(counts(together)[name] >= count for name, count in counted.items())
-    assert desk.standing() == sorted(stands * 2)
+    assert quick_desk.standing() == sorted(stands * 2)
+
+
+def test_reports_of_one_result_stand_alike_on_both_databases(desk: Desk) -> None:
+    desk.load(row("0.9", status="P"), row("0.9"), row("0.8", status="C"), row("0.8"))
+    assert desk.standing() == ["0.8"]
+    assert counts(desk.load(row("", status="W"))) == {"withdrawn": 1}
+    assert desk.standing() == []
+    assert counts(desk.load(row("0.7", status="C"))) == {"superseded": 1}
+    assert desk.standing() == ["0.7"]
 
 
 def test_a_change_without_a_flag_is_taken_and_said(desk: Desk) -> None:
@@ -231,12 +253,12 @@ def test_the_file_is_listed_with_its_account(desk: Desk) -> None:
     ],
 )
 def test_what_cannot_be_trusted_is_held_with_its_reason(
-    desk: Desk, line: str, code: str, possible: str
+    quick_desk: Desk, line: str, code: str, possible: str
 ) -> None:
-    desk.load(row("4", specimen_id="the source uses this unit"))
-    report = desk.load(line)
+    quick_desk.load(row("4", specimen_id="the source uses this unit"))
+    report = quick_desk.load(line)
     assert counts(report) == {"quarantined": 1}
-    (held,) = desk.held()
+    (held,) = quick_desk.held()
     assert (held.reason_code, held.line, report.problems[0].line) == (code, 2, 2)
     assert held.reason and "0.3" not in held.reason
     assert possible in held.possible_values.split() if possible else True
@@ -299,11 +321,11 @@ def test_a_comment_that_doubts_the_number_is_kept_with_it(desk: Desk) -> None:
     ],
 )
 def test_name_and_birth_date_have_to_agree_with_the_number(
-    desk: Desk, name: str, code: str
+    quick_desk: Desk, name: str, code: str
 ) -> None:
     header = "mrn,collected_at,analyte,value,unit,family_name,given_name,birth_date"
-    desk.load(f"P1,2026-03-02,neutrophils,0.9,10*9/L,{name}", header=header)
-    assert [held.reason_code for held in desk.held()] == ([code] if code else [])
+    quick_desk.load(f"P1,2026-03-02,neutrophils,0.9,10*9/L,{name}", header=header)
+    assert [held.reason_code for held in quick_desk.held()] == ([code] if code else [])
 
 
 def test_an_enrolled_person_under_another_number_is_never_ignored(
@@ -433,14 +455,10 @@ def test_a_row_is_shown_and_discarded_by_somebody_for_a_reason(desk: Desk) -> No
 
 
 def test_a_hundred_thousand_bad_rows_are_counted_and_the_good_ones_go_in(
-    store: Store, tmp_path: Path
+    quick_desk: Desk,
 ) -> None:
-    if not store.is_sqlite:
-        pytest.skip("the database makes no difference here, and it takes a while")
-    desk = Desk(store, tmp_path)
-    desk.enrol("P1,azathioprine,2026-01-05,,,")
     bad = [f"P1,not a date,neutrophils,{n},10*9/L" for n in range(100_000)]
-    report = desk.load(
+    report = quick_desk.load(
         "P1,2026-03-02,neutrophils,0.9,10*9/L",
         *bad,
         "P1,2026-03-03,neutrophils,0.8,10*9/L",

@@ -3,6 +3,7 @@ and nothing that is known silently rewritten (interfaces: "Enrolment CSV", "Even
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import at
-from tests.desk import NOW, Desk
+from tests.desk import NOW, Desk, sqlite_desk
 
 FULL = (
     "mrn,family_name,given_name,birth_date,sex,drug,indication,started_on,dose_mg_per_day,"
@@ -26,6 +27,13 @@ BRIEF = "mrn,drug,started_on"
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
     return Desk(store, tmp_path)
+
+
+@pytest.fixture
+def quick_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same on SQLite alone."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        yield desk
 
 
 def reasons(desk: Desk, *lines: str, header: str = FULL) -> list[str]:
@@ -94,13 +102,16 @@ def test_an_empty_cell_leaves_what_is_known_and_a_filled_one_adds(desk: Desk) ->
     ],
 )
 def test_a_change_that_an_event_has_to_say_is_refused_and_names_it(
-    desk: Desk, line: str, told: str
+    quick_desk: Desk, line: str, told: str
 ) -> None:
-    desk.enrol(ANNA, header=FULL)
-    before = desk.clinic.rows(tables.EnrolmentRow), desk.clinic.rows(tables.Patient)
-    (reason,) = reasons(desk, line)
+    quick_desk.enrol(ANNA, header=FULL)
+    before = quick_desk.clinic.rows(tables.EnrolmentRow), quick_desk.clinic.rows(tables.Patient)
+    (reason,) = reasons(quick_desk, line)
     assert told in reason
-    assert (desk.clinic.rows(tables.EnrolmentRow), desk.clinic.rows(tables.Patient)) == before
+    assert (
+        quick_desk.clinic.rows(tables.EnrolmentRow),
+        quick_desk.clinic.rows(tables.Patient),
+    ) == before
 
 
 def test_a_new_name_is_taken_where_the_birth_date_agrees(desk: Desk) -> None:
@@ -133,12 +144,12 @@ def test_a_new_name_is_taken_where_the_birth_date_agrees(desk: Desk) -> None:
     ],
 )
 def test_a_row_that_cannot_be_taken_is_refused_and_the_others_go_in(
-    desk: Desk, line: str, told: str
+    quick_desk: Desk, line: str, told: str
 ) -> None:
-    report = desk.enrol("P7,,,,,azathioprine,,2026-01-05,,,,,,,", line, ANNA, header=FULL)
+    report = quick_desk.enrol("P7,,,,,azathioprine,,2026-01-05,,,,,,,", line, ANNA, header=FULL)
     assert (report.taken, [it.line for it in report.refused]) == (2, [3])
     assert told in report.refused[0].reason
-    assert len(desk.clinic.rows(tables.Patient)) == 2
+    assert len(quick_desk.clinic.rows(tables.Patient)) == 2
 
 
 def test_after_a_stop_only_a_later_start_opens_a_new_enrolment(desk: Desk) -> None:
@@ -202,13 +213,13 @@ VALID = (
 
 
 @pytest.mark.parametrize("what", VALID)
-def test_every_event_is_taken_once_and_wakes_the_patient(desk: Desk, what: str) -> None:
-    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
-    report = desk.events(f"p1,2026-03-02,{what},,,")
+def test_every_event_is_taken_once_and_wakes_the_patient(quick_desk: Desk, what: str) -> None:
+    quick_desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    report = quick_desk.events(f"p1,2026-03-02,{what},,,")
     assert (report.taken, report.refused, len(report.touched)) == (1, (), 1)
-    again = desk.events(f"P1,2026-03-02,{what},,,")
+    again = quick_desk.events(f"P1,2026-03-02,{what},,,")
     assert (again.taken, again.duplicate, again.touched) == (0, 1, ())
-    (event,) = desk.clinic.rows(tables.EventRow)
+    (event,) = quick_desk.clinic.rows(tables.EventRow)
     of_enrolment = event.event in ("start", "dose", "hold", "resume", "stop")
     assert (event.enrolment_id is not None) == of_enrolment
 
@@ -244,10 +255,10 @@ def test_every_event_is_taken_once_and_wakes_the_patient(desk: Desk, what: str) 
     ],
 )
 def test_an_event_that_cannot_be_taken_is_refused_and_the_others_go_in(
-    desk: Desk, line: str, told: str
+    quick_desk: Desk, line: str, told: str
 ) -> None:
-    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
-    report = desk.events("P1,2026-03-01,dose,50,,,", line, "P1,2026-03-03,dose,75,,,")
+    quick_desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    report = quick_desk.events("P1,2026-03-01,dose,50,,,", line, "P1,2026-03-03,dose,75,,,")
     assert (report.taken, [it.line for it in report.refused]) == (2, [3])
     assert told in report.refused[0].reason
 
