@@ -60,4 +60,6 @@ def alarm_if_silent(store: Store, settings: Settings, now: datetime) -> bool:
         return False
     clinic = settings.clinic
     with store.write() as connection:
-        return operator_alarm(connection, "no lab results arrive", text, clinic.email, now, clinic.zone)
+        return operator_alarm(
+            connection, "no lab results arrive", text, clinic.email, now, clinic.zone
+        )

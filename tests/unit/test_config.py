@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,6 @@ def test_the_example_has_the_defaults() -> None:
 
 def test_the_example_says_of_every_key_why() -> None:
     lines = resources.example_config().splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if re.match(r"#?[a-z_]+ = ", line):
             assert before.startswith("# "), f"{line!r} lacks its line of why"

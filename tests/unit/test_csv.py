@@ -97,7 +97,8 @@ def test_a_source_may_name_encoding_and_delimiter(read: Read) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_numbers_are_those_of_an_editor(read: Read, end: str) -> None:
-    lines = [HEADER, ROW, '"","",,,', " , ,,,", '"P2\nsecond line",2026-03-02,alt,1,U/L', "too,few", ROW]
+    split = '"P2\nsecond line",2026-03-02,alt,1,U/L'
+    lines = [HEADER, ROW, '"","",,,', " , ,,,", split, "too,few", ROW]
     rows, _, _ = read(end.join(lines).replace("\n", end if end != "\r\n" else "\n").encode())
     assert [row.line for row in rows] == [2, 5, 7, 8]
     assert problems(rows) == [(7, "field_count")]
