@@ -21,7 +21,7 @@ from monitor.store import tables
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
-_DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
+_DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
 
