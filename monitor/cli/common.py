@@ -150,6 +150,7 @@ def print_json(document: Any) -> None:
 def say(text: str = "") -> None:
     """One line for the reader, on stdout, without markup."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def complain(text: str) -> None:

@@ -44,8 +44,7 @@ def demo(
     from monitor.demo.show import DemoFailed, DemoRefused, run_demo
 
     try:
-        with progress("living through the days") as bar:
-            run_demo(folder, once=once, say=say, progress=bar)
+        run_demo(folder, once=once, say=say, progress=lambda: progress("living through the days"))
     except DemoRefused as refusal:
         raise Refused(str(refusal)) from None
     except DemoFailed as failure:

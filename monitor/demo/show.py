@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from monitor import clock, resources
@@ -24,6 +25,7 @@ from monitor.operations.verify import verify
 from monitor.store.database import Store, open_store
 
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
 _MARK = ".monitor-demo"
 _LIVE_WAIT = 60.0
 
@@ -41,12 +43,13 @@ def run_demo(
     *,
     once: bool,
     say: Say,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
 ) -> None:
     """Make the clinic in `folder`, live through its history, then run the daemon.
 
-    With `once`, the daemon takes in one more file, is checked, and everything ends. Raises
-    DemoRefused where the folder holds something else, DemoFailed where a check fails.
+    `progress` shows how far the history is. With `once`, the daemon takes in two more files,
+    everything is checked, and it ends. Raises DemoRefused where the folder holds something
+    else, DemoFailed where a check fails.
     """
     _make_room(folder)
     with Catcher(folder / "mails") as catcher:
@@ -56,7 +59,8 @@ def run_demo(
         say(f"A throw-away clinic in {folder}/")
         say(f"  data/    {_write_papers(clinic, folder)} files of made-up patients and results")
         say(f"  replays  the {len(clinic.book.days())} days since {clinic.book.live_since} ...")
-        store = _live_through(clinic, settings, folder, progress)
+        with progress() as bar:
+            store = _live_through(clinic, settings, folder, bar)
         catcher.write_index()
         _tell_what_happened(clinic, store, settings, catcher, folder, say)
         if once:
@@ -109,7 +113,7 @@ def _live_through(
     clinic: Clinic,
     settings: Settings,
     folder: Path,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> Store:
     store = open_store(settings.database.url)
     store.migrate()
