@@ -138,25 +138,31 @@ class Standing:
     meaning: Meaning
 
 
+_ALONE = {
+    Meaning.VALUE: Standing(frozenset((0,)), Meaning.VALUE),
+    Meaning.NO_RESULT: Standing(frozenset((0,)), Meaning.NO_RESULT),
+    Meaning.WITHDRAWN: Standing(frozenset(), Meaning.WITHDRAWN),
+}
+
+
 def standing(reports: Sequence[Report], *, untimed: bool = False) -> Standing:
     """Which of the reports of one key stand.
 
     At most one does, except for bare dates (`untimed`): there, different values are
     different results unless the later is flagged corrected, so several may.
     """
+    if len(reports) == 1:
+        return _ALONE[_meaning(reports[0])]
     return _standing_of_day(reports) if untimed else _standing_of_key(reports)
 
 
 def _standing_of_key(reports: Sequence[Report]) -> Standing:
-    top = 0
-    if len(reports) > 1:
-        top = max(range(len(reports)), key=lambda index: reports[index].order)
-    winner = reports[top]
-    if winner.status is _WITHDRAWN:
+    top = max(range(len(reports)), key=lambda index: reports[index].order)
+    meaning = _meaning(reports[top])
+    cancels = reports[top].status is _CANCELLED and _any_value(reports)
+    if meaning is Meaning.WITHDRAWN or cancels:
         return Standing(frozenset(), Meaning.WITHDRAWN)
-    if winner.status is _CANCELLED and _any_value(reports):
-        return Standing(frozenset(), Meaning.WITHDRAWN)
-    return Standing(frozenset((top,)), _meaning(winner))
+    return Standing(frozenset((top,)), meaning)
 
 
 def _standing_of_day(reports: Sequence[Report]) -> Standing:
@@ -205,6 +211,9 @@ def _any_value(reports: Iterable[Report]) -> bool:
 
 
 def _meaning(report: Report) -> Meaning:
+    """What a report means by itself."""
+    if report.status is _WITHDRAWN:
+        return Meaning.WITHDRAWN
     return Meaning.NO_RESULT if report.value is None else Meaning.VALUE
 
 
