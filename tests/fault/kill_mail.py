@@ -14,9 +14,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.mail_world import Mood
 
-_WAITS = (0.0, 0.0, 0.05, 0.2)
-"""Seconds between taking a message and saying so."""
-
 
 @dataclass(frozen=True)
 class Accepted:
@@ -35,6 +32,8 @@ class Postbox(Mood):
     fall between its acceptance and the client's note of it."""
 
     chance: random.Random = field(default_factory=random.Random)
+    waits: tuple[float, ...] = (0.0, 0.0, 0.05, 0.2)
+    """Seconds between taking a message and saying so: one of these."""
     accepted: list[Accepted] = field(default_factory=list)
     kills: int = 0
     unanswered: int = 0
@@ -62,7 +61,7 @@ class Postbox(Mood):
         self.accepted.append(Accepted(mail["Message-ID"], to, mail["Subject"], self.kills))
         self.unanswered += 1
         try:
-            await asyncio.sleep(self.chance.choice(_WAITS))
+            await asyncio.sleep(self.chance.choice(self.waits))
         finally:
             self.unanswered -= 1
         return "250 taken"
