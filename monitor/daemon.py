@@ -3,7 +3,7 @@
 The scheduler only says when to look. A job that fails is recorded, told to the operator, and
 looks again at its next time; the daemon never dies of one. Intake and review run one after
 the other in one thread; what waits for other machines runs in another, so that a slow mail
-server holds up no lab file.
+server holds up no lab file, and the nightly sweep in a third, so that it holds up neither.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from monitor.operations import arrivals, feeds, heartbeat, job_runs
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.review import review_due
-from monitor.store.database import Store, open_store
+from monitor.store.database import Store, StoreBusy, open_store
 from monitor.store.outbox import operator_alarm
 
 SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_AT_HOME, _OUTSIDE = "at_home", "outside"
+_AT_HOME, _OUTSIDE, _NIGHT = "at home", "outside", "night"
+_BUSY_PAUSE = timedelta(seconds=10)
 
 
 class _Ending(Exception):
@@ -46,14 +47,14 @@ class _Ending(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Something to look at, how often, and whether it waits for other machines."""
+    """Something to look at, how often, and in which thread."""
 
     name: str
     work: Callable[[datetime], bool]
     """Does it at an instant; True where messages may have come of it."""
     every: float
     """Seconds between two looks."""
-    outside: bool = False
+    thread: str = _AT_HOME
 
 
 class Daemon:
@@ -66,7 +67,7 @@ class Daemon:
         self._log = logs.logger("daemon")
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
-            executors={_AT_HOME: ThreadPoolExecutor(1), _OUTSIDE: ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(1) for name in (_AT_HOME, _OUTSIDE, _NIGHT)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
 
@@ -98,8 +99,8 @@ class Daemon:
             Job("review", self._review, every=10),
             Job("feeds", self._feeds, every=300),
             Job("digests", self._digests, every=30),
-            Job("delivery", self._deliver, every=5, outside=True),
-            Job("heartbeat", self._heartbeat, every=60, outside=True),
+            Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
+            Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
         )
 
     def _schedule(self) -> None:
@@ -107,7 +108,7 @@ class Daemon:
         soon = clock.now()
         for job in self._jobs():
             self._add(job, IntervalTrigger(seconds=job.every), soon)
-        nightly = Job("nightly", self._sweep_everyone, every=0)
+        nightly = Job("nightly", self._sweep_everyone, every=0, thread=_NIGHT)
         with self._store.read() as connection:
             last = job_runs.last_success(connection, nightly.name)
         missed = last is None or soon - last > timedelta(days=1)
@@ -120,7 +121,7 @@ class Daemon:
             trigger,
             args=[job],
             id=job.name,
-            executor=_OUTSIDE if job.outside else _AT_HOME,
+            executor=job.thread,
             **({} if first is None else {"next_run_time": first}),
         )
 
@@ -132,7 +133,11 @@ class Daemon:
         error = ""
         try:
             if job.work(now):
-                self._look_soon("delivery")
+                self._look("delivery", clock.now())
+        except StoreBusy:
+            self._log.info("somebody else is writing", job=job.name)
+            self._look(job.name, clock.now() + _BUSY_PAUSE)
+            return
         except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
             if self._stopping.is_set():
                 return
@@ -163,9 +168,9 @@ class Daemon:
         with self._store.write() as connection:
             operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 
-    def _look_soon(self, name: str) -> None:
+    def _look(self, name: str, at: datetime) -> None:
         if not self._stopping.is_set():
-            self._scheduler.modify_job(name, next_run_time=clock.now())
+            self._scheduler.modify_job(name, next_run_time=at)
 
     def _adopt(self, now: datetime) -> bool:
         notices = adopt(self._store, self._settings.schedules.folder, now)
