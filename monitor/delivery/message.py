@@ -161,8 +161,8 @@ def to_email(
     mail["Date"] = now
     mail["Message-ID"] = message.message_id
     if rendered.alert_ids:
-        domain = domain_of(settings.mail.sender)
-        mail["References"] = " ".join(f"<alert-{key}@{domain}>" for key in rendered.alert_ids[:20])
+        ours = f"{message.installation}@{domain_of(settings.mail.sender)}"
+        mail["References"] = " ".join(f"<alert-{key}.{ours}>" for key in rendered.alert_ids[:20])
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     if message.urgency == "critical":

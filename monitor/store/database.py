@@ -10,6 +10,7 @@ always enrolments first, in the order of their ids, then what hangs on them.
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -219,6 +220,27 @@ def bring_to(connection: Connection, now: datetime) -> None:
         ),
         {"value": value},
     )
+
+
+def installation(connection: Connection) -> str:
+    """What tells this database from every other, drawn when it is first asked for.
+
+    Two clinics on one mail domain, or one that began anew, count their alerts and messages from
+    1 alike; mail servers drop a message whose Message-ID they have seen. To be asked in a
+    transaction that writes."""
+    facts = tables.table_of(tables.Fact)
+    query = select(facts.c.value).where(facts.c.name == "installation")
+    known = connection.scalar(query)
+    if known is not None:
+        return known
+    connection.execute(
+        text(
+            "INSERT INTO facts (name, value) VALUES ('installation', :value) "
+            "ON CONFLICT (name) DO NOTHING"
+        ),
+        {"value": secrets.token_hex(6)},
+    )
+    return str(connection.scalar(query))
 
 
 def check_not_earlier(connection: Connection, now: datetime) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
 from monitor.core.routing import Planned
+from monitor.store.database import installation
 from monitor.store.tables import Delivery, DeliveryAlert, table_of
 
 DELIVERIES = table_of(Delivery)
@@ -43,11 +44,14 @@ class Leased:
     created_at: datetime
     lines: tuple[tuple[int, str, str], ...]
     """(alert id, what, reason), in the order of the message."""
+    installation: str = ""
+    """What tells our alert 1, and so our threads, from those of another clinic's monitor."""
 
 
-def message_id(once_key: str, sender: str) -> str:
-    """A Message-ID that every attempt at the same message shares, at the sender's domain."""
-    digest = hashlib.sha256(once_key.encode()).hexdigest()[:32]
+def message_id(once_key: str, sender: str, installation: str) -> str:
+    """A Message-ID that every attempt at the same message shares and no other message has, at
+    the sender's domain."""
+    digest = hashlib.sha256(f"{installation}:{once_key}".encode()).hexdigest()[:32]
     return f"<{digest}@{domain_of(sender)}>"
 
 
@@ -110,7 +114,7 @@ def put(
         "urgency": urgency,
         "created_at": now,
         "for_day": clinic_day(now, zone),
-        "message_id": message_id(once_key, sender),
+        "message_id": message_id(once_key, sender, installation(connection)),
         "payload": {**payload, "order": [alert_id for alert_id, _, _ in lines]},
         "state": "waiting",
         "attempts": 0,
@@ -227,6 +231,7 @@ def load_message(connection: Connection, delivery_id: int) -> Leased:
         attempts=row.attempts,
         created_at=row.created_at,
         lines=tuple((line.alert_id, line.what, line.reason) for line in lines),
+        installation=installation(connection),
     )
 
 

@@ -14,7 +14,8 @@ from monitor.store.types import ExactDecimal, UtcInstant
 
 
 class Fact(SQLModel, table=True):
-    """Small facts about the database itself: `brought_to` (the latest instant acted on)."""
+    """Small facts about the database itself: `brought_to` (the latest instant acted on),
+    `installation` (what tells it from every other)."""
 
     __tablename__ = "facts"
     name: str = Field(primary_key=True)

@@ -243,7 +243,7 @@ def leased(kind: str, urgency: str, **payload: Any) -> Leased:
         kind=kind,
         recipient="nurse@hill.example",
         urgency=urgency,
-        message_id=message_id(key, "monitor@hill.example"),
+        message_id=message_id(key, "monitor@hill.example", "0f0f0f0f0f0f"),
         payload=payload,
         attempts=0,
         created_at=NOW,

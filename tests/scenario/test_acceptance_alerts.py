@@ -1,0 +1,96 @@
+"""The specification's sentences on alerts and their mails, tried from outside: commands in, JSON
+and mails out. Each table reads as a clinic's day."""
+
+from __future__ import annotations
+
+import shutil
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from monitor.demo.catcher import Catcher
+from tests.command_line import CommandLine
+
+LONG = "mrn,collected_at,analyte,value,unit,specimen_id,status"
+COUNTS = {
+    "hemoglobin": ("140", "g/L"),
+    "white_cells": ("6.0", "10*9/L"),
+    "neutrophils": ("4.0", "10*9/L"),
+    "lymphocytes": ("1.5", "10*9/L"),
+    "platelets": ("250", "10*9/L"),
+}
+
+
+class Ward:
+    """One patient, P1, on azathioprine since 5 January 2026, and what is done about them."""
+
+    def __init__(self, monitor: CommandLine) -> None:
+        self.monitor = monitor
+        self.files = 0
+
+    def take(self, command: str, head: str, *lines: str, at: str) -> object:
+        self.files += 1
+        name = self.monitor.write(f"file{self.files}.csv", "\n".join([head, *lines]) + "\n")
+        return self.monitor(command, name, "--at", at, "--json").json
+
+    def blood(self, day: str, **values: str) -> None:
+        """A whole blood count at 08:00, loaded at noon."""
+        lines = [
+            f"P1,{day}T08:00,{name},{values.get(name, value)},{unit},,"
+            for name, (value, unit) in COUNTS.items()
+        ]
+        self.take("load", LONG, *lines, at=f"{day}T12:00")
+
+    def history(self, alert_id: int, at: str) -> str:
+        """What `explain` tells of an alert's life."""
+        said = self.monitor("explain", str(alert_id), "--at", at)
+        assert said.code == 0
+        return said.out.partition("History")[2]
+
+
+def new_clinic(monitor: CommandLine, migrated: Path) -> Ward:
+    shutil.copy(migrated, monitor.folder / "monitor.db")
+    assert monitor("init").code == 0
+    ward = Ward(monitor)
+    ward.take("enrol", "mrn,drug,started_on", "P1,azathioprine,2026-01-05", at="2026-01-05")
+    return ward
+
+
+@pytest.fixture
+def ward(monitor: CommandLine, migrated_sqlite: Path) -> Ward:
+    """A clinic of one patient, on SQLite alone."""
+    return new_clinic(monitor, migrated_sqlite)
+
+
+def mails(folder: Path) -> list[EmailMessage]:
+    """What the mail server took, in order."""
+    kept = sorted((folder / "mails").glob("*.eml"))
+    return [message_from_bytes(path.read_bytes(), policy=default) for path in kept]
+
+
+def test_a_worse_level_says_which_limit_is_met_now(ward: Ward) -> None:
+    ward.blood("2026-01-12", neutrophils="1.5")
+    ward.blood("2026-01-13", neutrophils="0.9")
+    history = ward.history(1, "2026-01-13T12:00")
+    assert "13 Jan 2026, 12:00: worse by monitor: a further limit is met, 1.0 10*9/L" in history
+
+
+def test_no_message_of_one_clinic_is_taken_for_one_of_another(
+    ward: Ward, mailbox: Catcher, migrated_sqlite: Path
+) -> None:
+    """Mail servers drop a Message-ID that they have seen: two clinics of one hospital, or one
+    that began anew, count their alerts from 1 alike."""
+    for again in (False, True):
+        if again:
+            (ward.monitor.folder / "monitor.db").unlink()
+            ward = new_clinic(ward.monitor, migrated_sqlite)
+        ward.blood("2026-01-12", neutrophils="0.9")
+        assert ward.monitor("deliver", "--at", "2026-01-12T12:00").code == 0
+    sent = mails(ward.monitor.folder)
+    critical = [mail for mail in sent if mail["Subject"].startswith("CRITICAL")]
+    assert len(critical) == 2
+    assert len({mail["Message-ID"] for mail in sent}) == len(sent) == 4
+    assert len({mail["References"] for mail in critical}) == 2
