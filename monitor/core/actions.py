@@ -62,7 +62,7 @@ def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> 
         )
     if not today < review_by <= last:
         raise ActionRefused(
-            f"the review day of a {alert.urgency} alert lies between tomorrow and "
+            f"the review day of {_an_alert(alert.urgency)} lies between tomorrow and "
             f"{last.isoformat()} ({days} days), not on {review_by.isoformat()}"
         )
     return review_by
@@ -78,10 +78,14 @@ def snoozing(alert: Alert, today: date, until: date, reason: str) -> date:
     last = today + timedelta(days=REVIEW_DAYS_AT_MOST[alert.urgency])
     if not today < until <= last:
         raise ActionRefused(
-            f"a snooze of a {alert.urgency} alert ends between tomorrow and {last.isoformat()}, "
-            f"not on {until.isoformat()}"
+            f"a snooze of {_an_alert(alert.urgency)} ends between tomorrow and "
+            f"{last.isoformat()}, not on {until.isoformat()}"
         )
     return until
+
+
+def _an_alert(urgency: Urgency) -> str:
+    return f"{'an' if urgency is Urgency.URGENT else 'a'} {urgency} alert"
 
 
 def _refuse_closed(alert: Alert) -> None:
