@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from sqlmodel import SQLModel
 
 from monitor.store.database import Store, open_store
 
@@ -72,6 +73,14 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A migrated schema of this worker's own, emptied for each test: quicker than a new one."""
+    for url in _fresh_schema(pytestconfig):
+        _migrate(url)
+        yield url
+
+
 @pytest.fixture
 def store_url(
     request: pytest.FixtureRequest, tmp_path: Path, migrated_sqlite: Path
@@ -82,9 +91,9 @@ def store_url(
         shutil.copy(migrated_sqlite, path)
         yield f"sqlite:///{path}"
         return
-    for url in _fresh_schema(request.config):
-        _migrate(url)
-        yield url
+    url = request.getfixturevalue("migrated_postgres")
+    _empty(url)
+    yield url
 
 
 @pytest.fixture
@@ -125,10 +134,34 @@ def _fresh_schema(config: pytest.Config) -> Iterator[str]:
     url = make_url(_server())
     _execute(f"CREATE SCHEMA {schema}")
     try:
-        own = url.update_query_dict({"options": f"-csearch_path={schema}"})
+        own = url.update_query_dict(
+            {
+                "options": f"-csearch_path={schema} -csynchronous_commit=off",
+                "application_name": schema,
+            }
+        )
         yield own.render_as_string(hide_password=False)
     finally:
         _execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def _empty(url: str) -> None:
+    """Take every row out of the migrated tables, and whoever an ended test left connected."""
+    schema = _schema_of(url)
+    left = f"pg_stat_activity WHERE application_name = '{schema}'"
+    statements = [f"SELECT pg_terminate_backend(pid) FROM {left}"]
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        name = f"{schema}.{table.name}"
+        statements.append(f"DELETE FROM {name}")
+        if "id" in table.columns:
+            statements.append(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)")
+    _execute("; ".join(statements))
+
+
+def _schema_of(url: str) -> str:
+    name = make_url(url).query["application_name"]
+    assert isinstance(name, str)
+    return name
 
 
 def _execute(statement: str) -> None:

@@ -199,7 +199,9 @@ def test_a_database_without_tables_asks_for_init(empty_url: str) -> None:
     store.dispose()
 
 
-def test_a_database_of_a_newer_monitor_is_left_alone(store: Store) -> None:
+def test_a_database_of_a_newer_monitor_is_left_alone(empty_url: str) -> None:
+    store = open_store(empty_url)
+    store.migrate()
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     other = open_store(store.engine.url.render_as_string(hide_password=False))
