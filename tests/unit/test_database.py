@@ -210,6 +210,7 @@ def test_a_database_of_a_newer_monitor_is_left_alone(empty_url: str) -> None:
     with pytest.raises(StoreError, match="newer version"):
         other.migrate()
     other.dispose()
+    store.dispose()
 
 
 def test_a_second_daemon_on_one_sqlite_file_is_refused(store: Store) -> None:
