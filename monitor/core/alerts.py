@@ -205,6 +205,8 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
         reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
         tell = alert.first_seen_recovered
         return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=tell)
+    if reason := _more_urgent(finding, alert):
+        return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
     if finding.recovered and not alert.recovered:
         return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
     if reason := _differently(finding, alert, protocol):
@@ -260,6 +262,14 @@ def _more_panels(finding: Finding, alert: Alert) -> str:
         if panel.state is PanelState.SERIOUSLY_OVERDUE and known[panel.panel] is not panel.state:
             return f"{panel.panel} is seriously overdue"
     return ""
+
+
+def _more_urgent(finding: Finding, alert: Alert) -> str:
+    """What goes out at once goes out also where a routine alert became so: a held row that may
+    be critical beside one that is not, a panel that came under a recheck while overdue."""
+    only_seen_recovered = alert.first_seen_recovered and finding.recovered
+    urgency = urgency_of(finding, only_seen_recovered=only_seen_recovered)
+    return f"{urgency} now, {alert.urgency} before" if urgency.rank > alert.urgency.rank else ""
 
 
 def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
