@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from tests.property.made_protocols import PLAIN
 
 SPANS = ["1 day", "3 days", "6 days", "1 week", "2 weeks", "30 days", "1 month", "8 weeks"]
 SPANS += ["2 months", "3 months", "100 days", "1 year"]
+STARTS = [date(2024, 1, 31), date(2024, 2, 29), date(2023, 11, 30), date(2026, 1, 5)]
 
 
 @st.composite
@@ -52,3 +54,24 @@ def _row(draw: st.DrawFn, panel: str) -> PanelSchedule:
         urgency=draw(st.sampled_from(list(Urgency))),
         serious_urgency=draw(st.sampled_from(list(Urgency))),
     )
+
+
+@st.composite
+def courses(draw: st.DrawFn, protocol: Protocol) -> tuple[date | None, list[date]]:
+    """A latest completion, mostly one interval or half of it before the end of a phase, and
+    the anchors up to a day."""
+    start = draw(st.sampled_from(STARTS))
+    restarts = draw(st.lists(st.integers(1, 300), max_size=3))
+    anchors = sorted({start, *(start + timedelta(days=days) for days in restarts)})
+    anchor = draw(st.sampled_from(anchors))
+    edges = [
+        (phase.until.after(anchor), entry.every)
+        for phase in protocol.phases
+        for entry in phase.panels
+        if phase.until is not None
+    ]
+    edge, every = draw(st.sampled_from(edges or [(anchor, Duration(days=7))]))
+    whole = every.before(edge)
+    about = draw(st.sampled_from([edge, whole, edge - (edge - whole) / 2]))
+    last = about + timedelta(days=draw(st.sampled_from([0, 0, 0, -1, 1, -4, 30])))
+    return draw(st.sampled_from([last] * 7 + [None])), anchors

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Case, Enrolment, Event, Result
+from monitor.core.model import Case, Enrolment, Event, HeldRow, Result
 
 UTC_ZONE = ZoneInfo("UTC")
 LONDON = ZoneInfo("Europe/London")
@@ -75,3 +75,17 @@ def event(number: int, on: date, what: str, value: str = "", **more: object) -> 
 
 def case(enrolled: Enrolment, results: list[Result], events: list[Event] | None = None) -> Case:
     return Case(enrolment=enrolled, results=tuple(results), events=tuple(events or ()))
+
+
+def held_row(number: int, analyte: str, on: date, *readings: str) -> HeldRow:
+    """A quarantined row; `readings` are what its number may mean."""
+    return HeldRow(
+        id=number,
+        analyte=analyte,
+        collected_on=on,
+        received_value="?",
+        received_unit="?",
+        reason="unknown unit",
+        held_at=instant(on),
+        possible_values=tuple(Decimal(text) for text in readings),
+    )

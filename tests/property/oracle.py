@@ -15,7 +15,8 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
 from monitor.core.protocol import Panel, PanelSchedule, Protocol
 from tests.property.oracle_course import Course, course
-from tests.property.oracle_rules import Episode, held_urgency, judge_rule, rechecks
+from tests.property.oracle_episodes import Episode
+from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
 from tests.property.oracle_values import add, take, valid, with_derived
 
 __all__ = ["Answer", "PanelAnswer", "answer", "due_day"]

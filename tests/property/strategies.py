@@ -26,7 +26,7 @@ STARTS = [
 ]
 GAPS = [0, 1, 1, 2, 3, 6, 7, 7, 7, 7, 8, 9, 13, 20, 28, 30, 31, 56, 83, 84, 85, 90, 92, 120, 200]
 DILIGENT_GAPS = [6, 7, 7, 7, 7, 7, 8, 9, 7, 7, 28, 30, 84, 90, 91, 92, 95]
-DELAYS = [0, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
+DELAYS = [-10, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
 INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis"]
 EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_elsewhere"]
 EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined"]

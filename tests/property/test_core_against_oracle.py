@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core import due
 from monitor.core.protocol import Protocol
 from monitor.core.review import review
 from tests.property.comparing import differences
-from tests.property.drawn_schedules import schedules
+from tests.property.drawn_schedules import courses, schedules
 from tests.property.oracle import answer, due_day
 from tests.property.shipped import NAMES, catalogue, protocol
 from tests.property.strategies import histories
 
 DAYS_TO_THE_LAST_NEWS = [0, 0, 1, 3, 7, 8, 30, 100, 400, -1, -10, -60, -400]
 """Reviews before everything is known, and long after."""
-DAYS = st.dates(date(2023, 12, 1), date(2025, 6, 30))
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=st.data())
 def test_core_and_oracle_agree_on_every_patient(name: str, data: st.DataObject) -> None:
     rules = protocol(name)
@@ -36,21 +36,17 @@ def test_core_and_oracle_agree_on_every_patient(name: str, data: st.DataObject) 
     assert not lines, f"now {now} in {history.zone}\n" + "\n".join(lines)
 
 
-@given(
-    made=schedules(),
-    last=st.none() | DAYS,
-    anchors=st.lists(DAYS, min_size=1, max_size=4, unique=True),
-    today=DAYS,
-)
+@settings(max_examples=10 * settings().max_examples)
+@given(data=st.data(), made=schedules())
 def test_core_and_oracle_agree_on_the_due_day_of_any_schedule(
-    made: Protocol, last: date | None, anchors: list[date], today: date
+    data: st.DataObject, made: Protocol
 ) -> None:
     """Phases, intervals and restarts of every odd length, month ends and a leap day."""
-    done = None if last is None or last > today else last
-    reached = sorted(day for day in anchors if day <= today) or [min(anchors)]
+    last, anchors = data.draw(courses(made))
+    today = max([day for day in (last, anchors[-1]) if day is not None])
     for panel in made.panels:
-        found = due.scheduled(made, panel.id, done, reached, today)
-        day, entries, phases = due_day(made, panel.id, done, reached)
+        found = due.scheduled(made, panel.id, last, anchors, today)
+        day, entries, phases = due_day(made, panel.id, last, anchors)
         assert (found.due_on if found else None) == day
         if found is not None:
             assert found.schedule.grace in [entry.grace for entry in entries]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 
+from monitor.core import due
 from monitor.core.model import Event, Result
 from tests.property.made_cases import (
     CBC_OF_A_HEALTHY_DAY,
@@ -18,7 +20,7 @@ from tests.property.made_cases import (
     panel_results,
 )
 from tests.property.made_protocols import WORKED
-from tests.property.oracle import answer
+from tests.property.oracle import answer, due_day
 from tests.property.oracle_values import above, below
 from tests.property.shipped import catalogue
 
@@ -182,7 +184,15 @@ def test_the_oracle_reads_comparators_below_a_limit_and_their_mirror_above_it(
     value: str, comparator: str, limit: str, word: str
 ) -> None:
     mirror = {"": "", "<": ">", "<=": ">=", ">": "<", ">=": "<="}[comparator]
-    from fractions import Fraction
-
     assert below(Fraction(value), comparator, Fraction(limit)) == word
     assert above(-Fraction(value), mirror, -Fraction(limit)) == word
+
+
+def test_of_two_anchors_that_give_the_same_day_the_shorter_grace_counts() -> None:
+    """2 Mar + 3 months and the restart of 26 May + 1 week both give 2 Jun: 2 days of grace."""
+    last, anchors = date(2026, 3, 2), [START, date(2026, 5, 26)]
+    day, entries, _ = due_day(WORKED, "cbc", last, anchors)
+    found = due.scheduled(WORKED, "cbc", last, anchors, date(2026, 5, 26))
+    assert found is not None
+    assert day == found.due_on == date(2026, 6, 2)
+    assert [entry.grace.days for entry in entries] == [2] == [found.schedule.grace.days]
