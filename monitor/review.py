@@ -87,7 +87,9 @@ def review_due(
 
     A review of everyone is also the monitor's check of itself: where an enrolment changes
     that was not due, it is counted as `unexpected` and the operator is alarmed.
-    Raises TooEarly where the database has already been brought to a later instant.
+    Raises TooEarly where the database has already been brought to a later instant; not for
+    `only`, whose callers have just written at `now`. Where others go ahead meanwhile, the
+    review goes with them: nothing is judged at an instant before one it was judged at.
     """
     tally = Tally()
     ids = _whom(store, now, everyone=everyone, only=only)
@@ -95,14 +97,14 @@ def review_due(
         _note_the_time(store, now)
     for start in range(0, len(ids), BATCH):
         with store.write() as connection:
-            check_not_earlier(connection, now)
             claim = _claim(ids[start : start + BATCH], now, everyone=everyone, only=only)
             due = {row.id: row.next_review_at for row in connection.execute(claim)}
-            batch = review_batch(connection, settings, list(due), now)
+            at = max(now, brought_to(connection) or now)
+            batch = review_batch(connection, settings, list(due), at)
             if everyone:
-                batch.unexpected = [it for it in batch.changed if not _is_due(due[it], now)]
-                _alarm_unexpected(connection, settings, batch.unexpected, now)
-            bring_to(connection, now)
+                batch.unexpected = [it for it in batch.changed if not _is_due(due[it], at)]
+                _alarm_unexpected(connection, settings, batch.unexpected, at)
+            bring_to(connection, at)
         tally.add(batch)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
@@ -192,6 +194,7 @@ def _whom(
     if not everyone:
         query = query.where(_ENROLMENTS.c.next_review_at <= now)
     with store.read() as connection:
+        check_not_earlier(connection, now)
         return list(connection.scalars(query))
 
 
@@ -325,7 +328,6 @@ def _some(ids: Sequence[int]) -> str:
 def _note_the_time(store: Store, now: datetime) -> None:
     """Nothing is owed at `now`. A daemon finds that every few seconds: not worth a write."""
     with store.read() as connection:
-        check_not_earlier(connection, now)
         latest = brought_to(connection)
     if latest is None or now - latest > _TICK:
         with store.write() as connection:
