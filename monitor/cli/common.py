@@ -121,19 +121,26 @@ def reading(config: Path, at: str = "") -> Iterator[Work]:
 
 @contextmanager
 def writing(config: Path, at: str = "") -> Iterator[Work]:
-    """Open the clinic for a command that writes, and take up the protocol files first.
+    """Open the clinic for a command that writes, and take up the protocol files first; what
+    is wrong with one is said here, and to the operator by mail, once a day.
 
     An `--at` more than five minutes before the instant that the database has been brought to
     is refused (TooEarly); whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
     from monitor.store.database import check_not_earlier
+    from monitor.store.outbox import operator_alarm
 
     with reading(config, at) as work:
         with work.store.read() as connection:
             check_not_earlier(connection, work.now)
         for notice in adopt(work.store, work.settings.schedules.folder, work.now):
             complain(notice.text)
+            with work.store.write() as connection:
+                clinic = work.settings.clinic
+                operator_alarm(
+                    connection, notice.topic, notice.text, clinic.email, work.now, clinic.zone
+                )
         yield work
 
 
