@@ -136,7 +136,7 @@ def load(
                     )
                 except UnreadableFile as refusal:
                     complain(f"{file}: {refusal}")
-                    documents.append({"file": str(file), "error": str(refusal)})
+                    documents.append(_unread(file, str(refusal)))
                     continue
             documents.append(_document(file, loaded))
             if not as_json:
@@ -147,6 +147,13 @@ def load(
         raise typer.Exit(Exit.USAGE)
     if any(document["quarantined"] for document in documents):
         raise typer.Exit(Exit.NOT_ALL)
+
+
+def _unread(file: Path, error: str) -> dict[str, Any]:
+    """A file of which no row was read: the same keys, so that sums over files hold."""
+    counts = dict.fromkeys((*_COUNTS, "other_messages"), 0)
+    alerts = {"opened": 0, "updated": 0, "closed": 0}
+    return {"file": str(file), "sha256": None, **counts, "alerts": alerts, "error": error}
 
 
 def _document(file: Path, loaded: Loaded) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
+    complain,
     day,
     print_json,
     progress,
@@ -42,13 +43,14 @@ def status(
     with reading(config, at) as work:
         rows = status_rows(work.store, work.settings, work.now, mrn.strip() or None)
         if mrn.strip() and not rows:
-            raise Refused(f"nobody is enrolled under {mrn.strip()}")
+            complain(f"nobody is enrolled under {mrn.strip()}")
         if as_json:
             print_json(rows)
             return
         counts = {} if mrn.strip() else ledger(work.store, work.settings, work.now)
     columns = ["mrn", "panel", "state", "due on", "days late", "last done", "phase", "enrolment"]
-    table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
+    if rows or not mrn.strip():
+        table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
     if rows and counts:
         say(_in_one_line(counts))
 

@@ -136,7 +136,6 @@ def test_writing_never_goes_back_in_time_and_reading_may(clinic: CommandLine) ->
         ("explain", "99"),
         ("ack", "99", "--by", "me"),
         ("ack", "1", "--by", "me", "--until", "soon"),
-        ("status", "NOBODY"),
         ("load",),
         ("no-such-command",),
     ],
