@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -59,20 +60,20 @@ def list_protocols(config: ConfigOption = CONFIG_DEFAULT, as_json: JsonOption = 
     from monitor.operations.schedules import differences
 
     with reading(config) as work:
-        rows = list_in_force(work.store)
+        rows, zone = list_in_force(work.store), work.settings.clinic.zone
         notices = differences(work.store, work.settings.schedules.folder)
     if as_json:
         print_json({"protocols": rows, "notices": [notice.text for notice in notices]})
         return
     columns = ["id", "version", "drugs", "enrolled", "in force since", "by", "status", "title"]
-    table(columns, [_listed(row) for row in rows], empty="No protocol is in force.")
+    table(columns, [_listed(row, zone) for row in rows], empty="No protocol is in force.")
     for notice in notices:
         say(notice.text)
 
 
-def _listed(row: dict[str, Any]) -> tuple[object, ...]:
+def _listed(row: dict[str, Any], zone: ZoneInfo) -> tuple[object, ...]:
     drugs = ", ".join(row["drugs"]) + (" (default)" if row["default"] else "")
-    since = row["in_force_since"][:10]
+    since = clinic_day(datetime.fromisoformat(row["in_force_since"]), zone)
     return (
         row["id"], row["version"], drugs, row["enrolled"], since, row["applied_by"],
         row["status"], row["title"],
@@ -144,10 +145,10 @@ def show_protocol(
     if as_json:
         print_json(shown.document())
     else:
-        _say_shown(shown)
+        _say_shown(shown, zone)
 
 
-def _say_shown(shown: Shown) -> None:
+def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
     from monitor.operations.schedule_show import ladder, then_of
 
     protocol = shown.protocol
@@ -156,7 +157,7 @@ def _say_shown(shown: Shown) -> None:
     say(f"  status: {protocol.status}")
     say(f"  source: {protocol.source}")
     say(
-        f"  in force since {shown.text.applied_at:%Y-%m-%d} by {shown.text.applied_by} "
+        f"  in force since {clinic_day(shown.text.applied_at, zone)} by {shown.text.applied_by} "
         f"({shown.text.reason}); {shown.enrolled} enrolled"
     )
     baseline = protocol.baseline

@@ -17,7 +17,7 @@ from monitor.core.findings import LATE, day_text
 from monitor.core.model import Because, Finding, PanelStatus, Result, Review
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
-from monitor.core.rules import Judged
+from monitor.core.rules import Judged, is_member
 
 _SHOWN = 8
 
@@ -110,7 +110,7 @@ def _outcome(
     if not own:
         return Outcome.QUIET, (f"no result of {rule.analyte} is known",)
     if not verdict.series:
-        return Outcome.QUIET, (_unwatched(verdict, review),)
+        return Outcome.QUIET, (_unwatched(verdict, own, review),)
     found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
     if found:
         enrolled_on = review.case.enrolment.enrolled_on
@@ -128,8 +128,10 @@ def _held(analyte: str, review: Review) -> tuple[str, ...]:
     )
 
 
-def _unwatched(verdict: Verdict, review: Review) -> str:
+def _unwatched(verdict: Verdict, own: Sequence[Result], review: Review) -> str:
     if not verdict.judged:
+        if verdict.rule.levels[0].rise_from_baseline is not None and any(map(is_member, own)):
+            return "what is known is the baseline itself; the next value is compared with it"
         return "no result is a number, or only preliminary ones that breach nothing"
     until = review.life.watch_until
     end = f" to {day_text(until)}" if until is not None else " on"

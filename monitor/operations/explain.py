@@ -161,8 +161,9 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
 def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
     for enrolment in told["enrolments"]:
         protocol = enrolment["protocol"]
+        started = "started" if enrolment["start_confirmed"] else "start not confirmed, planned for"
         yield (
-            f"{told['mrn']}, {enrolment['drug']}, {enrolment['state']}, started "
+            f"{told['mrn']}, {enrolment['drug']}, {enrolment['state']}, {started} "
             f"{enrolment['started_on']}, enrolled {enrolment['enrolled_on']}; "
             f"as of {_when(told['at'])}"
         )

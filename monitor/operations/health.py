@@ -115,19 +115,22 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
 
 
 def _mail(store: Store, settings: Settings, now: datetime) -> Part:
-    waiting = (DELIVERIES.c.state == "waiting") & (DELIVERIES.c.created_at < now - MAY_WAIT)
+    waiting = DELIVERIES.c.state == "waiting"
     failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
     with store.read() as connection:
-        late = connection.execute(
+        count, oldest = connection.execute(
             select(func.count(), func.min(DELIVERIES.c.created_at)).where(waiting)
         ).one()
         refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
-    if late[0]:
-        oldest = instant_text(late[1], settings.clinic.zone)
-        return Part("mail", False, f"{late[0]} messages wait, the oldest since {oldest}")
+    says = "nothing waits"
+    if count:
+        since = instant_text(oldest, settings.clinic.zone)
+        says = f"messages waiting: {count}, the oldest since {since}"
+        if oldest < now - MAY_WAIT:
+            return Part("mail", False, says)
     if refused:
-        return Part("mail", False, f"{refused} messages were refused for good in the last week")
-    return Part("mail", True, "nothing waits")
+        return Part("mail", False, f"messages refused for good in the last week: {refused}")
+    return Part("mail", True, says)
 
 
 def _schedules(store: Store, settings: Settings) -> Part:

@@ -232,7 +232,7 @@ def installation(connection: Connection) -> str:
     query = select(facts.c.value).where(facts.c.name == "installation")
     known = connection.scalar(query)
     if known is not None:
-        return known
+        return str(known)
     connection.execute(
         text(
             "INSERT INTO facts (name, value) VALUES ('installation', :value) "

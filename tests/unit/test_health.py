@@ -73,7 +73,7 @@ def test_a_message_owed_for_hours(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
     message(store, NOW - timedelta(hours=2))
-    assert "1 messages wait" in ill(examine(store, chosen, NOW))["mail"]
+    assert "messages waiting: 1, the oldest since" in ill(examine(store, chosen, NOW))["mail"]
 
 
 def test_a_message_refused_for_good(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,180 @@
+"""The specification's sentences on commands, tried from outside: how each ends, and what it says
+of patients who are not there, files that cannot be read, protocols that were edited."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from monitor.demo.catcher import Catcher
+from tests.command_line import CommandLine
+
+LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
+PATIENTS = "mrn,drug,started_on\nP1,azathioprine,2026-01-05\n"
+NOON = "2026-02-02T12:00"
+
+
+@pytest.fixture
+def desk(monitor: CommandLine, migrated_sqlite: Path) -> CommandLine:
+    """A clinic of one patient, P1, on azathioprine since 5 January 2026; on SQLite alone."""
+    shutil.copy(migrated_sqlite, monitor.folder / "monitor.db")
+    assert monitor("init").code == 0
+    config = monitor.folder / "config.toml"
+    config.write_text(config.read_text().replace('"UTC"', '"Europe/Zurich"'))
+    patients = monitor.write("patients.csv", PATIENTS)
+    assert monitor("enrol", patients, "--at", "2026-01-05").code == 0
+    return monitor
+
+
+def load(desk: CommandLine, *lines: str, at: str = NOON) -> dict[str, object]:
+    name = desk.write("results.csv", "\n".join([LONG, *lines]) + "\n")
+    document: dict[str, object] = desk("load", name, "--at", at, "--json").json["files"][0]
+    return document
+
+
+def live(desk: CommandLine, at: str = NOON) -> list[str]:
+    """`kind urgency value` of the live alerts on results."""
+    rows = desk("alerts", "--json", "--at", at).json
+    return [f"{it['kind']} {it['urgency']} {it['value']}" for it in rows if it["rule"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nonsense"], 2),
+        (["status", "--nonsense"], 2),
+        (["status", "--config", "nowhere.toml"], 2),
+        (["sweep", "--at", "soon"], 2),
+        (["sweep", "--at", "2026-01-04T23:54"], 2),
+        (["sweep", "--at", "2026-01-04T23:55"], 0),
+        (["deliver", "--at", "2025-12-31"], 2),
+        (["status", "--at", "2020-01-01"], 0),
+        (["alerts", "--at", "2020-01-01"], 0),
+        (["verify", "--at", "2020-01-01"], 0),
+        (["status", "NOBODY"], 0),
+        (["alerts", "--state", "bogus"], 2),
+        (["ack", "99", "--by", "Ann"], 2),
+        (["explain", "99"], 2),
+        (["enrol", "nowhere.csv"], 2),
+        (["load", "nowhere.csv"], 2),
+        (["schedule", "check", "schedules/azathioprine.toml"], 0),
+        (["schedule", "check", "config.toml"], 3),
+        (["schedule", "check", "nowhere.toml"], 2),
+        (["schedule", "show", "nothing"], 2),
+        (["quarantine", "show", "99"], 2),
+        (["health"], 3),
+    ],
+)
+def test_how_a_command_ends(desk: CommandLine, arguments: list[str], code: int) -> None:
+    ended = desk(*arguments)
+    assert ended.code == code, ended
+    assert "Traceback" not in ended.err
+
+
+def test_status_of_nobody_is_an_empty_list_and_says_so(desk: CommandLine) -> None:
+    ended = desk("status", "NOBODY", "--json")
+    assert (ended.code, ended.json) == (0, [])
+    assert "nobody is enrolled under NOBODY" in ended.err
+
+
+def test_a_file_that_cannot_be_read_is_listed_with_every_count(desk: CommandLine) -> None:
+    good = desk.write("good.csv", f"{LONG}\nP1,2026-02-01T08:00,alt,20,U/L,,,\n")
+    empty = desk.write("empty.csv", "")
+    ended = desk("load", empty, "nowhere.csv", good, "--at", NOON, "--json")
+    files = ended.json["files"]
+    assert ended.code == 2
+    assert [it.get("error") for it in files] == [
+        "the file is empty",
+        "there is no such file",
+        None,
+    ]
+    assert sum(it["stored"] for it in files) == sum(it["rows"] for it in files) == 1
+    assert sum(it["alerts"]["opened"] for it in files) == 1
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "unit", "spoken"),
+    [
+        ("lymphocytes", "0.50", "10*9/L", []),
+        ("lymphocytes", "500", "/uL", []),
+        ("lymphocytes", "0.5", "K/uL", []),
+        ("lymphocytes", "499", "/uL", ["dose_reduction urgent 0.499"]),
+        ("lymphocytes", "<0.5", "G/L", ["dose_reduction urgent 0.5"]),
+        ("lymphocytes", "0.199", "10*9/L", ["discontinue critical 0.199"]),
+        ("neutrophils", "1.6", "10*9/L", []),
+        ("neutrophils", "<1.7", "10*9/L", ["review urgent 1.7"]),
+        ("neutrophils", "<=1.6", "10*9/L", ["review urgent 1.6"]),
+        ("neutrophils", ">1.6", "10*9/L", []),
+        ("neutrophils", ">=1.59", "10*9/L", ["review urgent 1.59"]),
+        ("hemoglobin", "9.9", "g/dL", ["review routine 99"]),
+        ("alt", "250", "U/L", ["review urgent 250"]),
+        ("alt", "250.1", "U/L", ["withhold urgent 250.1"]),
+        ("alt", ">100", "U/L", ["review urgent 100"]),
+    ],
+)
+def test_a_value_at_its_limit(
+    desk: CommandLine, analyte: str, value: str, unit: str, spoken: list[str]
+) -> None:
+    load(desk, f"P1,2026-02-01T08:00,{analyte},{value},{unit},,,")
+    assert live(desk) == spoken
+
+
+def test_a_first_value_is_told_as_the_baseline_of_what_follows(desk: CommandLine) -> None:
+    load(desk, "P1,2026-02-01T08:00,creatinine,200,umol/L,,,")
+    told = desk("explain", "--mrn", "P1", "--on", "2026-02-01", "--at", NOON).out
+    assert "what is known is the baseline itself; the next value is compared with it" in told
+
+
+def test_a_planned_start_is_told_as_not_confirmed(desk: CommandLine) -> None:
+    plan = desk.write("plan.csv", "mrn,drug,started_on\nP2,azathioprine,2026-02-16\n")
+    assert desk("enrol", plan, "--at", NOON).code == 0
+    told = desk("explain", "--mrn", "P2", "--on", "2026-02-20", "--at", NOON).out
+    assert "active, start not confirmed, planned for 2026-02-16" in told
+
+
+@pytest.mark.parametrize("how", ["invalid", "missing", "renamed", "differing"])
+def test_the_operator_is_told_of_a_protocol_file_that_is_not_in_force(
+    desk: CommandLine, mailbox: Catcher, how: str
+) -> None:
+    file = desk.folder / "schedules" / "azathioprine.toml"
+    text = file.read_text(encoding="utf-8")
+    if how == "invalid":
+        file.write_text(text.replace('"8 weeks"', '"8 wekks"', 1), encoding="utf-8")
+    elif how == "missing":
+        file.unlink()
+    elif how == "renamed":
+        file.rename(file.with_name("other.toml"))
+    else:
+        file.write_text(text.partition("\n[[examples]]")[0], encoding="utf-8")
+    assert "azathioprine" in desk("sweep", "--at", "2026-01-06").err
+    assert desk("deliver", "--at", "2026-01-06T01:00", "--json").json["sent"] == 1
+    (mail,) = (desk.folder / "mails").glob("*.eml")
+    assert "Subject: OPERATOR: " in mail.read_text(encoding="utf-8")
+    desk("sweep", "--at", "2026-01-06T02:00")
+    assert desk("deliver", "--at", "2026-01-06T03:00", "--json").json["sent"] == 0
+    assert desk("schedule", "list", "--json").json["protocols"][0]["version"] == "2026-11"
+
+
+def test_the_day_a_protocol_came_in_force_is_the_clinic_s(desk: CommandLine) -> None:
+    file = desk.folder / "schedules" / "azathioprine.toml"
+    text = file.read_text(encoding="utf-8").partition("\n[[examples]]")[0]
+    file.write_text(text.replace("2026-11", "2026-12", 1), encoding="utf-8")
+    path = str(Path("schedules") / file.name)
+    at = ("--by", "Dr A", "--reason", "new guideline", "--at", "2026-02-16")
+    assert desk("schedule", "apply", path, *at).code == 0
+    assert " 2026-02-16 " in desk("schedule", "list").out
+    assert "in force since 2026-02-16 by Dr A" in desk("schedule", "show", "azathioprine").out
+
+
+def test_health_says_truly_how_many_messages_wait(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
+    load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
+    assert desk("deliver", "--at", NOON).code == 3
+    for at, well in ((NOON, True), ("2026-02-02T13:30", False)):
+        mail = desk("health", "--json", "--at", at).json["parts"]["mail"]
+        assert mail["well"] is well
+        assert mail["says"].startswith("messages waiting: ")
