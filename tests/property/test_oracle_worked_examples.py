@@ -9,6 +9,7 @@ import pytest
 
 from monitor.core import due
 from monitor.core.model import Event, Result
+from monitor.core.review import review
 from tests.property.made_cases import (
     CBC_OF_A_HEALTHY_DAY,
     LFT_OF_A_HEALTHY_DAY,
@@ -18,6 +19,7 @@ from tests.property.made_cases import (
     event,
     instant,
     panel_results,
+    result,
 )
 from tests.property.made_protocols import WORKED
 from tests.property.oracle import answer, due_day
@@ -196,3 +198,14 @@ def test_of_two_anchors_that_give_the_same_day_the_shorter_grace_counts() -> Non
     assert found is not None
     assert day == found.due_on == date(2026, 6, 2)
     assert [entry.grace.days for entry in entries] == [2] == [found.schedule.grace.days]
+
+
+def test_a_recheck_takes_the_grace_of_an_earlier_due_day() -> None:
+    """Due on 2 Jun with grace to 9 Jun; neutrophils 1.2 on 30 May ask for a count by 6 Jun."""
+    low = result(99, "neutrophils", "1.2", instant(date(2026, 5, 30)))
+    patient = case(enrolment(START), [*cbc(date(2026, 3, 2)), low])
+    for day, state in [(date(2026, 6, 6), "due"), (date(2026, 6, 7), "overdue")]:
+        said = answer(patient, WORKED, catalogue(), instant(day), UTC_ZONE).panels["cbc"]
+        [found] = review([patient], {"worked": WORKED}, catalogue(), instant(day), UTC_ZONE)
+        assert (said.due_on, said.state) == (date(2026, 6, 2), state)
+        assert (found.panels[0].due_on, found.panels[0].state) == (date(2026, 6, 2), state)

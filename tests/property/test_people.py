@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -32,13 +34,14 @@ def test_whatever_people_do_nothing_is_lost(
     clinic = Clinic(made, catalogue(), history.zone)
     acted = True
     for now in ticks(history):
-        before, awaited = clinic.live, clinic.next_review_at
+        every, before, awaited = clinic.alerts, clinic.live, clinic.next_review_at
         found, decision = clinic.tick(history.known(now), now)
         news = is_news(history, now)
         if not news and not acted and (awaited is None or now < awaited):
             assert not decision.changes, f"awaited {awaited}, but at {now}: {decision.changes}"
         ends_with_a_reason(before, clinic.live, decision.changes, news=news)
         tells_what_is_more_urgent(before, decision.changes)
+        tells_what_is_worse(every, found, decision.changes)
         everything_has_its_alert(found, clinic, now.astimezone(history.zone).date())
         acted = act(clinic, now, history, luck)
 
@@ -78,6 +81,30 @@ def tells_what_is_more_urgent(before: Sequence[Alert], changes: Sequence[Change]
             continue
         if change.urgency.rank > known[change.alert.id].urgency.rank:
             assert change.alert.id in told, f"{change.reason}: now {change.urgency}, told nobody"
+
+
+def tells_what_is_worse(before: Sequence[Alert], found: Review, changes: Sequence[Change]) -> None:
+    """A worse level, or a value 10 % worse than the worst that was told, is told at once,
+    whatever a person did with the alert."""
+    told = {it.alert.id for it in changes if it.alert and it.tell}
+    for finding in found.findings:
+        mine = [it for it in before if concerns(it, finding) and it.told_value is not None]
+        live = [it for it in mine if it.state is not AlertState.CLOSED]
+        answered = [it for it in mine if it.closed_by is not None]
+        for alert in live[:1] or answered[-1:]:
+            assert alert.told_level is not None and alert.told_value is not None
+            if finding.level > alert.told_level or (
+                finding.level == alert.told_level and tenth_worse(finding, alert.told_value)
+            ):
+                assert alert.id in told
+
+
+def tenth_worse(finding: Finding, known: Decimal) -> bool:
+    assert finding.worst is not None
+    value = Fraction(finding.worst.value)
+    if finding.downward:
+        return value < known and value <= Fraction(known) * Fraction(9, 10)
+    return value > known and value >= Fraction(known) * Fraction(11, 10)
 
 
 def everything_has_its_alert(found: Review, clinic: Clinic, today: date) -> None:
