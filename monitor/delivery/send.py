@@ -12,9 +12,10 @@ import os
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -57,6 +58,13 @@ class _Run:
     sent: int = 0
     failed: int = 0
     drops: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def later(self) -> datetime:
+        """The run's instant and the time it has taken since: a lease counts from when it is
+        taken, or in a long run another one would think it had ended."""
+        return self.now + timedelta(seconds=time.monotonic() - self.began)
 
 
 def deliver_due(
@@ -102,7 +110,7 @@ def _lease(run: _Run) -> Leased | None:
     with run.store.write() as connection:
         leased = outbox.lease(
             connection,
-            run.now,
+            run.later,
             run.holder,
             1,
             despite_back_off=run.despite_back_off,

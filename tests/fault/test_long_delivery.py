@@ -1,0 +1,41 @@
+"""A run that takes longer than a lease, while another one looks for what is owed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.delivery.send import deliver_due
+from monitor.store import outbox
+from monitor.store.database import Store, open_store
+from tests.fault.kill_mail import Postbox
+from tests.mail_world import mail_server, queue_alert, settings_for
+
+NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
+MAILS = 6
+LEASE, LATER = timedelta(seconds=1), timedelta(seconds=1.25)
+
+
+def test_no_message_is_sent_by_two_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "LEASE", LEASE)
+    postbox = Postbox(waits=(0.4,))
+    with mail_server(postbox) as port:
+        settings = settings_for(port)
+        for number in range(MAILS):
+            queue_alert(store, settings, f"{number}@hill.example", NOW)
+
+        def long_run() -> None:
+            other = open_store(store.engine.url.render_as_string(hide_password=False))
+            deliver_due(other, settings, NOW, who="daemon")
+            other.dispose()
+
+        thread = threading.Thread(target=long_run)
+        thread.start()
+        time.sleep(LATER.total_seconds())
+        deliver_due(store, settings, NOW + LATER, who="another")
+        thread.join()
+    ids = [it.message_id for it in postbox.accepted]
+    assert (len(ids), len(set(ids))) == (MAILS, MAILS)
