@@ -24,7 +24,7 @@ _YEARS_OF_DAYS = (1900, 2200)
 _SHOWN = 60
 _LABEL = 100
 _PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -134,10 +134,10 @@ class Table:
         return ""
 
     def name(self, key: str) -> str:
-        """An id: small letters, digits and underscores."""
+        """An id: small letters, digits, underscores and hyphens (`azathioprine-us-label`)."""
         value = self.text(key)
         if value and is_no_name(value):
-            self.fault(key, "is no id", "small letters, digits and _, a letter first")
+            self.fault(key, "is no id", "small letters, digits, _ and -, a letter first")
         return value
 
     def flag(self, key: str) -> bool:

@@ -178,3 +178,33 @@ def test_health_says_truly_how_many_messages_wait(
         mail = desk("health", "--json", "--at", at).json["parts"]["mail"]
         assert mail["well"] is well
         assert mail["says"].startswith("messages waiting: ")
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_of_several_protocols_of_a_drug_an_enrolment_takes_the_default_or_names_one(
+    monitor: CommandLine, default: bool
+) -> None:
+    assert monitor("init").code == 0
+    folder = monitor.folder / "schedules"
+    text = (folder / "azathioprine.toml").read_text(encoding="utf-8")
+    other = text.partition("\n[[examples]]")[0].replace("default = true", "default = false", 1)
+    if not default:
+        (folder / "azathioprine.toml").write_text(other, encoding="utf-8")
+    other = other.replace('id = "azathioprine"', 'id = "azathioprine-us-label"', 1)
+    (folder / "azathioprine-us-label.toml").write_text(other, encoding="utf-8")
+    patients = monitor.write(
+        "both.csv",
+        "mrn,drug,started_on,protocol\n"
+        "P1,azathioprine,2026-01-05,\n"
+        "P2,azathioprine,2026-01-05,azathioprine-us-label\n",
+    )
+    ended = monitor("enrol", patients, "--at", "2026-01-05", "--json")
+    taken = {it["mrn"]: it["protocol"] for it in monitor("status", "--json").json}
+    if default:
+        assert ended.code == 0
+        assert taken == {"P1": "azathioprine", "P2": "azathioprine-us-label"}
+    else:
+        assert (ended.code, taken) == (3, {"P2": "azathioprine-us-label"})
+        (refused,) = ended.json["refused"]
+        assert refused["line"] == 2
+        assert "azathioprine, azathioprine-us-label" in refused["reason"]
