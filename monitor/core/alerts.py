@@ -243,7 +243,7 @@ def _worse_than_told(finding: Finding, alert: Alert) -> str:
     if finding.worst is None or alert.told_level is None:
         return ""
     if finding.level > alert.told_level:
-        return f"worse: level {finding.level} after level {alert.told_level}"
+        return f"a further limit is met, {finding.limit_text}"
     if finding.level < alert.told_level or alert.told_value is None:
         return ""
     if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
