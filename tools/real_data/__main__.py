@@ -1,0 +1,53 @@
+"""`python -m tools.real_data SET FOLDER --out DIR`: one set, from its files to the figures.
+
+Ends with 0 where nothing differs, 3 where something does, 1 where a command failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from tools.real_data.clinic import Clinic, Command, CommandFailed, in_a_process
+from tools.real_data.compare import Comparison, compare
+from tools.real_data.facts import compare_facts
+from tools.real_data.report import lines_of
+from tools.real_data.sets import SETS
+
+_SAME, _FAILED, _DIFFERS = 0, 1, 3
+
+
+def run_set(name: str, folder: Path, out: Path, command: Command = in_a_process) -> Comparison:
+    """Take a set into a fresh clinic under `out` and compare. Raises CommandFailed."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    prepared = SETS[name](folder, out)
+    clinic = Clinic(out, command)
+    clinic.take(prepared)
+    found = compare(name, prepared, clinic)
+    found.facts, found.apart = compare_facts(folder, clinic)
+    again = clinic.again(prepared)
+    if any(file["stored"] or file["superseded"] or file["quarantined"] for file in again):
+        found.differences.append(f"the same files again changed something: {again}")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.real_data", description=__doc__)
+    parser.add_argument("set", choices=sorted(SETS))
+    parser.add_argument("folder", type=Path, help="where the set's own files lie")
+    parser.add_argument("--out", type=Path, required=True, help="a folder to be made afresh")
+    given = parser.parse_args()
+    try:
+        found = run_set(given.set, given.folder, given.out)
+    except CommandFailed as failure:
+        sys.stderr.write(f"{failure}\n")
+        return _FAILED
+    sys.stdout.writelines(f"{line}\n" for line in lines_of(found))
+    return _DIFFERS if found.differences else _SAME
+
+
+if __name__ == "__main__":
+    sys.exit(main())
