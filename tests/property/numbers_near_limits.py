@@ -24,6 +24,14 @@ HEALTHY = {
     "bands_percent": "5",
 }
 FALLING = ["3.0", "2.7", "2.43", "2.4", "2.187", "2.16", "1.95", "1.944", "1.7", "0.9", "0.81"]
+FALLS = [
+    ["1.4", "1.24", "1.1", "0.98", "0.97"],
+    ["1.44", "1.26", "1.12", "1"],
+    ["1.36", "1.2", "1.08", "0.95", "0.85"],
+    ["1.6", "1.3", "1.1", "0.96", "0.8"],
+    ["1.3", "1.1", "0.98", "0.882", "0.79"],
+]
+"""Rows as multiples of a ceiling: just under it, at it, a fall of exactly a tenth within."""
 PERCENTAGES = ["20", "10", "40", "64", "8", "9.99", "100", "0"]
 WHITE_CELLS = ["2", "2.5", "5"]
 
@@ -58,3 +66,9 @@ def _limits(rule: Rule) -> list[Decimal]:
         if level.rise_from_baseline is not None:
             found.append(healthy * (1 + level.rise_from_baseline / 100))
     return found
+
+
+def falling_below(protocol: Protocol, analyte: str) -> list[Decimal]:
+    """The ceilings under which a row of falls of this analyte speaks."""
+    rules = [rule for rule in protocol.rules if rule.analyte == analyte and rule.is_trend]
+    return [level.only_below or Decimal(10) for rule in rules for level in rule.levels]

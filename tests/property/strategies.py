@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
 from monitor.core.protocol import Protocol
-from tests.property.numbers_near_limits import HEALTHY, interesting_values
+from tests.property.numbers_near_limits import FALLS, HEALTHY, falling_below, interesting_values
 
 ZONES = [ZoneInfo("Europe/London"), ZoneInfo("UTC"), ZoneInfo("America/New_York")]
 STARTS = [
@@ -123,6 +123,7 @@ def _all_results(
     """`diligent`: whole panels, mostly healthy; `series`: one or two analytes, many times."""
     style = draw(st.sampled_from([MIXED, DILIGENT, SERIES, SERIES]))
     followed = draw(_followed(protocol)) if style == SERIES else []
+    falling = {name: draw(_fall(protocol, name)) for name in followed}
     day = start + timedelta(days=draw(st.sampled_from([-100, -84, -30, -14, -7, -1, 0, 7])))
     made: list[Result] = []
     for number in range(draw(st.integers(0, visits if style == MIXED else visits + 5))):
@@ -130,6 +131,8 @@ def _all_results(
         visit = draw(_visit(day, zone, number))
         for analyte in followed or draw(_ordered(protocol, style)):
             value = draw(_value(protocol, analyte, made, style))
+            if number < len(falling.get(analyte, [])):
+                value = falling[analyte][number]
             result = draw(_result(len(made) + 1, analyte, value, visit))
             if not any(_same_key(result, other) for other in made):
                 made.append(result)
@@ -163,6 +166,16 @@ def _visit(draw: st.DrawFn, day: date, zone: ZoneInfo, number: int) -> Visit:
 def _followed(draw: st.DrawFn, protocol: Protocol) -> list[str]:
     ruled = sorted({rule.analyte for rule in protocol.rules})
     return draw(st.lists(st.sampled_from(ruled), min_size=1, max_size=2, unique=True))
+
+
+@st.composite
+def _fall(draw: st.DrawFn, protocol: Protocol, analyte: str) -> list[Decimal]:
+    """What a trend rule is about, or nearly so: falls of a tenth, more and less."""
+    ceilings = falling_below(protocol, analyte)
+    if not ceilings or draw(st.booleans()):
+        return []
+    ceiling = draw(st.sampled_from(ceilings))
+    return [ceiling * Decimal(times) for times in draw(st.sampled_from(FALLS))]
 
 
 @st.composite
