@@ -140,7 +140,7 @@ def load(
                     continue
             documents.append(_document(file, loaded))
             if not as_json:
-                _say_loaded(loaded)
+                _say_loaded(loaded, preview=preview)
     if as_json:
         print_json({"files": documents})
     if any("error" in document for document in documents):
@@ -153,7 +153,14 @@ def _unread(file: Path, error: str) -> dict[str, Any]:
     """A file of which no row was read: the same keys, so that sums over files hold."""
     counts = dict.fromkeys((*_COUNTS, "other_messages"), 0)
     alerts = {"opened": 0, "updated": 0, "closed": 0}
-    return {"file": str(file), "sha256": None, **counts, "alerts": alerts, "error": error}
+    return {
+        "file": str(file),
+        "sha256": None,
+        **counts,
+        "notes": [],
+        "alerts": alerts,
+        "error": error,
+    }
 
 
 def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
@@ -162,10 +169,10 @@ def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
     return {**loaded.report.account(), "file": str(file), "alerts": alerts}
 
 
-def _say_loaded(loaded: Loaded) -> None:
+def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
     report = loaded.report
     account = report.account()
-    say(f"{report.file}{' (preview: nothing was changed)' if report.preview else ''}")
+    say(f"{report.file}{' (preview: nothing was changed)' if preview else ''}")
     table(_COUNTS, [[account[name] for name in _COUNTS]])
     for note in report.notes:
         say(f"  {note}")

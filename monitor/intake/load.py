@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
+Review = Callable[[Connection, Sequence[int]], None]
+"""Reviews these enrolments in a transaction that is about to be taken back."""
+
 _FILES = table_of(tables.File)
 _BATCH = 5000
 
@@ -46,13 +49,14 @@ def load_file(
     source: str,
     now: datetime,
     *,
-    preview: bool = False,
+    preview: Review | None = None,
     progress: Progress | None = None,
 ) -> FileReport:
     """Take in a results file in one transaction, and wake whom it touched.
 
-    With `preview` everything is done, told and taken back. Raises UnreadableFile where no row
-    of the file can be read; then nothing was changed.
+    With `preview` everything is done, those touched are reviewed by it in the same transaction,
+    and all is taken back. Raises UnreadableFile where no row of the file can be read; then
+    nothing was changed.
     """
     mapping = source_named(settings, source)
     surveyed = survey(path, mapping.encoding)
@@ -60,8 +64,9 @@ def load_file(
         with store.write() as connection:
             take_turn(connection, now)
             load = _Load(connection, settings, source, mapping, surveyed, now, progress)
-            report = load.run(preview)
-            if preview:
+            report = load.run()
+            if preview is not None:
+                preview(connection, report.touched)
                 raise Preview
             if not surveyed.is_unchanged():
                 raise UnreadableFile("the file changed while it was read; nothing was taken")
@@ -98,7 +103,7 @@ class _Load:
         self._notes: list[str] = []
         self._touched: set[int] = set()
 
-    def run(self, preview: bool) -> FileReport:
+    def run(self) -> FileReport:
         earlier = self._earlier()
         if earlier is None or self._may_hold_news(earlier):
             self._read(again=earlier is not None)
@@ -114,7 +119,6 @@ class _Load:
             problems=tuple(sorted(self._problems.listed)),
             reasons=dict(self._problems.by_reason.most_common()),
             touched=tuple(touched),
-            preview=preview,
         )
 
     def _earlier(self) -> Any:
@@ -263,6 +267,7 @@ class _Load:
 _IGNORED = {
     "mapping": "the source's mapping says so",
     "placeholder": "no result yet (pending, not asked)",
+    "announced": "their status says there is no result yet (I, N, O, registered), with a value",
     "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
 }
 

@@ -91,7 +91,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A row that needs nobody: `why` is mapping, placeholder or not enrolled."""
+    """A row that needs nobody: `why` is mapping, placeholder, announced or not enrolled."""
 
     line: int
     why: str
@@ -147,8 +147,8 @@ class Normaliser:
         if self.measures.is_ignored(row.analyte):
             return Ignored(row.line, "mapping")
         status = self._status(row.status)
-        if status == PLACEHOLDER and not row.value.strip():
-            return Ignored(row.line, "placeholder")
+        if status == PLACEHOLDER:
+            return Ignored(row.line, "announced" if row.value.strip() else "placeholder")
         whose = self._whose(row)
         if not isinstance(whose, Person):
             return whose
@@ -159,7 +159,7 @@ class Normaliser:
             problem = Problem("future", "collected more than 24 hours in the future")
             return self._hold(row, problem, whose.id)
         if not isinstance(status, Status):
-            return self._hold(row, _no_status(status, row.status), whose.id)
+            return self._hold(row, _no_status(row.status), whose.id)
         return self._measured(row, whose, moment, status)
 
     def _measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
@@ -305,9 +305,7 @@ def _no_date(text: str) -> Problem:
     )
 
 
-def _no_status(status: str | None, word: str) -> Problem:
-    if status == PLACEHOLDER:
-        return Problem("status_value", "the status says there is no result yet, but a value came")
+def _no_status(word: str) -> Problem:
     return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
 
 

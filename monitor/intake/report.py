@@ -59,7 +59,6 @@ class FileReport:
     reasons: dict[str, int] = field(default_factory=dict)
     touched: tuple[int, ...] = ()
     """Ids of the enrolments to be reviewed."""
-    preview: bool = False
 
     @property
     def problems_left_out(self) -> int:
@@ -68,7 +67,7 @@ class FileReport:
     def account(self) -> dict[str, Any]:
         """The file's part of `load --json`, without the alerts."""
         names = ("file", "sha256", "rows", *OUTCOMES, "other_messages")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"notes": list(self.notes)}
 
 
 class Refusal(NamedTuple):

@@ -4,10 +4,12 @@ the second not come about, `next_review_at` still owes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.intake import quarantine
@@ -16,7 +18,7 @@ from monitor.intake.events import events_file
 from monitor.intake.inbox import InboxOutcome, take_inbox
 from monitor.intake.load import load_file
 from monitor.intake.report import FileReport, PeopleReport
-from monitor.review import Tally, review_due
+from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store.database import Store
 
 Progress = Callable[[int, int], None]
@@ -48,10 +50,18 @@ def load(
     preview: bool = False,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Take in one lab file, then review its patients; a preview changes and reviews nothing."""
-    report = load_file(store, settings, path, source, now, preview=preview, progress=progress)
-    touched = () if preview else report.touched
-    return Loaded(report, review_due(store, settings, now, only=touched))
+    """Take in one lab file, then review its patients; a preview does both and takes it back."""
+    if not preview:
+        report = load_file(store, settings, path, source, now, progress=progress)
+        return Loaded(report, review_due(store, settings, now, only=report.touched))
+    tally = Tally()
+
+    def review(connection: Connection, touched: Sequence[int]) -> None:
+        for start in range(0, len(touched), BATCH):
+            tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
+
+    report = load_file(store, settings, path, source, now, preview=review, progress=progress)
+    return Loaded(report, tally)
 
 
 def enrol(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:

@@ -78,7 +78,7 @@ def _panel(panel: PanelStatus) -> dict[str, Any]:
     last, due = panel.last_completed_on, panel.due_on
     return {
         "panel": panel.panel,
-        "phase": panel.phase,
+        "phase": panel.phase or None,
         "last_completed_on": last.isoformat() if last else None,
         "due_on": due.isoformat() if due else None,
         "because": panel.because.value,

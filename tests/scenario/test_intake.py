@@ -17,6 +17,7 @@ from monitor.intake.inbox import take_inbox
 from monitor.intake.load import load_file
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.survey import UnreadableFile
+from monitor.operations import arrivals
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CONFIG, at, settings_in
@@ -196,11 +197,21 @@ def test_the_same_rows_in_another_file_are_duplicates_held_ones_too(desk: Desk) 
 
 def test_a_preview_says_everything_and_changes_nothing(desk: Desk) -> None:
     path = desk.file(LONG, row("0.9"), row("0.9", ""))
-    preview = load_file(desk.store, desk.settings, path, "", NOW, preview=True)
-    assert preview.preview and counts(preview) == {"stored": 1, "quarantined": 1}
-    assert desk.clinic.rows(tables.ResultRow) == []
-    assert desk.held() == []
-    assert counts(load_file(desk.store, desk.settings, path, "", NOW)) == counts(preview)
+    preview = arrivals.load(desk.store, desk.settings, path, "", NOW, preview=True)
+    assert counts(preview.report) == {"stored": 1, "quarantined": 1}
+    assert preview.tally.opened > 0
+    for table in (tables.ResultRow, tables.HeldRowTable, tables.AlertRow, tables.Delivery):
+        assert desk.clinic.rows(table) == []
+    taken = arrivals.load(desk.store, desk.settings, path, "", NOW)
+    assert counts(taken.report) == counts(preview.report)
+    assert taken.tally.opened == preview.tally.opened
+
+
+@pytest.mark.parametrize("status", ["I", "N", "O", "registered"])
+def test_a_placeholder_is_ignored_and_a_value_beside_it_is_said(desk: Desk, status: str) -> None:
+    report = desk.load(row("", status=status), row("0.3", status=status, specimen_id="S2"))
+    assert counts(report) == {"ignored": 2}
+    assert any("with a value" in note for note in report.notes)
 
 
 def test_progress_is_told_up_to_the_end(desk: Desk) -> None:
@@ -242,7 +253,6 @@ def test_the_file_is_listed_with_its_account(desk: Desk) -> None:
         (row("0.3", collected_at="0001-01-01"), "date", "0.3"),
         (row("0.3", collected_at="2026-03-12"), "future", "0.3"),
         (row("0.3", status="perhaps"), "status", "0.3"),
-        (row("0.3", status="I"), "status_value", "0.3"),
         (row("-0.3"), "negative", ""),
         (row("0.3", mrn="00P1"), "mrn_alike", "0.3"),
         (row("0.3", mrn="P-1"), "mrn_alike", "0.3"),
