@@ -256,10 +256,7 @@ def _say_preview(shown: Preview) -> None:
 
 
 def _preview_rows(patient: PatientChange) -> list[tuple[str, ...]]:
-    rows = [
-        ((after or before).panel, _panel(before), _panel(after))  # type: ignore[union-attr]
-        for before, after in patient.panels
-    ]
+    rows = [(panel, _panel(before), _panel(after)) for panel, before, after in patient.panels]
     rows += [_alert(change) for change in patient.alerts]
     return [
         (patient.mrn if place == 0 else "", patient.drug if place == 0 else "", *row)

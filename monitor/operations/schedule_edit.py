@@ -56,8 +56,8 @@ class PatientChange:
 
     mrn: str
     drug: str
-    panels: tuple[tuple[PanelStatus | None, PanelStatus | None], ...]
-    """(before, after); None where the protocol has no such panel."""
+    panels: tuple[tuple[str, PanelStatus | None, PanelStatus | None], ...]
+    """(panel, before, after); None where the protocol has no such panel."""
     alerts: tuple[Change, ...]
 
     def counted_as(self) -> set[str]:
@@ -65,7 +65,7 @@ class PatientChange:
         else), quiet, or moved (a due day alone)."""
         words = {
             _LATER[after.state]
-            for before, after in self.panels
+            for _, before, after in self.panels
             if after is not None
             and after.state in _LATER
             and (before is None or before.state is not after.state)
@@ -80,11 +80,11 @@ class PatientChange:
             "drug": self.drug,
             "panels": [
                 {
-                    "panel": (after or before).panel,  # type: ignore[union-attr]  # never both None
+                    "panel": panel,
                     "before": _panel_document(before),
                     "after": _panel_document(after),
                 }
-                for before, after in self.panels
+                for panel, before, after in self.panels
             ],
             "alerts": [_alert_document(change) for change in self.alerts],
         }
@@ -271,7 +271,7 @@ def _changes(
 
 def _moved(
     before: Review, after: Review
-) -> Iterator[tuple[PanelStatus | None, PanelStatus | None]]:
+) -> Iterator[tuple[str, PanelStatus | None, PanelStatus | None]]:
     old = {status.panel: status for status in before.panels}
     new = {status.panel: status for status in after.panels}
     for panel in dict.fromkeys([*old, *new]):
@@ -281,7 +281,7 @@ def _moved(
             or is_now is None
             or (was.due_on, was.state) != (is_now.due_on, is_now.state)
         ):
-            yield was, is_now
+            yield panel, was, is_now
 
 
 def _steps(
