@@ -70,7 +70,7 @@ def assemble(
     people = people.assign(drug=DRUG, enrol_on=enrol_on)
     confirmed = pd.DataFrame({"mrn": people["mrn"], "on": people["started_on"], "event": "start"})
     told = pd.concat([confirmed] if events is None else [confirmed, events], ignore_index=True)
-    told = told.reindex(columns=EVENT_COLUMNS).fillna("")
+    told = told.reindex(columns=EVENT_COLUMNS).astype(object).fillna("")
     last = max(seen["on"].max(), told["on"].max())
     return Prepared(
         enrol=people,
