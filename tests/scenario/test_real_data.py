@@ -22,14 +22,14 @@ from tools.real_data.messy import part, read_date, settle
 EXTRACTS = Path(__file__).parent.parent / "data" / "real"
 
 
-def taken(monitor: CommandLine, name: str, folder: Path) -> Comparison:
+def taken(monitor: CommandLine, name: str, folder: Path, pieces: int = 1) -> Comparison:
     """A set in a clinic of its own, worked in this process."""
 
     def command(arguments: Sequence[str]) -> Ran:
         ended = monitor(*arguments)
         return Ran(ended.code, ended.out, ended.err)
 
-    return run_set(name, folder, monitor.folder / "clinic", command)
+    return run_set(name, folder, monitor.folder / "clinic", command, pieces)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,13 @@ def test_counts_of_urine_and_spinal_fluid_are_never_those_of_blood(monitor: Comm
         "low_albumin": 1,
         "rising_creatinine": 1,
     }
+
+
+def test_results_that_come_bit_by_bit_end_in_the_same_alerts(monitor: CommandLine) -> None:
+    """Counts, doses and holds as they happened, verified after each file."""
+    found = taken(monitor, "jost", EXTRACTS / "jost", pieces=4)
+    assert found.differences == []
+    assert dict(found.matched) == {"neutropenia": 4, "falling_neutrophils": 3}
 
 
 MIMIC = {

@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from tools.real_data.arrivals import arrivals
 from tools.real_data.clinic import Clinic, Command, CommandFailed, in_a_process
 from tools.real_data.compare import Comparison, compare
 from tools.real_data.facts import compare_facts
@@ -19,16 +20,20 @@ from tools.real_data.sets import SETS
 _SAME, _FAILED, _DIFFERS = 0, 1, 3
 
 
-def run_set(name: str, folder: Path, out: Path, command: Command = in_a_process) -> Comparison:
-    """Take a set into a fresh clinic under `out` and compare. Raises CommandFailed."""
+def run_set(
+    name: str, folder: Path, out: Path, command: Command = in_a_process, pieces: int = 1
+) -> Comparison:
+    """Take a set into a fresh clinic under `out`, at once or in pieces as it happened, and
+    compare. Raises CommandFailed."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     prepared = SETS[name](folder, out)
     clinic = Clinic(out, command)
-    clinic.take(prepared)
-    found = compare(name, prepared, clinic)
+    coming = arrivals(prepared, out, pieces)
+    clinic.take(coming, prepared.now)
+    found = compare(name, prepared, clinic, at_once=pieces == 1)
     found.facts, found.apart = compare_facts(folder, clinic)
-    again = clinic.again(prepared)
+    again = clinic.again(coming, prepared.now)
     if any(file["stored"] or file["superseded"] or file["quarantined"] for file in again):
         found.differences.append(f"the same files again changed something: {again}")
     return found
@@ -39,9 +44,12 @@ def main() -> int:
     parser.add_argument("set", choices=sorted(SETS))
     parser.add_argument("folder", type=Path, help="where the set's own files lie")
     parser.add_argument("--out", type=Path, required=True, help="a folder to be made afresh")
+    parser.add_argument(
+        "--pieces", type=int, default=1, help="cut the results by time into as many files"
+    )
     given = parser.parse_args()
     try:
-        found = run_set(given.set, given.folder, given.out)
+        found = run_set(given.set, given.folder, given.out, pieces=given.pieces)
     except CommandFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return _FAILED

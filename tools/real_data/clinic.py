@@ -8,15 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from tools.real_data.arrivals import Arrival
 from tools.real_data.judge import protocol_of
-from tools.real_data.prepared import Prepared
 from tools.real_data.rows import HERE, STORED, Row
 
 _CONFIG = """\
@@ -79,37 +79,39 @@ class Clinic:
     command: Command = in_a_process
     reports: dict[str, Any] = field(default_factory=dict)
 
-    def take(self, prepared: Prepared) -> None:
-        """From nothing to the alerts of a whole set."""
+    def take(self, coming: Sequence[Arrival], now: str) -> None:
+        """From nothing to the alerts of a whole set, every step verified."""
         self.folder.mkdir(parents=True, exist_ok=True)
         sources = (HERE / "sources.toml").read_text(encoding="utf-8")
         (self.folder / "config.toml").write_text(_CONFIG + "\n" + sources, encoding="utf-8")
         self._run("init")
-        waves = []
-        for number, (day, people) in enumerate(prepared.waves(), start=1):
-            enrol = self.folder / f"enrol-{number}.csv"
-            people.to_csv(enrol, index=False)
-            waves.append(self._ask("enrol", str(enrol), at=day))
-        self.reports["enrol"] = _added(waves)
-        events = self.folder / "events.csv"
-        prepared.events.to_csv(events, index=False)
-        self._ask("events", str(events), at=prepared.now)
-        for load in prepared.loads:
-            named = ["--source", load.source] if load.source else []
-            self._ask("load", str(load.path), *named, at=prepared.now)
-        self._ask("sweep", "--all", at=prepared.now)
-        self._ask("verify", at=prepared.now, key="verify")
-        self._ask("status", at=prepared.now)
-        self._ask("alerts", "--state", "all", at=prepared.now)
+        told: dict[str, list[Any]] = {"enrol": [], "events": [], "load": [], "verify": []}
+        for arrival in coming:
+            told[arrival.command].append(self._arrive(arrival))
+            if arrival.command == "load":
+                told["verify"] += self._ask("verify", at=arrival.at)
+        self._ask("sweep", "--all", at=now)
+        self.reports = {
+            "enrol": _added(told["enrol"]),
+            "events": _added(told["events"]),
+            "load": [file for report in told["load"] for file in report["files"]],
+            "verify": told["verify"] + self._ask("verify", at=now),
+            "status": self._ask("status", at=now),
+            "alerts": self._ask("alerts", "--state", "all", at=now),
+        }
 
-    def again(self, prepared: Prepared) -> list[dict[str, Any]]:
-        """The same files a second time: must change nothing."""
-        files = []
-        for load in prepared.loads:
-            named = ["--source", load.source] if load.source else []
-            report = self._ask("load", str(load.path), *named, at=prepared.now, key="again")
-            files.extend(report["files"])
-        return files
+    def again(self, coming: Sequence[Arrival], now: str) -> list[dict[str, Any]]:
+        """The same results a second time: must change nothing."""
+        return [
+            file
+            for arrival in coming
+            if arrival.command == "load"
+            for file in self._arrive(replace(arrival, at=now))["files"]
+        ]
+
+    def _arrive(self, arrival: Arrival) -> Any:
+        named = ["--source", arrival.source] if arrival.source else []
+        return self._ask(arrival.command, str(arrival.path), *named, at=arrival.at)
 
     def stored(self) -> list[Row]:
         """The results that stand, as they lie in the database, read without the product."""
@@ -147,10 +149,8 @@ class Clinic:
         with closing(sqlite3.connect(self.folder / "monitor.db")) as connection:
             return connection.execute(query).fetchall()
 
-    def _ask(self, *words: str, at: str, key: str = "") -> Any:
-        document = json.loads(self._run(*words, "--at", at, "--json").out)
-        self.reports[key or words[0]] = document
-        return document
+    def _ask(self, *words: str, at: str) -> Any:
+        return json.loads(self._run(*words, "--at", at, "--json").out)
 
     def _run(self, *words: str) -> Ran:
         ran = self.command([*words, "--config", str(self.folder / "config.toml")])

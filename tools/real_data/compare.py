@@ -60,14 +60,17 @@ class Comparison:
                 self.differences.append(f"{what}, {label} ({len(found)}): {shown}")
 
 
-def compare(name: str, prepared: Prepared, clinic: Clinic) -> Comparison:
-    """All comparisons of one set with its own rows."""
+def compare(name: str, prepared: Prepared, clinic: Clinic, *, at_once: bool = True) -> Comparison:
+    """All comparisons of one set with its own rows, which came at once or in pieces."""
     found = Comparison(name)
-    rows = [row for load in prepared.loads for row in rows_of(load)]
+    enrolled = people_of(prepared)
+    rows = [row for load in prepared.loads for row in rows_of(load, enrolled)]
     _people(found, prepared, clinic)
     _accounting(found, rows, clinic)
+    if at_once:
+        _quarantine(found, rows, clinic)
     _stored(found, rows, clinic)
-    _alerts(found, rows, prepared, clinic)
+    _alerts(found, rows, prepared, clinic, at_once=at_once)
     if clinic.reports["verify"]:
         found.differences.append(f"verify: {clinic.reports['verify'][:3]}")
     return found
@@ -89,7 +92,7 @@ def _people(found: Comparison, prepared: Prepared, clinic: Clinic) -> None:
 
 def _accounting(found: Comparison, rows: Sequence[Row], clinic: Clinic) -> None:
     """Every line is told once, and with the fate it must have."""
-    for file in clinic.reports["load"]["files"]:
+    for file in clinic.reports["load"]:
         found.counts.update({key: file[key] for key in ("rows", *FATES)})
     if found.counts["rows"] != sum(found.counts[fate] for fate in FATES):
         found.differences.append(f"the rows do not add up: {dict(found.counts)}")
@@ -99,9 +102,12 @@ def _accounting(found: Comparison, rows: Sequence[Row], clinic: Clinic) -> None:
     for fate in FATES:
         if owed[fate] != found.counts[fate]:
             found.differences.append(f"{fate}: {owed[fate]} owed, {found.counts[fate]} told")
-    held = clinic.held()
-    found.held.update(it.reason_code for it in held)
-    told = {it.line: it.reason for it in held}
+    found.held.update(it.reason_code for it in clinic.held())
+
+
+def _quarantine(found: Comparison, rows: Sequence[Row], clinic: Clinic) -> None:
+    """The very lines that must be held are."""
+    told = {it.line: it.reason for it in clinic.held()}
     lines = {row.line: row for row in rows if row.fate == QUARANTINED}
     found.differ(
         "rows in quarantine",
@@ -124,14 +130,20 @@ def _identity(row: Row) -> tuple[str, ...]:
     return row.mrn, row.analyte, str(row.at), number, row.comparator
 
 
-def _alerts(found: Comparison, rows: Sequence[Row], prepared: Prepared, clinic: Clinic) -> None:
-    """The alerts of the rules, one by one."""
+def _alerts(
+    found: Comparison, rows: Sequence[Row], prepared: Prepared, clinic: Clinic, *, at_once: bool
+) -> None:
+    """The alerts of the rules, one by one. Bit by bit, an alert may have been told while it
+    went on, and kept the urgency of then; what was merged or withdrawn since is closed."""
     values = with_counts(values_of(rows))
     owed = expected_alerts(values, people_of(prepared), clinic.protocol())
     told = clinic.reports["alerts"]
+    if not at_once:
+        told = [alert for alert in told if alert["state"] != "closed"]
     found.alerts.update(str(alert["rule"] or alert["kind"]) for alert in told)
     found.states.update(_worst_states(clinic.reports["status"]))
-    missing, extra = match(owed, [alert for alert in told if alert["rule"] is not None])
+    told = [alert for alert in told if alert["rule"] is not None]
+    missing, extra = match(owed, told, at_once=at_once)
     found.matched.update(it.rule for it in owed if it not in missing)
     found.differ("alerts", missing, extra)
     _panels(found, values, prepared, clinic)
@@ -187,14 +199,14 @@ def _worst_states(status: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def match(
-    owed: Sequence[Expected], told: Sequence[Mapping[str, Any]]
+    owed: Sequence[Expected], told: Sequence[Mapping[str, Any]], *, at_once: bool
 ) -> tuple[list[Expected], list[str]]:
     """What of either side has no partner: the same patient, rule, worst value and instant,
     kind, urgency and recovery."""
     left = list(told)
     missing = []
     for expected in owed:
-        partner = next((alert for alert in left if _is_partner(expected, alert)), None)
+        partner = next((alert for alert in left if _is_partner(expected, alert, at_once)), None)
         if partner is None:
             missing.append(expected)
         else:
@@ -203,12 +215,13 @@ def match(
     return missing, [str({key: alert[key] for key in shown}) for alert in left]
 
 
-def _is_partner(expected: Expected, alert: Mapping[str, Any]) -> bool:
+def _is_partner(expected: Expected, alert: Mapping[str, Any], at_once: bool) -> bool:
+    urgencies = {expected.urgency} if at_once else {expected.urgency, expected.urgency_then}
     return (
         str(alert["mrn"]).upper() == expected.mrn
         and alert["rule"] == expected.rule
         and alert["kind"] == expected.kind
-        and alert["urgency"] == expected.urgency
+        and alert["urgency"] in urgencies
         and alert["recovered"] == expected.recovered
         and Decimal(str(alert["value"])) == Decimal(str(float(expected.value)))
         and pd.Timestamp(alert["collected_at"]) in expected.instants

@@ -64,6 +64,9 @@ class Expected:
     """Where the worst value was collected; it may have been reached several times."""
     kind: str
     urgency: str
+    """Of an alert that opens now: routine where it is recovered already, unless critical."""
+    urgency_then: str
+    """Of one that opened while the episode went on."""
     recovered: bool
 
 
@@ -337,8 +340,7 @@ def _expected(
     urgency = level["urgency"]
     if not worst.certain:
         urgency = min(urgency, "urgent", key=_URGENCIES.index)
-    if not going_on and urgency != "critical":
-        urgency = "routine"
+    late = not going_on and urgency != "critical"
     early = worst.value.on < person.first_dose
     return Expected(
         mrn=mrn,
@@ -346,6 +348,7 @@ def _expected(
         value=worst.value.number,
         instants=frozenset(it.value.at for it in episode if it.severity == worst.severity),
         kind=level["action"] if worst.certain and not early else "review",
-        urgency=urgency,
+        urgency="routine" if late else urgency,
+        urgency_then=urgency,
         recovered=not going_on,
     )

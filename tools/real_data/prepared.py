@@ -47,6 +47,7 @@ class Prepared:
             day = ordered["enrol_on"].iloc[0]
             last = str((pd.Timestamp(day) + _WAVE).date())
             together = (ordered["enrol_on"] <= last) & (born.loc[ordered.index] <= day)
+            together.iloc[0] = True
             yield day, ordered[together].drop(columns="enrol_on")
             ordered = ordered[~together]
 

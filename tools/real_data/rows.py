@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -27,6 +27,7 @@ DUPLICATE, SUPERSEDED = "duplicate", "superseded"
 _NUMBER = re.compile(r"(<=|>=|<|>)?\s*(\d+\.?\d*|\.\d+)")
 _IN_WORDS = {"LESS THAN": "<", "GREATER THAN": ">"}
 _LIMIT = re.compile(r"\d+(\.\d+)?")
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BARE_DATE = len("2000-01-01")
 _TEXTS = ["mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high", "reported_at"]
 
@@ -62,22 +63,28 @@ def sources() -> Mapping[str, Mapping[str, Any]]:
     return dict(tables["sources"])
 
 
-def rows_of(load: Load) -> list[Row]:
-    """Every line of a file with what becomes of it."""
+def rows_of(load: Load, enrolled: Collection[str]) -> list[Row]:
+    """Every line of a file with what becomes of it; who is not `enrolled` is held."""
     source = sources().get(load.source, {})
     rows = [
         _row(line, texts, source) for line, texts in enumerate(_received(load, source), start=2)
     ]
+    for row in rows:
+        if row.mrn not in enrolled and row.fate == STORED:
+            row.fate = QUARANTINED
     _hold_once(rows)
     _let_one_stand(rows)
     return rows
 
 
+def separator_of(load: Load) -> str:
+    with load.path.open(encoding="utf-8") as stream:
+        return "\t" if "\t" in stream.readline() else ","
+
+
 def _received(load: Load, source: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     """The lines as texts in our columns."""
-    with load.path.open(encoding="utf-8") as stream:
-        separator = "\t" if "\t" in stream.readline() else ","
-    rows = read_text(load.path, sep=separator)
+    rows = read_text(load.path, sep=separator_of(load))
     rows = rows.rename(columns={theirs: ours for ours, theirs in source.get("columns", {}).items()})
     rows = rows.reindex(columns=_TEXTS, fill_value="")
     return zip(*(rows[name] for name in _TEXTS), strict=True)
@@ -98,8 +105,9 @@ def _row(line: int, texts: tuple[str, ...], source: Mapping[str, Any]) -> Row:
     unit = unit or source.get("units", {}).get(analyte, "")
     if code in source.get("ignore", []):
         row.fate = IGNORED
-    elif code in truths()["known"]["codes"]:
-        row.fate, row.analyte, row.number = STORED, f"code {code}", Decimal(value)
+    elif code in truths()["known"]["codes"] and _NUMBER.fullmatch(value):
+        row.fate, row.analyte = STORED, f"code {code}"
+        row.number = Decimal(value.lstrip("<>= "))
     elif analyte and row.at is not None:
         _measure(row, analyte, value, unit)
         row.lln, row.uln = _limit(row.analyte, low, unit), _limit(row.analyte, high, unit)
@@ -107,11 +115,11 @@ def _row(line: int, texts: tuple[str, ...], source: Mapping[str, Any]) -> Row:
 
 
 def _instant(text: str) -> pd.Timestamp | None:
+    if not _DATED.match(text):
+        return None
     try:
         moment = pd.Timestamp(text)
     except ValueError:
-        return None
-    if pd.isna(moment):
         return None
     return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
 
