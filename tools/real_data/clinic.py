@@ -89,6 +89,7 @@ class Clinic:
         for arrival in coming:
             told[arrival.command].append(self._arrive(arrival))
             if arrival.command == "load":
+                self._ask("sweep", at=arrival.at)
                 told["verify"] += self._ask("verify", at=arrival.at)
         self._ask("sweep", "--all", at=now)
         self.reports = {
