@@ -92,7 +92,7 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
         )
         for note in report.notes:
             say(f"  {note}")
-        _list_problems([(line, reason) for line, reason in report.refused])
+        _list_problems([(f"line {line}", reason) for line, reason in report.refused])
         _say_alerts(taken.tally)
     if report.refused:
         raise typer.Exit(Exit.NOT_ALL)
@@ -176,15 +176,15 @@ def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
     table(_COUNTS, [[account[name] for name in _COUNTS]])
     for note in report.notes:
         say(f"  {note}")
-    _list_problems([(problem.line, problem.reason) for problem in report.problems])
+    _list_problems([(problem.where, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
     if report.quarantined:
         say("  monitor quarantine list: the rows that need a person")
 
 
-def _list_problems(problems: Sequence[tuple[int, str]]) -> None:
-    for line, reason in problems[:_PROBLEMS_SHOWN]:
-        say(f"  line {line}: {reason}")
+def _list_problems(problems: Sequence[tuple[str, str]]) -> None:
+    for where, reason in problems[:_PROBLEMS_SHOWN]:
+        say(f"  {where}: {reason}")
     if len(problems) > _PROBLEMS_SHOWN:
         say(f"  ... and {len(problems) - _PROBLEMS_SHOWN} more")
 

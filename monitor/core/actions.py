@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from monitor.core.model import Alert, AlertState, Kind, Urgency
+from monitor.core.model import SELF_CLOSING, Alert, AlertState, Kind, Urgency
 
 ACKNOWLEDGED_DAYS = 7
 ACKNOWLEDGED_DAYS_AT_MOST = 28
 REVIEW_DAYS_AT_MOST = {Urgency.CRITICAL: 7, Urgency.URGENT: 28, Urgency.ROUTINE: 90}
 
-_SELF_CLOSING = {
+_UNTIL_THEN = {
     Kind.OVERDUE_TEST: (
         "it closes by itself when the test is done; until then: enter the result (monitor load), "
         "acknowledge it, snooze it, or record a stop or monitored_elsewhere (monitor events)"
@@ -23,7 +23,23 @@ _SELF_CLOSING = {
         "it closes by itself when no row is held; see monitor quarantine list, then retry or "
         "discard the rows"
     ),
+    Kind.BASELINE_MISSING: (
+        "it closes by itself when the baseline is complete; until then: enter the results or the "
+        "genotype event, or acknowledge or snooze it"
+    ),
+    Kind.DOSE_CHECK: (
+        "it closes by itself when the dose, weight or genotype on record answers it (monitor "
+        "events); until then: acknowledge or snooze it"
+    ),
+    Kind.TARGET: (
+        "it closes by itself when the target is met; until then: acknowledge or snooze it"
+    ),
+    Kind.TASK_DUE: (
+        "it closes by itself when the task is recorded as done (event task_done); until then: "
+        "acknowledge or snooze it"
+    ),
 }
+"""What closes each alert that no person closes."""
 
 
 class ActionRefused(Exception):
@@ -47,8 +63,8 @@ def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date
 def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> date | None:
     """The review day of an alert that a person closes: needed while the episode goes on."""
     _refuse_closed(alert)
-    if alert.kind in _SELF_CLOSING:
-        raise ActionRefused(f"a person cannot close it: {_SELF_CLOSING[alert.kind]}")
+    if alert.kind in SELF_CLOSING:
+        raise ActionRefused(f"a person cannot close it: {_UNTIL_THEN[alert.kind]}")
     if not outcome.strip():
         raise ActionRefused("closing needs an outcome: what was done, by whom")
     if alert.recovered:

@@ -17,6 +17,7 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.model import (
+    SELF_CLOSING,
     Alert,
     AlertState,
     Change,
@@ -24,6 +25,7 @@ from monitor.core.model import (
     Decision,
     EnrolmentState,
     Finding,
+    Kind,
     PanelState,
     Review,
     Urgency,
@@ -343,7 +345,7 @@ def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
             alert=alert,
             urgency=alert.urgency,
         )
-    if alert.cause.startswith("rule:"):
+    if alert.kind not in SELF_CLOSING:
         return Change(
             what=ChangeWhat.WITHDRAWN,
             reason="a correction took its cause away",
@@ -365,6 +367,16 @@ def _closing_reason(alert: Alert, review: Review) -> str:
         return review.life.ended_by
     if review.life.state is EnrolmentState.ELSEWHERE:
         return "monitored elsewhere"
-    if alert.cause == OVERDUE:
-        return "test done"
-    return "no row is held" if alert.cause == "quarantined_result" else "sample repeated"
+    return _ENDS[alert.kind]
+
+
+_ENDS = {
+    Kind.OVERDUE_TEST: "test done",
+    Kind.QUARANTINED_RESULT: "no row is held",
+    Kind.SAMPLE_UNUSABLE: "sample repeated",
+    Kind.BASELINE_MISSING: "the baseline is complete",
+    Kind.DOSE_CHECK: "dose, weight and genotype on record answer it",
+    Kind.TARGET: "the target is met",
+    Kind.TASK_DUE: "the task is done",
+}
+"""Why an alert that closes itself has lost its cause."""

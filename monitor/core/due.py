@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from monitor.core.model import Because, PanelState, PanelStatus, Urgency, worst_urgency
+from monitor.core.model import (
+    Because,
+    Demand,
+    PanelState,
+    PanelStatus,
+    Urgency,
+    worst_urgency,
+)
 from monitor.core.panels import Completions
 from monitor.core.protocol import PanelSchedule, Phase, Protocol
 
@@ -86,16 +93,18 @@ def status(
     done: Completions,
     obligation: Obligation | None,
     rechecks: Sequence[Recheck],
+    demands: Sequence[Demand],
     today: date,
 ) -> PanelStatus:
-    """Where a panel stands today, from its obligation by schedule and by recheck.
+    """Where a panel stands today, from its obligation by schedule, by recheck and by demand.
 
-    A recheck allows no grace and makes lateness urgent; both obligations stand, and the
-    stricter decides.
+    A recheck allows no grace and makes lateness urgent, a demand too; all obligations stand,
+    and the strictest decides.
     """
     recheck = min((it.due_on for it in rechecks), default=None)
+    demand = min((it.due_on for it in demands), default=None)
     terms = _terms(protocol, panel, obligation)
-    if terms is None or (obligation is None and recheck is None):
+    if terms is None or (obligation is None and recheck is None and demand is None):
         return _ended(panel, done)
     phase, schedule = terms
     duties = []
@@ -103,6 +112,8 @@ def status(
         duties.append((obligation.due_on, obligation.last_day_in_grace))
     if recheck is not None:
         duties.append((recheck, recheck))
+    if demand is not None:
+        duties.append((demand, demand))
     due_on = min(due for due, _ in duties)
     grace_end = min(end for _, end in duties)
     lead_begin = schedule.lead.before(due_on)
@@ -115,13 +126,17 @@ def status(
         last_completed_on=done.last,
         declared=done.last_is_declared,
         due_on=due_on,
-        because=Because.RECHECK if recheck == due_on else Because.SCHEDULE,
+        because=_because(due_on, recheck, demand),
         state=state,
         days_overdue=(today - due_on).days if late else 0,
-        urgency=_urgency(schedule, state, under_recheck=recheck is not None),
+        urgency=worst_urgency(
+            _urgency(schedule, state, under_recheck=recheck is not None),
+            *(it.urgency for it in demands),
+        ),
         repeat_days=(schedule.repeat.after(today) - today).days,
         under_recheck=recheck is not None,
         partial=done.partial,
+        demanded_by=tuple(it.why for it in demands),
         next_change_on=_first_after(
             today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY
         ),
@@ -147,6 +162,12 @@ def _state(today: date, lead_begin: date, grace_end: date, escalation: date) -> 
     if today <= grace_end:
         return PanelState.DUE
     return PanelState.OVERDUE if today <= escalation else PanelState.SERIOUSLY_OVERDUE
+
+
+def _because(due_on: date, recheck: date | None, demand: date | None) -> Because:
+    if recheck == due_on:
+        return Because.RECHECK
+    return Because.EVENT if demand == due_on else Because.SCHEDULE
 
 
 def _urgency(schedule: PanelSchedule, state: PanelState, *, under_recheck: bool) -> Urgency:

@@ -14,8 +14,23 @@ from zoneinfo import ZoneInfo
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import start_of_day
 from monitor.core.faults import Fault
-from monitor.core.model import Case, Enrolment, Event, Finding, PanelStatus, Result, Review
-from monitor.core.protocol import Example, ExampleResult, ExpectedAlert, Protocol
+from monitor.core.model import (
+    Case,
+    Enrolment,
+    Event,
+    Finding,
+    Kind,
+    PanelStatus,
+    Result,
+    Review,
+)
+from monitor.core.protocol import (
+    Example,
+    ExampleResult,
+    ExpectedAlert,
+    ExpectedFinding,
+    Protocol,
+)
 from monitor.core.protocol_file import read_protocol
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
@@ -55,6 +70,7 @@ def _run(protocol: Protocol, catalogue: Catalogue, zone: ZoneInfo, report: Repor
         answer = review([case], {protocol.id: protocol}, catalogue, now, zone)[0]
         _compare_panels(place, example, answer, report)
         _compare_alerts(place, example, answer, report)
+        _compare_findings(place, example, answer, report)
 
 
 class _Patient:
@@ -90,6 +106,10 @@ class _Patient:
                 enrolled_on=example.enrolled_on or example.started_on,
                 indication=example.indication,
                 dose_mg_per_day=example.dose_mg_per_day,
+                weight_kg=example.weight_kg,
+                tpmt=example.tpmt,
+                nudt15=example.nudt15,
+                birth_date=example.birth_date,
             ),
             results=tuple(self._result(place, *row) for place, row in enumerate(rows, start=1)),
             events=tuple(
@@ -98,6 +118,8 @@ class _Patient:
                     on=event.on,
                     event=event.event,
                     value=event.value,
+                    drug=event.drug,
+                    note=event.note,
                     received_at=_RECEIVED,
                 )
                 for place, event in enumerate(example.events, start=1)
@@ -215,6 +237,38 @@ def _compare_alerts(place: int, example: Example, answer: Review, report: Report
         expects = _listed(_words(it.rule, it.action, it.urgency) for it in example.expect_alerts)
         says = _listed(_words(it.rule, it.kind, it.urgency) for it in found)
         report.add(path, expects, f"the rules of this file say: {says}")
+
+
+def _compare_findings(place: int, example: Example, answer: Review, report: Report) -> None:
+    """What the judges say, against what the example expects of them."""
+    if example.expect_findings is None:
+        return
+    found = [it for it in answer.findings if it.rule is None and it.kind not in _OF_SCHEDULE]
+    left = list(found)
+    silent = False
+    for expected in example.expect_findings:
+        match = next((finding for finding in left if _is_meant(finding, expected)), None)
+        if match is None:
+            silent = True
+        else:
+            left.remove(match)
+    if left or silent:
+        path = ("examples", place, "expect", "findings")
+        expects = _listed(_words(it.cause, it.kind, it.urgency) for it in example.expect_findings)
+        says = _listed(_words(it.cause, it.kind, it.urgency) for it in found)
+        report.add(path, expects, f"this file says: {says}")
+
+
+_OF_SCHEDULE = (Kind.OVERDUE_TEST, Kind.SAMPLE_UNUSABLE, Kind.QUARANTINED_RESULT)
+
+
+def _is_meant(finding: Finding, expected: ExpectedFinding) -> bool:
+    return (
+        finding.cause == expected.cause
+        and expected.kind in (None, finding.kind)
+        and expected.urgency in (None, finding.urgency)
+        and expected.recovered in (None, finding.recovered)
+    )
 
 
 def _vagueness(expected: ExpectedAlert) -> int:

@@ -50,6 +50,29 @@ class Kind(StrEnum):
     DISCONTINUE = "discontinue"
     QUARANTINED_RESULT = "quarantined_result"
     SAMPLE_UNUSABLE = "sample_unusable"
+    BASELINE_MISSING = "baseline_missing"
+    CONTRAINDICATED = "contraindicated"
+    INTERACTION = "interaction"
+    DOSE_CHECK = "dose_check"
+    TARGET = "target"
+    TASK_DUE = "task_due"
+
+
+class Metaboliser(StrEnum):
+    """The phenotype of TPMT or NUDT15, as the enrolment file and events name it."""
+
+    NORMAL = "normal"
+    INTERMEDIATE = "intermediate"
+    POOR = "poor"
+    INDETERMINATE = "indeterminate"
+
+
+SELF_CLOSING = frozenset({
+    Kind.OVERDUE_TEST, Kind.QUARANTINED_RESULT, Kind.SAMPLE_UNUSABLE, Kind.BASELINE_MISSING,
+    Kind.DOSE_CHECK, Kind.TARGET, Kind.TASK_DUE,
+})  # fmt: skip
+"""Alerts that close themselves when their cause ends, and that no person closes before. All
+others never close by themselves: a person does, with the outcome (specification, section 7)."""
 
 
 class EnrolmentState(StrEnum):
@@ -97,6 +120,11 @@ class Enrolment:
     clinic: str = ""
     dose_mg_per_day: Decimal | None = None
     last_tested_on: date | None = None
+    weight_kg: Decimal | None = None
+    tpmt: str = ""
+    nudt15: str = ""
+    sex: str = ""
+    birth_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +210,8 @@ class PanelStatus:
     """The latest result of one of its analytes asks for another, whatever gave the due day."""
     partial: tuple[tuple[date, tuple[str, ...]], ...] = ()
     """Days since the last completion with some results of the panel, and what they lacked."""
+    demanded_by: tuple[str, ...] = ()
+    """What besides the schedule asks for it now, in words."""
     next_change_on: date | None = None
     """The first later day on which this status would differ without any new input."""
 
@@ -233,6 +263,19 @@ class Finding:
     """Further sentences: what the protocol adds, doubts, age of the result."""
     arithmetic: tuple[str, ...] = ()
     """How the answer was reached, line by line, for `explain`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A panel that something besides the schedule asks for by a day, without grace: an event,
+    a drug. A judge names only what no completion has met yet."""
+
+    panel: str
+    due_on: date
+    why: str
+    """Why, for `explain` and the overdue alert: `fever on 3 May 2026`."""
+    urgency: Urgency = Urgency.URGENT
+    """Of its lateness, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

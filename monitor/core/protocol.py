@@ -132,6 +132,19 @@ class ExampleEvent:
     on: date
     event: str
     value: str = ""
+    drug: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedFinding:
+    """What a judge must say besides the rules; what the example leaves out (None) may be
+    anything."""
+
+    cause: str
+    kind: Kind | None = None
+    urgency: Urgency | None = None
+    recovered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +168,10 @@ class Example:
     """None: on the start day."""
     indication: str = ""
     dose_mg_per_day: Decimal | None = None
+    weight_kg: Decimal | None = None
+    tpmt: str = ""
+    nudt15: str = ""
+    birth_date: date | None = None
     completed: tuple[tuple[str, tuple[date, ...]], ...] = ()
     """(panel, days on which it was complete and unremarkable)."""
     results: tuple[ExampleResult, ...] = ()
@@ -163,6 +180,9 @@ class Example:
     """(panel, ((key, expected as text), ...)): due_on, state, phase, because, days_overdue."""
     expect_alerts: tuple[ExpectedAlert, ...] | None = None
     """The threshold rules that must speak; None where the example does not say."""
+    expect_findings: tuple[ExpectedFinding, ...] | None = None
+    """All that judges must say: baseline, dose, genotype, symptoms, interactions, tasks,
+    targets, combinations; None where the example does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

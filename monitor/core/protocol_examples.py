@@ -7,26 +7,37 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Because, Kind, PanelState, Urgency
-from monitor.core.protocol import Example, ExampleEvent, ExampleResult, ExpectedAlert
+from monitor.core.model import Because, Kind, Metaboliser, PanelState, Urgency
+from monitor.core.protocol import (
+    Example,
+    ExampleEvent,
+    ExampleResult,
+    ExpectedAlert,
+    ExpectedFinding,
+)
 from monitor.core.toml_reader import Table, members, suggest
 
 EXAMPLE_KEYS: Mapping[str, tuple[str, ...]] = {
     "examples[]": (
-        "name", "started_on", "enrolled_on", "indication", "dose_mg_per_day",
+        "name", "started_on", "enrolled_on", "indication", "dose_mg_per_day", "weight_kg",
+        "tpmt", "nudt15", "birth_date",
         "completed", "results", "events", "today", "expect",
     ),
     "examples[].results[]": ("on", "analyte", "value", "unit", "ref_high"),
-    "examples[].events[]": ("on", "event", "value"),
+    "examples[].events[]": ("on", "event", "value", "drug", "note"),
     "examples[].expect.ID": ("due_on", "state", "phase", "because", "days_overdue"),
     "examples[].expect.alerts[]": ("rule", "action", "urgency", "recovered"),
+    "examples[].expect.findings[]": ("cause", "kind", "urgency", "recovered"),
 }  # fmt: skip
 
 EVENTS = (
-    "start", "dose", "hold", "resume", "stop", "comedication_start", "comedication_stop",
-    "monitored_elsewhere", "back", "transfer_out", "accepted_by", "died",
+    "start", "dose", "hold", "resume", "stop", "weight", "comedication_start",
+    "comedication_stop", "intended_combination", "symptom", "relapse", "vaccine", "pregnancy",
+    "breastfeeding", "transfusion", "genotype", "task_done", "supply", "inpatient", "away",
+    "declined", "monitored_elsewhere", "back", "transfer_out", "accepted_by", "died",
 )  # fmt: skip
 """The events that an example may use: those that change a schedule or an alert."""
+_NO_PANELS = ("alerts", "findings")
 _KINDS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
 _MANY_DAYS = 100_000
 
@@ -53,6 +64,10 @@ def _example(table: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> Ex
         enrolled_on=table.optional_day("enrolled_on"),
         indication=table.text("indication", ""),
         dose_mg_per_day=table.number("dose_mg_per_day", zero=True),
+        weight_kg=table.number("weight_kg"),
+        tpmt=table.optional_choice("tpmt", tuple(Metaboliser)) or "",
+        nudt15=table.optional_choice("nudt15", tuple(Metaboliser)) or "",
+        birth_date=table.optional_day("birth_date"),
         completed=_completed(table, panel_ids),
         results=tuple(
             _result(row, catalogue)
@@ -63,6 +78,7 @@ def _example(table: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> Ex
         ),
         expect_panels=_expected_panels(expect, panel_ids),
         expect_alerts=_expected_alerts(expect) if "alerts" in expect else None,
+        expect_findings=_expected_findings(expect) if "findings" in expect else None,
     )
 
 
@@ -100,8 +116,16 @@ def _event(row: Table) -> ExampleEvent:
     value = row.data.get("value")
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         number = row.number("value", zero=True)
-        return ExampleEvent(on=row.day("on"), event=event, value=f"{number or 0:f}")
-    return ExampleEvent(on=row.day("on"), event=event, value=row.text("value", ""))
+        text = f"{number or 0:f}"
+    else:
+        text = row.text("value", "")
+    return ExampleEvent(
+        on=row.day("on"),
+        event=event,
+        value=text,
+        drug=row.text("drug", ""),
+        note=row.text("note", ""),
+    )
 
 
 def _expected_panels(
@@ -109,10 +133,12 @@ def _expected_panels(
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     found = []
     for panel, value in expect.data.items():
-        if panel == "alerts":
+        if panel in _NO_PANELS:
             continue
         if panel not in panel_ids:
-            expect.fault(panel, "is no panel of this file", suggest(panel, [*panel_ids, "alerts"]))
+            expect.fault(
+                panel, "is no panel of this file", suggest(panel, [*panel_ids, *_NO_PANELS])
+            )
             continue
         keys = EXAMPLE_KEYS["examples[].expect.ID"]
         table = Table(expect.report, expect.at(panel), value, keys)
@@ -145,6 +171,26 @@ def _expected_alerts(expect: Table) -> tuple[ExpectedAlert, ...]:
             ExpectedAlert(
                 rule=table.text("rule"),
                 action=table.optional_choice("action", _KINDS),
+                urgency=table.optional_choice("urgency", tuple(Urgency)),
+                recovered=table.flag("recovered") if "recovered" in table else None,
+            )
+        )
+    return tuple(found)
+
+
+def _expected_findings(expect: Table) -> tuple[ExpectedFinding, ...]:
+    """`findings = ["baseline_missing"]`, or with more to be checked, `[{ cause = ... }]`."""
+    found = []
+    path = expect.at("findings")
+    for place, value in members(expect.report, path, expect.data["findings"], "causes"):
+        if isinstance(value, str):
+            found.append(ExpectedFinding(cause=value))
+            continue
+        table = Table(expect.report, place, value, EXAMPLE_KEYS["examples[].expect.findings[]"])
+        found.append(
+            ExpectedFinding(
+                cause=table.text("cause"),
+                kind=table.optional_choice("kind", tuple(Kind)),
                 urgency=table.optional_choice("urgency", tuple(Urgency)),
                 recovered=table.flag("recovered") if "recovered" in table else None,
             )

@@ -149,8 +149,8 @@ class _Reader:
         return tables
 
     def _panel(self, name: str, table: Table) -> Panel:
-        if is_no_name(name) or name == "alerts":
-            valid = 'small letters, digits, _ and -, a letter first; not "alerts"'
+        if is_no_name(name) or name in ("alerts", "findings"):
+            valid = 'small letters, digits, _ and -, a letter first; not "alerts" or "findings"'
             self._report.add(table.path, name, "is no name for a panel", valid)
         groups = members(self._report, table.at("any_of"), table.data.get("any_of", []), "lists")
         panel = Panel(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from monitor.core import due, findings
+from monitor.core import due, findings, judges
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.derive import with_derived
 from monitor.core.episodes import episodes, speaking, watched
+from monitor.core.judges import View
 from monitor.core.life import life_of
 from monitor.core.model import (
     Case,
+    Demand,
     EnrolmentState,
     Finding,
     Life,
@@ -22,7 +25,7 @@ from monitor.core.model import (
     Review,
     Unjudged,
 )
-from monitor.core.panels import completions
+from monitor.core.panels import Completions, completions
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
 
@@ -56,17 +59,33 @@ def review_one(
         if applies(rule, case.enrolment.indication)
     ]
     rechecks = [] if life.ended_for_good else [it for v in verdicts for it in v.rechecks(protocol)]
+    view = View(
+        case=case,
+        life=life,
+        results=results,
+        done={it.id: completions(it, results, case.enrolment, today) for it in protocol.panels},
+        protocol=protocol,
+        catalogue=catalogue,
+        today=today,
+    )
+    demands = judges.demands(view)
     panels = tuple(
-        _panel_status(panel.id, results, case, life, protocol, rechecks, today)
+        _panel_status(panel.id, view.done[panel.id], life, protocol, rechecks, demands, today)
         for panel in protocol.panels
     )
+    of_rules = [
+        finding
+        for verdict in verdicts
+        for finding in _threshold_findings(verdict, case, life, protocol, catalogue)
+    ]
+    view = replace(view, panels=panels, rule_findings=of_rules)
     return Review(
         case=case,
         life=life,
         panels=panels,
-        findings=_findings(case, life, panels, verdicts, protocol, catalogue),
+        findings=(*of_rules, *_other_findings(view), *judges.findings(view)),
         unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
-        next_change_at=_next_change(case, life, panels, today, zone),
+        next_change_at=_next_change(case, life, panels, judges.wakes(view), today, zone),
     )
 
 
@@ -129,38 +148,31 @@ def verdict_of(
 
 def _panel_status(
     panel_id: str,
-    results: Sequence[Result],
-    case: Case,
+    done: Completions,
     life: Life,
     protocol: Protocol,
     rechecks: Sequence[tuple[str, due.Recheck]],
+    demands: Sequence[Demand],
     today: date,
 ) -> PanelStatus:
-    done = completions(protocol.panel(panel_id), results, case.enrolment, today)
     obligation = None
     if life.state is not EnrolmentState.STOPPED:
         obligation = due.scheduled(protocol, panel_id, done.last, life.anchors, today)
     own = [recheck for panel, recheck in rechecks if panel == panel_id]
-    return due.status(protocol, panel_id, done, obligation, own, today)
+    asked = [demand for demand in demands if demand.panel == panel_id]
+    return due.status(protocol, panel_id, done, obligation, own, asked, today)
 
 
-def _findings(
-    case: Case,
-    life: Life,
-    panels: Sequence[PanelStatus],
-    verdicts: Sequence[Verdict],
-    protocol: Protocol,
-    catalogue: Catalogue,
-) -> tuple[Finding, ...]:
+def _other_findings(view: View) -> list[Finding]:
+    """What is late, what was unusable, what is held."""
+    case, life, protocol = view.case, view.life, view.protocol
     found: list[Finding | None] = []
-    for verdict in verdicts:
-        found.extend(_threshold_findings(verdict, case, life, protocol, catalogue))
     if life.state is not EnrolmentState.ELSEWHERE:
-        found.append(findings.of_late_panels(case, life, panels, protocol, catalogue))
-        found.extend(findings.of_unusable_samples(case, panels, life, protocol))
+        found.append(findings.of_late_panels(case, life, view.panels, protocol, view.catalogue))
+        found.extend(findings.of_unusable_samples(case, view.panels, life, protocol))
     if not life.ended_for_good:
         found.append(findings.of_held_rows(case, protocol))
-    return tuple(finding for finding in found if finding is not None)
+    return [finding for finding in found if finding is not None]
 
 
 def _threshold_findings(
@@ -180,11 +192,11 @@ def _next_change(
     case: Case,
     life: Life,
     panels: Sequence[PanelStatus],
+    wakes: Sequence[date],
     today: date,
     zone: ZoneInfo,
 ) -> datetime | None:
-    days = [panel.next_change_on for panel in panels]
-    days.append(life.next_change_on)
+    days = [*(panel.next_change_on for panel in panels), life.next_change_on, *wakes]
     tested = (case.enrolment.last_tested_on, *(it.collected_on for it in case.results))
     days.extend(day for day in tested if day is not None and day > today)
     return min((start_of_day(day, zone) for day in days if day is not None), default=None)

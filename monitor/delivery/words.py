@@ -27,6 +27,12 @@ HEADLINES = {
     Kind.OVERDUE_TEST: "Blood test overdue",
     Kind.QUARANTINED_RESULT: "Result held back: a person must look",
     Kind.SAMPLE_UNUSABLE: "Sample unusable: test again",
+    Kind.BASELINE_MISSING: "Baseline missing: before the first dose",
+    Kind.CONTRAINDICATED: "Contraindicated: prescriber to decide",
+    Kind.INTERACTION: "Interaction: prescriber to decide",
+    Kind.DOSE_CHECK: "Dose to be checked: prescriber to decide",
+    Kind.TARGET: "Target not reached: prescriber to review",
+    Kind.TASK_DUE: "Task due",
 }
 """What an alert asks for. It never tells anybody to stop anything."""
 
@@ -38,6 +44,12 @@ SUBJECT_ACTIONS = {
     Kind.OVERDUE_TEST: "blood test overdue",
     Kind.QUARANTINED_RESULT: "a held result needs a person",
     Kind.SAMPLE_UNUSABLE: "sample unusable, test again",
+    Kind.BASELINE_MISSING: "baseline missing",
+    Kind.CONTRAINDICATED: "contraindicated, prescriber to decide",
+    Kind.INTERACTION: "interaction, prescriber to decide",
+    Kind.DOSE_CHECK: "dose to be checked",
+    Kind.TARGET: "target not reached",
+    Kind.TASK_DUE: "task due",
 }
 
 WHAT = {

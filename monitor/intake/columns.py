@@ -10,22 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from monitor.config import Source
 from monitor.core.faults import nearest
 from monitor.intake.csv import Record
+from monitor.intake.raw import RESULT_COLUMNS, RawRow
 from monitor.intake.survey import UnreadableFile
 
-RESULT_COLUMNS = (
-    "mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high", "specimen_id",
-    "status", "reported_at", "comment", "family_name", "given_name", "birth_date",
-)  # fmt: skip
 _REQUIRED = ("mrn", "collected_at", "analyte", "value", "unit")
 _WIDE_BASE = tuple(name for name in RESULT_COLUMNS if name not in ("analyte", "value", "unit"))
-RECEIVED = "received"
-"""Key under which a held row keeps its cells under the laboratory's own header names."""
-
 PERSON_SYNONYMS = {
     "mrn": (
         "patient_id", "patient_mrn", "patient_number", "medical_record_number",
@@ -67,40 +61,6 @@ _SYNONYMS = {
     "comment": ("comments", "note", "notes", "remark", "remarks", "result_comment"),
 }  # fmt: skip
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
-
-
-class RawRow(NamedTuple):
-    """One value as received, in our columns; an absent cell is empty. `given` are the cells
-    under the header names of the file, for quarantine."""
-
-    line: int
-    mrn: str
-    collected_at: str
-    analyte: str
-    value: str
-    unit: str
-    ref_low: str
-    ref_high: str
-    specimen_id: str
-    status: str
-    reported_at: str
-    comment: str
-    family_name: str
-    given_name: str
-    birth_date: str
-    given: Sequence[tuple[str, str]]
-
-    def stored(self) -> dict[str, Any]:
-        """The row as quarantine keeps it: our columns, and the cells as the file named them."""
-        ours = {name: _clean(getattr(self, name)) for name in RESULT_COLUMNS}
-        return {
-            **{name: text for name, text in ours.items() if text},
-            RECEIVED: {name: _clean(text) for name, text in self.given if name},
-        }
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\u2400")
 
 
 def fold(name: str) -> str:
@@ -201,13 +161,13 @@ class Layout:
             cells[position] = cells[position].strip() or constant
         picked = self.pick([*cells, *self.tail])
         if not self.analytes:
-            yield RawRow._make((line, *picked, Given(self.header, cells)))
+            yield RawRow._make((line, *picked, Given(self.header, cells), "", ()))
             return
         base = [(self.header[i], cells[i]) for i in self._base(len(cells))]
         for position, name, unit in self.analytes:
             if cells[position].strip():
                 given = (*base, (self.header[position], cells[position]))
-                row = RawRow._make((line, *picked, given))
+                row = RawRow._make((line, *picked, given, "", ()))
                 yield row._replace(analyte=name, value=cells[position], unit=unit or row.unit)
 
     def _base(self, width: int) -> list[int]:

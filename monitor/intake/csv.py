@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, TextIO
 
+from monitor.intake.raw import BadLine
 from monitor.intake.survey import Survey, UnreadableFile, decoder_of
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -33,16 +34,6 @@ class Record(NamedTuple):
 
     line: int
     cells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that cannot be taken apart into the header's columns."""
-
-    line: int
-    code: str
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
-from monitor.intake.columns import RECEIVED, RawRow
 from monitor.intake.normalise import Held, Normaliser
 from monitor.intake.people import mrn_key
+from monitor.intake.raw import RECEIVED, RawRow
 from monitor.store import tables
 from monitor.store.tables import table_of
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, insert, select, update
 
 from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
-from monitor.intake.columns import Layout, RawRow, knows_results, layout_of
 from monitor.intake.context import (
     Preview,
     batches,
@@ -21,10 +20,11 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
-from monitor.intake.csv import BadLine, Table, open_table
+from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
+from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
 from monitor.intake.results import ResultWriter
 from monitor.intake.retry import retry_held
@@ -99,6 +99,7 @@ class _Load:
         self._catalogue: Catalogue = load_rulebook(connection).catalogue
         self._counts: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
         self._problems = Problems()
         self._notes: list[str] = []
         self._touched: set[int] = set()
@@ -115,6 +116,7 @@ class _Load:
             sha256=self._survey.sha256,
             rows=sum(self._counts.values()),
             **{name: self._counts[name] for name in OUTCOMES},
+            other_messages=sum(self._others.values()),
             notes=tuple(self._notes),
             problems=tuple(sorted(self._problems.listed)),
             reasons=dict(self._problems.by_reason.most_common()),
@@ -155,36 +157,27 @@ class _Load:
         )
 
     def _read(self, *, again: bool) -> None:
-        knows = self._is_analyte
-        with open_table(
-            self._survey, knows_results(self._mapping, knows), self._mapping.delimiter
-        ) as table:
-            layout = layout_of(table.header, self._mapping, knows)
-            self._introduce(table, layout)
+        with open_rows(self._survey, self._mapping, self._catalogue) as opened:
+            self._notes.extend(opened.notes)
             file_id = self._insert_file()
-            self._take_rows(_raw_rows(table, layout), file_id, again=again)
+            self._take_rows(self._rows(opened.items), file_id, again=again)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
             .values(
-                rows=sum(self._counts.values()), **{name: self._counts[name] for name in OUTCOMES}
+                rows=sum(self._counts.values()),
+                other_messages=sum(self._others.values()),
+                **{name: self._counts[name] for name in OUTCOMES},
             )
         )
 
-    def _is_analyte(self, name: str) -> bool:
-        return self._catalogue.find(name) is not None
-
-    def _introduce(self, table: Table, layout: Layout) -> None:
-        form = "wide form" if layout.is_wide else "long form"
-        self._notes.append(
-            f"read as {self._survey.encoding_title}, separated by {table.delimiter_title}, {form}"
-        )
-        if layout.ignored:
-            names = ", ".join(name[:40] for name in layout.ignored[:12])
-            more = len(layout.ignored) - 12
-            self._notes.append(
-                f"columns not used: {names}" + (f" and {more} more" if more > 0 else "")
-            )
+    def _rows(self, items: Iterator[Item]) -> Iterator[RawRow | BadLine]:
+        """The rows among the items; messages of other kinds are counted."""
+        for item in items:
+            if isinstance(item, OtherMessage | PatientMerge):
+                self._others[item.kind] += 1
+            else:
+                yield item
 
     def _insert_file(self) -> int:
         values = dict.fromkeys(("rows", *OUTCOMES, "other_messages"), 0)
@@ -235,7 +228,7 @@ class _Load:
         for row, new in zip(held, is_new, strict=True):
             self._counts["quarantined" if new else "duplicate"] += 1
             if new:
-                self._problems.add(row.line, row.code, row.reason)
+                self._problems.add(row.line, row.code, row.reason, row.place)
                 if row.patient_id is not None and row.analyte:
                     self._touched.add(row.patient_id)
 
@@ -250,6 +243,9 @@ class _Load:
             )
         for column, count in sorted(unread.items()):
             self._notes.append(f"{column} could not be read in {_rows(count)}; taken as missing")
+        for kind, count in sorted(self._others.items()):
+            messages = "message" if count == 1 else "messages"
+            self._notes.append(f"{count} {messages} of another kind: {kind}")
         if unflagged:
             self._notes.append(
                 f"{_rows(unflagged)} changed a value without being flagged as corrected; taken"
@@ -270,14 +266,6 @@ _IGNORED = {
     "announced": "their status says there is no result yet (I, N, O, registered), with a value",
     "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
 }
-
-
-def _raw_rows(table: Table, layout: Layout) -> Iterator[RawRow | BadLine]:
-    for record in table.rows:
-        if isinstance(record, BadLine):
-            yield record
-        else:
-            yield from layout.raw_rows(record)
 
 
 def _line_of(outcomes: Sequence[Outcome]) -> int:

@@ -18,11 +18,10 @@ from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Status
 from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of, read_status
-from monitor.intake.columns import RawRow
-from monitor.intake.csv import BadLine
 from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.measure import Measure, Measures, Problem
 from monitor.intake.people import People, Person, disagreement, mrn_key
+from monitor.intake.raw import BadLine, RawRow
 
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
@@ -87,6 +86,7 @@ class Held:
     analyte: str = ""
     collected_on: date | None = None
     raw: RawRow | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,11 @@ class Normaliser:
         return " ".join(format(value, "f") for value in values)
 
     def _bad_line(self, bad: BadLine) -> Held:
-        return Held(bad.line, {"line": bad.text}, bad.code, bad.reason)
+        return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
+        if row.also:
+            row = self._named(row)
         if self.measures.is_ignored(row.analyte):
             return Ignored(row.line, "mapping")
         status = self._status(row.status)
@@ -287,7 +289,15 @@ class Normaliser:
             analyte="" if analyte is None else analyte.name,
             collected_on=None if moment is None else moment.on,
             raw=row,
+            place=row.place,
         )
+
+    def _named(self, row: RawRow) -> RawRow:
+        """The row under the first of its analyte's names that says something to us."""
+        names = (row.analyte, *row.also)
+        measures = self.measures
+        known = (n for n in names if measures.is_ignored(n) or measures.analyte(n) is not None)
+        return row._replace(analyte=next(known, row.analyte or next(iter(row.also))))
 
 
 def read_day_of(text: str, source: Source, moment: Moment) -> date:

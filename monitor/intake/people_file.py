@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, insert, update
 from monitor.core.faults import nearest
 from monitor.intake.columns import PERSON_SYNONYMS, fold, match, require
 from monitor.intake.context import new_id
-from monitor.intake.csv import BadLine, Table, open_table
+from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import read_day
+from monitor.intake.raw import BadLine
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.survey import Survey
 from monitor.store import tables

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true, update
 
 from monitor.config import Settings
-from monitor.intake.columns import RECEIVED
 from monitor.intake.context import take_turn
 from monitor.intake.held import HELD
+from monitor.intake.raw import RECEIVED
 from monitor.intake.retry import retry_held
 from monitor.store import tables
 from monitor.store.database import Store, bring_to

@@ -21,6 +21,11 @@ class RowProblem(NamedTuple):
     line: int
     code: str
     reason: str
+    place: str = ""
+
+    @property
+    def where(self) -> str:
+        return f"line {self.line}" + (f", {self.place}" if self.place else "")
 
 
 class Problems:
@@ -31,11 +36,11 @@ class Problems:
         self.by_reason: Counter[str] = Counter()
         self.by_code: Counter[str] = Counter()
 
-    def add(self, line: int, code: str, reason: str) -> None:
+    def add(self, line: int, code: str, reason: str, place: str = "") -> None:
         self.by_reason[reason] += 1
         self.by_code[code] += 1
         if self.by_code[code] <= LISTED_PER_REASON and len(self.listed) < LISTED:
-            self.listed.append(RowProblem(line, code, reason))
+            self.listed.append(RowProblem(line, code, reason, place))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, Connection
 
 from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
-from monitor.intake.columns import RECEIVED, RESULT_COLUMNS, Layout, RawRow, layout_of
+from monitor.intake.columns import Layout, layout_of
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
 from monitor.intake.held import change_held, held_in_order, reading_of
 from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
 from monitor.intake.people import People
+from monitor.intake.raw import RECEIVED, RawRow, restored
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import UnreadableFile
 
@@ -149,8 +150,7 @@ class _Retrier:
             raw_rows = list(layout.raw_rows(Record(row.line, list(given.values()))))
             if len(raw_rows) == 1:
                 return raw_rows[0]
-        ours = [str(row.raw.get(name, "")) for name in RESULT_COLUMNS]
-        return RawRow._make((row.line, *ours, tuple(given.items())))
+        return restored(row.line, row.raw)
 
     def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
         key = (source, header)

@@ -42,11 +42,14 @@ _MAGIC = (
     (b"\xff\xd8\xff", "a picture, not CSV"),
     (b"{\\rtf", f"a rich-text document, not CSV: {_SAVE_AS_CSV}"),
 )
-_OTHER_FORMATS = (
-    (re.compile(rb"\s*(MSH|FHS|BHS)[|^~]"), "HL7 messages, not CSV"),
-    (re.compile(rb'\s*[\[{]\s*("|\{|\[)'), "JSON, not CSV"),
-    (re.compile(rb"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "XML or HTML, not CSV"),
+_FORMATS = (
+    (re.compile(r"\s*(MSH|FHS|BHS)[|^~]"), "hl7"),
+    (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
+    (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
 )
+_FORMAT_TITLES = {
+    "csv": "CSV", "hl7": "HL7 messages", "json": "JSON", "xml": "XML or HTML",
+}  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 
@@ -72,6 +75,12 @@ class Survey:
     encoding: str
     """A codec, or the name of our own decoder of mixed files."""
     encoding_title: str
+    format: str = "csv"
+    """csv, hl7, json or xml, by how the text begins."""
+
+    @property
+    def format_title(self) -> str:
+        return _FORMAT_TITLES[self.format]
 
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was surveyed, as far as its size and time
@@ -123,7 +132,14 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
         lines=lines,
         encoding=codec,
         encoding_title=title,
+        format=_format(sample, codec),
     )
+
+
+def _format(sample: bytes, codec: str) -> str:
+    """What the first characters say the text is; most files are CSV."""
+    text = sample.decode(decoder_of(codec)[0], "replace").lstrip("\ufeff\x0b")
+    return next((name for pattern, name in _FORMATS if pattern.match(text)), "csv")
 
 
 class _Bytes:
@@ -170,9 +186,6 @@ def _of_sample(sample: bytes) -> tuple[str, str]:
     utf16 = _utf16_without_bom(sample)
     if utf16:
         return utf16
-    for pattern, what in _OTHER_FORMATS:
-        if pattern.match(sample):
-            raise UnreadableFile(f"this is {what}")
     odd = sum(sample.count(byte) for byte in _CONTROL) + sample.count(0)
     if odd * 20 > len(sample):
         raise UnreadableFile("this is a binary file, not CSV")

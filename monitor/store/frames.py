@@ -177,6 +177,11 @@ def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
             columns.clinic,
             columns.dose_mg_per_day,
             columns.last_tested_on,
+            columns.weight_kg,
+            columns.tpmt,
+            columns.nudt15,
+            _PATIENTS.c.sex,
+            _PATIENTS.c.birth_date,
         )
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
         .where(columns.id.in_(ids))

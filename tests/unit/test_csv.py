@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.config import Source
-from monitor.intake.columns import RawRow, layout_of
-from monitor.intake.csv import BadLine, Record, open_table
+from monitor.intake.columns import layout_of
+from monitor.intake.csv import Record, open_table
+from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import UnreadableFile, survey
 
 HEADER = "mrn,collected_at,analyte,value,unit"
@@ -165,15 +166,31 @@ def test_surplus_empty_cells_are_no_fault(read: Read) -> None:
         (gzip.compress(b"mrn,collected_at", mtime=0), "gzip"),
         (random.Random(1).randbytes(50_000), "binary"),
         (bytes(4096), "binary"),
-        (b"MSH|^~\\&|LAB|", "HL7"),
-        (b'{"resourceType": "Observation"}', "JSON"),
-        (b'<?xml version="1.0"?><Observation/>', "XML"),
-        (b"<!DOCTYPE html><html>", "HTML"),
     ],
 )
 def test_what_is_no_csv_is_said_by_name(read: Read, content: bytes, what: str) -> None:
     with pytest.raises(UnreadableFile, match=what):
         read(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"MSH|^~\\&|LAB|", "hl7"),
+        (b"\x0bMSH|^~\\&|LAB|", "hl7"),
+        (codecs.BOM_UTF8 + b"MSH|^~\\&|LAB|", "hl7"),
+        (b'{"resourceType": "Observation"}', "json"),
+        (b'<?xml version="1.0"?><Observation/>', "xml"),
+        (b"<!DOCTYPE html><html>", "xml"),
+        (b"mrn,collected_at,analyte,value,unit", "csv"),
+    ],
+)
+def test_the_format_is_told_from_the_first_characters(
+    tmp_path: Path, content: bytes, what: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert survey(path).format == what
 
 
 def test_a_missing_file_and_a_folder_are_said(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""What speaks of an enrolment besides the rules on single analytes, each in a room of its own.
+
+A judge looks at a `View` and says what it demands (a panel due by a day), what it finds, and
+on which days its answer changes by the passing of time alone. Judges are pure; their numbers
+come from the protocol. To add one, write its module and name it in `JUDGES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from monitor.core.analytes import Catalogue
+from monitor.core.model import Case, Demand, Finding, Life, PanelStatus, Result
+from monitor.core.panels import Completions
+from monitor.core.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One enrolment on one day, as a judge sees it."""
+
+    case: Case
+    life: Life
+    results: Sequence[Result]
+    """Those that stand, with derived counts."""
+    done: Mapping[str, Completions]
+    """The completions of each panel."""
+    protocol: Protocol
+    catalogue: Catalogue
+    today: date
+    panels: Sequence[PanelStatus] = ()
+    """Empty while demands are asked for: they decide it."""
+    rule_findings: Sequence[Finding] = ()
+    """What the rules on analytes say; empty while demands are asked for."""
+
+    def is_done_since(self, panel: str, day: date) -> bool:
+        """Whether the panel was completed on or after a day."""
+        last = self.done[panel].last
+        return last is not None and last >= day
+
+
+def _nothing(view: View) -> Iterable[Finding]:
+    return ()
+
+
+def _no_demand(view: View) -> Iterable[Demand]:
+    return ()
+
+
+def _no_day(view: View) -> Iterable[date]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Three questions to one room of the core; what it leaves out is answered by nothing."""
+
+    findings: Callable[[View], Iterable[Finding]] = _nothing
+    demands: Callable[[View], Iterable[Demand]] = _no_demand
+    wakes: Callable[[View], Iterable[date]] = _no_day
+    """Later days on which its findings or demands change without any new input."""
+
+
+JUDGES: tuple[Judge, ...] = ()
+
+
+def demands(view: View) -> list[Demand]:
+    """What every judge demands, in their order."""
+    return [demand for judge in JUDGES for demand in judge.demands(view)]
+
+
+def findings(view: View) -> list[Finding]:
+    """What every judge finds, in their order."""
+    return [finding for judge in JUDGES for finding in judge.findings(view)]
+
+
+def wakes(view: View) -> list[date]:
+    """The days to come on which an answer of theirs changes."""
+    return [day for judge in JUDGES for day in judge.wakes(view) if day > view.today]

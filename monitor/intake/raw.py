@@ -1,0 +1,106 @@
+"""A raw row: one value as received, in our columns, whatever format it came in.
+
+Readers (CSV, HL7, FHIR ...) only turn bytes into raw rows with their place; everything after
+is the same `normalise`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+RESULT_COLUMNS = (
+    "mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high", "specimen_id",
+    "status", "reported_at", "comment", "family_name", "given_name", "birth_date", "issuer",
+    "method",
+)  # fmt: skip
+RECEIVED = "received"
+"""Key under which a held row keeps its cells under the laboratory's own header names."""
+
+
+class RawRow(NamedTuple):
+    """One value as received, in our columns; an absent cell is empty. `given` are the cells
+    under the names of the file (header names, segments, elements), for quarantine.
+
+    `line` is the line of a text file, or the number of the message or resource; `place` says
+    where within it (`OBX 3`, `entry[4].component[1]`). `issuer` is who gave out the MRN.
+    `also` are further names the row gives its analyte, in the order to be tried.
+    """
+
+    line: int
+    mrn: str
+    collected_at: str
+    analyte: str
+    value: str
+    unit: str
+    ref_low: str
+    ref_high: str
+    specimen_id: str
+    status: str
+    reported_at: str
+    comment: str
+    family_name: str
+    given_name: str
+    birth_date: str
+    issuer: str
+    method: str
+    given: Sequence[tuple[str, str]]
+    place: str = ""
+    also: tuple[str, ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """The row as quarantine keeps it: our columns, and the cells as the file named them."""
+        ours = {name: _clean(getattr(self, name)) for name in (*RESULT_COLUMNS, "place")}
+        kept: dict[str, Any] = {name: text for name, text in ours.items() if text}
+        if self.also:
+            kept["also"] = [_clean(name) for name in self.also]
+        kept[RECEIVED] = {name: _clean(text) for name, text in self.given if name}
+        return kept
+
+
+def restored(line: int, kept: dict[str, Any]) -> RawRow:
+    """The raw row that `stored` kept."""
+    ours = [str(kept.get(name, "")) for name in RESULT_COLUMNS]
+    given = tuple((str(name), str(text)) for name, text in kept.get(RECEIVED, {}).items())
+    also = tuple(str(name) for name in kept.get("also", ()))
+    return RawRow._make((line, *ours, given, str(kept.get("place", "")), also))
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """What cannot be taken apart into values: a line, a segment, a resource."""
+
+    line: int
+    code: str
+    reason: str
+    text: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherMessage:
+    """A message of another kind than results: counted in `other_messages`, no row."""
+
+    line: int
+    kind: str
+    """As the format names it: `ADT^A08`, `Patient`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientMerge:
+    """A message that says the results of `old` belong to `new` (HL7 A34, A40); counted in
+    `other_messages`."""
+
+    line: int
+    kind: str
+    old: str
+    new: str
+    issuer: str = ""
+
+
+Item = RawRow | BadLine | OtherMessage | PatientMerge
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\u2400")
