@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, true, update
 
 from monitor.core.calendar import clinic_day
 from monitor.core.model import (
@@ -26,11 +26,15 @@ from monitor.core.model import (
     Urgency,
 )
 from monitor.store import tables
+from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
 
 CHUNK = 500
 """Ids a query: SQLite allows a limited number of parameters."""
 
+_FILLED = (
+    "indication", "clinic", "dose_mg_per_day", "last_tested_on", "weight_kg", "tpmt", "nudt15",
+)  # fmt: skip
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _RESULTS = table_of(tables.ResultRow)
@@ -47,7 +51,7 @@ def load_cases(
     until: datetime | None = None,
     zone: ZoneInfo,
 ) -> list[Case]:
-    """The cases of these enrolments, in the order of their ids.
+    """The cases of those of these enrolments that stand, in the order of their ids.
 
     Results are those that stand after corrections. `until` hides results collected later,
     and events and held rows of a later clinic day; None hides nothing.
@@ -101,12 +105,14 @@ def to_alert(row: Any) -> Alert:
         closed_recovered=row.closed_recovered,
         protocol_digest=row.protocol_digest,
         content=row.content,
+        mrn=row.shown.get("mrn") or "",
     )
 
 
 def all_enrolment_ids(connection: Connection) -> list[int]:
-    """The id of every enrolment, ascending."""
-    return list(connection.scalars(select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)))
+    """The id of every enrolment that stands, ascending."""
+    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands)
+    return list(connection.scalars(query.order_by(_ENROLMENTS.c.id)))
 
 
 def wake(connection: Connection, patient_ids: Collection[int], at: datetime) -> tuple[int, ...]:
@@ -142,7 +148,7 @@ def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
 def _chunk_of_cases(
     connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
 ) -> list[Case]:
-    enrolments = _enrolments(connection, ids)
+    enrolments = load_enrolments(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = _results(connection, patients, until)
     events = _events(connection, patients, until, zone)
@@ -162,7 +168,10 @@ def _chunk_of_cases(
     ]
 
 
-def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+def load_enrolments(
+    connection: Connection, ids: Sequence[int], *, also_fallen: bool = False
+) -> list[Enrolment]:
+    """These enrolments, in the order of their ids; only those that stand, or the others too."""
     columns = _ENROLMENTS.c
     query = (
         select(
@@ -173,18 +182,12 @@ def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
             columns.protocol_id,
             columns.started_on,
             columns.enrolled_on,
-            columns.indication,
-            columns.clinic,
-            columns.dose_mg_per_day,
-            columns.last_tested_on,
-            columns.weight_kg,
-            columns.tpmt,
-            columns.nudt15,
-            _PATIENTS.c.sex,
-            _PATIENTS.c.birth_date,
+            *(of_enrolment(name) for name in _FILLED),
+            of_person("sex"),
+            of_person("birth_date"),
         )
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
-        .where(columns.id.in_(ids))
+        .where(columns.id.in_(ids), true() if also_fallen else columns.stands)
         .order_by(columns.id)
     )
     return [Enrolment(**row._mapping) for row in connection.execute(query)]
@@ -261,7 +264,13 @@ def _events(
     if until is not None:
         happened = and_(happened, columns.on <= clinic_day(until, zone))
     found: dict[int, list[tuple[int | None, Event]]] = defaultdict(list)
-    for row in connection.execute(select(_EVENTS).where(happened).order_by(columns.id)):
+    kept = func.coalesce(_ENROLMENTS.c.merged_into, columns.enrolment_id).label("kept_id")
+    query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
+    homes: dict[Hashable, int | None] = {}
+    for row in connection.execute(query.where(happened).order_by(columns.id)):
+        same = (row.patient_id, row.kept_id, row.on, row.event, row.value, row.drug, row.note)
+        if homes.setdefault(same, row.home_id) != row.home_id:
+            continue  # said under two numbers that are one patient's
         event = Event(
             id=row.id,
             on=row.on,
@@ -271,7 +280,7 @@ def _events(
             note=row.note,
             received_at=row.received_at,
         )
-        found[row.patient_id].append((row.enrolment_id, event))
+        found[row.patient_id].append((row.kept_id, event))
     return found
 
 
