@@ -20,6 +20,7 @@ from monitor.config import Settings
 from monitor.core.model import Urgency
 from monitor.delivery.content import alert_views
 from monitor.delivery.digest import DigestContent
+from monitor.delivery.fields import fields_of
 from monitor.delivery.figure import MOST_BYTES, draw
 from monitor.delivery.subject import parts_of
 from monitor.delivery.view import AlertView
@@ -65,6 +66,8 @@ class Rendered:
     html: str
     pictures: tuple[Picture, ...] = ()
     alert_ids: tuple[int, ...] = ()
+    alerts: tuple[dict[str, Any], ...] = ()
+    """The alerts by their fields, for other programs."""
 
 
 def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
@@ -96,6 +99,7 @@ def render_alerts(
         message,
         pictures=tuple(pictures.values()),
         alert_ids=tuple(view.id for view in views),
+        alerts=tuple(fields_of(view, settings.mail.privacy) for view in views),
         views=views,
         cards=views[: ROWS if template == "overdue" else CARDS],
         rest=views[ROWS if template == "overdue" else CARDS :],
@@ -192,6 +196,7 @@ def _laid_out(
     *,
     pictures: tuple[Picture, ...] = (),
     alert_ids: tuple[int, ...] = (),
+    alerts: tuple[dict[str, Any], ...] = (),
     **content: Any,
 ) -> Rendered:
     zone = settings.clinic.zone
@@ -215,6 +220,7 @@ def _laid_out(
         html=environment.get_template(f"{template}/body.html").render(values),
         pictures=pictures,
         alert_ids=alert_ids,
+        alerts=alerts,
     )
 
 
