@@ -2,6 +2,7 @@
 
 from monitor.config.models import (
     UNCHANGED_EMAIL,
+    Bounces,
     Clinic,
     Database,
     Heartbeat,
@@ -24,6 +25,7 @@ from monitor.config.read import load_settings, read_settings
 
 __all__ = [
     "UNCHANGED_EMAIL",
+    "Bounces",
     "Clinic",
     "Database",
     "Heartbeat",

@@ -266,6 +266,32 @@ class Syslog(Section):
     facility: Facility = "daemon"
 
 
+class Bounces(Section):
+    """Where mails that came back lie: a folder of .eml files, a mailbox over IMAP, or both."""
+
+    folder: OptionalPath = None
+    imap_host: str = ""
+    imap_port: Port = 993
+    imap_security: Security = "tls"
+    imap_username: str = ""
+    imap_password_env: str = ""
+    imap_password_file: OptionalPath = None
+    imap_mailbox: str = "INBOX"
+    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> Bounces:
+        named = bool(self.imap_password_env) + bool(self.imap_password_file)
+        if self.imap_host and not (self.imap_username and named == 1):
+            raise ValueError(
+                "imap_host goes with imap_username and one of imap_password_env, imap_password_file"
+            )
+        local = self.imap_host in {"localhost", "127.0.0.1", "::1"}
+        if self.imap_host and self.imap_security == "none" and not local:
+            raise ValueError('imap_security = "none" would send the password in clear; use "tls"')
+        return self
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
@@ -307,6 +333,7 @@ class Settings(Section):
     webhooks: dict[str, Webhook] = {}
     queues: dict[str, Queue] = {}
     syslogs: dict[str, Syslog] = {}
+    bounces: Bounces
     routes: list[Route] = []
     web: Web
     heartbeat: Heartbeat

@@ -156,7 +156,7 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
             connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
         )
         if for_good:
-            _pass_on(connection, run, leased, str(error))
+            pass_on(connection, run.settings, leased, str(error), run.now)
         elif error.setting:
             _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
     run.failed += for_good
@@ -171,15 +171,21 @@ def _not_by_itself(channel: str, error: NotSent) -> str:
     return f"Messages to {channel} do not go out, and will not by themselves: {error}."
 
 
-def _pass_on(connection: Connection, run: _Run, leased: Leased, error: str) -> None:
+def pass_on(
+    connection: Connection, settings: Settings, leased: Leased, error: str, now: datetime
+) -> None:
     """The last resort gets the message, and learns why."""
-    last_resort = run.settings.clinic.email
+    clinic = settings.clinic
+    last_resort = clinic.email
     text = (
         f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
         f"{leased.recipient} for good: {error}. Its messages go to {last_resort} now. Correct "
         "the address in [[routes]]."
     )
-    _alarm(connection, run, f"address refused: {leased.recipient}", text)
+    topic = f"address refused: {leased.recipient}"
+    outbox.operator_alarm(connection, topic, text, last_resort, now, clinic.zone)
+    if leased.recipient.lower() == last_resort.lower():
+        return
     outbox.put(
         connection,
         once_key=f"{leased.once_key}:passed-on",
@@ -188,9 +194,9 @@ def _pass_on(connection: Connection, run: _Run, leased: Leased, error: str) -> N
         urgency=leased.urgency,
         payload={**leased.payload, "refused_by": leased.recipient},
         lines=leased.lines,
-        now=run.now,
-        zone=run.settings.clinic.zone,
-        sender=run.settings.mail.sender,
+        now=now,
+        zone=clinic.zone,
+        sender=settings.mail.sender,
     )
 
 
