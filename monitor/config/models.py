@@ -6,6 +6,7 @@ come from the environment or from files, never from here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
@@ -50,6 +51,12 @@ def _email(address: str) -> str:
     if not local or not domain or any(sign.isspace() or sign in "<>,;" for sign in address):
         raise ValueError("not an e-mail address; one looks like nurse@clinic.example")
     return address
+
+
+def _locale(code: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", code):
+        raise ValueError("not a language; one is written like en, de or de-CH")
+    return code
 
 
 def _clock_time(text: str) -> str:
@@ -134,6 +141,7 @@ class Clinic(Section):
     email: Email = UNCHANGED_EMAIL
     """The last resort of every route, and where operator alarms go."""
     telephone: str = ""
+    locale: Annotated[str, AfterValidator(_locale)] = "en"
     open_days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
     holidays: list[Annotated[date, BeforeValidator(_day)]] = []
 
@@ -338,6 +346,10 @@ class Settings(Section):
     web: Web
     heartbeat: Heartbeat
     retention: Retention
+
+    def locale_of(self, recipient: str) -> str:
+        """The language of a reader's mails."""
+        return self.clinic.locale
 
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
