@@ -5,8 +5,9 @@ The core and the views speak English. Their sentences are the message ids of the
 {dose}.` A sentence that no catalogue knows stays as it is: what a site writes into its
 protocol file is in the site's language already.
 
-What a placeholder may hold is told by its name: `{day...}` a day, `{n...}` a number, anything
-else some text, which is translated in turn.
+What a placeholder may hold is told by its name: `{day...}` a day, `{n...}` a number,
+`{unit}` a unit, `{known...}` what the catalogue knows, anything else some text; each is
+translated in turn.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ _NUMBER = r"[<>]?=?-?\d+(?:\.\d+)?"
 _A_DAY = re.compile(rf"\b({_WEEKDAY})(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
 _A_DECIMAL = re.compile(r"(?<![\d.*/])(\d+)\.(\d+)(?![\d.]|\*)")
 _PLACE = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"[A-Za-z]{3}")
 _DEPTH = 4
-_JOINS = re.compile(r"(; |(?<=[.?!:]) )")
+_JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
+"""Where several sentences are one text: tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +69,20 @@ class Language:
 
     def knows(self, text: str) -> bool:
         """Whether a catalogue has every sentence of a text; English knows all."""
-        if self._locale is None or not re.search(r"[A-Za-z]{2}", text):
+        if self._locale is None or not _WORD.search(_A_DAY.sub("", text)):
             return True
-        whole = self._whole(text, _DEPTH)
-        if whole is not None:
+        if self._whole(text, _DEPTH) is not None:
             return True
-        pieces = [piece for piece in _JOINS.split(text) if not _JOINS.fullmatch(piece)]
+        pieces = _apart(text)
         return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
 
     def _said(self, text: str, depth: int) -> str:
         whole = self._whole(text, depth)
         if whole is not None:
             return whole
-        pieces = _JOINS.split(text)
+        pieces = _apart(text)
         if len(pieces) > 1:
-            return "".join(
-                piece if _JOINS.fullmatch(piece) else self._said(piece, depth) for piece in pieces
-            )
+            return "".join(self._said(piece, depth) for piece in pieces)
         return self._localised(text)
 
     def _whole(self, text: str, depth: int) -> str | None:
@@ -92,10 +92,13 @@ class Language:
             return found
         for pattern in self._likely(text):
             match = pattern.expression.fullmatch(text)
-            if match is not None:
+            if match is not None and self._holds_what_it_may(pattern, match):
                 parts = {name: self._said(match[name], depth - 1) for name in pattern.names}
                 return pattern.translation.format(**parts)
         return None
+
+    def _holds_what_it_may(self, pattern: _Pattern, match: re.Match[str]) -> bool:
+        return all(self.knows(match[name]) for name in pattern.names if name.startswith("known"))
 
     def _likely(self, text: str) -> Iterator[_Pattern]:
         """Patterns that begin as the text does, then those that begin with a placeholder."""
@@ -132,6 +135,15 @@ class Language:
             patterns.sort(key=_looseness)
 
 
+def _apart(text: str) -> list[str]:
+    """A text in pieces at the first kind of join it has, the joins among them."""
+    for join in _JOINS:
+        pieces = [piece for piece in join.split(text) if piece]
+        if len(pieces) > 1:
+            return pieces
+    return [text]
+
+
 def _compiled(message: str, translation: str) -> _Pattern:
     names: list[str] = []
     expression = ""
@@ -154,6 +166,8 @@ def _pieces(message: str) -> Iterator[tuple[str, str]]:
 def _holds(name: str) -> str:
     if name.startswith("day"):
         return _DAY
+    if name == "unit":
+        return r"\S+"
     return _NUMBER if re.fullmatch(r"n\d*", name) else ".+?"
 
 
