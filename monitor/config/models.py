@@ -151,6 +151,8 @@ class Intake(Section):
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
+    issuers: dict[str, str] = {}
+    """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
 
 
 class Source(Section):
@@ -171,6 +173,8 @@ class Source(Section):
     delimiter: str = ""
     constants: dict[str, str] = {}
     """Our column -> the value every row of this source has."""
+    issuer: str = ""
+    """Who gave out its plain numbers; "" is the clinic itself."""
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
