@@ -148,7 +148,7 @@ def review_batch(
 
 def _fallen(connection: Connection, enrolment_ids: Collection[int]) -> list[Enrolment]:
     """Of these enrolments those that stand no more: taken back, or merged into another."""
-    return load_enrolments(connection, sorted(enrolment_ids), also_fallen=True)
+    return load_enrolments(connection, sorted(enrolment_ids))
 
 
 def _endings(connection: Connection, enrolment_id: int) -> list[Step]:
