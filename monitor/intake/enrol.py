@@ -26,7 +26,6 @@ from monitor.intake.people import (
     Number,
     People,
     Person,
-    mrn_key,
     mrn_loose,
     read_number,
 )
@@ -179,7 +178,7 @@ class _Enrolling:
                 update(ENROLMENTS).where(ENROLMENTS.c.id == current.id).values(**changes)
             )
         if changes or changed:
-            self._touch(person, row.mrn)
+            self._touch(person)
         return bool(changes) or changed
 
     def _enter(self, row: Application) -> Person:
@@ -249,11 +248,11 @@ class _Enrolling:
                 next_review_at=self._now,
             )
         )
-        self._touch(person, row.mrn)
+        self._touch(person)
 
-    def _touch(self, person: Person, number: Number) -> None:
+    def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
-        self._keys.add(mrn_key(number.number))
+        self._keys.update(self._people.numbers_of(person.id))
         self._roster.forget(person.id)
         self._people.forget()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.config import Settings, Source
+from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import (
     Preview,
@@ -20,6 +20,7 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
+from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
@@ -65,7 +66,7 @@ def load_file(
     try:
         with store.write() as connection:
             take_turn(connection, now)
-            load = _Load(connection, settings, source, mapping, surveyed, now, progress)
+            load = _Load(connection, settings, source, surveyed, now, progress)
             report = load.run()
             if preview is not None:
                 preview(connection, report.touched)
@@ -86,7 +87,6 @@ class _Load:
         connection: Connection,
         settings: Settings,
         source: str,
-        mapping: Source,
         surveyed: Survey,
         now: datetime,
         progress: Progress | None,
@@ -94,7 +94,6 @@ class _Load:
         self._connection = connection
         self._settings = settings
         self._source = source
-        self._mapping = mapping
         self._survey = surveyed
         self._now = now
         self._progress = progress
@@ -159,7 +158,8 @@ class _Load:
         )
 
     def _read(self, *, again: bool) -> None:
-        with open_rows(self._survey, self._mapping, self._catalogue) as opened:
+        mapping = reading(self._connection, self._settings, self._source).mapping
+        with open_rows(self._survey, mapping, self._catalogue) as opened:
             self._notes.extend(opened.notes)
             file_id = self._insert_file()
             self._take_rows(opened.items, file_id, again=again)

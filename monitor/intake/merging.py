@@ -16,6 +16,9 @@ from monitor.intake.people import Number, People
 from monitor.intake.people_file import Refused
 from monitor.intake.raw import PatientMerge
 
+_ANOTHERS = -1
+"""No patient: the number is known, of another issuer."""
+
 
 class Merging:
     """The merges of one file, each made true as it comes: later rows follow."""
@@ -67,11 +70,18 @@ class Merging:
 
     def hear(self, message: PatientMerge, issuers: Issuers) -> None:
         """Take what a message says; what cannot be followed becomes a note."""
-        old_id = self._patient(issuers.claim(message.old, message.issuer))
-        new_id = self._patient(issuers.claim(message.new, message.issuer))
-        if old_id is None or new_id is None:
+        old = issuers.claim(message.old, message.old_issuer or message.issuer)
+        new = issuers.claim(message.new, message.issuer)
+        known = self._known(old), self._known(new)
+        if _ANOTHERS in known or not (old.number.number and new.number.number):
             self._passed["names another issuer's number, or none: not followed"] += 1
-        elif old_id == new_id:
+            return
+        ours = old.number.key[0] == new.number.key[0] and any(
+            it is not None and self._people.is_plain(it) for it in known
+        )
+        old_id = self._enter(old, ours=ours) if known[0] is None else known[0]
+        new_id = self._enter(new, ours=ours) if known[1] is None else known[1]
+        if old_id == new_id:
             self._passed["names one number twice: nothing to do"] += 1
         else:
             saying = _saying(MERGE, old_id, new_id, None, "", message.kind, message.line)
@@ -96,22 +106,31 @@ class Merging:
         self._notes += derived.notes
         self._people.forget()
 
-    def _patient(self, claim: Claim) -> int | None:
-        """The patient a message means; a number that nobody knows yet is remembered."""
+    def _known(self, claim: Claim) -> int | None:
+        """The patient a message means; None where nobody knows the number yet."""
         number = claim.number
-        if not number.number:
-            return None
-        known = self._people.patient_of(number)
-        if known is not None:
-            return known
+        patient = self._people.patient_of(number)
+        if patient is not None:
+            return patient
         found = match(claim, self._people.with_number(number.number))
         if isinstance(found, Found):
             if found.newly is not None and found.newly.issuer:
-                self._people.see(found.newly, found.person, self._now)
+                self._people.see(found.newly, found.person.home_id, self._now)
             return found.person.home_id
-        if isinstance(found, Another):
-            return None
-        return self._people.enter(number, heard_at=None if claim.surely else self._now)
+        return _ANOTHERS if isinstance(found, Another) else None
+
+    def _enter(self, claim: Claim, *, ours: bool) -> int:
+        """Remember a number that nobody knows yet. It is a plain one (`ours`) where the other
+        number of the message is the clinic's, and both have one issuer."""
+        number = claim.number
+        if not ours or not number.issuer:
+            return self._people.enter(number, heard_at=None if claim.surely else self._now)
+        plain = Number("", number.number)
+        if self._people.patient_of(plain) is not None:
+            return self._people.enter(number, heard_at=self._now)
+        patient = self._people.enter(plain)
+        self._people.see(number, patient, self._now)
+        return patient
 
 
 def _saying(
