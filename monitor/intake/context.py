@@ -84,7 +84,11 @@ def normaliser_of(
 def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tuple[str, str]]:
     recent = (
         select(_FILES.c.id)
-        .where(_FILES.c.source == source, _FILES.c.kind == "results")
+        .where(
+            _FILES.c.source == source,
+            _FILES.c.kind == "results",
+            _FILES.c.reverted_at.is_(None),
+        )
         .order_by(_FILES.c.id.desc())
         .limit(_RECENT_FILES)
     )

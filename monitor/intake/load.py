@@ -131,6 +131,7 @@ class _Load:
             (columns.sha256 == self._survey.sha256)
             & (columns.source == self._source)
             & (columns.kind == "results")
+            & columns.reverted_at.is_(None)
         )
         return self._connection.execute(select(_FILES).where(same).order_by(columns.id)).first()
 
@@ -235,7 +236,7 @@ class _Load:
             for it, outcome in zip(taken, outcomes, strict=True)
             if outcome != "duplicate"
         )
-        self._touched.update(held_rows.settle([it.raw for it in taken]))
+        self._touched.update(held_rows.settle([it.raw for it in taken], file_id))
 
     def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:
         for row, new in zip(held, is_new, strict=True):

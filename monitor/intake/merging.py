@@ -15,6 +15,7 @@ from monitor.intake.merges import Saying, already_said, derive, is_merged, recor
 from monitor.intake.people import Number, People
 from monitor.intake.people_file import Refused
 from monitor.intake.raw import PatientMerge
+from monitor.intake.repeats import note_repeats
 
 _ANOTHERS = -1
 """No patient: the number is known, of another issuer."""
@@ -62,11 +63,7 @@ class Merging:
         new_id = self._people.enter(new) if ids[1] is None else ids[1]
         if old_id == new_id:
             raise Refused("both numbers are one patient's already, with and without their issuer")
-        saying = _saying(what, old_id, new_id, on, note, origin, line)
-        if already_said(self._connection, saying) is not None:
-            return False
-        self._record(saying)
-        return True
+        return self._record(_saying(what, old_id, new_id, on, note, origin, line))
 
     def hear(self, message: PatientMerge, issuers: Issuers) -> None:
         """Take what a message says; what cannot be followed becomes a note."""
@@ -84,9 +81,7 @@ class Merging:
         if old_id == new_id:
             self._passed["names one number twice: nothing to do"] += 1
         else:
-            saying = _saying(MERGE, old_id, new_id, None, "", message.kind, message.line)
-            if already_said(self._connection, saying) is None:
-                self._record(saying)
+            self._record(_saying(MERGE, old_id, new_id, None, "", message.kind, message.line))
 
     def notes(self) -> list[str]:
         """What a person should know, once all are taken."""
@@ -97,7 +92,12 @@ class Merging:
             notes.append(f"{count} message that merges patients {what}")
         return notes
 
-    def _record(self, saying: Saying) -> None:
+    def _record(self, saying: Saying) -> bool:
+        """Write it down and make it true; False where it was said before."""
+        said = already_said(self._connection, saying)
+        if said is not None:
+            note_repeats(self._connection, "merge", [(said, self._file_id, saying.line)])
+            return False
         record(self._connection, saying, self._file_id, self._now)
         both = (saying.old_id, saying.new_id)
         derived = derive(self._connection, self._settings, self._catalogue, both, self._now)
@@ -105,6 +105,7 @@ class Merging:
         self._taken += derived.taken
         self._notes += derived.notes
         self._people.forget()
+        return True
 
     def _known(self, claim: Claim) -> int | None:
         """The patient a message means; None where nobody knows the number yet."""
