@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
+from monitor.core import combinations, symptoms
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Demand, Finding, Life, PanelStatus, Result
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
+from monitor.core.rules import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,9 @@ class View:
     protocol: Protocol
     catalogue: Catalogue
     today: date
+    zone: ZoneInfo
+    series: Mapping[str, Sequence[Judged]]
+    """What each rule on an analyte makes of the watched results, by its id."""
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
     rule_findings: Sequence[Finding] = ()
@@ -63,7 +69,10 @@ class Judge:
     """Later days on which its findings or demands change without any new input."""
 
 
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (
+    Judge(findings=combinations.findings),
+    Judge(findings=symptoms.findings, demands=symptoms.demands),
+)
 
 
 def demands(view: View) -> list[Demand]:

@@ -25,6 +25,8 @@ def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, t
     stopped_on, ended_by = _end(past, start)
     elsewhere_until = _elsewhere_until(past, today)
     doses = _doses(enrolment, past)
+    restarts = _restarts(enrolment, past)
+    counting = [day for what, day in restarts if what in protocol.restart_on]
     return Life(
         state=_state(
             stopped=stopped_on is not None,
@@ -32,7 +34,8 @@ def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, t
             held=_held(past),
             planned=planned and today < start,
         ),
-        anchors=tuple(sorted({start, *starts, *_restarts(enrolment, past, protocol)})),
+        anchors=tuple(sorted({start, *starts, *counting})),
+        begun_on=tuple(sorted({*(starts or [start]), *(day for _, day in restarts)})),
         first_dose_on=first_dose_on,
         start_confirmed=not planned,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
@@ -103,24 +106,24 @@ def _state(*, stopped: bool, elsewhere: bool, held: bool, planned: bool) -> Enro
     return EnrolmentState.HELD if held else EnrolmentState.ACTIVE
 
 
-def _restarts(enrolment: Enrolment, past: Iterable[Event], protocol: Protocol) -> list[date]:
-    """Days on which the schedule starts again: dose increases, resumptions after a hold."""
+def _restarts(enrolment: Enrolment, past: Iterable[Event]) -> list[tuple[str, date]]:
+    """Dose increases and resumptions after a hold, by the names of `restart_on`."""
     days = []
     dose, held = enrolment.dose_mg_per_day, False
     for event in past:
-        restarted = False
+        restarted = ""
         if event.event == "dose":
             new = _number(event.value)
             increased = dose is not None and new is not None and new > dose
-            restarted = increased and "dose_increase" in protocol.restart_on
+            restarted = "dose_increase" if increased else ""
             dose = dose if new is None else new
         elif event.event == "hold":
             held = True
         elif event.event == "resume":
-            restarted = held and "resume" in protocol.restart_on
+            restarted = "resume" if held else ""
             held = False
         if restarted and event.on >= enrolment.started_on:
-            days.append(event.on)
+            days.append((restarted, event.on))
     return days
 
 

@@ -75,6 +75,11 @@ SELF_CLOSING = frozenset({
 others never close by themselves: a person does, with the outcome (specification, section 7)."""
 
 
+ENDED_BY_CLOSING = ("symptom:", "vaccine:", "pregnancy:")
+"""How the causes of alerts about an event begin: an event does not go on and does not recover,
+so a person who closes its alert has ended it (specification, section 7)."""
+
+
 class EnrolmentState(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"
@@ -303,6 +308,9 @@ class Life:
     state: EnrolmentState
     anchors: tuple[date, ...]
     """Start day, first dose and restarts up to today, ascending; never empty."""
+    begun_on: tuple[date, ...]
+    """First doses, dose increases and resumptions after a hold up to today, ascending, whatever
+    of them starts the schedule again."""
     first_dose_on: date
     start_confirmed: bool
     """False while a planned start waits for its `start` event."""

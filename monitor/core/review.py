@@ -67,6 +67,8 @@ def review_one(
         protocol=protocol,
         catalogue=catalogue,
         today=today,
+        zone=zone,
+        series={it.rule.id: it.series for it in verdicts},
     )
     demands = judges.demands(view)
     panels = tuple(
