@@ -136,7 +136,7 @@ def _finding(
         limit_text=worst.limit.text,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
         action=words.action_words(kind, case.enrolment.drug),
-        say=words.sentences(kind, case, life, [level.say], certain=certain, early=early),
+        say=words.sentences(kind, case, [level.say], certain=certain, early=early),
         arithmetic=tuple(
             f"{words.day_text(it.collected_on)}: {it.limit.text}: "
             + ", ".join(_step(line, view) for line in low[it.measured.collected_at])

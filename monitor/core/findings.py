@@ -6,6 +6,7 @@ The sentences advise a clinician; they never tell a patient or a nurse to stop a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -39,7 +40,8 @@ _ACTIONS = {
 }
 _STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
 _TRANSPLANT = "Transplant: call the transplant team the same day."
-_WARFARIN = "Warfarin is on the list: check INR."
+_ANTICOAGULANT = "vitamin_k_antagonist"
+"""The class of drugs, in the catalogue, of which a change of the monitored drug moves the INR."""
 _ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
 _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first dose."
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
@@ -70,12 +72,12 @@ def capped(action: Kind, urgency: Urgency, *, certain: bool, early: bool) -> tup
 def sentences(
     kind: Kind,
     case: Case,
-    life: Life,
     said: Sequence[str],
     *,
     certain: bool,
     early: bool,
     doubts: Sequence[str] = (),
+    inr: str = "",
 ) -> tuple[str, ...]:
     """What the level says, and what goes with every alert that asks for such an action."""
     reducing = kind in REDUCING
@@ -84,7 +86,7 @@ def sentences(
         (_ASK_LABORATORY, not certain),
         (_BEFORE_FIRST_DOSE, early),
         *((text, True) for text in doubts),
-        (_WARFARIN, reducing and "warfarin" in life.comedication),
+        (inr, reducing and bool(inr)),
         (_STEROIDS, reducing),
         (_TRANSPLANT, "transplant" in case.enrolment.indication),
     )
@@ -122,11 +124,11 @@ def of_episode(
         say=sentences(
             kind,
             case,
-            life,
             [level.say],
             certain=certain,
             early=early,
             doubts=_doubts(worst.result),
+            inr=check_inr(life, catalogue),
         ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
@@ -156,6 +158,25 @@ def _doubts(result: Result) -> tuple[str, ...]:
         (f"Derived, not reported: {result.derived}.", bool(result.derived)),
     )
     return tuple(text for text, applies in candidates if applies)
+
+
+def anticoagulant(life: Life, catalogue: Catalogue) -> str:
+    """The drug on the list of which the INR must be checked; empty where there is none."""
+    known = catalogue.drugs.classes_of
+    return next((it for it in life.comedication if _ANTICOAGULANT in known(it)), "")
+
+
+def check_inr(life: Life, catalogue: Catalogue) -> str:
+    drug = anticoagulant(life, catalogue)
+    return f"{drug.capitalize()} is on the list: check INR." if drug else ""
+
+
+def with_inr(finding: Finding, life: Life, catalogue: Catalogue) -> Finding:
+    """A finding that suggests reducing or stopping says that the INR must be checked."""
+    inr = check_inr(life, catalogue)
+    if finding.kind not in REDUCING or not inr or inr in finding.say:
+        return finding
+    return replace(finding, say=(*finding.say, inr))
 
 
 def sentence(text: str) -> str:
@@ -262,7 +283,7 @@ def of_unusable_samples(
     """A recall for each panel whose latest sample gave no result; ends with a completion."""
     findings = []
     for status in panels:
-        if status.state is PanelState.ENDED:
+        if status.due_on is None:
             continue
         wanted = protocol.panel(status.panel).analytes
         lost = [it for it in case.results if _is_lost(it, wanted, status, life)]
@@ -307,8 +328,7 @@ def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: P
 def _recall_urgency(status: PanelStatus, protocol: Protocol) -> Urgency:
     """As urgent as the phase holds the panel, and urgent under a recheck; how late the test
     is already says the overdue alert."""
-    phase = next(it for it in protocol.phases if it.name == status.phase)
-    schedule = phase.schedule(status.panel)
+    schedule = protocol.lateness(status.panel, status.phase)
     assert schedule is not None
     if status.under_recheck:
         return worst_urgency(schedule.urgency, Urgency.URGENT)

@@ -200,7 +200,7 @@ def _finding(
         level=place,
         breaches=(start_of_day(occurrence.on, view.zone),),
         action=words.action_words(kind, case.enrolment.drug),
-        say=words.sentences(kind, case, life, level.say, certain=True, early=early),
+        say=words.sentences(kind, case, level.say, certain=True, early=early),
         arithmetic=(
             *(f"{words.day_text(it.on)}: {_name(it)}{_note(it)}" for it in occurrence.events),
             *together,

@@ -78,7 +78,7 @@ def answer(
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
-    for panel in protocol.panels:
+    for panel in [it for it in protocol.panels if it.on_demand is None]:
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
         asked = [] if life.for_good else [it.on for it in spoken if panel.id in it.tests]
@@ -258,7 +258,7 @@ def unusable(
     """Panels to be drawn again: a sample without a result since the last completion."""
     asked = {}
     watched_from = take(min(case.enrolment.started_on, life.first_dose), protocol.watch_from)
-    for panel in protocol.panels:
+    for panel in [it for it in protocol.panels if it.id in panels]:
         status = panels[panel.id]
         if status.state == "ended":
             continue

@@ -42,12 +42,12 @@ def symptoms(
         end = min(end, add(life.ended_on, protocol.wash_out))
     events = [it for it in case.events if it.event == "symptom" and begin <= it.on <= end]
     days = sorted({event.on for event in events})
-    parts = {
-        (rule.id, day): part
-        for rule in protocol.symptoms
-        for day in days
-        if (part := belonging(rule, day, events))
-    }
+    parts = {}
+    for rule in protocol.symptoms:
+        for day in days:
+            belonging_to_it = belonging(rule, day, events)
+            if belonging_to_it:
+                parts[rule.id, day] = belonging_to_it
     spoken = []
     for rule in protocol.symptoms:
         for day in days:
