@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from monitor.core import before_start
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Demand, Finding, Life, PanelStatus, Result
 from monitor.core.panels import Completions
@@ -63,7 +64,7 @@ class Judge:
     """Later days on which its findings or demands change without any new input."""
 
 
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (Judge(findings=before_start.findings, wakes=before_start.wakes),)
 
 
 def demands(view: View) -> list[Demand]:

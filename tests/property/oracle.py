@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
 from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_course import Course, course
 from tests.property.oracle_episodes import Episode
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
@@ -48,6 +49,7 @@ class Answer:
     unjudged: set[tuple[str, datetime]]
     unusable: dict[str, tuple[frozenset[int], Urgency]]
     held: tuple[frozenset[int], Urgency] | None
+    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -87,6 +89,13 @@ def answer(
         unjudged=unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
+        baseline=baseline(
+            case,
+            protocol,
+            life,
+            {name: panel.last_completed_on for name, panel in panels.items()},
+            today,
+        ),
     )
 
 
