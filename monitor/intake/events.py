@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.faults import nearest
 from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.model import Status
 from monitor.core.standing import read_status
+from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import CHECKS, MERGES, NOT_YET_TRUE, OF_ENROLMENT, event_name
@@ -79,6 +81,8 @@ class _Recording:
         self._people = People(connection)
         self._rulebook = load_rulebook(connection)
         self._roster = Roster(connection, self._rulebook, self._today)
+        protocols = self._rulebook.protocols.values()
+        self._symptoms = {word for it in protocols for word in it.symptom_words}
         self._file_id = account.record(connection, now)
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
@@ -142,6 +146,7 @@ class _Recording:
             )
         )
         self._touch(person)
+        self._note_unnamed(row)
         return True
 
     def _merge(self, row: Happening) -> bool:
@@ -157,6 +162,16 @@ class _Recording:
         self._account.patients |= self._merging.touched
         self._roster.forget_all()
         return changed
+
+    def _note_unnamed(self, row: Happening) -> None:
+        """A symptom that no protocol names is kept, and nobody is told of it but here."""
+        if row.event == SYMPTOM and row.value not in self._symptoms:
+            guess = nearest(row.value, sorted(self._symptoms))
+            hint = f"; {guess}" if guess.startswith("did you mean") else ""
+            self._account.note(
+                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
+                f"no alert comes of it{hint}"
+            )
 
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:
