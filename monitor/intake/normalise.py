@@ -72,7 +72,7 @@ class Taken:
             collected.timed,
         )
 
-    def report(self, received: tuple[datetime, int]) -> Report:
+    def report(self, received: tuple[datetime, *tuple[int, ...]]) -> Report:
         return Report(self.status, self.value, self.comparator, self.reported_at, received)
 
 
