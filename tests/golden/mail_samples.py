@@ -369,6 +369,9 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
     return {
         "alert_full": render_alerts(critical, [view(17, neutropenia(), ANNA, url=url)], full, NOW),
         "alert_minimal": render_alerts(critical, [view(17, neutropenia(), plain[0])], minimal, NOW),
+        "alert_urgent_minimal": render_alerts(
+            leased("alert", "urgent"), [view(12, raised_alt(), plain[1])], minimal, NOW
+        ),
         "alerts_many": render_alerts(
             leased("alert", "urgent", refused_by="gone@hill.example"), many, full, NOW
         ),
