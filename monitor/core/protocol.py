@@ -14,6 +14,7 @@ from decimal import Decimal
 from monitor.core.calendar import Duration
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol_interactions import Interaction
+from monitor.core.toxicity_rules import Combination, SymptomRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,10 +218,17 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    symptoms: tuple[SymptomRule, ...] = ()
+    combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)
+
+    @property
+    def symptom_words(self) -> frozenset[str]:
+        """Every symptom that a rule of this file names."""
+        return frozenset(word for rule in self.symptoms for group in rule.groups for word in group)
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)

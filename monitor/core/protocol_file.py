@@ -28,6 +28,7 @@ from monitor.core.protocol import (
 from monitor.core.protocol_checks import check
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
 from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
+from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import (
     Report,
@@ -44,7 +45,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "phases", "rules", "interactions", "examples",
+        "panels", "baseline", "phases", "rules", "symptoms", "combinations", "interactions",
+        "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
@@ -64,6 +66,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
+    **TOXICITY_KEYS,
     **INTERACTION_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
@@ -126,6 +129,9 @@ class _Reader:
         drugs = top.texts("drugs")
         if not drugs and self._report.sound("drugs"):
             top.fault("drugs", "names no drug", 'a list such as ["azathioprine"]')
+        phases = tuple(self._phase(table, panel_ids) for table in self._list(top, "phases"))
+        rules = tuple(self._rule(table) for table in self._list(top, "rules"))
+        phase_names = [phase.name for phase in phases]
         return Protocol(
             id=protocol_id,
             title=top.text("title"),
@@ -141,8 +147,10 @@ class _Reader:
             episode_gap=top.duration("episode_gap"),
             panels=panels,
             baseline=self._baseline(top, panel_ids),
-            phases=tuple(self._phase(table, panel_ids) for table in self._list(top, "phases")),
-            rules=tuple(self._rule(table) for table in self._list(top, "rules")),
+            phases=phases,
+            rules=rules,
+            symptoms=read_symptoms(top, self._catalogue, panel_ids, phase_names),
+            combinations=read_combinations(top, [rule.id for rule in rules]),
             interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),

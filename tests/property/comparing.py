@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
+UNKNOWN_TO_THE_ORACLE = ("interaction:", "vaccine:", "pregnancy:", "breastfeeding:")
+"""What is checked against tables of cases only (docs/manual)."""
 
 
-def differences(review: Review, said: Answer) -> list[str]:
+def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     """One line for each point on which the two differ."""
-    mine, theirs = of_review(review), of_oracle(said)
+    mine, theirs = of_review(review), of_oracle(said, zone)
     lines = []
     for key in sorted({*mine, *theirs}):
         left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
@@ -32,7 +36,7 @@ def of_review(review: Review) -> dict[str, Any]:
     for status in review.panels:
         told[f"panel {status.panel}"] = {
             "due_on": status.due_on,
-            "because": "recheck" if status.because == "recheck" else "schedule",
+            "because": status.because.value,
             "state": status.state.value,
             "days_overdue": status.days_overdue,
             "last_completed_on": status.last_completed_on,
@@ -43,6 +47,8 @@ def of_review(review: Review) -> dict[str, Any]:
             },
         }
     for finding in review.findings:
+        if finding.cause.startswith(UNKNOWN_TO_THE_ORACLE):
+            continue
         if finding.cause.startswith("rule:"):
             assert finding.worst is not None and finding.limit is not None
             told[f"episode {finding.rule} from {min(finding.breaches)}"] = {
@@ -56,6 +62,20 @@ def of_review(review: Review) -> dict[str, Any]:
                 "limit": Fraction(finding.limit),
                 "recovered": finding.recovered,
             }
+        elif finding.cause.startswith("symptom:"):
+            told[f"{finding.cause} {finding.breaches}"] = {
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+            }
+        elif finding.cause.startswith("combination:"):
+            told[f"{finding.cause} {min(finding.breaches)}"] = {
+                "breaches": tuple(sorted(finding.breaches)),
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+                "recovered": finding.recovered,
+            }
         elif finding.kind is Kind.OVERDUE_TEST:
             told["overdue"] = {
                 "panels": sorted(panel.panel for panel in finding.panels),
@@ -67,7 +87,7 @@ def of_review(review: Review) -> dict[str, Any]:
     return told
 
 
-def of_oracle(said: Answer) -> dict[str, Any]:
+def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     late = {}
     for name, panel in said.panels.items():
@@ -93,6 +113,21 @@ def of_oracle(said: Answer) -> dict[str, Any]:
             "urgency": episode.urgency,
             "limit": episode.limit,
             "recovered": episode.recovered,
+        }
+    for symptom in said.symptoms:
+        at = datetime.combine(symptom.on, time(0), zone).astimezone(UTC)
+        told[f"symptom:{symptom.rule} {(at,)}"] = {
+            "level": symptom.level,
+            "kind": symptom.kind,
+            "urgency": symptom.urgency,
+        }
+    for it in said.combinations:
+        told[f"combination:{it.combination} {min(it.breaches)}"] = {
+            "breaches": it.breaches,
+            "level": it.level,
+            "kind": it.kind,
+            "urgency": it.urgency,
+            "recovered": it.recovered,
         }
     if late and not said.course.elsewhere:
         told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
