@@ -76,12 +76,16 @@ class Listener:
         self._stop = asyncio.Event()
         self._queue: asyncio.Queue[_Job] = asyncio.Queue()
         self._connections: set[asyncio.Task[None]] = set()
+        self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        """Refused since it was last written down."""
         self._fault = ""
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="mllp-writer")
 
     def start(self) -> None:
         """Listen. Raises ListenerFailed where the port or a certificate cannot be used."""
+        with self._store.write() as connection:
+            listeners.started(connection, self._mllp.address, self._clock())
         ready = threading.Event()
         failed: list[BaseException] = []
         self._thread = threading.Thread(
@@ -91,8 +95,6 @@ class Listener:
         ready.wait()
         if failed:
             raise ListenerFailed(_why(failed[0], self._mllp)) from failed[0]
-        with self._store.write() as connection:
-            listeners.started(connection, self._mllp.address, self._clock())
         self._log.info("listening", address=self._mllp.address)
 
     def stop(self) -> None:
@@ -201,9 +203,18 @@ class Listener:
                 job = self._job(frame)
                 await jobs.put(job)
                 if not job.verdict.done():
-                    await self._queue.put(job)
+                    await self._queue_up(job)
                 if not frame.whole:
                     return
+
+    async def _queue_up(self, job: _Job) -> None:
+        """Hand a message to the writer; where the end comes before there is room, its sender
+        hears nothing of it and sends it again."""
+        try:
+            await self._queue.put(job)
+        except asyncio.CancelledError:
+            job.verdict.set_result(None)
+            raise
 
     def _job(self, frame: Frame) -> _Job:
         """A message with what can be answered to it at once: what is wrong with its header."""
@@ -212,7 +223,7 @@ class Listener:
         verdict: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         refused = mllp.fault_of(frame, message)
         if refused is not None:
-            self._counts["rejected"] += 1
+            self._note("rejected", 1)
             verdict.set_result(refused)
         return _Job(Arrived(frame.content, self._source_of(header)), header, verdict)
 
@@ -291,16 +302,19 @@ class Listener:
 
     def _failed(self, what: str, count: int) -> None:
         self._log.error("messages not taken", count=count, what=what)
-        self._counts["failed"] += count
+        self._note("failed", count)
         self._fault = what
 
     def _add(self, connection: Connection, counts: Counter[str], last: datetime | None) -> None:
         """Write down the figures, with what was refused since."""
-        refused = Counter(self._counts)
-        listeners.add(
-            connection, self._mllp.address, counts + refused, len(self._connections), last
-        )
-        self._counts -= refused
+        with self._lock:
+            refused, self._counts = self._counts, Counter()
+        open_now = len(self._connections)
+        listeners.add(connection, self._mllp.address, counts + refused, open_now, last)
+
+    def _note(self, what: str, count: int) -> None:
+        with self._lock:
+            self._counts[what] += count
 
 
 def _counts_of(took: Sequence[Took]) -> Counter[str]:

@@ -56,10 +56,7 @@ class Frames:
         """The frames that end in this piece. Raises NoMllp."""
         self._buffer += data
         while self._inside or self._begin():
-            end = self._buffer.find(END[:1], self._searched)
-            self._restart(end)
-            if not self._inside:
-                continue
+            self._restart(self._buffer.find(END[:1], self._searched))
             end = self._buffer.find(END[:1], self._searched)
             if end < 0:
                 self._searched = len(self._buffer)
@@ -91,8 +88,9 @@ class Frames:
     def _restart(self, end: int) -> None:
         """Where a header stands behind a starting byte amid the frame, that is the frame."""
         before = len(self._buffer) if end < 0 else end
+        after = max(0, self._searched - len(_BEGINNINGS[0]))
         for beginning in _BEGINNINGS:
-            again = self._buffer.rfind(START + beginning, 0, before)
+            again = self._buffer.rfind(START + beginning, after, before)
             if again >= 0:
                 del self._buffer[: again + 1]
                 self._searched = 0
