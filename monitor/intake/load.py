@@ -78,6 +78,14 @@ def load_file(
     return report
 
 
+def load_within(
+    connection: Connection, settings: Settings, surveyed: Survey, source: str, now: datetime
+) -> FileReport:
+    """Take in what came over a connection, in the transaction of a caller whose turn it is."""
+    mapping = source_named(settings, source)
+    return _Load(connection, settings, source, mapping, surveyed, now, None).run()
+
+
 class _Load:
     """One file on its way in."""
 
@@ -217,7 +225,7 @@ class _Load:
                 [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
             )
             held = [it for it in outcomes if isinstance(it, Held)]
-            self._hold(held, held_rows.hold(held, file_id, normaliser))
+            self._hold(held, held_rows.hold(held, [file_id] * len(held), normaliser))
             self._let_go([it for it in outcomes if isinstance(it, Ignored)], again=again)
             if self._progress is not None:
                 self._progress(min(_line_of(outcomes), self._survey.lines), self._survey.lines)
