@@ -155,6 +155,7 @@ class _Recording:
                 f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
                 f"no alert comes of it{hint}"
             )
+
     def _merge(self, row: Happening) -> bool:
         other = read_number(row.value)
         if self._people.find(row.mrn) is None and self._people.find(other) is None:
