@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import combinations, interactions, symptoms
+from monitor.core import before_start, combinations, interactions, symptoms
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
 from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
@@ -83,6 +83,7 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
+    Judge(findings=before_start.findings, wakes=before_start.wakes),
     Judge(findings=combinations.findings),
     Judge(findings=symptoms.findings, demands=symptoms.demands),
     Judge(

@@ -74,6 +74,25 @@ class Baseline:
     panels: tuple[str, ...]
     within: Duration
     genotypes: tuple[str, ...] = ()
+    lead: Duration | None = None
+    """How long before the first dose what is missing is asked for; None: from the enrolment."""
+    urgency: Urgency = Urgency.URGENT
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What a protocol says of a phenotype, and on whose word."""
+
+    say: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genotypes:
+    """What the phenotypes of TPMT and NUDT15 mean for the drug."""
+
+    poor: Advice = Advice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +240,12 @@ class Protocol:
     symptoms: tuple[SymptomRule, ...] = ()
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    genotypes: Genotypes = Genotypes()
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """The genes whose phenotype decides on the drug."""
+        return self.baseline.genotypes
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)

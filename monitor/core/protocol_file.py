@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
+from monitor.core.genes import GENES
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import (
     Baseline,
@@ -26,6 +27,7 @@ from monitor.core.protocol import (
     Rule,
 )
 from monitor.core.protocol_checks import check
+from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
 from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
 from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
@@ -45,14 +47,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "phases", "rules", "symptoms", "combinations", "interactions",
-        "examples",
+        "panels", "baseline", "genotypes", "phases", "rules", "symptoms", "combinations",
+        "interactions", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
         "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
-    "baseline": ("panels", "within", "genotypes"),
+    "baseline": ("panels", "within", "genotypes", "lead", "urgency", "source"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
         "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
@@ -68,6 +70,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
+    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -83,7 +86,6 @@ _BESIDE = {
 """Keys of a level that mean something only beside one of these tests."""
 ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
 RESTARTS = ("dose_increase", "resume", "interaction")
-GENOTYPES = ("tpmt", "nudt15")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
 _MOST_CONFIRM = 20
@@ -154,6 +156,7 @@ class _Reader:
             interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
+            genotypes=read_genotypes(top),
             digest=digest,
         )
 
@@ -210,7 +213,10 @@ class _Reader:
         return Baseline(
             panels=table.texts("panels", panel_ids),
             within=table.duration("within"),
-            genotypes=table.texts("genotypes", GENOTYPES),
+            genotypes=table.texts("genotypes", GENES),
+            lead=table.optional_duration("lead", zero=True),
+            urgency=table.optional_choice("urgency", tuple(Urgency)) or Urgency.URGENT,
+            source=table.text("source", ""),
         )
 
     def _phase(self, table: Table, panel_ids: list[str]) -> Phase:

@@ -81,6 +81,10 @@ def of_review(review: Review) -> dict[str, Any]:
                 "panels": sorted(panel.panel for panel in finding.panels),
                 "urgency": finding.urgency,
             }
+        elif finding.kind is Kind.BASELINE_MISSING:
+            told["baseline"] = finding.urgency
+        elif finding.kind is Kind.CONTRAINDICATED:
+            told[finding.cause] = {"urgency": finding.urgency, "recovered": finding.recovered}
         else:
             told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
@@ -135,6 +139,10 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
         told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    if said.baseline.missing is not None:
+        told["baseline"] = said.baseline.missing
+    for gene, ended in said.baseline.poor.items():
+        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
     told["could not be judged"] = said.unjudged
     return told
 

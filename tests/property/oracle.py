@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
 from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_course import Course, course
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
@@ -51,6 +52,7 @@ class Answer:
     held: tuple[frozenset[int], Urgency] | None
     symptoms: list[Symptom]
     combinations: list[Together]
+    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -100,6 +102,13 @@ def answer(
             for it in protocol.combinations
             for found in together(it, case, protocol, points, life.first_dose)
         ],
+        baseline=baseline(
+            case,
+            protocol,
+            life,
+            {name: panel.last_completed_on for name, panel in panels.items()},
+            today,
+        ),
     )
 
 
