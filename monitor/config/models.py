@@ -158,6 +158,7 @@ class Intake(Section):
     inbox: Folder = Path("inbox")
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
