@@ -23,7 +23,7 @@ _WATCHED_LIMIT = 200_000
 
 def digest_of(source: str, stored: Mapping[str, Any]) -> str:
     """What makes a held row the same row when it comes again, in whatever file."""
-    ours = {name: text for name, text in stored.items() if name != RECEIVED}
+    ours = {name: text for name, text in stored.items() if name not in (RECEIVED, "place")}
     text = json.dumps([source, ours], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
