@@ -184,6 +184,8 @@ class Source(Section):
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
+    patient_id_is_mrn: bool = False
+    """FHIR: the ID of a reference Patient/ID that leads nowhere is the patient's number."""
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
