@@ -17,6 +17,7 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.model import (
+    ENDED_BY_CLOSING,
     SELF_CLOSING,
     Alert,
     AlertState,
@@ -90,6 +91,7 @@ def content_of(finding: Finding, protocol: Protocol) -> str:
         finding.action,
         finding.say,
         finding.source,
+        finding.news,
         panels,
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
@@ -168,7 +170,7 @@ def urgency_of(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
 def _answered(finding: Finding, alert: Alert, today: date) -> Iterator[Change]:
     """A person closed it: it comes back on its review day, when worse, or when it relapses."""
     reason = ""
-    if why := _worse_than_told(finding, alert):
+    if why := _worse_than_told(finding, alert) or _news(finding, alert):
         reason = why
     elif not finding.recovered and alert.closed_recovered:
         reason = "the episode goes on again after it was closed as recovered"
@@ -201,7 +203,9 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
     """How what is to be shown differs from what was: the weightiest word for it, or None."""
     if content_of(finding, protocol) == alert.content:
         return None
-    if reason := _worse_than_told(finding, alert) or _more_panels(finding, alert):
+    if reason := (
+        _worse_than_told(finding, alert) or _more_panels(finding, alert) or _news(finding, alert)
+    ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
     if alert.recovered and not finding.recovered:
         reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
@@ -242,15 +246,20 @@ def _change(what: ChangeWhat, reason: str, finding: Finding, alert: Alert, *, te
 
 def _worse_than_told(finding: Finding, alert: Alert) -> str:
     """People hear again at a worse level, or at a value 10 % worse than the worst they know."""
-    if finding.worst is None or alert.told_level is None:
+    if alert.told_level is None:
         return ""
     if finding.level > alert.told_level:
-        return f"a further limit is met, {finding.limit_text}"
-    if finding.level < alert.told_level or alert.told_value is None:
+        met = f", {finding.limit_text}" if finding.limit_text else ""
+        return f"a further limit is met{met}"
+    if finding.worst is None or finding.level < alert.told_level or alert.told_value is None:
         return ""
     if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
         return "at least 10 % worse than the worst that was told"
     return ""
+
+
+def _news(finding: Finding, alert: Alert) -> str:
+    return finding.news if finding.news != alert.news and not finding.recovered else ""
 
 
 def _more_panels(finding: Finding, alert: Alert) -> str:
@@ -276,7 +285,7 @@ def _more_urgent(finding: Finding, alert: Alert) -> str:
 
 def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     """A correction or an edit made it milder, or it asks for something else: people hear it."""
-    if finding.worst is None:
+    if not finding.breaches:
         return ""
     if finding.level < alert.level:
         edited = alert.protocol_digest != protocol.digest
@@ -348,7 +357,7 @@ def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
     if alert.kind not in SELF_CLOSING:
         return Change(
             what=ChangeWhat.WITHDRAWN,
-            reason="a correction took its cause away",
+            reason=_withdrawal(alert),
             tell=True,
             alert=alert,
             urgency=alert.urgency,
@@ -360,6 +369,12 @@ def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
         alert=alert,
         urgency=alert.urgency,
     )
+
+
+def _withdrawal(alert: Alert) -> str:
+    if alert.cause.startswith(ENDED_BY_CLOSING):
+        return "corrected, or told by another alert"
+    return "a correction took its cause away"
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from monitor.core.analytes import Catalogue
 from monitor.core.derive import with_derived
-from monitor.core.model import Finding, Measured, PanelStatus, Result, Review
+from monitor.core.findings import anticoagulant
+from monitor.core.model import ENDED_BY_CLOSING, Finding, Measured, PanelStatus, Result, Review
 from monitor.core.protocol import Protocol
 
 _SERIES_LENGTH = 8
@@ -47,6 +48,8 @@ def evidence(
         "decimals": analyte.decimals if analyte else None,
         **_measured("", finding.worst),
         **_measured("latest_", finding.latest),
+        "happened_at": _instant(finding.breaches[-1]) if finding.breaches else None,
+        "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
         "series": _series(finding, review, catalogue),
@@ -57,7 +60,8 @@ def evidence(
             if life.last_dose
             else None
         ),
-        "warfarin": "warfarin" in life.comedication,
+        "warfarin": bool(anticoagulant(life, catalogue)),
+        "news": finding.news,
         "start_confirmed": life.start_confirmed,
         "enrolment_state": life.state.value,
         "arithmetic": list(finding.arithmetic),

@@ -6,6 +6,7 @@ The sentences advise a clinician; they never tell a patient or a nurse to stop a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -39,7 +40,8 @@ _ACTIONS = {
 }
 _STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
 _TRANSPLANT = "Transplant: call the transplant team the same day."
-_WARFARIN = "Warfarin is on the list: check INR."
+_ANTICOAGULANT = "vitamin_k_antagonist"
+"""The class of drugs, in the catalogue, of which a change of the monitored drug moves the INR."""
 _ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
 _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first dose."
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
@@ -53,6 +55,44 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def action_words(kind: Kind, drug: str) -> str:
+    """What the protocol says, as a sentence that leaves the decision to the prescriber."""
+    return _ACTIONS[kind].format(drug=drug)
+
+
+def capped(action: Kind, urgency: Urgency, *, certain: bool, early: bool) -> tuple[Kind, Urgency]:
+    """A level that is only perhaps met is an urgent review at most; before the first dose there
+    is nothing to withhold (specification, sections 3 and 4)."""
+    kind = action if certain and not early else Kind.REVIEW
+    if not certain:
+        urgency = min(urgency, Urgency.URGENT, key=lambda it: it.rank)
+    return kind, urgency
+
+
+def sentences(
+    kind: Kind,
+    case: Case,
+    said: Sequence[str],
+    *,
+    certain: bool,
+    early: bool,
+    doubts: Sequence[str] = (),
+    inr: str = "",
+) -> tuple[str, ...]:
+    """What the level says, and what goes with every alert that asks for such an action."""
+    reducing = kind in REDUCING
+    candidates = (
+        *((sentence(text), True) for text in said if text),
+        (_ASK_LABORATORY, not certain),
+        (_BEFORE_FIRST_DOSE, early),
+        *((text, True) for text in doubts),
+        (inr, reducing and bool(inr)),
+        (_STEROIDS, reducing),
+        (_TRANSPLANT, "transplant" in case.enrolment.indication),
+    )
+    return tuple(text for text, applies in candidates if applies)
+
+
 def of_episode(
     episode: Episode, rule: Rule, case: Case, life: Life, catalogue: Catalogue, latest: Judged
 ) -> Finding:
@@ -62,10 +102,7 @@ def of_episode(
     level = rule.levels[worst.level - 1]
     limit = worst.limit
     early = worst.measured.collected_on < life.first_dose_on
-    kind = level.action if certain and not early else Kind.REVIEW
-    urgency = level.urgency
-    if not certain:
-        urgency = min(urgency, Urgency.URGENT, key=lambda it: it.rank)
+    kind, urgency = capped(level.action, level.urgency, certain=certain, early=early)
     return Finding(
         enrolment_id=case.enrolment.id,
         cause=f"rule:{rule.id}",
@@ -83,8 +120,16 @@ def of_episode(
         limit=limit.value,
         limit_text=limit.text,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
-        action=_ACTIONS[kind].format(drug=case.enrolment.drug),
-        say=_rule_sentences(level, worst, kind, case, life, certain=certain, early=early),
+        action=action_words(kind, case.enrolment.drug),
+        say=sentences(
+            kind,
+            case,
+            [level.say],
+            certain=certain,
+            early=early,
+            doubts=_doubts(worst.result),
+            inr=check_inr(life, catalogue),
+        ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
 
@@ -102,36 +147,39 @@ def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     return f"{value}: {beyond} {limit.text}"
 
 
-def _rule_sentences(
-    level: Level,
-    worst: Judged,
-    kind: Kind,
-    case: Case,
-    life: Life,
-    *,
-    certain: bool,
-    early: bool,
-) -> tuple[str, ...]:
-    result = worst.result
-    reducing = kind in REDUCING
+def _doubts(result: Result) -> tuple[str, ...]:
+    """What speaks against the value itself, and where it comes from."""
     candidates = (
-        (_sentence(level.say), bool(level.say)),
-        (_ASK_LABORATORY, not certain),
-        (_BEFORE_FIRST_DOSE, early),
         (
             f"Sample doubtful ({result.doubtful_comment}): repeat today before acting.",
             bool(result.doubtful_comment),
         ),
         (_BELOW_PLAUSIBLE, result.below_plausible),
         (f"Derived, not reported: {result.derived}.", bool(result.derived)),
-        (_WARFARIN, reducing and "warfarin" in life.comedication),
-        (_STEROIDS, reducing),
-        (_TRANSPLANT, "transplant" in case.enrolment.indication),
     )
     return tuple(text for text, applies in candidates if applies)
 
 
-def _sentence(text: str) -> str:
+def anticoagulant(life: Life, catalogue: Catalogue) -> str:
+    """The drug on the list of which the INR must be checked; empty where there is none."""
+    known = catalogue.drugs.classes_of
+    return next((it for it in life.comedication if _ANTICOAGULANT in known(it)), "")
+
+
+def check_inr(life: Life, catalogue: Catalogue) -> str:
+    drug = anticoagulant(life, catalogue)
+    return f"{drug.capitalize()} is on the list: check INR." if drug else ""
+
+
+def with_inr(finding: Finding, life: Life, catalogue: Catalogue) -> Finding:
+    """A finding that suggests reducing or stopping says that the INR must be checked."""
+    inr = check_inr(life, catalogue)
+    if finding.kind not in REDUCING or not inr or inr in finding.say:
+        return finding
+    return replace(finding, say=(*finding.say, inr))
+
+
+def sentence(text: str) -> str:
     """A phrase of a protocol file as a sentence."""
     if not text:
         return ""
@@ -235,7 +283,7 @@ def of_unusable_samples(
     """A recall for each panel whose latest sample gave no result; ends with a completion."""
     findings = []
     for status in panels:
-        if status.state is PanelState.ENDED:
+        if status.due_on is None:
             continue
         wanted = protocol.panel(status.panel).analytes
         lost = [it for it in case.results if _is_lost(it, wanted, status, life)]
@@ -280,8 +328,7 @@ def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: P
 def _recall_urgency(status: PanelStatus, protocol: Protocol) -> Urgency:
     """As urgent as the phase holds the panel, and urgent under a recheck; how late the test
     is already says the overdue alert."""
-    phase = next(it for it in protocol.phases if it.name == status.phase)
-    schedule = phase.schedule(status.panel)
+    schedule = protocol.lateness(status.panel, status.phase)
     assert schedule is not None
     if status.under_recheck:
         return worst_urgency(schedule.urgency, Urgency.URGENT)

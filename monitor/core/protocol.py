@@ -13,6 +13,19 @@ from decimal import Decimal
 
 from monitor.core.calendar import Duration
 from monitor.core.model import Kind, Urgency
+from monitor.core.protocol_interactions import Interaction
+from monitor.core.toxicity_rules import Combination, SymptomRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How the lateness of a panel is told."""
+
+    repeat: Duration
+    escalate_after: Duration
+    lead: Duration
+    urgency: Urgency
+    serious_urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +34,8 @@ class Panel:
 
     id: str
     title: str
+    on_demand: Lateness | None = None
+    """Of a panel that no phase need ask for: due only when an event or a drug demands it."""
     all_of: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     no_rule: tuple[tuple[str, str], ...] = ()
@@ -32,17 +47,12 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PanelSchedule:
+class PanelSchedule(Lateness):
     """How often a panel is due in one phase, and how its lateness is told."""
 
     panel: str
     every: Duration
     grace: Duration
-    repeat: Duration
-    escalate_after: Duration
-    lead: Duration
-    urgency: Urgency
-    serious_urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +238,9 @@ class Protocol:
     allow_ending: str = ""
     note: str = ""
     genotypes: Genotypes = Genotypes()
+    symptoms: tuple[SymptomRule, ...] = ()
+    combinations: tuple[Combination, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -237,5 +250,18 @@ class Protocol:
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)
 
+    @property
+    def symptom_words(self) -> frozenset[str]:
+        """Every symptom that a rule of this file names."""
+        return frozenset(word for rule in self.symptoms for group in rule.groups for word in group)
+
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)
+
+    def lateness(self, panel_id: str, phase: str) -> Lateness | None:
+        """How the lateness of a panel is told in a phase, else on demand."""
+        for it in self.phases:
+            schedule = it.schedule(panel_id)
+            if it.name == phase and schedule is not None:
+                return schedule
+        return self.panel(panel_id).on_demand

@@ -18,6 +18,7 @@ from monitor.core.genes import GENES
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import (
     Baseline,
+    Lateness,
     Level,
     Panel,
     PanelSchedule,
@@ -28,6 +29,8 @@ from monitor.core.protocol import (
 from monitor.core.protocol_checks import check
 from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
+from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
+from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import (
     Report,
@@ -44,9 +47,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "genotypes", "phases", "rules", "examples",
+        "panels", "baseline", "genotypes", "phases", "rules", "symptoms",
+        "combinations", "interactions", "examples",
     ),
-    "panels.ID": ("title", "all_of", "any_of", "no_rule"),
+    "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
+    "panels.ID.on_demand": (
+        "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+    ),
     "baseline": ("panels", "within", "genotypes", "lead", "urgency", "source"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
@@ -62,6 +69,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "unit", "default_uln", "within", "each", "only_below",
     ),
     **GENOTYPE_KEYS,
+    **TOXICITY_KEYS,
+    **INTERACTION_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -76,7 +85,7 @@ _BESIDE = {
 }
 """Keys of a level that mean something only beside one of these tests."""
 ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
-RESTARTS = ("dose_increase", "resume")
+RESTARTS = ("dose_increase", "resume", "interaction")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
 _MOST_CONFIRM = 20
@@ -122,6 +131,9 @@ class _Reader:
         drugs = top.texts("drugs")
         if not drugs and self._report.sound("drugs"):
             top.fault("drugs", "names no drug", 'a list such as ["azathioprine"]')
+        phases = tuple(self._phase(table, panel_ids) for table in self._list(top, "phases"))
+        rules = tuple(self._rule(table) for table in self._list(top, "rules"))
+        phase_names = [phase.name for phase in phases]
         return Protocol(
             id=protocol_id,
             title=top.text("title"),
@@ -137,8 +149,11 @@ class _Reader:
             episode_gap=top.duration("episode_gap"),
             panels=panels,
             baseline=self._baseline(top, panel_ids),
-            phases=tuple(self._phase(table, panel_ids) for table in self._list(top, "phases")),
-            rules=tuple(self._rule(table) for table in self._list(top, "rules")),
+            phases=phases,
+            rules=rules,
+            symptoms=read_symptoms(top, self._catalogue, panel_ids, phase_names),
+            combinations=read_combinations(top, [rule.id for rule in rules]),
+            interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
             genotypes=read_genotypes(top),
@@ -162,6 +177,7 @@ class _Reader:
             all_of=self._analytes(table.at("all_of"), table.data.get("all_of", [])),
             any_of=tuple(self._group(path, value) for path, value in groups),
             no_rule=self._no_rule(table),
+            on_demand=_on_demand(table),
         )
         if not panel.analytes and table.sound:
             table.fault("all_of", "asks for nothing", "at least one analyte")
@@ -282,12 +298,24 @@ def _schedule(panel: str, table: Table) -> PanelSchedule:
         panel=panel,
         every=table.duration("every"),
         grace=table.duration("grace", zero=True),
-        repeat=table.duration("repeat"),
-        escalate_after=table.duration("escalate_after"),
-        lead=table.duration("lead", zero=True),
-        urgency=table.choice("urgency", tuple(Urgency)),
-        serious_urgency=table.choice("serious_urgency", tuple(Urgency)),
+        **_lateness(table),
     )
+
+
+def _on_demand(table: Table) -> Lateness | None:
+    if "on_demand" not in table:
+        return None
+    return Lateness(**_lateness(table.table("on_demand", KEYS["panels.ID.on_demand"])))
+
+
+def _lateness(table: Table) -> dict[str, Any]:
+    return {
+        "repeat": table.duration("repeat"),
+        "escalate_after": table.duration("escalate_after"),
+        "lead": table.duration("lead", zero=True),
+        "urgency": table.choice("urgency", tuple(Urgency)),
+        "serious_urgency": table.choice("serious_urgency", tuple(Urgency)),
+    }
 
 
 def _check_tests(table: Table) -> None:

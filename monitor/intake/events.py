@@ -12,11 +12,13 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.faults import nearest
 from monitor.core.model import Status
 from monitor.core.standing import read_status
+from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
 from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
-from monitor.intake.people import People, Person, mrn_key
+from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
@@ -37,7 +39,7 @@ class Happening:
     """A row of an events file, read."""
 
     line: int
-    mrn: str
+    mrn: Number
     on: date
     event: str
     value: str
@@ -73,7 +75,9 @@ class _Recording:
         self._now = now
         self._today = clinic_day(now, settings.clinic.zone)
         self._people = People(connection)
-        self._roster = Roster(connection, load_rulebook(connection), self._today)
+        rulebook = load_rulebook(connection)
+        self._roster = Roster(connection, rulebook, self._today)
+        self._symptoms = {word for it in rulebook.protocols.values() for word in it.symptom_words}
         self._file_id = account.record(connection, now)
 
     def finish(self) -> None:
@@ -81,9 +85,9 @@ class _Recording:
         self._account.update(self._connection, self._file_id)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
-        keys = [mrn_key(cells["mrn"]) for _, cells in batch]
-        self._people.prepare(keys)
-        known = [self._people.find(key) for key in keys]
+        numbers = [read_number(cells["mrn"]) for _, cells in batch]
+        self._people.prepare(number.number for number in numbers)
+        known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
             try:
@@ -113,6 +117,7 @@ class _Recording:
         self._connection.execute(
             insert(EVENTS).values(
                 patient_id=person.id,
+                home_id=person.moved_from,
                 enrolment_id=None if enrolment is None else enrolment.id,
                 on=row.on,
                 event=row.event,
@@ -126,7 +131,18 @@ class _Recording:
             )
         )
         self._touch(person)
+        self._note_unnamed(row)
         return True
+
+    def _note_unnamed(self, row: Happening) -> None:
+        """A symptom that no protocol names is kept, and nobody is told of it but here."""
+        if row.event == SYMPTOM and row.value not in self._symptoms:
+            guess = nearest(row.value, sorted(self._symptoms))
+            hint = f"; {guess}" if guess.startswith("did you mean") else ""
+            self._account.note(
+                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
+                f"no alert comes of it{hint}"
+            )
 
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:
@@ -147,10 +163,16 @@ class _Recording:
         self._roster.forget(person.id)
 
     def _enrolled(self, row: Happening) -> Person:
-        person = self._people.find(mrn_key(row.mrn))
+        person = self._people.find(row.mrn)
         if person is not None:
             return person
-        if self._people.alike(mrn_key(row.mrn)):
+        others = [str(it.number) for it in self._people.with_number(row.mrn.number)]
+        if others:
+            raise Refused(
+                f"not enrolled under this number; the same number of another issuer is: "
+                f"{', '.join(others)}"
+            )
+        if self._people.alike(row.mrn.number):
             raise Refused(
                 "not enrolled under this number; an enrolled number equals it but for leading "
                 "zeros or punctuation"
@@ -207,7 +229,7 @@ def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
 
 def read_happening(line: int, cells: Cells, today: date) -> Happening:
     """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = needed(cells, "mrn")
+    mrn = read_number(needed(cells, "mrn"))
     event = event_name(needed(cells, "event"))
     needed(cells, "on")
     on = day_of(cells, "on")
