@@ -158,6 +158,7 @@ class Intake(Section):
     inbox: Folder = Path("inbox")
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
@@ -183,6 +184,8 @@ class Source(Section):
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
+    patient_id_is_mrn: bool = False
+    """FHIR: the ID of a reference Patient/ID that leads nowhere is the patient's number."""
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
