@@ -26,7 +26,9 @@ from monitor.core.calendar import Duration, parse_duration
 from monitor.core.model import Kind, Urgency
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DateFormat = Literal["iso", "day_first", "month_first", "year_first"]
+DateFormat = Literal[
+    "", "iso", "day_first", "month_first", "year_first", "excel", "days", "hours", "minutes"
+]
 Security = Literal["starttls", "tls", "none"]
 UNCHANGED_EMAIL = "clinic@localhost"
 """What `init` writes as the clinic's address; `health` is not well until it is changed."""
@@ -165,12 +167,27 @@ class Source(Section):
     """Analyte -> the unit meant where the file names none."""
     unit_spellings: dict[str, str] = {}
     """Their spelling -> ours."""
-    date_format: DateFormat = "iso"
-    decimal_comma: bool = False
+    date_format: DateFormat = ""
+    """Order of their dates; "" lets the whole file decide, and holds what it leaves open."""
+    day_zero: Annotated[date | None, BeforeValidator(_day)] = None
+    """What days, hours or minutes are counted from."""
+    decimal_comma: bool | None = None
+    """None: the whole file decides."""
     encoding: str = ""
     delimiter: str = ""
     constants: dict[str, str] = {}
     """Our column -> the value every row of this source has."""
+    header: list[str] = []
+    """Names of their columns in order, once learned: a file with others is refused."""
+
+    @model_validator(mode="after")
+    def _counted_from_somewhere(self) -> Source:
+        if (self.date_format in ("days", "hours", "minutes")) != (self.day_zero is not None):
+            raise ValueError(
+                'date_format "days", "hours" or "minutes" and day_zero go together: the day that '
+                "the numbers are counted from"
+            )
+        return self
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
