@@ -23,6 +23,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
+from monitor.cli.preview import say_reasons, say_recognised
 
 if TYPE_CHECKING:
     from monitor.operations.arrivals import Loaded, PeopleTaken
@@ -99,7 +100,7 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files, long form.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files: CSV, Excel.")],
     source: Annotated[
         str,
         typer.Option("--source", metavar="NAME", help="The laboratory: a [sources.NAME] table."),
@@ -138,7 +139,7 @@ def load(
                     complain(f"{file}: {refusal}")
                     documents.append(_unread(file, str(refusal)))
                     continue
-            documents.append(_document(file, loaded))
+            documents.append(_document(file, loaded, preview=preview))
             if not as_json:
                 _say_loaded(loaded, preview=preview)
     if as_json:
@@ -163,19 +164,26 @@ def _unread(file: Path, error: str) -> dict[str, Any]:
     }
 
 
-def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
+def _document(file: Path, loaded: Loaded, *, preview: bool) -> dict[str, Any]:
     tally = loaded.tally
     alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
-    return {**loaded.report.account(), "file": str(file), "alerts": alerts}
+    document = {**loaded.report.account(), "file": str(file), "alerts": alerts}
+    return document | loaded.report.recognised() if preview else document
 
 
 def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
     report = loaded.report
     account = report.account()
     say(f"{report.file}{' (preview: nothing was changed)' if preview else ''}")
+    if preview:
+        say_recognised(report)
     table(_COUNTS, [[account[name] for name in _COUNTS]])
+    said = {note for recognised in report.tables for note in recognised.notes()}
     for note in report.notes:
-        say(f"  {note}")
+        if not (preview and note in said):
+            say(f"  {note}")
+    if preview:
+        say_reasons(report)
     _list_problems([(problem.where, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
     if report.quarantined:

@@ -75,6 +75,14 @@ def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+def _optional_day(value: object) -> object:
+    return _day(value) if value else None
+
+
+def _unset(value: object) -> object:
+    return None if value == "" else value
+
+
 def _plain_code(code: str) -> str:
     """A laboratory's code as it is compared: without case, space, hyphen, underscore, dot."""
     return "".join(sign for sign in code.casefold() if sign not in " -_.\t")
@@ -169,10 +177,10 @@ class Source(Section):
     """Their spelling -> ours."""
     date_format: DateFormat = ""
     """Order of their dates; "" lets the whole file decide, and holds what it leaves open."""
-    day_zero: Annotated[date | None, BeforeValidator(_day)] = None
+    day_zero: Annotated[date | None, BeforeValidator(_optional_day)] = None
     """What days, hours or minutes are counted from."""
-    decimal_comma: bool | None = None
-    """None: the whole file decides."""
+    decimal_comma: Annotated[bool | None, BeforeValidator(_unset)] = None
+    """None, in the file "": the whole file decides."""
     encoding: str = ""
     delimiter: str = ""
     constants: dict[str, str] = {}

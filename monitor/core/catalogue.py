@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from difflib import get_close_matches
 
 from monitor.core.faults import nearest
 from monitor.core.unit_spelling import UnitSpelling
@@ -22,6 +23,7 @@ _NO_WORD = re.compile(r"[\W_]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_ALIKE = 0.75
 
 
 def name_key(text: str) -> str:
@@ -166,7 +168,8 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """`did you mean "lymphocytes"?` for a name that is not known."""
-        return nearest(name, self.analytes)
+        close = get_close_matches(name_key(name), self.by_key, n=1, cutoff=_ALIKE)
+        return f'did you mean "{self.by_key[close[0]]}"?' if close else nearest(name, self.analytes)
 
     def is_no_result(self, text: str) -> bool:
         """The text is empty, or made of the listed no-result texts and fillers alone."""

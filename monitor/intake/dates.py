@@ -110,6 +110,19 @@ def read_day(text: str, order: str = "iso") -> date | None:
         return None
 
 
+def day_in_any_order(text: str) -> date | None:
+    """A day that a text may be, whatever its order, with or without a time."""
+    text = text.strip()
+    for order in ("day_first", "month_first"):
+        match = _match(text, order)
+        if match is not None:
+            try:
+                return _day(match)
+            except ValueError:
+                continue
+    return None
+
+
 def orders_of(text: str) -> frozenset[str]:
     """Which orders of day and month a numeric date allows: one, both, or none where it is no
     such date (ISO, year first, a month in letters)."""

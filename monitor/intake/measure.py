@@ -27,6 +27,8 @@ from monitor.core.units import (
 from monitor.intake.columns import fold
 
 _CACHE_LIMIT = 100_000
+_GUESSES_LIMIT = 2000
+"""Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _SHOWN = 60
 _OF_VALUES = {
@@ -82,6 +84,7 @@ class Measures:
         ] = {}
         self._doubts: dict[tuple[str, str], str] = {}
         self._analytes: dict[str, Analyte | None] = {}
+        self._guesses: dict[str, str] = {}
         self.units_used: defaultdict[str, set[str]] = defaultdict(set)
         """Units this source is known to use, by analyte."""
         for name, unit in source.units.items():
@@ -247,11 +250,18 @@ class Measures:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
         reason = f'unknown code "{code.strip()[:_SHOWN]}"'
-        guess = self._catalogue.suggest(code.strip()[:_SHOWN])
-        hint = guess if guess.startswith("did you mean") else ""
+        hint = self._nearest(code.strip()[:_SHOWN])
         return Problem(
             "unknown_code", reason, hint or "map the code or ignore it in [sources.NAME]"
         )
+
+    def _nearest(self, code: str) -> str:
+        if code not in self._guesses:
+            if len(self._guesses) > _GUESSES_LIMIT:
+                return ""
+            guess = self._catalogue.suggest(code)
+            self._guesses[code] = guess if guess.startswith("did you mean") else ""
+        return self._guesses[code]
 
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()
