@@ -94,6 +94,9 @@ class Clinic:
             patient = _insert(
                 connection, tables.Patient, mrn=mrn, mrn_key=mrn.casefold(), mrn_loose=mrn
             )
+            number = {"number": mrn, "number_key": mrn.casefold()}
+            key = {"issuer": "", "issuer_key": ""} | number
+            _insert(connection, tables.Identifier, patient_id=patient, **key)
             return _insert(connection, tables.EnrolmentRow, patient_id=patient, **values | more)
 
     def results(

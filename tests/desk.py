@@ -50,6 +50,14 @@ class Desk:
         assert report.rows == sum(getattr(report, name) for name in OUTCOMES)
         return report
 
+    def whose(self) -> dict[str, list[str]]:
+        """What stands of neutrophils, by the number of the patient it belongs to."""
+        mrns = {row.id: row.mrn for row in self.clinic.rows(tables.Patient)}
+        found: dict[str, list[str]] = {}
+        for row in self.clinic.rows(tables.ResultRow, analyte="neutrophils", stands=True):
+            found.setdefault(mrns[row.patient_id], []).append(f"{row.value.normalize():f}")
+        return {mrn: sorted(values) for mrn, values in found.items()}
+
     def standing(self, analyte: str = "neutrophils") -> list[str]:
         """What stands of an analyte: values with comparator, or the words of no result."""
         rows = self.clinic.rows(tables.ResultRow, analyte=analyte, stands=True)
@@ -63,11 +71,11 @@ class Desk:
 
 
 @contextmanager
-def sqlite_desk(migrated: Path, folder: Path) -> Iterator[Desk]:
+def sqlite_desk(migrated: Path, folder: Path, config: str = CONFIG) -> Iterator[Desk]:
     """A desk on a copy of a migrated SQLite file, for long tables of cases in which the
     database makes no difference."""
     path = folder / "monitor.db"
     shutil.copy(migrated, path)
     store = open_store(f"sqlite:///{path}")
-    yield Desk(store, folder)
+    yield Desk(store, folder, config)
     store.dispose()

@@ -184,7 +184,8 @@ def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
             say(f"  {note}")
     if preview:
         say_reasons(report)
-    _list_problems([(problem.where, problem.reason) for problem in report.problems])
+    else:
+        _list_problems([(problem.where, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
     if report.quarantined:
         say("  monitor quarantine list: the rows that need a person")

@@ -23,7 +23,9 @@ def say_recognised(report: FileReport) -> None:
     for recognised in report.tables:
         _say_table(recognised)
     if report.seen:
+        say()
         _say_codes(report.seen)
+    say()
 
 
 def say_reasons(report: FileReport) -> None:

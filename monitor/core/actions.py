@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from monitor.core.model import SELF_CLOSING, Alert, AlertState, Kind, Urgency
+from monitor.core.model import ENDED_BY_CLOSING, SELF_CLOSING, Alert, AlertState, Kind, Urgency
 
 ACKNOWLEDGED_DAYS = 7
 ACKNOWLEDGED_DAYS_AT_MOST = 28
@@ -61,13 +61,14 @@ def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date
 
 
 def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> date | None:
-    """The review day of an alert that a person closes: needed while the episode goes on."""
+    """The review day of an alert that a person closes: needed while the episode goes on, at
+    will where closing ends it."""
     _refuse_closed(alert)
     if alert.kind in SELF_CLOSING:
         raise ActionRefused(f"a person cannot close it: {_UNTIL_THEN[alert.kind]}")
     if not outcome.strip():
         raise ActionRefused("closing needs an outcome: what was done, by whom")
-    if alert.recovered:
+    if alert.recovered or (review_by is None and alert.cause.startswith(ENDED_BY_CLOSING)):
         return None
     days = REVIEW_DAYS_AT_MOST[alert.urgency]
     last = today + timedelta(days=days)

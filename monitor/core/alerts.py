@@ -90,6 +90,7 @@ def content_of(finding: Finding, protocol: Protocol) -> str:
         finding.action,
         finding.say,
         finding.source,
+        finding.news,
         panels,
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
@@ -168,7 +169,7 @@ def urgency_of(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
 def _answered(finding: Finding, alert: Alert, today: date) -> Iterator[Change]:
     """A person closed it: it comes back on its review day, when worse, or when it relapses."""
     reason = ""
-    if why := _worse_than_told(finding, alert):
+    if why := _worse_than_told(finding, alert) or _news(finding, alert):
         reason = why
     elif not finding.recovered and alert.closed_recovered:
         reason = "the episode goes on again after it was closed as recovered"
@@ -201,7 +202,9 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
     """How what is to be shown differs from what was: the weightiest word for it, or None."""
     if content_of(finding, protocol) == alert.content:
         return None
-    if reason := _worse_than_told(finding, alert) or _more_panels(finding, alert):
+    if reason := (
+        _worse_than_told(finding, alert) or _more_panels(finding, alert) or _news(finding, alert)
+    ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
     if alert.recovered and not finding.recovered:
         reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
@@ -251,6 +254,10 @@ def _worse_than_told(finding: Finding, alert: Alert) -> str:
     if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
         return "at least 10 % worse than the worst that was told"
     return ""
+
+
+def _news(finding: Finding, alert: Alert) -> str:
+    return finding.news if finding.news != alert.news and not finding.recovered else ""
 
 
 def _more_panels(finding: Finding, alert: Alert) -> str:

@@ -21,14 +21,15 @@ from monitor.core.catalogue import (
     QuantityKind,
     name_key,
     phrase_set,
-    plain_words,
 )
+from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
+from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
 __all__ = ["Analyte", "Catalogue", "Doubt", "QuantityKind", "load_catalogue"]
 
-_TOP_KEYS = ("unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt")
+_TOP_KEYS = ("unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs")
 _ANALYTE_KEYS = (
     "title",
     "unit",
@@ -39,6 +40,7 @@ _ANALYTE_KEYS = (
     "percent_of",
     "adds_to",
 )
+_DRUG_KEYS = ("names", "classes")
 _KIND_KEYS = ("loinc", "table", "units", "names")
 _MOST_DECIMALS = 6
 
@@ -103,7 +105,27 @@ class _Reader:
             doubts=tuple(self.doubts(doubt, analytes)),
             denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
             denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
+            drugs=self.drugs(self.table("drugs", document)),
         )
+
+    # --------------------------------------------------------------------- drugs
+
+    def drugs(self, entries: Mapping[str, Any]) -> DrugNames:
+        found = []
+        owner: dict[tuple[str, ...], str] = {}
+        for name in entries:
+            key, entry = f"drugs.{name}", self.table(name, entries, "drugs")
+            self.unknown(key, entry, _DRUG_KEYS)
+            names, classes = (self.texts(f"{key}.{it}", entry, it) for it in _DRUG_KEYS)
+            for text in (name, *names):
+                words = tuple(plain_words(text))
+                if not words:
+                    self.fault(f"{key}.names", text, "holds no word to look for")
+                elif owner.setdefault(words, name) != name:
+                    problem = f"also names {owner[words]}"
+                    self.fault(f"{key}.names", text, problem, "a name belongs to one drug")
+            found.append(Drug(name=name, names=tuple(names), classes=tuple(classes)))
+        return drug_names(found)
 
     # ------------------------------------------------------------------ analytes
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
+from monitor.core.drugs import DrugNames
 from monitor.core.faults import nearest
+from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
 ALL_ANALYTES = "all"
 
 _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
-_NO_WORD = re.compile(r"[\W_]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
@@ -31,13 +32,6 @@ def name_key(text: str) -> str:
     and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _DROPPED_FROM_NAMES.sub("", folded)
-
-
-def plain_words(text: str) -> list[str]:
-    """The words of a text without case, accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return _NO_WORD.sub(" ", bare).split()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,7 +121,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalogue:
-    """All analytes of one text of `analytes.toml`, and the texts laboratories write."""
+    """All analytes and drugs of one text of `analytes.toml`, and the texts laboratories write."""
 
     analytes: Mapping[str, Analyte]
     digest: str
@@ -142,6 +136,7 @@ class Catalogue:
     doubts: tuple[Doubt, ...] = ()
     denied_before: frozenset[tuple[str, ...]] = frozenset()
     denied_after: frozenset[tuple[str, ...]] = frozenset()
+    drugs: DrugNames = field(default_factory=DrugNames, repr=False)
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""

@@ -15,8 +15,10 @@ from monitor.core.model import (
     worst_urgency,
 )
 from monitor.core.panels import Completions
-from monitor.core.protocol import PanelSchedule, Phase, Protocol
+from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol
 
+ON_DEMAND = "on demand"
+"""Shown as the phase of a panel that no phase asks for."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -105,7 +107,7 @@ def status(
     demand = min((it.due_on for it in demands), default=None)
     terms = _terms(protocol, panel, obligation)
     if terms is None or (obligation is None and recheck is None and demand is None):
-        return _ended(panel, done)
+        return nothing_due(panel, done)
     phase, schedule = terms
     duties = []
     if obligation is not None:
@@ -122,7 +124,7 @@ def status(
     late = state in (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
     return PanelStatus(
         panel=panel,
-        phase=phase.name,
+        phase=phase,
         last_completed_on=done.last,
         declared=done.last_is_declared,
         due_on=due_on,
@@ -145,15 +147,17 @@ def status(
 
 def _terms(
     protocol: Protocol, panel: str, obligation: Obligation | None
-) -> tuple[Phase, PanelSchedule] | None:
-    """The phase whose grace, lead and urgency apply; after the end, the last that has the panel."""
+) -> tuple[str, Lateness] | None:
+    """The phase whose grace, lead and urgency apply; after the end, the last that has the panel;
+    where none has it, those of the panel on demand."""
     if obligation is not None:
-        return obligation.phase, obligation.schedule
+        return obligation.phase.name, obligation.schedule
     for phase in reversed(protocol.phases):
         schedule = phase.schedule(panel)
         if schedule is not None:
-            return phase, schedule
-    return None
+            return phase.name, schedule
+    on_demand = protocol.panel(panel).on_demand
+    return None if on_demand is None else (ON_DEMAND, on_demand)
 
 
 def _state(today: date, lead_begin: date, grace_end: date, escalation: date) -> PanelState:
@@ -170,7 +174,7 @@ def _because(due_on: date, recheck: date | None, demand: date | None) -> Because
     return Because.EVENT if demand == due_on else Because.SCHEDULE
 
 
-def _urgency(schedule: PanelSchedule, state: PanelState, *, under_recheck: bool) -> Urgency:
+def _urgency(schedule: Lateness, state: PanelState, *, under_recheck: bool) -> Urgency:
     serious = state is PanelState.SERIOUSLY_OVERDUE
     urgency = schedule.serious_urgency if serious else schedule.urgency
     return worst_urgency(urgency, Urgency.URGENT) if under_recheck else urgency
@@ -180,15 +184,16 @@ def _first_after(today: date, *days: date) -> date | None:
     return min((day for day in days if day > today), default=None)
 
 
-def _ended(panel: str, done: Completions) -> PanelStatus:
+def nothing_due(panel: str, done: Completions, *, lasting: bool = False) -> PanelStatus:
+    """A panel that nothing asks for: ended, or (`lasting`) one on demand whose demands are met."""
     return PanelStatus(
         panel=panel,
-        phase="",
+        phase=ON_DEMAND if lasting else "",
         last_completed_on=done.last,
         declared=done.last_is_declared,
         due_on=None,
         because=Because.SCHEDULE,
-        state=PanelState.ENDED,
+        state=PanelState.UP_TO_DATE if lasting else PanelState.ENDED,
         days_overdue=0,
         urgency=Urgency.ROUTINE,
         repeat_days=None,

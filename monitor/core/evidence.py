@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.analytes import Catalogue
 from monitor.core.derive import with_derived
+from monitor.core.findings import anticoagulant
 from monitor.core.model import Finding, Measured, PanelStatus, Result, Review
 from monitor.core.protocol import Protocol
 
@@ -57,7 +58,8 @@ def evidence(
             if life.last_dose
             else None
         ),
-        "warfarin": "warfarin" in life.comedication,
+        "warfarin": bool(anticoagulant(life, catalogue)),
+        "news": finding.news,
         "start_confirmed": life.start_confirmed,
         "enrolment_state": life.state.value,
         "arithmetic": list(finding.arithmetic),

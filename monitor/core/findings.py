@@ -6,6 +6,7 @@ The sentences advise a clinician; they never tell a patient or a nurse to stop a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -39,7 +40,8 @@ _ACTIONS = {
 }
 _STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
 _TRANSPLANT = "Transplant: call the transplant team the same day."
-_WARFARIN = "Warfarin is on the list: check INR."
+_ANTICOAGULANT = "vitamin_k_antagonist"
+"""The class of drugs, in the catalogue, of which a change of the monitored drug moves the INR."""
 _ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
 _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first dose."
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
@@ -84,7 +86,9 @@ def of_episode(
         limit_text=limit.text,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
         action=_ACTIONS[kind].format(drug=case.enrolment.drug),
-        say=_rule_sentences(level, worst, kind, case, life, certain=certain, early=early),
+        say=_rule_sentences(
+            level, worst, kind, case, certain=certain, early=early, inr=check_inr(life, catalogue)
+        ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
 
@@ -107,15 +111,15 @@ def _rule_sentences(
     worst: Judged,
     kind: Kind,
     case: Case,
-    life: Life,
     *,
     certain: bool,
     early: bool,
+    inr: str,
 ) -> tuple[str, ...]:
     result = worst.result
     reducing = kind in REDUCING
     candidates = (
-        (_sentence(level.say), bool(level.say)),
+        (sentence(level.say), bool(level.say)),
         (_ASK_LABORATORY, not certain),
         (_BEFORE_FIRST_DOSE, early),
         (
@@ -124,14 +128,33 @@ def _rule_sentences(
         ),
         (_BELOW_PLAUSIBLE, result.below_plausible),
         (f"Derived, not reported: {result.derived}.", bool(result.derived)),
-        (_WARFARIN, reducing and "warfarin" in life.comedication),
+        (inr, reducing and bool(inr)),
         (_STEROIDS, reducing),
         (_TRANSPLANT, "transplant" in case.enrolment.indication),
     )
     return tuple(text for text, applies in candidates if applies)
 
 
-def _sentence(text: str) -> str:
+def anticoagulant(life: Life, catalogue: Catalogue) -> str:
+    """The drug on the list of which the INR must be checked; empty where there is none."""
+    known = catalogue.drugs.classes_of
+    return next((it for it in life.comedication if _ANTICOAGULANT in known(it)), "")
+
+
+def check_inr(life: Life, catalogue: Catalogue) -> str:
+    drug = anticoagulant(life, catalogue)
+    return f"{drug.capitalize()} is on the list: check INR." if drug else ""
+
+
+def with_inr(finding: Finding, life: Life, catalogue: Catalogue) -> Finding:
+    """A finding that suggests reducing or stopping says that the INR must be checked."""
+    inr = check_inr(life, catalogue)
+    if finding.kind not in REDUCING or not inr or inr in finding.say:
+        return finding
+    return replace(finding, say=(*finding.say, inr))
+
+
+def sentence(text: str) -> str:
     """A phrase of a protocol file as a sentence."""
     if not text:
         return ""
@@ -235,7 +258,7 @@ def of_unusable_samples(
     """A recall for each panel whose latest sample gave no result; ends with a completion."""
     findings = []
     for status in panels:
-        if status.state is PanelState.ENDED:
+        if status.due_on is None:
             continue
         wanted = protocol.panel(status.panel).analytes
         lost = [it for it in case.results if _is_lost(it, wanted, status, life)]
@@ -280,8 +303,7 @@ def _recall(case: Case, status: PanelStatus, lost: Sequence[Result], protocol: P
 def _recall_urgency(status: PanelStatus, protocol: Protocol) -> Urgency:
     """As urgent as the phase holds the panel, and urgent under a recheck; how late the test
     is already says the overdue alert."""
-    phase = next(it for it in protocol.phases if it.name == status.phase)
-    schedule = phase.schedule(status.panel)
+    schedule = protocol.lateness(status.panel, status.phase)
     assert schedule is not None
     if status.under_recheck:
         return worst_urgency(schedule.urgency, Urgency.URGENT)

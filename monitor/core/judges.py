@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
+from monitor.core import interactions
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Case, Demand, Finding, Life, PanelStatus, Result
+from monitor.core.findings import with_inr
+from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 
@@ -30,6 +33,7 @@ class View:
     protocol: Protocol
     catalogue: Catalogue
     today: date
+    zone: ZoneInfo
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
     rule_findings: Sequence[Finding] = ()
@@ -49,21 +53,40 @@ def _no_demand(view: View) -> Iterable[Demand]:
     return ()
 
 
+def _no_panel(view: View) -> Iterable[str]:
+    return ()
+
+
+def _not_considered(view: View) -> Iterable[Considered]:
+    return ()
+
+
 def _no_day(view: View) -> Iterable[date]:
     return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Three questions to one room of the core; what it leaves out is answered by nothing."""
+    """Questions to one room of the core; what it leaves out is answered by nothing."""
 
     findings: Callable[[View], Iterable[Finding]] = _nothing
     demands: Callable[[View], Iterable[Demand]] = _no_demand
     wakes: Callable[[View], Iterable[date]] = _no_day
     """Later days on which its findings or demands change without any new input."""
+    panels: Callable[[View], Iterable[str]] = _no_panel
+    """Panels on demand that concern this patient, due or not: each has its status."""
+    considered: Callable[[View], Iterable[Considered]] = _not_considered
+    """What it looked at that did not speak, and why, for `explain`."""
 
 
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (
+    Judge(
+        findings=interactions.findings,
+        demands=interactions.demands,
+        panels=interactions.panels,
+        considered=interactions.considered,
+    ),
+)
 
 
 def demands(view: View) -> list[Demand]:
@@ -73,7 +96,21 @@ def demands(view: View) -> list[Demand]:
 
 def findings(view: View) -> list[Finding]:
     """What every judge finds, in their order."""
-    return [finding for judge in JUDGES for finding in judge.findings(view)]
+    return [
+        with_inr(finding, view.life, view.catalogue)
+        for judge in JUDGES
+        for finding in judge.findings(view)
+    ]
+
+
+def panels(view: View) -> frozenset[str]:
+    """The panels on demand that concern the patient."""
+    return frozenset(panel for judge in JUDGES for panel in judge.panels(view))
+
+
+def considered(view: View) -> list[Considered]:
+    """What every judge kept quiet about, in their order."""
+    return [it for judge in JUDGES for it in judge.considered(view)]
 
 
 def wakes(view: View) -> list[date]:

@@ -10,12 +10,23 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from monitor.core.model import Dose, Enrolment, EnrolmentState, Event, Life
+from monitor.core.comedication import takings
+from monitor.core.drugs import DrugNames
+from monitor.core.model import Case, Dose, Enrolment, EnrolmentState, Event, Life, Taking
 from monitor.core.protocol import Protocol
+from monitor.core.protocol_interactions import COMEDICATION
 
 
-def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, today: date) -> Life:
-    """The life of an enrolment as its events up to `today` tell it."""
+def life_of(
+    enrolment: Enrolment,
+    events: Sequence[Event],
+    protocol: Protocol,
+    today: date,
+    names: DrugNames,
+    siblings: Sequence[Case] = (),
+) -> Life:
+    """The life of an enrolment as its events up to `today` tell it; the patient's other
+    monitored drugs are taken beside it like any other."""
     ordered = sorted(events, key=lambda event: (event.on, event.id))
     past = [event for event in ordered if event.on <= today]
     start = enrolment.started_on
@@ -25,6 +36,11 @@ def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, t
     stopped_on, ended_by = _end(past, start)
     elsewhere_until = _elsewhere_until(past, today)
     doses = _doses(enrolment, past)
+    taken = takings(past, names)
+    taken += [it for sibling in siblings if (it := _other_drug(sibling, enrolment, today))]
+    taken.sort(key=lambda it: (it.start, it.drug))
+    anchors = {start, *starts, *_restarts(enrolment, past, protocol)}
+    anchors.update(_restarts_by_interaction(enrolment, taken, protocol, names))
     return Life(
         state=_state(
             stopped=stopped_on is not None,
@@ -32,7 +48,7 @@ def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, t
             held=_held(past),
             planned=planned and today < start,
         ),
-        anchors=tuple(sorted({start, *starts, *_restarts(enrolment, past, protocol)})),
+        anchors=tuple(sorted(anchors)),
         first_dose_on=first_dose_on,
         start_confirmed=not planned,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
@@ -43,7 +59,8 @@ def life_of(enrolment: Enrolment, events: Sequence[Event], protocol: Protocol, t
         last_dose=doses[-1] if doses else None,
         doses=doses,
         next_change_on=_next_change(ordered, today, start, planned, elsewhere_until),
-        comedication=_comedication(past),
+        takings=tuple(taken),
+        comedication=tuple(dict.fromkeys(it.drug for it in taken if it.is_on(today))),
     )
 
 
@@ -135,15 +152,38 @@ def _doses(enrolment: Enrolment, past: Iterable[Event]) -> tuple[Dose, ...]:
     return tuple(doses)
 
 
-def _comedication(past: Iterable[Event]) -> tuple[str, ...]:
-    drugs: dict[str, str] = {}
-    for event in past:
-        name = event.value.strip().casefold()
-        if event.event == "comedication_start":
-            drugs[name] = name
-        elif event.event == "comedication_stop":
-            drugs.pop(name, None)
-    return tuple(drugs)
+def _restarts_by_interaction(
+    enrolment: Enrolment, taken: Sequence[Taking], protocol: Protocol, names: DrugNames
+) -> list[date]:
+    """Days on which a drug was added that starts the schedule again."""
+    if "interaction" not in protocol.restart_on:
+        return []
+    return [
+        taking.start
+        for taking in taken
+        for it in protocol.interactions
+        if it.restart
+        and it.applies(enrolment.indication)
+        and it.event == COMEDICATION
+        and it.is_about(taking.drug, names)
+        and taking.start >= enrolment.started_on
+    ]
+
+
+def _other_drug(sibling: Case, enrolment: Enrolment, today: date) -> Taking | None:
+    """Another enrolment of the patient as a drug that is taken, from its first dose to its end."""
+    other = sibling.enrolment
+    past = sorted(
+        (event for event in sibling.events if event.on <= today), key=lambda it: (it.on, it.id)
+    )
+    starts = [event.on for event in past if event.event == "start"]
+    start = starts[0] if starts else other.started_on
+    if other.drug == enrolment.drug or start > today:
+        return None
+    stop, _ = _end(past, other.started_on)
+    if stop is not None and stop <= start:
+        return None
+    return Taking(drug=other.drug, written=other.drug, start=start, stop=stop, enrolled=True)
 
 
 def _next_change(

@@ -75,6 +75,11 @@ SELF_CLOSING = frozenset({
 others never close by themselves: a person does, with the outcome (specification, section 7)."""
 
 
+ENDED_BY_CLOSING = ("symptom:", "vaccine:", "pregnancy:", "breastfeeding:")
+"""How the causes of alerts about an event begin: an event does not go on and does not recover,
+so a person who closes its alert has ended it (specification, section 7)."""
+
+
 class EnrolmentState(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"
@@ -263,6 +268,9 @@ class Finding:
     """Further sentences: what the protocol adds, doubts, age of the result."""
     arithmetic: tuple[str, ...] = ()
     """How the answer was reached, line by line, for `explain`."""
+    news: str = ""
+    """What people are to hear of although an alert stands or was closed: a dose change under
+    warfarin. Told again whenever it differs from what was told last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +284,19 @@ class Demand:
     """Why, for `explain` and the overdue alert: `fever on 3 May 2026`."""
     urgency: Urgency = Urgency.URGENT
     """Of its lateness, at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """Something a judge looked at and kept quiet about, with the reason in words."""
+
+    room: str
+    """`interaction`, `task`, `target` ..."""
+    subject: str
+    why: tuple[str, ...]
+    source: str = ""
+    judged: bool = True
+    """False where something was missing, so that quiet does not mean well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +315,24 @@ class Dose:
 
     on: date
     mg_per_day: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """A drug beside the monitored one, from a day on and until the day it was stopped."""
+
+    drug: str
+    """By the name protocols use, where the catalogue knows it."""
+    written: str
+    """As it was recorded."""
+    start: date
+    stop: date | None = None
+    """The first day without it; None while it is taken."""
+    enrolled: bool = False
+    """Another monitored drug of the same patient."""
+
+    def is_on(self, day: date) -> bool:
+        return self.start <= day and (self.stop is None or day < self.stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +356,10 @@ class Life:
     doses: tuple[Dose, ...] = ()
     next_change_on: date | None = None
     """Day of the next event to come, planned start, or end of a time elsewhere."""
+    takings: tuple[Taking, ...] = ()
+    """Every drug beside the monitored one, now or before, in the order they were begun."""
     comedication: tuple[str, ...] = ()
+    """Those taken on this day, by the names protocols use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +370,8 @@ class Case:
     results: tuple[Result, ...] = ()
     events: tuple[Event, ...] = ()
     held: tuple[HeldRow, ...] = ()
+    siblings: tuple[Case, ...] = ()
+    """The patient's other enrolments, themselves without siblings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,6 +418,7 @@ class Alert:
     """The person who closed it; None where the monitor did (or it is not closed)."""
     closed_recovered: bool = False
     protocol_digest: str = ""
+    news: str = ""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
 

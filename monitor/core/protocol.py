@@ -13,6 +13,18 @@ from decimal import Decimal
 
 from monitor.core.calendar import Duration
 from monitor.core.model import Kind, Urgency
+from monitor.core.protocol_interactions import Interaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How the lateness of a panel is told."""
+
+    repeat: Duration
+    escalate_after: Duration
+    lead: Duration
+    urgency: Urgency
+    serious_urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +33,8 @@ class Panel:
 
     id: str
     title: str
+    on_demand: Lateness | None = None
+    """Of a panel that no phase need ask for: due only when an event or a drug demands it."""
     all_of: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     no_rule: tuple[tuple[str, str], ...] = ()
@@ -32,17 +46,12 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PanelSchedule:
+class PanelSchedule(Lateness):
     """How often a panel is due in one phase, and how its lateness is told."""
 
     panel: str
     every: Duration
     grace: Duration
-    repeat: Duration
-    escalate_after: Duration
-    lead: Duration
-    urgency: Urgency
-    serious_urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +217,18 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    interactions: tuple[Interaction, ...] = ()
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)
+
+    def lateness(self, panel_id: str, phase: str) -> Lateness | None:
+        """How the lateness of a panel is told in a phase, else on demand."""
+        for it in self.phases:
+            schedule = it.schedule(panel_id)
+            if it.name == phase and schedule is not None:
+                return schedule
+        return self.panel(panel_id).on_demand

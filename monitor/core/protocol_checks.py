@@ -12,7 +12,7 @@ from decimal import Decimal
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
 from monitor.core.model import Urgency
-from monitor.core.protocol import Level, PanelSchedule, Protocol, Rule
+from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
 
@@ -34,6 +34,7 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
             _check_patience(rule, path, report)
     _check_coverage(protocol, report)
     _check_room(protocol, report)
+    _check_restarts(protocol, report)
     _check_ending(protocol, report)
     _check_example_rules(protocol, report)
 
@@ -41,6 +42,7 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
 def _check_unique(protocol: Protocol, report: Report) -> None:
     _each_once(report, "phases", "name", [phase.name for phase in protocol.phases])
     _each_once(report, "rules", "id", [rule.id for rule in protocol.rules])
+    _each_once(report, "interactions", "id", [it.id for it in protocol.interactions])
     _each_once(report, "examples", "name", [example.name for example in protocol.examples])
 
 
@@ -68,6 +70,10 @@ def _check_phases(protocol: Protocol, report: Report) -> None:
             before = phase.until
         for schedule in phase.panels:
             _check_schedule(schedule, ("phases", place, "panels", schedule.panel), report)
+    for panel in protocol.panels:
+        where = ("panels", panel.id, "on_demand")
+        if panel.on_demand is not None and report.sound(*where):
+            _check_urgencies(panel.on_demand, where, report)
     _check_growth(protocol, report)
 
 
@@ -82,10 +88,14 @@ def _check_schedule(schedule: PanelSchedule, path: Path, report: Report) -> None
         problem = f"ends before the grace of {schedule.grace}"
         valid = f"at least {schedule.grace}"
         report.add((*path, "escalate_after"), str(schedule.escalate_after), problem, valid)
-    if schedule.serious_urgency.rank < schedule.urgency.rank:
-        problem = f"is milder than urgency = {schedule.urgency}"
+    _check_urgencies(schedule, path, report)
+
+
+def _check_urgencies(lateness: Lateness, path: Path, report: Report) -> None:
+    if lateness.serious_urgency.rank < lateness.urgency.rank:
+        problem = f"is milder than urgency = {lateness.urgency}"
         path = (*path, "serious_urgency")
-        report.add(path, str(schedule.serious_urgency), problem, _from(schedule.urgency))
+        report.add(path, str(lateness.serious_urgency), problem, _from(lateness.urgency))
 
 
 def _check_growth(protocol: Protocol, report: Report) -> None:
@@ -246,6 +256,18 @@ def _check_room(protocol: Protocol, report: Report) -> None:
                 report.add(where, str(level.above), problem, f"at least {low}")
 
 
+def _check_restarts(protocol: Protocol, report: Report) -> None:
+    """An interaction restarts the phases only where the file says so in both places."""
+    allowed = "interaction" in protocol.restart_on
+    for place, it in enumerate(protocol.interactions):
+        if it.restart and not allowed and report.sound("restart_on"):
+            valid = 'restart_on = [..., "interaction"] at the top of the file'
+            report.add(("interactions", place, "restart"), "true", "restarts nothing", valid)
+    if allowed and not any(it.restart for it in protocol.interactions):
+        valid = "`restart = true` in the interactions that do"
+        report.add(("restart_on",), "interaction", "is said of no interaction", valid)
+
+
 def _check_ending(protocol: Protocol, report: Report) -> None:
     """Monitoring must not peter out by a slip of the pen (specification, section 8)."""
     if protocol.allow_ending or not protocol.phases or not report.sound("phases"):
@@ -262,9 +284,10 @@ def _check_ending(protocol: Protocol, report: Report) -> None:
         report.add(("phases", last, "panels"), "", problem, valid)
     used = {*earlier, *(entry.panel for entry in final.panels), *protocol.baseline.panels}
     for panel in protocol.panels:
-        if panel.id not in used:
+        if panel.id not in used and panel.on_demand is None:
             problem = "is in no phase: it would never be due"
-            report.add(("panels", panel.id), panel.id, problem, "a phase that has it")
+            valid = "a phase that has it, or [panels.ID.on_demand]"
+            report.add(("panels", panel.id), panel.id, problem, valid)
 
 
 def _check_example_rules(protocol: Protocol, report: Report) -> None:

@@ -17,6 +17,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import (
     Baseline,
+    Lateness,
     Level,
     Panel,
     PanelSchedule,
@@ -26,6 +27,7 @@ from monitor.core.protocol import (
 )
 from monitor.core.protocol_checks import check
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
+from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import (
     Report,
@@ -42,9 +44,12 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "phases", "rules", "examples",
+        "panels", "baseline", "phases", "rules", "interactions", "examples",
     ),
-    "panels.ID": ("title", "all_of", "any_of", "no_rule"),
+    "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
+    "panels.ID.on_demand": (
+        "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+    ),
     "baseline": ("panels", "within", "genotypes"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
@@ -59,6 +64,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
+    **INTERACTION_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -73,7 +79,7 @@ _BESIDE = {
 }
 """Keys of a level that mean something only beside one of these tests."""
 ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
-RESTARTS = ("dose_increase", "resume")
+RESTARTS = ("dose_increase", "resume", "interaction")
 GENOTYPES = ("tpmt", "nudt15")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
@@ -137,6 +143,7 @@ class _Reader:
             baseline=self._baseline(top, panel_ids),
             phases=tuple(self._phase(table, panel_ids) for table in self._list(top, "phases")),
             rules=tuple(self._rule(table) for table in self._list(top, "rules")),
+            interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
             digest=digest,
@@ -159,6 +166,7 @@ class _Reader:
             all_of=self._analytes(table.at("all_of"), table.data.get("all_of", [])),
             any_of=tuple(self._group(path, value) for path, value in groups),
             no_rule=self._no_rule(table),
+            on_demand=_on_demand(table),
         )
         if not panel.analytes and table.sound:
             table.fault("all_of", "asks for nothing", "at least one analyte")
@@ -276,12 +284,24 @@ def _schedule(panel: str, table: Table) -> PanelSchedule:
         panel=panel,
         every=table.duration("every"),
         grace=table.duration("grace", zero=True),
-        repeat=table.duration("repeat"),
-        escalate_after=table.duration("escalate_after"),
-        lead=table.duration("lead", zero=True),
-        urgency=table.choice("urgency", tuple(Urgency)),
-        serious_urgency=table.choice("serious_urgency", tuple(Urgency)),
+        **_lateness(table),
     )
+
+
+def _on_demand(table: Table) -> Lateness | None:
+    if "on_demand" not in table:
+        return None
+    return Lateness(**_lateness(table.table("on_demand", KEYS["panels.ID.on_demand"])))
+
+
+def _lateness(table: Table) -> dict[str, Any]:
+    return {
+        "repeat": table.duration("repeat"),
+        "escalate_after": table.duration("escalate_after"),
+        "lead": table.duration("lead", zero=True),
+        "urgency": table.choice("urgency", tuple(Urgency)),
+        "serious_urgency": table.choice("serious_urgency", tuple(Urgency)),
+    }
 
 
 def _check_tests(table: Table) -> None:

@@ -51,7 +51,8 @@ def review_one(
     case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
 ) -> Review:
     today = clinic_day(now, zone)
-    life = life_of(case.enrolment, case.events, protocol, today)
+    names = catalogue.drugs
+    life = life_of(case.enrolment, case.events, protocol, today, names, case.siblings)
     results = with_derived(case.results, catalogue)
     verdicts = [
         verdict_of(rule, results, case, life, protocol, catalogue)
@@ -67,12 +68,9 @@ def review_one(
         protocol=protocol,
         catalogue=catalogue,
         today=today,
+        zone=zone,
     )
-    demands = judges.demands(view)
-    panels = tuple(
-        _panel_status(panel.id, view.done[panel.id], life, protocol, rechecks, demands, today)
-        for panel in protocol.panels
-    )
+    panels = _panels(view, rechecks)
     of_rules = [
         finding
         for verdict in verdicts
@@ -144,6 +142,24 @@ def verdict_of(
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
     judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
     return Verdict(rule, judged, life)
+
+
+def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[PanelStatus, ...]:
+    """Every panel of the protocol, those on demand only where they concern the patient."""
+    demands, concerned = judges.demands(view), judges.panels(view)
+    found = []
+    for panel in view.protocol.panels:
+        done = view.done[panel.id]
+        status = _panel_status(
+            panel.id, done, view.life, view.protocol, rechecks, demands, view.today
+        )
+        if panel.on_demand is not None and status.due_on is None:
+            if panel.id not in concerned:
+                continue
+            lasting = view.life.state is not EnrolmentState.STOPPED
+            status = due.nothing_due(panel.id, done, lasting=lasting)
+        found.append(status)
+    return tuple(found)
 
 
 def _panel_status(

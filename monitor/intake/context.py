@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
 from monitor.core.faults import nearest
+from monitor.intake.issuers import Issuers
 from monitor.intake.normalise import Normaliser
 from monitor.intake.people import People
 from monitor.intake.survey import UnreadableFile
@@ -64,12 +65,14 @@ def normaliser_of(
     now: datetime,
 ) -> Normaliser:
     """A normaliser for a source; one that the config no longer names has no mapping."""
+    mapping = settings.sources.get(source, Source())
     normaliser = Normaliser(
         people,
         catalogue,
-        settings.sources.get(source, Source()),
+        mapping,
         zone=settings.clinic.zone,
         now=now,
+        issuers=Issuers(source, mapping.issuer, settings.intake.issuers),
         ignore_unknown_patients=settings.intake.unknown_patients == "ignore",
     )
     for analyte, unit in _units_of_recent_files(connection, source):

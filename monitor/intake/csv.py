@@ -122,7 +122,7 @@ class _Header:
 
 def _opened(survey: Survey) -> TextIO:
     codec, errors = decoder_of(survey.encoding)
-    return survey.path.open(encoding=codec, errors=errors, newline=None)
+    return io.TextIOWrapper(survey.open(), encoding=codec, errors=errors, newline=None)
 
 
 def _start_of(stream: TextIO) -> _Start:

@@ -13,14 +13,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.protocol import Protocol
-from monitor.intake.context import batches, chunks, new_id, take_turn
+from monitor.intake.context import batches, chunks, take_turn
 from monitor.intake.held import mrn_in
-from monitor.intake.people import People, Person, disagreement, mrn_key, mrn_loose
+from monitor.intake.people import (
+    PATIENTS,
+    Number,
+    People,
+    Person,
+    mrn_key,
+    mrn_loose,
+    read_number,
+)
 from monitor.intake.people_file import (
     Account,
     Cells,
@@ -35,11 +43,9 @@ from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import retry_held
 from monitor.intake.roster import ENROLMENTS, Entry, Roster
 from monitor.intake.survey import survey
-from monitor.store import tables
 from monitor.store.database import Store, bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import RuleBook, load_rulebook
-from monitor.store.tables import table_of
 
 COLUMNS = (
     "mrn", "family_name", "given_name", "birth_date", "sex", "drug", "indication", "started_on",
@@ -47,10 +53,10 @@ COLUMNS = (
 )  # fmt: skip
 REQUIRED = ("mrn", "drug", "started_on")
 GENOTYPES = ("normal", "intermediate", "poor", "indeterminate")
-_PATIENTS = table_of(tables.Patient)
 _BATCH = 500
 _YEARS_AHEAD = 2
 _MRN_LIMIT = 100
+_OF_PERSON = ("family_name", "given_name", "birth_date", "sex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Application:
     """A row of an enrolment file, read; None and "" stand for empty cells."""
 
     line: int
-    mrn: str
+    mrn: Number
     family_name: str
     given_name: str
     birth_date: date | None
@@ -110,9 +116,9 @@ class _Enrolling:
         self._keys: set[str] = set()
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
-        keys = [mrn_key(cells["mrn"]) for _, cells in batch]
-        self._people.prepare(keys)
-        known = [self._people.find(key) for key in keys]
+        numbers = [read_number(cells["mrn"]) for _, cells in batch]
+        self._people.prepare(number.number for number in numbers)
+        known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
             try:
@@ -146,7 +152,7 @@ class _Enrolling:
 
     def _row(self, row: Application) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""
-        person = self._people.find(mrn_key(row.mrn))
+        person = self._people.find(row.mrn)
         if person is None:
             protocol = self._protocol(row)
             self._open(row, self._enter(row), protocol)
@@ -166,34 +172,34 @@ class _Enrolling:
                 update(ENROLMENTS).where(ENROLMENTS.c.id == current.id).values(**changes)
             )
         if changes or changed:
-            self._touch(person)
+            self._touch(person, row.mrn)
         return bool(changes) or changed
 
     def _enter(self, row: Application) -> Person:
-        key = mrn_key(row.mrn)
-        self._warn_of_likeness(row, key)
-        values: dict[str, Any] = {
-            "mrn": row.mrn,
-            "mrn_key": key,
-            "mrn_loose": mrn_loose(key),
-            "family_name": row.family_name,
-            "given_name": row.given_name,
-            "birth_date": row.birth_date,
-            "sex": row.sex,
-        }
-        inserted = self._connection.execute(insert(_PATIENTS).values(**values))
-        person = Person(
-            new_id(inserted),
-            row.mrn,
-            row.family_name,
-            row.given_name,
-            row.birth_date,
+        self._warn_of_likeness(row)
+        values = {name: getattr(row, name) for name in _OF_PERSON}
+        known = self._people.patient_of(row.mrn)
+        if known is None:
+            patient_id = self._people.enter(row.mrn, values)
+            return Person(patient_id, patient_id, str(row.mrn))
+        self._connection.execute(update(PATIENTS).where(PATIENTS.c.id == known).values(**values))
+        columns = PATIENTS.c
+        query = select(columns.id, columns.mrn).where(
+            columns.id
+            == select(func.coalesce(columns.person_id, columns.id))
+            .where(columns.id == known)
+            .scalar_subquery()
         )
-        self._people.add(key, person)
-        return person
+        survivor = self._connection.execute(query).one()
+        return Person(survivor.id, known, survivor.mrn)
 
-    def _warn_of_likeness(self, row: Application, key: str) -> None:
-        if self._people.alike(key):
+    def _warn_of_likeness(self, row: Application) -> None:
+        number = row.mrn.number
+        if self._people.with_number(number):
+            self._account.note(
+                f"line {row.line}: the same number from another issuer is enrolled: two patients"
+            )
+        if self._people.alike(number):
             self._account.note(
                 f"line {row.line}: an enrolled number equals this one but for leading zeros or "
                 "punctuation: is it the same patient?"
@@ -219,6 +225,7 @@ class _Enrolling:
         self._connection.execute(
             insert(ENROLMENTS).values(
                 patient_id=person.id,
+                home_id=person.moved_from,
                 drug=row.drug,
                 protocol_id=protocol.id,
                 indication=row.indication,
@@ -234,15 +241,16 @@ class _Enrolling:
                 next_review_at=self._now,
             )
         )
-        self._touch(person)
+        self._touch(person, row.mrn)
 
-    def _touch(self, person: Person) -> None:
+    def _touch(self, person: Person, number: Number) -> None:
         self._account.patients.add(person.id)
-        self._keys.add(mrn_key(person.mrn))
+        self._keys.add(mrn_key(number.number))
         self._roster.forget(person.id)
+        self._people.forget()
 
     def _refuse_another_person(self, row: Application, person: Person) -> None:
-        wrong = disagreement(person, row.family_name, row.given_name, row.birth_date)
+        wrong = person.disagreement(row.family_name, row.given_name, row.birth_date)
         if wrong == "birth date":
             raise Refused("the birth date is not the one known for this number: another patient?")
         known_by_birth = row.birth_date is not None and row.birth_date == person.birth_date
@@ -254,25 +262,13 @@ class _Enrolling:
 
     def _update_person(self, row: Application, person: Person) -> bool:
         """Take over what the row newly says of the person; True where it did."""
-        known = self._connection.execute(_PATIENTS.select().where(_PATIENTS.c.id == person.id))
-        stored = known.one()
-        said = {
-            "family_name": row.family_name,
-            "given_name": row.given_name,
-            "birth_date": row.birth_date,
-            "sex": row.sex,
-        }
+        mine = PATIENTS.c.id == person.home_id
+        stored = self._connection.execute(PATIENTS.select().where(mine)).one()
+        said = {name: getattr(row, name) for name in _OF_PERSON}
         changes = {name: it for name, it in said.items() if it and it != getattr(stored, name)}
-        if not changes:
-            return False
-        self._connection.execute(
-            update(_PATIENTS).where(_PATIENTS.c.id == person.id).values(**changes)
-        )
-        names = {name: getattr(stored, name) for name in said if name != "sex"} | {
-            name: it for name, it in changes.items() if name != "sex"
-        }
-        self._people.add(mrn_key(person.mrn), Person(person.id, person.mrn, **names))
-        return True
+        if changes:
+            self._connection.execute(update(PATIENTS).where(mine).values(**changes))
+        return bool(changes)
 
     def _is_restart(self, row: Application, current: Entry) -> bool:
         """Whether the row opens a new enrolment after the end of the last. Raises Refused."""
@@ -339,8 +335,8 @@ class _Enrolling:
 
 def read_application(line: int, cells: Cells, today: date) -> Application:
     """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = needed(cells, "mrn")
-    if len(mrn) > _MRN_LIMIT or not mrn_loose(mrn):
+    mrn = read_number(needed(cells, "mrn"))
+    if len(str(mrn)) > _MRN_LIMIT or not mrn_loose(mrn.number):
         raise Refused("mrn is no patient number")
     drug = needed(cells, "drug")
     needed(cells, "started_on")

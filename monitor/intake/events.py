@@ -16,7 +16,7 @@ from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.intake.context import batches, take_turn
 from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
-from monitor.intake.people import People, Person, mrn_key
+from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
@@ -37,7 +37,7 @@ class Happening:
     """A row of an events file, read."""
 
     line: int
-    mrn: str
+    mrn: Number
     on: date
     event: str
     value: str
@@ -81,9 +81,9 @@ class _Recording:
         self._account.update(self._connection, self._file_id)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
-        keys = [mrn_key(cells["mrn"]) for _, cells in batch]
-        self._people.prepare(keys)
-        known = [self._people.find(key) for key in keys]
+        numbers = [read_number(cells["mrn"]) for _, cells in batch]
+        self._people.prepare(number.number for number in numbers)
+        known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
             try:
@@ -113,6 +113,7 @@ class _Recording:
         self._connection.execute(
             insert(EVENTS).values(
                 patient_id=person.id,
+                home_id=person.moved_from,
                 enrolment_id=None if enrolment is None else enrolment.id,
                 on=row.on,
                 event=row.event,
@@ -147,10 +148,16 @@ class _Recording:
         self._roster.forget(person.id)
 
     def _enrolled(self, row: Happening) -> Person:
-        person = self._people.find(mrn_key(row.mrn))
+        person = self._people.find(row.mrn)
         if person is not None:
             return person
-        if self._people.alike(mrn_key(row.mrn)):
+        others = [str(it.number) for it in self._people.with_number(row.mrn.number)]
+        if others:
+            raise Refused(
+                f"not enrolled under this number; the same number of another issuer is: "
+                f"{', '.join(others)}"
+            )
+        if self._people.alike(row.mrn.number):
             raise Refused(
                 "not enrolled under this number; an enrolled number equals it but for leading "
                 "zeros or punctuation"
@@ -207,7 +214,7 @@ def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
 
 def read_happening(line: int, cells: Cells, today: date) -> Happening:
     """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = needed(cells, "mrn")
+    mrn = read_number(needed(cells, "mrn"))
     event = event_name(needed(cells, "event"))
     needed(cells, "on")
     on = day_of(cells, "on")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
+from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
 from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
@@ -55,4 +56,13 @@ def _items(tables: Sequence[Read]) -> Generator[Item, None, None]:
         yield from table.rows()
 
 
-READERS: Mapping[str, Reader] = {"csv": _open_tables, "workbook": _open_tables}
+@contextmanager
+def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    yield Opened(("read as HL7 v2 messages",), hl7_items(survey, mapping, catalogue))
+
+
+READERS: Mapping[str, Reader] = {
+    "csv": _open_tables,
+    "workbook": _open_tables,
+    "hl7": _open_hl7,
+}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from monitor.intake.normalise import Held, Normaliser
-from monitor.intake.people import mrn_key
+from monitor.intake.people import mrn_key, read_number
 from monitor.intake.raw import RECEIVED, RawRow
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -26,6 +26,11 @@ def digest_of(source: str, stored: Mapping[str, Any]) -> str:
     ours = {name: text for name, text in stored.items() if name != RECEIVED}
     text = json.dumps([source, ours], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def number_of(row: RawRow) -> str:
+    """The number of a row without its issuer, as held rows are looked up by."""
+    return mrn_key(row.mrn if row.issuer.strip() else read_number(row.mrn).number)
 
 
 class HeldRows:
@@ -59,7 +64,7 @@ class HeldRows:
         digests = [
             digest_of(self._source, row.stored())
             for row in rows
-            if self._numbers and mrn_key(row.mrn) in self._numbers
+            if self._numbers and number_of(row) in self._numbers
         ]
         patients: set[int] = set()
         for start in range(0, len(digests), _CHUNK):

@@ -180,5 +180,12 @@ def _refuse_other_kinds(header: Sequence[str]) -> None:
         raise UnreadableFile("this is an events file, no results: monitor events takes it")
 
 
+def require_unit(layout: Layout, source: Source) -> None:
+    """Raises UnreadableFile where a long form has no unit anywhere: no column, no constant, no
+    default of the source."""
+    if not (layout.wide or source.units):
+        require(layout.columns, ("unit",), [*layout.columns.positions, *layout.constants])
+
+
 def _has_value(columns: Columns, constants: Mapping[str, str]) -> bool:
     return "value" in columns.positions or "value" in constants

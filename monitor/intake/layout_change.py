@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import NoReturn
 
 from monitor.config import Source
 from monitor.intake.csv import DELIMITERS, Table
 from monitor.intake.profile import Evidence, Profile
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.vocabulary import key_of
+from monitor.intake.vocabulary import key_of, vocabulary
 
 _ALIKE = 0.6
 
@@ -22,15 +23,14 @@ def layout_changes(table: Table, source: Source) -> list[str]:
     return [*_delimiter_changes(table, source), *column_changes(source.header, table.header)]
 
 
-def refuse(changes: Sequence[str]) -> None:
-    """Raises UnreadableFile that says every change at once; nothing where there is none."""
-    if changes:
-        raise UnreadableFile(
-            "the layout is not the one this source was learned from, so nothing was taken: "
-            + "; ".join(changes)
-            + ". If the laboratory changed it for good: monitor source learn FILE --name NAME "
-            "--replace"
-        )
+def refuse(changes: Sequence[str]) -> NoReturn:
+    """Raises UnreadableFile that says every change at once."""
+    raise UnreadableFile(
+        "the layout is not the one this source was learned from, so nothing was taken: "
+        + "; ".join(changes)
+        + ". If the laboratory changed it for good: monitor source learn FILE --name NAME "
+        "--replace"
+    )
 
 
 def column_changes(learned: Sequence[str], found: Sequence[str]) -> list[str]:
@@ -60,19 +60,28 @@ def column_changes(learned: Sequence[str], found: Sequence[str]) -> list[str]:
 def _renamed(
     gone: Sequence[str], new: Sequence[str], learned: Sequence[str], found: Sequence[str]
 ) -> dict[str, str]:
-    """Columns that are gone, with a new one that stands in the same place or is called alike."""
+    """Columns that are gone, with a new one that means the same, stands in the same place or is
+    called alike."""
     was = [key_of(name) for name in learned]
     now = [key_of(name) for name in found]
     pairs: dict[str, str] = {}
     for old in gone:
         place = was.index(old)
+        meaning = vocabulary().column_of(old)
+        means = next((key for key in new if meaning and _means(key) == meaning), "")
         same = now[place] if len(was) == len(now) and now[place] in new else ""
         alike = get_close_matches(old, [key for key in new if key not in pairs.values()], 1, _ALIKE)
-        if same and same not in pairs.values():
+        if means and means not in pairs.values():
+            pairs[old] = means
+        elif same and same not in pairs.values():
             pairs[old] = same
         elif alike:
             pairs[old] = alike[0]
     return pairs
+
+
+def _means(key: str) -> str:
+    return vocabulary().column_of(key)
 
 
 def _moved(was: Sequence[str], now: Sequence[str]) -> list[str]:

@@ -20,8 +20,9 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Status
 from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of, read_status
 from monitor.intake.dates import Moment, has_no_year, orders_of, read_day, read_moment
+from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
-from monitor.intake.people import People, Person, disagreement, mrn_key
+from monitor.intake.people import People, Person, mrn_key
 from monitor.intake.raw import BadLine, RawRow
 
 _AHEAD = timedelta(hours=24)
@@ -55,6 +56,9 @@ class Taken:
     below_plausible: bool
     doubtful_comment: str
     raw: RawRow
+    home_id: int | None = None
+    """The patient under whose number it came, where that was merged into another."""
+    issuer: str = ""
     received_at: datetime | None = None
     """When the row first came, where it was held before; None: now."""
 
@@ -113,9 +117,12 @@ class Normaliser:
         *,
         zone: ZoneInfo,
         now: datetime,
+        issuers: Issuers | None = None,
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
+        self._issuers = issuers or Issuers()
+        self._now = now
         self._catalogue = catalogue
         self._source = source
         self._zone = zone
@@ -130,7 +137,11 @@ class Normaliser:
     def normalise(self, rows: Iterable[RawRow | BadLine]) -> Iterator[Outcome]:
         """The outcome of each row, in order; patients are looked up for all of them at once."""
         rows = list(rows)
-        self._people.prepare(mrn_key(row.mrn) for row in rows if isinstance(row, RawRow))
+        self._people.prepare(
+            self._issuers.claim(row.mrn, row.issuer).number.number
+            for row in rows
+            if isinstance(row, RawRow)
+        )
         for row in rows:
             yield self._bad_line(row) if isinstance(row, BadLine) else self._row(row)
 
@@ -204,17 +215,38 @@ class Normaliser:
             below_plausible=found.below_plausible,
             doubtful_comment=measures.doubt(comment, found.analyte),
             raw=row,
+            home_id=whose.moved_from,
+            issuer=row.issuer.strip()[:_MRN_LIMIT],
         )
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
-        key = mrn_key(row.mrn)
-        if not key:
+        claim = self._issuers.claim(row.mrn, row.issuer)
+        if not claim.number.number:
             return self._hold(row, Problem("no_mrn", "no patient number"), None)
-        person = self._people.find(key)
-        named = row.family_name or row.given_name or row.birth_date
-        if person is not None:
-            return self._contradicted(row, person) if named else person
-        alike = self._people.alike(key)
+        found = match(claim, self._people.with_number(claim.number.number))
+        if isinstance(found, Found):
+            return self._the_same(row, found)
+        if isinstance(found, Another) and not self._is_told_apart(claim):
+            return self._hold(row, _another_issuer(claim, found), _only(found.persons))
+        return self._nobody(row, claim)
+
+    def _is_told_apart(self, claim: Claim) -> bool:
+        """Whether the issuer is one that people know: its number is surely another's."""
+        return claim.surely and mrn_key(claim.number.issuer) in self._people.issuers()
+
+    def _the_same(self, row: RawRow, found: Found) -> Person | Held:
+        person = found.person
+        if row.family_name or row.given_name or row.birth_date:
+            problem = self._contradiction(row, person)
+            if problem is not None:
+                return self._hold(row, problem, person.id)
+        if found.newly is not None and found.newly.issuer:
+            self._people.see(found.newly, person, self._now)
+        return person
+
+    def _nobody(self, row: RawRow, claim: Claim) -> Held | Ignored:
+        """A row of somebody who is not enrolled, unless it looks like somebody who is."""
+        alike = self._people.alike(claim.number.number)
         if alike:
             problem = Problem(
                 "mrn_alike",
@@ -222,7 +254,7 @@ class Normaliser:
                 f"enrolled: {', '.join(one.mrn for one in alike)}",
             )
             return self._hold(row, problem, _only(alike))
-        namesakes = self._namesakes(row) if named else ()
+        namesakes = self._namesakes(row)
         if namesakes:
             problem = Problem(
                 "another_number",
@@ -235,20 +267,20 @@ class Normaliser:
         reason = "the patient is not enrolled; taken in by itself upon enrolment"
         return self._hold(row, Problem(UNKNOWN_PATIENT, reason), None)
 
-    def _contradicted(self, row: RawRow, person: Person) -> Person | Held:
+    def _contradiction(self, row: RawRow, person: Person) -> Problem | None:
         birth = self._birth_date(row)
         if row.birth_date.strip() and birth is None:
-            problem = Problem("identity", "identity does not match: birth date not readable")
-            return self._hold(row, problem, person.id)
-        wrong = disagreement(person, row.family_name, row.given_name, birth)
+            return Problem("identity", "identity does not match: birth date not readable")
+        wrong = person.disagreement(row.family_name, row.given_name, birth)
         if not wrong:
-            return person
-        reason = f"identity does not match: the {wrong} is not this number's"
-        return self._hold(row, Problem("identity", reason), person.id)
+            return None
+        return Problem("identity", f"identity does not match: the {wrong} is not this number's")
 
     def _namesakes(self, row: RawRow) -> tuple[Person, ...]:
+        if not row.birth_date.strip() or not row.family_name.strip() or not row.given_name.strip():
+            return ()
         birth = self._birth_date(row)
-        if birth is None or not row.family_name.strip() or not row.given_name.strip():
+        if birth is None:
             return ()
         return self._people.namesakes(row.family_name, row.given_name, birth)
 
@@ -297,7 +329,7 @@ class Normaliser:
             code=problem.code,
             reason=problem.reason,
             hint=problem.hint,
-            mrn_key=mrn_key(row.mrn)[:_MRN_LIMIT],
+            mrn_key=mrn_key(self._issuers.claim(row.mrn, row.issuer).number.number)[:_MRN_LIMIT],
             patient_id=patient_id,
             analyte="" if analyte is None else analyte.name,
             collected_on=None if moment is None else moment.on,
@@ -365,6 +397,16 @@ def _no_result(found: Measure, status: Status, text: str) -> str:
     if status is Status.CANCELLED:
         return found.no_result if found.no_result and text.strip() else "cancelled"
     return found.no_result if found.value is None and status is not Status.WITHDRAWN else ""
+
+
+def _another_issuer(claim: Claim, found: Another) -> Problem:
+    numbers = ", ".join(person.mrn for person in found.persons)
+    issuer = claim.number.issuer or "the source itself"
+    return Problem(
+        "another_issuer",
+        "another issuer's number: the enrolled patient with this number has it from elsewhere",
+        f"enrolled: {numbers}; this row's number is from {issuer}",
+    )
 
 
 def _only(persons: tuple[Person, ...]) -> int | None:

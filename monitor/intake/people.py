@@ -1,33 +1,37 @@
 """Whose row it is: exact numbers decide, likeness and names only raise suspicion.
 
-Source: specification, section 3, "Whose". MRNs are text, compared without surrounding space
-and regardless of case; nothing is ever guessed from a number that is merely alike.
+A number belongs to its issuer: the same number from two issuers is two patients. A plain
+number is the source's own (specification, section 3, "Whose"; `docs/choices/identity.md`).
+MRNs are text, compared without surrounding space and regardless of case; nothing is ever
+guessed from a number that is merely alike.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
 
+from monitor.intake.names import same_name
 from monitor.store import tables
 from monitor.store.tables import table_of
 
-_PATIENTS = table_of(tables.Patient)
+PATIENTS = table_of(tables.Patient)
+IDENTIFIERS = table_of(tables.Identifier)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
 _CHUNK = 400
 _CACHE_LIMIT = 200_000
 _ZEROS = re.compile(r"^0+(?=.)|(?<!\d)0+(?=\d)")
 _FLOAT_TAIL = re.compile(r"\.0+$")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 
 
 def mrn_key(text: str) -> str:
-    """An MRN as it is compared."""
+    """An MRN, or an issuer, as it is compared."""
     return text.strip().casefold()
 
 
@@ -38,125 +42,243 @@ def mrn_loose(text: str) -> str:
     return _ZEROS.sub("", "".join(sign for sign in text if sign.isalnum()))
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A patient as far as identity goes."""
+class Number(NamedTuple):
+    """A patient number and who gave it out; an issuer of "" is the clinic itself."""
 
-    id: int
-    mrn: str
+    issuer: str
+    number: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """As it is compared."""
+        return mrn_key(self.issuer), mrn_key(self.number)
+
+    def __str__(self) -> str:
+        return f"{self.issuer}:{self.number}" if self.issuer else self.number
+
+
+def read_number(text: str) -> Number:
+    """A number as people write it: `issuer:number`, or plain. The last colon divides, for an
+    issuer may be an address (`urn:oid:2.16.756:4711`)."""
+    issuer, _, number = text.strip().rpartition(":")
+    if not number.strip() or not issuer.strip():
+        return Number("", text.strip())
+    return Number(issuer.strip(), number.strip())
+
+
+class Named(NamedTuple):
+    """What is known of a person under one number."""
+
     family_name: str = ""
     given_name: str = ""
     birth_date: date | None = None
 
-
-def disagreement(person: Person, family: str, given: str, birth: date | None) -> str:
-    """Which of name and birth date contradicts what is known of the person; "" if none."""
-    if birth is not None and person.birth_date is not None and birth != person.birth_date:
-        return "birth date"
-    if not _same_word(person.family_name, family):
-        return "family name"
-    if not _same_given(person.given_name, given):
-        return "given name"
-    return ""
+    def disagreement(self, family: str, given: str, birth: date | None) -> str:
+        """Which of name and birth date contradicts this; "" if none."""
+        if birth is not None and self.birth_date is not None and birth != self.birth_date:
+            return "birth date"
+        return same_name(self.family_name, self.given_name, family, given)
 
 
-def _name_forms(name: str) -> set[str]:
-    """Spellings under which a name counts as the same: without marks, or with them spelt out."""
-    name = name.casefold()
-    plain = unicodedata.normalize("NFKD", name)
-    spelt = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(_UMLAUTS))
-    return {"".join(sign for sign in form if sign.isalpha()) for form in (plain, spelt)}
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient as far as identity goes: the number that survives, and what is known under
+    each of the numbers (the asked one first)."""
+
+    id: int
+    home_id: int
+    """The patient under whose number this was found: `id`, unless that was merged."""
+    mrn: str
+    named: tuple[Named, ...] = (Named(),)
+
+    @property
+    def moved_from(self) -> int | None:
+        """What `home_id` of a row has to say."""
+        return None if self.home_id == self.id else self.home_id
+
+    @property
+    def birth_date(self) -> date | None:
+        return next((it.birth_date for it in self.named if it.birth_date is not None), None)
+
+    def disagreement(self, family: str, given: str, birth: date | None) -> str:
+        """Which of name and birth date contradicts all that is known of the person."""
+        found = [it.disagreement(family, given, birth) for it in self.named]
+        return "" if "" in found else found[0]
 
 
-def _same_word(known: str, given: str) -> bool:
-    """Equal as a name; one that is not known contradicts nothing."""
-    if not known.strip() or not given.strip():
-        return True
-    return bool(_name_forms(known) & _name_forms(given))
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A number that somebody has, with its issuer. `seen`: only laboratory rows named it."""
 
-
-def _same_given(known: str, given: str) -> bool:
-    """Equal as given names: `Anna`, `Anna Maria` and the initial `A.` do not contradict."""
-    return _same_word(known, given) or any(
-        one.startswith(other) or other.startswith(one)
-        for one in _name_forms(known)
-        for other in _name_forms(given)
-    )
+    number: Number
+    person: Person
+    seen: bool
 
 
 class People:
-    """The patients of the database, looked up for a batch of rows at a time."""
+    """The patients of the database, looked up for a batch of rows at a time. A person counts
+    as known once enrolled, under whichever number."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._exact: dict[str, Person | None] = {}
+        self._known: dict[str, tuple[Known, ...]] = {}
         self._alike: dict[str, tuple[Person, ...]] = {}
         self._born: dict[date, list[Person]] | None = None
+        self._issuers: frozenset[str] | None = None
 
-    def prepare(self, keys: Iterable[str]) -> None:
-        """Look up these keys, in a few queries for all of them."""
-        if len(self._exact) > _CACHE_LIMIT:
-            self._exact.clear()
-            self._alike.clear()
-        unknown = sorted(set(keys) - self._exact.keys())
+    def prepare(self, numbers: Iterable[str]) -> None:
+        """Look up these numbers (without issuer), in a few queries for all of them."""
+        if len(self._known) > _CACHE_LIMIT:
+            self.forget()
+        unknown = sorted({mrn_key(number) for number in numbers} - self._known.keys())
         for start in range(0, len(unknown), _CHUNK):
             self._look_up(unknown[start : start + _CHUNK])
 
-    def find(self, key: str) -> Person | None:
-        """The patient with exactly this number."""
-        if key not in self._exact:
-            self.prepare([key])
-        return self._exact[key]
+    def with_number(self, number: str) -> tuple[Known, ...]:
+        """Everyone who has this number, of whatever issuer."""
+        self.prepare([number])
+        return self._known[mrn_key(number)]
 
-    def alike(self, key: str) -> tuple[Person, ...]:
+    def find(self, number: Number) -> Person | None:
+        """The patient with exactly this number of this issuer."""
+        key = number.key
+        known = self.with_number(number.number)
+        return next((it.person for it in known if it.number.key == key), None)
+
+    def alike(self, number: str) -> tuple[Person, ...]:
         """Patients whose number equals this one but for leading zeros or punctuation."""
-        self.find(key)
-        loose = mrn_loose(key)
-        return self._alike.get(loose, ()) if loose else ()
+        exact = {it.person.id for it in self.with_number(number)}
+        found = self._alike.get(mrn_loose(number), ())
+        return tuple(person for person in found if person.id not in exact)
 
     def namesakes(self, family: str, given: str, birth: date) -> tuple[Person, ...]:
         """Patients with this name and birth date."""
         if self._born is None:
             self._born = defaultdict(list)
-            for person in self._persons(_PATIENTS.c.birth_date.is_not(None)):
-                if person.birth_date is not None:
-                    self._born[person.birth_date].append(person)
-        return tuple(
-            person
+            for person in self._persons(PATIENTS.c.birth_date.is_not(None)).values():
+                for day in {it.birth_date for it in person.named if it.birth_date is not None}:
+                    self._born[day].append(person)
+        found = {
+            person.id: person
             for person in self._born.get(birth, ())
-            if person.family_name
-            and person.given_name
-            and not disagreement(person, family, given, birth)
+            if any(_is_namesake(named, family, given, birth) for named in person.named)
+        }
+        return tuple(found.values())
+
+    def issuers(self) -> frozenset[str]:
+        """The issuers that people have named, as they are compared."""
+        if self._issuers is None:
+            query = select(IDENTIFIERS.c.issuer_key).where(IDENTIFIERS.c.seen_at.is_(None))
+            self._issuers = frozenset(self._connection.scalars(query.distinct())) - {""}
+        return self._issuers
+
+    def patient_of(self, number: Number) -> int | None:
+        """The patient known under this number, enrolled or not."""
+        issuer_key, number_key = number.key
+        columns = IDENTIFIERS.c
+        same = (columns.issuer_key == issuer_key) & (columns.number_key == number_key)
+        return self._connection.scalar(select(columns.patient_id).where(same))
+
+    def enter(self, number: Number, values: Mapping[str, object] | None = None) -> int:
+        """A patient known under a new number; returns the id."""
+        given = {"family_name": "", "given_name": "", "birth_date": None, "sex": ""}
+        inserted = self._connection.execute(
+            insert(PATIENTS).values(
+                mrn=str(number),
+                mrn_key=mrn_key(str(number)),
+                mrn_loose=mrn_loose(number.number),
+                **given | dict(values or {}),
+            )
+        )
+        key = inserted.inserted_primary_key
+        assert key is not None
+        self._add(number, int(key[0]), None)
+        self.forget()
+        return int(key[0])
+
+    def see(self, number: Number, person: Person, now: datetime) -> None:
+        """Note that rows name this issuer for the plain number that the person has."""
+        self._add(number, person.home_id, now)
+        self._known.pop(mrn_key(number.number), None)
+
+    def forget(self) -> None:
+        """Look everyone up anew: somebody was entered, changed or merged."""
+        self._known.clear()
+        self._alike.clear()
+        self._born = None
+        self._issuers = None
+
+    def _add(self, number: Number, patient_id: int, seen_at: datetime | None) -> None:
+        issuer_key, number_key = number.key
+        self._connection.execute(
+            insert(IDENTIFIERS).values(
+                patient_id=patient_id,
+                issuer=number.issuer,
+                number=number.number,
+                issuer_key=issuer_key,
+                number_key=number_key,
+                seen_at=seen_at,
+            )
         )
 
-    def add(self, key: str, person: Person) -> None:
-        """Note a patient who has just been entered or changed."""
-        self._exact[key] = person
-        loose = mrn_loose(key)
-        others = tuple(one for one in self._alike.get(loose, ()) if one.id != person.id)
-        self._alike[loose] = (*others, person)
-        self._born = None
-
     def _look_up(self, keys: Sequence[str]) -> None:
-        loose = {mrn_loose(key) for key in keys}
-        found = or_(_PATIENTS.c.mrn_key.in_(keys), _PATIENTS.c.mrn_loose.in_(loose))
-        self._exact.update(dict.fromkeys(keys))
-        alike: dict[str, list[Person]] = {one: [] for one in loose}
-        for person in self._persons(found):
-            key = mrn_key(person.mrn)
-            if key in self._exact:
-                self._exact[key] = person
-            alike.setdefault(mrn_loose(key), []).append(person)
-        self._alike.update({one: tuple(persons) for one, persons in alike.items()})
+        loose = {mrn_loose(key) for key in keys} - {""}
+        alike = select(PATIENTS.c.id).where(PATIENTS.c.mrn_loose.in_(loose))
+        columns = IDENTIFIERS.c
+        rows = self._connection.execute(
+            select(columns.issuer, columns.number, columns.patient_id, columns.seen_at)
+            .where(or_(columns.number_key.in_(keys), columns.patient_id.in_(alike)))
+            .order_by(columns.id)
+        ).all()
+        persons = self._persons(PATIENTS.c.id.in_(sorted({row.patient_id for row in rows})))
+        known: dict[str, list[Known]] = {key: [] for key in keys}
+        alike_persons: dict[str, dict[int, Person]] = {one: {} for one in loose}
+        for row in rows:
+            person = persons.get(row.patient_id)
+            if person is None:
+                continue
+            number = Number(row.issuer, row.number)
+            if number.key[1] in known:
+                known[number.key[1]].append(Known(number, person, row.seen_at is not None))
+            alike_persons.setdefault(mrn_loose(row.number), {})[person.id] = person
+        self._known.update({key: tuple(found) for key, found in known.items()})
+        self._alike.update({one: tuple(found.values()) for one, found in alike_persons.items()})
 
-    def _persons(self, which: ColumnElement[bool]) -> Iterator[Person]:
-        columns = _PATIENTS.c
-        query = select(
-            columns.id,
-            columns.mrn,
-            columns.family_name,
-            columns.given_name,
-            columns.birth_date,
-        ).where(which)
-        for row in self._connection.execute(query.order_by(columns.id)):
-            yield Person(*row)
+    def _persons(self, which: ColumnElement[bool]) -> dict[int, Person]:
+        """The enrolled among these patients, by the id under which each was asked for."""
+        own, survivor, member = PATIENTS.c, PATIENTS.alias(), PATIENTS.alias()
+        enrolled = select(_ENROLMENTS.c.id).where(
+            _ENROLMENTS.c.patient_id == survivor.c.id, _ENROLMENTS.c.stands
+        )
+        query = (
+            select(
+                own.id.label("home"),
+                survivor.c.id,
+                survivor.c.mrn,
+                member.c.id.label("member"),
+                member.c.family_name,
+                member.c.given_name,
+                member.c.birth_date,
+            )
+            .join(survivor, survivor.c.id == func.coalesce(own.person_id, own.id))
+            .join(member, or_(member.c.id == survivor.c.id, member.c.person_id == survivor.c.id))
+            .where(which, enrolled.exists())
+            .order_by(own.id, member.c.id)
+        )
+        found: dict[int, tuple[int, str, list[tuple[int, Named]]]] = {}
+        for row in self._connection.execute(query):
+            _, _, named = found.setdefault(row.home, (row.id, row.mrn, []))
+            named.append((row.member, Named(row.family_name, row.given_name, row.birth_date)))
+        return {
+            home: Person(person_id, home, mrn, _own_first(home, named))
+            for home, (person_id, mrn, named) in found.items()
+        }
+
+
+def _own_first(home: int, named: Sequence[tuple[int, Named]]) -> tuple[Named, ...]:
+    return tuple(it for _, it in sorted(named, key=lambda one: one[0] != home))
+
+
+def _is_namesake(named: Named, family: str, given: str, birth: date) -> bool:
+    whole = named.family_name and named.given_name and named.birth_date is not None
+    return bool(whole) and not named.disagreement(family, given, birth)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from monitor.core.units import glued_unit
 from monitor.intake.csv import Record
 from monitor.intake.dates import EITHER, orders_of
 from monitor.intake.layout import Layout
@@ -53,6 +54,8 @@ class Profile:
     either_way: Evidence = field(default_factory=Evidence)
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
+    glued: int = 0
+    """Cells in which something follows the number: a unit, perhaps."""
     plain_floats: int = 0
     numbers: int = 0
     """Patient numbers that are not empty."""
@@ -134,6 +137,7 @@ def _look_at_date(found: Profile, line: int, text: str) -> None:
 
 
 def _look_at_number(found: Profile, line: int, text: str) -> None:
+    found.glued += bool(glued_unit(text)[1])
     for match in _NUMBER.finditer(text[:80]):
         number = match[1]
         if _COMMA_DECIMALS.fullmatch(number):

@@ -52,7 +52,7 @@ _COLUMNS = (
     "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
     "comparator", "no_result", "status", "received_value", "received_unit", "ref_low", "ref_high",
     "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "file_id",
-    "line", "stands",
+    "line", "home_id", "issuer", "stands",
 )  # fmt: skip
 _NEW = 1 << 62
 """Above every id: rows not yet written come after those that are."""
@@ -210,6 +210,8 @@ def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...
         taken.doubtful_comment,
         file_id,
         taken.line,
+        taken.home_id,
+        taken.issuer,
     )
 
 

@@ -105,7 +105,8 @@ class Roster:
             dose_mg_per_day=entry.dose_mg_per_day,
         )
         mine = [event for owner, event in events if owner is None or owner == entry.id]
-        return life_of(enrolment, mine, protocol, self._today)
+        names = self._rulebook.catalogue.drugs
+        return life_of(enrolment, mine, protocol, self._today, names)
 
     def _events(self, patient_ids: Collection[int]) -> Any:
         found: defaultdict[int, list[tuple[int | None, Event]]] = defaultdict(list)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 import os
 import re
 import zipfile
@@ -43,7 +44,7 @@ _MAGIC = (
     (b"{\\rtf", f"a rich-text document, not CSV: {_SAVE_AS_CSV}"),
 )
 _FORMATS = (
-    (re.compile(r"\s*(MSH|FHS|BHS)[|^~]"), "hl7"),
+    (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
     (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
 )
@@ -78,14 +79,22 @@ class Survey:
     encoding_title: str
     format: str = "csv"
     """csv, workbook, hl7, json or xml, by how the file begins."""
+    content: bytes | None = None
+    """What came over a connection, and is in no file."""
 
     @property
     def format_title(self) -> str:
         return _FORMAT_TITLES[self.format]
 
+    def open(self) -> BinaryIO:
+        """The bytes, from the beginning. Raises OSError."""
+        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
+
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was surveyed, as far as its size and time
         tell."""
+        if self.content is not None:
+            return True
         try:
             known = self.path.stat()
         except OSError:
@@ -114,7 +123,7 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
     sample = stream.read(_SAMPLE)
     if not sample:
         raise UnreadableFile("the file is empty")
-    workbook = _workbook(path, sample)
+    workbook = _workbook(stream, sample)
     codec, title = workbook or (_named(encoding) if encoding else _of_sample(sample))
     stream.seek(0)
     digest = hashlib.sha256()
@@ -138,7 +147,7 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
     )
 
 
-def _workbook(path: Path, sample: bytes) -> tuple[str, str] | None:
+def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
     """Which kind of Excel workbook it is; None where it is none. Raises UnreadableFile for what
     else is packed in the same way."""
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
@@ -146,7 +155,7 @@ def _workbook(path: Path, sample: bytes) -> tuple[str, str] | None:
     if not sample.startswith(b"PK\x03\x04"):
         return None
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(stream) as archive:
             names = {name.casefold() for name in archive.namelist()}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise UnreadableFile(

@@ -11,7 +11,7 @@ from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.intake.columns import fold
 from monitor.intake.csv import Score, Table, open_table
-from monitor.intake.layout import Layout, layout_of, with_reading
+from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
 from monitor.intake.profile import Profile, profile_of
 from monitor.intake.raw import BadLine, RawRow
@@ -115,19 +115,18 @@ def score_of(mapping: Source, known: Known) -> Score:
 def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
     changes = layout_changes(table, mapping)
     try:
-        layout = layout_of(
-            table.header,
-            mapping,
-            known,
-            stated=stated_above(table.preamble),
-            serial_dates=bool(table.sheet) and not mapping.date_format,
-        )
+        layout = _layout(table, mapping, known)
     except UnreadableFile:
-        refuse(changes)
-        raise
+        if not changes:
+            raise
+        refuse([*changes, *_changed_notation(table, mapping, known)])
     with closing(table.read()) as items:
         profile = profile_of(items, layout)
-    refuse([*changes, *notation_changes(profile, mapping)])
+    if not profile.glued:
+        require_unit(layout, mapping)
+    changes += notation_changes(profile, mapping)
+    if changes:
+        refuse(changes)
     layout = with_reading(
         layout,
         dates=mapping.date_format or profile.dates,
@@ -137,6 +136,26 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
     )
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
+
+
+def _layout(table: Table, mapping: Source, known: Known) -> Layout:
+    return layout_of(
+        table.header,
+        mapping,
+        known,
+        stated=stated_above(table.preamble),
+        serial_dates=bool(table.sheet) and not mapping.date_format,
+    )
+
+
+def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
+    """What else changed in a file whose columns are no longer those of the mapping."""
+    try:
+        layout = _layout(table, mapping.model_copy(update={"columns": {}}), known)
+    except UnreadableFile:
+        return []
+    with closing(table.read()) as items:
+        return notation_changes(profile_of(items, layout), mapping)
 
 
 def _decimal(mapping: Source, profile: Profile) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from python_calamine import (
@@ -57,15 +56,15 @@ def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     """The tables of all visible sheets whose header names a column, and what was passed over,
     in sentences. Raises UnreadableFile where the workbook cannot be read."""
     if survey.encoding == "xlsx":
-        _refuse_too_large(survey.path)
+        _refuse_too_large(survey)
     elif survey.size > MOST_BYTES:
         raise UnreadableFile(f"a workbook of more than {MOST_BYTES >> 20} MB: {_SAVE_AS_CSV}")
-    return _guarded(partial(_tables, survey.path, score))
+    return _guarded(partial(_tables, survey, score))
 
 
-def _tables(path: Path, score: Score) -> tuple[list[Table], list[str]]:
+def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
-    with CalamineWorkbook.from_path(path) as workbook:
+    with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
                 continue
@@ -146,10 +145,10 @@ def _number(value: float) -> str:
     return format(Decimal(repr(value)), "f") if abs(value) < 1e300 else repr(value)
 
 
-def _refuse_too_large(path: Path) -> None:
+def _refuse_too_large(survey: Survey) -> None:
     """Raises UnreadableFile where the sheets span more than can be held."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with survey.open() as stream, zipfile.ZipFile(stream) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
                 raise UnreadableFile(
                     f"a workbook of more than {MOST_BYTES >> 20} MB, unpacked: {_SAVE_AS_CSV}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from monitor.core.calendar import clinic_day
 from monitor.core.model import (
@@ -100,6 +101,7 @@ def to_alert(row: Any) -> Alert:
         closed_by=row.closed_by,
         closed_recovered=row.closed_recovered,
         protocol_digest=row.protocol_digest,
+        news=row.shown.get("news", ""),
         content=row.content,
     )
 
@@ -142,12 +144,13 @@ def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
 def _chunk_of_cases(
     connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
 ) -> list[Case]:
-    enrolments = _enrolments(connection, ids)
+    asked = set(ids)
+    enrolments = _with_siblings(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = _results(connection, patients, until)
     events = _events(connection, patients, until, zone)
     held = _held(connection, patients, until, zone)
-    return [
+    cases = [
         Case(
             enrolment=enrolment,
             results=tuple(results.get(enrolment.patient_id, ())),
@@ -160,9 +163,26 @@ def _chunk_of_cases(
         )
         for enrolment in enrolments
     ]
+    by_patient: dict[int, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_patient[case.enrolment.patient_id].append(case)
+    return [
+        replace(case, siblings=tuple(it for it in by_patient[patient] if it is not case))
+        if len(by_patient[patient := case.enrolment.patient_id]) > 1
+        else case
+        for case in cases
+        if case.enrolment.id in asked
+    ]
 
 
-def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+def _with_siblings(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+    """These enrolments and all others of the same patients, by id."""
+    columns = _ENROLMENTS.c
+    patients = select(columns.patient_id).where(columns.id.in_(ids))
+    return _enrolments(connection, columns.patient_id.in_(patients))
+
+
+def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enrolment]:
     columns = _ENROLMENTS.c
     query = (
         select(
@@ -184,7 +204,7 @@ def _enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
             _PATIENTS.c.birth_date,
         )
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
-        .where(columns.id.in_(ids))
+        .where(which)
         .order_by(columns.id)
     )
     return [Enrolment(**row._mapping) for row in connection.execute(query)]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint, false, true
 from sqlmodel import Field, SQLModel
 
 from monitor.store.types import ExactDecimal, UtcInstant
@@ -56,10 +56,17 @@ class File(SQLModel, table=True):
     quarantined: int
     ignored: int
     other_messages: int = 0
+    reverted_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When it was taken back as a whole; what it brought stays on record and counts for
+    nothing."""
+    reverted_by: str | None = None
+    reverted_because: str | None = None
 
 
 class Patient(SQLModel, table=True):
-    """One person. `mrn_key` is how MRNs are compared; `mrn_loose` only raises suspicion."""
+    """One person, as known under one number. `mrn` is that number as people write it, with its
+    issuer where it has one; `mrn_key` is how it is compared; `mrn_loose` (of the number alone)
+    only raises suspicion."""
 
     __tablename__ = "patients"
     id: int | None = Field(default=None, primary_key=True)
@@ -70,6 +77,46 @@ class Patient(SQLModel, table=True):
     given_name: str = ""
     birth_date: date | None = None
     sex: str = ""
+    person_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    """Whose number survives, where this one was merged into another; None: this one."""
+
+
+class Identifier(SQLModel, table=True):
+    """A number of a patient with who gave it out; an issuer of "" is the clinic itself. The
+    keys are how both are compared."""
+
+    __tablename__ = "identifiers"
+    __table_args__ = (
+        UniqueConstraint("issuer_key", "number_key"),
+        Index("ix_identifiers_number", "number_key"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int = Field(foreign_key="patients.id", index=True)
+    issuer: str
+    number: str
+    issuer_key: str
+    number_key: str
+    seen_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """Where only a laboratory's rows named this issuer of a plain number; None: people did."""
+
+
+class MergeRow(SQLModel, table=True):
+    """Append-only: somebody said that two numbers are one patient's (`merge`: what is known of
+    `old_id` belongs to `new_id`), or took it back (`unmerge`). Ordered by receipt."""
+
+    __tablename__ = "merges"
+    id: int | None = Field(default=None, primary_key=True)
+    what: str
+    old_id: int = Field(foreign_key="patients.id", index=True)
+    new_id: int = Field(foreign_key="patients.id", index=True)
+    on: date | None = None
+    note: str = ""
+    origin: str
+    """events, or the kind of the message: ADT^A40."""
+    received_at: datetime = Field(sa_type=UtcInstant)
+    file_id: int = Field(foreign_key="files.id", index=True)
+    line: int
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class EnrolmentRow(SQLModel, table=True):
@@ -92,6 +139,14 @@ class EnrolmentRow(SQLModel, table=True):
     nudt15: str = ""
     last_tested_on: date | None = None
     next_review_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    """The patient under whose number it came, where that is merged into another; None:
+    `patient_id`. So it is with events and results."""
+    stands: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """False where it is not watched: `merged_into` is, or its file was taken back."""
+    merged_into: int | None = Field(default=None, foreign_key="enrolments.id")
+    """The enrolment of the same patient on the same drug that is kept for both."""
+    file_id: int | None = Field(default=None, foreign_key="files.id", index=True)
 
 
 class EventRow(SQLModel, table=True):
@@ -111,6 +166,10 @@ class EventRow(SQLModel, table=True):
     file_id: int = Field(foreign_key="files.id")
     line: int
     withdrawn: bool = False
+    withdrawn_in: int | None = Field(default=None, foreign_key="files.id")
+    """The file that said it was entered in error."""
+    home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ResultRow(SQLModel, table=True):
@@ -141,11 +200,59 @@ class ResultRow(SQLModel, table=True):
     doubtful_comment: str = ""
     file_id: int = Field(foreign_key="files.id", index=True)
     line: int
+    home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Who gave out the number, as the row said."""
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class Repeat(SQLModel, table=True):
+    """A row that said nothing new, and the row that had said it: so that what a file was the
+    first to say is not lost with that file. `what`: result, held, event or enrolment."""
+
+    __tablename__ = "repeats"
+    __table_args__ = (Index("ix_repeats_row", "what", "row_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    what: str
+    row_id: int
+    file_id: int = Field(foreign_key="files.id", index=True)
+    line: int
+
+
+class PersonChange(SQLModel, table=True):
+    """A cell of a patient or an enrolment that an enrolment file filled or changed, with what
+    stood there before. `what`: patient or enrolment."""
+
+    __tablename__ = "person_changes"
+    __table_args__ = (Index("ix_person_changes_cell", "what", "row_id", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    file_id: int = Field(foreign_key="files.id", index=True)
+    what: str
+    row_id: int
+    name: str
+    before: str | None = None
+    after: str
+
+
+class FixRow(SQLModel, table=True):
+    """What a person said once for all rows of a source: how to read a code, a unit, a number,
+    an issuer. Removed ones stay on record."""
+
+    __tablename__ = "fixes"
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(index=True)
+    kind: str
+    theirs: str
+    ours: str
+    made_at: datetime = Field(sa_type=UtcInstant)
+    made_by: str
+    removed_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    removed_by: str | None = None
 
 
 class HeldRowTable(SQLModel, table=True):
     """A row that cannot be trusted, with its raw fields, the reason and the nearest right
-    thing. `state`: held, taken (went in later) or discarded."""
+    thing. `state`: held, taken (went in later), discarded, or reverted with its file."""
 
     __tablename__ = "quarantine"
     __table_args__ = (Index("ix_quarantine_mrn", "mrn_key", "state"),)
@@ -211,6 +318,9 @@ class AlertRow(SQLModel, table=True):
     closed_recovered: bool = False
     outcome: str | None = None
     protocol_digest: str
+    home_id: int | None = Field(default=None, foreign_key="enrolments.id")
+    """The enrolment it was opened for, where that was merged into another; None:
+    `enrolment_id`."""
 
 
 class AlertHistory(SQLModel, table=True):
@@ -232,6 +342,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("ix_deliveries_due", "state", "next_attempt_at"),
+        Index("ix_deliveries_message", "message_id"),
         UniqueConstraint("once_key"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -251,6 +362,12 @@ class Delivery(SQLModel, table=True):
     leased_by: str | None = None
     last_error: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    channel: str = "mail"
+    """mail, or the address of another channel: webhook:NAME, queue:NAME, syslog:NAME."""
+    answer: str = ""
+    """What the other side said when it took it."""
+    bounced_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When a report came that it did not arrive after all."""
 
 
 class DeliveryAlert(SQLModel, table=True):
@@ -261,6 +378,17 @@ class DeliveryAlert(SQLModel, table=True):
     alert_id: int = Field(foreign_key="alerts.id", primary_key=True, index=True)
     what: str
     reason: str = ""
+
+
+class BreakerRow(SQLModel, table=True):
+    """A way out (a mail server) that failed and has not worked since."""
+
+    __tablename__ = "breakers"
+    way: str = Field(primary_key=True)
+    failures: int
+    since: datetime = Field(sa_type=UtcInstant)
+    open_until: datetime = Field(sa_type=UtcInstant)
+    last_error: str
 
 
 class JobRun(SQLModel, table=True):

@@ -72,7 +72,7 @@ def answer(
             if not life.for_good:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     panels = {}
-    for panel in protocol.panels:
+    for panel in [it for it in protocol.panels if it.on_demand is None]:
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
         panels[panel.id] = panel_answer(panel, case, protocol, results, life, today, recheck)
@@ -238,7 +238,7 @@ def unusable(
     """Panels to be drawn again: a sample without a result since the last completion."""
     asked = {}
     watched_from = take(min(case.enrolment.started_on, life.first_dose), protocol.watch_from)
-    for panel in protocol.panels:
+    for panel in [it for it in protocol.panels if it.id in panels]:
         status = panels[panel.id]
         if status.state == "ended":
             continue

@@ -94,7 +94,7 @@ FAULTY_EXAMPLES = {
         "examples[0].results[0].analyte", "lymphocytes"),
     "unknown unit": ('unit = "10*9/L"', 'unit = "mg/dL"', "examples[0].results[0]", "unit"),
     "no value": ('"0.4"', '"O.4"', "examples[0].results[0]", ""),
-    "unknown event": ('"hold"', '"holiday"', "examples[0].events[0].event", "hold"),
+    "unknown event": ('event = "hold"', 'event = "holiday"', "examples[0].events[0].event", "hold"),
     "a day in quotes": ("today = 2026-01-13", 'today = "2026-01-13"', "examples[0].today",
         "2026-01-05"),
     "a day and an hour": ("today = 2026-01-13", "today = 2026-01-13T10:00:00", "examples[0].today",
