@@ -27,10 +27,12 @@ from monitor.cli.preview import say_reasons, say_recognised
 
 if TYPE_CHECKING:
     from monitor.operations.arrivals import Loaded, PeopleTaken
+    from monitor.operations.late import LateReport
     from monitor.review import Tally
 
 _COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored")
 _PROBLEMS_SHOWN = 20
+_LATE_SHOWN = 10
 
 
 def enrol(
@@ -167,7 +169,12 @@ def _unread(file: Path, error: str) -> dict[str, Any]:
 def _document(file: Path, loaded: Loaded, *, preview: bool) -> dict[str, Any]:
     tally = loaded.tally
     alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
-    document = {**loaded.report.account(), "file": str(file), "alerts": alerts}
+    document = {
+        **loaded.report.account(),
+        "file": str(file),
+        "alerts": alerts,
+        "late": loaded.late.document(),
+    }
     return document | loaded.report.recognised() if preview else document
 
 
@@ -187,8 +194,20 @@ def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
     else:
         _list_problems([(problem.where, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
+    _say_late(loaded.late)
     if report.quarantined:
         say("  monitor quarantine list: the rows that need a person")
+
+
+def _say_late(late: LateReport) -> None:
+    if late.results:
+        results = "1 result" if late.results == 1 else f"{late.results} results"
+        say(f"  {results} came late; alerts that would have opened earlier: {len(late.alerts)}")
+    for it in late.alerts[:_LATE_SHOWN]:
+        opened = f"opened {it.opened_on}" if it.opened_on else "over when it came"
+        say(f"    {it.mrn}: {it.would_have_opened_on} instead of {opened}: {it.summary}")
+    if len(late.alerts) > _LATE_SHOWN:
+        say(f"    and {len(late.alerts) - _LATE_SHOWN} more: monitor report late")
 
 
 def _list_problems(problems: Sequence[tuple[str, str]]) -> None:

@@ -190,6 +190,8 @@ class Intake(Section):
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
+    late_after: OptionalDuration = parse_duration("3 days")
+    """Results that come later than this are late: the report says what they hid."""
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
 

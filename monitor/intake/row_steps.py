@@ -128,6 +128,8 @@ def _of_material(position: int) -> Step:
 
 def _without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A specimen called `serum` is no tube; one called `urine` is no blood."""
+    if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
+        return row
     key = key_of(row.specimen_id)
     if len(key) < _SHORTEST_MATERIAL:
         return row
