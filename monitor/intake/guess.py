@@ -53,6 +53,11 @@ def guessed_columns(
     return found
 
 
+def looks_like_a_value(text: str) -> bool:
+    """Whether a cell is a number or a date, and so no name of a column."""
+    return _is_number(text) or day_in_any_order(text) is not None
+
+
 def _share(records: Sequence[Record], position: int, holds: Callable[[str], bool]) -> float:
     cells = [record.cells[position].strip() for record in records]
     filled = [cell for cell in cells if cell]

@@ -17,7 +17,7 @@ from monitor.core.faults import nearest
 from monitor.intake.columns import match
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import EITHER
-from monitor.intake.guess import guessed_columns
+from monitor.intake.guess import guessed_columns, looks_like_a_value
 from monitor.intake.layout import ALL_COLUMNS
 from monitor.intake.load import load_file
 from monitor.intake.people import mrn_key
@@ -202,9 +202,15 @@ def _guessed(
 
 def _table(surveyed: Survey, source: Source, catalogue: Catalogue) -> Table:
     score = score_of(source, known_of(source, catalogue))
+
+    def of_names(cells: Sequence[str]) -> int:
+        """Names stand above a table, and no number or date among them."""
+        names = [cell for cell in cells if cell]
+        return 0 if any(map(looks_like_a_value, names)) else len(names) + 10 * score(names)
+
     if surveyed.format == "csv":
-        return open_table(surveyed, score)
-    sheets, _ = open_sheets(surveyed, lambda cells: score(cells) or int(len(cells) > 2))
+        return open_table(surveyed, of_names)
+    sheets, _ = open_sheets(surveyed, of_names)
     if not sheets:
         raise UnreadableFile("no sheet of the workbook has a table")
     return sheets[0]
