@@ -129,6 +129,8 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    none_of_ours: frozenset[tuple[str, ...]] = frozenset()
+    """Names that would be compared like one of ours and mean something else."""
     no_result: frozenset[tuple[str, ...]] = frozenset()
     no_result_closed_up: frozenset[str] = frozenset()
     fillers: frozenset[tuple[str, ...]] = frozenset()
@@ -144,6 +146,8 @@ class Catalogue:
         name = self.by_key.get(key)
         if name is None:
             name = self._marked(key)
+        elif tuple(plain_words(name_or_code)) in self.none_of_ours:
+            return None
         return self.analytes[name] if name is not None else None
 
     def _marked(self, key: str) -> str | None:
