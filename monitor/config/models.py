@@ -220,6 +220,8 @@ class Source(Section):
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
+    whole_numbers: bool = False
+    """Their patient numbers end in .0, which is taken away."""
     header: list[str] = []
     """Names of their columns in order, once learned: a file with others is refused."""
 

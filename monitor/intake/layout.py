@@ -49,8 +49,8 @@ class Layout:
     place: str = ""
     dates: str = ""
     decimal: str = ""
-    plain_numbers: bool = False
-    """Every patient number ends in .0: a spreadsheet took them for amounts."""
+    whole_numbers: bool = False
+    """Patient numbers end in .0, as the source says: a spreadsheet took them for amounts."""
 
     @property
     def is_wide(self) -> bool:
@@ -75,7 +75,7 @@ class Layout:
                 yield self._finished(column.of(row, cells), cells)
 
     def _finished(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        if self.plain_numbers:
+        if self.whole_numbers:
             row = row._replace(mrn=_NUMBER_OF_FLOATS.sub(r"\1", row.mrn))
         for step in self.steps:
             row = step(row, cells)
@@ -145,15 +145,14 @@ def layout_of(
         wide=wide,
         steps=steps_of(columns.positions, source, known, serial_dates=serial_dates),
         constants=constants,
+        whole_numbers=source.whole_numbers,
         stated=tuple(name for name in above if name not in source.constants),
     )
 
 
-def with_reading(
-    layout: Layout, *, dates: str, decimal: str, plain_numbers: bool, place: str = ""
-) -> Layout:
+def with_reading(layout: Layout, *, dates: str, decimal: str, place: str = "") -> Layout:
     """The layout with what the whole file says of its notation."""
-    return replace(layout, dates=dates, decimal=decimal, plain_numbers=plain_numbers, place=place)
+    return replace(layout, dates=dates, decimal=decimal, place=place)
 
 
 def _with_fallbacks(columns: Columns) -> Columns:

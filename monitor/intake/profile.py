@@ -81,7 +81,7 @@ class Profile:
         return ""
 
     @property
-    def plain_numbers(self) -> bool:
+    def floats_for_numbers(self) -> bool:
         """Whether every patient number ends in .0."""
         return bool(self.numbers) and self.plain_floats == self.numbers
 

@@ -119,7 +119,7 @@ def recognised(
         above=tuple(record.line for record in table.preamble),
         below=tuple(profile.footers),
         stated=layout.stated,
-        remarks=_remarks(layout),
+        remarks=_remarks(layout, profile),
     )
 
 
@@ -167,15 +167,18 @@ def _why_decimal(profile: Profile) -> str:
     return ""
 
 
-def _remarks(layout: Layout) -> tuple[str, ...]:
+def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
     said = [
         f'{name} is read from "{layout.header[layout.columns.positions[name]][:_NAME_SHOWN]}", '
         "the nearest there is"
         for name in layout.columns.second_best
         if name in ("collected_at", "mrn", "analyte") and name in layout.columns.positions
     ]
-    if layout.plain_numbers:
-        said.append("every patient number ends in .0, which was taken away")
+    if profile.floats_for_numbers and not layout.whole_numbers:
+        said.append(
+            "every patient number ends in .0, as a spreadsheet writes amounts: if yours do not, "
+            "say whole_numbers = true in the source's table of the config"
+        )
     return tuple(said)
 
 

@@ -131,7 +131,6 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
         layout,
         dates=mapping.date_format or profile.dates,
         decimal=_decimal(mapping, profile),
-        plain_numbers=profile.plain_numbers,
         place=f'sheet "{table.sheet}"' if table.sheet else "",
     )
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)

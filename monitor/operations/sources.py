@@ -106,7 +106,7 @@ def learn(
         keys = frozenset(connection.scalars(select(_PATIENTS.c.mrn_key)))
     first = Source.model_validate({"date_format": date_format} if date_format else {})
     read, guessed = _read(surveyed, first, catalogue, keys)
-    mapping = _mapping_of(read, first, guessed)
+    mapping = _mapping_of(read, first, guessed, whole_numbers=_adds_floats(read, keys))
     tried = settings.model_copy(update={"sources": settings.sources | {name: mapping}})
     report = load_file(store, tried, path, name, now, preview=lambda _connection, _touched: None)
     values = mapping.model_dump(exclude_defaults=True)
@@ -216,7 +216,16 @@ def _table(surveyed: Survey, source: Source, catalogue: Catalogue) -> Table:
     return sheets[0]
 
 
-def _mapping_of(read: Read, source: Source, guessed: Mapping[str, str]) -> Source:
+def _adds_floats(read: Read, mrn_keys: frozenset[str]) -> bool:
+    """Whether every patient number ends in .0, and those of the enrolled do not."""
+    if not read.profile.floats_for_numbers:
+        return False
+    return not any(key.endswith(".0") for key in mrn_keys)
+
+
+def _mapping_of(
+    read: Read, source: Source, guessed: Mapping[str, str], *, whole_numbers: bool
+) -> Source:
     layout = read.layout
     columns = {
         name: layout.header[position]
@@ -225,6 +234,7 @@ def _mapping_of(read: Read, source: Source, guessed: Mapping[str, str]) -> Sourc
     }
     values: dict[str, Any] = {
         "header": list(layout.header),
+        "whole_numbers": whole_numbers,
         "columns": columns,
         "date_format": source.date_format or _order_of(read),
         "decimal_comma": {"comma": True, "point": False}.get(read.profile.decimal),

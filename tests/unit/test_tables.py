@@ -102,10 +102,6 @@ LONG_FORMS = {
         "mrn,labdate,test,ResultTxt,Result_nbr,ResultUnit\nP1,2026-03-13,WBC,<0.1,0.1,K/uL\n",
         "P1 | 2026-03-13 | WBC | <0.1 | K/uL",
     ),
-    "numbers that a spreadsheet made of patient numbers": (
-        "SEQN,collected,test,result,unit\n93704.0,2026-03-13,WBC,3.9,K/uL\n",
-        "93704 | 2026-03-13 | WBC | 3.9 | K/uL",
-    ),
     "the header in quotes over two lines": (
         'mrn,"Collection\nDate",test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n',
         "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
@@ -225,6 +221,18 @@ def test_a_source_says_what_the_file_leaves_open(opened: Open) -> None:
         day_zero="2026-01-05",
     )
     assert shown(rows) == ["7 | 2026-02-05T12:00 | ANC | 0.9"]
+
+
+def test_floats_for_patient_numbers_are_told_and_taken_away_where_the_source_says_so(
+    opened: Open,
+) -> None:
+    text = "SEQN,collected,test,result,unit\n93704.0,2026-03-13,WBC,3.9,K/uL\n"
+    rows, _, notes = opened(text)
+    assert rows[0].mrn == "93704.0"
+    assert any("whole_numbers" in note for note in notes)
+    rows, _, notes = opened(text, whole_numbers=True)
+    assert rows[0].mrn == "93704"
+    assert not any("whole_numbers" in note for note in notes)
 
 
 def test_a_column_that_misleads_is_put_out_of_use(opened: Open) -> None:
