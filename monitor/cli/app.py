@@ -10,8 +10,10 @@ import typer
 from monitor import logs
 from monitor.cli import (
     alerts,
+    batch,
     clinic,
     intake,
+    mllp,
     quarantine,
     report,
     reviews,
@@ -78,7 +80,9 @@ _COMMANDS = {
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(rich_help_panel=_panel)(_function)
+app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
+app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
+from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
 from monitor.intake.recognised import Recognised
@@ -61,8 +62,16 @@ def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator
     yield Opened(("read as HL7 v2 messages",), hl7_items(survey, mapping, catalogue))
 
 
+@contextmanager
+def _open_fhir(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    file = FhirFile(survey, mapping, catalogue)
+    yield Opened((file.introduction,), file.items())
+
+
 READERS: Mapping[str, Reader] = {
     "csv": _open_tables,
     "workbook": _open_tables,
     "hl7": _open_hl7,
+    "json": _open_fhir,
+    "xml": _open_fhir,
 }

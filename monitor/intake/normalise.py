@@ -6,8 +6,9 @@ reason, and where the analyte and the patient are known, with the values it may 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,9 +23,10 @@ from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of,
 from monitor.intake.dates import Moment, has_no_year, orders_of, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
-from monitor.intake.people import People, Person, mrn_key
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.people import People, Person, mrn_key, read_number
+from monitor.intake.raw import BadLine, RawRow, as_written
 
+_ID = re.compile("[/:]")
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
@@ -118,10 +120,12 @@ class Normaliser:
         zone: ZoneInfo,
         now: datetime,
         issuers: Issuers | None = None,
+        patients: Mapping[str, str] | None = None,
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
-        self._issuers = issuers or Issuers()
+        self.issuers = issuers or Issuers()
+        self._said = patients or {}
         self._now = now
         self._catalogue = catalogue
         self._source = source
@@ -138,7 +142,7 @@ class Normaliser:
         """The outcome of each row, in order; patients are looked up for all of them at once."""
         rows = list(rows)
         self._people.prepare(
-            self._issuers.claim(row.mrn, row.issuer).number.number
+            self.issuers.claim(row.mrn, row.issuer).number.number
             for row in rows
             if isinstance(row, RawRow)
         )
@@ -157,6 +161,8 @@ class Normaliser:
         return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
+        if row.unresolved and self._source.patient_id_is_mrn:
+            row = row._replace(mrn=_ID.split(row.reference)[-1])
         contradiction = None
         if row.also:
             contradiction = self._contradicting(row)
@@ -220,9 +226,13 @@ class Normaliser:
         )
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
-        claim = self._issuers.claim(row.mrn, row.issuer)
+        claim = self.issuers.claim(row.mrn, row.issuer)
+        if self._said and (said := self._said.get(as_written(row))):
+            person = self._people.find(read_number(said))
+            if person is not None:
+                return person
         if not claim.number.number:
-            return self._hold(row, Problem("no_mrn", "no patient number"), None)
+            return self._hold(row, _no_number(row), None)
         found = match(claim, self._people.with_number(claim.number.number))
         if isinstance(found, Found):
             return self._the_same(row, found)
@@ -241,7 +251,7 @@ class Normaliser:
             if problem is not None:
                 return self._hold(row, problem, person.id)
         if found.newly is not None and found.newly.issuer:
-            self._people.see(found.newly, person, self._now)
+            self._people.see(found.newly, person.home_id, self._now)
         return person
 
     def _nobody(self, row: RawRow, claim: Claim) -> Held | Ignored:
@@ -329,7 +339,7 @@ class Normaliser:
             code=problem.code,
             reason=problem.reason,
             hint=problem.hint,
-            mrn_key=mrn_key(self._issuers.claim(row.mrn, row.issuer).number.number)[:_MRN_LIMIT],
+            mrn_key=mrn_key(self.issuers.claim(row.mrn, row.issuer).number.number)[:_MRN_LIMIT],
             patient_id=patient_id,
             analyte="" if analyte is None else analyte.name,
             collected_on=None if moment is None else moment.on,
@@ -366,6 +376,17 @@ class Normaliser:
 
 def _a_century_earlier(day: date) -> date:
     return day.replace(year=day.year - 100, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
+def _no_number(row: RawRow) -> Problem:
+    if not row.unresolved:
+        return Problem("no_mrn", "no patient number")
+    return Problem(
+        "no_patient",
+        "the reference to the patient leads to no patient's number",
+        f"{row.unresolved}; send the Patient in the same file, or its identifier in the "
+        "reference, or set patient_id_is_mrn for this source",
+    )
 
 
 def _no_date(text: str) -> Problem:

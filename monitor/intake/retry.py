@@ -14,6 +14,7 @@ from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
+from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
 from monitor.intake.layout import Layout, layout_of
 from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
@@ -49,10 +50,14 @@ def retry_held(
     now: datetime,
     *,
     by: str,
+    instead: Mapping[str, Any] | None = None,
 ) -> Retried:
     """Try the held rows that match, oldest first, as if they came now. They keep the time at
-    which they were received, so that trying later gives what trying at once would have given."""
-    retrier = _Retrier(connection, settings, catalogue, now, by)
+    which they were received, so that trying later gives what trying at once would have given.
+
+    `instead` are cells (by our column names) that a person gives in place of theirs.
+    """
+    retrier = _Retrier(connection, settings, catalogue, now, by, instead or {})
     for rows in held_in_order(connection, which, _BATCH):
         for source in dict.fromkeys(row.source for row in rows):
             retrier.retry(source, [row for row in rows if row.source == source])
@@ -67,7 +72,9 @@ class _Retrier:
         catalogue: Catalogue,
         now: datetime,
         by: str,
+        instead: Mapping[str, Any],
     ) -> None:
+        self._instead = instead
         self._connection = connection
         self._settings = settings
         self._catalogue = catalogue
@@ -86,7 +93,7 @@ class _Retrier:
             )
         normaliser = self._normalisers[source]
         raw_rows = [self._raw_row(source, row) for row in rows]
-        readable = [raw for raw in raw_rows if raw is not None]
+        readable = [raw._replace(**self._instead) for raw in raw_rows if raw is not None]
         outcomes = iter(list(normaliser.normalise(readable)))
         paired = [
             (row, next(outcomes) if raw is not None else None)
@@ -154,7 +161,7 @@ class _Retrier:
         return restored(row.line, row.raw)
 
     def _mapping(self, source: str) -> Source:
-        return self._settings.sources.get(source, Source())
+        return reading(self._connection, self._settings, source).mapping
 
     def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
         key = (source, header)

@@ -46,11 +46,12 @@ _MAGIC = (
 _FORMATS = (
     (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
-    (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*<(\?xml|!--|!doctype|html|[\w.-]+(:[\w.-]+)?[\s/>])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*(UNA[:+]|UNB\+|UNH\+)"), "edifact"),
 )
 _FORMAT_TITLES = {
     "csv": "CSV", "workbook": "an Excel workbook", "hl7": "HL7 messages", "json": "JSON",
-    "xml": "XML or HTML",
+    "xml": "XML or HTML", "edifact": "an EDIFACT interchange",
 }  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
@@ -78,7 +79,7 @@ class Survey:
     """A codec, or the name of our own decoder of mixed files."""
     encoding_title: str
     format: str = "csv"
-    """csv, workbook, hl7, json or xml, by how the file begins."""
+    """csv, workbook, hl7, json, xml or edifact, by how the file begins."""
     content: bytes | None = None
     """What came over a connection, and is in no file."""
 
@@ -100,6 +101,21 @@ class Survey:
         except OSError:
             return False
         return (known.st_size, known.st_mtime_ns) == (self.size, self.changed_at)
+
+
+def survey_message(content: bytes, name: str) -> Survey:
+    """An HL7 message that came over a connection, as if it were a file of that name."""
+    return Survey(
+        path=Path(name),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        changed_at=0,
+        lines=content.count(b"\r"),
+        encoding="utf-8",
+        encoding_title="HL7",
+        format="hl7",
+        content=content,
+    )
 
 
 def survey(path: Path, encoding: str = "") -> Survey:
