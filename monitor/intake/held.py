@@ -25,7 +25,7 @@ _WATCHED_LIMIT = 200_000
 
 def digest_of(source: str, stored: Mapping[str, Any]) -> str:
     """What makes a held row the same row when it comes again, in whatever file."""
-    ours = {name: text for name, text in stored.items() if name != RECEIVED}
+    ours = {name: text for name, text in stored.items() if name not in (RECEIVED, "place")}
     text = json.dumps([source, ours], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -45,14 +45,17 @@ class HeldRows:
         self._now = now
         self._numbers = self._numbers_with_held_rows()
 
-    def hold(self, batch: Sequence[Held], file_id: int, normaliser: Normaliser) -> list[bool]:
-        """Hold a batch; False for each row that is held (or was discarded) already."""
+    def hold(
+        self, batch: Sequence[Held], file_ids: Sequence[int], normaliser: Normaliser
+    ) -> list[bool]:
+        """Hold a batch, each row of its file; False for each row that is held (or was
+        discarded) already."""
         digests = [digest_of(self._source, held.stored) for held in batch]
         known = self._known(digests)
         new: list[dict[str, Any]] = []
         outcomes = []
         again: list[tuple[int, int, int]] = []
-        for held, digest in zip(batch, digests, strict=True):
+        for held, digest, file_id in zip(batch, digests, file_ids, strict=True):
             outcomes.append(digest not in known)
             if digest not in known:
                 known[digest] = (0, file_id)
@@ -64,20 +67,28 @@ class HeldRows:
         note_repeats(self._connection, "held", again)
         return outcomes
 
-    def settle(self, rows: Iterable[RawRow], file_id: int) -> set[int]:
-        """Let go of held rows that have now come again and were taken; returns the patients
-        whose held rows they were."""
-        digests = [
-            digest_of(self._source, row.stored())
-            for row in rows
-            if self._numbers and number_of(row) in self._numbers
-        ]
+    def settle(self, rows: Iterable[RawRow], file_ids: Iterable[int]) -> set[int]:
+        """Let go of held rows that have now come again, each in its file, and were taken;
+        returns the patients whose held rows they were."""
+        if not self._numbers:
+            return set()
+        by_digest = {
+            digest_of(self._source, row.stored()): file_id
+            for row, file_id in zip(rows, file_ids, strict=False)
+            if number_of(row) in self._numbers
+        }
+        digests = list(by_digest)
         patients: set[int] = set()
         for start in range(0, len(digests), _CHUNK):
             same = (HELD.c.state == "held") & HELD.c.raw_digest.in_(digests[start : start + _CHUNK])
-            freed = self._connection.execute(select(HELD.c.id, HELD.c.patient_id).where(same)).all()
+            columns = (HELD.c.id, HELD.c.patient_id, HELD.c.raw_digest)
+            freed = self._connection.execute(select(*columns).where(same)).all()
             patients.update(row.patient_id for row in freed if row.patient_id is not None)
-            note_repeats(self._connection, "settled", [(row.id, file_id, 0) for row in freed])
+            note_repeats(
+                self._connection,
+                "settled",
+                [(row.id, by_digest[row.raw_digest], 0) for row in freed],
+            )
             self._connection.execute(
                 update(HELD)
                 .where(same)
