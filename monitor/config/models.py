@@ -158,6 +158,7 @@ class Intake(Section):
     inbox: Folder = Path("inbox")
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
@@ -183,6 +184,8 @@ class Source(Section):
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
+    patient_id_is_mrn: bool = False
+    """FHIR: the ID of a reference Patient/ID that leads nowhere is the patient's number."""
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
@@ -283,6 +286,15 @@ class Bounces(Section):
         return self
 
 
+class Alarm(Section):
+    """How long messages may wait, and who hears by which other way when they wait longer."""
+
+    to: list[Address] = []
+    critical_minutes: Annotated[int, Field(gt=0)] = 10
+    urgent_minutes: Annotated[int, Field(gt=0)] = 60
+    routine_minutes: Annotated[int, Field(gt=0)] = 720
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
@@ -326,6 +338,7 @@ class Settings(Section):
     queues: dict[str, Queue] = {}
     syslogs: dict[str, Syslog] = {}
     bounces: Bounces
+    alarm: Alarm
     routes: list[Route] = []
     web: Web
     heartbeat: Heartbeat
@@ -337,11 +350,11 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
-        for route in self.routes:
-            for address in route.to:
-                channel, colon, name = address.partition(":")
-                if colon and name not in getattr(self, CHANNELS[channel]):
-                    raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        addresses = [address for route in self.routes for address in route.to]
+        for address in (*addresses, *self.alarm.to):
+            channel, colon, name = address.partition(":")
+            if colon and name not in getattr(self, CHANNELS[channel]):
+                raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
         return self
 
     @model_validator(mode="after")

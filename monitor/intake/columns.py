@@ -135,6 +135,10 @@ def _guess(name: str, ignored: Sequence[str]) -> str:
     return f"For {name}: {guess}" if guess.startswith("did you mean") else ""
 
 
+_NOWHERE_ELSE = ("", (), "", "")
+"""A line is its own place, names its analyte once, and refers to nobody."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """How the rows of one file become raw rows: the long form (a row is a value) or the wide
@@ -161,13 +165,13 @@ class Layout:
             cells[position] = cells[position].strip() or constant
         picked = self.pick([*cells, *self.tail])
         if not self.analytes:
-            yield RawRow._make((line, *picked, Given(self.header, cells), "", ()))
+            yield RawRow._make((line, *picked, Given(self.header, cells), *_NOWHERE_ELSE))
             return
         base = [(self.header[i], cells[i]) for i in self._base(len(cells))]
         for position, name, unit in self.analytes:
             if cells[position].strip():
                 given = (*base, (self.header[position], cells[position]))
-                row = RawRow._make((line, *picked, given, "", ()))
+                row = RawRow._make((line, *picked, given, *_NOWHERE_ELSE))
                 yield row._replace(analyte=name, value=cells[position], unit=unit or row.unit)
 
     def _base(self, width: int) -> list[int]:

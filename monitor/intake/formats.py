@@ -14,6 +14,7 @@ from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.intake.columns import Layout, knows_results, layout_of
 from monitor.intake.csv import Table, open_table
+from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
 from monitor.intake.survey import Survey, UnreadableFile
@@ -76,4 +77,15 @@ def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator
     yield Opened(("read as HL7 v2 messages",), hl7_items(survey, mapping, catalogue))
 
 
-READERS: Mapping[str, Reader] = {"csv": _open_csv, "hl7": _open_hl7}
+@contextmanager
+def _open_fhir(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    file = FhirFile(survey, mapping, catalogue)
+    yield Opened((file.introduction,), file.items())
+
+
+READERS: Mapping[str, Reader] = {
+    "csv": _open_csv,
+    "hl7": _open_hl7,
+    "json": _open_fhir,
+    "xml": _open_fhir,
+}

@@ -6,8 +6,9 @@ reason, and where the analyte and the patient are known, with the values it may 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,9 +22,10 @@ from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of,
 from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
-from monitor.intake.people import People, Person, mrn_key
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.people import People, Person, mrn_key, read_number
+from monitor.intake.raw import BadLine, RawRow, as_written
 
+_ID = re.compile("[/:]")
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
@@ -116,10 +118,12 @@ class Normaliser:
         zone: ZoneInfo,
         now: datetime,
         issuers: Issuers | None = None,
+        patients: Mapping[str, str] | None = None,
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
         self.issuers = issuers or Issuers()
+        self._said = patients or {}
         self._now = now
         self._catalogue = catalogue
         self._source = source
@@ -155,6 +159,8 @@ class Normaliser:
         return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
+        if row.unresolved and self._source.patient_id_is_mrn:
+            row = row._replace(mrn=_ID.split(row.reference)[-1])
         if row.also:
             row = self._named(row)
         if self.measures.is_ignored(row.analyte):
@@ -213,8 +219,12 @@ class Normaliser:
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
         claim = self.issuers.claim(row.mrn, row.issuer)
+        if self._said and (said := self._said.get(as_written(row))):
+            person = self._people.find(read_number(said))
+            if person is not None:
+                return person
         if not claim.number.number:
-            return self._hold(row, Problem("no_mrn", "no patient number"), None)
+            return self._hold(row, _no_number(row), None)
         found = match(claim, self._people.with_number(claim.number.number))
         if isinstance(found, Found):
             return self._the_same(row, found)
@@ -233,7 +243,7 @@ class Normaliser:
             if problem is not None:
                 return self._hold(row, problem, person.id)
         if found.newly is not None and found.newly.issuer:
-            self._people.see(found.newly, person, self._now)
+            self._people.see(found.newly, person.home_id, self._now)
         return person
 
     def _nobody(self, row: RawRow, claim: Claim) -> Held | Ignored:
@@ -336,6 +346,17 @@ class Normaliser:
 def read_day_of(text: str, source: Source, moment: Moment) -> date:
     """The day written in the text, also where a time of midnight follows it."""
     return read_day(text, source.date_format) or moment.on
+
+
+def _no_number(row: RawRow) -> Problem:
+    if not row.unresolved:
+        return Problem("no_mrn", "no patient number")
+    return Problem(
+        "no_patient",
+        "the reference to the patient leads to no patient's number",
+        f"{row.unresolved}; send the Patient in the same file, or its identifier in the "
+        "reference, or set patient_id_is_mrn for this source",
+    )
 
 
 def _no_date(text: str) -> Problem:

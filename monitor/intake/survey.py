@@ -47,10 +47,12 @@ _FORMATS = (
     (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
     (re.compile(r"[^|]*?[\r\n\x0b][ \t]*(?:MSH|FHS|BHS)\|\^~"), "hl7"),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
-    (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*<(\?xml|!--|!doctype|html|[\w.-]+(:[\w.-]+)?[\s/>])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*(UNA[:+]|UNB\+|UNH\+)"), "edifact"),
 )
 _FORMAT_TITLES = {
     "csv": "CSV", "hl7": "HL7 messages", "json": "JSON", "xml": "XML or HTML",
+    "edifact": "an EDIFACT interchange",
 }  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
@@ -78,7 +80,7 @@ class Survey:
     """A codec, or the name of our own decoder of mixed files."""
     encoding_title: str
     format: str = "csv"
-    """csv, hl7, json or xml, by how the text begins."""
+    """csv, hl7, json, xml or edifact, by how the text begins."""
     content: bytes | None = None
     """What came over a connection, and is in no file."""
 
