@@ -1,7 +1,9 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
+from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
+    Alarm,
     Bounces,
     Clinic,
     Database,
@@ -13,7 +15,6 @@ from monitor.config.models import (
     Retention,
     Route,
     Schedules,
-    Section,
     Settings,
     Source,
     Syslog,
@@ -22,15 +23,18 @@ from monitor.config.models import (
     section_models,
 )
 from monitor.config.read import load_settings, read_settings
+from monitor.config.section import Section
 
 __all__ = [
     "UNCHANGED_EMAIL",
+    "Alarm",
     "Bounces",
     "Clinic",
     "Database",
     "Heartbeat",
     "Intake",
     "Mail",
+    "Mllp",
     "Queue",
     "Relay",
     "Retention",

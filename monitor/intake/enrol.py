@@ -6,7 +6,7 @@ with the name of the event (specification: interfaces, "Enrolment CSV").
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,14 +18,15 @@ from sqlalchemy import Connection, func, insert, select, update
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.protocol import Protocol
+from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import batches, chunks, take_turn
+from monitor.intake.doubles import settle_doubles
 from monitor.intake.held import mrn_in
 from monitor.intake.people import (
     PATIENTS,
     Number,
     People,
     Person,
-    mrn_key,
     mrn_loose,
     read_number,
 )
@@ -39,6 +40,7 @@ from monitor.intake.people_file import (
     read_rows,
     word_of,
 )
+from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import retry_held
 from monitor.intake.roster import ENROLMENTS, Entry, Roster
@@ -93,9 +95,7 @@ def enrol_file(store: Store, settings: Settings, path: Path, now: datetime) -> P
         enrolling = _Enrolling(connection, settings, account, now)
         for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
             enrolling.take(batch)
-        enrolling.retry_held()
-        if account.taken:
-            account.record(connection, now)
+        enrolling.finish()
         touched = wake(connection, account.patients, now)
         bring_to(connection, now)
     return account.report(touched)
@@ -114,6 +114,7 @@ class _Enrolling:
         self._people = People(connection)
         self._roster = Roster(connection, self._rulebook, self._today)
         self._keys: set[str] = set()
+        self._file_id = account.record(connection, now)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
         numbers = [read_number(cells["mrn"]) for _, cells in batch]
@@ -129,8 +130,15 @@ class _Enrolling:
                 self._account.taken += changed
                 self._account.duplicate += not changed
 
-    def retry_held(self) -> None:
-        """Let the rows go in that were held for those who are enrolled now."""
+    def finish(self) -> None:
+        """Let the rows go in that were held for those who are enrolled now, and bring the
+        account of the file up to date."""
+        for note in settle_doubles(self._connection, self._account.patients, self._now):
+            self._account.note(note)
+        self._retry_held()
+        self._account.update(self._connection, self._file_id)
+
+    def _retry_held(self) -> None:
         taken = 0
         held = 0
         for keys in chunks(sorted(self._keys), _BATCH):
@@ -158,7 +166,7 @@ class _Enrolling:
             self._open(row, self._enter(row), protocol)
             return True
         self._refuse_another_person(row, person)
-        entries = self._roster.on_drug(person.id, row.drug)
+        entries = self._roster.on_drug(person.id, row.drug, person.home_id)
         current = entries[-1] if entries else None
         if current is None or self._is_restart(row, current):
             protocol = self._protocol(row)
@@ -168,21 +176,28 @@ class _Enrolling:
         changes = self._changes(row, current)
         changed = self._update_person(row, person)
         if changes:
+            self._note_changes("enrolment", current.id, changes, current)
             self._connection.execute(
                 update(ENROLMENTS).where(ENROLMENTS.c.id == current.id).values(**changes)
             )
+        note_repeats(self._connection, "enrolment", [(current.id, self._file_id, row.line)])
         if changes or changed:
-            self._touch(person, row.mrn)
+            self._touch(person)
         return bool(changes) or changed
 
     def _enter(self, row: Application) -> Person:
         self._warn_of_likeness(row)
-        values = {name: getattr(row, name) for name in _OF_PERSON}
-        known = self._people.patient_of(row.mrn)
+        known = self._people.patient_of(row.mrn) or self._people.adopt(row.mrn)
         if known is None:
-            patient_id = self._people.enter(row.mrn, values)
-            return Person(patient_id, patient_id, str(row.mrn))
-        self._connection.execute(update(PATIENTS).where(PATIENTS.c.id == known).values(**values))
+            patient_id = self._people.enter(row.mrn)
+            person = Person(patient_id, patient_id, str(row.mrn))
+        else:
+            person = self._known_before(known)
+        self._update_person(row, person)
+        return person
+
+    def _known_before(self, known: int) -> Person:
+        """Somebody whose number was merged, or who was enrolled by a file that was taken back."""
         columns = PATIENTS.c
         query = select(columns.id, columns.mrn).where(
             columns.id
@@ -226,6 +241,7 @@ class _Enrolling:
             insert(ENROLMENTS).values(
                 patient_id=person.id,
                 home_id=person.moved_from,
+                file_id=self._file_id,
                 drug=row.drug,
                 protocol_id=protocol.id,
                 indication=row.indication,
@@ -241,11 +257,11 @@ class _Enrolling:
                 next_review_at=self._now,
             )
         )
-        self._touch(person, row.mrn)
+        self._touch(person)
 
-    def _touch(self, person: Person, number: Number) -> None:
+    def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
-        self._keys.add(mrn_key(number.number))
+        self._keys.update(self._people.numbers_of(person.id))
         self._roster.forget(person.id)
         self._people.forget()
 
@@ -267,8 +283,24 @@ class _Enrolling:
         said = {name: getattr(row, name) for name in _OF_PERSON}
         changes = {name: it for name, it in said.items() if it and it != getattr(stored, name)}
         if changes:
+            self._note_changes("patient", person.home_id, changes, stored)
             self._connection.execute(update(PATIENTS).where(mine).values(**changes))
         return bool(changes)
+
+    def _note_changes(self, what: str, row_id: int, changes: Mapping[str, Any], known: Any) -> None:
+        """Keep what stood in the cells before, so that the file can be taken back."""
+        rows = [
+            {
+                "file_id": self._file_id,
+                "what": what,
+                "row_id": row_id,
+                "name": name,
+                "before": as_text(getattr(known, name)),
+                "after": as_text(value),
+            }
+            for name, value in changes.items()
+        ]
+        self._connection.execute(insert(CHANGES), rows)
 
     def _is_restart(self, row: Application, current: Entry) -> bool:
         """Whether the row opens a new enrolment after the end of the last. Raises Refused."""

@@ -8,18 +8,29 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.faults import nearest
+from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
-from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, WITH_AUTHOR, event_name
+from monitor.intake.doubles import settle_doubles
+from monitor.intake.event_kinds import (
+    CHECKS,
+    MERGES,
+    NOT_YET_TRUE,
+    OF_ENROLMENT,
+    WITH_AUTHOR,
+    event_name,
+)
+from monitor.intake.merging import Merging
 from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
+from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
 from monitor.intake.survey import survey
@@ -75,13 +86,20 @@ class _Recording:
         self._now = now
         self._today = clinic_day(now, settings.clinic.zone)
         self._people = People(connection)
-        rulebook = load_rulebook(connection)
-        self._roster = Roster(connection, rulebook, self._today)
-        self._symptoms = {word for it in rulebook.protocols.values() for word in it.symptom_words}
+        self._rulebook = load_rulebook(connection)
+        self._roster = Roster(connection, self._rulebook, self._today)
+        protocols = self._rulebook.protocols.values()
+        self._symptoms = {word for it in protocols for word in it.symptom_words}
         self._file_id = account.record(connection, now)
+        self._merging = Merging(
+            connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
+        )
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""
+        notes = settle_doubles(self._connection, self._account.patients, self._now)
+        for note in (*notes, *self._merging.notes()):
+            self._account.note(note)
         self._account.update(self._connection, self._file_id)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
@@ -100,6 +118,8 @@ class _Recording:
 
     def _row(self, row: Happening) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""
+        if row.event in MERGES:
+            return self._merge(row)
         person = self._enrolled(row)
         if person.birth_date is not None and row.on < person.birth_date:
             raise Refused("on lies before the birth date")
@@ -107,7 +127,9 @@ class _Recording:
         same = self._same(row, person, enrolment)
         if row.withdrawn:
             return self._withdraw(row, person, same)
-        if any(known.note == row.note for known in same):
+        noted = next((known.id for known in same if known.note == row.note), None)
+        if noted is not None:
+            note_repeats(self._connection, "event", [(noted, self._file_id, row.line)])
             if all(known.withdrawn for known in same if known.note == row.note):
                 self._account.note(
                     f"line {row.line}: this event was withdrawn before; to record it anew, give "
@@ -134,6 +156,20 @@ class _Recording:
         self._note_unnamed(row)
         return True
 
+    def _merge(self, row: Happening) -> bool:
+        other = read_number(row.value)
+        if self._people.find(row.mrn) is None and self._people.find(other) is None:
+            raise Refused("neither of the two numbers is enrolled")
+        what = row.event
+        if row.withdrawn:
+            what = UNMERGE if what == MERGE else MERGE
+        changed = self._merging.say(
+            what, row.mrn, other, on=row.on, note=row.note, origin="events", line=row.line
+        )
+        self._account.patients |= self._merging.touched
+        self._roster.forget_all()
+        return changed
+
     def _note_unnamed(self, row: Happening) -> None:
         """A symptom that no protocol names is kept, and nobody is told of it but here."""
         if row.event == SYMPTOM and row.value not in self._symptoms:
@@ -149,12 +185,18 @@ class _Recording:
             raise Refused("there is no such event to withdraw: day, event and value must agree")
         lasting = [known for known in same if not known.withdrawn]
         if not lasting:
+            again = [(known.id, self._file_id, row.line) for known in same]
+            note_repeats(self._connection, "withdrawal", again)
             return False
         if len({known.value for known in lasting}) > 1:
             raise Refused("several such events on that day: give the value of the one meant")
         noted = [known for known in lasting if known.note == row.note]
         ids = [known.id for known in (noted or lasting)]
-        self._connection.execute(update(EVENTS).where(EVENTS.c.id.in_(ids)).values(withdrawn=True))
+        self._connection.execute(
+            update(EVENTS)
+            .where(EVENTS.c.id.in_(ids))
+            .values(withdrawn=True, withdrawn_in=self._file_id)
+        )
         self._touch(person)
         return True
 
@@ -184,6 +226,11 @@ class _Recording:
         if row.event not in OF_ENROLMENT:
             return None
         entries = self._roster.of(person.id)
+        kept = [entry for entry in entries if entry.merged_into is None]
+        own = [entry for entry in entries if entry.home == person.home_id]
+        entries = own or kept
+        if row.drug and not any(entry.drug == row.drug for entry in entries):
+            entries = kept
         if row.drug:
             entries = [entry for entry in entries if entry.drug == row.drug]
             if not entries:
@@ -223,7 +270,9 @@ def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
 
 def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
     columns = EVENTS.c
-    same = (columns.patient_id == person.id) & (columns.on == row.on) & (columns.event == row.event)
+    home = func.coalesce(columns.home_id, columns.patient_id)
+    same = (home == person.home_id) & (columns.on == row.on) & (columns.event == row.event)
+    same &= ~columns.taken_back
     return same if row.withdrawn and not row.value else same & (columns.value == row.value)
 
 

@@ -32,7 +32,7 @@ EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_
 EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined", "pregnancy", "genotype"]
 EVENTS += ["symptom"] * 10
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
-SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "oliguria", "diarrhoea"]
+SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "headache", "diarrhoea"]
 PHENOTYPES = ["", "normal", "normal", "intermediate", "poor", "indeterminate"]
 REFERENCES = [(None, None), (None, 40), (5, 21), (None, 0), (50, 40), (40, 40)]
 MIXED, DILIGENT, SERIES = "mixed", "diligent", "series"
@@ -286,11 +286,11 @@ def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
         value = ""
         if what == "dose":
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
-        if what == "symptom":
-            value = draw(st.sampled_from(SYMPTOMS))
         if what == "genotype":
             gene = draw(st.sampled_from(["tpmt", "nudt15"]))
             value = f"{gene}:{draw(st.sampled_from(PHENOTYPES[1:]))}"
+        if what == "symptom":
+            value = draw(st.sampled_from(SYMPTOMS))
         if what == "monitored_elsewhere":
             value = str(day + timedelta(days=draw(st.sampled_from([0, 1, 30]))))
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))
