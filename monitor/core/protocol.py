@@ -285,8 +285,11 @@ class Protocol:
 
     @property
     def symptom_words(self) -> frozenset[str]:
-        """Every symptom that a rule of this file names."""
-        return frozenset(word for rule in self.symptoms for group in rule.groups for word in group)
+        """Every symptom that a rule of this file, or its dosing, names."""
+        words = {word for rule in self.symptoms for group in rule.groups for word in group}
+        if self.dosing is not None and self.dosing.renal is not None:
+            words.add(self.dosing.renal.symptom)
+        return frozenset(words)
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)
