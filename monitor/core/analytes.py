@@ -24,12 +24,15 @@ from monitor.core.catalogue import (
 )
 from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
+from monitor.core.gene_table import read_genes
 from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
 __all__ = ["Analyte", "Catalogue", "Doubt", "QuantityKind", "load_catalogue"]
 
-_TOP_KEYS = ("unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs")
+_TOP_KEYS = (
+    "unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs", "genes",
+)  # fmt: skip
 _ANALYTE_KEYS = (
     "title",
     "unit",
@@ -107,6 +110,7 @@ class _Reader:
             denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
             denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
             drugs=self.drugs(self.table("drugs", document)),
+            genes=read_genes(document.get("genes", {}), self.fault),
         )
 
     # --------------------------------------------------------------------- drugs

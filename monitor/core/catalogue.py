@@ -15,6 +15,7 @@ from difflib import get_close_matches
 
 from monitor.core.drugs import DrugNames
 from monitor.core.faults import nearest
+from monitor.core.phenotypes import Genes
 from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
@@ -139,6 +140,7 @@ class Catalogue:
     denied_before: frozenset[tuple[str, ...]] = frozenset()
     denied_after: frozenset[tuple[str, ...]] = frozenset()
     drugs: DrugNames = field(default_factory=DrugNames, repr=False)
+    genes: Genes = field(default_factory=Genes, repr=False)
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""

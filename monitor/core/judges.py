@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import before_start, combinations, interactions, symptoms
+from monitor.core import (
+    absences,
+    before_start,
+    combinations,
+    dose_conditions,
+    dosing,
+    interactions,
+    symptoms,
+)
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
 from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
@@ -83,7 +91,15 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
+    Judge(wakes=absences.wakes),
     Judge(findings=before_start.findings, wakes=before_start.wakes),
+    Judge(findings=dosing.findings, wakes=dosing.wakes, considered=dosing.considered),
+    Judge(
+        findings=dose_conditions.findings,
+        demands=dose_conditions.demands,
+        wakes=dose_conditions.wakes,
+        panels=dose_conditions.panels,
+    ),
     Judge(findings=combinations.findings),
     Judge(findings=symptoms.findings, demands=symptoms.demands),
     Judge(

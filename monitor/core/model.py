@@ -176,6 +176,11 @@ class Result:
     doubtful_comment: str = ""
 
     @property
+    def value_is_known(self) -> bool:
+        """There is a value, preliminary ones too."""
+        return self.value is not None
+
+    @property
     def is_valid(self) -> bool:
         """Counts towards a panel: final or corrected, with a value (numeric or censored)."""
         return self.value is not None and self.status is not Status.PRELIMINARY

@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
-from monitor.core.genes import GENES
 from monitor.core.model import Kind, Urgency
+from monitor.core.phenotypes import GENES
 from monitor.core.protocol import (
     Baseline,
     Lateness,
@@ -27,7 +27,7 @@ from monitor.core.protocol import (
     Rule,
 )
 from monitor.core.protocol_checks import check
-from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_genotypes
+from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_dosing, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
 from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
 from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
@@ -47,7 +47,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "genotypes", "phases", "rules", "symptoms",
+        "panels", "baseline", "genotypes", "dosing", "phases", "rules", "symptoms",
         "combinations", "interactions", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
@@ -68,9 +68,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
-    **GENOTYPE_KEYS,
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
+    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -157,6 +157,7 @@ class _Reader:
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
             genotypes=read_genotypes(top),
+            dosing=read_dosing(top, self._catalogue, panel_ids),
             digest=digest,
         )
 

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from monitor.core import due, findings, judges
 from monitor.core.analytes import Catalogue
+from monitor.core.before_start import with_what_is_unavailable
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.derive import with_derived
 from monitor.core.episodes import episodes, speaking, watched
+from monitor.core.held_rows import of_held_rows
 from monitor.core.judges import View
 from monitor.core.life import life_of
 from monitor.core.model import (
@@ -82,7 +84,10 @@ def review_one(
         case=case,
         life=life,
         panels=panels,
-        findings=(*of_rules, *_other_findings(view), *judges.findings(view)),
+        findings=tuple(
+            with_what_is_unavailable(finding, view)
+            for finding in (*of_rules, *_other_findings(view), *judges.findings(view))
+        ),
         unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
         next_change_at=_next_change(case, life, panels, judges.wakes(view), today, zone),
     )
@@ -185,10 +190,12 @@ def _other_findings(view: View) -> list[Finding]:
     case, life, protocol = view.case, view.life, view.protocol
     found: list[Finding | None] = []
     if life.state is not EnrolmentState.ELSEWHERE:
-        found.append(findings.of_late_panels(case, life, view.panels, protocol, view.catalogue))
+        found.append(
+            findings.of_late_panels(case, life, view.panels, protocol, view.catalogue, view.today)
+        )
         found.extend(findings.of_unusable_samples(case, view.panels, life, protocol))
     if not life.ended_for_good:
-        found.append(findings.of_held_rows(case, protocol))
+        found.append(of_held_rows(case, protocol))
     return [finding for finding in found if finding is not None]
 
 

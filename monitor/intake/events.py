@@ -19,7 +19,14 @@ from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
 from monitor.intake.doubles import settle_doubles
-from monitor.intake.event_kinds import CHECKS, MERGES, NOT_YET_TRUE, OF_ENROLMENT, event_name
+from monitor.intake.event_kinds import (
+    CHECKS,
+    MERGES,
+    NOT_YET_TRUE,
+    OF_ENROLMENT,
+    WITH_AUTHOR,
+    event_name,
+)
 from monitor.intake.merging import Merging
 from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
@@ -284,6 +291,9 @@ def read_happening(line: int, cells: Cells, today: date) -> Happening:
     value = cells["value"]
     if not withdrawn or value:
         value = CHECKS[event](value, on)
+    who, _, why = cells["note"].partition(":")
+    if event in WITH_AUTHOR and not withdrawn and not (who.strip() and why.strip()):
+        raise Refused("note has to say who decided and why, as in Dr Gray: sent away, no answer")
     return Happening(
         line=line,
         mrn=mrn,

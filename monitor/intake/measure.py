@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from monitor.config import Source
 from monitor.core.analytes import Analyte, Catalogue
+from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, CODED, GENES, code_of
 from monitor.core.units import (
     NoResult,
     Number,
@@ -185,6 +186,9 @@ class Measures:
         if not unit.strip():
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
+        coded = self._coded(named, value)
+        if coded is not None:
+            return coded
         read = self._parsed(value, unit, decimal)
         if isinstance(read, Refusal):
             return _problem(read, named)
@@ -196,6 +200,31 @@ class Measures:
         if isinstance(resolved, Refusal):
             return _problem(resolved, named)
         return self._number(named, resolved, read, unit)
+
+    def _coded(self, named: Analyte, value: str) -> Measure | Problem | None:
+        """A genotype or an activity in words; None where it is a number, or no result."""
+        gene = CODED.get(named.name)
+        if gene is None and named.name != ACTIVITY:
+            return None
+        if self._catalogue.is_no_result(value) or not value.strip():
+            return None
+        analyte = named
+        if gene is None:
+            if not isinstance(parse_value(value, catalogue=self._catalogue), Refusal):
+                return None
+            gene, analyte = GENES[0], self._catalogue.analytes.get(CLASS_OF_ACTIVITY, named)
+        phenotype = self._catalogue.genes.read(gene, value)
+        if phenotype is not None and analyte.name in CODED:
+            return Measure(analyte, code_of(phenotype), unit="")
+        if named.name == ACTIVITY and _SOME_NUMBER.search(value):
+            return None
+        return Problem(
+            "genotype",
+            f"{named.name}: neither a known diplotype nor a listed phenotype",
+            "a diplotype such as *1/*3A, or normal, intermediate, poor, indeterminate; or record "
+            "the event genotype",
+            named,
+        )
 
     def _parted(self, named: Analyte, value: str) -> tuple[str, str]:
         """Number and unit of a cell that holds both (`12.1 g/dL`), where the row has no unit of
