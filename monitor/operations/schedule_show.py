@@ -92,10 +92,7 @@ def show(store: Store, protocol_id: str, start: date) -> Shown:
         force = in_force(connection)
     if force.catalogue is None:
         raise NoRuleBook("no protocol is in force yet: `monitor init` begins with those shipped")
-    protocol = force.protocols.get(protocol_id)
-    if protocol is None:
-        hint = nearest(protocol_id, force.protocols)
-        raise NoSuchProtocol(f"no protocol {protocol_id!r} is in force; {hint}")
+    protocol = named(force, protocol_id)
     return Shown(
         protocol=protocol,
         catalogue=force.catalogue,
@@ -104,6 +101,15 @@ def show(store: Store, protocol_id: str, start: date) -> Shown:
         start=start,
         tests=calendar_of(protocol, start),
     )
+
+
+def named(force: Force, protocol_id: str) -> Protocol:
+    """A protocol in force by its id. Raises NoSuchProtocol."""
+    protocol = force.protocols.get(protocol_id)
+    if protocol is None:
+        hint = nearest(protocol_id, force.protocols)
+        raise NoSuchProtocol(f"no protocol {protocol_id!r} is in force; {hint}")
+    return protocol
 
 
 def calendar_of(protocol: Protocol, start: date) -> tuple[Test, ...]:
