@@ -240,11 +240,9 @@ def _wait(run: Sequence[Month], which: int) -> str:
     known = [wait for wait in waits if wait is not None]
     if not known:
         return "asks for none"
-    low, high = min(known), max(known)
     count = sum(it.tests[which] for it in run)
     tests = "1 test" if count == 1 else f"{count} tests"
-    wait = f"{low} days" if low == high else f"{low} to {high} days"
-    return f"{tests}, a wait of up to {wait}"
+    return f"{tests}, a wait of up to {max(known)} days"
 
 
 def _looser_steps(

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import interactions
+from monitor.core import interactions, missed, targets, tasks
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
-from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
+from monitor.core.model import (
+    NOTHING_SHARED,
+    Case,
+    Considered,
+    Demand,
+    Finding,
+    Life,
+    PanelStatus,
+    Result,
+    Shared,
+)
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 
@@ -36,6 +46,7 @@ class View:
     zone: ZoneInfo
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
+    shared: Shared = NOTHING_SHARED
     rule_findings: Sequence[Finding] = ()
     """What the rules on analytes say; empty while demands are asked for."""
 
@@ -86,6 +97,9 @@ JUDGES: tuple[Judge, ...] = (
         panels=interactions.panels,
         considered=interactions.considered,
     ),
+    Judge(findings=missed.findings, wakes=missed.wakes, considered=missed.considered),
+    Judge(findings=targets.findings, wakes=targets.wakes, considered=targets.considered),
+    Judge(findings=tasks.findings, wakes=tasks.wakes, considered=tasks.considered),
 )
 
 

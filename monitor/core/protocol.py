@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from monitor.core.calendar import Duration
 from monitor.core.model import Kind, Urgency
+from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 
 
@@ -91,8 +92,19 @@ class Level:
     falls_in_a_row: int | None = None
     each: Decimal | None = None
     only_below: Decimal | None = None
+    rise_from_lowest: Decimal | None = None
+    """Beside `above`: only so many percent above the lowest since the start."""
+    not_fallen_by: Decimal | None = None
+    """Beside `above_times_uln`: only while not so many percent below the baseline, `after` a
+    time since the start and `until` another."""
+    after: Duration | None = None
+    until: Duration | None = None
     recheck: Duration | None = None
     say: str = ""
+
+    @property
+    def looks_at_course(self) -> bool:
+        return self.rise_from_lowest is not None or self.not_fallen_by is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +230,9 @@ class Protocol:
     allow_ending: str = ""
     note: str = ""
     interactions: tuple[Interaction, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    targets: tuple[Target, ...] = ()
+    missed: Missed | None = None
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)

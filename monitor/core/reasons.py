@@ -178,14 +178,25 @@ def _test(level: Level, unit: str) -> str:
     if level.below is not None:
         return f"below {level.below:f} {unit}"
     if level.above is not None:
-        return f"above {level.above:f} {unit}"
+        return f"above {level.above:f} {unit}{course_text(level)}"
     if level.above_times_uln is not None:
-        return f"above {level.above_times_uln:f} x the upper limit of normal"
+        return f"above {level.above_times_uln:f} x the upper limit of normal{course_text(level)}"
     if level.rise_from_baseline is not None:
         within = f" within {level.within}" if level.within else ""
         return f"{level.rise_from_baseline:f} % above the baseline{within}"
     ceiling = f", below {level.only_below:f} {unit}" if level.only_below is not None else ""
     return f"{level.falls_in_a_row} falls in a row of more than {level.each:f} %{ceiling}"
+
+
+def course_text(level: Level) -> str:
+    """What a level asks of the course since the start, beside its limit."""
+    if level.rise_from_lowest is not None:
+        return f" and {level.rise_from_lowest:f} % above the lowest since the start"
+    if level.not_fallen_by is None:
+        return ""
+    after = f", from {level.after}" if level.after else ""
+    until = f" until {level.until}" if level.until else ""
+    return f" and not {level.not_fallen_by:f} % below the baseline{after}{until} after the start"
 
 
 def _panel(status: PanelStatus, review: Review, protocol: Protocol) -> PanelReason:
