@@ -22,9 +22,6 @@ from monitor.core.protocol_care import Missed
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
-_COUNTED = 50
-"""No more missed tests are counted than this."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gap:
@@ -130,7 +127,7 @@ def _due_days(
     """(due day, last day of its grace), each as if the one before had been done on its day."""
     anchors = [anchor for anchor in view.life.anchors if anchor <= until] or view.life.anchors[:1]
     last = after
-    for _ in range(_COUNTED):
+    while last is None or last <= until:
         duty = due.scheduled(view.protocol, panel.id, last, anchors, until)
         if duty is None or (last is not None and duty.due_on <= last):
             return

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
+OF_CARE = ("interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "target", "missed")
 
 
-def differences(review: Review, said: Answer) -> list[str]:
+def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     """One line for each point on which the two differ."""
-    mine, theirs = of_review(review), of_oracle(said)
+    mine, theirs = of_review(review, zone), of_oracle(said)
     lines = []
     for key in sorted({*mine, *theirs}):
         left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
@@ -27,7 +29,7 @@ def differences(review: Review, said: Answer) -> list[str]:
     return lines
 
 
-def of_review(review: Review) -> dict[str, Any]:
+def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for status in review.panels:
         told[f"panel {status.panel}"] = {
@@ -54,6 +56,13 @@ def of_review(review: Review) -> dict[str, Any]:
                 "kind": finding.kind,
                 "urgency": finding.urgency,
                 "limit": Fraction(finding.limit),
+                "recovered": finding.recovered,
+            }
+        elif finding.cause.partition(":")[0] in OF_CARE:
+            day = f" from {finding.breaches[0].astimezone(zone).date()}" if finding.breaches else ""
+            told[finding.cause + day] = {
+                "kind": finding.kind.value,
+                "urgency": finding.urgency,
                 "recovered": finding.recovered,
             }
         elif finding.kind is Kind.OVERDUE_TEST:
@@ -100,6 +109,7 @@ def of_oracle(said: Answer) -> dict[str, Any]:
         told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    told.update(said.care)
     told["could not be judged"] = said.unjudged
     return told
 

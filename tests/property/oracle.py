@@ -7,13 +7,24 @@ numbers are those of the specification (`docs/specification.md`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
-from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
+from tests.property.oracle_care import (
+    concerned_panels,
+    demands,
+    interactions,
+    life_events,
+    missed,
+    restarts,
+    targets,
+    tasks,
+)
 from tests.property.oracle_course import Course, course
 from tests.property.oracle_episodes import Episode
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
@@ -48,6 +59,8 @@ class Answer:
     unjudged: set[tuple[str, datetime]]
     unusable: dict[str, tuple[frozenset[int], Urgency]]
     held: tuple[frozenset[int], Urgency] | None
+    care: dict[str, Any]
+    """Other drugs, life events, tasks, targets and missed tests, by cause and first day."""
 
     @property
     def alerting(self) -> list[Episode]:
@@ -58,7 +71,7 @@ def answer(
     case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
 ) -> Answer:
     today = now.astimezone(zone).date()
-    life = course(case, protocol, today)
+    life = course(case, protocol, today, restarts(case, protocol, catalogue, today))
     results = with_derived(case.results, catalogue)
     episodes: list[Episode] = []
     unjudged: set[tuple[str, datetime]] = set()
@@ -72,10 +85,27 @@ def answer(
             if not life.for_good:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     panels = {}
-    for panel in [it for it in protocol.panels if it.on_demand is None]:
+    done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}
+    last = {name: max(days, default=None) for name, days in done.items()}
+    owed = demands(case, protocol, catalogue, life, last, today)
+    concerned = concerned_panels(case, protocol, catalogue, life, today)
+    for panel in protocol.panels:
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
-        panels[panel.id] = panel_answer(panel, case, protocol, results, life, today, recheck)
+        asked = [(it[3], it[4]) for it in owed if it[2] == panel.id]
+        if panel.on_demand is not None and not days and not asked and panel.id not in concerned:
+            continue
+        found = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
+        if panel.on_demand is not None and found.due_on is None and life.ended_on is None:
+            found = replace(found, state="up_to_date")
+        panels[panel.id] = found
+    state = state_of(case, life, today)
+    care = interactions(case, protocol, catalogue, life, owed, today)
+    care |= life_events(case, protocol, catalogue, life, today)
+    care |= tasks(case, protocol, state, life, today)
+    care |= targets(case, protocol, results, state, life, today)
+    for panel in protocol.panels:
+        care |= missed(panel, case, protocol, life, done[panel.id], due_day, today)
     rechecked = {
         panel.id for panel in protocol.panels if any(name in wanted for name in panel.analytes)
     }
@@ -87,7 +117,26 @@ def answer(
         unjudged=unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
+        care=care,
     )
+
+
+def state_of(case: Case, life: Course, today: date) -> str:
+    """stopped, elsewhere, planned, or one of active and held, which are alike here."""
+    if life.ended_on is not None:
+        return "stopped"
+    if life.elsewhere:
+        return "elsewhere"
+    start, enrolled = case.enrolment.started_on, case.enrolment.enrolled_on
+    begun = any(event.event == "start" and event.on <= today for event in case.events)
+    return "planned" if start > enrolled and not begun and today < start else "active"
+
+
+def all_completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:
+    """Those by results, and the one declared at enrolment."""
+    tested = case.enrolment.last_tested_on
+    declared = {tested} if panel.id == DECLARED_PANEL and tested and tested <= today else set()
+    return completions(panel, case, results, today) | declared
 
 
 def completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:
@@ -116,6 +165,7 @@ def panel_answer(
     life: Course,
     today: date,
     recheck: date | None,
+    asked: list[tuple[date, Urgency]],
 ) -> PanelAnswer:
     done = completions(panel, case, results, today)
     tested = case.enrolment.last_tested_on
@@ -125,7 +175,10 @@ def panel_answer(
     due_on, entries, phases = planned
     if life.ended_on is not None:
         having = [(phase.name, phase.schedule(panel.id)) for phase in protocol.phases]
-        due_on, (name, entry) = None, [pair for pair in having if pair[1] is not None][-1]
+        due_on, (name, entry) = (
+            None,
+            ([pair for pair in having if pair[1] is not None] or [("on demand", None)])[-1],
+        )
         entries, phases = [entry] if entry else [], [name]
     graces = [add(due_on, entry.grace) for entry in entries] if due_on else []
     scheduled = min(graces, default=None)
@@ -145,11 +198,20 @@ def panel_answer(
         due_on, because = recheck, "recheck"
     if recheck is not None:
         late_after = recheck if late_after is None else min(late_after, recheck)
+    for day, _ in asked:
+        late_after = day if late_after is None else min(late_after, day)
+        if due_on is None or day < due_on:
+            due_on, because = day, "event"
     state, late, urgency = "ended", 0, None
-    if due_on is not None and late_after is not None and entries:
-        entry = min(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))
+    ways: list[Lateness] = sorted(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))
+    if not ways and panel.on_demand is not None:
+        ways, phases = [panel.on_demand], ["on demand"]
+    if due_on is not None and late_after is not None and ways:
+        entry = ways[0]
         state = state_on(today, due_on, late_after, entry)
         urgency = lateness(state, entry, recheck)
+        if urgency is not None:
+            urgency = max([urgency, *(it for _, it in asked)], key=lambda word: word.rank)
         late = (today - due_on).days if urgency is not None else 0
     if state == "ended":
         phases, partial = [], []
@@ -166,14 +228,14 @@ def panel_answer(
     )
 
 
-def state_on(today: date, due_on: date, late_after: date, entry: PanelSchedule) -> str:
+def state_on(today: date, due_on: date, late_after: date, entry: Lateness) -> str:
     """The states in whole days; `late_after` is the last day of grace."""
     if today > late_after:
         return "seriously_overdue" if today > add(due_on, entry.escalate_after) else "overdue"
     return "due" if today >= take(due_on, entry.lead) else "up_to_date"
 
 
-def lateness(state: str, entry: PanelSchedule, recheck: date | None) -> Urgency | None:
+def lateness(state: str, entry: Lateness, recheck: date | None) -> Urgency | None:
     """How urgent a late panel is; None where it is not late. Under a recheck it is urgent."""
     if state not in ("overdue", "seriously_overdue"):
         return None
@@ -240,7 +302,7 @@ def unusable(
     watched_from = take(min(case.enrolment.started_on, life.first_dose), protocol.watch_from)
     for panel in [it for it in protocol.panels if it.id in panels]:
         status = panels[panel.id]
-        if status.state == "ended":
+        if status.due_on is None:
             continue
         ids = {
             result.id
@@ -256,6 +318,8 @@ def unusable(
                 for phase in protocol.phases
                 if phase.name in status.phases and (entry := phase.schedule(panel.id))
             }
+            if not urgencies and panel.on_demand is not None:
+                urgencies = {panel.on_demand.urgency}
             urgent = panel.id in rechecked or Urgency.ROUTINE not in urgencies
             asked[panel.id] = (frozenset(ids), Urgency.URGENT if urgent else Urgency.ROUTINE)
     return asked

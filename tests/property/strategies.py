@@ -30,6 +30,18 @@ DELAYS = [-10, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
 INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis", "autoimmune_hepatitis"]
 EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_elsewhere"]
 EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined"]
+EVENTS += ["comedication_start", "comedication_start", "comedication_stop"]
+EVENTS += ["intended_combination", "vaccine", "pregnancy", "task_done", "weight"]
+DRUGS = ["allopurinol", "Zyloric 300 mg", "warfarin", "Marevan", "Bactrim", "febuxostat"]
+DRUGS += ["Pentasa", "6-MP", "captopril", "budesonide", "ibuprofen", "allopurinol", "warfarin"]
+VALUES = {
+    "comedication_start": DRUGS,
+    "comedication_stop": DRUGS,
+    "intended_combination": ["allopurinol", "Zyloric", "ribavirin"],
+    "vaccine": ["MMR", "Influenza", "of some kind"],
+    "task_done": ["skin_check", "adherence", "photoprotection", "another"],
+    "weight": ["60", "75.5"],
+}
 REFERENCES = [(None, None), (None, 40), (5, 21), (None, 0), (50, 40), (40, 40)]
 MIXED, DILIGENT, SERIES = "mixed", "diligent", "series"
 PLAIN_RESULT = 14
@@ -274,12 +286,14 @@ def _retractions(draw: st.DrawFn, results: tuple[Result, ...]) -> tuple[tuple[in
 def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
     made = []
     day = start + timedelta(days=draw(st.sampled_from([-20, -3, 0, 0, 5, 28])))
-    for number in range(1, draw(st.integers(0, 6)) + 1):
+    for number in range(1, draw(st.integers(0, 8)) + 1):
         day += timedelta(days=draw(st.sampled_from([0, 0, 1, 5, 14, 30, 60, 90])))
         what = draw(st.sampled_from(EVENTS))
         value = ""
         if what == "dose":
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
+        if what in VALUES:
+            value = draw(st.sampled_from(VALUES[what]))
         if what == "monitored_elsewhere":
             value = str(day + timedelta(days=draw(st.sampled_from([0, 1, 30]))))
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))
