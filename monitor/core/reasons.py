@@ -14,10 +14,11 @@ from monitor.core.analytes import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
-from monitor.core.model import Because, Finding, PanelStatus, Result, Review
+from monitor.core.model import Because, Finding, PanelState, PanelStatus, Result, Review
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
 from monitor.core.rules import Judged, is_member
+from monitor.core.sureness import sureness
 
 _SHOWN = 8
 
@@ -40,6 +41,8 @@ class RuleReason:
     outcome: Outcome
     why: tuple[str, ...]
     values: tuple[str, ...]
+    sure: str = ""
+    """How sure the source is, by its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def _rule(
         outcome=outcome,
         why=why + held,
         values=tuple(_value(result, unit) for result in own[-_SHOWN:]),
+        sure=sureness(rule.source),
     )
 
 
@@ -201,14 +205,23 @@ def course_text(level: Level) -> str:
 
 def _panel(status: PanelStatus, review: Review, protocol: Protocol) -> PanelReason:
     why = [_last(status)]
-    if status.due_on is None:
+    if status.due_on is None and status.state is PanelState.UP_TO_DATE:
+        why.append("nothing demands it now")
+    elif status.due_on is None:
         why.append(f"nothing is due any more: {review.life.ended_by or 'the schedule has ended'}")
     else:
         why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {status.state}")
     why += [f"{day_text(day)}: no {', '.join(names)}" for day, names in status.partial]
+    why += [f"asked for: {text}" for text in status.demanded_by]
+    shared = review.shared.panel(status.panel)
+    if shared is not None:
+        why.append(shared.text)
+        if shared.told_by:
+            why.append(f"told with the alert of {shared.told_by}, so that it is told once")
+    silent = shared is not None and bool(shared.told_by)
     return PanelReason(
         panel=status.panel,
-        outcome=Outcome.SPOKE if status.state in LATE else Outcome.QUIET,
+        outcome=Outcome.SPOKE if status.state in LATE and not silent else Outcome.QUIET,
         why=tuple(why),
     )
 
