@@ -27,6 +27,7 @@ from monitor import clock, logs
 from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.operations import arrivals, feeds, heartbeat, job_runs
+from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.review import review_due
@@ -100,6 +101,7 @@ class Daemon:
             Job("feeds", self._feeds, every=300),
             Job("digests", self._digests, every=30),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
+            Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
             Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
         )
 
@@ -212,6 +214,12 @@ class Daemon:
         if sent.sent or sent.failed:
             self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
         return False
+
+    def _bounces(self, now: datetime) -> bool:
+        emptied = empty_boxes(self._store, self._settings, now)
+        if emptied.mails:
+            self._log.info("bounces", mails=emptied.mails, bounced=emptied.bounced)
+        return emptied.mails > 0
 
     def _heartbeat(self, now: datetime) -> bool:
         heartbeat.beat_if_well(self._store, self._settings, now)

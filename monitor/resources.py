@@ -30,6 +30,11 @@ def templates_folder() -> Path:
     return shipped("templates")
 
 
+def locale_folder() -> Path:
+    """The gettext catalogues of mails, a folder a language."""
+    return shipped("locale")
+
+
 def example_config() -> str:
     """The text of `config.example.toml`."""
     return shipped("config.example.toml").read_text(encoding="utf-8")

@@ -6,10 +6,11 @@ come from the environment or from files, never from here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -28,6 +29,13 @@ from monitor.core.model import Kind, Urgency
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DateFormat = Literal["iso", "day_first", "month_first", "year_first"]
 Security = Literal["starttls", "tls", "none"]
+Privacy = Literal["minimal", "full"]
+Facility = Literal[
+    "user", "daemon", "auth", "local0", "local1", "local2", "local3", "local4", "local5",
+    "local6", "local7",
+]  # fmt: skip
+CHANNELS = {"webhook": "webhooks", "queue": "queues", "syslog": "syslogs"}
+"""How an address names a channel other than mail, and the table of the config it is in."""
 UNCHANGED_EMAIL = "clinic@localhost"
 """What `init` writes as the clinic's address; `health` is not well until it is changed."""
 
@@ -43,6 +51,12 @@ def _email(address: str) -> str:
     if not local or not domain or any(sign.isspace() or sign in "<>,;" for sign in address):
         raise ValueError("not an e-mail address; one looks like nurse@clinic.example")
     return address
+
+
+def _locale(code: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", code):
+        raise ValueError("not a language; one is written like en, de or de-CH")
+    return code
 
 
 def _clock_time(text: str) -> str:
@@ -87,7 +101,21 @@ def _choice(kinds: type[Kind | Urgency]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+def _address(text: str) -> str:
+    """A mail address, or a channel of the config by its name."""
+    channel, colon, name = text.partition(":")
+    if not colon:
+        return _email(text)
+    if channel not in CHANNELS or not name:
+        raise ValueError(
+            f"not an address: a mail address, or {', '.join(f'{it}:NAME' for it in CHANNELS)}"
+        )
+    return text
+
+
 Email = Annotated[str, AfterValidator(_email)]
+Address = Annotated[str, AfterValidator(_address)]
+"""A mail address, or a channel by its name: `webhook:pager`."""
 Folder = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
@@ -113,6 +141,7 @@ class Clinic(Section):
     email: Email = UNCHANGED_EMAIL
     """The last resort of every route, and where operator alarms go."""
     telephone: str = ""
+    locale: Annotated[str, AfterValidator(_locale)] = "en"
     open_days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
     holidays: list[Annotated[date, BeforeValidator(_day)]] = []
 
@@ -186,19 +215,19 @@ class Source(Section):
         return self
 
 
-class Mail(Section):
+class Relay(Section):
+    """A mail server that takes our messages."""
+
     host: str = "localhost"
     port: Port = 25
     security: Security = "none"
     username: str = ""
     password_env: str = ""
     password_file: OptionalPath = None
-    sender: Email = "azathioprine-monitor@localhost"
-    privacy: Literal["minimal", "full"] = "minimal"
     timeout_seconds: Annotated[float, Field(gt=0)] = 30
 
     @model_validator(mode="after")
-    def _one_secret(self) -> Mail:
+    def _one_secret(self) -> Self:
         if self.password_env and self.password_file:
             raise ValueError("name password_env or password_file, not both")
         if bool(self.username) != bool(self.password_env or self.password_file):
@@ -209,11 +238,77 @@ class Mail(Section):
         return self
 
 
+class Mail(Relay):
+    """The first mail server, and what all mails share."""
+
+    sender: Email = "azathioprine-monitor@localhost"
+    privacy: Privacy = "minimal"
+
+
+class Webhook(Section):
+    """Another program that is told by HTTP, with signed messages."""
+
+    url: Annotated[str, Field(min_length=1), AfterValidator(_http)]
+    secret_env: str = ""
+    secret_file: OptionalPath = None
+    privacy: Privacy = "minimal"
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+
+    @model_validator(mode="after")
+    def _has_a_secret(self) -> Webhook:
+        if bool(self.secret_env) == bool(self.secret_file):
+            raise ValueError("a webhook signs with a secret: name secret_env or secret_file")
+        return self
+
+
+class Queue(Section):
+    """A folder where messages lie as JSON files until another program takes them."""
+
+    folder: Folder = Path("queue")
+    privacy: Privacy = "minimal"
+
+
+class Syslog(Section):
+    """A syslog that is told that there is a message: ids, no patient data."""
+
+    transport: Literal["unix", "udp", "tcp"] = "unix"
+    socket: str = "/dev/log"
+    host: str = "localhost"
+    port: Port = 514
+    facility: Facility = "daemon"
+
+
+class Bounces(Section):
+    """Where mails that came back lie: a folder of .eml files, a mailbox over IMAP, or both."""
+
+    folder: OptionalPath = None
+    imap_host: str = ""
+    imap_port: Port = 993
+    imap_security: Security = "tls"
+    imap_username: str = ""
+    imap_password_env: str = ""
+    imap_password_file: OptionalPath = None
+    imap_mailbox: str = "INBOX"
+    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> Bounces:
+        named = bool(self.imap_password_env) + bool(self.imap_password_file)
+        if self.imap_host and not (self.imap_username and named == 1):
+            raise ValueError(
+                "imap_host goes with imap_username and one of imap_password_env, imap_password_file"
+            )
+        local = self.imap_host in {"localhost", "127.0.0.1", "::1"}
+        if self.imap_host and self.imap_security == "none" and not local:
+            raise ValueError('imap_security = "none" would send the password in clear; use "tls"')
+        return self
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
     name: str = ""
-    to: Annotated[list[Email], Field(min_length=1)]
+    to: Annotated[list[Address], Field(min_length=1)]
     clinics: list[str] = []
     drugs: list[str] = []
     kinds: list[Annotated[Kind, _choice(Kind)]] = []
@@ -246,10 +341,28 @@ class Settings(Section):
     intake: Intake
     sources: dict[str, Source] = {}
     mail: Mail
+    relays: list[Relay] = []
+    webhooks: dict[str, Webhook] = {}
+    queues: dict[str, Queue] = {}
+    syslogs: dict[str, Syslog] = {}
+    bounces: Bounces
     routes: list[Route] = []
     web: Web
     heartbeat: Heartbeat
     retention: Retention
+
+    def locale_of(self, recipient: str) -> str:
+        """The language of a reader's mails."""
+        return self.clinic.locale
+
+    @model_validator(mode="after")
+    def _known_channels(self) -> Settings:
+        for route in self.routes:
+            for address in route.to:
+                channel, colon, name = address.partition(":")
+                if colon and name not in getattr(self, CHANNELS[channel]):
+                    raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -37,7 +37,7 @@ def findings(view: View) -> Iterator[Finding]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in view.protocol.panels:
+    for panel in _scheduled(view):
         for gap in _gaps(panel, view, rule.more_than + 1):
             if len(gap.missed) > rule.more_than:
                 yield _finding(panel, gap, rule, view)
@@ -47,7 +47,7 @@ def wakes(view: View) -> Iterator[date]:
     """The day on which one more test has been missed."""
     if view.protocol.missed is None:
         return
-    for panel in view.protocol.panels:
+    for panel in _scheduled(view):
         yield from _next_miss(panel, view)
 
 
@@ -56,12 +56,18 @@ def considered(view: View) -> Iterator[Considered]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in view.protocol.panels:
+    for panel in _scheduled(view):
         gaps = _gaps(panel, view, rule.more_than + 1)
         if gaps and len(gaps[-1].missed) <= rule.more_than:
             count = len(gaps[-1].missed)
             why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
             yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
+
+
+def _scheduled(view: View) -> list[Panel]:
+    """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
+    phases = view.protocol.phases
+    return [it for it in view.protocol.panels if any(phase.schedule(it.id) for phase in phases)]
 
 
 def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:

@@ -134,6 +134,7 @@ def _alone(
         catalogue=catalogue,
         today=today,
         zone=zone,
+        series={it.rule.id: it.series for it in verdicts},
     )
     return replace(view, panels=_panels(view, rechecks)), verdicts
 

@@ -20,12 +20,13 @@ from monitor.config import Settings
 from monitor.core.model import Urgency
 from monitor.delivery.content import alert_views
 from monitor.delivery.digest import DigestContent
+from monitor.delivery.fields import fields_of
 from monitor.delivery.figure import MOST_BYTES, draw
+from monitor.delivery.language import language, translated
 from monitor.delivery.subject import parts_of
 from monitor.delivery.view import AlertView
 from monitor.delivery.words import (
     PURPOSE,
-    counted,
     day_words,
     discreet,
     instant_words,
@@ -44,6 +45,10 @@ MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=200)
 """A folded subject begins with an empty line or shows its fold in some clients."""
+_UNTOUCHED = frozenset(
+    {"id", "mrn", "name", "initials", "drug", "clinic", "kind", "urgency", "link", "is_new"}
+)
+"""Fields of a view that are the same in every language."""
 SENDER_NAME = "Laboratory monitor"
 """Says neither clinic nor drug: a sender stands on locked screens like a subject."""
 
@@ -65,6 +70,8 @@ class Rendered:
     html: str
     pictures: tuple[Picture, ...] = ()
     alert_ids: tuple[int, ...] = ()
+    alerts: tuple[dict[str, Any], ...] = ()
+    """The alerts by their fields, for other programs."""
 
 
 def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
@@ -88,6 +95,9 @@ def render_alerts(
     if template == "alert" and all(view.kind == "overdue_test" for view in views):
         template = "overdue"
         views = sorted(views, key=_latest_first)
+    parts = parts_of(views, settings.mail.privacy)
+    speak = language(settings.locale_of(message.recipient))
+    views = [translated(view, speak, _UNTOUCHED) for view in views]
     pictures = _pictures(views, message) if template == "alert" else {}
     return _laid_out(
         template,
@@ -96,11 +106,12 @@ def render_alerts(
         message,
         pictures=tuple(pictures.values()),
         alert_ids=tuple(view.id for view in views),
+        alerts=tuple(fields_of(view, settings.mail.privacy) for view in views),
         views=views,
         cards=views[: ROWS if template == "overdue" else CARDS],
         rest=views[ROWS if template == "overdue" else CARDS :],
         cids={alert_id: picture.cid for alert_id, picture in pictures.items()},
-        **parts_of(views, settings.mail.privacy),
+        **parts,
     )
 
 
@@ -192,10 +203,15 @@ def _laid_out(
     *,
     pictures: tuple[Picture, ...] = (),
     alert_ids: tuple[int, ...] = (),
+    alerts: tuple[dict[str, Any], ...] = (),
     **content: Any,
 ) -> Rendered:
     zone = settings.clinic.zone
+    speak = language(settings.locale_of(message.recipient))
     values = {
+        "_": speak.say,
+        "counted": speak.count,
+        "lang": speak.code,
         "urgency": message.urgency,
         "clinic": settings.clinic.name,
         "telephone": settings.clinic.telephone,
@@ -215,6 +231,7 @@ def _laid_out(
         html=environment.get_template(f"{template}/body.html").render(values),
         pictures=pictures,
         alert_ids=alert_ids,
+        alerts=alerts,
     )
 
 
@@ -238,7 +255,6 @@ def _environment() -> Environment:
     environment.filters["pretty"] = pretty
     environment.filters["day"] = day_words
     environment.filters["fill"] = _fill
-    environment.globals["counted"] = counted
     environment.filters["pad"] = lambda text, width: str(text).ljust(width)
     return environment
 

@@ -13,18 +13,19 @@ import secrets
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import Connection
 
 from monitor import logs
 from monitor.config import Settings
-from monitor.delivery.message import plain, render, to_email
-from monitor.delivery.smtp import Mailer, NotSent
+from monitor.delivery.channels.letter import Letter, NotSent
+from monitor.delivery.channels.ways import Ways, seen_by
+from monitor.delivery.message import Rendered, plain, render, to_email
 from monitor.store import outbox
 from monitor.store.database import Store, StoreError
 from monitor.store.outbox import Leased
@@ -55,9 +56,11 @@ class _Run:
     holder: str
     despite_back_off: bool
     tried: set[int] = field(default_factory=set)
+    resting: set[str] = field(default_factory=set)
+    """Channels that do not work now; what is theirs waits, and the rest goes on."""
     sent: int = 0
     failed: int = 0
-    drops: int = 0
+    drops: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -92,18 +95,17 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     with run.store.read() as connection:
         if not outbox.waiting(connection):
             return
-    async with Mailer(run.settings.mail) as mailer:
+    async with Ways(run.store, run.settings, run.now) as ways:
         while not stop() and (leased := _lease(run)) is not None:
             try:
-                await mailer.send(_mail(run, leased), leased.recipient)
+                answer = await ways.channel(leased.channel).send(_letter(run, leased))
             except NotSent as error:
-                if _record_failure(run, leased, error):
-                    return
+                _record_failure(run, leased, error)
             else:
-                run.drops = 0
+                run.drops[leased.channel] = 0
                 run.sent += 1
                 with run.store.write() as connection:
-                    outbox.record_sent(connection, leased, run.now)
+                    outbox.record_sent(connection, leased, run.now, answer)
 
 
 def _lease(run: _Run) -> Leased | None:
@@ -115,16 +117,18 @@ def _lease(run: _Run) -> Leased | None:
             1,
             despite_back_off=run.despite_back_off,
             but_not=run.tried,
+            but_channels=run.resting,
         )
     return leased[0] if leased else None
 
 
-def _mail(run: _Run, leased: Leased) -> EmailMessage:
+def _letter(run: _Run, leased: Leased) -> Letter:
     """The message laid out; in bare words where that fails, and the operator is told."""
+    settings = seen_by(run.settings, leased.channel)
     try:
         with run.store.read() as connection:
-            rendered = render(connection, leased, run.settings, run.now)
-        return to_email(rendered, leased, run.settings, run.now)
+            rendered = render(connection, leased, settings, run.now)
+        return _sealed(leased, rendered, settings, run.now)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever it was, the alert must go out
@@ -132,38 +136,56 @@ def _mail(run: _Run, leased: Leased) -> EmailMessage:
         text = f"Message {leased.id} went out in bare words. The fault: {logs.places(error)}"
         with run.store.write() as connection:
             _alarm(connection, run, "a mail could not be laid out", text)
-        return to_email(plain(leased, run.settings), leased, run.settings, run.now)
+        return _sealed(leased, plain(leased, settings), settings, run.now)
 
 
-def _record_failure(run: _Run, leased: Leased, error: NotSent) -> bool:
-    """Note it, tell whom it concerns; True where the run had better end."""
+def _sealed(leased: Leased, rendered: Rendered, settings: Settings, now: datetime) -> Letter:
+    mail = to_email(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
+    return Letter(message=leased, rendered=rendered, settings=settings, now=now, mail=mail)
+
+
+def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
+    """Note it, tell whom it concerns; a channel that does not work rests until the next run."""
     run.tried.add(leased.id)
     last_resort = run.settings.clinic.email
     elsewhere = leased.recipient.lower() != last_resort.lower()
     for_good = error.permanent and elsewhere
     _log().warning("not sent", delivery=leased.id, attempt=leased.attempts + 1, for_good=for_good)
     with run.store.write() as connection:
-        outbox.record_failure(connection, leased, run.now, str(error), permanent=for_good)
+        outbox.record_failure(
+            connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
+        )
         if for_good:
-            _pass_on(connection, run, leased, str(error))
+            pass_on(connection, run.settings, leased, str(error), run.now)
         elif error.setting:
-            text = (
-                f"Mail is not going out, and will not by itself: {error}. See [mail] in the config."
-            )
-            _alarm(connection, run, "mail", text)
+            _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
     run.failed += for_good
-    run.drops = run.drops + 1 if error.lost else 0
-    return error.whole or run.drops >= _DROPS
+    run.drops[leased.channel] = run.drops[leased.channel] + 1 if error.lost else 0
+    if error.whole or run.drops[leased.channel] >= _DROPS:
+        run.resting.add(leased.channel)
 
 
-def _pass_on(connection: Connection, run: _Run, leased: Leased, error: str) -> None:
+def _not_by_itself(channel: str, error: NotSent) -> str:
+    if channel == outbox.MAIL:
+        return f"Mail is not going out, and will not by itself: {error}. See [mail] in the config."
+    return f"Messages to {channel} do not go out, and will not by themselves: {error}."
+
+
+def pass_on(
+    connection: Connection, settings: Settings, leased: Leased, error: str, now: datetime
+) -> None:
     """The last resort gets the message, and learns why."""
-    last_resort = run.settings.clinic.email
+    clinic = settings.clinic
+    last_resort = clinic.email
     text = (
-        f"The mail server refused {leased.recipient} for good: {error}. Its messages go to "
-        f"{last_resort} now. Correct the address in [[routes]]."
+        f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
+        f"{leased.recipient} for good: {error}. Its messages go to {last_resort} now. Correct "
+        "the address in [[routes]]."
     )
-    _alarm(connection, run, f"address refused: {leased.recipient}", text)
+    topic = f"address refused: {leased.recipient}"
+    outbox.operator_alarm(connection, topic, text, last_resort, now, clinic.zone)
+    if leased.recipient.lower() == last_resort.lower():
+        return
     outbox.put(
         connection,
         once_key=f"{leased.once_key}:passed-on",
@@ -172,9 +194,9 @@ def _pass_on(connection: Connection, run: _Run, leased: Leased, error: str) -> N
         urgency=leased.urgency,
         payload={**leased.payload, "refused_by": leased.recipient},
         lines=leased.lines,
-        now=run.now,
-        zone=run.settings.clinic.zone,
-        sender=run.settings.mail.sender,
+        now=now,
+        zone=clinic.zone,
+        sender=settings.mail.sender,
     )
 
 

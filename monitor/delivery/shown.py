@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Kind
+from monitor.core.model import ChangeWhat, Kind
 from monitor.core.units import show
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
@@ -29,6 +29,7 @@ from monitor.delivery.words import (
 
 ROWS = 6
 """Values in the table of a mail; the figure shows all of the evidence's series."""
+_FIRST = {ChangeWhat.OPENED.value, "digest"}
 _REDUCING = {Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION}
 _CLOSED_BY_PERSON = _REDUCING | {Kind.REVIEW}
 
@@ -59,6 +60,7 @@ def view_of(
         kind=shown["kind"],
         urgency=shown["urgency"],
         what=what_words(what),
+        is_new=what in _FIRST,
         reason=reason,
         headline=headline(shown["kind"]),
         summary=shown["summary"],
@@ -106,7 +108,7 @@ def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
 
 def _old(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """The state today is known as well as the latest result is new."""
-    text = shown["latest_collected_at"] or shown["collected_at"]
+    text = shown["latest_collected_at"] or shown["collected_at"] or shown.get("happened_at")
     return "" if text is None else old_sentence(datetime.fromisoformat(text), now, zone)
 
 
@@ -283,7 +285,8 @@ def _commands(
         return (explain,)
     commands = [("Take it on", f"monitor ack {alert_id} --by YOUR-NAME")]
     if shown["kind"] in _CLOSED_BY_PERSON:
-        review_by = "" if shown["recovered"] else " --review-by DAY"
+        ended = shown["recovered"] or shown.get("ends_when_closed")
+        review_by = "" if ended else " --review-by DAY"
         commands.append(
             (
                 "Close it when done",

@@ -10,31 +10,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.delivery.view import AlertView
-from monitor.delivery.words import counted, discreet, one_line, subject_action
+from monitor.delivery.words import discreet, one_line, subject_action
 
 _AGAIN = {"Reminder", "Worse", "Open again", "Beyond the limit again"}
 
 
-def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str]:
+def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
     """The parts of a subject about alerts: the worst one is named, the others counted."""
     first = views[0]
     people = len({view.person.mrn for view in views})
     late = people > 1 and all(view.kind == "overdue_test" for view in views)
     full = privacy == "full"
     words = {view.what.lower() for view in views}
-    parts = {
+    parts: dict[str, str | int] = {
         "action": "blood tests overdue" if late else subject_action(first.kind),
         "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),
-        "others": f" and {counted(people - 1, 'more patient')}" if people > 1 else "",
+        "more": people - 1,
         "value": _value(first) if full and people == 1 else "",
         "what": words.pop() if len(words) == 1 else "ended",
-        "again": f" ({first.what.lower()})" if first.what in _AGAIN else "",
+        "again": first.what.lower() if first.what in _AGAIN else "",
     }
     instead = {"who": "MRN in the mail", "action": "an alert"}
     return {
-        name: discreet(one_line(text), instead.get(name, ""))
-        if name not in {"others", "again"}
-        else text
+        name: discreet(one_line(text), instead.get(name, "")) if isinstance(text, str) else text
         for name, text in parts.items()
     }
 

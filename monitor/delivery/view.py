@@ -76,6 +76,9 @@ class AlertView:
     commands: tuple[tuple[str, str], ...]
     link: str
 
+    is_new: bool = True
+    """Told for the first time."""
+
     @property
     def lateness(self) -> tuple[bool, int]:
         """How late the latest panel is: seriously or not, and days."""

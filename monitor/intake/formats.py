@@ -14,6 +14,7 @@ from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.intake.columns import Layout, knows_results, layout_of
 from monitor.intake.csv import Table, open_table
+from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
 from monitor.intake.survey import Survey, UnreadableFile
 
@@ -70,4 +71,9 @@ def _csv_items(table: Table, layout: Layout) -> Iterator[Item]:
             yield record
 
 
-READERS: Mapping[str, Reader] = {"csv": _open_csv}
+@contextmanager
+def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    yield Opened(("read as HL7 v2 messages",), hl7_items(survey, mapping, catalogue))
+
+
+READERS: Mapping[str, Reader] = {"csv": _open_csv, "hl7": _open_hl7}

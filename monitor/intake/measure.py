@@ -91,6 +91,10 @@ class Measures:
         """Whether the source's mapping says to ignore this code."""
         return bool(self._ignored) and fold(code) in self._ignored
 
+    def is_mapped(self, code: str) -> bool:
+        """Whether the source's mapping says what this code means, or to ignore it."""
+        return fold(code) in self._codes or self.is_ignored(code)
+
     def analyte(self, code: str) -> Analyte | None:
         """The analyte a code or name means by itself, without its unit."""
         if code not in self._analytes:

@@ -325,9 +325,10 @@ class Normaliser:
         )
 
     def _named(self, row: RawRow) -> RawRow:
-        """The row under the first of its analyte's names that says something to us."""
-        names = (row.analyte, *row.also)
+        """The row under the first of its analyte's names that says something to us; what the
+        source's mapping names comes before all."""
         measures = self.measures
+        names = sorted((row.analyte, *row.also), key=measures.is_mapped, reverse=True)
         known = (n for n in names if measures.is_ignored(n) or measures.analyte(n) is not None)
         return row._replace(analyte=next(known, row.analyte or next(iter(row.also))))
 

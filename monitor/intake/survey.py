@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 import os
 import re
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ _MAGIC = (
     (b"{\\rtf", f"a rich-text document, not CSV: {_SAVE_AS_CSV}"),
 )
 _FORMATS = (
-    (re.compile(r"\s*(MSH|FHS|BHS)[|^~]"), "hl7"),
+    (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
     (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
 )
@@ -77,14 +78,22 @@ class Survey:
     encoding_title: str
     format: str = "csv"
     """csv, hl7, json or xml, by how the text begins."""
+    content: bytes | None = None
+    """What came over a connection, and is in no file."""
 
     @property
     def format_title(self) -> str:
         return _FORMAT_TITLES[self.format]
 
+    def open(self) -> BinaryIO:
+        """The bytes, from the beginning. Raises OSError."""
+        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
+
     def is_unchanged(self) -> bool:
         """Whether the file is still the one that was surveyed, as far as its size and time
         tell."""
+        if self.content is not None:
+            return True
         try:
             known = self.path.stat()
         except OSError:

@@ -174,7 +174,7 @@ def _rooms(answer: _Answer) -> list[dict[str, Any]]:
 def _enrolment(answer: _Answer, rulebook: RuleBook) -> dict[str, Any]:
     review = answer.review
     protocol, enrolment, life = _protocol(review, rulebook), review.case.enrolment, review.life
-    others = [it for it in review.findings if it.rule is None and not it.panels]
+    others = [it for it in review.findings if not it.cause.startswith("rule:") and not it.panels]
     return {
         "drug": enrolment.drug,
         "state": life.state.value,

@@ -40,12 +40,22 @@ class Leased:
     urgency: str
     message_id: str
     payload: dict[str, Any]
+    channel: str = "mail"
     attempts: int
     created_at: datetime
     lines: tuple[tuple[int, str, str], ...]
     """(alert id, what, reason), in the order of the message."""
     installation: str = ""
     """What tells our alert 1, and so our threads, from those of another clinic's monitor."""
+
+
+MAIL = "mail"
+_OTHERS = ("webhook:", "queue:", "syslog:")
+
+
+def channel_of(recipient: str) -> str:
+    """The channel an address belongs to: mail, or the address itself where it names another."""
+    return recipient if recipient.startswith(_OTHERS) else MAIL
 
 
 def message_id(once_key: str, sender: str, installation: str) -> str:
@@ -111,6 +121,7 @@ def put(
         "once_key": once_key,
         "kind": kind,
         "recipient": recipient,
+        "channel": channel_of(recipient),
         "urgency": urgency,
         "created_at": now,
         "for_day": clinic_day(now, zone),
@@ -120,6 +131,7 @@ def put(
         "attempts": 0,
         "next_attempt_at": now,
         "last_error": "",
+        "answer": "",
     }
     try:
         with connection.begin_nested():
@@ -186,13 +198,15 @@ def lease(
     *,
     despite_back_off: bool = False,
     but_not: Iterable[int] = (),
+    but_channels: Iterable[str] = (),
 ) -> list[Leased]:
     """Take up to `limit` messages that are owed by `now`, worst and oldest first.
 
     `despite_back_off` takes those that wait for their next attempt too (a person asked);
-    `but_not` are rows already tried in this run.
+    `but_not` are rows already tried in this run, `but_channels` channels that do not work now.
     """
     owed = [DELIVERIES.c.state == "waiting", DELIVERIES.c.id.not_in(list(but_not)), _free(now)]
+    owed.append(DELIVERIES.c.channel.not_in(list(but_channels)))
     if not despite_back_off:
         owed.append(DELIVERIES.c.next_attempt_at <= now)
     worst = case({"critical": 0, "urgent": 1}, value=DELIVERIES.c.urgency, else_=2)
@@ -228,6 +242,7 @@ def load_message(connection: Connection, delivery_id: int) -> Leased:
         urgency=row.urgency,
         message_id=row.message_id,
         payload=row.payload,
+        channel=row.channel,
         attempts=row.attempts,
         created_at=row.created_at,
         lines=tuple((line.alert_id, line.what, line.reason) for line in lines),
@@ -255,8 +270,8 @@ def release(connection: Connection, holders: Sequence[str]) -> int:
     return connection.execute(statement).rowcount
 
 
-def record_sent(connection: Connection, leased: Leased, now: datetime) -> None:
-    """The mail server took it. True whoever holds the lease by now."""
+def record_sent(connection: Connection, leased: Leased, now: datetime, answer: str = "") -> None:
+    """The other side took it, and what it said to that. True whoever holds the lease by now."""
     connection.execute(
         update(DELIVERIES)
         .where(DELIVERIES.c.id == leased.id)
@@ -267,14 +282,22 @@ def record_sent(connection: Connection, leased: Leased, now: datetime) -> None:
             leased_until=None,
             leased_by=None,
             last_error="",
+            answer=answer,
         )
     )
 
 
 def record_failure(
-    connection: Connection, leased: Leased, now: datetime, error: str, *, permanent: bool
+    connection: Connection,
+    leased: Leased,
+    now: datetime,
+    error: str,
+    *,
+    permanent: bool,
+    wait: timedelta | None = None,
 ) -> None:
-    """Try again later (passing), or mark as failed (permanent: the caller tells somebody)."""
+    """Try again later (passing; after `wait`, where the other side asked for a pause), or mark
+    as failed (permanent: the caller tells somebody)."""
     attempts = leased.attempts + 1
     values: dict[str, Any] = {
         "attempts": attempts,
@@ -285,7 +308,7 @@ def record_failure(
     if permanent:
         values["state"] = "failed"
     else:
-        values["next_attempt_at"] = now + delay(leased.once_key, attempts)
+        values["next_attempt_at"] = now + (wait or delay(leased.once_key, attempts))
     connection.execute(
         update(DELIVERIES)
         .where(DELIVERIES.c.id == leased.id, DELIVERIES.c.state == "waiting")

@@ -342,6 +342,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("ix_deliveries_due", "state", "next_attempt_at"),
+        Index("ix_deliveries_message", "message_id"),
         UniqueConstraint("once_key"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -361,6 +362,12 @@ class Delivery(SQLModel, table=True):
     leased_by: str | None = None
     last_error: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    channel: str = "mail"
+    """mail, or the address of another channel: webhook:NAME, queue:NAME, syslog:NAME."""
+    answer: str = ""
+    """What the other side said when it took it."""
+    bounced_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When a report came that it did not arrive after all."""
 
 
 class DeliveryAlert(SQLModel, table=True):
@@ -371,6 +378,17 @@ class DeliveryAlert(SQLModel, table=True):
     alert_id: int = Field(foreign_key="alerts.id", primary_key=True, index=True)
     what: str
     reason: str = ""
+
+
+class BreakerRow(SQLModel, table=True):
+    """A way out (a mail server) that failed and has not worked since."""
+
+    __tablename__ = "breakers"
+    way: str = Field(primary_key=True)
+    failures: int
+    since: datetime = Field(sa_type=UtcInstant)
+    open_until: datetime = Field(sa_type=UtcInstant)
+    last_error: str
 
 
 class JobRun(SQLModel, table=True):

@@ -26,6 +26,7 @@ name = "Rheumatology, Hill Hospital"
 timezone = "Europe/Zurich"
 email = "clinic@hill.example"
 telephone = "+41 44 555 01 20"
+locale = "{locale}"
 [mail]
 sender = "monitor@hill.example"
 privacy = "{privacy}"
@@ -34,8 +35,9 @@ public_url = "{url}"
 """
 
 
-def settings(privacy: str, url: str = "") -> Settings:
-    return read_settings(CONFIG.format(privacy=privacy, url=url), Path("config.toml"), {})
+def settings(privacy: str, url: str = "", locale: str = "en") -> Settings:
+    text = CONFIG.format(privacy=privacy, url=url, locale=locale)
+    return read_settings(text, Path("config.toml"), {})
 
 
 def evidence(**changed: Any) -> dict[str, Any]:
@@ -340,9 +342,10 @@ def digest() -> DigestContent:
     )
 
 
-def all_mails() -> dict[str, Rendered]:
+def all_mails(locale: str = "en") -> dict[str, Rendered]:
     """Every kind of mail, by the name of its golden file."""
-    full, minimal = settings("full", "https://monitor.hill.example"), settings("minimal")
+    full = settings("full", "https://monitor.hill.example", locale)
+    minimal = settings("minimal", locale=locale)
     url = full.web.public_url
     plain = [Person(mrn=it.mrn) for it in (ANNA, BEN, CARLA)]
     told = "back above the limit after a corrected result of 11 May 2026"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ OF_CARE = ("interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "tar
 
 def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     """One line for each point on which the two differ."""
-    mine, theirs = of_review(review, zone), of_oracle(said)
+    mine, theirs = of_review(review, zone), of_oracle(said, zone)
     lines = []
     for key in sorted({*mine, *theirs}):
         left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
@@ -34,7 +35,7 @@ def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     for status in review.panels:
         told[f"panel {status.panel}"] = {
             "due_on": status.due_on,
-            "because": "recheck" if status.because == "recheck" else "schedule",
+            "because": status.because.value,
             "state": status.state.value,
             "days_overdue": status.days_overdue,
             "last_completed_on": status.last_completed_on,
@@ -65,18 +66,36 @@ def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
                 "urgency": finding.urgency,
                 "recovered": finding.recovered,
             }
+        elif finding.cause.startswith("symptom:"):
+            told[f"{finding.cause} {finding.breaches}"] = {
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+            }
+        elif finding.cause.startswith("combination:"):
+            told[f"{finding.cause} {min(finding.breaches)}"] = {
+                "breaches": tuple(sorted(finding.breaches)),
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+                "recovered": finding.recovered,
+            }
         elif finding.kind is Kind.OVERDUE_TEST:
             told["overdue"] = {
                 "panels": sorted(panel.panel for panel in finding.panels),
                 "urgency": finding.urgency,
             }
+        elif finding.kind is Kind.BASELINE_MISSING:
+            told["baseline"] = finding.urgency
+        elif finding.kind is Kind.CONTRAINDICATED:
+            told[finding.cause] = {"urgency": finding.urgency, "recovered": finding.recovered}
         else:
             told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
     return told
 
 
-def of_oracle(said: Answer) -> dict[str, Any]:
+def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     late = {}
     for name, panel in said.panels.items():
@@ -103,6 +122,7 @@ def of_oracle(said: Answer) -> dict[str, Any]:
             "limit": episode.limit,
             "recovered": episode.recovered,
         }
+    told.update(_of_toxicity(said, zone))
     if late and not said.course.elsewhere:
         told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
     for name, (ids, urgency) in said.unusable.items():
@@ -110,7 +130,31 @@ def of_oracle(said: Answer) -> dict[str, Any]:
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
     told.update(said.care)
+    if said.baseline.missing is not None:
+        told["baseline"] = said.baseline.missing
+    for gene, ended in said.baseline.poor.items():
+        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
     told["could not be judged"] = said.unjudged
+    return told
+
+
+def _of_toxicity(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for symptom in said.symptoms:
+        at = datetime.combine(symptom.on, time(0), zone).astimezone(UTC)
+        told[f"symptom:{symptom.rule} {(at,)}"] = {
+            "level": symptom.level,
+            "kind": symptom.kind,
+            "urgency": symptom.urgency,
+        }
+    for it in said.combinations:
+        told[f"combination:{it.combination} {min(it.breaches)}"] = {
+            "breaches": it.breaches,
+            "level": it.level,
+            "kind": it.kind,
+            "urgency": it.urgency,
+            "recovered": it.recovered,
+        }
     return told
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
+from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_care import (
     concerned_panels,
     demands,
@@ -26,8 +27,9 @@ from tests.property.oracle_care import (
     tasks,
 )
 from tests.property.oracle_course import Course, course
-from tests.property.oracle_episodes import Episode
+from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
+from tests.property.oracle_toxicity import Symptom, Together, symptoms, together
 from tests.property.oracle_values import add, take, valid, with_derived
 
 __all__ = ["Answer", "PanelAnswer", "answer", "due_day"]
@@ -61,6 +63,9 @@ class Answer:
     held: tuple[frozenset[int], Urgency] | None
     care: dict[str, Any]
     """Other drugs, life events, tasks, targets and missed tests, by cause and first day."""
+    symptoms: list[Symptom]
+    combinations: list[Together]
+    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -76,14 +81,17 @@ def answer(
     episodes: list[Episode] = []
     unjudged: set[tuple[str, datetime]] = set()
     wanted: dict[str, date] = {}
+    points: dict[str, list[Point]] = {}
     for rule in protocol.rules:
         judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on)
         episodes += judged.episodes
+        points[rule.id] = judged.points
         if judged.unjudged is not None:
             unjudged.add((rule.id, judged.unjudged))
         for day in rechecks(rule, judged.points):
             if not life.for_good:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
+    spoken = symptoms(case, protocol, results, life, today)
     panels = {}
     done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}
     last = {name: max(days, default=None) for name, days in done.items()}
@@ -93,6 +101,12 @@ def answer(
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
         asked = [(it[3], it[4]) for it in owed if it[2] == panel.id]
+        if not life.for_good:
+            asked += [
+                (it.on, Urgency.URGENT)
+                for it in spoken
+                if panel.id in it.tests and not any(day >= it.on for day in done[panel.id])
+            ]
         if panel.on_demand is not None and not days and not asked and panel.id not in concerned:
             continue
         found = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
@@ -118,6 +132,19 @@ def answer(
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
         care=care,
+        symptoms=spoken,
+        combinations=[
+            found
+            for it in protocol.combinations
+            for found in together(it, case, protocol, points, life.first_dose)
+        ],
+        baseline=baseline(
+            case,
+            protocol,
+            life,
+            {name: panel.last_completed_on for name, panel in panels.items()},
+            today,
+        ),
     )
 
 
@@ -198,18 +225,16 @@ def panel_answer(
         due_on, because = recheck, "recheck"
     if recheck is not None:
         late_after = recheck if late_after is None else min(late_after, recheck)
-    for day, _ in asked:
-        late_after = day if late_after is None else min(late_after, day)
-        if due_on is None or day < due_on:
-            due_on, because = day, "event"
+    due_on, late_after, because = with_asked(due_on, late_after, because, asked)
     state, late, urgency = "ended", 0, None
-    ways: list[Lateness] = sorted(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))
+    ways: list[Lateness] = list(entries)
+    if entries:
+        ways = [min(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))]
     if not ways and panel.on_demand is not None:
         ways, phases = [panel.on_demand], ["on demand"]
     if due_on is not None and late_after is not None and ways:
-        entry = ways[0]
-        state = state_on(today, due_on, late_after, entry)
-        urgency = lateness(state, entry, recheck)
+        state = state_on(today, due_on, late_after, ways[0])
+        urgency = lateness(state, ways[0], recheck)
         if urgency is not None:
             urgency = max([urgency, *(it for _, it in asked)], key=lambda word: word.rank)
         late = (today - due_on).days if urgency is not None else 0
@@ -226,6 +251,17 @@ def panel_answer(
         urgency=urgency,
         partial=partial,
     )
+
+
+def with_asked(
+    due_on: date | None, late_after: date | None, because: str, asked: list[tuple[date, Urgency]]
+) -> tuple[date | None, date | None, str]:
+    """What events and drugs ask for, without grace, beside the schedule and the recheck."""
+    for day, _ in asked:
+        late_after = day if late_after is None else min(late_after, day)
+        if due_on is None or day < due_on or (day == due_on and because == "schedule"):
+            due_on, because = day, "event"
+    return due_on, late_after, because
 
 
 def state_on(today: date, due_on: date, late_after: date, entry: Lateness) -> str:

@@ -124,6 +124,10 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert load_settings(path).clinic.name == "Zürich"
 
 
+TABLES = ("sources", "webhooks", "queues", "syslogs")
+"""Tables of tables: one a laboratory, one a channel."""
+
+
 def uncommented_example() -> str:
     return re.sub(r"^#(?=[\[a-z])", "", resources.example_config(), flags=re.MULTILINE)
 
@@ -139,7 +143,7 @@ def test_the_example_has_every_key_and_no_other() -> None:
         section = written[name]
         if isinstance(section, list):
             (section,) = section
-        elif name == "sources":
+        elif name in TABLES:
             (section,) = section.values()
         assert set(section) == keys_of(model), name
 

@@ -1,0 +1,1 @@
+"""One file a channel: mail servers, webhooks, queue folders, syslog."""

@@ -1,0 +1,35 @@
+"""An alert by its fields, for programs that read messages instead of people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.delivery.view import AlertView
+
+
+def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
+    """What a mail says of an alert, as a document; name and birth date at full privacy only."""
+    person: dict[str, str] = {"mrn": view.person.mrn}
+    if privacy == "full":
+        person |= {"name": view.person.name, "born": view.person.born}
+    return {
+        "id": view.id,
+        "patient": person,
+        "drug": view.drug,
+        "clinic": view.clinic,
+        "kind": view.kind,
+        "urgency": view.urgency,
+        "what": view.what,
+        "reason": view.reason,
+        "summary": view.summary,
+        "value": view.value,
+        "unit": view.unit,
+        "collected": view.collected,
+        "limit": view.limit_text,
+        "action": view.action,
+        "say": [*view.say, *view.cautions],
+        "panels": [
+            {"title": panel.title, "due": panel.due, "late": panel.late} for panel in view.panels
+        ],
+        "link": view.link,
+    }

@@ -1,0 +1,226 @@
+"""The language of a reader: sentences through gettext catalogues, days and numbers by locale.
+
+The core and the views speak English. Their sentences are the message ids of the catalogues in
+`locale/`, with `{name}` where a sentence holds something of its own: `Last dose on record:
+{dose}.` A sentence that no catalogue knows stays as it is: what a site writes into its
+protocol file is in the site's language already.
+
+What a placeholder may hold is told by its name: `{day...}` a day, `{n...}` a number,
+`{unit}` a unit, `{known...}` what the catalogue knows, anything else some text; each is
+translated in turn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.pofile import read_po
+
+from monitor.resources import locale_folder
+
+ENGLISH = "en"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
+_DAY = rf"{_WEEKDAY}\d{{1,2}} (?:{'|'.join(_MONTHS)}) \d{{4}}"
+_NUMBER = r"[<>]?=?-?\d+(?:\.\d+)?"
+_A_DAY = re.compile(rf"\b({_WEEKDAY})(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
+_A_DECIMAL = re.compile(r"(?<![\d.*/])(\d+)\.(\d+)(?![\d.]|\*)")
+_PLACE = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"[A-Za-z]{3}")
+_DEPTH = 4
+_JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
+"""Where several sentences are one text: tried in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    expression: re.Pattern[str]
+    names: tuple[str, ...]
+    translation: str
+
+
+class Language:
+    """One language; `ENGLISH` leaves everything as it is."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self._locale = Locale.parse(code, sep="-") if code != ENGLISH else None
+        self._exact: dict[str, str] = {}
+        self._patterns: dict[str, list[_Pattern]] = {}
+        if code != ENGLISH:
+            self._read(code)
+
+    def say(self, text: str) -> str:
+        """A sentence of ours, or several, in this language."""
+        if self._locale is None or not text:
+            return text
+        return self._said(text, _DEPTH)
+
+    def count(self, number: int, one: str, many: str) -> str:
+        """`1 patient`, `3 patients`."""
+        return f"{number} {self.say(one if number == 1 else many)}"
+
+    def knows(self, text: str) -> bool:
+        """Whether a catalogue has every sentence of a text; English knows all."""
+        if self._locale is None or not _WORD.search(_A_DAY.sub("", text)):
+            return True
+        if self._whole(text, _DEPTH) is not None:
+            return True
+        pieces = _apart(text)
+        return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
+
+    def _said(self, text: str, depth: int) -> str:
+        whole = self._whole(text, depth)
+        if whole is not None:
+            return whole
+        pieces = _apart(text)
+        if len(pieces) > 1:
+            return "".join(self._said(piece, depth) for piece in pieces)
+        return self._localised(text)
+
+    def _whole(self, text: str, depth: int) -> str | None:
+        """The translation of a text that the catalogue has as one message."""
+        found = self._exact.get(text)
+        if found is not None or depth == 0:
+            return found
+        for pattern in self._likely(text):
+            match = pattern.expression.fullmatch(text)
+            if match is not None and self._holds_what_it_may(pattern, match):
+                parts = {name: self._said(match[name], depth - 1) for name in pattern.names}
+                return pattern.translation.format(**parts)
+        return None
+
+    def _holds_what_it_may(self, pattern: _Pattern, match: re.Match[str]) -> bool:
+        return all(self.knows(match[name]) for name in pattern.names if name.startswith("known"))
+
+    def _likely(self, text: str) -> Iterator[_Pattern]:
+        """Patterns that begin as the text does, then those that begin with a placeholder."""
+        yield from self._patterns.get(text.split(" ", 1)[0], ())
+        yield from self._patterns.get("", ())
+
+    def _localised(self, text: str) -> str:
+        """Days and decimal numbers as this locale writes them, never ambiguous."""
+        assert self._locale is not None
+        return _A_DECIMAL.sub(self._decimal, _A_DAY.sub(self._day, text))
+
+    def _decimal(self, match: re.Match[str]) -> str:
+        return f"{match[1]}{_decimal_mark(self.code)}{match[2]}"
+
+    def _day(self, match: re.Match[str]) -> str:
+        day = date(int(match[4]), _MONTHS.index(match[3]) + 1, int(match[2]))
+        words = format_date(day, "d. MMM y" if self.code.startswith("de") else "d MMM y", self.code)
+        weekday = format_date(day, "EEE", self.code).rstrip(".") if match[1] else ""
+        return f"{weekday} {words}".strip()
+
+    def _read(self, code: str) -> None:
+        path = locale_folder() / code.replace("-", "_") / "LC_MESSAGES" / "monitor.po"
+        with path.open("rb") as stream:
+            catalogue = read_po(stream, locale=code.replace("-", "_"))
+        for message in catalogue:
+            if not isinstance(message.id, str) or not message.id or not message.string:
+                continue
+            if _PLACE.search(message.id):
+                pattern = _compiled(message.id, str(message.string))
+                self._patterns.setdefault(_first_word(message.id), []).append(pattern)
+            else:
+                self._exact[message.id] = str(message.string)
+        for patterns in self._patterns.values():
+            patterns.sort(key=_looseness)
+
+
+def _apart(text: str) -> list[str]:
+    """A text in pieces at the first kind of join it has, the joins among them."""
+    for join in _JOINS:
+        pieces = [piece for piece in join.split(text) if piece]
+        if len(pieces) > 1:
+            return pieces
+    return [text]
+
+
+def _compiled(message: str, translation: str) -> _Pattern:
+    names: list[str] = []
+    expression = ""
+    for literal, name in _pieces(message):
+        expression += re.escape(literal)
+        if name:
+            expression += f"(?P<{name}>{_holds(name)})"
+            names.append(name)
+    return _Pattern(re.compile(expression, re.DOTALL), tuple(names), translation)
+
+
+def _pieces(message: str) -> Iterator[tuple[str, str]]:
+    at = 0
+    for place in _PLACE.finditer(message):
+        yield message[at : place.start()], place[1]
+        at = place.end()
+    yield message[at:], ""
+
+
+def _holds(name: str) -> str:
+    if name.startswith("day"):
+        return _DAY
+    if name == "unit":
+        return r"\S+"
+    return _NUMBER if re.fullmatch(r"n\d*", name) else ".+?"
+
+
+def _first_word(message: str) -> str:
+    word = message.split(" ", 1)[0]
+    return "" if "{" in word else word
+
+
+def _looseness(pattern: _Pattern) -> tuple[int, int]:
+    """Patterns that say most are tried first."""
+    literal = len(_PLACE.sub("", pattern.expression.pattern))
+    return (sum(".+?" in piece for piece in pattern.expression.pattern.split("(?P")), -literal)
+
+
+@cache
+def _decimal_mark(code: str) -> str:
+    return str(Locale.parse(code, sep="-").number_symbols["latn"]["decimal"])
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of a code such as `en`, `de` or `de-CH`: its own catalogue, else that of
+    the language without the region, else English."""
+    for candidate in (code, code.partition("-")[0]):
+        if candidate in languages():
+            return Language(candidate)
+    return Language(ENGLISH)
+
+
+@cache
+def languages() -> Sequence[str]:
+    """The languages there are catalogues for, English first."""
+    folders = sorted(
+        path.name.replace("_", "-") for path in locale_folder().iterdir() if path.is_dir()
+    )
+    return (ENGLISH, *folders)
+
+
+def translated(value: Any, speak: Language, untouched: frozenset[str]) -> Any:
+    """A view (dataclass, tuple, text) with its sentences in a language; fields named in
+    `untouched` (names, numbers, commands, links) stay."""
+    if isinstance(value, str):
+        return speak.say(value)
+    if isinstance(value, tuple):
+        return tuple(translated(item, speak, untouched) for item in value)
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is None:
+        return value
+    from dataclasses import replace
+
+    changed = {
+        name: translated(getattr(value, name), speak, untouched)
+        for name, field in fields.items()
+        if name not in untouched and field.init
+    }
+    return replace(value, **changed)

@@ -1,0 +1,338 @@
+"""HL7 v2 to raw rows: each OBX of an unsolicited result (ORU, OUL) is one row.
+
+Whose it is stands in PID, which order in ORC and OBR, which specimen in SPM, all of them
+segments around the OBX; a row gathers them. Merges of patients (table 0003: A18, A34, A36,
+A40, A46, A47) become `PatientMerge`; every other message is counted. Which of several fields is
+taken where laboratories disagree, docs/hl7.md tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue
+from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
+from monitor.intake.hl7_values import (
+    birth_day,
+    instant,
+    limits_of,
+    names_of,
+    not_blood,
+    status_of,
+    unit_of,
+    value_of,
+)
+from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.survey import Survey
+
+RESULTS = frozenset({"ORU", "OUL"})
+MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
+_SPECIMEN_FIRST = ("R22", "R23", "R24")
+"""Events of OUL whose SPM stands before its orders."""
+_NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
+"""Types of identifiers (table 0203) that are no patient's number."""
+
+
+@dataclass(slots=True)
+class _Order:
+    """One OBR (with its ORC) and what hangs on it."""
+
+    orc: Segment | None = None
+    obr: Segment | None = None
+    spm: Segment | None = None
+    notes: list[str] = field(default_factory=list)
+    results: list[_Result] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Result:
+    obx: Segment
+    place: str
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Patient:
+    """Whose the orders that follow are."""
+
+    pid: Segment | None = None
+    mrn: str = ""
+    issuer: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: str = ""
+
+
+def hl7_items(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Item]:
+    """The items of a file of HL7 messages, in the order in which they stand there."""
+    encoding = mapping.encoding
+    if not encoding and survey.encoding.startswith(("utf-16", "utf-32")):
+        encoding = survey.encoding
+    with survey.open() as stream:
+        for found in read_messages(stream, encoding):
+            if isinstance(found, BadLine):
+                yield found
+            else:
+                yield from items_of(found, mapping, catalogue)
+
+
+def items_of(message: Message, mapping: Source, catalogue: Catalogue) -> Iterator[Item]:
+    """What one message brings."""
+    number = f"message {message.number}"
+    for bad in message.bad:
+        yield BadLine(bad.line, bad.code, bad.reason, bad.text, number)
+    code, _, event = message.kind.partition("^")
+    if code in RESULTS or (not code and _is_nameless_result(message)):
+        yield from _Reading(message, event in _SPECIMEN_FIRST, mapping, catalogue).rows()
+    elif code == "ADT" and event in MERGES:
+        yield from _merges(message)
+    elif message.segments:
+        yield OtherMessage(message.line, message.kind or "unknown")
+
+
+def _is_nameless_result(message: Message) -> bool:
+    """Segments without a header, or with one that names no kind, that bring results."""
+    return any(segment.name == "OBX" for segment in message.segments)
+
+
+class _Reading:
+    """One message of results on its way to rows."""
+
+    def __init__(
+        self, message: Message, specimen_first: bool, mapping: Source, catalogue: Catalogue
+    ) -> None:
+        self._message = message
+        self._specimen_first = specimen_first
+        self._mapping = mapping
+        self._catalogue = catalogue
+        header = message.header
+        self._sent_at = "" if header is None else instant(header.component(7))
+        self._patient = _Patient()
+        self._specimen: Segment | None = None
+        self._order = _Order()
+        self._count = 0
+
+    def rows(self) -> Iterator[RawRow]:
+        for segment in self._message.segments:
+            if self._begins_anew(segment):
+                yield from self._flush()
+            self._take(segment)
+        yield from self._flush()
+
+    def _begins_anew(self, segment: Segment) -> bool:
+        """Whether what was gathered is complete before this segment."""
+        order = self._order
+        if segment.name in ("PID", "ORC"):
+            return True
+        if segment.name == "OBR":
+            return order.obr is not None or bool(order.results)
+        return segment.name == "SPM" and self._specimen_first
+
+    def _take(self, segment: Segment) -> None:
+        order = self._order
+        if segment.name == "PID":
+            self._patient, self._specimen = _patient_of(segment), None
+        elif segment.name == "ORC":
+            order.orc = segment
+        elif segment.name == "OBR":
+            order.obr = segment
+        elif segment.name == "SPM":
+            self._take_specimen(segment)
+        elif segment.name == "OBX":
+            self._count += 1
+            place = f"message {self._message.number}, OBX {self._count}"
+            order.results.append(_Result(segment, place))
+        elif segment.name == "NTE":
+            self._take_note(segment)
+
+    def _take_specimen(self, segment: Segment) -> None:
+        if self._specimen_first or (self._order.obr is None and not self._order.results):
+            self._specimen = segment
+        else:
+            self._order.spm = self._order.spm or segment
+
+    def _take_note(self, segment: Segment) -> None:
+        text = "\n".join(segment.plain(repeat) for repeat in segment.repeats(3))
+        order = self._order
+        if text and order.results:
+            order.results[-1].notes.append(text)
+        elif text and order.obr is not None:
+            order.notes.append(text)
+
+    def _flush(self) -> Iterator[RawRow]:
+        order, self._order = self._order, _Order()
+        spm = order.spm or self._specimen
+        serial = _serial_codes(order)
+        specimen = not_blood(spm, order.obr)
+        common = self._common(order, spm)
+        for result in order.results:
+            yield self._row(result, order, common, specimen, serial)
+
+    def _common(self, order: _Order, spm: Segment | None) -> dict[str, str]:
+        """What all results of an order share."""
+        obr, patient = order.obr, self._patient
+        return {
+            "mrn": patient.mrn,
+            "issuer": patient.issuer,
+            "family_name": patient.family_name,
+            "given_name": patient.given_name,
+            "birth_date": patient.birth_date,
+            "specimen_id": _specimen_id(spm, obr, order.orc),
+            "collected_at": _first(_at(spm, 17), _at(obr, 7), _at(obr, 8)),
+            "reported_at": _at(obr, 22) or self._sent_at,
+            "comment": "\n".join([*order.notes, *_conditions(spm)]),
+        }
+
+    def _row(
+        self,
+        result: _Result,
+        order: _Order,
+        common: dict[str, str],
+        specimen: str,
+        serial: frozenset[str],
+    ) -> RawRow:
+        obx = result.obx
+        names = names_of(obx, specimen)
+        low, high = limits_of(obx)
+        own = instant(obx.component(14))
+        collected = common["collected_at"]
+        if not collected or obx.field(3) in serial:
+            collected = own or collected
+        comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
+        return RawRow(
+            line=obx.line,
+            analyte=names[0] if names else "",
+            value=value_of(obx),
+            unit=unit_of(obx, lambda unit: self._is_unit(names, unit)),
+            ref_low=low,
+            ref_high=high,
+            status=status_of(obx, order.obr),
+            method=obx.component(17, 2) or obx.component(17, 1),
+            given=self._given(obx, order.obr),
+            place=result.place,
+            also=names[1:],
+            **{**common, "collected_at": collected, "comment": comment},
+        )
+
+    def _is_unit(self, names: tuple[str, ...], unit: str) -> bool:
+        if unit in self._mapping.unit_spellings:
+            return True
+        analyte = next((it for it in map(self._catalogue.find, names) if it is not None), None)
+        return analyte is not None and analyte.factor(unit) is not None
+
+    def _given(self, obx: Segment, obr: Segment | None) -> tuple[tuple[str, str], ...]:
+        segments = (self._patient.pid, obr, obx)
+        return tuple((it.name, it.text[:KEPT]) for it in segments if it is not None)
+
+
+def _first(*texts: str) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _at(segment: Segment | None, number: int) -> str:
+    return "" if segment is None else instant(segment.component(number))
+
+
+def _serial_codes(order: _Order) -> frozenset[str]:
+    """Analytes that one order reports at several times of OBX-14: there it is the time of
+    collection, for the order's own time cannot be that of all."""
+    if len(order.results) < 2:
+        return frozenset()
+    times: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for result in order.results:
+        times[result.obx.field(3)][result.obx.component(14)] += 1
+    return frozenset(code for code, found in times.items() if len(found) > 1 and "" not in found)
+
+
+def _specimen_id(spm: Segment | None, obr: Segment | None, orc: Segment | None) -> str:
+    """The laboratory's own number: SPM-2 (filler's, else placer's), SPM-30, OBR-3, ORC-3."""
+    if spm is not None:
+        repeats = spm.repeats(2)
+        pair = split(repeats[0], spm.marks.component) if repeats else []
+        for number in (2, 1):
+            assigned = spm.plain(split(part_of(pair, number), spm.marks.subcomponent)[0])
+            if assigned:
+                return assigned
+        if spm.component(30):
+            return spm.component(30)
+    for segment in (obr, orc):
+        if segment is not None and segment.component(3):
+            return segment.component(3)
+    return ""
+
+
+def _conditions(spm: Segment | None) -> list[str]:
+    """Why a specimen was rejected (SPM-21) and in which condition it came (SPM-24)."""
+    if spm is None:
+        return []
+    found = [spm.components(repeat) for number in (21, 24) for repeat in spm.repeats(number)]
+    return [text for parts in found if (text := part_of(parts, 2) or part_of(parts, 1))]
+
+
+def _patient_of(pid: Segment) -> _Patient:
+    mrn, issuer = _identified(pid)
+    names = [pid.components(repeat) for repeat in pid.repeats(5)]
+    legal = next((it for it in names if part_of(it, 7).upper() == "L"), names[0] if names else [])
+    return _Patient(
+        pid=pid,
+        mrn=mrn,
+        issuer=issuer,
+        family_name=split(part_of(legal, 1), pid.marks.subcomponent)[0].strip(),
+        given_name=part_of(legal, 2),
+        birth_date=birth_day(pid.component(7)),
+    )
+
+
+def _identified(pid: Segment) -> tuple[str, str]:
+    """The number of PID-3, or where that is empty of PID-2 or PID-4, and who gave it out."""
+    found = (identifier_of(pid, number) for number in (3, 2, 4))
+    return next((it for it in found if it[0]), ("", ""))
+
+
+def identifier_of(segment: Segment, number: int) -> tuple[str, str]:
+    """The patient's number in a list of identifiers, and who gave it out: one of type MR
+    first, then one of another patient's number, then one that does not say its type."""
+    found = [segment.components(repeat) for repeat in segment.repeats(number)]
+    found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
+    if not found:
+        return "", ""
+    chosen = min(found, key=lambda it: _preference(part_of(it, 5).upper()))
+    authority = split(part_of(chosen, 4), segment.marks.subcomponent)
+    return part_of(chosen, 1), next((part.strip() for part in authority if part.strip()), "")
+
+
+def _preference(kind: str) -> int:
+    """How likely an identifier of a type of table 0203 is the clinic's own number."""
+    if kind in ("MR", "MRN"):
+        return 0
+    if kind.startswith("MR"):
+        return 1
+    return {"PI": 2, "PT": 3, "": 4}.get(kind, 5)
+
+
+def _merges(message: Message) -> Iterator[Item]:
+    """The merges of a message: PID holds the number that stays, MRG-1 the one that ends."""
+    place = f"message {message.number}"
+    pid: Segment | None = None
+    found = False
+    for segment in message.segments:
+        if segment.name == "PID":
+            pid = segment
+        if segment.name != "MRG":
+            continue
+        found = True
+        new, issuer = ("", "") if pid is None else _identified(pid)
+        old, of_old = identifier_of(segment, 1)
+        if not old or not new:
+            reason = "a merge of patients that names no old or no new number"
+            yield BadLine(segment.line, "merge", reason, segment.text[:KEPT], f"{place}, MRG")
+        elif old.casefold() == new.casefold():
+            yield OtherMessage(message.line, message.kind)
+        else:
+            yield PatientMerge(message.line, message.kind, old, new, issuer or of_old)
+    if not found:
+        reason = "a merge of patients without an MRG segment"
+        yield BadLine(message.line, "merge", reason, "", place)

@@ -1,0 +1,118 @@
+"""Mails in German, word for word, and no sentence of ours that the catalogue does not know.
+
+After a wanted change: MONITOR_WRITE_GOLDEN=1 make test, then read the difference. A new
+sentence of the program fails here until `locale/de/LC_MESSAGES/monitor.po` has it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+
+from monitor.core.model import ChangeWhat, Kind
+from monitor.delivery.language import language, languages, translated
+from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS, WHAT
+from monitor.resources import locale_folder, templates_folder
+from tests.golden.mail_samples import all_mails
+
+FOLDER = Path(__file__).parent / "mails_de"
+GERMAN = language("de")
+MAILS = all_mails("de")
+OTHERS = [code for code in languages() if code != "en"]
+
+
+@pytest.mark.parametrize("name", [name for name in MAILS if name != "operator"])
+def test_a_mail_reads_as_agreed_in_german(name: str) -> None:
+    mail, path = MAILS[name], FOLDER / f"{name}.txt"
+    text = f"Subject: {mail.subject}\n\n{mail.text}"
+    if os.environ.get("MONITOR_WRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+    assert '<html lang="de">' in mail.html
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_word_of_the_templates_is_in_the_catalogue(code: str) -> None:
+    speak = language(code)
+    spoken = set()
+    for path in templates_folder().glob("email/**/*"):
+        if path.is_file() and path.parent.name != "operator":
+            spoken |= set(re.findall(r'_\("([^"]+)"\)', path.read_text(encoding="utf-8")))
+            for one, many in re.findall(
+                r'counted\([^"()]*(?:\|length)?, "([^"]+)", "([^"]+)"\)',
+                path.read_text(encoding="utf-8"),
+            ):
+                spoken |= {one, many}
+    assert len(spoken) >= 50
+    assert [text for text in sorted(spoken) if not speak.knows(text)] == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_kind_and_change_has_its_words(code: str) -> None:
+    speak = language(code)
+    words = [*HEADLINES.values(), *SUBJECT_ACTIONS.values(), *WHAT.values(), PURPOSE]
+    assert len(words) > 2 * len(Kind) + len(ChangeWhat)
+    assert [text for text in words if not speak.knows(text)] == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
+    path = locale_folder() / code / "LC_MESSAGES" / "monitor.po"
+    with path.open("rb") as stream:
+        messages = {str(it.id): str(it.string) for it in read_po(stream) if it.id}
+    places = re.compile(r"\{\w+\}")
+    assert len(messages) > 200
+    for english, other in messages.items():
+        assert other, english
+        assert set(places.findall(english)) == set(places.findall(other)), english
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Tue 12 May 2026, 08:30 (today)", "Di 12. Mai 2026, 08:30 (heute)"),
+        ("20 % below the limit", "20 % unter der Grenze"),
+        ("2.5 times the limit", "2,5 Mal die Grenze"),
+        (
+            "Neutrophils 0.4 10*9/L on 12 May 2026: below 0.5 10*9/L",
+            "Neutrophile 0,4 10*9/L am 12. Mai 2026: unter 0,5 10*9/L",
+        ),
+        ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
+        ("CBC weekly to week 8, then CBC and LFT", "CBC weekly to week 8, then CBC and LFT"),
+        ("what a site wrote on 3 May 2026: 1.25", "what a site wrote on 3. Mai 2026: 1,25"),
+        ("version 2026-11, CTCAE v5.0.1", "version 2026-11, CTCAE v5.0.1"),
+        ("10*9/L", "10*9/L"),
+        ("", ""),
+    ],
+)
+def test_sentences_days_and_numbers(english: str, german: str) -> None:
+    assert GERMAN.say(english) == german
+    assert language("en").say(english) == english
+
+
+def test_a_region_takes_its_language_and_an_unknown_language_english() -> None:
+    assert language("de-CH").say("Neutrophils") == "Neutrophile"
+    assert language("fi").say("Neutrophils") == "Neutrophils"
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_no_month_is_left_in_english(month: int) -> None:
+    text = f"{date(2026, month, 3):%a} 3 {date(2026, month, 3):%b} 2026"
+    said = GERMAN.say(text)
+    assert said != text
+    assert said.endswith(" 2026")
+    assert re.fullmatch(r"(Mo|Di|Mi|Do|Fr|Sa|So) 3\. \S+ 2026", said)
+
+
+def test_what_identifies_a_patient_is_never_translated() -> None:
+    from tests.golden.mail_samples import ANNA
+
+    person: Any = translated(ANNA, GERMAN, frozenset({"mrn", "name", "initials"}))
+    assert (person.mrn, person.name) == (ANNA.mrn, ANNA.name)

@@ -1,0 +1,409 @@
+"""HL7 v2 to raw rows: framing, separators, character sets, escapes, and where each field of a
+row comes from."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from monitor.core.model import Status
+from monitor.core.standing import PLACEHOLDER, read_status
+from monitor.intake.raw import BadLine, OtherMessage, PatientMerge, RawRow
+from tests.hl7_messages import MSH, OBR, PID, REAL, items, kinds, obx, oru, row, rows
+
+WBC = obx("6690-2^WBC^LN", "5.4")
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n\r\n"])
+def test_messages_are_told_apart_whatever_ends_their_segments(end: str, between: str) -> None:
+    content = between.join(oru(WBC, control=str(n), end=end) for n in range(3))
+    assert [it.place for it in rows(content)] == [f"message {n}, OBX 1" for n in (1, 2, 3)]
+
+
+def test_frames_batches_and_a_byte_order_mark_are_no_segments() -> None:
+    one = oru(WBC)
+    framed = "".join(f"\x0b{it}\x1c\r" for it in (one, one))
+    batch = f"FHS|^~\\&|L\rBHS|^~\\&|L\r{one}{one}BTS|2\rFTS|1\r"
+    for content in (framed, batch, batch + batch):
+        assert len(rows(content)) == content.count("OBX|")
+    assert len(rows(b"\xef\xbb\xbf" + one.encode())) == 1
+
+
+def test_a_line_is_that_of_the_segment() -> None:
+    found = rows(oru(WBC, WBC, end="\n") + "\n" + oru(WBC, end="\n"))
+    assert [it.line for it in found] == [4, 5, 10]
+
+
+def test_the_header_says_which_marks_part_fields() -> None:
+    for marks in ("|^~\\&", "$%*!@", "#*+?:", "|^~\\&#"):
+        component = marks[1]
+        text = oru(f"{WBC}\rNTE|1||a\\S\\b")
+        plain = text.replace("MSH|^~\\&", "MSH|\0")
+        translated = plain.translate(str.maketrans("|^~\\&", marks[:5]))
+        found = row(content=translated.replace("\0", marks[1:]))
+        assert (found.mrn, found.issuer, found.family_name) == ("A1", "NORTH", "Keller")
+        assert (found.value, found.analyte, found.comment) == ("5.4", "6690-2", f"a{component}b")
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("8859/1", "latin-1"),
+        ("8859/2", "iso8859-2"),
+        ("UNICODE UTF-8", "utf-8"),
+        ("", "utf-8"),
+        ("", "cp1252"),
+        ("ASCII", "cp1252"),
+        ("ASCII", "utf-8"),
+        ("~ISO IR87", "iso2022_jp"),
+        ("GB 18030-2000", "gb18030"),
+    ],
+)
+def test_text_is_read_in_the_character_set_that_the_message_names(charset: str, codec: str) -> None:
+    name = {"iso2022_jp": "山田", "gb18030": "王伟", "iso8859-2": "Šťastný"}.get(codec, "Müller")
+    text = oru(WBC).replace("Keller", name).replace("|P|2.5.1", f"|P|2.5.1||||||{charset}")
+    (found,) = rows(text.encode(codec))
+    assert found.family_name == name
+
+
+def test_two_messages_of_one_file_may_have_two_character_sets() -> None:
+    one = oru(WBC).replace("Keller", "Müller")
+    found = rows(one.encode("utf-8") + one.encode("latin-1"))
+    assert [it.family_name for it in found] == ["Müller", "Müller"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"a\F\b\S\c\T\d\R\e\E\f", "a|b^c&d~e\\f"),
+        (r"one\.br\two", "one\ntwo"),
+        (r"\H\low\N\ count", "low count"),
+        (r"caf\XC3A9\ ", "café"),
+        (r"C:\temp\new", r"C:\temp\new"),
+        (r"5\10", r"5\10"),
+        (r"\Zfoo\bar", r"\Zfoo\bar"),
+        ("one~two", "one\ntwo"),
+    ],
+)
+def test_escape_sequences(written: str, meant: str) -> None:
+    assert row(WBC, f"NTE|1||{written}").comment == meant
+
+
+@pytest.mark.parametrize(
+    ("segment", "value"),
+    [
+        ("OBX|1|NM|WBC||5.4|G/L|||||F", "5.4"),
+        ("OBX|1|NM|WBC||<0.1|G/L|||||F", "<0.1"),
+        ("OBX|1|NM|WBC||0.1|G/L||<|||F", "<0.1"),
+        ("OBX|1|NM|WBC||0.1|G/L||L|||F", "0.1"),
+        ("OBX|1|NM|WBC||4.1~4.2|G/L|||||F", "4.1~4.2"),
+        ("OBX|1|NM|WBC||4.1~4.1|G/L|||||F", "4.1"),
+        ("OBX|1|SN|WBC||^300|G/L|||||F", "300"),
+        ("OBX|1|SN|WBC||<^149|G/L|||||F", "<149"),
+        ("OBX|1|SN|WBC||>=^5|G/L|||||F", ">=5"),
+        ("OBX|1|SN|WBC||=^5|G/L|||||F", "5"),
+        ("OBX|1|SN|WBC||^1^:^128|G/L|||||F", "1:128"),
+        ("OBX|1|SN|WBC||^10^-^20|G/L|||||F", "10-20"),
+        ("OBX|1|SN|WBC||7|G/L|||||F", "7"),
+        ("OBX|1|ST|WBC||clotted|G/L|||||F", "clotted"),
+        ("OBX|1|TX|WBC||see~report|G/L|||||F", "see\nreport"),
+        ("OBX|1|CE|WBC||NA^Not assayed^ACME|G/L|||||F", "Not assayed"),
+        ("OBX|1|CWE|WBC||LA6690^^L^^^^^^*1/*3A|G/L|||||F", "*1/*3A"),
+        ("OBX|1|DR|WBC||2023^2024|G/L|||||F", "2023 - 2024"),
+        ("OBX|1|ED|WBC||^PDF^Base64^JVBERi0x|G/L|||||F", "(a document)"),
+        ("OBX|1||WBC||5.4|G/L|||||F", "5.4"),
+        ('OBX|1|NM|WBC||""|G/L|||||F', ""),
+        ("OBX|1|NM|WBC", ""),
+        ("OBX|1|NM|WBC|||G/L|||||U", "now final; the value was not sent again"),
+    ],
+)
+def test_values(segment: str, value: str) -> None:
+    assert row(segment).value == value
+
+
+@pytest.mark.parametrize(
+    ("written", "low", "high"),
+    [
+        ("3.9-11.2", "3.9", "11.2"),
+        ("[ 1.1 - 4.0 ]", "1.1", "4.0"),
+        ("(1.1–4.0)", "1.1", "4.0"),
+        ("49 to 92", "49", "92"),
+        ("70-100 mg/dL", "70", "100"),
+        ("3,9-11,2", "3,9", "11,2"),
+        ("-2 - 2", "-2", "2"),
+        ("<50", "", "50"),
+        ("[ < 0.21 ]", "", "0.21"),
+        ("<10 ug/dl", "", "10"),
+        ("< or = 40", "", "40"),
+        ("≤40", "", "40"),
+        ("up to 40", "", "40"),
+        (">60", "60", ""),
+        (">= 60", "60", ""),
+        ("greater than 60", "60", ""),
+        ("3.9^11.2", "3.9", "11.2"),
+        ("M: 13-17; F: 12-15", "", ""),
+        ("negative", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_reference_limits(written: str, low: str, high: str) -> None:
+    found = row(f"OBX|1|NM|WBC||5|G/L|{written}||||F")
+    assert (found.ref_low, found.ref_high) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("10*3/uL", "10*3/uL"),
+        (r"x10\S\9/L", "x10^9/L"),
+        ("x10^9/L", "x10^9/L"),
+        ("10^3/uL^^ISO+", "10^3/uL"),
+        ("ug/dl^micro-gram per deci-liter^UCUM", "ug/dl"),
+        ("^K/uL", "K/uL"),
+        ("CELLS^10*9/L^L", "10*9/L"),
+        ("furlong^fathom", "furlong"),
+        ("", ""),
+    ],
+)
+def test_units(written: str, unit: str) -> None:
+    assert row(f"OBX|1|NM|6690-2^WBC^LN||5|{written}|||||F").unit == unit
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("6690-2^WBC^LN", ("6690-2", "WBC")),
+        ("wbc^Wbc^Local^6690-2^Leukocytes^LN", ("6690-2", "wbc", "Wbc", "Leukocytes")),
+        ("^^^WBC^White blood cells", ("WBC", "White blood cells")),
+        ("WBC^White Blood Cell^LN", ("WBC", "White Blood Cell")),
+        ("1920-8^AST^2.16.840.1.113883.6.1", ("1920-8", "AST")),
+        ("WBC", ("WBC",)),
+        ("^White cells", ("White cells",)),
+        ("", ()),
+    ],
+)
+def test_names_of_the_analyte(code: str, names: tuple[str, ...]) -> None:
+    found = row(f"OBX|1|NM|{code}||5|G/L|||||F")
+    assert (found.analyte, *found.also) == (names or ("",))
+
+
+@pytest.mark.parametrize(
+    ("obr_15", "spm_4", "name"),
+    [
+        ("", "", "ALB"),
+        ("BLOOD", "", "ALB"),
+        ("", "BLD^Whole blood^HL70487", "ALB"),
+        ("", "UR^Urine^HL70487", "ALB (UR)"),
+        ("UR&Urine", "", "ALB (UR)"),
+        ("Urine", "", "ALB (Urine)"),
+        ("", "258450006^Cerebrospinal fluid^SCT^CSF", "ALB (258450006)"),
+    ],
+)
+def test_albumin_of_urine_is_another_quantity(obr_15: str, spm_4: str, name: str) -> None:
+    order = f"OBR|1||S1|X|||20260302|{'|' * 6}|{obr_15}"
+    spm = f"SPM|1|||{spm_4}" if spm_4 else "ZZZ|1"
+    content = "\r".join([MSH, PID, order, obx("ALB^Albumin^L", "4", "g/L"), spm])
+    (found,) = rows(content)
+    assert (found.analyte, found.also) == (name, (name.replace("ALB", "Albumin"),))
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("20260302", "2026-03-02"),
+        ("2026030208", "2026-03-02T08:00:00"),
+        ("202603020830", "2026-03-02T08:30:00"),
+        ("20260302083015", "2026-03-02T08:30:15"),
+        ("20260302083015.1234", "2026-03-02T08:30:15"),
+        ("202603020830-0700", "2026-03-02T08:30:00-0700"),
+        ("20260302083015.5+0130", "2026-03-02T08:30:15+0130"),
+        ("202603020830^M", "2026-03-02T08:30:00"),
+        ("202603", "202603"),
+        ("2026", "2026"),
+        ("", ""),
+        ("2026-03-02 08:30", "2026-03-02 08:30"),
+    ],
+)
+def test_times_of_every_precision(written: str, iso: str) -> None:
+    assert row(content=oru(WBC, collected=written)).collected_at == iso
+
+
+@pytest.mark.parametrize(
+    ("spm_17", "obr_7", "obr_8", "obx_14", "collected"),
+    [
+        ("20260301", "20260302", "20260303", "20260304", "2026-03-01"),
+        ("20260301^20260302", "", "", "", "2026-03-01"),
+        ("", "20260302", "20260303", "20260304", "2026-03-02"),
+        ("", "", "20260303", "20260304", "2026-03-03"),
+        ("", "", "", "20260304", "2026-03-04"),
+        ("", "", "", "", ""),
+    ],
+)
+def test_the_time_of_collection_is_that_of_the_specimen_and_never_the_messages(
+    spm_17: str, obr_7: str, obr_8: str, obx_14: str, collected: str
+) -> None:
+    order = f"OBR|1||S1|X|||{obr_7}|{obr_8}||||||20260309"
+    result = f"OBX|1|NM|WBC||5|G/L|||||F|||{obx_14}|||||20260309"
+    content = "\r".join([MSH, PID, order, result, f"SPM|1{'|' * 16}{spm_17}"])
+    assert row(content=content).collected_at == collected
+
+
+def test_an_analyte_at_several_times_of_one_order_has_each_its_own() -> None:
+    results = [f"OBX|{n}|NM|WBC||{n}|G/L|||||F|||2026030{n}" for n in (1, 2)]
+    steady = "OBX|3|NM|PLT||250|G/L|||||F|||20260305"
+    found = rows(oru(*results, steady))
+    assert [it.collected_at[:10] for it in found] == ["2026-03-01", "2026-03-02", "2026-03-02"]
+
+
+def test_the_status_is_the_results_own_else_the_orders() -> None:
+    bare = "OBX|1|NM|WBC||5|G/L"
+    for order, status in (("F", "F"), ("C", "C"), ("P", "P"), ("A", "P"), ("I", "P"), ("", "")):
+        content = "\r".join([MSH, PID, OBR.replace("|||F", f"|||{order}"), bare])
+        assert row(content=content).status == status
+    assert row(f"{bare}|||||P").status == "P"
+
+
+def test_each_status_of_hl7s_own_table_means_what_it_means_in_fhir() -> None:
+    path = REAL.parent / "hl7_tables" / "v2_to_fhir_ObservationResultStatusCodesInterpretation.csv"
+    same = {
+        "amended": Status.CORRECTED, "corrected": Status.CORRECTED, "final": Status.FINAL,
+        "preliminary": Status.PRELIMINARY, "entered-in-error": Status.WITHDRAWN,
+        "cancelled": Status.CANCELLED, "registered": PLACEHOLDER,
+    }  # fmt: skip
+    with path.open(encoding="utf-8") as stream:
+        table = [line for line in csv.reader(stream) if len(line[0]) == 1]
+    mapped = {line[0]: line[6] for line in table if line[6] in same}
+    assert len(table) == 15 and len(mapped) >= 6
+    for code, word in mapped.items():
+        assert read_status(code) == same[word], code
+    assert all(read_status(line[0]) is not None for line in table)
+
+
+@pytest.mark.parametrize(
+    ("pid_3", "mrn", "issuer"),
+    [
+        ("A1", "A1", ""),
+        ("A1^^^NORTH^MR", "A1", "NORTH"),
+        ("A1^^^NORTH&1.2.3&ISO^MR", "A1", "NORTH"),
+        ("A1^^^&1.2.3&ISO^MR", "A1", "1.2.3"),
+        ("N9^^^NHS^NH~A1^^^NORTH^MR", "A1", "NORTH"),
+        ("N9^^^NHSNBR^NHSNMBR~A1^^^SIM^MRN", "A1", "SIM"),
+        ("S9^^^USA^SS~A1^^^NORTH", "A1", "NORTH"),
+        ("V9^^^X^VN~A1^^^NORTH^PI", "A1", "NORTH"),
+        ("00012^5^M10^NORTH^MR", "00012", "NORTH"),
+    ],
+)
+def test_of_several_numbers_the_medical_record_number(pid_3: str, mrn: str, issuer: str) -> None:
+    content = oru(WBC).replace("A1^^^NORTH^MR", pid_3)
+    found = row(content=content)
+    assert (found.mrn, found.issuer) == (mrn, issuer)
+
+
+def test_an_old_sender_puts_the_number_elsewhere() -> None:
+    for pid in ("PID|1|A1|||Keller^Anna", "PID|1|||A1|Keller^Anna"):
+        assert row(content=oru(WBC).replace(PID.format(mrn="A1"), pid)).mrn == "A1"
+
+
+def test_name_and_birth_date_as_they_are_compared() -> None:
+    pid = "PID|1||A1||&&~von Keller&von&Keller^Anna^M^^^^L~Frei^Anna^^^^^M||{}"
+    for written, day in (("19700501000000", "1970-05-01"), ("1970", ""), ("197005", "")):
+        content = oru(WBC).replace(PID.format(mrn="A1"), pid.format(written))
+        found = row(content=content)
+        assert (found.family_name, found.given_name) == ("von Keller", "Anna")
+        assert found.birth_date == day
+
+
+def test_comments_of_the_order_and_of_the_result() -> None:
+    first, second, third = rows(
+        oru("NTE|1||haemolysed", WBC, "NTE|1||a", "NTE|2||b", WBC, "ORC|RE", OBR, WBC)
+    )
+    assert first.comment == "haemolysed\na\nb"
+    assert second.comment == "haemolysed"
+    assert third.comment == ""
+
+
+def test_the_specimens_condition_is_a_comment() -> None:
+    spm = f"SPM|1|^T1&LAB||BLD{'|' * 13}20260301{'|' * 7}CLOT^Clotted^HL70493"
+    found = rows(oru(WBC, spm))[0]
+    assert (found.comment, found.specimen_id) == ("Clotted", "T1")
+
+
+def test_several_patients_orders_and_specimens_keep_their_own() -> None:
+    spm = "SPM|1|{}||BLD"
+    parts = [MSH, PID.format(mrn="A1"), "ORC|RE||O1", "OBR|1||||||202603020800", WBC]
+    parts += ["OBR|2||S2||||202603020900", WBC, spm.format("T2")]
+    parts += [PID.format(mrn="A2"), "OBR|1||S3||||202603021000", WBC, "ZXX|1|unknown", WBC]
+    found = rows("\r".join(parts))
+    assert [(it.mrn, it.specimen_id, it.collected_at[11:13]) for it in found] == [
+        ("A1", "O1", "08"), ("A1", "T2", "09"), ("A2", "S3", "10"), ("A2", "S3", "10"),
+    ]  # fmt: skip
+
+
+def test_in_oul_r22_the_specimen_comes_first() -> None:
+    header = MSH.replace("ORU^R01", "OUL^R22^OUL_R22")
+    group = ["SPM|1|T{0}{1}2026030{0}", "OBR|1||S||||", WBC, "OBR|2||S||||", WBC]
+    parts = [header, PID]
+    for number in (1, 2):
+        parts += [it.format(number, "|" * 15) if it.startswith("SPM") else it for it in group]
+    found = rows("\r".join(parts))
+    assert [(it.specimen_id, it.collected_at) for it in found] == [
+        ("T1", "2026-03-01"), ("T1", "2026-03-01"), ("T2", "2026-03-02"), ("T2", "2026-03-02"),
+    ]  # fmt: skip
+
+
+def test_other_messages_are_counted_and_merges_told() -> None:
+    adt = "MSH|^~\\&|L|N|||20260302||ADT^{0}|1|P|2.3\rPID|1||{1}^^^NORTH^MR\rMRG|{2}\r"
+    found = items(
+        adt.format("A08", "A1", "")
+        + adt.format("A40", "A1", "A2^^^NORTH^MR")
+        + adt.format("A34", "A1", "a1")
+        + adt.format("A18", "A1", "")
+        + oru(WBC).replace("ORU^R01", "MDM^T02")
+        + oru(WBC)
+    )
+    assert found[0] == OtherMessage(1, "ADT^A08")
+    assert found[1] == PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH")
+    assert kinds(found) == ["other", "merge", "other", "bad", "other", "row"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["OB|1|NM|WBC||5|G/L|||||F", "1|NM|WBC||5|G/L", "garbage", "OBXX|1|NM|PLT||5|"],
+)
+def test_a_segment_that_cannot_be_read_is_one_and_those_beside_it_go_in(damaged: str) -> None:
+    found = items(oru(WBC, damaged, WBC))
+    assert kinds(found) == ["bad", "row", "row"]
+    bad = found[0]
+    assert isinstance(bad, BadLine)
+    assert (bad.line, bad.place, bad.text) == (5, "message 1", damaged)
+
+
+def test_a_line_break_in_a_text_is_no_new_segment() -> None:
+    found = rows(oru("OBX|1|TX|NOTE||first\nand second||||||F", WBC))
+    assert [it.value for it in found] == ["first\nand second", "5.4"]
+
+
+def test_segments_without_a_header_are_read_and_have_nobody() -> None:
+    found = rows((REAL / "nw-gmsa__DHCW_full_blood_count_extract.hl7").read_bytes())
+    assert [(it.value, it.unit) for it in found] == [
+        ("3.5", "x10^9/L"), ("<149", "g/L"), ("500", "x10^9/L"), ("6.00", "x10^12/L"),
+        ("Not assayed", "fL"),
+    ]  # fmt: skip
+    assert {it.mrn for it in found} == {""}
+    assert {it.specimen_id for it in found} == {"914694928301"}
+
+
+def test_a_very_long_segment_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.intake.hl7_text.SEGMENT_LIMIT", 3000)
+    monkeypatch.setattr("monitor.intake.hl7_text._BLOCK", 1000)
+    found = items(oru(WBC, f"OBX|1|ED|DOC||{'x' * 9000}", WBC, end="\r\n"))
+    assert kinds(found) == ["bad", "row", "row"]
+    assert [it.line for it in found if isinstance(it, RawRow)] == [4, 6]
+
+
+def test_what_quarantine_keeps_is_the_segments() -> None:
+    given = dict(row(WBC).given)
+    assert given["OBX"] == WBC
+    assert set(given) == {"PID", "OBR", "OBX"}
