@@ -402,6 +402,8 @@ class Shared:
     panels: tuple[SharedPanel, ...] = ()
     tasks: frozenset[str] = frozenset()
     """Tasks that another enrolment asks for."""
+    pairs: frozenset[str] = frozenset()
+    """Monitored drugs beside this one whose own enrolment tells of the two together."""
 
     def panel(self, panel_id: str) -> SharedPanel | None:
         return next((it for it in self.panels if it.panel == panel_id), None)

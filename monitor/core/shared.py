@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from monitor.core.findings import LATE, day_text
 from monitor.core.model import EnrolmentState, PanelStatus, Shared, SharedPanel, worst_urgency
 from monitor.core.protocol_care import meant_for
+from monitor.core.protocol_interactions import COMEDICATION
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -54,7 +55,7 @@ class _Ask:
 def shared(view: View, siblings: Sequence[View]) -> Shared:
     """What the patient's other enrolments mean for this one."""
     panels = tuple(it for status in view.panels if (it := _panel(view, status, siblings)))
-    return Shared(panels=panels, tasks=_tasks(view, siblings))
+    return Shared(panels=panels, tasks=_tasks(view, siblings), pairs=_pairs(view, siblings))
 
 
 def told_here(panels: Sequence[PanelStatus], known: Shared) -> list[PanelStatus]:
@@ -117,3 +118,26 @@ def _tasks(view: View, siblings: Sequence[View]) -> frozenset[str]:
         for task in sibling.protocol.tasks
         if meant_for(task, sibling.case.enrolment.indication)
     )
+
+
+def _pairs(view: View, siblings: Sequence[View]) -> frozenset[str]:
+    """Where both protocols have a word about the other's drug, the more urgent one is said."""
+    found = set()
+    for sibling in siblings:
+        mine, theirs = _weight(view, sibling), _weight(sibling, view)
+        if mine is not None and theirs is not None and theirs > mine:
+            found.add(sibling.case.enrolment.drug)
+    return frozenset(found)
+
+
+def _weight(view: View, other: View) -> tuple[int, int] | None:
+    """How urgent a protocol finds the other drug; between equals the older enrolment counts."""
+    names, indication = view.catalogue.drugs, view.case.enrolment.indication
+    urgencies = [
+        it.urgency.rank
+        for it in view.protocol.interactions
+        if it.event == COMEDICATION
+        and it.applies(indication)
+        and it.is_about(other.case.enrolment.drug, names)
+    ]
+    return (max(urgencies), -view.case.enrolment.id) if urgencies else None

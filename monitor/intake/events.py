@@ -16,6 +16,7 @@ from monitor.core.faults import nearest
 from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
+from monitor.core.tasks import DONE
 from monitor.intake.context import batches, take_turn
 from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
 from monitor.intake.people import Number, People, Person, read_number
@@ -30,6 +31,7 @@ from monitor.store.rulebook import load_rulebook
 COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status")
 REQUIRED = ("mrn", "on", "event")
 _BATCH = 500
+_OF_DRUGS = ("comedication_start", "comedication_stop", "intended_combination", "vaccine")
 _YEARS_AHEAD = 2
 _NOTE_LIMIT = 1000
 
@@ -77,7 +79,11 @@ class _Recording:
         self._people = People(connection)
         rulebook = load_rulebook(connection)
         self._roster = Roster(connection, rulebook, self._today)
-        self._symptoms = {word for it in rulebook.protocols.values() for word in it.symptom_words}
+        self._known = {
+            SYMPTOM: {word for it in rulebook.protocols.values() for word in it.symptom_words},
+            DONE: {task.id for it in rulebook.protocols.values() for task in it.tasks},
+        }
+        self._drugs = rulebook.catalogue.drugs
         self._file_id = account.record(connection, now)
 
     def finish(self) -> None:
@@ -135,14 +141,24 @@ class _Recording:
         return True
 
     def _note_unnamed(self, row: Happening) -> None:
-        """A symptom that no protocol names is kept, and nobody is told of it but here."""
-        if row.event == SYMPTOM and row.value not in self._symptoms:
-            guess = nearest(row.value, sorted(self._symptoms))
+        """A symptom or task that no protocol names, a drug whose name is nearly one that is
+        known: kept, and nobody is told of it but here."""
+        known = self._known.get(row.event)
+        if known is not None and row.value not in known:
+            guess = nearest(row.value, sorted(known))
+            what = "symptom" if row.event == SYMPTOM else "task"
             hint = f"; {guess}" if guess.startswith("did you mean") else ""
             self._account.note(
-                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
-                f"no alert comes of it{hint}"
+                f'line {row.line}: no protocol names the {what} "{row.value}": recorded, and '
+                f"no alert {'comes of it' if what == 'symptom' else 'ends by it'}{hint}"
             )
+        if row.event in _OF_DRUGS and row.value and not self._drugs.is_known(row.value):
+            guess = self._drugs.suggest(row.value)
+            if guess.startswith("did you mean"):
+                self._account.note(
+                    f'line {row.line}: no drug is called "{row.value}" in analytes.toml: recorded, '
+                    f"and no interaction comes of it; {guess}"
+                )
 
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:

@@ -108,8 +108,8 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "declared": panel.declared,
             "partial": dict(panel.partial),
         }
-        if panel.state in LATE and panel.urgency is not None:
-            late[name] = panel.urgency
+        if panel.state in LATE and panel.urgency is not None and name not in said.silent:
+            late[name] = said.raised.get(name, panel.urgency)
     for episode in said.alerting:
         told[f"episode {episode.rule} from {min(episode.breaches)}"] = {
             "breaches": episode.breaches,

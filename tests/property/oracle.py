@@ -19,6 +19,7 @@ from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_care import (
     concerned_panels,
     demands,
+    for_whom,
     interactions,
     life_events,
     missed,
@@ -63,6 +64,10 @@ class Answer:
     held: tuple[frozenset[int], Urgency] | None
     care: dict[str, Any]
     """Other drugs, life events, tasks, targets and missed tests, by cause and first day."""
+    silent: set[str]
+    """Late panels that another drug of the patient tells of."""
+    raised: dict[str, Urgency]
+    """Late panels told here for another drug too, which finds them more urgent."""
     symptoms: list[Symptom]
     combinations: list[Together]
     baseline: BaselineAnswer
@@ -73,8 +78,14 @@ class Answer:
 
 
 def answer(
-    case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
+    case: Case,
+    protocol: Protocol,
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+    alone: bool = False,
 ) -> Answer:
+    """What is to be said of one enrolment; `alone`: whatever the patient's others say."""
     today = now.astimezone(zone).date()
     life = course(case, protocol, today, restarts(case, protocol, catalogue, today))
     results = with_derived(case.results, catalogue)
@@ -116,10 +127,11 @@ def answer(
     state = state_of(case, life, today)
     care = interactions(case, protocol, catalogue, life, owed, today)
     care |= life_events(case, protocol, catalogue, life, today)
-    care |= tasks(case, protocol, state, life, today)
+    care |= tasks(case, protocol, state, life, today, asked_elsewhere(case, protocol, today))
     care |= targets(case, protocol, results, state, life, today)
     for panel in protocol.panels:
         care |= missed(panel, case, protocol, life, done[panel.id], due_day, today)
+    silent, raised = told_once(case, protocol, catalogue, now, zone, panels, state, alone)
     rechecked = {
         panel.id for panel in protocol.panels if any(name in wanted for name in panel.analytes)
     }
@@ -132,6 +144,8 @@ def answer(
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
         care=care,
+        silent=silent,
+        raised=raised,
         symptoms=spoken,
         combinations=[
             found
@@ -146,6 +160,55 @@ def answer(
             today,
         ),
     )
+
+
+def told_once(
+    case: Case,
+    protocol: Protocol,
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+    panels: dict[str, PanelAnswer],
+    state: str,
+    alone: bool,
+) -> tuple[set[str], dict[str, Urgency]]:
+    """Of a panel that is late under several drugs, the one with the earlier due day tells (of
+    the same day, the older enrolment), as urgently as the most urgent."""
+    silent: set[str] = set()
+    raised: dict[str, Urgency] = {}
+    if alone or state in ("stopped", "elsewhere"):
+        return silent, raised
+    for sibling in case.siblings:
+        whole = replace(sibling, siblings=(case,))
+        said = answer(whole, protocol, catalogue, now, zone, alone=True)
+        if state_of(whole, said.course, said.today) in ("stopped", "elsewhere"):
+            continue
+        for name, mine in panels.items():
+            theirs = said.panels.get(name)
+            if theirs is None or mine.urgency is None or theirs.urgency is None:
+                continue
+            if mine.due_on is None or theirs.due_on is None:
+                continue
+            if (theirs.due_on, sibling.enrolment.id) < (mine.due_on, case.enrolment.id):
+                silent.add(name)
+            elif theirs.urgency.rank > mine.urgency.rank:
+                raised[name] = theirs.urgency
+    return silent, raised
+
+
+def asked_elsewhere(case: Case, protocol: Protocol, today: date) -> set[str]:
+    """Tasks that an older enrolment of the patient asks for."""
+    found: set[str] = set()
+    for sibling in case.siblings:
+        life = course(sibling, protocol, today)
+        start, enrolled = sibling.enrolment.started_on, sibling.enrolment.enrolled_on
+        begun = any(it.event == "start" and it.on <= today for it in sibling.events)
+        confirmed = start <= enrolled or begun
+        older = sibling.enrolment.id < case.enrolment.id
+        if older and confirmed and state_of(sibling, life, today) == "active":
+            indication = sibling.enrolment.indication
+            found |= {task.id for task in protocol.tasks if for_whom(task, indication)}
+    return found
 
 
 def state_of(case: Case, life: Course, today: date) -> str:

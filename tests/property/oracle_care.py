@@ -304,7 +304,14 @@ def interactions(
 ) -> dict[str, Any]:
     told: dict[str, Any] = {}
     enrolled_on = case.enrolment.enrolled_on
+    enrolled = {it.enrolment.drug for it in case.siblings} - {case.enrolment.drug}
     for entry, period in concerning(case, protocol, catalogue, life, today):
+        if period.drug in enrolled and period in others(case, today):
+            sibling = next(it for it in case.siblings if it.enrolment.drug == period.drug)
+            mine = loudness(case, sibling, protocol, catalogue)
+            theirs = loudness(sibling, case, protocol, catalogue)
+            if theirs is not None and mine is not None and theirs > mine:
+                continue
         ends = [day for day in (period.stop, life.ended_on) if day is not None]
         last_day = min([today, *(end - ONE for end in ends)])
         days = [
@@ -325,6 +332,21 @@ def interactions(
             "recovered": not goes_on and not waits,
         }
     return told
+
+
+def loudness(
+    case: Case, other: Case, protocol: Protocol, catalogue: Catalogue
+) -> tuple[int, int] | None:
+    """One patient is told once: the more urgent of two enrolments speaks of both drugs, between
+    equals the older."""
+    ranks = [
+        entry.urgency.rank
+        for entry in protocol.interactions
+        if entry.event == "comedication"
+        and for_whom(entry, case.enrolment.indication)
+        and is_about(entry, other.enrolment.drug, catalogue)
+    ]
+    return (max(ranks), -case.enrolment.id) if ranks else None
 
 
 def life_events(
@@ -350,14 +372,22 @@ def life_events(
     return told
 
 
-def tasks(case: Case, protocol: Protocol, state: str, life: Course, today: date) -> dict[str, Any]:
-    """Due so long after the last time, or after the later of first dose and enrolment."""
+def tasks(
+    case: Case,
+    protocol: Protocol,
+    state: str,
+    life: Course,
+    today: date,
+    elsewhere: set[str],
+) -> dict[str, Any]:
+    """Due so long after the last time, or after the later of first dose and enrolment; those
+    that an older enrolment of the patient asks for are left to it."""
     confirmed = any(it.event == "start" for it in ordered(case, today))
     planned = case.enrolment.started_on > case.enrolment.enrolled_on and not confirmed
     if state not in ("active", "held") or planned:
         return {}
     for task in protocol.tasks:
-        if not for_whom(task, case.enrolment.indication):
+        if not for_whom(task, case.enrolment.indication) or task.id in elsewhere:
             continue
         base = max(life.first_dose, case.enrolment.enrolled_on)
         for event in ordered(case, today):

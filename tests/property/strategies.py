@@ -66,11 +66,20 @@ class History:
         """What had arrived by `now`, and still stood."""
         gone = {number for number, at in self.retracted if at <= now}
         results = (it for it in self.case.results if it.received_at <= now and it.id not in gone)
+        known = tuple(results)
         return Case(
             enrolment=self.case.enrolment,
-            results=tuple(results),
+            results=known,
             events=tuple(it for it in self.case.events if it.received_at <= now),
             held=tuple(it for it in self.case.held if it.held_at <= now),
+            siblings=tuple(
+                replace(
+                    sibling,
+                    results=known,
+                    events=tuple(it for it in sibling.events if it.received_at <= now),
+                )
+                for sibling in self.case.siblings
+            ),
         )
 
     def arrivals(self) -> list[datetime]:
@@ -132,7 +141,34 @@ def histories(draw: st.DrawFn, protocol: Protocol, *, visits: int = 9) -> Histor
         events=draw(_events(start, zone)),
         held=draw(_held(protocol, start, zone)),
     )
+    if draw(st.integers(0, 3)) == 0:
+        case = replace(case, siblings=(draw(_sibling(case, protocol, zone)),))
     return History(case, zone, draw(_retractions(results)))
+
+
+@st.composite
+def _sibling(draw: st.DrawFn, case: Case, protocol: Protocol, zone: ZoneInfo) -> Case:
+    """Another drug of the same patient under the same protocol, begun some time later; what
+    means the patient and not a drug happened to both."""
+    begun = timedelta(days=draw(st.sampled_from([0, 0, 5, 30, 100, -60])))
+    start = case.enrolment.started_on + begun
+    number = draw(st.sampled_from([0, 2]))
+    enrolment = replace(
+        case.enrolment,
+        id=number,
+        drug=draw(st.sampled_from(["mercaptopurine", "methotrexate"])),
+        started_on=start,
+        enrolled_on=max(start, case.enrolment.enrolled_on),
+        protocol_id=protocol.id,
+    )
+    shared = [it for it in case.events if it.event not in OF_ONE_DRUG]
+    own = [
+        replace(it, id=100 + it.id) for it in draw(_events(start, zone)) if it.event in OF_ONE_DRUG
+    ]
+    return Case(enrolment=enrolment, events=(*shared, *own))
+
+
+OF_ONE_DRUG = ("start", "dose", "hold", "resume", "stop")
 
 
 @st.composite
