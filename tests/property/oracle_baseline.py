@@ -33,9 +33,7 @@ def baseline(
         if done is None or done < since:
             lacking.append(panel)
     lasts = life.ended_on is None and not life.elsewhere
-    opens = case.enrolment.enrolled_on
-    if asked.lead is not None:
-        opens = take(life.first_dose, asked.lead)
+    opens = take(life.first_dose, asked.lead) if asked.lead else case.enrolment.enrolled_on
     near = today >= opens
     return BaselineAnswer(
         missing=asked.urgency if lacking and lasts and near else None,

@@ -15,9 +15,7 @@ from monitor.core.sureness import sureness
 from monitor.resources import schedules_folder
 from tests.protocol_texts import catalogue
 
-NAMES = sorted(
-    it.stem for it in Path(schedules_folder()).glob("*.toml") if it.stem != "analytes"
-)
+NAMES = sorted(it.stem for it in Path(schedules_folder()).glob("*.toml") if it.stem != "analytes")
 START = date(2026, 1, 5)
 UNTAGGED = "no tag"
 
@@ -55,14 +53,12 @@ def test_each_is_sound_and_its_examples_hold(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_number_says_how_sure_it_is(name: str) -> None:
     protocol = shipped(name)
-    entries = (
-        *protocol.rules,
-        *protocol.interactions,
-        *protocol.tasks,
-        *protocol.targets,
-        *([protocol.missed] if protocol.missed else []),
-    )
-    bare = [it.source for it in entries if UNTAGGED in sureness(it.source)]
+    sources = [it.source for it in protocol.rules]
+    sources += [it.source for it in protocol.interactions]
+    sources += [it.source for it in protocol.tasks]
+    sources += [it.source for it in protocol.targets]
+    sources += [protocol.missed.source] if protocol.missed else []
+    bare = [source for source in sources if UNTAGGED in sureness(source)]
     assert bare == []
 
 
