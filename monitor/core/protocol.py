@@ -249,13 +249,13 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    genotypes: Genotypes = Genotypes()
     symptoms: tuple[SymptomRule, ...] = ()
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     tasks: tuple[Task, ...] = ()
     targets: tuple[Target, ...] = ()
     missed: Missed | None = None
-    genotypes: Genotypes = Genotypes()
 
     @property
     def genes(self) -> tuple[str, ...]:

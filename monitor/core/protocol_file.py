@@ -48,8 +48,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "genotypes", "phases", "rules", "symptoms", "combinations",
-        "interactions", "tasks", "targets", "missed", "examples",
+        "panels", "baseline", "genotypes", "phases", "rules", "symptoms",
+        "combinations", "interactions", "tasks", "targets", "missed", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
@@ -70,10 +70,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "unit", "default_uln", "within", "each", "only_below",
         "rise_from_lowest", "not_fallen_by", "after", "until",
     ),
+    **GENOTYPE_KEYS,
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
     **CARE_KEYS,
-    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""

@@ -68,9 +68,9 @@ class Answer:
     """Late panels that another drug of the patient tells of."""
     raised: dict[str, Urgency]
     """Late panels told here for another drug too, which finds them more urgent."""
+    baseline: BaselineAnswer
     symptoms: list[Symptom]
     combinations: list[Together]
-    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -146,12 +146,6 @@ def answer(
         care=care,
         silent=silent,
         raised=raised,
-        symptoms=spoken,
-        combinations=[
-            found
-            for it in protocol.combinations
-            for found in together(it, case, protocol, points, life.first_dose)
-        ],
         baseline=baseline(
             case,
             protocol,
@@ -159,6 +153,12 @@ def answer(
             {name: panel.last_completed_on for name, panel in panels.items()},
             today,
         ),
+        symptoms=spoken,
+        combinations=[
+            found
+            for it in protocol.combinations
+            for found in together(it, case, protocol, points, life.first_dose)
+        ],
     )
 
 
