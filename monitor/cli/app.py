@@ -17,7 +17,7 @@ from monitor.cli import (
     quarantine,
     report,
     reviews,
-    schedule,
+    schedule_study,
     service,
     source,
 )
@@ -85,4 +85,4 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
-app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")
+app.add_typer(schedule_study.app, name="schedule", rich_help_panel="Look after it")
