@@ -59,7 +59,7 @@ def common(
 _COMMANDS = {
     "Set up": (clinic.init, service.demo),
     "Take in": (intake.enrol, intake.events, intake.load),
-    "Do what is owed": (service.run, reviews.sweep, reviews.deliver),
+    "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
     "Look": (reviews.status, alerts.alerts, reviews.explain),
     "Deal with alerts": (alerts.ack, alerts.close, alerts.snooze),
     "Look after it": (clinic.health, reviews.verify),

@@ -323,6 +323,20 @@ class Web(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: Annotated[str, AfterValidator(_http)] = ""
+    fhir_token_env: str = ""
+    """The bearer token of POST /fhir is named here or below; without one nothing is served."""
+    fhir_token_file: OptionalPath = None
+    fhir_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.fhir_token_env and self.fhir_token_file:
+            raise ValueError("name fhir_token_env or fhir_token_file, not both")
+        return self
+
+    @property
+    def takes_fhir(self) -> bool:
+        return bool(self.fhir_token_env or self.fhir_token_file)
 
 
 class Heartbeat(Section):
