@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
 )
 
+from monitor.config.mllp import Mllp
+from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.model import Kind, Urgency
 
@@ -67,6 +67,13 @@ def _clock_time(text: str) -> str:
     return text
 
 
+def _weekly(text: str) -> str:
+    weekday, _, clock = text.partition(" ")
+    if weekday not in get_args(Weekday):
+        raise ValueError('not a weekday and time; one is written like "mon 12:00"')
+    return f"{weekday} {_clock_time(clock)}"
+
+
 def _http(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("not an address; one begins with https:// or http://")
@@ -75,12 +82,6 @@ def _http(url: str) -> str:
 
 def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) and value else (value or None)
-
-
-def _path(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str | Path) and str(value):
-        return (info.context or {}).get("folder", Path()) / Path(value).expanduser()
-    return value or None
 
 
 def _day(value: object) -> object:
@@ -116,23 +117,8 @@ def _address(text: str) -> str:
 Email = Annotated[str, AfterValidator(_email)]
 Address = Annotated[str, AfterValidator(_address)]
 """A mail address, or a channel by its name: `webhook:pager`."""
-Folder = Annotated[Path, BeforeValidator(_path)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, exact types, no unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        validate_default=True,
-        arbitrary_types_allowed=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Clinic(Section):
@@ -206,6 +192,10 @@ class Source(Section):
     """Who gave out its plain numbers; "" is the clinic itself."""
     patient_id_is_mrn: bool = False
     """FHIR: the ID of a reference Patient/ID that leads nowhere is the patient's number."""
+    watched: bool = True
+    """Whether its silence, and what it no longer brings, is told."""
+    expected: list[Annotated[str, AfterValidator(_weekly)]] = []
+    """When a file is expected: weekday and time, `mon 12:00`; empty: learned."""
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
@@ -215,6 +205,24 @@ class Source(Section):
         if both:
             raise ValueError(f"{', '.join(both)}: name a code in codes or in ignore, not in both")
         return self
+
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Feeds(Section):
+    """When the habits of a source count as broken; see `config.example.toml` for the reasons."""
+
+    weeks: Annotated[int, Field(ge=4, le=52)] = 12
+    usual_share: Share = 0.75
+    late_hours: Annotated[int, Field(ge=0, le=24)] = 3
+    silence_chance: Share = 0.05
+    vanished_days: Annotated[int, Field(ge=3)] = 10
+    vanished_chance: Share = 0.001
+    overdue_at_once: Annotated[int, Field(ge=2)] = 3
+    shift_history: Annotated[int, Field(ge=10)] = 40
+    shift_values: Annotated[int, Field(ge=4)] = 8
+    shift_tolerance: Share = 0.15
 
 
 class Relay(Section):
@@ -356,6 +364,8 @@ class Settings(Section):
     schedules: Schedules
     intake: Intake
     sources: dict[str, Source] = {}
+    feeds: Feeds
+    mllp: Mllp
     mail: Mail
     relays: list[Relay] = []
     webhooks: dict[str, Webhook] = {}
@@ -378,6 +388,13 @@ class Settings(Section):
                 channel, colon, name = address.partition(":")
                 if colon and name not in getattr(self, CHANNELS[channel]):
                     raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        return self
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Settings:
+        for name in (self.mllp.source, *self.mllp.senders.values()):
+            if name and name not in self.sources:
+                raise ValueError(f"[mllp]: there is no [sources.{name}]")
         return self
 
     @model_validator(mode="before")

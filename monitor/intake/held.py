@@ -43,13 +43,16 @@ class HeldRows:
         self._now = now
         self._numbers = self._numbers_with_held_rows()
 
-    def hold(self, batch: Sequence[Held], file_id: int, normaliser: Normaliser) -> list[bool]:
-        """Hold a batch; False for each row that is held (or was discarded) already."""
+    def hold(
+        self, batch: Sequence[Held], file_ids: Sequence[int], normaliser: Normaliser
+    ) -> list[bool]:
+        """Hold a batch, each row of its file; False for each row that is held (or was
+        discarded) already."""
         digests = [digest_of(self._source, held.stored) for held in batch]
         known = self._known(digests)
         new: list[dict[str, Any]] = []
         outcomes = []
-        for held, digest in zip(batch, digests, strict=True):
+        for held, digest, file_id in zip(batch, digests, file_ids, strict=True):
             outcomes.append(digest not in known)
             if digest not in known:
                 known.add(digest)

@@ -401,6 +401,37 @@ class JobRun(SQLModel, table=True):
     error: str = ""
 
 
+class Listener(SQLModel, table=True):
+    """What came to a listener for HL7 messages since it was first started, for `health`."""
+
+    __tablename__ = "listeners"
+    address: str = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=UtcInstant)
+    last_message_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    connections: int = 0
+    """Open at the last look."""
+    messages: int = 0
+    """Taken and acknowledged."""
+    repeated: int = 0
+    """Of these, those that had come before, to the letter."""
+    other_messages: int = 0
+    """Of these, those that bring no results."""
+    failed: int = 0
+    """Answered with an error: their senders try again."""
+    rejected: int = 0
+
+
+class SilentFeed(SQLModel, table=True):
+    """A source of whose results nothing came when it should have; gone once something comes.
+    Messages about patients who look overdue meanwhile say so."""
+
+    __tablename__ = "silent_feeds"
+    source: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=UtcInstant)
+    """When its last file came."""
+    noted_at: datetime = Field(sa_type=UtcInstant)
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a class above, for statements without objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
