@@ -165,6 +165,7 @@ class Intake(Section):
     inbox: Folder = Path("inbox")
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
@@ -314,6 +315,15 @@ class Bounces(Section):
         return self
 
 
+class Alarm(Section):
+    """How long messages may wait, and who hears by which other way when they wait longer."""
+
+    to: list[Address] = []
+    critical_minutes: Annotated[int, Field(gt=0)] = 10
+    urgent_minutes: Annotated[int, Field(gt=0)] = 60
+    routine_minutes: Annotated[int, Field(gt=0)] = 720
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
@@ -372,6 +382,7 @@ class Settings(Section):
     queues: dict[str, Queue] = {}
     syslogs: dict[str, Syslog] = {}
     bounces: Bounces
+    alarm: Alarm
     routes: list[Route] = []
     web: Web
     heartbeat: Heartbeat
@@ -383,11 +394,11 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
-        for route in self.routes:
-            for address in route.to:
-                channel, colon, name = address.partition(":")
-                if colon and name not in getattr(self, CHANNELS[channel]):
-                    raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        addresses = [address for route in self.routes for address in route.to]
+        for address in (*addresses, *self.alarm.to):
+            channel, colon, name = address.partition(":")
+            if colon and name not in getattr(self, CHANNELS[channel]):
+                raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.config import Settings, Source
+from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import (
     Preview,
@@ -20,6 +20,7 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
+from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
@@ -65,7 +66,7 @@ def load_file(
     try:
         with store.write() as connection:
             take_turn(connection, now)
-            load = _Load(connection, settings, source, mapping, surveyed, now, progress)
+            load = _Load(connection, settings, source, surveyed, now, progress)
             report = load.run()
             if preview is not None:
                 preview(connection, report.touched)
@@ -82,8 +83,8 @@ def load_within(
     connection: Connection, settings: Settings, surveyed: Survey, source: str, now: datetime
 ) -> FileReport:
     """Take in what came over a connection, in the transaction of a caller whose turn it is."""
-    mapping = source_named(settings, source)
-    return _Load(connection, settings, source, mapping, surveyed, now, None).run()
+    source_named(settings, source)
+    return _Load(connection, settings, source, surveyed, now, None).run()
 
 
 class _Load:
@@ -94,7 +95,6 @@ class _Load:
         connection: Connection,
         settings: Settings,
         source: str,
-        mapping: Source,
         surveyed: Survey,
         now: datetime,
         progress: Progress | None,
@@ -102,7 +102,6 @@ class _Load:
         self._connection = connection
         self._settings = settings
         self._source = source
-        self._mapping = mapping
         self._survey = surveyed
         self._now = now
         self._progress = progress
@@ -140,6 +139,7 @@ class _Load:
             (columns.sha256 == self._survey.sha256)
             & (columns.source == self._source)
             & (columns.kind == "results")
+            & columns.reverted_at.is_(None)
         )
         return self._connection.execute(select(_FILES).where(same).order_by(columns.id)).first()
 
@@ -167,7 +167,8 @@ class _Load:
         )
 
     def _read(self, *, again: bool) -> None:
-        with open_rows(self._survey, self._mapping, self._catalogue) as opened:
+        mapping = reading(self._connection, self._settings, self._source).mapping
+        with open_rows(self._survey, mapping, self._catalogue) as opened:
             self._notes.extend(opened.notes)
             file_id = self._insert_file()
             self._take_rows(opened.items, file_id, again=again)
@@ -243,7 +244,7 @@ class _Load:
             for it, outcome in zip(taken, outcomes, strict=True)
             if outcome != "duplicate"
         )
-        self._touched.update(held_rows.settle([it.raw for it in taken]))
+        self._touched.update(held_rows.settle([it.raw for it in taken], [file_id] * len(taken)))
 
     def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:
         for row, new in zip(held, is_new, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,8 +22,8 @@ from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of,
 from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
-from monitor.intake.people import People, Person, mrn_key
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.people import People, Person, mrn_key, read_number
+from monitor.intake.raw import BadLine, RawRow, as_written
 
 _ID = re.compile("[/:]")
 _AHEAD = timedelta(hours=24)
@@ -118,10 +118,12 @@ class Normaliser:
         zone: ZoneInfo,
         now: datetime,
         issuers: Issuers | None = None,
+        patients: Mapping[str, str] | None = None,
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
         self.issuers = issuers or Issuers()
+        self._said = patients or {}
         self._now = now
         self._catalogue = catalogue
         self._source = source
@@ -218,6 +220,10 @@ class Normaliser:
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
         claim = self.issuers.claim(row.mrn, row.issuer)
+        if self._said and (said := self._said.get(as_written(row))):
+            person = self._people.find(read_number(said))
+            if person is not None:
+                return person
         if not claim.number.number:
             return self._hold(row, _no_number(row), None)
         found = match(claim, self._people.with_number(claim.number.number))
@@ -238,7 +244,7 @@ class Normaliser:
             if problem is not None:
                 return self._hold(row, problem, person.id)
         if found.newly is not None and found.newly.issuer:
-            self._people.see(found.newly, person, self._now)
+            self._people.see(found.newly, person.home_id, self._now)
         return person
 
     def _nobody(self, row: RawRow, claim: Claim) -> Held | Ignored:

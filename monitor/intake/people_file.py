@@ -22,6 +22,7 @@ from monitor.store import tables
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
+_REPEATS = table_of(tables.Repeat)
 _DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
@@ -74,6 +75,7 @@ class Account:
         if self.taken:
             connection.execute(update(_FILES).where(mine).values(**self._counts()))
         else:
+            connection.execute(delete(_REPEATS).where(_REPEATS.c.file_id == file_id))
             connection.execute(delete(_FILES).where(mine))
 
     def _counts(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ is the same `normalise`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -73,6 +74,13 @@ def restored(line: int, kept: dict[str, Any]) -> RawRow:
     return RawRow._make((line, *ours, given, place, also, reference, unresolved))
 
 
+def as_written(row: RawRow) -> str:
+    """Who a row says it is of, letter by letter but for case: what a fix of the patient goes by,
+    so that it never takes in another person's rows under the same number."""
+    cells = (row.issuer, row.mrn, row.family_name, row.given_name, row.birth_date)
+    return json.dumps([cell.strip().casefold() for cell in cells], ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class BadLine:
     """What cannot be taken apart into values: a line, a segment, a resource."""
@@ -103,6 +111,8 @@ class PatientMerge:
     old: str
     new: str
     issuer: str = ""
+    old_issuer: str = ""
+    """Who gave out the old number, where that is not who gave out the new one."""
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection
 
-from monitor.config import Settings, Source
+from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.columns import Layout, layout_of
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
+from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
 from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
 from monitor.intake.people import People
@@ -48,10 +49,14 @@ def retry_held(
     now: datetime,
     *,
     by: str,
+    instead: Mapping[str, Any] | None = None,
 ) -> Retried:
     """Try the held rows that match, oldest first, as if they came now. They keep the time at
-    which they were received, so that trying later gives what trying at once would have given."""
-    retrier = _Retrier(connection, settings, catalogue, now, by)
+    which they were received, so that trying later gives what trying at once would have given.
+
+    `instead` are cells (by our column names) that a person gives in place of theirs.
+    """
+    retrier = _Retrier(connection, settings, catalogue, now, by, instead or {})
     for rows in held_in_order(connection, which, _BATCH):
         for source in dict.fromkeys(row.source for row in rows):
             retrier.retry(source, [row for row in rows if row.source == source])
@@ -66,7 +71,9 @@ class _Retrier:
         catalogue: Catalogue,
         now: datetime,
         by: str,
+        instead: Mapping[str, Any],
     ) -> None:
+        self._instead = instead
         self._connection = connection
         self._settings = settings
         self._catalogue = catalogue
@@ -85,7 +92,7 @@ class _Retrier:
             )
         normaliser = self._normalisers[source]
         raw_rows = [self._raw_row(source, row) for row in rows]
-        readable = [raw for raw in raw_rows if raw is not None]
+        readable = [raw._replace(**self._instead) for raw in raw_rows if raw is not None]
         outcomes = iter(list(normaliser.normalise(readable)))
         paired = [
             (row, next(outcomes) if raw is not None else None)
@@ -155,7 +162,7 @@ class _Retrier:
     def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
         key = (source, header)
         if key not in self._layouts:
-            mapping = self._settings.sources.get(source, Source())
+            mapping = reading(self._connection, self._settings, source).mapping
             try:
                 self._layouts[key] = layout_of(
                     header, mapping, lambda name: self._catalogue.find(name) is not None

@@ -17,6 +17,7 @@ from monitor.intake.enrol import enrol_file
 from monitor.intake.events import events_file
 from monitor.intake.inbox import InboxOutcome, take_inbox
 from monitor.intake.load import load_file
+from monitor.intake.mending import Mend, fix
 from monitor.intake.report import FileReport, PeopleReport
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store.database import Store
@@ -98,6 +99,21 @@ def retry(
     """Try held rows again, then review whom it touched. Raises QuarantineRefused."""
     tried = quarantine.retry(store, settings, now, ids=ids, reason=reason, source=source, by=by)
     return tried, review_due(store, settings, now, only=tried.touched)
+
+
+def mend(
+    store: Store,
+    settings: Settings,
+    row_id: int,
+    said: Mend,
+    *,
+    by: str,
+    now: datetime,
+    once: bool = False,
+) -> tuple[quarantine.Retry, Tally]:
+    """Mend a held row and all alike, then review whom it touched. Raises QuarantineRefused."""
+    done = fix(store, settings, row_id, said, by=by, now=now, once=once)
+    return done, review_due(store, settings, now, only=done.touched)
 
 
 def discard(

@@ -364,7 +364,7 @@ def test_other_messages_are_counted_and_merges_told() -> None:
         + oru(WBC)
     )
     assert found[0] == OtherMessage(1, "ADT^A08")
-    assert found[1] == PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH")
+    assert found[1] == PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH", "NORTH")
     assert kinds(found) == ["other", "merge", "other", "bad", "other", "row"]
 
 
