@@ -83,11 +83,11 @@ def _tell(feed: Feed, shift: Shift, judged: Judged) -> None:
     ):
         say(f"  {words}: {', '.join(mrns) or 'nobody'}")
     source = feed.source or "NAME"
-    numbers = " ".join(str(it) for it in shift.file_ids)
     say("  To set it right, if the unit is wrong:")
-    say(f"    1. take the files back: monitor batch revert ID (files {numbers})")
-    say(f'    2. in [sources.{source}]: unit_spellings = {{ "THEIR UNIT" = "ITS MEANING" }}')
-    say(f"    3. load them again: monitor load FILE --source {source}")
+    say(f'    in the config, [sources.{source}]: unit_spellings = {{ "THEIRS" = "WHAT IT MEANS" }}')
+    for number, name in zip(shift.file_ids, shift.files, strict=True):
+        say(f'    monitor batch revert {number} --by WHO --reason "{shift.analyte}: wrong unit"')
+        say(f"    monitor load {name} --source {source}")
 
 
 def _at(instant: datetime | None, zone: ZoneInfo) -> str:

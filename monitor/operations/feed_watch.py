@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -35,6 +36,8 @@ _HELD = table_of(tables.HeldRowTable)
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _VALUES_READ = 400
+_FEW = 2
+"""Values of a file that say nothing of it alone, and such files in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +215,16 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
         results, columns.received_at >= begin
     )
     days: dict[int, tuple[str, Any]] = {}
-    for row in connection.execute(recent.order_by(columns.received_at)):
-        at = row.received_at.astimezone(zone)
-        histories[row.source].arrivals.append(at)
-        days[row.id] = row.source, at.date()
+    for file in connection.execute(recent.order_by(columns.received_at)):
+        at = file.received_at.astimezone(zone)
+        histories[file.source].arrivals.append(at)
+        days[file.id] = file.source, at.date()
     for table in (_RESULTS, _HELD):
         pairs = select(table.c.file_id, table.c.analyte).join(_FILES, columns.id == table.c.file_id)
         wanted = results & (columns.received_at >= begin) & (table.c.analyte != "")
-        for file_id, analyte in connection.execute(pairs.where(wanted).distinct()):
-            source, day = days[file_id]
-            histories[source].by_day[day].add(analyte)
+        for pair in connection.execute(pairs.where(wanted).distinct()).all():
+            source, day = days[pair[0]]
+            histories[source].by_day[day].add(pair[1])
     return histories
 
 
@@ -255,22 +258,30 @@ def _shifts(
 
 
 def _shift(analyte: str, power: int, rows: Sequence[Any], before: Sequence[float]) -> Shift:
-    """The shifted values: from the latest back to the last file that has none."""
-    mine: list[Any] = []
+    """The values that came shifted, those among them too that look as ever: a low count ten
+    times as large looks healthy."""
+    by_file: dict[int, list[Any]] = defaultdict(list)
     for row in reversed(rows):
-        if belongs_to_shift(float(row.value), before, power):
-            mine.append(row)
-        elif mine and all(it.file_id != row.file_id for it in mine):
+        by_file[row.file_id].append(row)
+    mine: list[list[Any]] = []
+    between: list[list[Any]] = []
+    for of_file in by_file.values():
+        if belongs_to_shift(median(float(row.value) for row in of_file), before, power):
+            mine += [*between, of_file]
+            between = []
+        elif mine and (len(of_file) > _FEW or len(between) >= _FEW):
             break
-    mine.reverse()
-    files = {row.file_id: row.name for row in mine}
+        elif mine:
+            between.append(of_file)
+    shifted_rows = [row for of_file in reversed(mine) for row in reversed(of_file)]
+    files = {row.file_id: row.name for row in shifted_rows}
     return Shift(
         analyte,
         power,
         tuple(files),
         tuple(files.values()),
-        tuple(row.id for row in mine),
-        tuple(dict.fromkeys(row.patient_id for row in mine)),
+        tuple(row.id for row in shifted_rows),
+        tuple(dict.fromkeys(row.patient_id for row in shifted_rows)),
     )
 
 
@@ -281,7 +292,8 @@ def _newly_overdue(connection: Connection, settings: Settings, now: datetime) ->
     today = clinic_day(now, zone)
     start = datetime.combine(today, time.min, zone)
     opened = (
-        select(_ENROLMENTS.c.patient_id.distinct())
+        select(_ENROLMENTS.c.patient_id)
+        .distinct()
         .join(_ALERTS, _ALERTS.c.enrolment_id == _ENROLMENTS.c.id)
         .where(
             _ALERTS.c.kind == Kind.OVERDUE_TEST.value,
