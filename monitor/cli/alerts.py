@@ -66,7 +66,8 @@ def alerts(
 def _line(row: dict[str, Any]) -> tuple[object, ...]:
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
     since = str(row["opened_at"])[:10]
-    return row["id"], row["urgency"], row["kind"], row["mrn"], row["summary"], state, since
+    summary = f"{row['summary']} (feed suspected)" if row["feed_suspected"] else row["summary"]
+    return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since
 
 
 def _states(text: str) -> frozenset[str]:

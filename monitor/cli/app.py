@@ -12,6 +12,7 @@ from monitor.cli import (
     alerts,
     batch,
     clinic,
+    feeds,
     intake,
     mllp,
     quarantine,
@@ -71,10 +72,10 @@ def common(
 _COMMANDS = {
     "Set up": (clinic.init, service.demo),
     "Take in": (intake.enrol, intake.events, intake.load),
-    "Do what is owed": (service.run, reviews.sweep, reviews.deliver),
+    "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
     "Look": (reviews.status, alerts.alerts, reviews.explain),
     "Deal with alerts": (alerts.ack, alerts.close, alerts.snooze),
-    "Look after it": (clinic.health, reviews.verify),
+    "Look after it": (clinic.health, feeds.feeds, reviews.verify),
 }
 
 for _panel, _functions in _COMMANDS.items():

@@ -69,6 +69,13 @@ def _clock_time(text: str) -> str:
     return text
 
 
+def _weekly(text: str) -> str:
+    weekday, _, clock = text.partition(" ")
+    if weekday not in get_args(Weekday):
+        raise ValueError('not a weekday and time; one is written like "mon 12:00"')
+    return f"{weekday} {_clock_time(clock)}"
+
+
 def _http(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("not an address; one begins with https:// or http://")
@@ -206,6 +213,10 @@ class Source(Section):
     """Their patient numbers end in .0, which is taken away."""
     header: list[str] = []
     """Names of their columns in order, once learned: a file with others is refused."""
+    watched: bool = True
+    """Whether its silence, and what it no longer brings, is told."""
+    expected: list[Annotated[str, AfterValidator(_weekly)]] = []
+    """When a file is expected: weekday and time, `mon 12:00`; empty: learned."""
 
     @model_validator(mode="after")
     def _counted_from_somewhere(self) -> Source:
@@ -224,6 +235,24 @@ class Source(Section):
         if both:
             raise ValueError(f"{', '.join(both)}: name a code in codes or in ignore, not in both")
         return self
+
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Feeds(Section):
+    """When the habits of a source count as broken; see `config.example.toml` for the reasons."""
+
+    weeks: Annotated[int, Field(ge=4, le=52)] = 12
+    usual_share: Share = 0.75
+    late_hours: Annotated[int, Field(ge=0, le=24)] = 3
+    silence_chance: Share = 0.05
+    vanished_days: Annotated[int, Field(ge=3)] = 10
+    vanished_chance: Share = 0.001
+    overdue_at_once: Annotated[int, Field(ge=2)] = 3
+    shift_history: Annotated[int, Field(ge=10)] = 40
+    shift_values: Annotated[int, Field(ge=4)] = 8
+    shift_tolerance: Share = 0.15
 
 
 class Relay(Section):
@@ -341,6 +370,20 @@ class Web(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: Annotated[str, AfterValidator(_http)] = ""
+    fhir_token_env: str = ""
+    """The bearer token of POST /fhir is named here or below; without one nothing is served."""
+    fhir_token_file: OptionalPath = None
+    fhir_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.fhir_token_env and self.fhir_token_file:
+            raise ValueError("name fhir_token_env or fhir_token_file, not both")
+        return self
+
+    @property
+    def takes_fhir(self) -> bool:
+        return bool(self.fhir_token_env or self.fhir_token_file)
 
 
 class Heartbeat(Section):
@@ -360,6 +403,7 @@ class Settings(Section):
     schedules: Schedules
     intake: Intake
     sources: dict[str, Source] = {}
+    feeds: Feeds
     mllp: Mllp
     mail: Mail
     relays: list[Relay] = []

@@ -28,6 +28,7 @@ from monitor.store import outbox, tables
 from monitor.store.database import Store
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.persons import of_person
+from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -254,6 +255,7 @@ def _alerts(connection: Connection, since: datetime) -> list[Row[Any]]:
         .order_by(_ALERTS.c.opened_at, _ALERTS.c.id)
     )
     rows = connection.execute(query).all()
+    say_suspected(connection, rows)
     return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
 
 

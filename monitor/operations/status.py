@@ -10,6 +10,7 @@ from monitor.config import Settings
 from monitor.core.model import Case, EnrolmentState, PanelState, PanelStatus, Review
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
+from monitor.store.silent_feeds import suspected
 
 _NOT_WATCHED = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
 _WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE)
@@ -29,7 +30,12 @@ def status_rows(
         ids = None if mrn is None else enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
         for batch in answers(connection, settings, now, ids=ids, until=now):
-            rows += [row for review in batch.reviews for row in _rows(review)]
+            feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
+            rows += [
+                {**row, "feed_suspected": _is_late(row) and review.case.enrolment.id in feeds}
+                for review in batch.reviews
+                for row in _rows(review)
+            ]
             rows += [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
     return sorted(rows, key=lambda row: row["mrn"])
 
@@ -74,6 +80,10 @@ def _rows(review: Review) -> Iterator[dict[str, Any]]:
         }
 
 
+def _is_late(row: dict[str, Any]) -> bool:
+    return row["state"] in (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
+
+
 def _whose(case: Case) -> dict[str, Any]:
     enrolment = case.enrolment
     return {"mrn": enrolment.mrn, "drug": enrolment.drug, "protocol": enrolment.protocol_id}
@@ -101,4 +111,5 @@ def _shared(review: Review, panel: str) -> dict[str, Any]:
 
 def _unjudged(case: Case) -> dict[str, Any]:
     keys = ("panel", "phase", "last_completed_on", "due_on", "because", "state", "days_overdue")
-    return {**_whose(case), "enrolment_state": None, **dict.fromkeys(keys)}
+    unknown = dict.fromkeys(keys)
+    return {**_whose(case), "enrolment_state": None, **unknown, "feed_suspected": False}

@@ -421,6 +421,17 @@ class Listener(SQLModel, table=True):
     rejected: int = 0
 
 
+class SilentFeed(SQLModel, table=True):
+    """A source of whose results nothing came when it should have; gone once something comes.
+    Messages about patients who look overdue meanwhile say so."""
+
+    __tablename__ = "silent_feeds"
+    source: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=UtcInstant)
+    """When its last file came."""
+    noted_at: datetime = Field(sa_type=UtcInstant)
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a class above, for statements without objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
