@@ -1,14 +1,17 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
+from monitor.config.book import route_book
 from monitor.config.models import (
     UNCHANGED_EMAIL,
     Bounces,
     Clinic,
     Database,
+    Escalation,
     Heartbeat,
     Intake,
     Mail,
     Queue,
+    Recipient,
     Relay,
     Retention,
     Route,
@@ -28,10 +31,12 @@ __all__ = [
     "Bounces",
     "Clinic",
     "Database",
+    "Escalation",
     "Heartbeat",
     "Intake",
     "Mail",
     "Queue",
+    "Recipient",
     "Relay",
     "Retention",
     "Route",
@@ -44,5 +49,6 @@ __all__ = [
     "Webhook",
     "load_settings",
     "read_settings",
+    "route_book",
     "section_models",
 ]

@@ -421,6 +421,18 @@ class Alert:
     news: str = ""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
+    asked_at: datetime | None = None
+    """When it was last put to people: its ladder begins then. None: nobody was told."""
+    rungs_told: int = 0
+    """Rungs of that ladder that were told."""
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    outcome_at: datetime | None = None
+    """When an outcome was recorded since it was put to people."""
+    outcome_missed: bool = False
+    """It was acknowledged, and no outcome came in time."""
+    no_answers: int = 0
+    """Contact attempts without an answer since it was put to people."""
 
 
 class ChangeWhat(StrEnum):
@@ -433,6 +445,7 @@ class ChangeWhat(StrEnum):
     REOPENED = "reopened"
     ACK_EXPIRED = "acknowledgement expired"
     SNOOZE_EXPIRED = "snooze expired"
+    ESCALATED = "escalated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
@@ -455,6 +468,13 @@ class Change:
     """For `merged`: the id of the older alert that stands."""
     first_seen_recovered: bool = False
     urgency: Urgency = Urgency.ROUTINE
+    to: tuple[str, ...] = ()
+    """Whom it is told to, where it is told."""
+    asked_at: datetime | None = None
+    """The beginning of the alert's ladder from now on; None leaves what is."""
+    climbed: int = 0
+    """With `asked_at`: rungs of that ladder told by now."""
+    outcome_missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

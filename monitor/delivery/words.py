@@ -62,6 +62,7 @@ WHAT = {
     ChangeWhat.REOPENED: "Open again",
     ChangeWhat.ACK_EXPIRED: "Open again",
     ChangeWhat.SNOOZE_EXPIRED: "Open again",
+    ChangeWhat.ESCALATED: "Not acknowledged",
     ChangeWhat.CLOSED: "Closed",
     ChangeWhat.WITHDRAWN: "Withdrawn",
     ChangeWhat.MERGED: "Merged",

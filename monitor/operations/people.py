@@ -44,7 +44,7 @@ def acknowledge(
         alert = _hold(connection, alert_id, by, now)
         agreed = actions.acknowledgement_until(alert, today, until)
         told = _sentence(f"until {agreed.isoformat()}", note)
-        _record(connection, alert, acknowledged(agreed, by), ACKNOWLEDGED, by, told, now)
+        _record(connection, alert, acknowledged(now, agreed, by), ACKNOWLEDGED, by, told, now)
     return agreed
 
 
