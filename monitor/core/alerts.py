@@ -17,6 +17,7 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.model import (
+    ENDED_BY_CLOSING,
     SELF_CLOSING,
     Alert,
     AlertState,
@@ -245,11 +246,12 @@ def _change(what: ChangeWhat, reason: str, finding: Finding, alert: Alert, *, te
 
 def _worse_than_told(finding: Finding, alert: Alert) -> str:
     """People hear again at a worse level, or at a value 10 % worse than the worst they know."""
-    if finding.worst is None or alert.told_level is None:
+    if alert.told_level is None:
         return ""
     if finding.level > alert.told_level:
-        return f"a further limit is met, {finding.limit_text}"
-    if finding.level < alert.told_level or alert.told_value is None:
+        met = f", {finding.limit_text}" if finding.limit_text else ""
+        return f"a further limit is met{met}"
+    if finding.worst is None or finding.level < alert.told_level or alert.told_value is None:
         return ""
     if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
         return "at least 10 % worse than the worst that was told"
@@ -283,7 +285,7 @@ def _more_urgent(finding: Finding, alert: Alert) -> str:
 
 def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     """A correction or an edit made it milder, or it asks for something else: people hear it."""
-    if finding.worst is None:
+    if not finding.breaches:
         return ""
     if finding.level < alert.level:
         edited = alert.protocol_digest != protocol.digest
@@ -355,7 +357,7 @@ def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
     if alert.kind not in SELF_CLOSING:
         return Change(
             what=ChangeWhat.WITHDRAWN,
-            reason="a correction took its cause away",
+            reason=_withdrawal(alert),
             tell=True,
             alert=alert,
             urgency=alert.urgency,
@@ -367,6 +369,12 @@ def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
         alert=alert,
         urgency=alert.urgency,
     )
+
+
+def _withdrawal(alert: Alert) -> str:
+    if alert.cause.startswith(ENDED_BY_CLOSING):
+        return "corrected, or told by another alert"
+    return "a correction took its cause away"
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from monitor.core.analytes import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.findings import anticoagulant
-from monitor.core.model import Finding, Measured, PanelStatus, Result, Review
+from monitor.core.model import ENDED_BY_CLOSING, Finding, Measured, PanelStatus, Result, Review
 from monitor.core.protocol import Protocol
 
 _SERIES_LENGTH = 8
@@ -48,6 +48,8 @@ def evidence(
         "decimals": analyte.decimals if analyte else None,
         **_measured("", finding.worst),
         **_measured("latest_", finding.latest),
+        "happened_at": _instant(finding.breaches[-1]) if finding.breaches else None,
+        "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
         "series": _series(finding, review, catalogue),

@@ -223,7 +223,7 @@ def _told(status: PanelStatus, key: str) -> str:
 def _compare_alerts(place: int, example: Example, answer: Review, report: Report) -> None:
     if example.expect_alerts is None:
         return
-    left = [finding for finding in answer.findings if finding.rule is not None]
+    left = [finding for finding in answer.findings if _is_of_rule(finding)]
     silent = []
     for expected in sorted(example.expect_alerts, key=_vagueness):
         match = next((finding for finding in left if _meets(finding, expected)), None)
@@ -232,7 +232,7 @@ def _compare_alerts(place: int, example: Example, answer: Review, report: Report
         else:
             left.remove(match)
     if left or silent:
-        found = [it for it in answer.findings if it.rule is not None]
+        found = [it for it in answer.findings if _is_of_rule(it)]
         path = ("examples", place, "expect", "alerts")
         expects = _listed(_words(it.rule, it.action, it.urgency) for it in example.expect_alerts)
         says = _listed(_words(it.rule, it.kind, it.urgency) for it in found)
@@ -243,7 +243,7 @@ def _compare_findings(place: int, example: Example, answer: Review, report: Repo
     """What the judges say, against what the example expects of them."""
     if example.expect_findings is None:
         return
-    found = [it for it in answer.findings if it.rule is None and it.kind not in _OF_SCHEDULE]
+    found = [it for it in answer.findings if not _is_of_rule(it) and it.kind not in _OF_SCHEDULE]
     left = list(found)
     silent = False
     for expected in example.expect_findings:
@@ -257,6 +257,10 @@ def _compare_findings(place: int, example: Example, answer: Review, report: Repo
         expects = _listed(_words(it.cause, it.kind, it.urgency) for it in example.expect_findings)
         says = _listed(_words(it.cause, it.kind, it.urgency) for it in found)
         report.add(path, expects, f"this file says: {says}")
+
+
+def _is_of_rule(finding: Finding) -> bool:
+    return finding.cause.startswith("rule:")
 
 
 _OF_SCHEDULE = (Kind.OVERDUE_TEST, Kind.SAMPLE_UNUSABLE, Kind.QUARANTINED_RESULT)

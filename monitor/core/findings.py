@@ -55,6 +55,44 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def action_words(kind: Kind, drug: str) -> str:
+    """What the protocol says, as a sentence that leaves the decision to the prescriber."""
+    return _ACTIONS[kind].format(drug=drug)
+
+
+def capped(action: Kind, urgency: Urgency, *, certain: bool, early: bool) -> tuple[Kind, Urgency]:
+    """A level that is only perhaps met is an urgent review at most; before the first dose there
+    is nothing to withhold (specification, sections 3 and 4)."""
+    kind = action if certain and not early else Kind.REVIEW
+    if not certain:
+        urgency = min(urgency, Urgency.URGENT, key=lambda it: it.rank)
+    return kind, urgency
+
+
+def sentences(
+    kind: Kind,
+    case: Case,
+    said: Sequence[str],
+    *,
+    certain: bool,
+    early: bool,
+    doubts: Sequence[str] = (),
+    inr: str = "",
+) -> tuple[str, ...]:
+    """What the level says, and what goes with every alert that asks for such an action."""
+    reducing = kind in REDUCING
+    candidates = (
+        *((sentence(text), True) for text in said if text),
+        (_ASK_LABORATORY, not certain),
+        (_BEFORE_FIRST_DOSE, early),
+        *((text, True) for text in doubts),
+        (inr, reducing and bool(inr)),
+        (_STEROIDS, reducing),
+        (_TRANSPLANT, "transplant" in case.enrolment.indication),
+    )
+    return tuple(text for text, applies in candidates if applies)
+
+
 def of_episode(
     episode: Episode, rule: Rule, case: Case, life: Life, catalogue: Catalogue, latest: Judged
 ) -> Finding:
@@ -64,10 +102,7 @@ def of_episode(
     level = rule.levels[worst.level - 1]
     limit = worst.limit
     early = worst.measured.collected_on < life.first_dose_on
-    kind = level.action if certain and not early else Kind.REVIEW
-    urgency = level.urgency
-    if not certain:
-        urgency = min(urgency, Urgency.URGENT, key=lambda it: it.rank)
+    kind, urgency = capped(level.action, level.urgency, certain=certain, early=early)
     return Finding(
         enrolment_id=case.enrolment.id,
         cause=f"rule:{rule.id}",
@@ -85,9 +120,15 @@ def of_episode(
         limit=limit.value,
         limit_text=limit.text,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
-        action=_ACTIONS[kind].format(drug=case.enrolment.drug),
-        say=_rule_sentences(
-            level, worst, kind, case, certain=certain, early=early, inr=check_inr(life, catalogue)
+        action=action_words(kind, case.enrolment.drug),
+        say=sentences(
+            kind,
+            case,
+            [level.say],
+            certain=certain,
+            early=early,
+            doubts=_doubts(worst.result),
+            inr=check_inr(life, catalogue),
         ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
@@ -106,31 +147,15 @@ def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     return f"{value}: {beyond} {limit.text}"
 
 
-def _rule_sentences(
-    level: Level,
-    worst: Judged,
-    kind: Kind,
-    case: Case,
-    *,
-    certain: bool,
-    early: bool,
-    inr: str,
-) -> tuple[str, ...]:
-    result = worst.result
-    reducing = kind in REDUCING
+def _doubts(result: Result) -> tuple[str, ...]:
+    """What speaks against the value itself, and where it comes from."""
     candidates = (
-        (sentence(level.say), bool(level.say)),
-        (_ASK_LABORATORY, not certain),
-        (_BEFORE_FIRST_DOSE, early),
         (
             f"Sample doubtful ({result.doubtful_comment}): repeat today before acting.",
             bool(result.doubtful_comment),
         ),
         (_BELOW_PLAUSIBLE, result.below_plausible),
         (f"Derived, not reported: {result.derived}.", bool(result.derived)),
-        (inr, reducing and bool(inr)),
-        (_STEROIDS, reducing),
-        (_TRANSPLANT, "transplant" in case.enrolment.indication),
     )
     return tuple(text for text, applies in candidates if applies)
 

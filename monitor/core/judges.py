@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import interactions
+from monitor.core import before_start, combinations, interactions, symptoms
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
 from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
+from monitor.core.rules import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class View:
     catalogue: Catalogue
     today: date
     zone: ZoneInfo
+    series: Mapping[str, Sequence[Judged]]
+    """What each rule on an analyte makes of the watched results, by its id."""
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
     rule_findings: Sequence[Finding] = ()
@@ -80,6 +83,9 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
+    Judge(findings=before_start.findings, wakes=before_start.wakes),
+    Judge(findings=combinations.findings),
+    Judge(findings=symptoms.findings, demands=symptoms.demands),
     Judge(
         findings=interactions.findings,
         demands=interactions.demands,

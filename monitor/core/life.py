@@ -39,7 +39,8 @@ def life_of(
     taken = takings(past, names)
     taken += [it for sibling in siblings if (it := _other_drug(sibling, enrolment, today))]
     taken.sort(key=lambda it: (it.start, it.drug))
-    anchors = {start, *starts, *_restarts(enrolment, past, protocol)}
+    restarts = _restarts(enrolment, past)
+    anchors = {start, *starts, *(day for what, day in restarts if what in protocol.restart_on)}
     anchors.update(_restarts_by_interaction(enrolment, taken, protocol, names))
     return Life(
         state=_state(
@@ -49,6 +50,7 @@ def life_of(
             planned=planned and today < start,
         ),
         anchors=tuple(sorted(anchors)),
+        begun_on=tuple(sorted({*(starts or [start]), *(day for _, day in restarts)})),
         first_dose_on=first_dose_on,
         start_confirmed=not planned,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
@@ -120,24 +122,24 @@ def _state(*, stopped: bool, elsewhere: bool, held: bool, planned: bool) -> Enro
     return EnrolmentState.HELD if held else EnrolmentState.ACTIVE
 
 
-def _restarts(enrolment: Enrolment, past: Iterable[Event], protocol: Protocol) -> list[date]:
-    """Days on which the schedule starts again: dose increases, resumptions after a hold."""
+def _restarts(enrolment: Enrolment, past: Iterable[Event]) -> list[tuple[str, date]]:
+    """Dose increases and resumptions after a hold, by the names of `restart_on`."""
     days = []
     dose, held = enrolment.dose_mg_per_day, False
     for event in past:
-        restarted = False
+        restarted = ""
         if event.event == "dose":
             new = _number(event.value)
             increased = dose is not None and new is not None and new > dose
-            restarted = increased and "dose_increase" in protocol.restart_on
+            restarted = "dose_increase" if increased else ""
             dose = dose if new is None else new
         elif event.event == "hold":
             held = True
         elif event.event == "resume":
-            restarted = held and "resume" in protocol.restart_on
+            restarted = "resume" if held else ""
             held = False
         if restarted and event.on >= enrolment.started_on:
-            days.append(event.on)
+            days.append((restarted, event.on))
     return days
 
 

@@ -342,6 +342,9 @@ class Life:
     state: EnrolmentState
     anchors: tuple[date, ...]
     """Start day, first dose and restarts up to today, ascending; never empty."""
+    begun_on: tuple[date, ...]
+    """First doses, dose increases and resumptions after a hold up to today, ascending, whatever
+    of them starts the schedule again."""
     first_dose_on: date
     start_confirmed: bool
     """False while a planned start waits for its `start` event."""

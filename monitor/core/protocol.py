@@ -14,6 +14,7 @@ from decimal import Decimal
 from monitor.core.calendar import Duration
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol_interactions import Interaction
+from monitor.core.toxicity_rules import Combination, SymptomRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,25 @@ class Baseline:
     panels: tuple[str, ...]
     within: Duration
     genotypes: tuple[str, ...] = ()
+    lead: Duration | None = None
+    """How long before the first dose what is missing is asked for; None: from the enrolment."""
+    urgency: Urgency = Urgency.URGENT
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What a protocol says of a phenotype, and on whose word."""
+
+    say: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genotypes:
+    """What the phenotypes of TPMT and NUDT15 mean for the drug."""
+
+    poor: Advice = Advice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,10 +237,23 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    symptoms: tuple[SymptomRule, ...] = ()
+    combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    genotypes: Genotypes = Genotypes()
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """The genes whose phenotype decides on the drug."""
+        return self.baseline.genotypes
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)
+
+    @property
+    def symptom_words(self) -> frozenset[str]:
+        """Every symptom that a rule of this file names."""
+        return frozenset(word for rule in self.symptoms for group in rule.groups for word in group)
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)

@@ -44,6 +44,17 @@ def _check_unique(protocol: Protocol, report: Report) -> None:
     _each_once(report, "rules", "id", [rule.id for rule in protocol.rules])
     _each_once(report, "interactions", "id", [it.id for it in protocol.interactions])
     _each_once(report, "examples", "name", [example.name for example in protocol.examples])
+    taken = {rule.id for rule in protocol.rules}
+    for section, ids in (
+        ("combinations", [it.id for it in protocol.combinations]),
+        ("symptoms", [it.id for it in protocol.symptoms]),
+    ):
+        _each_once(report, section, "id", ids)
+        for place, name in enumerate(ids):
+            if name and name in taken:
+                problem = "is the id of another rule, combination or symptom rule of this file"
+                report.add((section, place, "id"), name, problem, "a name of its own")
+        taken |= set(ids)
 
 
 def _each_once(report: Report, table: str, key: str, names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
+from monitor.core.genes import GENES
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import (
     Baseline,
@@ -26,8 +27,10 @@ from monitor.core.protocol import (
     Rule,
 )
 from monitor.core.protocol_checks import check
+from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
 from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
+from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import (
     Report,
@@ -44,13 +47,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "phases", "rules", "interactions", "examples",
+        "panels", "baseline", "genotypes", "phases", "rules", "symptoms", "combinations",
+        "interactions", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
         "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
-    "baseline": ("panels", "within", "genotypes"),
+    "baseline": ("panels", "within", "genotypes", "lead", "urgency", "source"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
         "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
@@ -64,7 +68,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
+    **TOXICITY_KEYS,
     **INTERACTION_KEYS,
+    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -80,7 +86,6 @@ _BESIDE = {
 """Keys of a level that mean something only beside one of these tests."""
 ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
 RESTARTS = ("dose_increase", "resume", "interaction")
-GENOTYPES = ("tpmt", "nudt15")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
 _MOST_CONFIRM = 20
@@ -126,6 +131,9 @@ class _Reader:
         drugs = top.texts("drugs")
         if not drugs and self._report.sound("drugs"):
             top.fault("drugs", "names no drug", 'a list such as ["azathioprine"]')
+        phases = tuple(self._phase(table, panel_ids) for table in self._list(top, "phases"))
+        rules = tuple(self._rule(table) for table in self._list(top, "rules"))
+        phase_names = [phase.name for phase in phases]
         return Protocol(
             id=protocol_id,
             title=top.text("title"),
@@ -141,11 +149,14 @@ class _Reader:
             episode_gap=top.duration("episode_gap"),
             panels=panels,
             baseline=self._baseline(top, panel_ids),
-            phases=tuple(self._phase(table, panel_ids) for table in self._list(top, "phases")),
-            rules=tuple(self._rule(table) for table in self._list(top, "rules")),
+            phases=phases,
+            rules=rules,
+            symptoms=read_symptoms(top, self._catalogue, panel_ids, phase_names),
+            combinations=read_combinations(top, [rule.id for rule in rules]),
             interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
+            genotypes=read_genotypes(top),
             digest=digest,
         )
 
@@ -202,7 +213,10 @@ class _Reader:
         return Baseline(
             panels=table.texts("panels", panel_ids),
             within=table.duration("within"),
-            genotypes=table.texts("genotypes", GENOTYPES),
+            genotypes=table.texts("genotypes", GENES),
+            lead=table.optional_duration("lead", zero=True),
+            urgency=table.optional_choice("urgency", tuple(Urgency)) or Urgency.URGENT,
+            source=table.text("source", ""),
         )
 
     def _phase(self, table: Table, panel_ids: list[str]) -> Phase:

@@ -74,7 +74,7 @@ def _rule(
     own = [result for result in results if result.analyte == rule.analyte]
     unit = catalogue.analytes[rule.analyte].unit
     verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue)
-    spoken = [finding for finding in review.findings if finding.rule == rule.id]
+    spoken = [finding for finding in review.findings if finding.cause == f"rule:{rule.id}"]
     outcome, why = _outcome(verdict, own, spoken, review, protocol, unit)
     held = _held(rule.analyte, review)
     if held and outcome is Outcome.QUIET:

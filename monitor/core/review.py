@@ -69,6 +69,7 @@ def review_one(
         catalogue=catalogue,
         today=today,
         zone=zone,
+        series={it.rule.id: it.series for it in verdicts},
     )
     panels = _panels(view, rechecks)
     of_rules = [

@@ -108,7 +108,7 @@ def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
 
 def _old(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """The state today is known as well as the latest result is new."""
-    text = shown["latest_collected_at"] or shown["collected_at"]
+    text = shown["latest_collected_at"] or shown["collected_at"] or shown.get("happened_at")
     return "" if text is None else old_sentence(datetime.fromisoformat(text), now, zone)
 
 
@@ -285,7 +285,8 @@ def _commands(
         return (explain,)
     commands = [("Take it on", f"monitor ack {alert_id} --by YOUR-NAME")]
     if shown["kind"] in _CLOSED_BY_PERSON:
-        review_by = "" if shown["recovered"] else " --review-by DAY"
+        ended = shown["recovered"] or shown.get("ends_when_closed")
+        review_by = "" if ended else " --review-by DAY"
         commands.append(
             (
                 "Close it when done",

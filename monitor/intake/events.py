@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.faults import nearest
 from monitor.core.model import Status
 from monitor.core.standing import read_status
+from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
 from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
 from monitor.intake.people import Number, People, Person, read_number
@@ -73,7 +75,9 @@ class _Recording:
         self._now = now
         self._today = clinic_day(now, settings.clinic.zone)
         self._people = People(connection)
-        self._roster = Roster(connection, load_rulebook(connection), self._today)
+        rulebook = load_rulebook(connection)
+        self._roster = Roster(connection, rulebook, self._today)
+        self._symptoms = {word for it in rulebook.protocols.values() for word in it.symptom_words}
         self._file_id = account.record(connection, now)
 
     def finish(self) -> None:
@@ -127,7 +131,18 @@ class _Recording:
             )
         )
         self._touch(person)
+        self._note_unnamed(row)
         return True
+
+    def _note_unnamed(self, row: Happening) -> None:
+        """A symptom that no protocol names is kept, and nobody is told of it but here."""
+        if row.event == SYMPTOM and row.value not in self._symptoms:
+            guess = nearest(row.value, sorted(self._symptoms))
+            hint = f"; {guess}" if guess.startswith("did you mean") else ""
+            self._account.note(
+                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
+                f"no alert comes of it{hint}"
+            )
 
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:

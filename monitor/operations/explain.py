@@ -115,7 +115,7 @@ def _rule_of(found: Standing, reviewed: Sequence[tuple[Review, RuleBook]]) -> di
 
 def _enrolment(review: Review, rulebook: RuleBook) -> dict[str, Any]:
     protocol, enrolment, life = _protocol(review, rulebook), review.case.enrolment, review.life
-    others = [it for it in review.findings if it.rule is None and not it.panels]
+    others = [it for it in review.findings if not it.cause.startswith("rule:") and not it.panels]
     return {
         "drug": enrolment.drug,
         "state": life.state.value,

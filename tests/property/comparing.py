@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
+UNKNOWN_TO_THE_ORACLE = ("interaction:", "vaccine:", "pregnancy:", "breastfeeding:")
+"""What is checked against tables of cases only (docs/manual)."""
 
 
-def differences(review: Review, said: Answer) -> list[str]:
+def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     """One line for each point on which the two differ."""
-    mine, theirs = of_review(review), of_oracle(said)
+    mine, theirs = of_review(review), of_oracle(said, zone)
     lines = []
     for key in sorted({*mine, *theirs}):
         left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
@@ -32,7 +36,7 @@ def of_review(review: Review) -> dict[str, Any]:
     for status in review.panels:
         told[f"panel {status.panel}"] = {
             "due_on": status.due_on,
-            "because": "recheck" if status.because == "recheck" else "schedule",
+            "because": status.because.value,
             "state": status.state.value,
             "days_overdue": status.days_overdue,
             "last_completed_on": status.last_completed_on,
@@ -43,6 +47,8 @@ def of_review(review: Review) -> dict[str, Any]:
             },
         }
     for finding in review.findings:
+        if finding.cause.startswith(UNKNOWN_TO_THE_ORACLE):
+            continue
         if finding.cause.startswith("rule:"):
             assert finding.worst is not None and finding.limit is not None
             told[f"episode {finding.rule} from {min(finding.breaches)}"] = {
@@ -56,18 +62,36 @@ def of_review(review: Review) -> dict[str, Any]:
                 "limit": Fraction(finding.limit),
                 "recovered": finding.recovered,
             }
+        elif finding.cause.startswith("symptom:"):
+            told[f"{finding.cause} {finding.breaches}"] = {
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+            }
+        elif finding.cause.startswith("combination:"):
+            told[f"{finding.cause} {min(finding.breaches)}"] = {
+                "breaches": tuple(sorted(finding.breaches)),
+                "level": finding.level,
+                "kind": finding.kind,
+                "urgency": finding.urgency,
+                "recovered": finding.recovered,
+            }
         elif finding.kind is Kind.OVERDUE_TEST:
             told["overdue"] = {
                 "panels": sorted(panel.panel for panel in finding.panels),
                 "urgency": finding.urgency,
             }
+        elif finding.kind is Kind.BASELINE_MISSING:
+            told["baseline"] = finding.urgency
+        elif finding.kind is Kind.CONTRAINDICATED:
+            told[finding.cause] = {"urgency": finding.urgency, "recovered": finding.recovered}
         else:
             told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
     return told
 
 
-def of_oracle(said: Answer) -> dict[str, Any]:
+def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     late = {}
     for name, panel in said.panels.items():
@@ -94,12 +118,31 @@ def of_oracle(said: Answer) -> dict[str, Any]:
             "limit": episode.limit,
             "recovered": episode.recovered,
         }
+    for symptom in said.symptoms:
+        at = datetime.combine(symptom.on, time(0), zone).astimezone(UTC)
+        told[f"symptom:{symptom.rule} {(at,)}"] = {
+            "level": symptom.level,
+            "kind": symptom.kind,
+            "urgency": symptom.urgency,
+        }
+    for it in said.combinations:
+        told[f"combination:{it.combination} {min(it.breaches)}"] = {
+            "breaches": it.breaches,
+            "level": it.level,
+            "kind": it.kind,
+            "urgency": it.urgency,
+            "recovered": it.recovered,
+        }
     if late and not said.course.elsewhere:
         told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
     for name, (ids, urgency) in said.unusable.items():
         told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    if said.baseline.missing is not None:
+        told["baseline"] = said.baseline.missing
+    for gene, ended in said.baseline.poor.items():
+        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
     told["could not be judged"] = said.unjudged
     return told
 

@@ -7,6 +7,15 @@ from decimal import Decimal
 from monitor.core.calendar import parse_duration as span
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Baseline, Level, Panel, PanelSchedule, Phase, Protocol, Rule
+from monitor.core.toxicity_rules import (
+    AfterEvent,
+    Combination,
+    CombinationLevel,
+    LastValue,
+    NoValue,
+    SymptomLevel,
+    SymptomRule,
+)
 
 ROUTINE, URGENT, CRITICAL = Urgency.ROUTINE, Urgency.URGENT, Urgency.CRITICAL
 
@@ -39,6 +48,8 @@ def protocol(
     phases: tuple[Phase, ...],
     rules: tuple[Rule, ...],
     restart_on: tuple[str, ...] = ("dose_increase", "resume"),
+    symptoms: tuple[SymptomRule, ...] = (),
+    combinations: tuple[Combination, ...] = (),
     **spans: str,
 ) -> Protocol:
     known = {"wash_out": "6 weeks", "watch_from": "12 weeks", "episode_gap": "12 weeks"} | spans
@@ -58,6 +69,8 @@ def protocol(
         baseline=Baseline(panels=("cbc",), within=span("12 weeks")),
         phases=phases,
         rules=rules,
+        symptoms=symptoms,
+        combinations=combinations,
         digest=f"digest of {name}",
     )
 
@@ -241,6 +254,82 @@ STEPS = protocol(
             indications=("lupus_nephritis",),
             opportunistic=True,
             levels=(Level(below=Decimal("0.5"), action=Kind.DOSE_REDUCTION, urgency=URGENT),),
+        ),
+    ),
+    symptoms=(
+        SymptomRule(
+            id="pair",
+            title="Pair",
+            source="made",
+            groups=(("fever", "rash"), ("nausea", "vomiting")),
+            together=span("7 days"),
+            test_today=("liver",),
+            levels=(
+                SymptomLevel(action=Kind.REVIEW, urgency=ROUTINE),
+                SymptomLevel(
+                    action=Kind.DISCONTINUE, urgency=CRITICAL, soon_after_start=span("2 weeks")
+                ),
+            ),
+        ),
+        SymptomRule(
+            id="fever",
+            title="Fever",
+            source="made",
+            groups=(("fever", "infection"),),
+            test_today=("cbc",),
+            levels=(
+                SymptomLevel(action=Kind.REVIEW, urgency=URGENT),
+                SymptomLevel(
+                    action=Kind.WITHHOLD,
+                    urgency=CRITICAL,
+                    none_since=NoValue(
+                        analyte="neutrophils", within=span("14 days"), phase="second"
+                    ),
+                ),
+                SymptomLevel(
+                    action=Kind.REVIEW,
+                    urgency=CRITICAL,
+                    last=LastValue(analyte="neutrophils", below=Decimal("1.0")),
+                ),
+            ),
+        ),
+        SymptomRule(
+            id="itching",
+            title="Itching",
+            source="made",
+            groups=(("itching",),),
+            levels=(
+                SymptomLevel(
+                    action=Kind.REVIEW,
+                    urgency=URGENT,
+                    after=AfterEvent(event="pregnancy", within=span("3 weeks")),
+                ),
+            ),
+        ),
+        SymptomRule(
+            id="nausea",
+            title="Nausea",
+            source="made",
+            groups=(("nausea",),),
+            unless=("pair",),
+            levels=(SymptomLevel(action=Kind.REVIEW, urgency=ROUTINE),),
+        ),
+    ),
+    combinations=(
+        Combination(
+            id="two_low",
+            title="Low together",
+            source="made",
+            lines=(
+                ("low_neutrophils", "falling_neutrophils"),
+                ("twice_low_platelets",),
+                ("alt_by_uln", "ast_fixed_then_uln"),
+            ),
+            together=span("7 days"),
+            levels=(
+                CombinationLevel(lines_low=2, action=Kind.WITHHOLD, urgency=URGENT),
+                CombinationLevel(lines_low=3, action=Kind.DISCONTINUE, urgency=CRITICAL),
+            ),
         ),
     ),
     wash_out="3 weeks",

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
 from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_course import Course, course
-from tests.property.oracle_episodes import Episode
+from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
+from tests.property.oracle_toxicity import Symptom, Together, symptoms, together
 from tests.property.oracle_values import add, take, valid, with_derived
 
 __all__ = ["Answer", "PanelAnswer", "answer", "due_day"]
@@ -48,6 +50,9 @@ class Answer:
     unjudged: set[tuple[str, datetime]]
     unusable: dict[str, tuple[frozenset[int], Urgency]]
     held: tuple[frozenset[int], Urgency] | None
+    symptoms: list[Symptom]
+    combinations: list[Together]
+    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -63,19 +68,23 @@ def answer(
     episodes: list[Episode] = []
     unjudged: set[tuple[str, datetime]] = set()
     wanted: dict[str, date] = {}
+    points: dict[str, list[Point]] = {}
     for rule in protocol.rules:
         judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on)
         episodes += judged.episodes
+        points[rule.id] = judged.points
         if judged.unjudged is not None:
             unjudged.add((rule.id, judged.unjudged))
         for day in rechecks(rule, judged.points):
             if not life.for_good:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
+    spoken = symptoms(case, protocol, results, life, today)
     panels = {}
     for panel in [it for it in protocol.panels if it.on_demand is None]:
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
-        panels[panel.id] = panel_answer(panel, case, protocol, results, life, today, recheck)
+        asked = [] if life.for_good else [it.on for it in spoken if panel.id in it.tests]
+        panels[panel.id] = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
     rechecked = {
         panel.id for panel in protocol.panels if any(name in wanted for name in panel.analytes)
     }
@@ -87,6 +96,19 @@ def answer(
         unjudged=unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
+        symptoms=spoken,
+        combinations=[
+            found
+            for it in protocol.combinations
+            for found in together(it, case, protocol, points, life.first_dose)
+        ],
+        baseline=baseline(
+            case,
+            protocol,
+            life,
+            {name: panel.last_completed_on for name, panel in panels.items()},
+            today,
+        ),
     )
 
 
@@ -116,6 +138,7 @@ def panel_answer(
     life: Course,
     today: date,
     recheck: date | None,
+    asked: list[date],
 ) -> PanelAnswer:
     done = completions(panel, case, results, today)
     tested = case.enrolment.last_tested_on
@@ -145,11 +168,16 @@ def panel_answer(
         due_on, because = recheck, "recheck"
     if recheck is not None:
         late_after = recheck if late_after is None else min(late_after, recheck)
+    event = min((day for day in asked if last is None or last < day), default=None)
+    if event is not None:
+        if due_on is None or event < due_on or (event == due_on and because == "schedule"):
+            due_on, because = event, "event"
+        late_after = event if late_after is None else min(late_after, event)
     state, late, urgency = "ended", 0, None
     if due_on is not None and late_after is not None and entries:
         entry = min(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))
         state = state_on(today, due_on, late_after, entry)
-        urgency = lateness(state, entry, recheck)
+        urgency = lateness(state, entry, recheck if event is None else event)
         late = (today - due_on).days if urgency is not None else 0
     if state == "ended":
         phases, partial = [], []
@@ -174,7 +202,8 @@ def state_on(today: date, due_on: date, late_after: date, entry: PanelSchedule) 
 
 
 def lateness(state: str, entry: PanelSchedule, recheck: date | None) -> Urgency | None:
-    """How urgent a late panel is; None where it is not late. Under a recheck it is urgent."""
+    """How urgent a late panel is; None where it is not late. Under a recheck, or after an event
+    that asked for it, it is urgent."""
     if state not in ("overdue", "seriously_overdue"):
         return None
     urgency = entry.urgency if state == "overdue" else entry.serious_urgency

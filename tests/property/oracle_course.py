@@ -14,9 +14,10 @@ OF_THE_DRUG = ("start", "dose", "hold", "resume", "stop")
 
 @dataclass(frozen=True)
 class Course:
-    """Anchors up to the day (never none), first dose, and whether and how it ended."""
+    """Anchors up to the day (never none), starts, increases and resumptions, first dose, and whether and how it ended."""
 
     anchors: list[date]
+    begun: list[date]
     first_dose: date
     ended_on: date | None
     for_good: bool
@@ -37,8 +38,10 @@ def course(case: Case, protocol: Protocol, today: date) -> Course:
     if "resume" in protocol.restart_on:
         anchors |= {day for day in resumptions(past) if day >= start}
     ended_on, for_good = end(past, start)
+    again = [day for day in [*increases(case, past), *resumptions(past)] if day >= start]
     return Course(
         anchors=sorted(day for day in anchors if day <= today) or [start],
+        begun=(starts or [start]) + again,
         first_dose=min(starts) if starts else start,
         ended_on=ended_on,
         for_good=for_good,

@@ -29,7 +29,11 @@ DILIGENT_GAPS = [6, 7, 7, 7, 7, 7, 8, 9, 7, 7, 28, 30, 84, 90, 91, 92, 95]
 DELAYS = [-10, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
 INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis"]
 EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_elsewhere"]
-EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined"]
+EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined", "pregnancy", "genotype"]
+EVENTS += ["symptom"] * 10
+SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
+SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "oliguria", "diarrhoea"]
+PHENOTYPES = ["", "normal", "normal", "intermediate", "poor", "indeterminate"]
 REFERENCES = [(None, None), (None, 40), (5, 21), (None, 0), (50, 40), (40, 40)]
 MIXED, DILIGENT, SERIES = "mixed", "diligent", "series"
 PLAIN_RESULT = 14
@@ -106,6 +110,8 @@ def histories(draw: st.DrawFn, protocol: Protocol, *, visits: int = 9) -> Histor
         indication=draw(st.sampled_from(INDICATIONS)),
         dose_mg_per_day=draw(st.sampled_from([None, Decimal(50), Decimal(100)])),
         last_tested_on=None if tested is None else start + timedelta(days=tested),
+        tpmt=draw(st.sampled_from(PHENOTYPES)),
+        nudt15=draw(st.sampled_from(PHENOTYPES)),
     )
     case = Case(
         enrolment=enrolment,
@@ -274,12 +280,17 @@ def _retractions(draw: st.DrawFn, results: tuple[Result, ...]) -> tuple[tuple[in
 def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
     made = []
     day = start + timedelta(days=draw(st.sampled_from([-20, -3, 0, 0, 5, 28])))
-    for number in range(1, draw(st.integers(0, 6)) + 1):
-        day += timedelta(days=draw(st.sampled_from([0, 0, 1, 5, 14, 30, 60, 90])))
+    for number in range(1, draw(st.integers(0, 8)) + 1):
+        day += timedelta(days=draw(st.sampled_from([0, 0, 1, 2, 5, 7, 8, 14, 30, 60, 90])))
         what = draw(st.sampled_from(EVENTS))
         value = ""
         if what == "dose":
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
+        if what == "symptom":
+            value = draw(st.sampled_from(SYMPTOMS))
+        if what == "genotype":
+            gene = draw(st.sampled_from(["tpmt", "nudt15"]))
+            value = f"{gene}:{draw(st.sampled_from(PHENOTYPES[1:]))}"
         if what == "monitored_elsewhere":
             value = str(day + timedelta(days=draw(st.sampled_from([0, 1, 30]))))
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))

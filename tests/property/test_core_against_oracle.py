@@ -32,7 +32,7 @@ def test_core_and_oracle_agree_on_every_patient(name: str, data: st.DataObject) 
     known = history.known(now)
     [found] = review([known], {rules.id: rules}, catalogue(), now, history.zone)
     said = answer(known, rules, catalogue(), now, history.zone)
-    lines = differences(found, said)
+    lines = differences(found, said, history.zone)
     assert not lines, f"now {now} in {history.zone}\n" + "\n".join(lines)
 
 

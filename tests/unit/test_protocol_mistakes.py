@@ -167,6 +167,8 @@ def with_phases(*phases: str) -> str:
             )
     head, _, rest = bare().partition("[[phases]]")
     rules = rest[rest.index("[[rules]]") :]
+    first = phases[0].partition(";")[0]
+    rules = rules.replace('phase = "weekly"', f'phase = "{first}"')
     return head + "\n".join(text) + "\n" + rules
 
 

@@ -1,0 +1,161 @@
+"""Cell lines that are low together: what single counts do not say (`[[combinations]]`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.core import findings as words
+from monitor.core.episodes import Episode, episodes
+from monitor.core.model import Finding
+from monitor.core.rules import Judged, Limit
+from monitor.core.toxicity_rules import Combination
+from monitor.core.units import show
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Low:
+    """A line that is low at an instant, by the result that says so."""
+
+    judged: Judged
+    rule: str
+    certain: bool
+
+
+def findings(view: View) -> Iterator[Finding]:
+    """One finding an episode, as for the rules themselves."""
+    for combination in view.protocol.combinations:
+        points = _points(combination, view)
+        series = [judged for judged, _ in points]
+        low = {judged.measured.collected_at: lines for judged, lines in points}
+        found = episodes(series, view.protocol.episode_gap, 1)
+        for episode in found:
+            if episode.concerns(view.case.enrolment.enrolled_on):
+                yield _finding(combination, episode, low, view)
+
+
+def _points(combination: Combination, view: View) -> list[tuple[Judged, list[_Low]]]:
+    """The combination at every instant at which one of its analytes was judged."""
+    own = {
+        rule: view.series[rule]
+        for line in combination.lines
+        for rule in line
+        if rule in view.series
+    }
+    at_instant: dict[datetime, Judged] = {}
+    for series in own.values():
+        for judged in series:
+            at_instant.setdefault(judged.measured.collected_at, judged)
+    points = []
+    for at in sorted(at_instant):
+        lines = [
+            line
+            for rules in combination.lines
+            if (line := _low(rules, own, combination, at_instant[at])) is not None
+        ]
+        points.append((_judged(combination, at_instant[at], lines), lines))
+    return points
+
+
+def _low(
+    rules: Sequence[str],
+    own: dict[str, Sequence[Judged]],
+    combination: Combination,
+    here: Judged,
+) -> _Low | None:
+    """The line's worst rule, by the latest result of each that is not too old."""
+    since = combination.together.before(here.collected_on)
+    found: list[_Low] = []
+    for rule in rules:
+        latest = _latest(own.get(rule, ()), here.measured.collected_at)
+        if latest is not None and latest.collected_on >= since and latest.breaches:
+            found.append(_Low(judged=latest, rule=rule, certain=latest.certain > 0))
+    return max(found, key=lambda it: it.certain, default=None)
+
+
+def _latest(series: Sequence[Judged], at: datetime) -> Judged | None:
+    until = [judged for judged in series if judged.measured.collected_at <= at]
+    return until[-1] if until else None
+
+
+def _judged(combination: Combination, here: Judged, lines: Sequence[_Low]) -> Judged:
+    """The levels that so many low lines meet, for certain and perhaps."""
+    sure = sum(line.certain for line in lines)
+    certain = may = 0
+    for number, level in enumerate(combination.levels, start=1):
+        if sure >= level.lines_low:
+            certain = number
+        elif len(lines) >= level.lines_low:
+            may = number
+    return Judged(
+        result=here.result,
+        measured=here.measured,
+        certain=certain,
+        may=may,
+        limits=tuple(
+            Limit(value=Decimal(level.lines_low), text=_lines_text(combination, level.lines_low))
+            for level in combination.levels
+        ),
+    )
+
+
+def _lines_text(combination: Combination, count: int) -> str:
+    return f"{count} of {len(combination.lines)} lines low"
+
+
+def _finding(
+    combination: Combination,
+    episode: Episode,
+    low: dict[datetime, list[_Low]],
+    view: View,
+) -> Finding:
+    case, life = view.case, view.life
+    worst = max(episode.breaches, key=lambda it: (it.certain, it.may))
+    level = combination.levels[worst.level - 1]
+    certain = worst.certain > 0
+    early = worst.collected_on < life.first_dose_on
+    kind, urgency = words.capped(level.action, level.urgency, certain=certain, early=early)
+    lines = low[worst.measured.collected_at]
+    when = words.day_text(worst.collected_on)
+    return Finding(
+        enrolment_id=case.enrolment.id,
+        cause=f"combination:{combination.id}",
+        kind=kind,
+        urgency=urgency,
+        summary=f"{combination.title} on {when}: " + ", ".join(_value(it, view) for it in lines),
+        source=combination.source,
+        recovered=not episode.going_on,
+        rule=combination.id,
+        level=worst.certain,
+        limit_text=worst.limit.text,
+        breaches=tuple(it.measured.collected_at for it in episode.breaches),
+        action=words.action_words(kind, case.enrolment.drug),
+        say=words.sentences(kind, case, [level.say], certain=certain, early=early),
+        arithmetic=tuple(
+            f"{words.day_text(it.collected_on)}: {it.limit.text}: "
+            + ", ".join(_step(line, view) for line in low[it.measured.collected_at])
+            for it in episode.breaches
+        ),
+    )
+
+
+def _value(line: _Low, view: View) -> str:
+    """`platelets 120 10*9/L`, with the day where it is another than that of the finding."""
+    measured = line.judged.measured
+    analyte = view.catalogue.analytes[line.judged.result.analyte]
+    shown = show(measured.value, analyte.decimals, (line.judged.limit.value,))
+    return f"{analyte.title.lower()} {measured.comparator}{shown} {analyte.unit}"
+
+
+def _step(line: _Low, view: View) -> str:
+    verdict = "is" if line.certain else "may be"
+    return (
+        f"{_value(line, view)} of {words.day_text(line.judged.collected_on)} {verdict} beyond "
+        f"{line.judged.limit.text} ({line.rule})"
+    )

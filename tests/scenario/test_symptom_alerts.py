@@ -1,0 +1,95 @@
+"""The life of a symptom alert: opened once, ended by a person alone, withdrawn by a correction."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from monitor.core.model import AlertState, Kind, Urgency
+from monitor.operations.people import close
+from monitor.operations.verify import verify
+from monitor.store import tables
+from tests.clinic import CBC, LFT, Clinic, at, whats
+
+
+def _fever(ward: Clinic) -> int:
+    enrolment = ward.enrol("A1", now=at("2026-01-05"), tpmt="normal", nudt15="normal")
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.results("A1", "2026-01-12", CBC)
+    ward.review(at("2026-01-12"))
+    ward.event("A1", "2026-01-14", "symptom", "fever")
+    ward.review(at("2026-01-14"))
+    return enrolment
+
+
+def _close(ward: Clinic, day: str, review_by: date | None = None) -> None:
+    (row,) = ward.rows(tables.AlertRow, cause="symptom:infection")
+    outcome = "seen, a cold"
+    close(
+        ward.store, ward.settings, row.id, by="Dr B", outcome=outcome, review_by=review_by,
+        now=at(day),
+    )  # fmt: skip
+
+
+def _history(ward: Clinic) -> list[str]:
+    (row,) = ward.rows(tables.AlertRow, cause="symptom:infection")
+    return whats(ward.rows(tables.AlertHistory, alert_id=row.id))
+
+
+def test_a_fever_opens_an_alert_and_makes_the_count_due(ward: Clinic) -> None:
+    enrolment = _fever(ward)
+    (alert,) = [it for it in ward.alerts(enrolment) if it.cause == "symptom:infection"]
+    assert (alert.kind, alert.urgency) == (Kind.REVIEW, Urgency.URGENT)
+    ward.review(at("2026-01-15"))
+    (late,) = [it for it in ward.alerts(enrolment) if it.kind is Kind.OVERDUE_TEST]
+    assert "was due 14 Jan 2026" in late.summary
+    ward.results("A1", "2026-01-15", CBC)
+    ward.review(at("2026-01-15", 14))
+    states = {it.cause: it.state for it in ward.alerts(enrolment)}
+    assert states["overdue"] is AlertState.CLOSED
+    assert states["symptom:infection"] is AlertState.OPEN
+
+
+def test_a_person_closes_it_without_a_review_day_and_for_good(ward: Clinic) -> None:
+    _fever(ward)
+    ward.results("A1", "2026-01-14", CBC, hour=15)
+    _close(ward, "2026-01-16")
+    for day in ("2026-01-17", "2026-02-20", "2026-12-01"):
+        ward.review(at(day), everyone=True)
+    assert _history(ward) == ["opened", "closed"]
+    assert verify(ward.store, ward.settings, at("2026-12-01")) == []
+
+
+def test_a_review_day_that_the_person_gave_brings_it_back(ward: Clinic) -> None:
+    _fever(ward)
+    _close(ward, "2026-01-16", date(2026, 1, 20))
+    ward.review(at("2026-01-20"))
+    assert _history(ward) == ["opened", "closed", "reopened"]
+
+
+def test_a_late_result_that_makes_it_an_emergency_brings_it_back(ward: Clinic) -> None:
+    _fever(ward)
+    _close(ward, "2026-01-16")
+    ward.results("A1", "2026-01-13", CBC | {"neutrophils": "0.9"}, received_at=at("2026-01-17"))
+    ward.review(at("2026-01-17"))
+    assert _history(ward) == ["opened", "closed", "reopened"]
+    (row,) = ward.rows(tables.AlertRow, cause="symptom:infection")
+    assert (row.urgency, row.state) == ("critical", "open")
+
+
+def test_an_event_entered_in_error_withdraws_the_alert_and_tells(ward: Clinic) -> None:
+    _fever(ward)
+    (event,) = ward.rows(tables.EventRow)
+    ward.set(tables.EventRow, event.id, withdrawn=True)
+    ward.review(at("2026-01-14", 16), everyone=True)
+    assert _history(ward) == ["opened", "withdrawn"]
+    told = [row.what for row in ward.rows(tables.DeliveryAlert)]
+    assert "withdrawn" in told
+
+
+def test_a_second_fever_is_an_alert_of_its_own(ward: Clinic) -> None:
+    enrolment = _fever(ward)
+    _close(ward, "2026-01-16")
+    ward.event("A1", "2026-01-18", "symptom", "fever")
+    ward.review(at("2026-01-18"))
+    states = [it.state for it in ward.alerts(enrolment) if it.cause == "symptom:infection"]
+    assert states == [AlertState.CLOSED, AlertState.OPEN]
