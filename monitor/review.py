@@ -25,7 +25,7 @@ from monitor.core.evidence import evidence
 from monitor.core.model import Alert, Case, ChangeWhat, Enrolment, Kind, Review, Urgency
 from monitor.core.review import review
 from monitor.core.routebook import RouteBook
-from monitor.core.routing import ENDINGS, Told, plan
+from monitor.core.routing import CLIMBING, ENDINGS, Told, plan
 from monitor.store import tables
 from monitor.store.alerts import Step, write_steps
 from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
@@ -39,7 +39,7 @@ BATCH = 500
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
-_SAID_AGAIN = frozenset({ChangeWhat.REMINDED, ChangeWhat.ESCALATED})
+_SAID_AGAIN = CLIMBING | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
 Progress = Callable[[int, int], None]
@@ -291,7 +291,7 @@ def _tally(steps: Sequence[Step], alert_ids: Sequence[int]) -> Tally:
         elif what not in _SAID_AGAIN and kinds[alert_id] == "reminded":
             kinds[alert_id] = "updated"
     counts = Counter(kinds.values())
-    changed = {it.enrolment_id for it in steps if it.change.what is not ChangeWhat.ESCALATED}
+    changed = {it.enrolment_id for it in steps if it.change.what not in CLIMBING}
     return Tally(
         opened=counts["opened"],
         updated=counts["updated"],

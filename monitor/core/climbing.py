@@ -45,7 +45,9 @@ def climb(
         if step.due:
             changes.append(
                 Change(
-                    what=ChangeWhat.ESCALATED,
+                    what=(
+                        ChangeWhat.OUTCOME_MISSING if step.outcome_missed else ChangeWhat.ESCALATED
+                    ),
                     reason=reason_of(step, ladder),
                     tell=True,
                     alert=alert,

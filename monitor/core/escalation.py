@@ -50,6 +50,8 @@ class Rung:
     tier: int
     addresses: tuple[str, ...]
     why: str
+    again: bool = False
+    """The end of the ladder, told once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class Ladder:
             at = self.pace.repeat.after(at, self.hours)
             tier = self.tiers[-1] if self.tiers else ()
             addresses = _unique([*addresses_at(tier, at), self.last_resort])
-            yield Rung(at=at, tier=last.tier, addresses=addresses, why="still nobody has it")
+            why = "still nobody has it"
+            yield Rung(at=at, tier=last.tier, addresses=addresses, why=why, again=True)
 
     def _at(self, place: int, asked_at: datetime) -> datetime:
         """When a tier (0 is the first) is told."""
@@ -168,6 +171,8 @@ def escalate(alert: Alert, ladder: Ladder, now: datetime, *, ahead: int = 1) -> 
     due: list[Rung] = []
     upcoming: list[Rung] = []
     for rung in islice(ladder.rungs(asked_at), climbed, None):
+        if rung.again and missed:
+            break  # somebody has it: who did not answer the first time is not told for ever
         if rung.at <= now:
             due.append(rung)
         elif len(upcoming) < ahead:
@@ -207,6 +212,8 @@ def outcome_due_at(alert: Alert, ladder: Ladder) -> datetime | None:
 def reason_of(escalation: Escalation, ladder: Ladder) -> str:
     """Why somebody more is told now, in words."""
     rung = escalation.due[-1]
+    if rung.again:
+        return "still not acknowledged"
     missing = "not acknowledged"
     if escalation.outcome_missed:
         missing = f"acknowledged, and no outcome within {ladder.pace.outcome}"

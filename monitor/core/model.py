@@ -449,6 +449,7 @@ class ChangeWhat(StrEnum):
     ACK_EXPIRED = "acknowledgement expired"
     SNOOZE_EXPIRED = "snooze expired"
     ESCALATED = "escalated"
+    OUTCOME_MISSING = "outcome missing"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"

@@ -14,6 +14,8 @@ from monitor.core.model import Change, ChangeWhat, Kind, Urgency
 
 ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED})
 """Changes that end an alert; only those who were told of it hear of them."""
+CLIMBING = frozenset({ChangeWhat.ESCALATED, ChangeWhat.OUTCOME_MISSING})
+"""Changes by which more people are told of an alert that says nothing new."""
 _WEIGHTS = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 
@@ -59,7 +61,7 @@ def plan(told: Sequence[Told]) -> list[Planned]:
     for item in _once_each(told):
         if item.change.what in ENDINGS:
             _file(corrected, unique(item.told_before), item)
-        elif item.urgency is not Urgency.ROUTINE or item.change.what is ChangeWhat.ESCALATED:
+        elif item.urgency is not Urgency.ROUTINE or item.change.what in CLIMBING:
             _file(heard, unique(item.change.to), item)
     planned = [message for key, items in heard.items() for message in _alerts(key, items)]
     return planned + [_message("withdrawal", key, items) for key, items in corrected.items()]
@@ -72,7 +74,7 @@ def _once_each(told: Sequence[Told]) -> list[Told]:
     for item in told:
         if not item.change.tell:
             continue
-        if item.change.what is ChangeWhat.ESCALATED:
+        if item.change.what in CLIMBING:
             climbing.append(item)
         elif item.alert_id not in chosen or item.change.what in ENDINGS:
             chosen[item.alert_id] = item

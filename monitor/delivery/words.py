@@ -63,6 +63,7 @@ WHAT = {
     ChangeWhat.ACK_EXPIRED: "Open again",
     ChangeWhat.SNOOZE_EXPIRED: "Open again",
     ChangeWhat.ESCALATED: "Not acknowledged",
+    ChangeWhat.OUTCOME_MISSING: "No outcome yet",
     ChangeWhat.CLOSED: "Closed",
     ChangeWhat.WITHDRAWN: "Withdrawn",
     ChangeWhat.MERGED: "Merged",

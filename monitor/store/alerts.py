@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.alerts import OPENING
 from monitor.core.model import AlertState, Change, ChangeWhat
-from monitor.core.routing import ENDINGS
+from monitor.core.routing import CLIMBING, ENDINGS
 from monitor.store import tables
 from monitor.store.tables import table_of
 
@@ -158,7 +158,7 @@ def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> lis
 
 
 def _of_change(step: Step, now: datetime) -> dict[str, Any]:
-    if step.change.what is ChangeWhat.ESCALATED:
+    if step.change.what in CLIMBING:
         return _asked(step.change)
     return _ended(step.change, now) if step.shown is None else _changed(step, now)
 
@@ -218,6 +218,6 @@ def _asked(change: Change) -> dict[str, Any]:
         "rungs_told": change.climbed,
         "outcome_missed": change.outcome_missed,
     }
-    if change.what is not ChangeWhat.ESCALATED:
+    if change.what not in CLIMBING:
         values |= {"outcome_at": None, "no_answers": 0}
     return values
