@@ -30,6 +30,15 @@ _STATES = {
 IdArgument = Annotated[
     int, typer.Argument(metavar="ID", help="The alert's number, as `monitor alerts` shows it.")
 ]
+VersionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--version",
+        metavar="N",
+        help="Act only if nobody has since you looked: the number `monitor alert show` ends with.",
+        show_default=False,
+    ),
+]
 WhoOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")]
 
 
@@ -86,6 +95,7 @@ def ack(
         typer.Option("--until", metavar="DAY", help="Until when: 7 days if not said, at most 28."),
     ] = "",
     note: Annotated[str, typer.Option("--note", help="A word for the next reader.")] = "",
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
@@ -97,7 +107,16 @@ def ack(
 
     with writing(config, at) as work:
         last = day(until, "--until") if until else None
-        agreed = act(work.store, work.settings, alert, by=by, until=last, note=note, now=work.now)
+        agreed = act(
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            until=last,
+            note=note,
+            version=version or None,
+            now=work.now,
+        )
     say(f"Alert {alert} is with {by} until {agreed}.")
 
 
@@ -116,10 +135,15 @@ def close(
             "urgent 28, routine 90).",
         ),
     ] = "",
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
-    """Close an alert with its outcome.
+    """Close an alert with its outcome, in words or with a code before them.
+
+    Codes: laboratory_phoned_and_acted, drug_stopped, drug_held, dose_reduced,
+    reviewed_no_change, test_repeated, admitted, sample_artefact, known_condition,
+    entered_in_error. That the laboratory phoned is no outcome: say what was done.
 
     Overdue tests and the like close by themselves and cannot be closed by hand. Closing does
     not end an episode: it comes back on the review day, or when things get worse.
@@ -129,7 +153,14 @@ def close(
     with writing(config, at) as work:
         wanted = day(review_by, "--review-by") if review_by else None
         agreed = act(
-            work.store, work.settings, alert, by=by, outcome=outcome, review_by=wanted, now=work.now
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            outcome=outcome,
+            review_by=wanted,
+            version=version or None,
+            now=work.now,
         )
     say(f"Alert {alert} is closed." + (f" It comes back on {agreed}." if agreed else ""))
 
@@ -139,6 +170,7 @@ def snooze(
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="The day it comes back.")],
     by: WhoOption,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it can wait.")],
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
@@ -147,5 +179,14 @@ def snooze(
 
     with writing(config, at) as work:
         last = day(until, "--until")
-        act(work.store, work.settings, alert, by=by, until=last, reason=reason, now=work.now)
+        act(
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            until=last,
+            reason=reason,
+            version=version or None,
+            now=work.now,
+        )
     say(f"Alert {alert} rests until {last}.")

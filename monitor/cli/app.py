@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor import logs
-from monitor.cli import alerts, clinic, intake, quarantine, reviews, schedule, service
+from monitor.cli import alert_work, alerts, clinic, intake, quarantine, reviews, schedule, service
 
 _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
@@ -61,12 +61,20 @@ _COMMANDS = {
     "Take in": (intake.enrol, intake.events, intake.load),
     "Do what is owed": (service.run, reviews.sweep, reviews.deliver),
     "Look": (reviews.status, alerts.alerts, reviews.explain),
-    "Deal with alerts": (alerts.ack, alerts.close, alerts.snooze),
+    "Deal with alerts": (
+        alerts.ack,
+        alert_work.contact,
+        alert_work.assign,
+        alert_work.comment,
+        alerts.snooze,
+        alerts.close,
+    ),
     "Look after it": (clinic.health, reviews.verify),
 }
 
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(rich_help_panel=_panel)(_function)
+app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

@@ -398,6 +398,8 @@ class Escalation(Section):
     urgent_closed_longer_than: OptionalWait = parse_wait("24 hours")
     routine_next_tier: Waits = [parse_wait("14 days")]
     confirm_every: OptionalDuration = parse_duration("3 months")
+    snooze_urgent_at_most: OptionalDuration = parse_duration("28 days")
+    snooze_routine_at_most: OptionalDuration = parse_duration("90 days")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from monitor.core.alerts import OPENING
 from monitor.core.escalation import Ladder, escalate, reason_of
 from monitor.core.model import Alert, AlertState, Change, ChangeWhat, Decision, Kind, Urgency
+from monitor.core.outcomes import DECLINED
 from monitor.core.routing import ENDINGS, unique
 
 LadderOf = Callable[[Kind, Urgency, datetime], Ladder]
@@ -71,7 +73,10 @@ def _addressed(
     rungs = ladder.rungs(now)
     first = next(rungs)
     if change.what not in _ASKING:
-        return replace(change, to=first.addresses), None
+        to = first.addresses
+        if change.alert is not None and change.alert.contact_outcome == DECLINED:
+            to = (*to, *(it for rung in islice(rungs, 1) for it in rung.addresses))
+        return replace(change, to=to), None
     told, climbed, next_at = list(first.addresses), 1, None
     for rung in rungs:
         if rung.at > now:

@@ -18,6 +18,7 @@ from monitor.store.tables import table_of
 MONITOR = "monitor"
 """Who did what nobody did by hand."""
 ACKNOWLEDGED, SNOOZED = "acknowledged", "snoozed"
+ASSIGNED, COMMENTED, CONTACTED = "assigned", "comment", "contact"
 """What people do, in an alert's history; closing is called as the monitor's own is."""
 
 _ALERTS = table_of(tables.AlertRow)
@@ -41,6 +42,7 @@ _NOT_TOLD: Mapping[str, Any] = {
     "outcome_at": None,
     "outcome_missed": False,
     "no_answers": 0,
+    "contact_outcome": "",
 }
 _NOT_CLOSED: Mapping[str, Any] = {
     "review_by": None,
@@ -93,11 +95,20 @@ def add_history(
     now: datetime,
     *,
     code: str = "",
+    version: int = 0,
 ) -> None:
     """Append (alert id, what, by, note) to the histories."""
     if entries:
         rows = [
-            {"alert_id": alert_id, "at": now, "what": what, "by": by, "note": note, "code": code}
+            {
+                "alert_id": alert_id,
+                "at": now,
+                "what": what,
+                "by": by,
+                "note": note,
+                "code": code,
+                "version": version,
+            }
             for alert_id, what, by, note in entries
         ]
         connection.execute(insert(_HISTORY), rows)
@@ -114,6 +125,11 @@ def acknowledged(now: datetime, until: Any, by: str) -> dict[str, Any]:
     answer = {"acknowledged_at": now, "acknowledged_until": until, "acknowledged_by": by}
     answer["outcome_missed"] = False
     return {"state": AlertState.ACKNOWLEDGED.value, **_NO_ANSWER, **answer}
+
+
+def reopened() -> dict[str, Any]:
+    """The columns of a live alert that nobody has any longer."""
+    return {"state": AlertState.OPEN.value, **_NO_ANSWER}
 
 
 def snoozed(until: Any, by: str, reason: str) -> dict[str, Any]:
@@ -219,5 +235,5 @@ def _asked(change: Change) -> dict[str, Any]:
         "outcome_missed": change.outcome_missed,
     }
     if change.what not in CLIMBING:
-        values |= {"outcome_at": None, "no_answers": 0}
+        values |= {"outcome_at": None, "no_answers": 0, "contact_outcome": ""}
     return values

@@ -110,6 +110,9 @@ def to_alert(row: Any) -> Alert:
         outcome_at=row.outcome_at,
         outcome_missed=row.outcome_missed,
         no_answers=row.no_answers,
+        contact_outcome=row.contact_outcome,
+        assigned_to=row.assigned_to,
+        version=row.version,
     )
 
 

@@ -317,6 +317,7 @@ class AlertRow(SQLModel, table=True):
     outcome_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     outcome_missed: bool = False
     no_answers: int = 0
+    contact_outcome: str = ""
     acknowledged_until: date | None = None
     acknowledged_by: str | None = None
     snoozed_until: date | None = None
@@ -345,6 +346,8 @@ class AlertHistory(SQLModel, table=True):
     note: str = ""
     code: str = ""
     """The coded outcome of a contact attempt or a closing, where there is one."""
+    version: int = 0
+    """The alert's version that a person's act made; 0 of what nobody did by hand."""
 
 
 class Delivery(SQLModel, table=True):

@@ -20,7 +20,11 @@ def upgrade() -> None:
             sa.Column("outcome_missed", sa.Boolean(), nullable=False, server_default=sa.false())
         )
         alerts.add_column(sa.Column("no_answers", sa.Integer(), nullable=False, server_default="0"))
+        alerts.add_column(
+            sa.Column("contact_outcome", sa.String(), nullable=False, server_default="")
+        )
     with op.batch_alter_table("alert_history") as history:
         history.add_column(sa.Column("code", sa.String(), nullable=False, server_default=""))
+        history.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="0"))
     # What was told before ladders were: its first tier has heard of it.
     op.execute("UPDATE alerts SET asked_at = last_told_at, rungs_told = 1")
