@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from monitor import logs
-from monitor.cli import alert_work, alerts, clinic, intake, quarantine, reviews, schedule, service
+from monitor.cli import (
+    alert_work,
+    alerts,
+    clinic,
+    intake,
+    quarantine,
+    reviews,
+    routes,
+    schedule,
+    service,
+)
 
 _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
@@ -77,4 +87,5 @@ for _panel, _functions in _COMMANDS.items():
         app.command(rich_help_panel=_panel)(_function)
 app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
+app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")
