@@ -13,6 +13,7 @@ from monitor.cli import (
     alerts,
     clinic,
     intake,
+    mllp,
     quarantine,
     reviews,
     routes,
@@ -88,4 +89,5 @@ for _panel, _functions in _COMMANDS.items():
 app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
+app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

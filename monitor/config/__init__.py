@@ -1,6 +1,7 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
 from monitor.config.book import route_book
+from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
     Bounces,
@@ -16,7 +17,6 @@ from monitor.config.models import (
     Retention,
     Route,
     Schedules,
-    Section,
     Settings,
     Source,
     Syslog,
@@ -25,6 +25,7 @@ from monitor.config.models import (
     section_models,
 )
 from monitor.config.read import load_settings, read_settings
+from monitor.config.section import Section
 
 __all__ = [
     "UNCHANGED_EMAIL",
@@ -35,6 +36,7 @@ __all__ = [
     "Heartbeat",
     "Intake",
     "Mail",
+    "Mllp",
     "Queue",
     "Recipient",
     "Relay",

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
 )
 
+from monitor.config.mllp import Mllp
+from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.faults import nearest
 from monitor.core.model import Kind, Urgency
@@ -100,12 +100,6 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) and value else (value or None)
 
 
-def _path(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str | Path) and str(value):
-        return (info.context or {}).get("folder", Path()) / Path(value).expanduser()
-    return value or None
-
-
 def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -153,23 +147,8 @@ OptionalWait = Annotated[Wait | None, BeforeValidator(_wait)]
 Waits = list[Annotated[Wait, BeforeValidator(_wait)]]
 Holidays = list[Annotated[date, BeforeValidator(_day)]]
 HoursText = Annotated[str, AfterValidator(_hours)]
-Folder = Annotated[Path, BeforeValidator(_path)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, exact types, no unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        validate_default=True,
-        arbitrary_types_allowed=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Clinic(Section):
@@ -436,6 +415,7 @@ class Settings(Section):
     schedules: Schedules
     intake: Intake
     sources: dict[str, Source] = {}
+    mllp: Mllp
     mail: Mail
     relays: list[Relay] = []
     webhooks: dict[str, Webhook] = {}
@@ -483,6 +463,13 @@ class Settings(Section):
         if not colon and "@" not in address and address not in self.recipients:
             near = nearest(address, list(self.recipients))
             raise ValueError(f"{address}: there is no [recipients.{address}] {near}".rstrip())
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Settings:
+        for name in (self.mllp.source, *self.mllp.senders.values()):
+            if name and name not in self.sources:
+                raise ValueError(f"[mllp]: there is no [sources.{name}]")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -435,11 +435,14 @@ class Alert:
     outcome_missed: bool = False
     """It was acknowledged, and no outcome came in time."""
     no_answers: int = 0
+    """Contact attempts without an answer, in a row."""
     contact_outcome: str = ""
     """The code of the last contact attempt since it was put to people."""
     assigned_to: str = ""
     version: int = 0
-    """Contact attempts without an answer since it was put to people."""
+    """Counts what people did with it."""
+    mrn: str = ""
+    """The patient's number as it shows; "" where it shows nothing yet."""
 
 
 class ChangeWhat(StrEnum):

@@ -33,7 +33,8 @@ def baseline(
         if done is None or done < since:
             lacking.append(panel)
     lasts = life.ended_on is None and not life.elsewhere
-    near = asked.lead is None or today >= take(life.first_dose, asked.lead)
+    opens = take(life.first_dose, asked.lead) if asked.lead else case.enrolment.enrolled_on
+    near = today >= opens
     return BaselineAnswer(
         missing=asked.urgency if lacking and lasts and near else None,
         poor={gene: life.ended_on is not None for gene, word in genes.items() if word == "poor"},
