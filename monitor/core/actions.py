@@ -86,7 +86,9 @@ def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> 
     return review_by
 
 
-def snoozing(alert: Alert, today: date, until: date, reason: str, most: Duration | None) -> date:
+def snoozing(
+    alert: Alert, today: date, until: date, reason: str, most: Duration | None = None
+) -> date:
     """The day on which a snooze ends; `most` is how long the site allows for this urgency.
     Critical alerts cannot be snoozed."""
     refuse_closed(alert)
