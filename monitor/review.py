@@ -35,13 +35,14 @@ from monitor.core.model import (
 )
 from monitor.core.review import review
 from monitor.core.routebook import RouteBook
-from monitor.core.routing import CLIMBING, ENDINGS, Told, plan
+from monitor.core.routing import AS_IT_STANDS, ENDINGS, Told, plan
 from monitor.store import tables
 from monitor.store.alerts import Step, write_steps
 from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
 from monitor.store.frames import load_alerts, load_cases, load_enrolments
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
+from monitor.store.storm import Storm
 from monitor.store.tables import table_of
 
 BATCH = 500
@@ -49,7 +50,7 @@ BATCH = 500
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
-_SAID_AGAIN = CLIMBING | {ChangeWhat.REMINDED}
+_SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
 Progress = Callable[[int, int], None]
@@ -224,7 +225,9 @@ def _decide(
             at, clinic=enrolment.clinic, drug=enrolment.drug, kind=kind.value, urgency=urgency
         )
 
-    decision = climb(reconcile(found, alerts, protocol, now, zone), alerts, ladder_of, now)
+    decision = climb(
+        reconcile(found, alerts, protocol, now, zone), alerts, protocol, ladder_of, now
+    )
     steps = []
     for change in decision.changes:
         finding = change.finding
@@ -299,7 +302,9 @@ def _queue_messages(
     ]
     planned = plan(told)
     zone, sender = settings.clinic.zone, settings.mail.sender
-    return enqueue(connection, planned, now, zone=zone, sender=sender)
+    quiet = settings.quiet
+    storm = Storm(quiet.storm_from, quiet.storm_window.span, quiet.storm_wait.span)
+    return enqueue(connection, planned, now, zone=zone, sender=sender, storm=storm)
 
 
 def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolment) -> Told:
@@ -329,7 +334,7 @@ def _tally(steps: Sequence[Step], alert_ids: Sequence[int]) -> Tally:
         elif what not in _SAID_AGAIN and kinds[alert_id] == "reminded":
             kinds[alert_id] = "updated"
     counts = Counter(kinds.values())
-    changed = {it.enrolment_id for it in steps if it.change.what not in CLIMBING}
+    changed = {it.enrolment_id for it in steps if it.change.what not in AS_IT_STANDS}
     return Tally(
         opened=counts["opened"],
         updated=counts["updated"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -61,19 +62,24 @@ def alerts(
     sample that cannot be used, rows that wait in quarantine.
     """
     from monitor.operations.alert_list import alert_rows
+    from monitor.operations.muted import muted_alerts
 
     states = _states(state)
     with reading(config, at) as work:
         rows = alert_rows(work.store, work.settings, states, work.now)
+        with work.store.read() as connection:
+            muted = {} if as_json else muted_alerts(connection)
     if as_json:
         print_json(rows)
         return
     columns = ["id", "urgency", "kind", "mrn", "what", "state", "since"]
-    table(columns, [_line(row) for row in rows], empty="No alert.")
+    table(columns, [_line(row, muted) for row in rows], empty="No alert.")
 
 
-def _line(row: dict[str, Any]) -> tuple[object, ...]:
+def _line(row: dict[str, Any], muted: Mapping[int, int]) -> tuple[object, ...]:
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
+    if row["id"] in muted and row["state"] != "closed":
+        state = f"{state}, muted by {muted[row['id']]}"
     since = str(row["opened_at"])[:10]
     return row["id"], row["urgency"], row["kind"], row["mrn"], row["summary"], state, since
 

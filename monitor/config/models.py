@@ -392,6 +392,28 @@ class Escalation(Section):
         return self
 
 
+class Quiet(Section):
+    """When many alerts become one message."""
+
+    storm_from: Annotated[int, Field(ge=2)] = 25
+    storm_window: Annotated[Wait, BeforeValidator(_wait)] = parse_wait("1 hour")
+    storm_wait: Annotated[Wait, BeforeValidator(_wait)] = parse_wait("10 minutes")
+
+    @model_validator(mode="after")
+    def _of_the_clock(self) -> Self:
+        if self.storm_window.working or self.storm_wait.working:
+            raise ValueError("a storm is of any hour: no working hours here")
+        return self
+
+
+class Budget(Section):
+    """How much anybody is to be told, before they stop reading; 0 for no limit."""
+
+    messages_a_day: Annotated[float, Field(ge=0)] = 10
+    """For one recipient, digests apart, on average."""
+    alerts_per_100_patient_years: Annotated[float, Field(ge=0)] = 0
+
+
 class Web(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
@@ -425,6 +447,8 @@ class Settings(Section):
     recipients: dict[str, Recipient] = {}
     routes: list[Route] = []
     escalation: Escalation
+    quiet: Quiet
+    budget: Budget
     web: Web
     heartbeat: Heartbeat
     retention: Retention

@@ -457,6 +457,7 @@ class ChangeWhat(StrEnum):
     SNOOZE_EXPIRED = "snooze expired"
     ESCALATED = "escalated"
     OUTCOME_MISSING = "outcome missing"
+    UNMUTED = "no longer muted"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"

@@ -36,6 +36,8 @@ from monitor.delivery.words import (
 from monitor.resources import templates_folder
 from monitor.store.outbox import Leased, domain_of
 
+STORM_CARDS = 3
+"""In a storm the worst few are laid out in full, and all the others listed."""
 CARDS = 12
 """Alerts of one message that are laid out in full; the others follow as a list."""
 ROWS = 60
@@ -98,6 +100,9 @@ def render_alerts(
     parts = parts_of(views, settings.mail.privacy)
     speak = language(settings.locale_of(message.recipient))
     views = [translated(view, speak, _UNTOUCHED) for view in views]
+    most = ROWS if template == "overdue" else CARDS
+    if message.payload.get("storm"):
+        most = STORM_CARDS
     pictures = _pictures(views, message) if template == "alert" else {}
     return _laid_out(
         template,
@@ -108,8 +113,8 @@ def render_alerts(
         alert_ids=tuple(view.id for view in views),
         alerts=tuple(fields_of(view, settings.mail.privacy) for view in views),
         views=views,
-        cards=views[: ROWS if template == "overdue" else CARDS],
-        rest=views[ROWS if template == "overdue" else CARDS :],
+        cards=views[:most],
+        rest=views[most:],
         cids={alert_id: picture.cid for alert_id, picture in pictures.items()},
         **parts,
     )

@@ -64,6 +64,7 @@ WHAT = {
     ChangeWhat.SNOOZE_EXPIRED: "Open again",
     ChangeWhat.ESCALATED: "Not acknowledged",
     ChangeWhat.OUTCOME_MISSING: "No outcome yet",
+    ChangeWhat.UNMUTED: "Told now",
     ChangeWhat.CLOSED: "Closed",
     ChangeWhat.WITHDRAWN: "Withdrawn",
     ChangeWhat.MERGED: "Merged",

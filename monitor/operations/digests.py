@@ -23,7 +23,10 @@ from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
 from monitor.operations.answers import answers
+from monitor.operations.burden import count
 from monitor.operations.digest_lines import ended_lines, live_lines
+from monitor.operations.muted import muted_alerts
+from monitor.operations.routes_check import warnings
 from monitor.operations.status import standing_of
 from monitor.store import outbox, tables
 from monitor.store.database import Store
@@ -213,12 +216,15 @@ def _content(
     privacy = settings.mail.privacy
     return DigestContent(
         day=clinic_day(now, zone),
-        **live_lines(live, known, privacy, now, zone),
+        **live_lines(live, known, privacy, now, zone, muted_alerts(connection)),
         ended=ended_lines(closed, privacy, now, zone),
         due_soon=tuple(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))),
         unjudged=tuple(found.unjudged),
         quarantine=_quarantine(connection),
-        notices=_notices(connection, since, now),
+        notices=(
+            *_notices(connection, since, now),
+            *_for_operator(connection, settings, book, reader, now),
+        ),
         ledger=Ledger(**found.counts),
     )
 
@@ -346,6 +352,16 @@ def _quarantine(connection: Connection) -> tuple[tuple[str, int], ...]:
         .order_by(func.count().desc(), _QUARANTINE.c.reason_code)
     )
     return tuple((code.replace("_", " "), count) for code, count in connection.execute(query))
+
+
+def _for_operator(
+    connection: Connection, settings: Settings, book: RouteBook, reader: Reader, now: datetime
+) -> list[str]:
+    """What the operator should see to about the routes, and who is told too much."""
+    if reader.address.lower() != settings.clinic.email.lower():
+        return []
+    over = count(connection, settings, None, None, now).over_budget
+    return [*warnings(settings, book, now), *(f"over budget: {it}" for it in over)]
 
 
 def _notices(connection: Connection, since: datetime, now: datetime) -> tuple[str, ...]:

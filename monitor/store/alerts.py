@@ -174,6 +174,11 @@ def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> lis
 
 
 def _of_change(step: Step, now: datetime) -> dict[str, Any]:
+    if step.change.what is ChangeWhat.UNMUTED:
+        assert step.change.alert is not None
+        alert = step.change.alert
+        told = {"told_level": alert.level, "told_value": alert.worst_value, "last_told_at": now}
+        return {**told, **_asked(step.change)}
     if step.change.what in CLIMBING:
         return _asked(step.change)
     return _ended(step.change, now) if step.shown is None else _changed(step, now)
