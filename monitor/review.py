@@ -301,6 +301,9 @@ def _queue_messages(
         if step.change.tell
     ]
     planned = plan(told)
+    for trouble in route_book(settings).troubles(now) if planned else ():
+        text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
+        _alarm(connection, settings, f"routes: {trouble}", text, now)
     zone, sender = settings.clinic.zone, settings.mail.sender
     quiet = settings.quiet
     storm = Storm(quiet.storm_from, quiet.storm_window.span, quiet.storm_wait.span)

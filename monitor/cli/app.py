@@ -11,11 +11,11 @@ from monitor import logs
 from monitor.cli import (
     alert_work,
     alerts,
+    burden,
     clinic,
     intake,
     mllp,
     quarantine,
-    report,
     reviews,
     routes,
     schedule,
@@ -89,7 +89,9 @@ for _panel, _functions in _COMMANDS.items():
         app.command(rich_help_panel=_panel)(_function)
 app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
-app.add_typer(report.app, name="report", rich_help_panel="Look")
+reports = typer.Typer(help="Lists and figures.", no_args_is_help=True)
+reports.command()(burden.burden)
+app.add_typer(reports, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

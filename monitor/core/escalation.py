@@ -74,8 +74,6 @@ class Ladder:
             at = self._at(place, asked_at)
             addresses, why = self._people(place, tier, at)
             fresh = tuple(it for it in addresses if it.lower() not in told)
-            if place == 0 and not fresh:
-                fresh, why = (self.last_resort,), "the first tier has no address"
             if fresh:
                 told.update(it.lower() for it in fresh)
                 last = Rung(at=at, tier=place + 1, addresses=fresh, why=why)
@@ -96,10 +94,15 @@ class Ladder:
         at = last.at
         while True:
             at = self.pace.repeat.after(at, self.hours)
-            tier = self.tiers[-1] if self.tiers else ()
-            addresses = _unique([*addresses_at(tier, at), self.last_resort])
+            addresses = _unique([*self._on_duty(at), self.last_resort])
             why = "still nobody has it"
             yield Rung(at=at, tier=last.tier, addresses=addresses, why=why, again=True)
+
+    def _on_duty(self, at: datetime) -> list[str]:
+        """Everybody of the ladder who is there at an instant; its end where nobody is."""
+        reached = [contact.reach(at) for tier in self.tiers for contact in tier]
+        there = [address for reach in reached if reach.there for address in reach.addresses]
+        return there or (addresses_at(self.tiers[-1], at) if self.tiers else [])
 
     def _at(self, place: int, asked_at: datetime) -> datetime:
         """When a tier (0 is the first) is told."""
@@ -124,6 +127,10 @@ class Ladder:
         """A tier's addresses, and those of the next one on duty where that must not wait."""
         addresses = addresses_at(tier, at)
         why = "told first" if place == 0 else "not acknowledged in time"
+        if not addresses:
+            others = (addresses_at(it, at) for it in self.tiers[place + 1 :])
+            instead = next((found for found in others if found), [self.last_resort])
+            return instead, f"{why}; nobody has an address there"
         if self._must_find_somebody(at) and not anybody_there(tier, at):
             for later in self.tiers[place + 1 :]:
                 if anybody_there(later, at):

@@ -59,6 +59,15 @@ class RouteBook:
     contacts: tuple[Contact, ...] = ()
     faults: tuple[str, ...] = ()
 
+    def troubles(self, now: datetime) -> list[str]:
+        """What keeps somebody from being told now: files that are wrong, an empty rota."""
+        empty = [
+            f"[recipients.{contact.role}]: nobody is on call by its rota now"
+            for contact in self.contacts
+            if contact.reach(now).empty_rota
+        ]
+        return [*self.faults, *empty]
+
     def matching(self, *, clinic: str, drug: str, kind: str, urgency: str) -> list[Way]:
         """The routes that hear of such an alert at some hour."""
         return [

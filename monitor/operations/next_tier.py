@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from monitor.config import Settings, route_book
 from monitor.core.escalation import Ladder
@@ -16,6 +16,7 @@ from monitor.store.alerts import MONITOR, add_history
 from monitor.store.outbox import enqueue
 from monitor.store.tables import table_of
 
+_ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 
 
@@ -39,7 +40,7 @@ def tell_next_tier(
     connection: Connection, settings: Settings, alert: Alert, why: str, now: datetime
 ) -> tuple[str, ...]:
     """Queue a message to the next tier of the alert's ladder, whatever its time; the addresses,
-    none where the ladder has ended. The caller counts the rung as told."""
+    none where the ladder has ended."""
     ladder = ladder_of_alert(connection, settings, alert)
     if ladder is None or alert.asked_at is None:
         return ()
@@ -53,6 +54,8 @@ def tell_next_tier(
         Planned(kind="alert", recipient=address, urgency=alert.urgency, lines=(line,))
         for address in rung.addresses
     ]
+    counted = update(_ALERTS).where(_ALERTS.c.id == alert.id).values(rungs_told=place + 1)
+    connection.execute(counted)
     zone, sender = settings.clinic.zone, settings.mail.sender
     enqueue(connection, planned, now, zone=zone, sender=sender)
     add_history(connection, [(alert.id, what, MONITOR, f"{why}: the next tier is told")], now)

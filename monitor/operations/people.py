@@ -215,14 +215,13 @@ def contact(
             values |= reopened()
             if alert.state is AlertState.ACKNOWLEDGED or alert.snoozed_until is not None:
                 follows = (ChangeWhat.REOPENED.value, MONITOR, "declined, so it goes on asking")
-        told: tuple[str, ...] = ()
-        if code == DECLINED or (unanswered and unanswered % UNANSWERED_AT_MOST == 0):
-            told = tell_next_tier(connection, settings, alert, CONTACT[code], now)
-            values["rungs_told"] = alert.rungs_told + bool(told)
         words = _sentence(CONTACT[code], f"to {to.strip()}" if to.strip() else "", note)
         _record(connection, alert, values, CONTACTED, by, words, now, code)
         if follows is not None:
             add_history(connection, [(alert.id, *follows)], now)
+        told: tuple[str, ...] = ()
+        if code == DECLINED or (unanswered and unanswered % UNANSWERED_AT_MOST == 0):
+            told = tell_next_tier(connection, settings, alert, CONTACT[code], now)
     return Contacted(code, settled, told, unanswered)
 
 

@@ -240,5 +240,5 @@ def _asked(change: Change) -> dict[str, Any]:
         "outcome_missed": change.outcome_missed,
     }
     if change.what not in CLIMBING:
-        values |= {"outcome_at": None, "no_answers": 0, "contact_outcome": ""}
+        values |= {"outcome_at": None, "no_answers": 0}
     return values

@@ -79,8 +79,8 @@ def test_critical_climbs_in_30_and_60_minutes_at_any_hour_and_never_ends_in_sile
         "Mon 02 Mar 10:30 oncall",
         "Mon 02 Mar 11:00 lead",
         "Mon 02 Mar 11:30 clinic",
-        "Mon 02 Mar 15:30 lead clinic",
-        "Mon 02 Mar 19:30 lead clinic",
+        "Mon 02 Mar 15:30 nurse oncall lead clinic",
+        "Mon 02 Mar 19:30 oncall clinic",
     ]
 
 

@@ -20,12 +20,10 @@ from monitor.cli.common import (
     table,
 )
 
-app = typer.Typer(help="Lists and figures.", no_args_is_help=True)
 _READERS = ["to", "messages", "digests", "alerts", "messages_a_day"]
 _RULES = ["rule", "alerts", "messages", "per_100_patient_years"]
 
 
-@app.command()
 def burden(
     since: Annotated[
         str, typer.Option("--from", metavar="DAY", help="The first day; 28 days if not said.")
