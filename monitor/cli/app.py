@@ -11,15 +11,18 @@ from monitor import logs
 from monitor.cli import (
     alert_work,
     alerts,
+    batch,
     burden,
     clinic,
     intake,
     mllp,
     quarantine,
+    report,
     reviews,
     routes,
     schedule,
     service,
+    source,
 )
 
 _HELP = """
@@ -88,10 +91,11 @@ for _panel, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(rich_help_panel=_panel)(_function)
 app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
+app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
-reports = typer.Typer(help="Lists and figures.", no_args_is_help=True)
-reports.command()(burden.burden)
-app.add_typer(reports, name="report", rich_help_panel="Look")
+report.app.command()(burden.burden)
+app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
+app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

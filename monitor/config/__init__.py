@@ -4,6 +4,7 @@ from monitor.config.book import route_book
 from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
+    Alarm,
     Bounces,
     Clinic,
     Database,
@@ -29,6 +30,7 @@ from monitor.config.section import Section
 
 __all__ = [
     "UNCHANGED_EMAIL",
+    "Alarm",
     "Bounces",
     "Clinic",
     "Database",

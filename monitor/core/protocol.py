@@ -239,10 +239,10 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    genotypes: Genotypes = Genotypes()
     symptoms: tuple[SymptomRule, ...] = ()
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
-    genotypes: Genotypes = Genotypes()
 
     @property
     def genes(self) -> tuple[str, ...]:

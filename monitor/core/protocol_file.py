@@ -47,8 +47,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "genotypes", "phases", "rules", "symptoms", "combinations",
-        "interactions", "examples",
+        "panels", "baseline", "genotypes", "phases", "rules", "symptoms",
+        "combinations", "interactions", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
@@ -68,9 +68,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
+    **GENOTYPE_KEYS,
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
-    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""

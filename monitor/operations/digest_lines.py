@@ -14,6 +14,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.model import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
+from monitor.delivery.discretion import discreet_summary, withholds
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
 Note = Callable[[Row[Any]], str]
@@ -46,10 +47,13 @@ def live_lines(
             return "new"
         return "recovered" if row.recovered else "still_open"
 
+    def latest(row: Row[Any]) -> str:
+        return "recovered" if withholds(row.urgency, privacy) else _latest(row)
+
     notes = {
         "new": opened,
         "still_open": _owed_or(opened),
-        "recovered": _latest,
+        "recovered": latest,
         "in_hand": _in_hand,
     }
     return {
@@ -105,7 +109,9 @@ def _line(
     aged: bool,
 ) -> DigestLine:
     row = rows[0]
-    text = "; ".join(each.summary for each in rows)
+    text = "; ".join(
+        discreet_summary(it.kind, it.urgency, it.summary, it.shown, privacy) for it in rows
+    )
     if row.kind == Kind.OVERDUE_TEST.value:
         text = " ".join([f"{text}.", *row.shown.get("say", ())]).rstrip(".")
     else:
