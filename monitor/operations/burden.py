@@ -8,6 +8,7 @@ stop; digests are counted apart, for they come every day whatever happens.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -121,15 +122,13 @@ def _readers(
         .group_by(who, DELIVERIES.c.kind)
     ):
         messages[row.who]["digests" if row.kind == "digest" else "messages"] += row.number
-    borne: dict[str, int] = dict(
+    borne: dict[str, int] = _counts(
         connection.execute(
             select(who, func.count(func.distinct(BEARS.c.alert_id)))
             .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
             .where(*within, DELIVERIES.c.kind != "digest")
             .group_by(who)
         )
-        .tuples()
-        .all()
     )
     return tuple(
         ReaderBurden(
@@ -147,16 +146,14 @@ def _rules(
     connection: Connection, begin: datetime, end: datetime, years: float
 ) -> tuple[RuleBurden, ...]:
     name = func.coalesce(_ALERTS.c.rule, _ALERTS.c.kind).label("name")
-    opened: dict[str, int] = dict(
+    opened: dict[str, int] = _counts(
         connection.execute(
             select(name, func.count())
             .where(_ALERTS.c.opened_at >= begin, _ALERTS.c.opened_at < end)
             .group_by(name)
         )
-        .tuples()
-        .all()
     )
-    told: dict[str, int] = dict(
+    told: dict[str, int] = _counts(
         connection.execute(
             select(name, func.count(func.distinct(DELIVERIES.c.id)))
             .join(BEARS, BEARS.c.alert_id == _ALERTS.c.id)
@@ -165,8 +162,6 @@ def _rules(
             .where(DELIVERIES.c.kind != "digest")
             .group_by(name)
         )
-        .tuples()
-        .all()
     )
     names = sorted({*opened, *told}, key=lambda it: (-opened.get(it, 0), it))
     return tuple(
@@ -181,20 +176,23 @@ def _rules(
 
 
 def _patient_days(connection: Connection, first: date, last: date) -> int:
-    ends = dict(
-        connection.execute(
+    ends: dict[int, date] = {
+        row[0]: row[1]
+        for row in connection.execute(
             select(_EVENTS.c.enrolment_id, func.min(_EVENTS.c.on))
             .where(_EVENTS.c.event.in_(("stop", "died")), ~_EVENTS.c.withdrawn)
             .group_by(_EVENTS.c.enrolment_id)
         )
-        .tuples()
-        .all()
-    )
+    }
     total = 0
     for row in connection.execute(select(_ENROLMENTS.c.id, _ENROLMENTS.c.enrolled_on)):
         end = min(ends.get(row.id, last), last)
         total += max((end - max(row.enrolled_on, first)).days + 1, 0)
     return total
+
+
+def _counts(rows: Iterable[Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in rows}
 
 
 def _rate(alerts: int, years: float) -> float | None:
