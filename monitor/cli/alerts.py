@@ -66,7 +66,7 @@ def alerts(
 def _line(row: dict[str, Any]) -> tuple[object, ...]:
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
     since = str(row["opened_at"])[:10]
-    summary = f"{row['summary']} (feed suspected)" if row["feed_suspected"] else row["summary"]
+    summary = f"{row['summary']} (feed suspected)" if row.get("feed_suspected") else row["summary"]
     return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since
 
 
