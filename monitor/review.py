@@ -31,7 +31,7 @@ from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
-BATCH = 500
+BATCH = 100
 """Enrolments a transaction."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""

@@ -87,7 +87,7 @@ class Clinic:
     ) -> int:
         """A patient and an enrolment, to be reviewed at once; returns the enrolment's id.
 
-        `baseline`: with normal genotypes and blood tests a week before the start.
+        `baseline`: with normal genotypes, dose and weight, and blood tests a week before the start.
         """
         start = date.fromisoformat(started_on)
         now = now or start_of_day(start, ZONE)
@@ -101,6 +101,7 @@ class Clinic:
         }
         if baseline:
             values |= {"tpmt": "normal", "nudt15": "normal"}
+            values |= {"dose_mg_per_day": Decimal(100), "weight_kg": Decimal(70)}
         with self.store.write() as connection:
             patient = _insert(
                 connection, tables.Patient, mrn=mrn, mrn_key=mrn.casefold(), mrn_loose=mrn

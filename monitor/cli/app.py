@@ -16,9 +16,11 @@ from monitor.cli import (
     intake,
     mllp,
     quarantine,
+    report,
     reviews,
-    schedule,
+    schedule_study,
     service,
+    source,
 )
 
 _HELP = """
@@ -81,5 +83,7 @@ for _panel, _functions in _COMMANDS.items():
         app.command(rich_help_panel=_panel)(_function)
 app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
+app.add_typer(report.app, name="report", rich_help_panel="Look")
+app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
-app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")
+app.add_typer(schedule_study.app, name="schedule", rich_help_panel="Look after it")

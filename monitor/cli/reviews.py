@@ -38,6 +38,7 @@ def status(
 
     With --at it answers for that instant: it sees no result, event or alert later than it.
     """
+    from monitor.operations.patient_facts import facts
     from monitor.operations.status import ledger, status_rows
 
     with reading(config, at) as work:
@@ -48,9 +49,12 @@ def status(
             print_json(rows)
             return
         counts = {} if mrn.strip() else ledger(work.store, work.settings, work.now)
+        known = facts(work.store, work.settings, work.now, mrn) if rows and mrn.strip() else []
     columns = ["mrn", "panel", "state", "due on", "days late", "last done", "phase", "enrolment"]
     if rows or not mrn.strip():
         table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
+    for line in known:
+        say(line)
     if rows and counts:
         say(_in_one_line(counts))
 

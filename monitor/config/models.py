@@ -27,7 +27,9 @@ from monitor.core.calendar import Duration, parse_duration
 from monitor.core.model import Kind, Urgency
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DateFormat = Literal["iso", "day_first", "month_first", "year_first"]
+DateFormat = Literal[
+    "", "iso", "day_first", "month_first", "year_first", "excel", "days", "hours", "minutes"
+]
 Security = Literal["starttls", "tls", "none"]
 Privacy = Literal["minimal", "full"]
 Facility = Literal[
@@ -86,6 +88,14 @@ def _duration(value: object) -> object:
 
 def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _optional_day(value: object) -> object:
+    return _day(value) if value else None
+
+
+def _unset(value: object) -> object:
+    return None if value == "" else value
 
 
 def _plain_code(code: str) -> str:
@@ -167,6 +177,8 @@ class Intake(Section):
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
     held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
+    late_after: OptionalDuration = parse_duration("3 days")
+    """Results that come later than this are late: the report says what they hid."""
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
 
@@ -183,8 +195,12 @@ class Source(Section):
     """Analyte -> the unit meant where the file names none."""
     unit_spellings: dict[str, str] = {}
     """Their spelling -> ours."""
-    date_format: DateFormat = "iso"
-    decimal_comma: bool = False
+    date_format: DateFormat = ""
+    """Order of their dates; "" lets the whole file decide, and holds what it leaves open."""
+    day_zero: Annotated[date | None, BeforeValidator(_optional_day)] = None
+    """What days, hours or minutes are counted from."""
+    decimal_comma: Annotated[bool | None, BeforeValidator(_unset)] = None
+    """None, in the file "": the whole file decides."""
     encoding: str = ""
     delimiter: str = ""
     constants: dict[str, str] = {}
@@ -197,6 +213,19 @@ class Source(Section):
     """Whether its silence, and what it no longer brings, is told."""
     expected: list[Annotated[str, AfterValidator(_weekly)]] = []
     """When a file is expected: weekday and time, `mon 12:00`; empty: learned."""
+    whole_numbers: bool = False
+    """Their patient numbers end in .0, which is taken away."""
+    header: list[str] = []
+    """Names of their columns in order, once learned: a file with others is refused."""
+
+    @model_validator(mode="after")
+    def _counted_from_somewhere(self) -> Source:
+        if (self.date_format in ("days", "hours", "minutes")) != (self.day_zero is not None):
+            raise ValueError(
+                'date_format "days", "hours" or "minutes" and day_zero go together: the day that '
+                "the numbers are counted from"
+            )
+        return self
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:

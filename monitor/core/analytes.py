@@ -24,12 +24,15 @@ from monitor.core.catalogue import (
 )
 from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
+from monitor.core.gene_table import read_genes
 from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
 __all__ = ["Analyte", "Catalogue", "Doubt", "QuantityKind", "load_catalogue"]
 
-_TOP_KEYS = ("unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs")
+_TOP_KEYS = (
+    "unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs", "genes",
+)  # fmt: skip
 _ANALYTE_KEYS = (
     "title",
     "unit",
@@ -85,7 +88,7 @@ class _Reader:
         }
         analytes = self.analytes(self.table("analytes", document, required=True))
         marks = self.table("name_marks", document)
-        self.unknown("name_marks", marks, ("percent", "absolute"))
+        self.unknown("name_marks", marks, ("percent", "absolute", "none_of_ours"))
         no_result = self.table("no_result", document, required=True)
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
@@ -98,6 +101,7 @@ class _Reader:
             by_key=MappingProxyType(self.keys(analytes)),
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
+            none_of_ours=phrase_set(self.texts("name_marks.none_of_ours", marks, "none_of_ours")),
             no_result=no_result_phrases,
             no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),
             fillers=phrase_set(self.texts("no_result.fillers", no_result, "fillers")),
@@ -106,6 +110,7 @@ class _Reader:
             denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
             denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
             drugs=self.drugs(self.table("drugs", document)),
+            genes=read_genes(document.get("genes", {}), self.fault),
         )
 
     # --------------------------------------------------------------------- drugs

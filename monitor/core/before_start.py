@@ -7,12 +7,13 @@ either: absolute contraindication"); what counts, and for how long, says the pro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import day_text
-from monitor.core.genes import Known, known_gene
+from monitor.core.findings import action_words, day_text, sentence
+from monitor.core.genes import Known, known_gene, unavailable
 from monitor.core.model import EnrolmentState, Finding, Kind, Metaboliser, Urgency
 
 if TYPE_CHECKING:
@@ -30,15 +31,24 @@ def findings(view: View) -> Iterator[Finding]:
         if missing:
             yield _baseline_missing(view, missing)
     for gene in view.protocol.genes:
-        known = known_gene(view.case, gene, view.today)
+        known = known_gene(view, gene)
         if known.phenotype is Metaboliser.POOR:
             yield _contraindicated(view, known)
+        if known.phenotype is Metaboliser.INDETERMINATE:
+            yield from _indeterminate(view, known)
 
 
 def wakes(view: View) -> Iterator[date]:
     """The day on which a planned start comes near enough to ask for what is missing."""
     if view.life.state in _LASTING:
         yield _opens_on(view)
+    for gene in view.protocol.genes:
+        told = unavailable(view, gene)
+        if told is not None:
+            yield told[0]
+    until = view.protocol.phases[0].until
+    if until is not None:
+        yield until.after(view.life.first_dose_on)
 
 
 def _opens_on(view: View) -> date:
@@ -58,8 +68,10 @@ def _missing_panels(view: View) -> Iterator[str]:
 
 def _missing_genes(view: View) -> Iterator[str]:
     for gene in view.protocol.baseline.genotypes:
-        if known_gene(view.case, gene, view.today).phenotype is None:
-            yield f"{gene.upper()} not known"
+        known = known_gene(view, gene)
+        if known.phenotype is None and unavailable(view, gene) is None:
+            void = f" ({known.statements[-1]})" if known.statements else ""
+            yield f"{gene.upper()} not known{void}"
 
 
 def _baseline_missing(view: View, missing: list[str]) -> Finding:
@@ -103,8 +115,44 @@ def _contraindicated(view: View, known: Known) -> Finding:
         breaches=(start_of_day(deciding.on, view.zone),),
         action=f"Protocol: {drug} is contraindicated. Prescriber to decide.",
         say=tuple(text for text in (poor.say, _disagreement(known)) if text),
-        arithmetic=tuple(_line(known)),
+        arithmetic=tuple(known.lines()),
     )
+
+
+def _indeterminate(view: View, known: Known) -> Iterator[Finding]:
+    """What CPIC says of it, until the start phase, with its close watch, is over."""
+    terms = view.protocol.genotypes.indeterminate
+    say: str = getattr(terms, known.gene)
+    deciding = known.deciding
+    if not say or deciding is None:
+        return
+    until = view.protocol.phases[0].until
+    over = until is not None and view.today >= until.after(view.life.first_dose_on)
+    name = known.gene.upper()
+    yield Finding(
+        enrolment_id=view.case.enrolment.id,
+        cause=f"indeterminate:{known.gene}",
+        kind=Kind.REVIEW,
+        urgency=terms.urgency,
+        summary=f"{name} indeterminate ({deciding.by}, {day_text(deciding.on)}): not normal",
+        source=terms.source,
+        recovered=over or view.life.state is EnrolmentState.STOPPED,
+        breaches=(start_of_day(deciding.on, view.zone),),
+        action=action_words(Kind.REVIEW, view.case.enrolment.drug),
+        say=(sentence(say),),
+        arithmetic=tuple(known.lines()),
+    )
+
+
+def with_what_is_unavailable(finding: Finding, view: View) -> Finding:
+    """Every alert says which gene could not be tested here, who said so and until when."""
+    said = tuple(
+        f"{gene.upper()} not available here until {day_text(told[0])} ({told[1]})."
+        for gene in view.protocol.genes
+        if known_gene(view, gene).phenotype is None
+        if (told := unavailable(view, gene)) is not None
+    )
+    return replace(finding, say=(*finding.say, *said)) if said else finding
 
 
 def _disagreement(known: Known) -> str:
@@ -112,8 +160,3 @@ def _disagreement(known: Known) -> str:
         return ""
     said = ", ".join(f"{it.phenotype} ({it.by}, {day_text(it.on)})" for it in known.statements)
     return f"The sources on {known.gene.upper()} disagree: {said}. The most severe stands."
-
-
-def _line(known: Known) -> Iterator[str]:
-    for it in known.statements:
-        yield f"{known.gene.upper()} {it.phenotype}: {it.by}, {day_text(it.on)}"

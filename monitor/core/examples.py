@@ -268,10 +268,13 @@ def _compare_findings(place: int, example: Example, answer: Review, report: Repo
 def _is_about(finding: Finding, example: Example) -> bool:
     """A fact that the example leaves out is missed only where the example expects that, or
     gives another fact of its kind."""
-    if finding.kind is not Kind.BASELINE_MISSING:
-        return True
+    facts = {
+        "baseline_missing": bool(example.tpmt or example.nudt15),
+        "dose_check:dose_unknown": example.weight_kg is not None,
+        "dose_check:weight": example.dose_mg_per_day is not None and bool(example.weight_kg),
+    }
     expected = any(it.cause == finding.cause for it in example.expect_findings or ())
-    return expected or bool(example.tpmt or example.nudt15)
+    return expected or facts.get(finding.cause, True)
 
 
 def _is_of_rule(finding: Finding) -> bool:

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
+from monitor.core import absences
 from monitor.core.analytes import Catalogue
 from monitor.core.episodes import Episode
 from monitor.core.model import (
     Case,
     Finding,
-    HeldRow,
     Kind,
     Life,
     PanelState,
     PanelStatus,
     Result,
+    Shared,
     Urgency,
     worst_urgency,
 )
-from monitor.core.protocol import Level, Panel, Protocol, Rule
-from monitor.core.rules import Breach, Judged, above, below
+from monitor.core.protocol import Panel, Protocol, Rule
+from monitor.core.rules import Judged
 from monitor.core.units import show
 
 OVERDUE = "overdue"
@@ -204,9 +204,16 @@ def _step(judged: Judged, rule: Rule, catalogue: Catalogue) -> str:
 
 
 def of_late_panels(
-    case: Case, life: Life, panels: Sequence[PanelStatus], protocol: Protocol, catalogue: Catalogue
+    case: Case,
+    life: Life,
+    panels: Sequence[PanelStatus],
+    protocol: Protocol,
+    catalogue: Catalogue,
+    today: date,
+    shared: Shared,
 ) -> Finding | None:
-    """One finding for all panels that are late, with the worst urgency."""
+    """One finding for all panels that are late, with the worst urgency; of a panel that another
+    drug of the patient needs too, with the drug that set the date."""
     late = sorted(
         (panel for panel in panels if panel.state in LATE and panel.due_on is not None),
         key=lambda it: (it.state is not PanelState.SERIOUSLY_OVERDUE, it.due_on),
@@ -218,7 +225,9 @@ def of_late_panels(
         (_NOT_IN_DATE, serious),
         (_WAS_IT_STARTED, not life.start_confirmed),
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
+        *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((text, True) for text in _held_sentences(late, case, protocol)),
+        *((text, True) for text in absences.sentences(case, life, today, _done_before(late))),
     ]
     return Finding(
         enrolment_id=case.enrolment.id,
@@ -232,6 +241,11 @@ def of_late_panels(
         say=tuple(text for text, applies in candidates if applies),
         arithmetic=tuple(_late_step(panel) for panel in late),
     )
+
+
+def _done_before(late: Sequence[PanelStatus]) -> date | None:
+    done = [it.last_completed_on for it in late]
+    return min((day for day in done if day is not None), default=None)
 
 
 def _late_text(panel: PanelStatus, definition: Panel) -> str:
@@ -333,55 +347,3 @@ def _recall_urgency(status: PanelStatus, protocol: Protocol) -> Urgency:
     if status.under_recheck:
         return worst_urgency(schedule.urgency, Urgency.URGENT)
     return schedule.urgency
-
-
-def of_held_rows(case: Case, protocol: Protocol) -> Finding | None:
-    """One finding for all held rows of watched analytes, as urgent as the worst they may mean."""
-    held = [row for row in case.held if _is_watched(row.analyte, protocol)]
-    if not held:
-        return None
-    count = "1 result is" if len(held) == 1 else f"{len(held)} results are"
-    names = ", ".join(sorted({row.analyte.replace("_", " ") for row in held}))
-    return Finding(
-        enrolment_id=case.enrolment.id,
-        cause=QUARANTINED,
-        kind=Kind.QUARANTINED_RESULT,
-        urgency=worst_urgency(*(_possible_urgency(row, protocol) for row in held)),
-        summary=f"{count} held in quarantine and not judged: {names}",
-        source="a held row is never hidden",
-        subjects=tuple(sorted(row.id for row in held)),
-        action="Look at the held rows and correct them: monitor quarantine list.",
-        arithmetic=tuple(
-            f"held row {row.id}: {row.analyte} {row.received_value} {row.received_unit}".rstrip()
-            + f": {row.reason}"
-            for row in held
-        ),
-    )
-
-
-def _is_watched(analyte: str, protocol: Protocol) -> bool:
-    ruled = any(rule.analyte == analyte for rule in protocol.rules)
-    return ruled or bool(protocol.panels_with(analyte))
-
-
-def _possible_urgency(row: HeldRow, protocol: Protocol) -> Urgency:
-    """The urgency of the worst level the raw number would meet in any unit it may be in."""
-    urgencies = [Urgency.ROUTINE]
-    for rule in protocol.rules:
-        if rule.analyte != row.analyte:
-            continue
-        for level in rule.levels:
-            urgencies.extend(
-                level.urgency for value in row.possible_values if _would_breach(level, value)
-            )
-    return worst_urgency(*urgencies)
-
-
-def _would_breach(level: Level, value: Decimal) -> bool:
-    if level.below is not None:
-        return below(value, "", level.below) is Breach.CERTAIN
-    if level.above is not None:
-        return above(value, "", level.above) is Breach.CERTAIN
-    if level.above_times_uln is not None and level.default_uln is not None:
-        return above(value, "", level.above_times_uln * level.default_uln) is Breach.CERTAIN
-    return False

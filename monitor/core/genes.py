@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from monitor.core.model import Case, Metaboliser
+from monitor.core.findings import day_text
+from monitor.core.model import Metaboliser, Result
+from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, GENES, phenotype_of_code
+from monitor.core.rules import Breach, below
 
-GENES = ("tpmt", "nudt15")
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
 _SEVERITY = (
     Metaboliser.INDETERMINATE,
     Metaboliser.NORMAL,
@@ -21,6 +27,7 @@ _SEVERITY = (
 )
 """Of several that disagree the later of these stands, until a correction settles it: what is
 indeterminate says less than any other."""
+UNAVAILABLE = "genotype_unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +39,17 @@ class Statement:
     on: date
     by: str
     """Where it stands, in words."""
+    void: str = ""
+    """Why it does not count."""
+
+    def __str__(self) -> str:
+        void = f"; does not count: {self.void}" if self.void else ""
+        return f"{self.gene.upper()} {self.phenotype}: {self.by}, {day_text(self.on)}{void}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What stands of one gene, and everything that was said of it, oldest first."""
+    """What stands of one gene, and everything that was said of it."""
 
     gene: str
     phenotype: Metaboliser | None
@@ -45,27 +58,57 @@ class Known:
     @property
     def deciding(self) -> Statement | None:
         """The earliest statement of what stands."""
-        return next((it for it in self.statements if it.phenotype is self.phenotype), None)
+        return next(
+            (it for it in self.statements if it.phenotype is self.phenotype and not it.void), None
+        )
 
     @property
     def disagrees(self) -> bool:
-        return len({it.phenotype for it in self.statements}) > 1
+        return len({it.phenotype for it in self.statements if not it.void}) > 1
+
+    def lines(self) -> list[str]:
+        """Every statement, one a line."""
+        return [str(it) for it in self.statements]
 
 
-def known_gene(case: Case, gene: str, today: date) -> Known:
-    """What stands of a gene on a day. The last `genotype` event replaces the enrolment's own
+def known_gene(view: View, gene: str) -> Known:
+    """What stands of a gene today. The last `genotype` event replaces the enrolment's own
     word; of sources that still disagree the most severe stands."""
-    statements = tuple(_statements(case, gene, today))
-    phenotype = max((it.phenotype for it in statements), key=_SEVERITY.index, default=None)
+    statements = tuple(sorted(_statements(view, gene), key=lambda it: it.on))
+    counting = [it.phenotype for it in statements if not it.void]
+    phenotype = max(counting, key=_SEVERITY.index, default=None)
     return Known(gene=gene, phenotype=phenotype, statements=statements)
 
 
-def _statements(case: Case, gene: str, today: date) -> Iterator[Statement]:
-    enrolment = case.enrolment
+def unavailable(view: View, gene: str) -> tuple[date, str] | None:
+    """Until when a test of the gene is not available here, and who said so, why."""
+    latest = None
+    for event in sorted(view.case.events, key=lambda it: (it.on, it.id)):
+        name, _, until = event.value.partition(":")
+        if event.event == UNAVAILABLE and name == gene and event.on <= view.today:
+            latest = date.fromisoformat(until), event.note
+    return latest if latest is not None and view.today < latest[0] else None
+
+
+def _statements(view: View, gene: str) -> Iterator[Statement]:
+    yield from _told(view, gene)
+    for result in view.results:
+        if result.collected_on > view.today or not result.value_is_known:
+            continue
+        if result.analyte == gene:
+            yield _coded(result, gene, f'laboratory "{result.received_value}"')
+        elif gene == GENES[0] and result.analyte in (ACTIVITY, CLASS_OF_ACTIVITY):
+            found = _of_activity(view, result)
+            if found is not None:
+                yield found
+
+
+def _told(view: View, gene: str) -> Iterator[Statement]:
+    enrolment = view.case.enrolment
     told = [
         Statement(gene=gene, phenotype=Metaboliser(word), on=event.on, by="event genotype")
-        for event in sorted(case.events, key=lambda it: (it.on, it.id))
-        if event.event == "genotype" and event.on <= today
+        for event in sorted(view.case.events, key=lambda it: (it.on, it.id))
+        if event.event == "genotype" and event.on <= view.today
         for name, _, word in [event.value.partition(":")]
         if name == gene
     ]
@@ -73,9 +116,60 @@ def _statements(case: Case, gene: str, today: date) -> Iterator[Statement]:
     if told:
         yield told[-1]
     elif column:
-        yield Statement(
-            gene=gene,
-            phenotype=Metaboliser(column),
-            on=enrolment.enrolled_on,
-            by="enrolment",
-        )
+        day = enrolment.enrolled_on
+        yield Statement(gene=gene, phenotype=Metaboliser(column), on=day, by="enrolment")
+
+
+def _coded(result: Result, gene: str, by: str, void: str = "") -> Statement:
+    assert result.value is not None
+    return Statement(
+        gene=gene,
+        phenotype=phenotype_of_code(result.value),
+        on=result.collected_on,
+        by=by,
+        void=void,
+    )
+
+
+def _of_activity(view: View, result: Result) -> Statement | None:
+    """A red-cell activity: the laboratory's word, or its number against limits."""
+    by = f"TPMT activity {result.received_value} {result.received_unit}".rstrip()
+    if result.analyte == CLASS_OF_ACTIVITY:
+        said = _coded(result, GENES[0], by)
+    else:
+        word = _class_of(view, result)
+        if word is None:
+            return None
+        said = Statement(gene=GENES[0], phenotype=word, on=result.collected_on, by=by)
+    if said.phenotype is not Metaboliser.NORMAL:
+        return said
+    void = _void(view, said.on)
+    return Statement(gene=said.gene, phenotype=said.phenotype, on=said.on, by=by, void=void)
+
+
+def _class_of(view: View, result: Result) -> Metaboliser | None:
+    """None where neither the laboratory nor the protocol gives a limit."""
+    terms = view.protocol.genotypes.activity
+    assert result.value is not None
+    deficient, low = terms.deficient_below, result.ref_low or terms.low_below
+    if deficient is not None and below(result.value, result.comparator, deficient) is not Breach.NO:
+        return Metaboliser.POOR
+    if low is None:
+        return None
+    breach = below(result.value, result.comparator, low)
+    return Metaboliser.NORMAL if breach is Breach.NO else Metaboliser.INTERMEDIATE
+
+
+def _void(view: View, on: date) -> str:
+    """Why a normal activity is no proof of a normal gene."""
+    terms = view.protocol.genotypes.activity
+    if not terms.counts:
+        return "the protocol asks for the genotype"
+    if on >= view.life.first_dose_on:
+        return "taken on the drug"
+    within = terms.after_transfusion
+    for event in view.case.events:
+        recent = within is not None and event.on <= on < within.after(event.on)
+        if event.event == "transfusion" and recent:
+            return f"within {within} of the transfusion of {day_text(event.on)}"
+    return ""

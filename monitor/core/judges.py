@@ -12,10 +12,31 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import before_start, combinations, interactions, symptoms
+from monitor.core import (
+    absences,
+    before_start,
+    combinations,
+    dose_conditions,
+    dosing,
+    interactions,
+    missed,
+    symptoms,
+    targets,
+    tasks,
+)
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
-from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
+from monitor.core.model import (
+    NOTHING_SHARED,
+    Case,
+    Considered,
+    Demand,
+    Finding,
+    Life,
+    PanelStatus,
+    Result,
+    Shared,
+)
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 from monitor.core.rules import Judged
@@ -39,6 +60,7 @@ class View:
     """What each rule on an analyte makes of the watched results, by its id."""
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
+    shared: Shared = NOTHING_SHARED
     rule_findings: Sequence[Finding] = ()
     """What the rules on analytes say; empty while demands are asked for."""
 
@@ -83,7 +105,15 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
+    Judge(wakes=absences.wakes),
     Judge(findings=before_start.findings, wakes=before_start.wakes),
+    Judge(findings=dosing.findings, wakes=dosing.wakes, considered=dosing.considered),
+    Judge(
+        findings=dose_conditions.findings,
+        demands=dose_conditions.demands,
+        wakes=dose_conditions.wakes,
+        panels=dose_conditions.panels,
+    ),
     Judge(findings=combinations.findings),
     Judge(findings=symptoms.findings, demands=symptoms.demands),
     Judge(
@@ -92,6 +122,9 @@ JUDGES: tuple[Judge, ...] = (
         panels=interactions.panels,
         considered=interactions.considered,
     ),
+    Judge(findings=missed.findings, wakes=missed.wakes, considered=missed.considered),
+    Judge(findings=targets.findings, wakes=targets.wakes, considered=targets.considered),
+    Judge(findings=tasks.findings, wakes=tasks.wakes, considered=tasks.considered),
 )
 
 

@@ -176,6 +176,11 @@ class Result:
     doubtful_comment: str = ""
 
     @property
+    def value_is_known(self) -> bool:
+        """There is a value, preliminary ones too."""
+        return self.value is not None
+
+    @property
     def is_valid(self) -> bool:
         """Counts towards a panel: final or corrected, with a value (numeric or censored)."""
         return self.value is not None and self.status is not Status.PRELIMINARY
@@ -273,6 +278,8 @@ class Finding:
     news: str = ""
     """What people are to hear of although an alert stands or was closed: a dose change under
     warfarin. Told again whenever it differs from what was told last."""
+    repeat_days: int | None = None
+    """Days between reminders while it stands, of what has no panels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +387,39 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPanel:
+    """A panel that several enrolments of one patient ask for."""
+
+    panel: str
+    due_on: date
+    """The patient's: the stricter day."""
+    set_by: str
+    """The drug whose protocol set it."""
+    told_by: str
+    """The drug whose overdue alert tells of it; empty: this enrolment's own."""
+    urgencies: tuple[Urgency, ...] = ()
+    """Of those that are silent because this one tells."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the other enrolments of the patient mean for one."""
+
+    panels: tuple[SharedPanel, ...] = ()
+    tasks: frozenset[str] = frozenset()
+    """Tasks that another enrolment asks for."""
+    pairs: frozenset[str] = frozenset()
+    """Monitored drugs beside this one whose own enrolment tells of the two together."""
+
+    def panel(self, panel_id: str) -> SharedPanel | None:
+        return next((it for it in self.panels if it.panel == panel_id), None)
+
+
+NOTHING_SHARED = Shared()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """The answer for one enrolment at one instant."""
 
@@ -390,6 +430,7 @@ class Review:
     unjudged: tuple[Unjudged, ...]
     next_change_at: datetime | None
     """The earliest instant at which this answer can change by the passing of time alone."""
+    shared: Shared = NOTHING_SHARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

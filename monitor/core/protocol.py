@@ -12,7 +12,9 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.calendar import Duration
+from monitor.core.dosing_rules import Dosing
 from monitor.core.model import Kind, Urgency
+from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.toxicity_rules import Combination, SymptomRule
 
@@ -86,6 +88,33 @@ class Advice:
 
     say: str = ""
     source: str = ""
+    at_most: Decimal | None = None
+    """The dose, in hundredths of the indication's usual start, above which it is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneAdvice:
+    """What a protocol says of a phenotype that differs from gene to gene."""
+
+    tpmt: str = ""
+    nudt15: str = ""
+    urgency: Urgency = Urgency.ROUTINE
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityTerms:
+    """What a TPMT activity says in place of the genotype; limits in the analyte's unit."""
+
+    counts: bool = False
+    """A normal one before the start is as good as the genotype."""
+    deficient_below: Decimal | None = None
+    low_below: Decimal | None = None
+    """Where the laboratory sent no lower reference limit."""
+    after_transfusion: Duration | None = None
+    """So long after a transfusion a normal activity proves nothing."""
+    say: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +122,10 @@ class Genotypes:
     """What the phenotypes of TPMT and NUDT15 mean for the drug."""
 
     poor: Advice = Advice()
+    intermediate: Advice = Advice()
+    both_intermediate: Advice = Advice()
+    indeterminate: GeneAdvice = GeneAdvice()
+    activity: ActivityTerms = ActivityTerms()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +144,19 @@ class Level:
     falls_in_a_row: int | None = None
     each: Decimal | None = None
     only_below: Decimal | None = None
+    rise_from_lowest: Decimal | None = None
+    """Beside `above`: only so many percent above the lowest since the start."""
+    not_fallen_by: Decimal | None = None
+    """Beside `above_times_uln`: only while not so many percent below the baseline, `after` a
+    time since the start and `until` another."""
+    after: Duration | None = None
+    until: Duration | None = None
     recheck: Duration | None = None
     say: str = ""
+
+    @property
+    def looks_at_course(self) -> bool:
+        return self.rise_from_lowest is not None or self.not_fallen_by is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,10 +281,14 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
-    genotypes: Genotypes = Genotypes()
     symptoms: tuple[SymptomRule, ...] = ()
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    genotypes: Genotypes = Genotypes()
+    dosing: Dosing | None = None
+    tasks: tuple[Task, ...] = ()
+    targets: tuple[Target, ...] = ()
+    missed: Missed | None = None
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -252,8 +300,11 @@ class Protocol:
 
     @property
     def symptom_words(self) -> frozenset[str]:
-        """Every symptom that a rule of this file names."""
-        return frozenset(word for rule in self.symptoms for group in rule.groups for word in group)
+        """Every symptom that a rule of this file, or its dosing, names."""
+        words = {word for rule in self.symptoms for group in rule.groups for word in group}
+        if self.dosing is not None and self.dosing.renal is not None:
+            words.add(self.dosing.renal.symptom)
+        return frozenset(words)
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)

@@ -33,8 +33,9 @@ EXAMPLE_KEYS: Mapping[str, tuple[str, ...]] = {
 EVENTS = (
     "start", "dose", "hold", "resume", "stop", "weight", "comedication_start",
     "comedication_stop", "intended_combination", "symptom", "relapse", "vaccine", "pregnancy",
-    "breastfeeding", "transfusion", "genotype", "task_done", "supply", "inpatient", "away",
-    "declined", "monitored_elsewhere", "back", "transfer_out", "accepted_by", "died",
+    "breastfeeding", "transfusion", "genotype", "genotype_unavailable", "task_done", "supply",
+    "inpatient", "away", "declined", "monitored_elsewhere", "back", "transfer_out",
+    "accepted_by", "died",
 )  # fmt: skip
 """The events that an example may use: those that change a schedule or an alert."""
 _NO_PANELS = ("alerts", "findings")

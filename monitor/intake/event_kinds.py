@@ -18,6 +18,8 @@ NOT_YET_TRUE = ("died", "transfusion", *MERGES)
 """Events that cannot be told in advance."""
 _GENES = ("tpmt", "nudt15")
 _METABOLISERS = ("normal", "intermediate", "poor", "indeterminate")
+WITH_AUTHOR = ("genotype_unavailable",)
+"""Events whose note has to say who decided, and why: `Dr Gray: sent away, laboratory closed`."""
 _LIMIT = 200
 
 Check = Callable[[str, date], str]
@@ -80,6 +82,16 @@ def _genotype(value: str, on: date) -> str:
     return f"{one_of('the gene', gene, _GENES)}:{one_of('the kind', word, _METABOLISERS)}"
 
 
+def _unavailable(value: str, on: date) -> str:
+    gene, colon, text = value.partition(":")
+    until = read_day(text.strip())
+    if not colon or until is None:
+        raise Refused("value must name gene and day, such as tpmt:2026-09-01")
+    if until <= on:
+        raise Refused("value, the day until when, does not lie after the event")
+    return f"{one_of('the gene', gene, _GENES)}:{until.isoformat()}"
+
+
 CHECKS: Mapping[str, Check] = {
     "start": _none,
     "dose": _number("the dose in mg/day, averaged over the cycle"),
@@ -97,7 +109,8 @@ CHECKS: Mapping[str, Check] = {
     "breastfeeding": _none,
     "transfusion": _none,
     "genotype": _genotype,
-    "task_done": _text("the task's id"),
+    "genotype_unavailable": _unavailable,
+    "task_done": _word("the task's id, such as skin_check"),
     "supply": _days,
     "inpatient": _until(required=True),
     "away": _until(required=True),

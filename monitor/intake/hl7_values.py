@@ -22,7 +22,7 @@ _ONE_SIDED = re.compile(
 )
 _BRACKETS = "[](){} \t\n"
 _UPWARD = (">", "≥", "=>", "greater", "more")
-_POWER = re.compile(r"[x×*]?\s*10")
+_POWER = re.compile(r"[xX×*]?\s*10")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
 _CODED = frozenset({"CE", "CWE", "CNE", "CF"})

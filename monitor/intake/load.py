@@ -28,9 +28,11 @@ from monitor.intake.merging import Merging
 from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.recognised import Recognised
 from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
 from monitor.intake.results import ResultWriter
 from monitor.intake.retry import retry_held
+from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
 from monitor.store.database import Store, bring_to
@@ -67,7 +69,7 @@ def load_file(
         with store.write() as connection:
             take_turn(connection, now)
             load = _Load(connection, settings, source, surveyed, now, progress)
-            report = load.run()
+            report = load.run(preview=preview is not None)
             if preview is not None:
                 preview(connection, report.touched)
                 raise Preview
@@ -112,10 +114,16 @@ class _Load:
         self._problems = Problems()
         self._notes: list[str] = []
         self._touched: set[int] = set()
+        self._preview = False
+        self._tables: tuple[Recognised, ...] = ()
+        self._seen = Seen(self._catalogue)
 
-    def run(self) -> FileReport:
+    def run(self, *, preview: bool = False) -> FileReport:
+        """Take the file in. A preview reads it anew even where it was loaded before, for it is
+        to show what is recognised."""
+        self._preview = preview
         earlier = self._earlier()
-        if earlier is None or self._may_hold_news(earlier):
+        if earlier is None or preview or self._may_hold_news(earlier):
             self._read(again=earlier is not None)
         else:
             self._only_retry(earlier)
@@ -130,6 +138,8 @@ class _Load:
             problems=tuple(sorted(self._problems.listed)),
             reasons=dict(self._problems.by_reason.most_common()),
             touched=tuple(touched),
+            tables=self._tables,
+            seen=self._seen.codes() if self._preview else (),
         )
 
     def _earlier(self) -> Any:
@@ -170,6 +180,7 @@ class _Load:
         mapping = reading(self._connection, self._settings, self._source).mapping
         with open_rows(self._survey, mapping, self._catalogue) as opened:
             self._notes.extend(opened.notes)
+            self._tables = opened.tables
             file_id = self._insert_file()
             self._take_rows(opened.items, file_id, again=again)
         self._connection.execute(
@@ -222,6 +233,8 @@ class _Load:
         rows = self._rows(items, merging, normaliser.issuers)
         for batch in batches(rows, _BATCH):
             outcomes = list(normaliser.normalise(batch))
+            if self._preview:
+                self._seen.add(batch, outcomes)
             self._store(
                 [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
             )

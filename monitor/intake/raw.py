@@ -16,7 +16,7 @@ RESULT_COLUMNS = (
     "status", "reported_at", "comment", "family_name", "given_name", "birth_date", "issuer",
     "method",
 )  # fmt: skip
-_BESIDE = ("place", "reference", "unresolved")
+_BESIDE = ("place", "reference", "unresolved", "dates", "decimal")
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""
 
@@ -29,7 +29,9 @@ class RawRow(NamedTuple):
     where within it (`OBX 3`, `entry[4].component[1]`). `issuer` is who gave out the MRN.
     `also` are further names the row gives its analyte, in the order to be tried. Where a row
     only refers to its patient (FHIR) and that leads to no number, `reference` is what it says
-    (`Patient/f001`), and `unresolved` why it leads nowhere.
+    (`Patient/f001`), and `unresolved` why it leads nowhere. `dates` is the order of day and month,
+    and `decimal` the decimal mark (`point`, `comma`), where the whole file shows them; "" leaves
+    both to the source's mapping.
     """
 
     line: int
@@ -54,6 +56,8 @@ class RawRow(NamedTuple):
     also: tuple[str, ...] = ()
     reference: str = ""
     unresolved: str = ""
+    dates: str = ""
+    decimal: str = ""
 
     def stored(self) -> dict[str, Any]:
         """The row as quarantine keeps it: our columns, and the cells as the file named them."""
@@ -70,8 +74,8 @@ def restored(line: int, kept: dict[str, Any]) -> RawRow:
     ours = [str(kept.get(name, "")) for name in RESULT_COLUMNS]
     given = tuple((str(name), str(text)) for name, text in kept.get(RECEIVED, {}).items())
     also = tuple(str(name) for name in kept.get("also", ()))
-    place, reference, unresolved = (str(kept.get(name, "")) for name in _BESIDE)
-    return RawRow._make((line, *ours, given, place, also, reference, unresolved))
+    place, *beside = (str(kept.get(name, "")) for name in _BESIDE)
+    return RawRow._make((line, *ours, given, place, also, *beside))
 
 
 def as_written(row: RawRow) -> str:

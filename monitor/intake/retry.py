@@ -10,18 +10,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection
 
-from monitor.config import Settings
+from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
-from monitor.intake.columns import Layout, layout_of
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
 from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
+from monitor.intake.layout import Layout, layout_of
 from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
 from monitor.intake.people import People
-from monitor.intake.raw import RECEIVED, RawRow, restored
+from monitor.intake.raw import RECEIVED, RESULT_COLUMNS, RawRow, restored
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import UnreadableFile
+from monitor.intake.table_reader import known_of
 
 _BATCH = 2000
 
@@ -156,17 +157,36 @@ class _Retrier:
         if layout is not None:
             raw_rows = list(layout.raw_rows(Record(row.line, list(given.values()))))
             if len(raw_rows) == 1:
-                return raw_rows[0]
+                return _completed(raw_rows[0], restored(row.line, row.raw), self._mapping(source))
         return restored(row.line, row.raw)
+
+    def _mapping(self, source: str) -> Source:
+        return reading(self._connection, self._settings, source).mapping
 
     def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
         key = (source, header)
         if key not in self._layouts:
-            mapping = reading(self._connection, self._settings, source).mapping
+            mapping = self._mapping(source)
             try:
-                self._layouts[key] = layout_of(
-                    header, mapping, lambda name: self._catalogue.find(name) is not None
-                )
+                self._layouts[key] = layout_of(header, mapping, known_of(mapping, self._catalogue))
             except UnreadableFile:
                 self._layouts[key] = None
         return self._layouts[key]
+
+
+def _completed(row: RawRow, kept: RawRow, mapping: Source) -> RawRow:
+    """The row as today's mapping reads its cells, with what only the whole file could tell: its
+    notation, and what was put together from several cells or stands above the header."""
+    cells = {text.strip() for _, text in kept.given}
+    told = {
+        name: text
+        for name in RESULT_COLUMNS
+        if (text := getattr(kept, name))
+        and text.strip() not in cells
+        and name not in mapping.columns
+        and name not in mapping.constants
+        and name not in ("analyte", "unit")
+    }
+    if not row.unit and "unit" not in mapping.columns:
+        told["unit"] = kept.unit
+    return row._replace(dates=kept.dates, decimal=kept.decimal, place=kept.place, **told)

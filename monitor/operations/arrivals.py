@@ -19,6 +19,7 @@ from monitor.intake.inbox import InboxOutcome, take_inbox
 from monitor.intake.load import load_file
 from monitor.intake.mending import Mend, fix
 from monitor.intake.report import FileReport, PeopleReport
+from monitor.operations.late import LateReport, late_in, late_report
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store.database import Store
 
@@ -31,6 +32,8 @@ class Loaded:
 
     report: FileReport
     tally: Tally
+    late: LateReport
+    """What results of the file that came late would have said earlier."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +57,20 @@ def load(
     """Take in one lab file, then review its patients; a preview does both and takes it back."""
     if not preview:
         report = load_file(store, settings, path, source, now, progress=progress)
-        return Loaded(report, review_due(store, settings, now, only=report.touched))
+        tally = review_due(store, settings, now, only=report.touched)
+        return Loaded(
+            report, tally, late_report(store, settings, now, since=now, only=report.touched)
+        )
     tally = Tally()
+    late: list[LateReport] = []
 
     def review(connection: Connection, touched: Sequence[int]) -> None:
         for start in range(0, len(touched), BATCH):
             tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
+        late.append(late_in(connection, settings, now, since=now, only=touched))
 
     report = load_file(store, settings, path, source, now, preview=review, progress=progress)
-    return Loaded(report, tally)
+    return Loaded(report, tally, late[0])
 
 
 def enrol(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:

@@ -73,7 +73,12 @@ def standing_of(review: Review) -> str:
 
 def _rows(review: Review) -> Iterator[dict[str, Any]]:
     for panel in review.panels:
-        yield {**_whose(review.case), "enrolment_state": review.life.state.value, **_panel(panel)}
+        yield {
+            **_whose(review.case),
+            "enrolment_state": review.life.state.value,
+            **_panel(panel),
+            **_shared(review, panel.panel),
+        }
 
 
 def _is_late(row: dict[str, Any]) -> bool:
@@ -96,6 +101,13 @@ def _panel(panel: PanelStatus) -> dict[str, Any]:
         "state": panel.state.value,
         "days_overdue": panel.days_overdue,
     }
+
+
+def _shared(review: Review, panel: str) -> dict[str, Any]:
+    """Of a panel that several drugs of the patient need: the stricter day, and which drug set
+    it."""
+    it = review.shared.panel(panel)
+    return {} if it is None else {"patient_due_on": it.due_on.isoformat(), "set_by": it.set_by}
 
 
 def _unjudged(case: Case) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.store import tables
+from monitor.store.turns import Turns
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -61,6 +62,7 @@ class Store:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._checked = False
+        self._turns = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -71,7 +73,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it, or (after any exception) nothing of it."""
-        with self._connection("BEGIN IMMEDIATE", readonly=False) as connection:
+        with self._turn(), self._connection("BEGIN IMMEDIATE", readonly=False) as connection:
             yield connection
 
     def migrate(self) -> None:
@@ -123,6 +125,25 @@ class Store:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Where there is one writer at a time anyway, the threads of this process follow one
+        another. SQLite's own waiters sleep and look again, and one that writes batch after
+        batch would hardly ever let another in."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turns.take(BUSY_SECONDS):
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise StoreBusy(
+                f"database {where}: this process has been writing for more than {BUSY_SECONDS} s; "
+                "nothing was changed, try again"
+            )
+        try:
+            yield
+        finally:
+            self._turns.give()
 
     @contextmanager
     def _connection(self, begin: str, *, readonly: bool) -> Iterator[Connection]:

@@ -214,4 +214,5 @@ def test_of_several_protocols_of_a_drug_an_enrolment_takes_the_default_or_names_
         assert (ended.code, taken) == (3, {"P2": "azathioprine-us-label"})
         (refused,) = ended.json["refused"]
         assert refused["line"] == 2
-        assert "azathioprine, azathioprine-us-label" in refused["reason"]
+        assert "name one of azathioprine, " in refused["reason"]
+        assert "azathioprine-us-label" in refused["reason"]

@@ -17,7 +17,7 @@ MISTAKES = {
     "unknown key at the top": ("wash_out =", "washout =", "washout", 'did you mean "wash_out"'),
     "unknown key of a level": ("{ below = 100,", "{ bellow = 100,", "rules[4].levels[0].bellow",
         'did you mean "below"'),
-    "key of a later issue": ("[baseline]", "[dosing]\nmax = 3\n\n[baseline]", "dosing",
+    "key of a later issue": ("[baseline]", "[pharmacy]\nmax = 3\n\n[baseline]", "pharmacy",
         "unknown key"),
     "missing title": ('title = "Azathioprine:', 'note = "Azathioprine:', "title", "missing"),
     "missing recheck word": ('recheck = "1 day"', "recheck = 1", "rules[1].levels[2].recheck",

@@ -1,0 +1,75 @@
+"""What is known of a patient that explains a missed test and excuses none: away, in hospital,
+declined, a supply that ran out, a transfer that nobody accepted.
+
+Source: specification, section 4 and interfaces ("of away, inpatient, declined, supply none moves a
+due day"). Each is said beside what is overdue and in the status, until it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from monitor.core.life import parse_day
+from monitor.core.model import Case, Event, Life
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
+
+def sentences(case: Case, life: Life, today: date, last_done: date | None) -> tuple[str, ...]:
+    """What holds today. `last_done` is the earliest of the last completions of what is late: a
+    refusal before it is over."""
+    past = [event for event in _ordered(case) if event.on <= today]
+    return tuple(_said(past, life, today, last_done))
+
+
+def wakes(view: View) -> Iterator[date]:
+    """The days on which an absence or a supply ends."""
+    for event in view.case.events:
+        if event.event in ("away", "inpatient"):
+            until = parse_day(event.value)
+            if until is not None:
+                yield until
+        elif event.event == "supply":
+            yield _runs_out(event)
+
+
+def _said(past: list[Event], life: Life, today: date, last_done: date | None) -> Iterator[str]:
+    for what, words in _ABSENCES.items():
+        event = next((it for it in reversed(past) if it.event == what), None)
+        until = None if event is None else parse_day(event.value)
+        if until is not None and today < until:
+            yield words.format(until=_day(until))
+    declined = next((it for it in reversed(past) if it.event == "declined"), None)
+    if declined is not None and (last_done is None or declined.on > last_done):
+        why = f" ({declined.note})" if declined.note else ""
+        yield f"Declined on {_day(declined.on)}{why}: ask again, and tell the prescriber."
+    supply = next((it for it in reversed(past) if it.event == "supply"), None)
+    if supply is not None and _runs_out(supply) <= today:
+        yield f"Supply ran out on {_day(_runs_out(supply))}: still taking it?"
+    handed = next((it for it in reversed(past) if it.event == "transfer_out"), None)
+    if handed is not None and not life.ended_for_good:
+        yield (
+            f"Transfer to {handed.value} on {_day(handed.on)} is not accepted yet: the patient "
+            "is still ours."
+        )
+
+
+_ABSENCES = {
+    "away": "Away until {until}: the test can still be done elsewhere.",
+    "inpatient": "In hospital until {until}: ask the ward for its results, or for the test.",
+}
+
+
+def _runs_out(supply: Event) -> date:
+    return supply.on + timedelta(days=int(supply.value))
+
+
+def _ordered(case: Case) -> list[Event]:
+    return sorted(case.events, key=lambda it: (it.on, it.id))
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,209 @@
+"""What else asks to look at the dose: the liver before the first one, the kidney, a stop that
+comes early. Source: founding brief; the numbers are those of `[dosing]` of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.core.calendar import start_of_day
+from monitor.core.dosing import Chart
+from monitor.core.dosing_rules import BeforeDose, Renal
+from monitor.core.findings import action_words, day_text, sentence
+from monitor.core.model import Demand, EnrolmentState, Event, Finding, Kind, Result, Urgency
+from monitor.core.rules import Breach, below
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
+_TAKEN = (EnrolmentState.PLANNED, EnrolmentState.ACTIVE)
+_SYMPTOM = "symptom"
+
+
+def findings(view: View) -> Iterator[Finding]:
+    dosing = view.protocol.dosing
+    if dosing is None:
+        return
+    chart = Chart(view, dosing)
+    if view.life.state in _TAKEN:
+        if chart.regime.before_dose is not None:
+            yield from _before_dose(chart, chart.regime.before_dose)
+        if dosing.renal is not None:
+            yield from _kidney(chart, dosing.renal)
+    yield from _withdrawal(chart)
+
+
+def demands(view: View) -> Iterator[Demand]:
+    """The kidney test is due on the day of the symptom."""
+    dosing = view.protocol.dosing
+    if dosing is None or dosing.renal is None or view.life.ended_for_good:
+        return
+    for event in _unanswered(view, dosing.renal):
+        why = f"{event.value.replace('_', ' ')} on {day_text(event.on)}"
+        yield Demand(panel=dosing.renal.panel, due_on=event.on, why=why)
+
+
+def panels(view: View) -> Iterator[str]:
+    dosing = view.protocol.dosing
+    if dosing is not None and dosing.renal is not None and _unanswered(view, dosing.renal):
+        yield dosing.renal.panel
+
+
+def wakes(view: View) -> Iterator[date]:
+    dosing = view.protocol.dosing
+    if dosing is None:
+        return
+    terms = Chart(view, dosing).regime.before_dose
+    if terms is not None:
+        yield terms.within.before(view.life.first_dose_on)
+
+
+# --- Before the first dose --------------------------------------------------------------
+
+
+def _before_dose(chart: Chart, terms: BeforeDose) -> Iterator[Finding]:
+    """The latest value since shortly before the first dose has to lie below its limit."""
+    view = chart.view
+    since = terms.within.before(view.life.first_dose_on)
+    if view.today < since:
+        return
+    title = view.catalogue.analytes[terms.analyte].title
+    known = [it for it in _values(view, terms.analyte) if it.collected_on >= since]
+    if not known:
+        summary = f"No {title.lower()} since {day_text(since)}: the drug begins only below "
+        yield chart.check("before_dose", summary + terms.shown, Urgency.URGENT, ())
+        return
+    last = known[-1]
+    assert last.value is not None
+    if below(last.value, last.comparator, terms.below) is Breach.CERTAIN:
+        return
+    value = _in_units(view, last)
+    summary = f"{title} {value} on {day_text(last.collected_on)}: the drug begins only below "
+    yield chart.check(
+        "before_dose", summary + terms.shown, Urgency.URGENT, (f"{value}: not below {terms.shown}",)
+    )
+
+
+def _in_units(view: View, result: Result) -> str:
+    """A value in its own unit and in mg/dL, where the analyte has that."""
+    analyte = view.catalogue.analytes[result.analyte]
+    assert result.value is not None
+    text = f"{result.comparator}{result.value:f} {analyte.unit}"
+    factor = analyte.factor("mg/dL")
+    return f"{text} ({result.value / factor:.1f} mg/dL)" if factor else text
+
+
+# --- The kidney -------------------------------------------------------------------------
+
+
+def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
+    view = chart.view
+    reasons = [
+        f"{it.value.replace('_', ' ')} on {day_text(it.on)}, and no kidney value since"
+        for it in _unanswered(view, renal)
+    ]
+    reasons += [
+        it.summary
+        for it in view.rule_findings
+        if it.analyte in renal.answered_by
+        if not it.recovered
+    ]
+    parts = "; ".join(
+        f"below {level.below:f}: {level.percent.normalize():f} % of the usual dose"
+        for level in renal.levels
+    )
+    lines = [f"{renal.analyte}: {parts}"]
+    level = _renal_level(view, renal)
+    if level is not None:
+        percent, text = level
+        usual = chart.regime.usual_start
+        lines.append(chart.shown(usual, percent))
+        if chart.now is None or chart.limit(usual) is None or chart.exceeds(usual, percent):
+            reasons.append(f"{text}: at most {percent.normalize():f} % of the usual dose, {usual}")
+    if reasons:
+        yield chart.check(
+            "renal", "; ".join(reasons), Urgency.URGENT, tuple(lines), source=renal.source
+        )
+
+
+def _renal_level(view: View, renal: Renal) -> tuple[Decimal, str] | None:
+    known = _values(view, renal.analyte)
+    if not known or known[-1].value is None:
+        return None
+    last, analyte = known[-1], view.catalogue.analytes[renal.analyte]
+    met = [
+        level
+        for level in renal.levels
+        if below(known[-1].value, last.comparator, level.below) is not Breach.NO
+    ]
+    if not met:
+        return None
+    text = (
+        f"{analyte.title} {last.comparator}{last.value:f} {analyte.unit} on "
+        f"{day_text(last.collected_on)}"
+    )
+    return met[-1].percent, text
+
+
+def _unanswered(view: View, renal: Renal) -> list[Event]:
+    """Symptoms of the kidney since which no value of it has come."""
+    found = []
+    for event in view.case.events:
+        if event.event != _SYMPTOM or event.value != renal.symptom or event.on > view.today:
+            continue
+        if event.on < view.life.watch_from:
+            continue
+        values = [it for name in renal.answered_by for it in _values(view, name)]
+        if not any(it.collected_on >= event.on for it in values):
+            found.append(event)
+    return found
+
+
+def _values(view: View, analyte: str) -> list[Result]:
+    return sorted(
+        (
+            it
+            for it in view.results
+            if it.analyte == analyte and it.is_valid and it.collected_on <= view.today
+        ),
+        key=lambda it: (it.collected_at, it.id),
+    )
+
+
+# --- The stop ---------------------------------------------------------------------------
+
+
+def _withdrawal(chart: Chart) -> Iterator[Finding]:
+    """A stop earlier than the indication's minimum, or after a relapse on record."""
+    view, regime = chart.view, chart.regime
+    stopped_on, first = view.life.stopped_on, view.life.first_dose_on
+    if stopped_on is None or regime.withdraw_after is None or view.life.ended_for_good:
+        return
+    if stopped_on < view.case.enrolment.enrolled_on:
+        return
+    relapses = [it.on for it in view.case.events if it.event == "relapse" and it.on <= stopped_on]
+    earliest = regime.withdraw_after.after(first)
+    reasons = []
+    if stopped_on < earliest:
+        reasons.append(f"before {regime.withdraw_after} of treatment, {day_text(earliest)}")
+    if relapses:
+        reasons.append(f"after a relapse on {day_text(max(relapses))}")
+    if reasons:
+        drug = view.case.enrolment.drug
+        yield Finding(
+            enrolment_id=view.case.enrolment.id,
+            cause="withdrawal",
+            kind=Kind.REVIEW,
+            urgency=regime.withdraw_urgency,
+            summary=f"{drug} stopped on {day_text(stopped_on)}, {' and '.join(reasons)}",
+            source=regime.source,
+            breaches=(start_of_day(stopped_on, view.zone),),
+            action=action_words(Kind.REVIEW, drug),
+            say=tuple(sentence(text) for text in (regime.withdraw_say,) if text),
+            arithmetic=(
+                f"first dose {day_text(first)} + {regime.withdraw_after} = {day_text(earliest)}",
+                f"stopped {day_text(stopped_on)}",
+            ),
+        )

@@ -1,0 +1,121 @@
+"""TPMT and NUDT15 from files to alerts, and every way out of a clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.core.model import AlertState, Kind
+from monitor.operations.patient_facts import facts
+from monitor.operations.status import ledger, status_rows
+from monitor.operations.verify import verify
+from monitor.store import tables
+from tests.clinic import at
+from tests.desk import Desk, sqlite_desk
+
+ENROL = "mrn,drug,started_on,dose_mg_per_day,weight_kg,tpmt,nudt15,last_tested_on"
+WAYS_OUT = (
+    "hold,2026-03-20",
+    "away,2026-03-20",
+    "inpatient,2026-03-20",
+    "declined,",
+    "supply,7",
+    "monitored_elsewhere,2026-03-20",
+    "transfer_out,Dr Gray",
+    "stop,",
+    "died,",
+)
+
+
+@pytest.fixture
+def desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(migrated_sqlite, tmp_path) as made:
+        made.enrol(
+            "P1,azathioprine,2026-01-05,100,70,,,2026-02-23", header=ENROL, now=at("2026-03-01")
+        )
+        yield made
+
+
+def live(desk: Desk, now: str) -> list[tuple[str, str, str]]:
+    """Kind, urgency and summary of the live alerts, after a review."""
+    desk.clinic.review(at(now))
+    (row,) = desk.clinic.rows(tables.EnrolmentRow)
+    return [
+        (alert.kind.value, alert.urgency.value, alert.summary)
+        for alert in desk.clinic.alerts(row.id)
+        if alert.state is not AlertState.CLOSED
+    ]
+
+
+def test_a_poor_metaboliser_from_the_laboratory_speaks_at_once(desk: Desk) -> None:
+    report = desk.load("P1,2026-03-02,TPMT genotype,*3A/*3A,,S1,final,,")
+    assert report.stored == 1
+    kinds = {(kind, urgency) for kind, urgency, _ in live(desk, "2026-03-10")}
+    assert (Kind.CONTRAINDICATED.value, "critical") in kinds
+    desk.load("P1,2026-03-02,TPMT genotype,*1/*3A,,S1,corrected,,")
+    kinds = {(kind, urgency) for kind, urgency, _ in live(desk, "2026-03-10")}
+    assert (Kind.CONTRAINDICATED.value, "critical") not in kinds
+    assert (Kind.DOSE_CHECK.value, "urgent") in kinds
+
+
+def test_what_cannot_be_read_is_held_and_urgent(desk: Desk) -> None:
+    report = desk.load("P1,2026-03-02,TPMT genotype,see attached report,,S1,final,,")
+    assert report.quarantined == 1
+    found = live(desk, "2026-03-10")
+    assert ("quarantined_result", "urgent") in {(kind, urgency) for kind, urgency, _ in found}
+
+
+def test_a_decision_that_a_test_is_not_available_needs_author_and_reason(desk: Desk) -> None:
+    refused = desk.events("P1,2026-03-05,genotype_unavailable,tpmt:2026-09-01,,no,")
+    assert "who decided and why" in refused.refused[0].reason
+    taken = desk.events(
+        "P1,2026-03-05,genotype_unavailable,tpmt:2026-09-01,,Dr Gray: laboratory closed,"
+    )
+    assert taken.taken == 1
+    summaries = [text for kind, _, text in live(desk, "2026-03-10") if kind == "baseline_missing"]
+    assert summaries
+    assert all("TPMT" not in text and "NUDT15 not known" in text for text in summaries)
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_a_way_out_that_is_taken_back_leaves_no_trace(desk: Desk, way: str) -> None:
+    def standing() -> tuple[Any, Any, dict[str, int]]:
+        return (
+            live(desk, "2026-03-10"),
+            status_rows(desk.store, desk.settings, at("2026-03-10")),
+            ledger(desk.store, desk.settings, at("2026-03-10")),
+        )
+
+    before = standing()
+    event, value = way.split(",")
+    line = f"P1,2026-03-08,{event},{value},,Dr Gray: asked,"
+    assert desk.events(line).taken == 1
+    during = standing()
+    assert sum(v for k, v in during[2].items() if k not in ("enrolled", "of_whom_held")) == 1
+    assert desk.events(f"{line}entered-in-error").taken == 1
+    assert standing() == before
+    assert not list(verify(desk.store, desk.settings, at("2026-03-10")))
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("away,2026-03-20", "Away until 20 Mar 2026: the test can still be done elsewhere."),
+        ("inpatient,2026-03-20", "In hospital until 20 Mar 2026"),
+        ("supply,2", "Supply ran out on 10 Mar 2026: still taking it?"),
+        ("declined,", "Declined on 8 Mar 2026 (Dr Gray: asked)"),
+        ("transfer_out,Dr Gray", "Transfer to Dr Gray on 8 Mar 2026 is not accepted yet"),
+    ],
+)
+def test_an_absence_is_said_and_moves_no_due_day(desk: Desk, way: str, said: str) -> None:
+    due = [row["due_on"] for row in status_rows(desk.store, desk.settings, at("2026-03-10"))]
+    event, value = way.split(",")
+    desk.events(f"P1,2026-03-08,{event},{value},,Dr Gray: asked,")
+    rows = status_rows(desk.store, desk.settings, at("2026-03-10"))
+    assert [row["due_on"] for row in rows] == due
+    lines = facts(desk.store, desk.settings, at("2026-03-10"), "P1")
+    assert any(said in line for line in lines), lines
+    assert any("1.43 mg/kg/day at 70 kg" in line for line in lines), lines
