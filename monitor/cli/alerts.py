@@ -81,7 +81,7 @@ def _line(row: dict[str, Any], muted: Mapping[int, int]) -> tuple[object, ...]:
     if row["id"] in muted and row["state"] != "closed":
         state = f"{state}, muted by {muted[row['id']]}"
     since = str(row["opened_at"])[:10]
-    summary = f"{row['summary']} (feed suspected)" if row["feed_suspected"] else row["summary"]
+    summary = f"{row['summary']} (feed suspected)" if row.get("feed_suspected") else row["summary"]
     return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since
 
 

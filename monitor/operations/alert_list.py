@@ -20,6 +20,7 @@ from monitor.core.findings import LATE
 from monitor.core.model import AlertState, ChangeWhat, Kind, Urgency
 from monitor.core.routing import ENDINGS
 from monitor.operations.answers import answers, finding_about, shown_urgency
+from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, SNOOZED, history_of
 from monitor.store.database import Store
@@ -65,7 +66,7 @@ def alert_rows(
     return [
         {
             **alert_row(alert, settings.clinic.zone, now),
-            "feed_suspected": late.get(alert.row.id) in feeds,
+            **(FEED_SUSPECTED if late.get(alert.row.id) in feeds else {}),
         }
         for alert in standing
     ]

@@ -17,6 +17,9 @@ _WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE
 NOT_JUDGED = "not_judged"
 """Where the monitor itself failed: said, since it is no state a patient can be in."""
 
+FEED_SUSPECTED = {"feed_suspected": True}
+"""Beside the keys of the contract, where a patient's feed is silent and only there."""
+
 
 def status_rows(
     store: Store, settings: Settings, now: datetime, mrn: str | None = None
@@ -31,11 +34,9 @@ def status_rows(
         rows: list[dict[str, Any]] = []
         for batch in answers(connection, settings, now, ids=ids, until=now):
             feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
-            rows += [
-                {**row, "feed_suspected": _is_late(row) and review.case.enrolment.id in feeds}
-                for review in batch.reviews
-                for row in _rows(review)
-            ]
+            for review in batch.reviews:
+                mark = FEED_SUSPECTED if review.case.enrolment.id in feeds else {}
+                rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(review)]
             rows += [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
     return sorted(rows, key=lambda row: row["mrn"])
 
@@ -111,5 +112,4 @@ def _shared(review: Review, panel: str) -> dict[str, Any]:
 
 def _unjudged(case: Case) -> dict[str, Any]:
     keys = ("panel", "phase", "last_completed_on", "due_on", "because", "state", "days_overdue")
-    unknown = dict.fromkeys(keys)
-    return {**_whose(case), "enrolment_state": None, **unknown, "feed_suspected": False}
+    return {**_whose(case), "enrolment_state": None, **dict.fromkeys(keys)}

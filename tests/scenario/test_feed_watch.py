@@ -77,7 +77,9 @@ def review(desk: Desk, now: datetime) -> None:
 def marked(desk: Desk, now: datetime) -> dict[str, bool]:
     """Who has an overdue alert, and whether the feed is suspected in it."""
     rows = alert_rows(desk.store, desk.settings, {"open"}, now)
-    return {it["mrn"]: it["feed_suspected"] for it in rows if it["kind"] == "overdue_test"}
+    return {
+        it["mrn"]: it.get("feed_suspected", False) for it in rows if it["kind"] == "overdue_test"
+    }
 
 
 def test_a_silent_feed_is_told_and_its_patients_are_marked(desk: Desk) -> None:
@@ -115,7 +117,7 @@ def test_a_silent_feed_is_told_and_its_patients_are_marked(desk: Desk) -> None:
     assert marked(desk, wednesday) == {"A": True, "B": False, "C": False}
     rows = {it["mrn"]: it for it in status_rows(desk.store, desk.settings, wednesday)
             if it["panel"] == "cbc"}  # fmt: skip
-    assert {mrn: it["feed_suspected"] for mrn, it in rows.items()} == {
+    assert {mrn: it.get("feed_suspected", False) for mrn, it in rows.items()} == {
         "A": True, "B": False, "C": False,
     }  # fmt: skip
     assert rows["A"]["state"] in ("overdue", "seriously_overdue")
