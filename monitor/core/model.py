@@ -467,6 +467,23 @@ class Alert:
     news: str = ""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
+    asked_at: datetime | None = None
+    """When it was last put to people: its ladder begins then. None: nobody was told."""
+    rungs_told: int = 0
+    """Rungs of that ladder that were told."""
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    outcome_at: datetime | None = None
+    """When an outcome was recorded since it was put to people."""
+    outcome_missed: bool = False
+    """It was acknowledged, and no outcome came in time."""
+    no_answers: int = 0
+    """Contact attempts without an answer, in a row."""
+    contact_outcome: str = ""
+    """The code of the last contact attempt since it was put to people."""
+    assigned_to: str = ""
+    version: int = 0
+    """Counts what people did with it."""
     mrn: str = ""
     """The patient's number as it shows; "" where it shows nothing yet."""
 
@@ -481,6 +498,9 @@ class ChangeWhat(StrEnum):
     REOPENED = "reopened"
     ACK_EXPIRED = "acknowledgement expired"
     SNOOZE_EXPIRED = "snooze expired"
+    ESCALATED = "escalated"
+    OUTCOME_MISSING = "outcome missing"
+    UNMUTED = "no longer muted"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
@@ -503,6 +523,13 @@ class Change:
     """For `merged`: the id of the older alert that stands."""
     first_seen_recovered: bool = False
     urgency: Urgency = Urgency.ROUTINE
+    to: tuple[str, ...] = ()
+    """Whom it is told to, where it is told."""
+    asked_at: datetime | None = None
+    """The beginning of the alert's ladder from now on; None leaves what is."""
+    climbed: int = 0
+    """With `asked_at`: rungs of that ladder told by now."""
+    outcome_missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,8 @@ class Rule:
     """Only for these indications; empty: for all."""
     except_indications: tuple[str, ...] = ()
     note: str = ""
+    muted_by: tuple[str, ...] = ()
+    """Rules that speak for this one while they ask to stop or hold the drug."""
 
     @property
     def is_trend(self) -> bool:

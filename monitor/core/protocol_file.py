@@ -61,7 +61,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
     "rules[]": (
-        "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after",
+        "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after", "muted_by",
         "indications", "except", "levels",
     ),
     "rules[].levels[]": (
@@ -267,6 +267,7 @@ class _Reader:
             indications=table.texts("indications"),
             except_indications=table.texts("except"),
             note=table.text("note", "", long=True),
+            muted_by=table.texts("muted_by"),
         )
 
     def _level(self, table: Table, analyte: str) -> Level:

@@ -159,7 +159,8 @@ class Normaliser:
         return " ".join(format(value, "f") for value in values)
 
     def _bad_line(self, bad: BadLine) -> Held:
-        return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
+        stored = {"line": bad.text} | ({"place": bad.place} if bad.place else {})
+        return Held(bad.line, stored, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
         if row.unresolved and self._source.patient_id_is_mrn:

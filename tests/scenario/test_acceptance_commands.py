@@ -98,7 +98,8 @@ def test_a_file_that_cannot_be_read_is_listed_with_every_count(desk: CommandLine
         None,
     ]
     assert sum(it["stored"] for it in files) == sum(it["rows"] for it in files) == 1
-    assert sum(it["alerts"]["opened"] for it in files) == 1
+    # Overdue, and more than two weekly tests missed in a row.
+    assert sum(it["alerts"]["opened"] for it in files) == 2
 
 
 @pytest.mark.parametrize(

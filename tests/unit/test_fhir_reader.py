@@ -406,6 +406,7 @@ REFUSED = [
      "document type"),
     ("<html><body>a page</body></html>", "a web page"),
     ('<ClinicalDocument xmlns="urn:hl7-org:v3"/>', "a CDA document"),
+    ('{"resourceType": "Observation", "status": ', "not readable as JSON|not complete"),
     ("<a><b></a>", "XML, but not FHIR"),
     ('[{"mrn": "F1", "value": 4}]', "nothing in it is a FHIR resource"),
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
