@@ -239,8 +239,8 @@ class Daemon:
             raise _Ending
 
     def _feeds(self, now: datetime) -> bool:
-        silent = feeds.alarm_if_silent(self._store, self._settings, now)
-        return feeds.alarm_if_held(self._store, self._settings, now) or silent
+        told = feeds.watch(self._store, self._settings, now)
+        return feeds.alarm_if_held(self._store, self._settings, now) or told
 
     def _digests(self, now: datetime) -> bool:
         return bool(compose_digests(self._store, self._settings, now))

@@ -17,25 +17,40 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Select, bindparam, select, update
 
 from monitor import logs
-from monitor.config import Settings
+from monitor.config import Settings, route_book
 from monitor.core.alerts import content_of, reconcile
+from monitor.core.climbing import climb
+from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
-from monitor.core.model import Alert, AlertState, Case, Change, ChangeWhat, Enrolment, Review
+from monitor.core.model import (
+    Alert,
+    AlertState,
+    Case,
+    Change,
+    ChangeWhat,
+    Enrolment,
+    Kind,
+    Review,
+    Urgency,
+)
 from monitor.core.review import review
-from monitor.core.routing import ENDINGS, Told, plan
+from monitor.core.routebook import RouteBook
+from monitor.core.routing import AS_IT_STANDS, ENDINGS, Told, plan
 from monitor.store import tables
 from monitor.store.alerts import Step, write_steps
 from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
 from monitor.store.frames import load_alerts, load_cases, load_enrolments
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
+from monitor.store.storm import Storm
 from monitor.store.tables import table_of
 
-BATCH = 500
+BATCH = 100
 """Enrolments a transaction."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
+_SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
 Progress = Callable[[int, int], None]
@@ -116,6 +131,7 @@ def review_batch(
 ) -> Tally:
     """Review these enrolments in the caller's transaction, which has locked them."""
     rulebook = load_rulebook(connection)
+    book = route_book(settings)
     zone = settings.clinic.zone
     cases = load_cases(connection, enrolment_ids, zone=zone)
     reviews, failures = judge(cases, rulebook, now, zone)
@@ -126,7 +142,7 @@ def review_batch(
         enrolment = found.case.enrolment
         try:
             decided, next_reviews[enrolment.id] = _decide(
-                found, alerts[enrolment.id], rulebook, now, zone
+                found, alerts[enrolment.id], rulebook, book, now, zone
             )
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(enrolment.id, logs.places(error)))
@@ -193,11 +209,25 @@ def _judge_one_by_one(
 
 
 def _decide(
-    found: Review, alerts: Sequence[Alert], rulebook: RuleBook, now: datetime, zone: ZoneInfo
+    found: Review,
+    alerts: Sequence[Alert],
+    rulebook: RuleBook,
+    book: RouteBook,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> tuple[list[Step], datetime | None]:
-    protocol = rulebook.protocols[found.case.enrolment.protocol_id]
+    enrolment = found.case.enrolment
+    protocol = rulebook.protocols[enrolment.protocol_id]
     catalogue = rulebook.catalogue
-    decision = reconcile(found, alerts, protocol, now, zone)
+
+    def ladder_of(kind: Kind, urgency: Urgency, at: datetime) -> Ladder:
+        return book.ladder(
+            at, clinic=enrolment.clinic, drug=enrolment.drug, kind=kind.value, urgency=urgency
+        )
+
+    decision = climb(
+        reconcile(found, alerts, protocol, now, zone), alerts, protocol, ladder_of, now
+    )
     steps = []
     for change in decision.changes:
         finding = change.finding
@@ -270,9 +300,14 @@ def _queue_messages(
         for step, alert_id in zip(steps, alert_ids, strict=True)
         if step.change.tell
     ]
-    planned = plan(told, settings.routes, settings.clinic.email)
+    planned = plan(told)
+    for trouble in route_book(settings).troubles(now) if planned else ():
+        text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
+        _alarm(connection, settings, f"routes: {trouble}", text, now)
     zone, sender = settings.clinic.zone, settings.mail.sender
-    return enqueue(connection, planned, now, zone=zone, sender=sender)
+    quiet = settings.quiet
+    storm = Storm(quiet.storm_from, quiet.storm_window.span, quiet.storm_wait.span)
+    return enqueue(connection, planned, now, zone=zone, sender=sender, storm=storm)
 
 
 def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolment) -> Told:
@@ -283,8 +318,6 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
     return Told(
         change=change,
         alert_id=alert_id,
-        clinic=enrolment.clinic,
-        drug=enrolment.drug,
         kind=about.kind.value,
         urgency=change.urgency,
         mrn=enrolment.mrn,
@@ -301,15 +334,16 @@ def _tally(steps: Sequence[Step], alert_ids: Sequence[int]) -> Tally:
             kinds[alert_id] = "opened"
         elif what in ENDINGS:
             kinds[alert_id] = "closed"
-        elif what is not ChangeWhat.REMINDED and kinds[alert_id] == "reminded":
+        elif what not in _SAID_AGAIN and kinds[alert_id] == "reminded":
             kinds[alert_id] = "updated"
     counts = Counter(kinds.values())
+    changed = {it.enrolment_id for it in steps if it.change.what not in AS_IT_STANDS}
     return Tally(
         opened=counts["opened"],
         updated=counts["updated"],
         reminded=counts["reminded"],
         closed=counts["closed"],
-        changed=sorted({step.enrolment_id for step in steps}),
+        changed=sorted(changed),
     )
 
 

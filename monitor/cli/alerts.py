@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,15 @@ _STATES = {
 IdArgument = Annotated[
     int, typer.Argument(metavar="ID", help="The alert's number, as `monitor alerts` shows it.")
 ]
+VersionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--version",
+        metavar="N",
+        help="Act only if nobody has since you looked: the number `monitor alert show` ends with.",
+        show_default=False,
+    ),
+]
 WhoOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")]
 
 
@@ -52,21 +62,27 @@ def alerts(
     sample that cannot be used, rows that wait in quarantine.
     """
     from monitor.operations.alert_list import alert_rows
+    from monitor.operations.muted import muted_alerts
 
     states = _states(state)
     with reading(config, at) as work:
         rows = alert_rows(work.store, work.settings, states, work.now)
+        with work.store.read() as connection:
+            muted = {} if as_json else muted_alerts(connection)
     if as_json:
         print_json(rows)
         return
     columns = ["id", "urgency", "kind", "mrn", "what", "state", "since"]
-    table(columns, [_line(row) for row in rows], empty="No alert.")
+    table(columns, [_line(row, muted) for row in rows], empty="No alert.")
 
 
-def _line(row: dict[str, Any]) -> tuple[object, ...]:
+def _line(row: dict[str, Any], muted: Mapping[int, int]) -> tuple[object, ...]:
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
+    if row["id"] in muted and row["state"] != "closed":
+        state = f"{state}, muted by {muted[row['id']]}"
     since = str(row["opened_at"])[:10]
-    return row["id"], row["urgency"], row["kind"], row["mrn"], row["summary"], state, since
+    summary = f"{row['summary']} (feed suspected)" if row.get("feed_suspected") else row["summary"]
+    return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since
 
 
 def _states(text: str) -> frozenset[str]:
@@ -86,6 +102,7 @@ def ack(
         typer.Option("--until", metavar="DAY", help="Until when: 7 days if not said, at most 28."),
     ] = "",
     note: Annotated[str, typer.Option("--note", help="A word for the next reader.")] = "",
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
@@ -97,7 +114,16 @@ def ack(
 
     with writing(config, at) as work:
         last = day(until, "--until") if until else None
-        agreed = act(work.store, work.settings, alert, by=by, until=last, note=note, now=work.now)
+        agreed = act(
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            until=last,
+            note=note,
+            version=version or None,
+            now=work.now,
+        )
     say(f"Alert {alert} is with {by} until {agreed}.")
 
 
@@ -116,10 +142,15 @@ def close(
             "urgent 28, routine 90).",
         ),
     ] = "",
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
-    """Close an alert with its outcome.
+    """Close an alert with its outcome, in words or with a code before them.
+
+    Codes: laboratory_phoned_and_acted, drug_stopped, drug_held, dose_reduced,
+    reviewed_no_change, test_repeated, admitted, sample_artefact, known_condition,
+    entered_in_error. That the laboratory phoned is no outcome: say what was done.
 
     Overdue tests and the like close by themselves and cannot be closed by hand. Closing does
     not end an episode: it comes back on the review day, or when things get worse.
@@ -129,7 +160,14 @@ def close(
     with writing(config, at) as work:
         wanted = day(review_by, "--review-by") if review_by else None
         agreed = act(
-            work.store, work.settings, alert, by=by, outcome=outcome, review_by=wanted, now=work.now
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            outcome=outcome,
+            review_by=wanted,
+            version=version or None,
+            now=work.now,
         )
     say(f"Alert {alert} is closed." + (f" It comes back on {agreed}." if agreed else ""))
 
@@ -139,6 +177,7 @@ def snooze(
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="The day it comes back.")],
     by: WhoOption,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it can wait.")],
+    version: VersionOption = None,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
 ) -> None:
@@ -147,5 +186,14 @@ def snooze(
 
     with writing(config, at) as work:
         last = day(until, "--until")
-        act(work.store, work.settings, alert, by=by, until=last, reason=reason, now=work.now)
+        act(
+            work.store,
+            work.settings,
+            alert,
+            by=by,
+            until=last,
+            reason=reason,
+            version=version or None,
+            now=work.now,
+        )
     say(f"Alert {alert} rests until {last}.")

@@ -9,15 +9,19 @@ import typer
 
 from monitor import logs
 from monitor.cli import (
+    alert_work,
     alerts,
     batch,
+    burden,
     clinic,
+    feeds,
     intake,
     mllp,
     quarantine,
     report,
     reviews,
-    schedule,
+    routes,
+    schedule_study,
     service,
     source,
 )
@@ -71,18 +75,28 @@ def common(
 _COMMANDS = {
     "Set up": (clinic.init, service.demo),
     "Take in": (intake.enrol, intake.events, intake.load),
-    "Do what is owed": (service.run, reviews.sweep, reviews.deliver),
+    "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
     "Look": (reviews.status, alerts.alerts, reviews.explain),
-    "Deal with alerts": (alerts.ack, alerts.close, alerts.snooze),
-    "Look after it": (clinic.health, reviews.verify),
+    "Deal with alerts": (
+        alerts.ack,
+        alert_work.contact,
+        alert_work.assign,
+        alert_work.comment,
+        alerts.snooze,
+        alerts.close,
+    ),
+    "Look after it": (clinic.health, feeds.feeds, reviews.verify),
 }
 
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(rich_help_panel=_panel)(_function)
+app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
+report.app.command()(burden.burden)
 app.add_typer(report.app, name="report", rich_help_panel="Look")
+app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
-app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")
+app.add_typer(schedule_study.app, name="schedule", rich_help_panel="Look after it")

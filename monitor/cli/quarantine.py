@@ -223,7 +223,7 @@ def list_fixes(
     table(
         ["id", "source", "what", "theirs", "means", "said by", "on"],
         [
-            (it.id, it.source, it.kind.value, it.theirs, it.ours or _MEANS_NOTHING[it.kind.value],
+            (it.id, it.source, it.kind.value, it.written, it.ours or _MEANS_NOTHING[it.kind.value],
              it.made_by, local(it.made_at, zone))
             for it in found
         ],

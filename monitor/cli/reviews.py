@@ -65,7 +65,7 @@ def _line(row: Mapping[str, Any]) -> tuple[object, ...]:
     return (
         row["mrn"],
         row["panel"],
-        row["state"],
+        f"{row['state']}, feed suspected" if row.get("feed_suspected") else row["state"],
         f"{row['due_on']}{why}" if row["due_on"] else "",
         late,
         row["last_completed_on"],

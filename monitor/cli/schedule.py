@@ -50,7 +50,11 @@ _COUNTS = {
     "moved": "have another due day only",
     "unchanged": "stay as they are",
 }
-_RESTARTS = {"dose_increase": "a dose increase", "resume": "taking it again after a hold"}
+_RESTARTS = {
+    "dose_increase": "a dose increase",
+    "resume": "taking it again after a hold",
+    "interaction": "an interacting drug",
+}
 
 
 @app.command("list")

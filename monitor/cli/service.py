@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, Exit, Refused, complain, progress, say
+from monitor.config import Settings
 
 
 def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
@@ -24,7 +27,48 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
     logs.configure(verbose=True)
     settings = load_settings(config)
     complain(f"watching {settings.intake.inbox}; SIGTERM or Ctrl-C ends it")
-    Daemon(settings).run()
+    with _web_beside(settings):
+        Daemon(settings).run()
+
+
+def web(config: ConfigOption = CONFIG_DEFAULT) -> None:
+    """Serve POST /fhir alone, until SIGTERM or Ctrl-C; `monitor run` serves it too.
+
+    What is posted is committed before it is answered, and its patients are reviewed at once;
+    mails need a running daemon.
+    """
+    from monitor import logs
+    from monitor.config import load_settings
+    from monitor.web.server import PortTaken, serve
+
+    logs.configure(verbose=True)
+    settings = load_settings(config)
+    if not settings.web.takes_fhir:
+        raise Refused("nothing to serve: name fhir_token_env or fhir_token_file in [web]")
+    where = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
+
+    def ready(port: int) -> None:
+        complain(f"http://{where}:{port}/fhir; SIGTERM or Ctrl-C ends it")
+
+    try:
+        serve(settings, ready)
+    except PortTaken as taken:
+        raise Refused(str(taken)) from None
+
+
+@contextmanager
+def _web_beside(settings: Settings) -> Iterator[None]:
+    """The web beside the daemon, where the config has a token for it."""
+    if not settings.web.takes_fhir:
+        yield
+        return
+    from monitor.web.server import PortTaken, serving
+
+    try:
+        with serving(settings):
+            yield
+    except PortTaken as taken:
+        raise Refused(str(taken)) from None
 
 
 def demo(

@@ -1,5 +1,6 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
+from monitor.config.book import route_book
 from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
@@ -7,10 +8,12 @@ from monitor.config.models import (
     Bounces,
     Clinic,
     Database,
+    Escalation,
     Heartbeat,
     Intake,
     Mail,
     Queue,
+    Recipient,
     Relay,
     Retention,
     Route,
@@ -31,11 +34,13 @@ __all__ = [
     "Bounces",
     "Clinic",
     "Database",
+    "Escalation",
     "Heartbeat",
     "Intake",
     "Mail",
     "Mllp",
     "Queue",
+    "Recipient",
     "Relay",
     "Retention",
     "Route",
@@ -48,5 +53,6 @@ __all__ = [
     "Webhook",
     "load_settings",
     "read_settings",
+    "route_book",
     "section_models",
 ]

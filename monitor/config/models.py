@@ -24,7 +24,10 @@ from pydantic import (
 from monitor.config.mllp import Mllp
 from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.calendar import Duration, parse_duration
+from monitor.core.faults import nearest
 from monitor.core.model import Kind, Urgency
+from monitor.core.waits import Wait, parse_wait
+from monitor.core.worktime import WEEKDAYS, parse_hours
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DateFormat = Literal[
@@ -66,6 +69,33 @@ def _clock_time(text: str) -> str:
         time.fromisoformat(text)
     except ValueError:
         raise ValueError('not a time of day; one is written like "07:30"') from None
+    return text
+
+
+def _weekly(text: str) -> str:
+    weekday, _, clock = text.partition(" ")
+    if weekday not in get_args(Weekday):
+        raise ValueError('not a weekday and time; one is written like "mon 12:00"')
+    return f"{weekday} {_clock_time(clock)}"
+
+
+def _hours(text: str) -> str:
+    parse_hours(text)
+    return text
+
+
+def _wait(value: object) -> object:
+    return parse_wait(value) if isinstance(value, str) and value else (value or None)
+
+
+def _handover(text: str) -> str:
+    day, _, clock = text.partition(" ")
+    try:
+        time.fromisoformat(clock)
+    except ValueError:
+        clock = ""
+    if day not in WEEKDAYS or not clock:
+        raise ValueError('not a hand-over; one is written like "mon 08:00"')
     return text
 
 
@@ -117,9 +147,23 @@ def _address(text: str) -> str:
     return text
 
 
+def _told(text: str) -> str:
+    """An address, or the name of a role: a table of `[recipients]`."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
+        return text
+    return _address(text)
+
+
 Email = Annotated[str, AfterValidator(_email)]
 Address = Annotated[str, AfterValidator(_address)]
 """A mail address, or a channel by its name: `webhook:pager`."""
+RoleOrAddress = Annotated[str, AfterValidator(_told)]
+"""An address, or a role of `[recipients]`."""
+OptionalDay = Annotated[date | None, BeforeValidator(lambda day: _day(day) if day else None)]
+OptionalWait = Annotated[Wait | None, BeforeValidator(_wait)]
+Waits = list[Annotated[Wait, BeforeValidator(_wait)]]
+Holidays = list[Annotated[date, BeforeValidator(_day)]]
+HoursText = Annotated[str, AfterValidator(_hours)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -132,7 +176,8 @@ class Clinic(Section):
     telephone: str = ""
     locale: Annotated[str, AfterValidator(_locale)] = "en"
     open_days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
-    holidays: list[Annotated[date, BeforeValidator(_day)]] = []
+    hours: HoursText = "08:00-18:00"
+    holidays: Holidays = []
 
     @property
     def zone(self) -> ZoneInfo:
@@ -206,6 +251,10 @@ class Source(Section):
     """Their patient numbers end in .0, which is taken away."""
     header: list[str] = []
     """Names of their columns in order, once learned: a file with others is refused."""
+    watched: bool = True
+    """Whether its silence, and what it no longer brings, is told."""
+    expected: list[Annotated[str, AfterValidator(_weekly)]] = []
+    """When a file is expected: weekday and time, `mon 12:00`; empty: learned."""
 
     @model_validator(mode="after")
     def _counted_from_somewhere(self) -> Source:
@@ -224,6 +273,24 @@ class Source(Section):
         if both:
             raise ValueError(f"{', '.join(both)}: name a code in codes or in ignore, not in both")
         return self
+
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Feeds(Section):
+    """When the habits of a source count as broken; see `config.example.toml` for the reasons."""
+
+    weeks: Annotated[int, Field(ge=4, le=52)] = 12
+    usual_share: Share = 0.75
+    late_hours: Annotated[int, Field(ge=0, le=24)] = 3
+    silence_chance: Share = 0.05
+    vanished_days: Annotated[int, Field(ge=3)] = 10
+    vanished_chance: Share = 0.001
+    overdue_at_once: Annotated[int, Field(ge=2)] = 3
+    shift_history: Annotated[int, Field(ge=10)] = 40
+    shift_values: Annotated[int, Field(ge=4)] = 8
+    shift_tolerance: Share = 0.15
 
 
 class Relay(Section):
@@ -328,7 +395,12 @@ class Route(Section):
     """Who hears of what. An empty list means all."""
 
     name: str = ""
-    to: Annotated[list[Address], Field(min_length=1)]
+    to: Annotated[list[RoleOrAddress], Field(min_length=1)]
+    then: list[Annotated[list[RoleOrAddress], Field(min_length=1)]] = []
+    """Who is told next, tier by tier, while nobody acknowledges."""
+    next_tier_after: Waits = []
+    """In place of those of `[escalation]`."""
+    hours: Literal["any", "open", "closed"] = "any"
     clinics: list[str] = []
     drugs: list[str] = []
     kinds: list[Annotated[Kind, _choice(Kind)]] = []
@@ -337,10 +409,99 @@ class Route(Section):
     digest: bool = True
 
 
+class Recipient(Section):
+    """A role: how to reach it, when it works, how it likes its mail."""
+
+    addresses: list[Address] = []
+    telephone: str = ""
+    hours: HoursText = ""
+    """"" for the clinic's, "always" for any hour of any day."""
+    open_days: list[Weekday] = []
+    """None: the clinic's."""
+    holidays: Holidays = []
+    """Besides the clinic's."""
+    rota: OptionalPath = None
+    handover: Annotated[str, AfterValidator(_handover)] = "mon 08:00"
+    rota_timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
+    digest_at: Annotated[str, AfterValidator(lambda text: text and _clock_time(text))] = ""
+    locale: Annotated[str, AfterValidator(lambda code: code and _locale(code))] = ""
+    privacy: Literal["", "minimal", "full"] = ""
+    confirmed_on: Annotated[
+        date | None, BeforeValidator(lambda day: _day(day) if day else None)
+    ] = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if not self.addresses and self.rota is None:
+            raise ValueError("a role needs addresses, or a rota that has them")
+        return self
+
+
+class Escalation(Section):
+    """How long each urgency waits before the next is told. To be signed by the site."""
+
+    critical_next_tier: Waits = [parse_wait("30 minutes"), parse_wait("60 minutes")]
+    critical_outcome: OptionalWait = parse_wait("4 hours")
+    critical_repeat: OptionalWait = parse_wait("4 hours")
+    urgent_next_tier: Waits = [parse_wait("4 working hours")]
+    urgent_closed_longer_than: OptionalWait = parse_wait("24 hours")
+    routine_next_tier: Waits = [parse_wait("14 days")]
+    confirm_every: OptionalDuration = parse_duration("3 months")
+    snooze_urgent_at_most: OptionalDuration = parse_duration("28 days")
+    snooze_routine_at_most: OptionalDuration = parse_duration("90 days")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name in ("critical", "urgent", "routine"):
+            waits: list[Wait] = getattr(self, f"{name}_next_tier")
+            spans = [wait.span for wait in waits]
+            if not waits or spans != sorted(set(spans)):
+                raise ValueError(f"{name}_next_tier: waits from now on, each longer than the last")
+        if any(wait.working for wait in self.critical_next_tier):
+            raise ValueError("critical_next_tier: a critical alert waits for no working hours")
+        return self
+
+
+class Quiet(Section):
+    """When many alerts become one message."""
+
+    storm_from: Annotated[int, Field(ge=2)] = 25
+    storm_window: Annotated[Wait, BeforeValidator(_wait)] = parse_wait("1 hour")
+    storm_wait: Annotated[Wait, BeforeValidator(_wait)] = parse_wait("10 minutes")
+
+    @model_validator(mode="after")
+    def _of_the_clock(self) -> Self:
+        if self.storm_window.working or self.storm_wait.working:
+            raise ValueError("a storm is of any hour: no working hours here")
+        return self
+
+
+class Budget(Section):
+    """How much anybody is to be told, before they stop reading; 0 for no limit."""
+
+    messages_a_day: Annotated[float, Field(ge=0)] = 10
+    """For one recipient, digests apart, on average."""
+    alerts_per_100_patient_years: Annotated[float, Field(ge=0)] = 0
+
+
 class Web(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: Annotated[str, AfterValidator(_http)] = ""
+    fhir_token_env: str = ""
+    """The bearer token of POST /fhir is named here or below; without one nothing is served."""
+    fhir_token_file: OptionalPath = None
+    fhir_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.fhir_token_env and self.fhir_token_file:
+            raise ValueError("name fhir_token_env or fhir_token_file, not both")
+        return self
+
+    @property
+    def takes_fhir(self) -> bool:
+        return bool(self.fhir_token_env or self.fhir_token_file)
 
 
 class Heartbeat(Section):
@@ -360,6 +521,7 @@ class Settings(Section):
     schedules: Schedules
     intake: Intake
     sources: dict[str, Source] = {}
+    feeds: Feeds
     mllp: Mllp
     mail: Mail
     relays: list[Relay] = []
@@ -367,24 +529,50 @@ class Settings(Section):
     queues: dict[str, Queue] = {}
     syslogs: dict[str, Syslog] = {}
     bounces: Bounces
+    recipients: dict[str, Recipient] = {}
     alarm: Alarm
     routes: list[Route] = []
+    escalation: Escalation
+    quiet: Quiet
+    budget: Budget
     web: Web
     heartbeat: Heartbeat
     retention: Retention
 
+    def recipient_of(self, address: str) -> Recipient | None:
+        """The first role that has this address (case apart)."""
+        lower = address.lower()
+        return next(
+            (
+                role
+                for role in self.recipients.values()
+                if any(own.lower() == lower for own in role.addresses)
+            ),
+            None,
+        )
+
     def locale_of(self, recipient: str) -> str:
         """The language of a reader's mails."""
-        return self.clinic.locale
+        role = self.recipient_of(recipient)
+        return (role.locale if role else "") or self.clinic.locale
 
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
-        addresses = [address for route in self.routes for address in route.to]
-        for address in (*addresses, *self.alarm.to):
-            channel, colon, name = address.partition(":")
-            if colon and name not in getattr(self, CHANNELS[channel]):
-                raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        listed = [
+            address for route in self.routes for tier in (route.to, *route.then) for address in tier
+        ]
+        listed += [address for role in self.recipients.values() for address in role.addresses]
+        for address in (*listed, *self.alarm.to):
+            self._check_known(address)
         return self
+
+    def _check_known(self, address: str) -> None:
+        channel, colon, name = address.partition(":")
+        if colon and name not in getattr(self, CHANNELS[channel]):
+            raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        if not colon and "@" not in address and address not in self.recipients:
+            near = nearest(address, list(self.recipients))
+            raise ValueError(f"{address}: there is no [recipients.{address}] {near}".rstrip())
 
     @model_validator(mode="after")
     def _known_sources(self) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from monitor.core.calendar import Duration
 from monitor.core.model import ENDED_BY_CLOSING, SELF_CLOSING, Alert, AlertState, Kind, Urgency
 
 ACKNOWLEDGED_DAYS = 7
@@ -48,7 +49,7 @@ class ActionRefused(Exception):
 
 def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date:
     """The day on which an acknowledged alert comes back: by default in 7 days, at most 28."""
-    _refuse_closed(alert)
+    refuse_closed(alert)
     last = today + timedelta(days=ACKNOWLEDGED_DAYS_AT_MOST)
     if until is None:
         return today + timedelta(days=ACKNOWLEDGED_DAYS)
@@ -63,7 +64,7 @@ def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date
 def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> date | None:
     """The review day of an alert that a person closes: needed while the episode goes on, at
     will where closing ends it."""
-    _refuse_closed(alert)
+    refuse_closed(alert)
     if alert.kind in SELF_CLOSING:
         raise ActionRefused(f"a person cannot close it: {_UNTIL_THEN[alert.kind]}")
     if not outcome.strip():
@@ -85,14 +86,18 @@ def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> 
     return review_by
 
 
-def snoozing(alert: Alert, today: date, until: date, reason: str) -> date:
-    """The day on which a snooze ends. Critical alerts cannot be snoozed."""
-    _refuse_closed(alert)
+def snoozing(
+    alert: Alert, today: date, until: date, reason: str, most: Duration | None = None
+) -> date:
+    """The day on which a snooze ends; `most` is how long the site allows for this urgency.
+    Critical alerts cannot be snoozed."""
+    refuse_closed(alert)
     if alert.urgency is Urgency.CRITICAL:
         raise ActionRefused("a critical alert cannot be snoozed: acknowledge it, or close it")
     if not reason.strip():
         raise ActionRefused("a snooze needs a reason")
     last = today + timedelta(days=REVIEW_DAYS_AT_MOST[alert.urgency])
+    last = last if most is None else min(last, most.after(today))
     if not today < until <= last:
         raise ActionRefused(
             f"a snooze of {_an_alert(alert.urgency)} ends between tomorrow and "
@@ -105,6 +110,21 @@ def _an_alert(urgency: Urgency) -> str:
     return f"{'an' if urgency is Urgency.URGENT else 'a'} {urgency} alert"
 
 
-def _refuse_closed(alert: Alert) -> None:
+def refuse_another_s(alert: Alert, by: str) -> None:
+    """Whoever takes an alert that somebody else has does not do so unawares."""
+    other = alert.acknowledged_by or ""
+    if alert.state is AlertState.ACKNOWLEDGED and other.casefold() != by.strip().casefold():
+        raise ActionRefused(
+            f"alert {alert.id} is with {other} until {alert.acknowledged_until}; to take it over: "
+            f"monitor assign {alert.id} --to {_quoted(by)} --by {_quoted(by)}"
+        )
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if " " in name else name
+
+
+def refuse_closed(alert: Alert) -> None:
     if alert.state is AlertState.CLOSED:
-        raise ActionRefused(f"alert {alert.id} is closed already")
+        who = alert.closed_by or "the monitor"
+        raise ActionRefused(f"alert {alert.id} is closed already, by {who}")

@@ -197,7 +197,7 @@ def _standing(
     if content is not None:
         changes.append(content)
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
-        changes.append(_change(ChangeWhat.REMINDED, "still overdue", finding, alert, tell=True))
+        changes.append(_change(ChangeWhat.REMINDED, _still(finding), finding, alert, tell=True))
     return changes
 
 
@@ -309,6 +309,10 @@ def _acknowledgement_over(alert: Alert, today: date) -> bool:
     return alert.state is AlertState.ACKNOWLEDGED and until is not None and until <= today
 
 
+def _still(finding: Finding) -> str:
+    return "still overdue" if finding.cause == OVERDUE else "still due"
+
+
 def _reminder_due(finding: Finding, alert: Alert, today: date, zone: ZoneInfo) -> bool:
     if alert.state is not AlertState.OPEN or alert.snoozed_until is not None:
         return False
@@ -324,6 +328,8 @@ def _reminder_days(
     for panel in finding.panels:
         if panel.state in LATE and panel.repeat_days is not None and finding.cause == OVERDUE:
             yield told_on + timedelta(days=panel.repeat_days)
+    if finding.repeat_days is not None:
+        yield told_on + timedelta(days=finding.repeat_days)
 
 
 def _reminder(finding: Finding, today: date) -> Iterator[date]:
@@ -331,6 +337,8 @@ def _reminder(finding: Finding, today: date) -> Iterator[date]:
     for panel in finding.panels:
         if finding.cause == OVERDUE and panel.repeat_days is not None:
             yield today + timedelta(days=panel.repeat_days)
+    if finding.repeat_days is not None:
+        yield today + timedelta(days=finding.repeat_days)
 
 
 def _alert_days(
@@ -391,6 +399,9 @@ def _closing_reason(alert: Alert, review: Review) -> str:
         return review.life.ended_by
     if review.life.state is EnrolmentState.ELSEWHERE:
         return "monitored elsewhere"
+    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
+    if alert.kind is Kind.OVERDUE_TEST and tellers:
+        return f"told with the alert of {', '.join(tellers)}, which set the date"
     return _ENDS[alert.kind]
 
 

@@ -20,6 +20,7 @@ from monitor.core.model import (
     PanelState,
     PanelStatus,
     Result,
+    Shared,
     Urgency,
     worst_urgency,
 )
@@ -209,8 +210,10 @@ def of_late_panels(
     protocol: Protocol,
     catalogue: Catalogue,
     today: date,
+    shared: Shared,
 ) -> Finding | None:
-    """One finding for all panels that are late, with the worst urgency."""
+    """One finding for all panels that are late, with the worst urgency; of a panel that another
+    drug of the patient needs too, with the drug that set the date."""
     late = sorted(
         (panel for panel in panels if panel.state in LATE and panel.due_on is not None),
         key=lambda it: (it.state is not PanelState.SERIOUSLY_OVERDUE, it.due_on),
@@ -222,6 +225,7 @@ def of_late_panels(
         (_NOT_IN_DATE, serious),
         (_WAS_IT_STARTED, not life.start_confirmed),
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
+        *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((text, True) for text in _held_sentences(late, case, protocol)),
         *((text, True) for text in absences.sentences(case, life, today, _done_before(late))),
     ]

@@ -19,11 +19,24 @@ from monitor.core import (
     dose_conditions,
     dosing,
     interactions,
+    missed,
     symptoms,
+    targets,
+    tasks,
 )
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
-from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
+from monitor.core.model import (
+    NOTHING_SHARED,
+    Case,
+    Considered,
+    Demand,
+    Finding,
+    Life,
+    PanelStatus,
+    Result,
+    Shared,
+)
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 from monitor.core.rules import Judged
@@ -47,6 +60,7 @@ class View:
     """What each rule on an analyte makes of the watched results, by its id."""
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""
+    shared: Shared = NOTHING_SHARED
     rule_findings: Sequence[Finding] = ()
     """What the rules on analytes say; empty while demands are asked for."""
 
@@ -108,6 +122,9 @@ JUDGES: tuple[Judge, ...] = (
         panels=interactions.panels,
         considered=interactions.considered,
     ),
+    Judge(findings=missed.findings, wakes=missed.wakes, considered=missed.considered),
+    Judge(findings=targets.findings, wakes=targets.wakes, considered=targets.considered),
+    Judge(findings=tasks.findings, wakes=tasks.wakes, considered=tasks.considered),
 )
 
 

@@ -71,7 +71,8 @@ def _finding_then(
 ) -> Finding | None:
     """The same episode as it would have been found at an instant."""
     collected = tuple(it for it in case.results if it.collected_at <= at)
-    then = review_one(replace(case, results=collected, held=()), protocol, catalogue, at, zone)
+    alone = replace(case, results=collected, held=(), siblings=())
+    then = review_one(alone, {case.enrolment.protocol_id: protocol}, catalogue, at, zone)
     return next(
         (
             it

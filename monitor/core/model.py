@@ -278,6 +278,8 @@ class Finding:
     news: str = ""
     """What people are to hear of although an alert stands or was closed: a dose change under
     warfarin. Told again whenever it differs from what was told last."""
+    repeat_days: int | None = None
+    """Days between reminders while it stands, of what has no panels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,6 +387,39 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPanel:
+    """A panel that several enrolments of one patient ask for."""
+
+    panel: str
+    due_on: date
+    """The patient's: the stricter day."""
+    set_by: str
+    """The drug whose protocol set it."""
+    told_by: str
+    """The drug whose overdue alert tells of it; empty: this enrolment's own."""
+    urgencies: tuple[Urgency, ...] = ()
+    """Of those that are silent because this one tells."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the other enrolments of the patient mean for one."""
+
+    panels: tuple[SharedPanel, ...] = ()
+    tasks: frozenset[str] = frozenset()
+    """Tasks that another enrolment asks for."""
+    pairs: frozenset[str] = frozenset()
+    """Monitored drugs beside this one whose own enrolment tells of the two together."""
+
+    def panel(self, panel_id: str) -> SharedPanel | None:
+        return next((it for it in self.panels if it.panel == panel_id), None)
+
+
+NOTHING_SHARED = Shared()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """The answer for one enrolment at one instant."""
 
@@ -395,6 +430,7 @@ class Review:
     unjudged: tuple[Unjudged, ...]
     next_change_at: datetime | None
     """The earliest instant at which this answer can change by the passing of time alone."""
+    shared: Shared = NOTHING_SHARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -431,6 +467,23 @@ class Alert:
     news: str = ""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
+    asked_at: datetime | None = None
+    """When it was last put to people: its ladder begins then. None: nobody was told."""
+    rungs_told: int = 0
+    """Rungs of that ladder that were told."""
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    outcome_at: datetime | None = None
+    """When an outcome was recorded since it was put to people."""
+    outcome_missed: bool = False
+    """It was acknowledged, and no outcome came in time."""
+    no_answers: int = 0
+    """Contact attempts without an answer, in a row."""
+    contact_outcome: str = ""
+    """The code of the last contact attempt since it was put to people."""
+    assigned_to: str = ""
+    version: int = 0
+    """Counts what people did with it."""
     mrn: str = ""
     """The patient's number as it shows; "" where it shows nothing yet."""
 
@@ -445,6 +498,9 @@ class ChangeWhat(StrEnum):
     REOPENED = "reopened"
     ACK_EXPIRED = "acknowledgement expired"
     SNOOZE_EXPIRED = "snooze expired"
+    ESCALATED = "escalated"
+    OUTCOME_MISSING = "outcome missing"
+    UNMUTED = "no longer muted"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
@@ -467,6 +523,13 @@ class Change:
     """For `merged`: the id of the older alert that stands."""
     first_seen_recovered: bool = False
     urgency: Urgency = Urgency.ROUTINE
+    to: tuple[str, ...] = ()
+    """Whom it is told to, where it is told."""
+    asked_at: datetime | None = None
+    """The beginning of the alert's ladder from now on; None leaves what is."""
+    climbed: int = 0
+    """With `asked_at`: rungs of that ladder told by now."""
+    outcome_missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from monitor.core.calendar import Duration
 from monitor.core.dosing_rules import Dosing
 from monitor.core.model import Kind, Urgency
+from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.toxicity_rules import Combination, SymptomRule
 
@@ -143,8 +144,19 @@ class Level:
     falls_in_a_row: int | None = None
     each: Decimal | None = None
     only_below: Decimal | None = None
+    rise_from_lowest: Decimal | None = None
+    """Beside `above`: only so many percent above the lowest since the start."""
+    not_fallen_by: Decimal | None = None
+    """Beside `above_times_uln`: only while not so many percent below the baseline, `after` a
+    time since the start and `until` another."""
+    after: Duration | None = None
+    until: Duration | None = None
     recheck: Duration | None = None
     say: str = ""
+
+    @property
+    def looks_at_course(self) -> bool:
+        return self.rise_from_lowest is not None or self.not_fallen_by is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +174,8 @@ class Rule:
     """Only for these indications; empty: for all."""
     except_indications: tuple[str, ...] = ()
     note: str = ""
+    muted_by: tuple[str, ...] = ()
+    """Rules that speak for this one while they ask to stop or hold the drug."""
 
     @property
     def is_trend(self) -> bool:
@@ -274,6 +288,9 @@ class Protocol:
     interactions: tuple[Interaction, ...] = ()
     genotypes: Genotypes = Genotypes()
     dosing: Dosing | None = None
+    tasks: tuple[Task, ...] = ()
+    targets: tuple[Target, ...] = ()
+    missed: Missed | None = None
 
     @property
     def genes(self) -> tuple[str, ...]:

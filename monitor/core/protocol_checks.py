@@ -32,6 +32,7 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
             _check_ladder(rule, path, report)
             _check_limits(rule, path, report, catalogue)
             _check_patience(rule, path, report)
+    _check_muting(protocol, report)
     _check_coverage(protocol, report)
     _check_room(protocol, report)
     _check_restarts(protocol, report)
@@ -55,6 +56,24 @@ def _check_unique(protocol: Protocol, report: Report) -> None:
                 problem = "is the id of another rule, combination or symptom rule of this file"
                 report.add((section, place, "id"), name, problem, "a name of its own")
         taken |= set(ids)
+
+
+def _check_muting(protocol: Protocol, report: Report) -> None:
+    """Each rule that speaks for another exists, and none speaks for itself in the end."""
+    names = {rule.id: rule.muted_by for rule in protocol.rules}
+    for place, rule in enumerate(protocol.rules):
+        seen, ahead = set[str](), list(rule.muted_by)
+        while ahead:
+            name = ahead.pop()
+            if name not in names:
+                valid = f"rules of this file: {', '.join(it for it in names if it)}"
+                report.add(("rules", place, "muted_by"), name, "there is no such rule", valid)
+            elif name not in seen:
+                seen.add(name)
+                ahead += names[name]
+        if rule.id in seen:
+            problem = "would be muted by itself"
+            report.add(("rules", place, "muted_by"), rule.id, problem, "another rule")
 
 
 def _each_once(report: Report, table: str, key: str, names: Sequence[str]) -> None:

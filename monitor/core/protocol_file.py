@@ -26,6 +26,7 @@ from monitor.core.protocol import (
     Protocol,
     Rule,
 )
+from monitor.core.protocol_care import CARE_KEYS, read_missed, read_targets, read_tasks
 from monitor.core.protocol_checks import check
 from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_dosing, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
@@ -48,7 +49,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "id", "title", "drugs", "default", "version", "source", "status", "note",
         "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
         "panels", "baseline", "genotypes", "dosing", "phases", "rules", "symptoms",
-        "combinations", "interactions", "examples",
+        "combinations", "interactions", "tasks", "targets", "missed", "examples",
     ),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
@@ -60,17 +61,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
     "rules[]": (
-        "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after",
+        "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after", "muted_by",
         "indications", "except", "levels",
     ),
     "rules[].levels[]": (
         "below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row",
         "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
+        "rise_from_lowest", "not_fallen_by", "after", "until",
     ),
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
     **GENOTYPE_KEYS,
+    **CARE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -81,6 +84,10 @@ _BESIDE = {
     "within": ("rise_from_baseline",),
     "each": ("falls_in_a_row",),
     "only_below": ("falls_in_a_row",),
+    "rise_from_lowest": ("above",),
+    "not_fallen_by": ("above_times_uln",),
+    "after": ("above_times_uln",),
+    "until": ("above_times_uln",),
     "unit": ("below", "above", "above_times_uln", "falls_in_a_row"),
 }
 """Keys of a level that mean something only beside one of these tests."""
@@ -154,6 +161,9 @@ class _Reader:
             symptoms=read_symptoms(top, self._catalogue, panel_ids, phase_names),
             combinations=read_combinations(top, [rule.id for rule in rules]),
             interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
+            tasks=read_tasks(top),
+            targets=read_targets(top, self._catalogue),
+            missed=read_missed(top),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
             genotypes=read_genotypes(top),
@@ -257,6 +267,7 @@ class _Reader:
             indications=table.texts("indications"),
             except_indications=table.texts("except"),
             note=table.text("note", "", long=True),
+            muted_by=table.texts("muted_by"),
         )
 
     def _level(self, table: Table, analyte: str) -> Level:
@@ -275,6 +286,10 @@ class _Reader:
             falls_in_a_row=table.whole("falls_in_a_row", 1, _MOST_FALLS) if falls else None,
             each=table.percent("each"),
             only_below=_times(table.number("only_below"), factor),
+            rise_from_lowest=table.percent("rise_from_lowest"),
+            not_fallen_by=table.percent("not_fallen_by"),
+            after=table.optional_duration("after"),
+            until=table.optional_duration("until"),
             recheck=table.optional_duration("recheck"),
             say=table.text("say", ""),
         )
@@ -332,6 +347,9 @@ def _check_tests(table: Table) -> None:
         if key in table and tests[0] not in companions:
             valid = f"only beside {' or '.join(companions)}"
             table.fault(key, f"means nothing beside {tests[0]}", valid)
+    for key in ("after", "until"):
+        if key in table and "not_fallen_by" not in table:
+            table.fault(key, "means nothing without not_fallen_by", "`not_fallen_by` beside it")
     if tests[0] == "falls_in_a_row" and "each" not in table:
         table.report.add(table.at("each"), "", "is missing", 'a percentage such as "10 %"')
 

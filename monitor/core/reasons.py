@@ -14,10 +14,11 @@ from monitor.core.analytes import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
-from monitor.core.model import Because, Finding, PanelStatus, Result, Review
+from monitor.core.model import Because, Finding, PanelState, PanelStatus, Result, Review
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
 from monitor.core.rules import Judged, is_member
+from monitor.core.sureness import sureness
 
 _SHOWN = 8
 
@@ -40,6 +41,8 @@ class RuleReason:
     outcome: Outcome
     why: tuple[str, ...]
     values: tuple[str, ...]
+    sure: str = ""
+    """How sure the source is, by its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def _rule(
         outcome=outcome,
         why=why + held,
         values=tuple(_value(result, unit) for result in own[-_SHOWN:]),
+        sure=sureness(rule.source),
     )
 
 
@@ -178,9 +182,9 @@ def _test(level: Level, unit: str) -> str:
     if level.below is not None:
         return f"below {level.below:f} {unit}"
     if level.above is not None:
-        return f"above {level.above:f} {unit}"
+        return f"above {level.above:f} {unit}{course_text(level)}"
     if level.above_times_uln is not None:
-        return f"above {level.above_times_uln:f} x the upper limit of normal"
+        return f"above {level.above_times_uln:f} x the upper limit of normal{course_text(level)}"
     if level.rise_from_baseline is not None:
         within = f" within {level.within}" if level.within else ""
         return f"{level.rise_from_baseline:f} % above the baseline{within}"
@@ -188,16 +192,36 @@ def _test(level: Level, unit: str) -> str:
     return f"{level.falls_in_a_row} falls in a row of more than {level.each:f} %{ceiling}"
 
 
+def course_text(level: Level) -> str:
+    """What a level asks of the course since the start, beside its limit."""
+    if level.rise_from_lowest is not None:
+        return f" and {level.rise_from_lowest:f} % above the lowest since the start"
+    if level.not_fallen_by is None:
+        return ""
+    after = f", from {level.after}" if level.after else ""
+    until = f" until {level.until}" if level.until else ""
+    return f" and not {level.not_fallen_by:f} % below the baseline{after}{until} after the start"
+
+
 def _panel(status: PanelStatus, review: Review, protocol: Protocol) -> PanelReason:
     why = [_last(status)]
-    if status.due_on is None:
+    if status.due_on is None and status.state is PanelState.UP_TO_DATE:
+        why.append("nothing demands it now")
+    elif status.due_on is None:
         why.append(f"nothing is due any more: {review.life.ended_by or 'the schedule has ended'}")
     else:
         why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {status.state}")
     why += [f"{day_text(day)}: no {', '.join(names)}" for day, names in status.partial]
+    why += [f"asked for: {text}" for text in status.demanded_by]
+    shared = review.shared.panel(status.panel)
+    if shared is not None:
+        why.append(shared.text)
+        if shared.told_by:
+            why.append(f"told with the alert of {shared.told_by}, so that it is told once")
+    silent = shared is not None and bool(shared.told_by)
     return PanelReason(
         panel=status.panel,
-        outcome=Outcome.SPOKE if status.state in LATE else Outcome.QUIET,
+        outcome=Outcome.SPOKE if status.state in LATE and not silent else Outcome.QUIET,
         why=tuple(why),
     )
 

@@ -30,6 +30,7 @@ from monitor.core.model import (
 from monitor.core.panels import Completions, completions
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
+from monitor.core.shared import shared, told_here
 
 
 def review(
@@ -43,16 +44,83 @@ def review(
 
     Raises KeyError where an enrolment's protocol is not among `protocols`.
     """
-    return [
-        review_one(case, protocols[case.enrolment.protocol_id], catalogue, now, zone)
-        for case in cases
-    ]
+    return [review_one(case, protocols, catalogue, now, zone) for case in cases]
 
 
 def review_one(
-    case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
+    case: Case,
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Review:
+    """`review` of one enrolment; its siblings are looked at as far as they matter to it."""
+    view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
+    return Review(
+        case=case,
+        life=view.life,
+        panels=tuple(view.panels),
+        findings=tuple(
+            with_what_is_unavailable(finding, view)
+            for finding in (*view.rule_findings, *_other_findings(view), *judges.findings(view))
+        ),
+        unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
+        next_change_at=_next_change(view, siblings),
+        shared=view.shared,
+    )
+
+
+def view_of(
+    case: Case,
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+) -> View:
+    """What the judges see of an enrolment at an instant, for who asks them why."""
+    return _together(case, protocols, catalogue, now, zone)[0]
+
+
+def _together(
+    case: Case,
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[View, list[Verdict], list[View]]:
+    """The view of an enrolment, its verdicts, and the views of the patient's other ones."""
     today = clinic_day(now, zone)
+    view, verdicts = _alone(case, protocols, catalogue, today, zone)
+    group = (case, *case.siblings)
+    siblings = [
+        _alone(
+            replace(it, siblings=tuple(other for other in group if other is not it)),
+            protocols,
+            catalogue,
+            today,
+            zone,
+        )[0]
+        for it in case.siblings
+        if it.enrolment.protocol_id in protocols
+    ]
+    found = [
+        finding
+        for verdict in verdicts
+        for finding in _threshold_findings(verdict, case, view.life, view.protocol, catalogue)
+    ]
+    view = replace(view, rule_findings=found, shared=shared(view, siblings))
+    return view, verdicts, siblings
+
+
+def _alone(
+    case: Case,
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    today: date,
+    zone: ZoneInfo,
+) -> tuple[View, list[Verdict]]:
+    """An enrolment with its panels, whatever those of the patient's other drugs say."""
+    protocol = protocols[case.enrolment.protocol_id]
     names = catalogue.drugs
     life = life_of(case.enrolment, case.events, protocol, today, names, case.siblings)
     results = with_derived(case.results, catalogue)
@@ -73,24 +141,7 @@ def review_one(
         zone=zone,
         series={it.rule.id: it.series for it in verdicts},
     )
-    panels = _panels(view, rechecks)
-    of_rules = [
-        finding
-        for verdict in verdicts
-        for finding in _threshold_findings(verdict, case, life, protocol, catalogue)
-    ]
-    view = replace(view, panels=panels, rule_findings=of_rules)
-    return Review(
-        case=case,
-        life=life,
-        panels=panels,
-        findings=tuple(
-            with_what_is_unavailable(finding, view)
-            for finding in (*of_rules, *_other_findings(view), *judges.findings(view))
-        ),
-        unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
-        next_change_at=_next_change(case, life, panels, judges.wakes(view), today, zone),
-    )
+    return replace(view, panels=_panels(view, rechecks)), verdicts
 
 
 def applies(rule: Rule, indication: str) -> bool:
@@ -190,8 +241,11 @@ def _other_findings(view: View) -> list[Finding]:
     case, life, protocol = view.case, view.life, view.protocol
     found: list[Finding | None] = []
     if life.state is not EnrolmentState.ELSEWHERE:
+        late = told_here(view.panels, view.shared)
         found.append(
-            findings.of_late_panels(case, life, view.panels, protocol, view.catalogue, view.today)
+            findings.of_late_panels(
+                case, life, late, protocol, view.catalogue, view.today, view.shared
+            )
         )
         found.extend(findings.of_unusable_samples(case, view.panels, life, protocol))
     if not life.ended_for_good:
@@ -212,15 +266,15 @@ def _threshold_findings(
     ]
 
 
-def _next_change(
-    case: Case,
-    life: Life,
-    panels: Sequence[PanelStatus],
-    wakes: Sequence[date],
-    today: date,
-    zone: ZoneInfo,
-) -> datetime | None:
-    days = [*(panel.next_change_on for panel in panels), life.next_change_on, *wakes]
+def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:
+    """The earliest later day on which an answer changes; those of the patient's other drugs
+    change what this one tells."""
+    days = []
+    for it in (view, *siblings):
+        days += [panel.next_change_on for panel in it.panels]
+        days.append(it.life.next_change_on)
+    days.extend(judges.wakes(view))
+    case, today = view.case, view.today
     tested = (case.enrolment.last_tested_on, *(it.collected_on for it in case.results))
     days.extend(day for day in tested if day is not None and day > today)
-    return min((start_of_day(day, zone) for day in days if day is not None), default=None)
+    return min((start_of_day(day, view.zone) for day in days if day is not None), default=None)

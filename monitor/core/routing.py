@@ -1,49 +1,33 @@
-"""Who is told what: changes x routes -> one message a recipient a batch, worst first.
+"""Who is told what: changes -> one message a recipient a batch, worst first.
 
 Urgent and critical go out at once; routine waits for the recipient's digest. A critical
 alert stands alone in its message. A withdrawal goes to everyone who was told, whatever the
-routes say today. An alert that no route takes goes to the last resort: none falls through.
+routes say today. Whom a change is told to is the ladder's (`escalation.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from monitor.core.model import Change, ChangeWhat, Kind, Urgency
 
 ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED})
 """Changes that end an alert; only those who were told of it hear of them."""
+CLIMBING = frozenset({ChangeWhat.ESCALATED, ChangeWhat.OUTCOME_MISSING})
+"""Changes by which more people are told of an alert that says nothing new."""
+AS_IT_STANDS = CLIMBING | {ChangeWhat.UNMUTED}
+"""Changes of who is told, not of what the alert says."""
 _WEIGHTS = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
-
-
-class RouteLike(Protocol):
-    """What the core needs to know of a route of the config; an empty list means all."""
-
-    @property
-    def to(self) -> Sequence[str]: ...
-    @property
-    def clinics(self) -> Sequence[str]: ...
-    @property
-    def drugs(self) -> Sequence[str]: ...
-    @property
-    def kinds(self) -> Sequence[str]: ...
-    @property
-    def urgencies(self) -> Sequence[str]: ...
-    @property
-    def digest(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A change of one alert, with what routes go by; `told_before` are the recipients who
+    """A change of one alert, with whom it is told to; `told_before` are the recipients who
     already heard of the alert (needed for withdrawals only)."""
 
     change: Change
     alert_id: int
-    clinic: str
-    drug: str
     kind: str
     urgency: Urgency
     mrn: str
@@ -70,36 +54,7 @@ class Planned:
     lines: tuple[Line, ...]
 
 
-def takes(route: RouteLike, *, clinic: str, drug: str, kind: str, urgency: str) -> bool:
-    """Whether a route hears of such an alert; names are compared without case."""
-    wanted = (
-        (route.clinics, clinic),
-        (route.drugs, drug),
-        (route.kinds, kind),
-        (route.urgencies, urgency),
-    )
-    return all(not names or _among(value, names) for names, value in wanted)
-
-
-def recipients(
-    routes: Iterable[RouteLike],
-    last_resort: str,
-    *,
-    clinic: str,
-    drug: str,
-    kind: str,
-    urgency: str,
-) -> list[str]:
-    """The addresses of every route that takes such an alert; the last resort where none does."""
-    matching = (
-        route
-        for route in routes
-        if takes(route, clinic=clinic, drug=drug, kind=kind, urgency=urgency)
-    )
-    return unique(address for route in matching for address in route.to) or [last_resort]
-
-
-def plan(told: Sequence[Told], routes: Sequence[RouteLike], last_resort: str) -> list[Planned]:
+def plan(told: Sequence[Told]) -> list[Planned]:
     """The messages that a batch of changes makes: recipients in order of first mention, each
     recipient's critical alerts first and alone, then the rest in one message, then what was
     withdrawn."""
@@ -108,8 +63,8 @@ def plan(told: Sequence[Told], routes: Sequence[RouteLike], last_resort: str) ->
     for item in _once_each(told):
         if item.change.what in ENDINGS:
             _file(corrected, unique(item.told_before), item)
-        elif item.urgency is not Urgency.ROUTINE:
-            _file(heard, _recipients_of(item, routes, last_resort), item)
+        elif item.urgency is not Urgency.ROUTINE or item.change.what in CLIMBING:
+            _file(heard, unique(item.change.to), item)
     planned = [message for key, items in heard.items() for message in _alerts(key, items)]
     return planned + [_message("withdrawal", key, items) for key, items in corrected.items()]
 
@@ -117,21 +72,15 @@ def plan(told: Sequence[Told], routes: Sequence[RouteLike], last_resort: str) ->
 def _once_each(told: Sequence[Told]) -> list[Told]:
     """What is told of each alert: its first change that people hear of, unless it ends."""
     chosen: dict[int, Told] = {}
+    climbing: list[Told] = []
     for item in told:
-        if item.change.tell and (item.alert_id not in chosen or item.change.what in ENDINGS):
+        if not item.change.tell:
+            continue
+        if item.change.what in CLIMBING:
+            climbing.append(item)
+        elif item.alert_id not in chosen or item.change.what in ENDINGS:
             chosen[item.alert_id] = item
-    return list(chosen.values())
-
-
-def _recipients_of(item: Told, routes: Sequence[RouteLike], last_resort: str) -> list[str]:
-    return recipients(
-        routes,
-        last_resort,
-        clinic=item.clinic,
-        drug=item.drug,
-        kind=item.kind,
-        urgency=item.urgency.value,
-    )
+    return [*chosen.values(), *climbing]
 
 
 def _alerts(recipient: str, items: list[Told]) -> list[Planned]:
@@ -176,7 +125,9 @@ def severity(urgency: str, kind: str) -> tuple[int, int]:
 def _file(by_recipient: dict[str, list[Told]], addresses: Iterable[str], item: Told) -> None:
     for address in addresses:
         known = next((key for key in by_recipient if key.lower() == address.lower()), address)
-        by_recipient.setdefault(known, []).append(item)
+        heard = by_recipient.setdefault(known, [])
+        if all(other.alert_id != item.alert_id for other in heard):
+            heard.append(item)
 
 
 def unique(addresses: Iterable[str]) -> list[str]:
@@ -186,7 +137,3 @@ def unique(addresses: Iterable[str]) -> list[str]:
         if address.strip():
             seen.setdefault(address.strip().lower(), address.strip())
     return list(seen.values())
-
-
-def _among(value: str, names: Sequence[str]) -> bool:
-    return value.strip().casefold() in {name.strip().casefold() for name in names}

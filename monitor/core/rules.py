@@ -16,6 +16,7 @@ from enum import IntEnum
 from monitor.core.calendar import Duration
 from monitor.core.model import Measured, Result, Status
 from monitor.core.protocol import Level, Rule
+from monitor.core.response import further
 
 _HUNDRED = Decimal(100)
 _BOUNDS = ("<", "<=", "", ">=", ">")
@@ -168,6 +169,8 @@ def _judge_one(
     missing: Unknown | None = None
     for number, level in enumerate(rule.levels, start=1):
         limit = _limit(level, result, reference, unit)
+        if level.looks_at_course and isinstance(limit, Limit):
+            limit = reference.with_course(level, result, limit, unit)
         limits.append(limit if isinstance(limit, Limit) else None)
         if not isinstance(limit, Limit):
             missing = limit or missing
@@ -233,6 +236,7 @@ class _Reference:
     """What a rise is compared with: the baseline, later the earliest value in the window."""
 
     def __init__(self, results: Sequence[Result], terms: BaselineTerms) -> None:
+        self._start = terms.start
         self._trusted = _one_an_instant(result for result in results if is_member(result))
         self._baseline: Decimal | None
         self._baseline_at: Result | None
@@ -255,6 +259,21 @@ class _Reference:
             base, name = earliest, f"earliest value within {within}"
         value = base * (_HUNDRED + rise) / _HUNDRED
         return Limit(value=value, text=f"{name} {base:f} + {rise:f} % = {value:f} {unit}")
+
+    def with_course(
+        self, level: Level, result: Result, limit: Limit, unit: str
+    ) -> Limit | Unknown | None:
+        """The stricter of a limit and what the course since the start adds to it."""
+        known = self._baseline, self._baseline_at
+        baseline = None if known[0] is None or known[1] is None else (known[0], known[1])
+        found = further(level, result, self._trusted, baseline, self._start)
+        if found is None:
+            return None
+        if found.value is None:
+            return _unknown(result, found.text)
+        return Limit(
+            value=max(limit.value, found.value), text=f"{limit.text} and {found.text} {unit}"
+        )
 
     def _earliest(self, result: Result, within: Duration) -> Decimal | None:
         since = within.before(result.collected_on)

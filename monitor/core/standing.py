@@ -107,7 +107,7 @@ class Report:
     value: Decimal | None
     comparator: str
     reported_at: datetime | None
-    received: tuple[datetime, int]
+    received: tuple[datetime, *tuple[int, ...]]
 
     @property
     def identity(self) -> Hashable:
@@ -115,7 +115,7 @@ class Report:
         return (self.status in _TAKES_AWAY and self.status, self.value, self.comparator)
 
     @property
-    def order(self) -> tuple[int, datetime, tuple[datetime, int]]:
+    def order(self) -> tuple[int, datetime, tuple[datetime, *tuple[int, ...]]]:
         return (rank(self.status), self.reported_at or _BEFORE_ANY, self.received)
 
 

@@ -14,6 +14,7 @@ from monitor.delivery.words import initials, short_day
 from monitor.store import tables
 from monitor.store.outbox import Leased
 from monitor.store.persons import of_person
+from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -26,6 +27,7 @@ def alert_views(
 ) -> list[AlertView]:
     """The alerts of a message, in its order."""
     rows = _rows(connection, [alert_id for alert_id, _, _ in message.lines])
+    say_suspected(connection, rows.values())
     zone = settings.clinic.zone
     return [
         view_of(

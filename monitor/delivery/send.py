@@ -125,7 +125,7 @@ def _lease(run: _Run) -> Leased | None:
 
 def _letter(run: _Run, leased: Leased) -> Letter:
     """The message laid out; in bare words where that fails, and the operator is told."""
-    settings = seen_by(run.settings, leased.channel)
+    settings = seen_by(run.settings, leased.recipient)
     try:
         with run.store.read() as connection:
             rendered = render(connection, leased, settings, run.now)

@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from monitor.delivery.view import AlertView
 from monitor.delivery.words import discreet, one_line, subject_action
 
-_AGAIN = {"Reminder", "Worse", "Open again", "Beyond the limit again"}
+_AGAIN = {
+    "Reminder",
+    "Worse",
+    "Open again",
+    "Beyond the limit again",
+    "Not acknowledged",
+    "No outcome yet",
+}
 
 
 def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:

@@ -80,7 +80,7 @@ class Replay:
                 )
 
     def _send(self, now: datetime) -> None:
-        feeds.alarm_if_silent(self._store, self._settings, now)
+        feeds.watch(self._store, self._settings, now)
         send_what_is_owed(self._store, self._settings, now, who="demo")
 
 

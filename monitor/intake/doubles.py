@@ -47,7 +47,7 @@ def settle_doubles(
                 .values(merged_into=into, stands=into is None)
             )
             if into is not None:
-                notes.append(_note(row))
+                notes.append(_note(row, next(it for it in rows if it.id == into)))
         _move_alerts(connection, kept, now)
     return notes
 
@@ -70,7 +70,7 @@ def _enrolments(connection: Connection, patient_ids: Sequence[int]) -> list[Row[
     query = (
         select(columns.id, columns.patient_id, columns.drug, columns.started_on, home)
         .add_columns(columns.merged_into, _PATIENTS.c.mrn)
-        .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
+        .join(_PATIENTS, _PATIENTS.c.id == func.coalesce(columns.home_id, columns.patient_id))
         .where(
             columns.patient_id.in_(patient_ids),
             or_(columns.stands, columns.merged_into.is_not(None)),
@@ -133,8 +133,8 @@ def _move_alerts(connection: Connection, kept: dict[int, int | None], now: datet
                 add_history(connection, [(row.id, MOVED, MONITOR, note)], now)
 
 
-def _note(row: Row[Any]) -> str:
+def _note(row: Row[Any], kept: Row[Any]) -> str:
     return (
-        f"{row.mrn} was enrolled on {row.drug} under two numbers: one enrolment is kept, the one "
-        f"that started {row.started_on} stays on record; look at dose and genotype"
+        f"{row.mrn} and {kept.mrn} are one patient, enrolled on {row.drug} under two numbers: the "
+        f"enrolment of {kept.mrn} is kept, the other stays on record; look at dose and genotype"
     )

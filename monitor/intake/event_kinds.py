@@ -110,7 +110,7 @@ CHECKS: Mapping[str, Check] = {
     "transfusion": _none,
     "genotype": _genotype,
     "genotype_unavailable": _unavailable,
-    "task_done": _text("the task's id"),
+    "task_done": _word("the task's id, such as skin_check"),
     "supply": _days,
     "inpatient": _until(required=True),
     "away": _until(required=True),

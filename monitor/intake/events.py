@@ -17,6 +17,7 @@ from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
+from monitor.core.tasks import DONE
 from monitor.intake.context import batches, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import (
@@ -41,6 +42,7 @@ from monitor.store.rulebook import load_rulebook
 COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status")
 REQUIRED = ("mrn", "on", "event")
 _BATCH = 500
+_OF_DRUGS = ("comedication_start", "comedication_stop", "intended_combination", "vaccine")
 _YEARS_AHEAD = 2
 _NOTE_LIMIT = 1000
 
@@ -89,7 +91,11 @@ class _Recording:
         self._rulebook = load_rulebook(connection)
         self._roster = Roster(connection, self._rulebook, self._today)
         protocols = self._rulebook.protocols.values()
-        self._symptoms = {word for it in protocols for word in it.symptom_words}
+        self._known = {
+            SYMPTOM: {word for it in protocols for word in it.symptom_words},
+            DONE: {task.id for it in protocols for task in it.tasks},
+        }
+        self._drugs = self._rulebook.catalogue.drugs
         self._file_id = account.record(connection, now)
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
@@ -156,6 +162,26 @@ class _Recording:
         self._note_unnamed(row)
         return True
 
+    def _note_unnamed(self, row: Happening) -> None:
+        """A symptom or task that no protocol names, a drug whose name is nearly one that is
+        known: kept, and nobody is told of it but here."""
+        known = self._known.get(row.event)
+        if known is not None and row.value not in known:
+            guess = nearest(row.value, sorted(known))
+            what = "symptom" if row.event == SYMPTOM else "task"
+            hint = f"; {guess}" if guess.startswith("did you mean") else ""
+            self._account.note(
+                f'line {row.line}: no protocol names the {what} "{row.value}": recorded, and '
+                f"no alert {'comes of it' if what == 'symptom' else 'ends by it'}{hint}"
+            )
+        if row.event in _OF_DRUGS and row.value and not self._drugs.is_known(row.value):
+            guess = self._drugs.suggest(row.value)
+            if guess.startswith("did you mean"):
+                self._account.note(
+                    f'line {row.line}: no drug is called "{row.value}" in analytes.toml: recorded, '
+                    f"and no interaction comes of it; {guess}"
+                )
+
     def _merge(self, row: Happening) -> bool:
         other = read_number(row.value)
         if self._people.find(row.mrn) is None and self._people.find(other) is None:
@@ -169,16 +195,6 @@ class _Recording:
         self._account.patients |= self._merging.touched
         self._roster.forget_all()
         return changed
-
-    def _note_unnamed(self, row: Happening) -> None:
-        """A symptom that no protocol names is kept, and nobody is told of it but here."""
-        if row.event == SYMPTOM and row.value not in self._symptoms:
-            guess = nearest(row.value, sorted(self._symptoms))
-            hint = f"; {guess}" if guess.startswith("did you mean") else ""
-            self._account.note(
-                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
-                f"no alert comes of it{hint}"
-            )
 
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:

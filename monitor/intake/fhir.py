@@ -47,7 +47,13 @@ from monitor.intake.survey import Survey, UnreadableFile
 KEPT = 2000
 """Characters of an Observation that quarantine keeps."""
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,59}")
+_ENTRY = re.compile(r"entry\[(\d+)\]")
+_MOST_BROKEN = 100
 _HAS_TIME = re.compile(r".*T\d")
+
+
+class BrokenFile(UnreadableFile):
+    """JSON or XML of which not one resource can be read as such."""
 
 
 class FhirFile:
@@ -59,6 +65,13 @@ class FhirFile:
         self._catalogue = catalogue
         self._is_xml = survey.format == "xml"
         self._surroundings = Surroundings()
+        self.kind = ""
+        """Of a file that is one resource: Observation, Bundle ..."""
+        self.bundle = ""
+        """Type of a Bundle: transaction, searchset ..."""
+        self.entries = 0
+        self.broken: list[BadLine] = []
+        """The first resources that cannot be read."""
         if self._is_xml:
             check_xml(survey)
         self._look_around()
@@ -86,18 +99,32 @@ class FhirFile:
         for found in self._resources():
             seen = True
             if isinstance(found, Found):
-                self._surroundings.add(found)
+                self._note(found)
                 is_fhir = is_fhir or bool(_KIND.fullmatch(text_of(found.body, "resourceType")))
-            else:
-                is_fhir = is_fhir or isinstance(found, OtherMessage)
+            elif isinstance(found, OtherMessage):
+                is_fhir = True
+            elif len(self.broken) < _MOST_BROKEN:
+                self.broken.append(found)
+        if self.broken and not is_fhir:
+            raise BrokenFile(f"{self._survey.format_title}: {self.broken[0].reason}")
         if seen and not is_fhir:
             raise UnreadableFile(
                 f"this is {self._survey.format_title}, but nothing in it is a FHIR resource: none "
                 "names a resourceType"
             )
 
+    def _note(self, found: Found) -> None:
+        self._surroundings.add(found)
+        if entry := _ENTRY.match(found.place):
+            self.entries = max(self.entries, int(entry[1]) + 1)
+        elif not found.place and not self.kind:
+            self.kind = text_of(found.body, "resourceType")
+            self.bundle = text_of(found.body, "type") if self.kind == "Bundle" else ""
+
     def _items_of(self, found: Found) -> Iterator[Item]:
         kind = text_of(found.body, "resourceType")
+        if kind == "Bundle":
+            return
         contained = objects(found.body.get("contained"))
         if kind == "Observation":
             around = self._surroundings.around(found)

@@ -34,7 +34,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource where it stands: line, path (`entry[4]`), its fullUrl, and what it says."""
+    """A resource where it stands: line, path (`entry[4]`), its fullUrl, and what it says.
+
+    A Bundle comes without its entries, which are resources of their own.
+    """
 
     line: int
     place: str
@@ -96,6 +99,8 @@ def _whole(value: Any, line: int, place: str, url: str) -> Iterator[Item]:
         yield _bad(line, place, "no FHIR resource: no JSON object", json.dumps(value)[:KEPT])
     elif value.get("resourceType") == "Bundle":
         entries = value.get("entry")
+        if not place:
+            yield Found(line, "", url, {name: it for name, it in value.items() if name != "entry"})
         for number, entry in enumerate(entries if isinstance(entries, list) else ()):
             inner = f"{place}.resource." if place else ""
             yield from _entry(entry, line, f"{inner}entry[{number}]")
@@ -165,8 +170,7 @@ class _Reading:
             self._leave(depth=1)
             return
         self._skip_to(self._at + 1)
-        if members.get("resourceType") != "Bundle":
-            yield Found(line, "", "", members)
+        yield Found(line, "", "", members)
 
     def _member(self) -> str:
         """Past the key of a member and its colon."""

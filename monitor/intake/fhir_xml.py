@@ -67,6 +67,8 @@ def xml_resources(survey: Survey) -> Iterator[Item]:
                 if is_entry and element.tag == f"{NAMESPACE}entry":
                     yield from _entry(element, number)
                     number += 1
+                if is_entry and element.tag == f"{NAMESPACE}type":
+                    yield Found(1, "", "", {"resourceType": "Bundle", "type": _value(element, 0)})
                 if is_entry:
                     path[0].clear()
                 elif not path and element.tag != f"{NAMESPACE}Bundle":

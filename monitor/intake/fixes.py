@@ -6,6 +6,7 @@ beside the source's table in the config, which is stronger where both speak.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,13 @@ class Fix:
     ours: str
     made_at: datetime
     made_by: str
+
+    @property
+    def written(self) -> str:
+        """Their word as a person reads it."""
+        if self.kind is not FixKind.PATIENT:
+            return self.theirs
+        return ", ".join(cell for cell in json.loads(self.theirs) if cell)
 
 
 @dataclass(frozen=True, slots=True)

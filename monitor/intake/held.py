@@ -54,17 +54,20 @@ class HeldRows:
         known = self._known(digests)
         new: list[dict[str, Any]] = []
         outcomes = []
-        again: list[tuple[int, int, int]] = []
+        again: list[tuple[str, int, int]] = []
         for held, digest, file_id in zip(batch, digests, file_ids, strict=True):
             outcomes.append(digest not in known)
             if digest not in known:
                 known[digest] = (0, file_id)
                 new.append(self._values(held, digest, file_id, normaliser))
             elif known[digest][1] != file_id:
-                again.append((known[digest][0], file_id, held.line))
+                again.append((digest, file_id, held.line))
         if new:
             self._connection.execute(insert(HELD), new)
-        note_repeats(self._connection, "held", again)
+        if again:
+            ids = self._known([digest for digest, _, _ in again])
+            rows = [(ids[digest][0], file_id, line) for digest, file_id, line in again]
+            note_repeats(self._connection, "held", rows)
         return outcomes
 
     def settle(self, rows: Iterable[RawRow], file_ids: Iterable[int]) -> set[int]:

@@ -19,11 +19,12 @@ from zoneinfo import ZoneInfo
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Status
-from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of, read_status
-from monitor.intake.dates import Moment, has_no_year, orders_of, read_day, read_moment
+from monitor.core.standing import PLACEHOLDER, Key, Report, key_of, read_status
+from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
 from monitor.intake.people import People, Person, mrn_key, read_number
+from monitor.intake.problems import another_issuer, no_date, no_number, no_status
 from monitor.intake.raw import BadLine, RawRow, as_written
 
 _ID = re.compile("[/:]")
@@ -76,7 +77,7 @@ class Taken:
             collected.timed,
         )
 
-    def report(self, received: tuple[datetime, int]) -> Report:
+    def report(self, received: tuple[datetime, *tuple[int, ...]]) -> Report:
         return Report(self.status, self.value, self.comparator, self.reported_at, received)
 
 
@@ -158,7 +159,8 @@ class Normaliser:
         return " ".join(format(value, "f") for value in values)
 
     def _bad_line(self, bad: BadLine) -> Held:
-        return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
+        stored = {"line": bad.text} | ({"place": bad.place} if bad.place else {})
+        return Held(bad.line, stored, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
         if row.unresolved and self._source.patient_id_is_mrn:
@@ -177,12 +179,12 @@ class Normaliser:
             return whose
         moment = self._moment(row.collected_at, row.dates)
         if moment is None:
-            return self._hold(row, _no_date(row.collected_at), whose.id)
+            return self._hold(row, no_date(row.collected_at), whose.id)
         if moment.at > self._latest:
             problem = Problem("future", "collected more than 24 hours in the future")
             return self._hold(row, problem, whose.id)
         if not isinstance(status, Status):
-            return self._hold(row, _no_status(row.status), whose.id)
+            return self._hold(row, no_status(row.status), whose.id)
         if contradiction:
             return self._hold(row, contradiction, whose.id)
         return self._measured(row, whose, moment, status)
@@ -232,12 +234,12 @@ class Normaliser:
             if person is not None:
                 return person
         if not claim.number.number:
-            return self._hold(row, _no_number(row), None)
+            return self._hold(row, no_number(row), None)
         found = match(claim, self._people.with_number(claim.number.number))
         if isinstance(found, Found):
             return self._the_same(row, found)
         if isinstance(found, Another) and not self._is_told_apart(claim):
-            return self._hold(row, _another_issuer(claim, found), _only(found.persons))
+            return self._hold(row, another_issuer(claim, found), _only(found.persons))
         return self._nobody(row, claim)
 
     def _is_told_apart(self, claim: Claim) -> bool:
@@ -378,56 +380,10 @@ def _a_century_earlier(day: date) -> date:
     return day.replace(year=day.year - 100, day=min(day.day, 28) if day.month == 2 else day.day)
 
 
-def _no_number(row: RawRow) -> Problem:
-    if not row.unresolved:
-        return Problem("no_mrn", "no patient number")
-    return Problem(
-        "no_patient",
-        "the reference to the patient leads to no patient's number",
-        f"{row.unresolved}; send the Patient in the same file, or its identifier in the "
-        "reference, or set patient_id_is_mrn for this source",
-    )
-
-
-def _no_date(text: str) -> Problem:
-    if not text.strip():
-        return Problem("no_date", "no date of collection")
-    if len(orders_of(text)) == 2:
-        return Problem(
-            "date",
-            "day and month of the dates cannot be told apart: no date of the file settles it",
-            'name the order in the config: date_format = "day_first" or "month_first" in the '
-            "source's table",
-        )
-    if has_no_year(text):
-        return Problem(
-            "date", "the date of collection has no year", "ask the laboratory for whole dates"
-        )
-    return Problem(
-        "date",
-        "the date of collection cannot be read",
-        "write 2026-03-02 or 2026-03-02T08:30, or name the source's date_format in the config",
-    )
-
-
-def _no_status(word: str) -> Problem:
-    return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
-
-
 def _no_result(found: Measure, status: Status, text: str) -> str:
     if status is Status.CANCELLED:
         return found.no_result if found.no_result and text.strip() else "cancelled"
     return found.no_result if found.value is None and status is not Status.WITHDRAWN else ""
-
-
-def _another_issuer(claim: Claim, found: Another) -> Problem:
-    numbers = ", ".join(person.mrn for person in found.persons)
-    issuer = claim.number.issuer or "the source itself"
-    return Problem(
-        "another_issuer",
-        "another issuer's number: the enrolled patient with this number has it from elsewhere",
-        f"enrolled: {numbers}; this row's number is from {issuer}",
-    )
 
 
 def _only(persons: tuple[Person, ...]) -> int | None:

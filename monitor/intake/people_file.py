@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from monitor.core.faults import nearest
 from monitor.intake.columns import PERSON_COLUMNS, match, require
@@ -73,13 +73,20 @@ class Account:
         return new_id(inserted)
 
     def update(self, connection: Connection, file_id: int) -> None:
-        """Write the final counts of a recorded file; one that brought nothing leaves no trace."""
+        """Write the final counts of a recorded file. One that brought nothing leaves no trace,
+        unless it is another file that says the same: should the first be taken back, it counts."""
         mine = _FILES.c.id == file_id
-        if self.taken:
+        if self.taken or (self.duplicate and not self._came_before(connection, file_id)):
             connection.execute(update(_FILES).where(mine).values(**self._counts()))
         else:
             connection.execute(delete(_REPEATS).where(_REPEATS.c.file_id == file_id))
             connection.execute(delete(_FILES).where(mine))
+
+    def _came_before(self, connection: Connection, file_id: int) -> bool:
+        columns = _FILES.c
+        same = (columns.sha256 == self.survey.sha256) & (columns.kind == self.kind)
+        same &= (columns.id != file_id) & columns.reverted_at.is_(None)
+        return connection.scalar(select(columns.id).where(same).limit(1)) is not None
 
     def _counts(self) -> dict[str, int]:
         return {

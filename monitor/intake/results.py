@@ -61,7 +61,7 @@ _WRITTEN = (
     *(_RESULTS.c[name] for name in (
         "id", "patient_id", "analyte", "specimen_id", "collected_on", "collected_at", "timed",
         "status", "value", "comparator", "reported_at", "received_at", "stands", "taken_back",
-        "file_id",
+        "file_id", "line",
     )),
     func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id).label("home"),
 )  # fmt: skip
@@ -80,6 +80,8 @@ class _Row:
     file_id: int
     id: int | None = None
     values: tuple[Any, ...] = ()
+    count: int = 0
+    """The order of those not yet written."""
 
 
 @dataclass(slots=True)
@@ -131,9 +133,10 @@ class ResultWriter:
     def _take(self, group: _Group, taken: Taken, file_id: int) -> str:
         received_at = taken.received_at or self._now
         self._count += 1
-        new = taken.report((received_at, _NEW + self._count))
+        new = taken.report((received_at, file_id, taken.line, _NEW + self._count))
         home = taken.home_id or taken.patient_id
-        row = _Row(new, False, home, file_id, values=_values(taken, file_id, received_at))
+        values = _values(taken, file_id, received_at)
+        row = _Row(new, False, home, file_id, values=values, count=self._count)
         if not group.rows:
             group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
@@ -187,7 +190,7 @@ class ResultWriter:
             stands = group.standing().stands
             for index, row in enumerate(group.rows):
                 if row.id is None:
-                    new.append((row.report.received[1], (*row.values, index in stands)))
+                    new.append((row.count, (*row.values, index in stands)))
                 elif row.stood != (index in stands):
                     changed.append({"row_id": row.id, "now_stands": index in stands})
         new.sort(key=lambda numbered: numbered[0])
@@ -232,7 +235,7 @@ def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tupl
 
 def _written(row: Any) -> tuple[Key, _Row]:
     """A row of the database, by its key."""
-    received = (row.received_at, row.id)
+    received = (row.received_at, row.file_id, row.line, row.id)
     report = Report(Status(row.status), row.value, row.comparator, row.reported_at, received)
     return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
 

@@ -92,11 +92,9 @@ class Roster:
         return self._entries[patient_id]
 
     def on_drug(self, patient_id: int, drug: str, home: int) -> list[Entry]:
-        """The enrolments of a patient on one drug, oldest first: those that came under this
-        number, or where none did, those that are kept."""
+        """The enrolments of a patient on one drug that came under this number, oldest first."""
         same = [entry for entry in self.of(patient_id) if entry.drug == drug]
-        own = [entry for entry in same if entry.home == home]
-        return own or [entry for entry in same if entry.merged_into is None]
+        return [entry for entry in same if entry.home == home]
 
     def forget(self, patient_id: int) -> None:
         """Read a patient again at the next question: something was written."""

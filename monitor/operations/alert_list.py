@@ -17,13 +17,15 @@ from monitor.core.alerts import OPENING
 from monitor.core.calendar import clinic_day
 from monitor.core.evidence import evidence
 from monitor.core.findings import LATE
-from monitor.core.model import AlertState, ChangeWhat, Urgency
+from monitor.core.model import AlertState, ChangeWhat, Kind, Urgency
 from monitor.core.routing import ENDINGS
 from monitor.operations.answers import answers, finding_about, shown_urgency
+from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, SNOOZED, history_of
 from monitor.store.database import Store
 from monitor.store.frames import chunks, to_alert
+from monitor.store.silent_feeds import suspected
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -54,8 +56,20 @@ def alert_rows(
     prints them: worst first, those going on before the recovered, then the oldest."""
     with store.read() as connection:
         standing = [it for it in alerts_at(connection, settings, now) if it.state in states]
+        late = {
+            it.row.id: it.row.enrolment_id
+            for it in standing
+            if it.row.kind == Kind.OVERDUE_TEST.value and it.state != _CLOSED
+        }
+        feeds = suspected(connection, set(late.values()))
     standing.sort(key=_worst_first)
-    return [alert_row(alert, settings.clinic.zone, now) for alert in standing]
+    return [
+        {
+            **alert_row(alert, settings.clinic.zone, now),
+            **(FEED_SUSPECTED if late.get(alert.row.id) in feeds else {}),
+        }
+        for alert in standing
+    ]
 
 
 def alerts_at(

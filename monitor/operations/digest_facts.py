@@ -31,6 +31,7 @@ def came_in_since(connection: Connection, since: datetime, now: datetime) -> Cam
     """What was loaded since the last digest, of all laboratories."""
     files, results = _FILES.c, _RESULTS.c
     recent = (files.kind == "results") & (files.received_at > since) & (files.received_at <= now)
+    recent &= files.reverted_at.is_(None)
     sums = [
         func.coalesce(func.sum(files[name]), 0)
         for name in ("rows", "stored", "superseded", "quarantined")

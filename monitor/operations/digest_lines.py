@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -26,6 +26,7 @@ def live_lines(
     privacy: str,
     now: datetime,
     zone: ZoneInfo,
+    muted: Mapping[int, int],
 ) -> dict[str, tuple[DigestLine, ...]]:
     """The sections of live alerts; `known` are those that stood in an earlier digest. Each
     alert stands in one section: whoever has it in hand comes before how new it is."""
@@ -34,10 +35,13 @@ def live_lines(
     def opened(row: Row[Any]) -> str:
         day = clinic_day(row.opened_at, zone)
         age = (today - day).days
-        return f"open since {short_day(day)}" + (f", {counted(age, 'day')}" if age else "")
+        since = f"open since {short_day(day)}" + (f", {counted(age, 'day')}" if age else "")
+        by = muted.get(row.id)
+        return f"{since}; muted by alert {by}" if by else since
 
     def section(row: Row[Any]) -> str:
-        if row.state == "acknowledged" or (row.snoozed_until and row.snoozed_until > today):
+        acknowledged = row.state == "acknowledged" and not row.outcome_missed
+        if acknowledged or (row.snoozed_until and row.snoozed_until > today):
             return "in_hand"
         if row.id not in known:
             return "new"
@@ -46,7 +50,12 @@ def live_lines(
     def latest(row: Row[Any]) -> str:
         return "recovered" if withholds(row.urgency, privacy) else _latest(row)
 
-    notes = {"new": opened, "still_open": opened, "recovered": latest, "in_hand": _in_hand}
+    notes = {
+        "new": opened,
+        "still_open": _owed_or(opened),
+        "recovered": latest,
+        "in_hand": _in_hand,
+    }
     return {
         name: _lines([row for row in rows if section(row) == name], note, privacy, now, zone)
         for name, note in notes.items()
@@ -118,6 +127,10 @@ def _line(
     )
 
 
+def _owed_or(opened: Note) -> Note:
+    return lambda row: _in_hand(row) if row.outcome_missed else opened(row)
+
+
 def _latest(row: Row[Any]) -> str:
     shown = row.shown
     if shown.get("latest_value") is None:
@@ -127,5 +140,6 @@ def _latest(row: Row[Any]) -> str:
 
 def _in_hand(row: Row[Any]) -> str:
     if row.state == "acknowledged":
-        return f"acknowledged by {row.acknowledged_by} until {short_day(row.acknowledged_until)}"
+        until = f"acknowledged by {row.acknowledged_by} until {short_day(row.acknowledged_until)}"
+        return f"{until}; no outcome yet" if row.outcome_missed else until
     return f"snoozed by {row.snoozed_by} until {short_day(row.snoozed_until)}: {row.snooze_reason}"

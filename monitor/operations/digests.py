@@ -6,28 +6,34 @@ quiet days too. A routine alert that no digest takes goes into one for the last 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from monitor.config import Route, Settings
+from monitor.config import Settings, route_book
 from monitor.core.calendar import clinic_day
+from monitor.core.contacts import Contact
 from monitor.core.model import Review, Urgency
-from monitor.core.routing import recipients, severity, takes, unique
+from monitor.core.routebook import RouteBook, Way
+from monitor.core.routing import severity
 from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
 from monitor.operations.answers import answers
+from monitor.operations.burden import count
 from monitor.operations.digest_due import due_soon
 from monitor.operations.digest_facts import came_in_since, held_by_reason, notices_since
 from monitor.operations.digest_lines import ended_lines, live_lines
+from monitor.operations.muted import muted_alerts
+from monitor.operations.routes_check import warnings
 from monitor.operations.status import standing_of
 from monitor.store import outbox, tables
 from monitor.store.database import Store
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.persons import of_person
+from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -38,12 +44,12 @@ _DEFAULT_TIME = "07:30"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads a digest. `routes` are those that send it; none for the last resort, which
+    """Who reads a digest. `ways` are the routes that send it; none for the last resort, which
     reads what no digest takes."""
 
     address: str
     digest_at: time
-    routes: tuple[Route, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,9 +63,10 @@ class _Standings:
 
 def compose_digests(store: Store, settings: Settings, now: datetime) -> int:
     """Put the digests that are due by now into the outbox; how many were new."""
+    book = route_book(settings)
     with store.read() as connection:
-        owed = _owed(connection, settings, now)
-        contents = _contents(connection, settings, owed, now) if owed else []
+        owed = _owed(connection, settings, book, now)
+        contents = _contents(connection, settings, book, owed, now) if owed else []
     composed = 0
     for reader, content in zip(owed, contents, strict=True):
         with store.write() as connection:
@@ -78,29 +85,51 @@ def compose_digests(store: Store, settings: Settings, now: datetime) -> int:
     return composed
 
 
-def readers(settings: Settings) -> list[Reader]:
-    """Everyone in a route with a digest, at the earliest time any of them names; where no
-    route has one, the last resort."""
-    digests = [route for route in settings.routes if route.digest]
-    found = []
-    for address in unique(address for route in digests for address in route.to):
-        own = tuple(route for route in digests if address.lower() in _addresses(route))
-        at = min(time.fromisoformat(route.digest_at) for route in own)
-        found.append(Reader(address=address, digest_at=at, routes=own))
-    return found or [_last_resort(settings)]
+def readers(settings: Settings, book: RouteBook, now: datetime) -> list[Reader]:
+    """Everyone in the first tier of a route with a digest, at the time of their role, else at
+    the earliest that a route of theirs names; where no route has one, the last resort. A role
+    with days of its own reads none on a day off."""
+    day = clinic_day(now, settings.clinic.zone)
+    found: dict[str, Reader] = {}
+    for way in (it for it in book.ways if it.digest):
+        for contact in way.tiers[0]:
+            if _off(settings, contact, day):
+                continue
+            own = settings.recipients[contact.role].digest_at if contact.stated else ""
+            at = time.fromisoformat(own) if own else way.digest_at
+            for address in contact.reach(now).addresses:
+                known = found.get(address.lower(), Reader(address=address, digest_at=at))
+                found[address.lower()] = Reader(
+                    address=known.address,
+                    digest_at=min(known.digest_at, at),
+                    ways=(*known.ways, way),
+                )
+    if any(way.digest for way in book.ways):
+        return list(found.values())
+    return [_last_resort(settings, book)]
 
 
-def _last_resort(settings: Settings) -> Reader:
-    times = [time.fromisoformat(route.digest_at) for route in settings.routes if route.digest]
+def _off(settings: Settings, contact: Contact, day: date) -> bool:
+    """Whether a role that named its own days has this one off."""
+    role = settings.recipients[contact.role] if contact.stated else None
+    if role is None or contact.hours is None or not (role.open_days or role.holidays):
+        return False
+    return not contact.hours.spans(day)
+
+
+def _last_resort(settings: Settings, book: RouteBook) -> Reader:
+    times = [way.digest_at for way in book.ways if way.digest]
     at = min(times, default=time.fromisoformat(_DEFAULT_TIME))
     return Reader(address=settings.clinic.email, digest_at=at)
 
 
-def _owed(connection: Connection, settings: Settings, now: datetime) -> list[Reader]:
+def _owed(
+    connection: Connection, settings: Settings, book: RouteBook, now: datetime
+) -> list[Reader]:
     local = now.astimezone(settings.clinic.zone)
-    wanted = readers(settings)
-    if all(reader.routes for reader in wanted) and _is_anything_left(connection, settings):
-        wanted.append(_last_resort(settings))
+    wanted = readers(settings, book, now)
+    if all(reader.ways for reader in wanted) and _is_anything_left(connection, book):
+        wanted.append(_last_resort(settings, book))
     ripe = [reader for reader in wanted if local.time() >= reader.digest_at]
     keys = {_key(reader, local.date()): reader for reader in ripe}
     query = select(DELIVERIES.c.once_key).where(DELIVERIES.c.once_key.in_(list(keys)))
@@ -109,11 +138,11 @@ def _owed(connection: Connection, settings: Settings, now: datetime) -> list[Rea
 
 
 def _key(reader: Reader, day: date) -> str:
-    last = "" if reader.routes else ":last-resort"
+    last = "" if reader.ways else ":last-resort"
     return f"digest:{reader.address.lower()}:{day.isoformat()}{last}"
 
 
-def _is_anything_left(connection: Connection, settings: Settings) -> bool:
+def _is_anything_left(connection: Connection, book: RouteBook) -> bool:
     """Whether a live alert is in nobody's digest and in nobody's messages."""
     columns = (_ALERTS.c.kind, _ALERTS.c.urgency, _ENROLMENTS.c.clinic, _ENROLMENTS.c.drug)
     query = (
@@ -123,83 +152,100 @@ def _is_anything_left(connection: Connection, settings: Settings) -> bool:
         .where(_ALERTS.c.state != "closed")
     )
     rows: Sequence[Any] = connection.execute(query).all()
-    return any(_reads_leftover(settings, row) for row in rows)
+    return any(_reads_leftover(book, row) for row in rows)
 
 
-def _reads_leftover(settings: Settings, row: Row[Any]) -> bool:
-    asked = {"clinic": row.clinic, "drug": row.drug, "kind": row.kind, "urgency": row.urgency}
-    if any(route.digest and takes(route, **asked) for route in settings.routes):
+def _asked(row: Row[Any]) -> dict[str, str]:
+    return {"clinic": row.clinic, "drug": row.drug, "kind": row.kind, "urgency": row.urgency}
+
+
+def _reads_leftover(book: RouteBook, row: Row[Any]) -> bool:
+    taking = book.matching(**_asked(row))
+    if any(way.digest for way in taking):
         return False
-    routes = settings.routes if row.urgency != Urgency.ROUTINE.value else []
-    return recipients(routes, "", **asked) == [""]
+    return row.urgency == Urgency.ROUTINE.value or not taking
 
 
-def _reads(reader: Reader, settings: Settings, row: Row[Any]) -> bool:
-    if not reader.routes:
-        return _reads_leftover(settings, row)
-    asked = {"clinic": row.clinic, "drug": row.drug, "kind": row.kind, "urgency": row.urgency}
-    return any(takes(route, **asked) for route in reader.routes)
+def _reads(reader: Reader, book: RouteBook, row: Row[Any]) -> bool:
+    if not reader.ways:
+        return _reads_leftover(book, row)
+    return any(way.takes(**_asked(row)) for way in reader.ways)
 
 
-def _covers(reader: Reader, settings: Settings, clinic: str, drug: str) -> bool:
+def _covers(reader: Reader, book: RouteBook, clinic: str, drug: str) -> bool:
     """Whether an enrolment is among those whose standing the reader is told."""
-    routes: Iterable[Route] = reader.routes
-    if not reader.routes:
-        return not any(_takes_place(it, clinic, drug) for it in settings.routes if it.digest)
-    return any(_takes_place(route, clinic, drug) for route in routes)
+    if not reader.ways:
+        return not any(_takes_place(way, clinic, drug) for way in book.ways if way.digest)
+    return any(_takes_place(way, clinic, drug) for way in reader.ways)
 
 
-def _takes_place(route: Route, clinic: str, drug: str) -> bool:
-    kind = next(iter(route.kinds), "")
-    urgency = next(iter(route.urgencies), "")
-    return takes(route, clinic=clinic, drug=drug, kind=kind, urgency=urgency)
+def _takes_place(way: Way, clinic: str, drug: str) -> bool:
+    kind = next(iter(way.kinds), "")
+    urgency = next(iter(way.urgencies), "")
+    return way.takes(clinic=clinic, drug=drug, kind=kind, urgency=urgency)
 
 
 def _contents(
-    connection: Connection, settings: Settings, owed: Sequence[Reader], now: datetime
+    connection: Connection,
+    settings: Settings,
+    book: RouteBook,
+    owed: Sequence[Reader],
+    now: datetime,
 ) -> list[DigestContent]:
-    standings = _standings(connection, settings, owed, now)
+    standings = _standings(connection, settings, book, owed, now)
     return [
-        _content(connection, settings, reader, found, now)
+        _content(connection, settings, book, reader, found, now)
         for reader, found in zip(owed, standings, strict=True)
     ]
 
 
 def _content(
-    connection: Connection, settings: Settings, reader: Reader, found: _Standings, now: datetime
+    connection: Connection,
+    settings: Settings,
+    book: RouteBook,
+    reader: Reader,
+    found: _Standings,
+    now: datetime,
 ) -> DigestContent:
     zone = settings.clinic.zone
     since = _last_digest(connection, reader) or now - timedelta(days=1)
-    rows = [row for row in _alerts(connection, since) if _reads(reader, settings, row)]
+    rows = [row for row in _alerts(connection, since) if _reads(reader, book, row)]
     known = _told_in_digests(connection, reader)
     live = [row for row in rows if row.state != "closed"]
     closed = [row for row in rows if row.state == "closed"]
     privacy = settings.mail.privacy
     return DigestContent(
         day=clinic_day(now, zone),
-        **live_lines(live, known, privacy, now, zone),
+        **live_lines(live, known, privacy, now, zone, muted_alerts(connection)),
         ended=ended_lines(closed, privacy, now, zone),
         due_soon=tuple(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))),
         unjudged=tuple(found.unjudged),
         quarantine=held_by_reason(connection),
-        notices=notices_since(connection, since, now),
+        notices=(
+            *notices_since(connection, since, now),
+            *_for_operator(connection, settings, book, reader, now),
+        ),
         came_in=came_in_since(connection, since, now),
         ledger=Ledger(**found.counts),
     )
 
 
 def _standings(
-    connection: Connection, settings: Settings, owed: Sequence[Reader], now: datetime
+    connection: Connection,
+    settings: Settings,
+    book: RouteBook,
+    owed: Sequence[Reader],
+    now: datetime,
 ) -> list[_Standings]:
     found = [_Standings() for _ in owed]
     for batch in answers(connection, settings, now, until=now):
         people = _people(connection, [case.enrolment.id for case in batch.cases])
         for case in batch.cases:
             if case.enrolment.id in batch.failed:
-                _count(found, owed, settings, people[case.enrolment.id], "not_judged")
+                _count(found, owed, book, people[case.enrolment.id], "not_judged")
         for review in batch.reviews:
             row = people[review.case.enrolment.id]
-            for standing in _count(found, owed, settings, row, standing_of(review)):
+            for standing in _count(found, owed, book, row, standing_of(review)):
                 if review.life.state.value == "held":
                     standing.counts["held"] = standing.counts.get("held", 0) + 1
                 standing.due += due_soon(review, batch.rulebook, row, settings, now)
@@ -210,7 +256,7 @@ def _standings(
 def _count(
     found: Sequence[_Standings],
     owed: Sequence[Reader],
-    settings: Settings,
+    book: RouteBook,
     row: Row[Any],
     standing: str,
 ) -> list[_Standings]:
@@ -218,7 +264,7 @@ def _count(
     own = [
         each
         for each, reader in zip(found, owed, strict=True)
-        if _covers(reader, settings, row.clinic, row.drug)
+        if _covers(reader, book, row.clinic, row.drug)
     ]
     for each in own:
         each.counts[standing] = each.counts.get(standing, 0) + 1
@@ -254,6 +300,7 @@ def _alerts(connection: Connection, since: datetime) -> list[Row[Any]]:
         .order_by(_ALERTS.c.opened_at, _ALERTS.c.id)
     )
     rows = connection.execute(query).all()
+    say_suspected(connection, rows)
     return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
 
 
@@ -278,5 +325,11 @@ def _own_digests(reader: Reader) -> tuple[Any, ...]:
     return (DELIVERIES.c.kind == "digest", own)
 
 
-def _addresses(route: Route) -> set[str]:
-    return {address.lower() for address in route.to}
+def _for_operator(
+    connection: Connection, settings: Settings, book: RouteBook, reader: Reader, now: datetime
+) -> list[str]:
+    """What the operator should see to about the routes, and who is told too much."""
+    if reader.address.lower() != settings.clinic.email.lower():
+        return []
+    over = count(connection, settings, None, None, now).over_budget
+    return [*warnings(settings, book, now), *(f"over budget: {it}" for it in over)]

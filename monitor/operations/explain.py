@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +13,12 @@ from sqlalchemy import Connection
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import instant_text, start_of_day
+from monitor.core.judges import View, considered
 from monitor.core.model import Review
 from monitor.core.protocol import Protocol
-from monitor.core.reasons import panel_reasons, rule_reasons
+from monitor.core.reasons import Outcome, panel_reasons, rule_reasons
+from monitor.core.review import view_of
+from monitor.core.sureness import sureness
 from monitor.operations.alert_list import Standing, alert_row, alerts_at
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.alerts import history_of
@@ -46,6 +49,8 @@ def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime
         "held": [dict(row) for row in shown["held"]],
         "dose": shown["dose"],
         "rule": _rule_of(found, reviewed),
+        "sure": sureness(shown["source"]),
+        "considered": _considered(found, reviewed),
         "history": [
             {
                 "at": entry.at.astimezone(zone).isoformat(),
@@ -73,9 +78,9 @@ def explain_patient(
     if len(reviewed) < len(ids):
         raise ActionRefused(f"{mrn.strip()} could not be judged: a fault of the monitor")
     return {
-        "mrn": reviewed[0][0].case.enrolment.mrn,
+        "mrn": reviewed[0][0].review.case.enrolment.mrn,
         "at": at.astimezone(zone).isoformat(),
-        "enrolments": [_enrolment(review, rulebook) for review, rulebook in reviewed],
+        "enrolments": [_enrolment(answer, rulebook) for answer, rulebook in reviewed],
     }
 
 
@@ -88,24 +93,40 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the core says of an enrolment, and what the judges saw."""
+
+    review: Review
+    view: View
+
+
 def _reviewed(
     connection: Connection,
     settings: Settings,
     ids: Sequence[int],
     at: datetime,
     until: datetime | None = None,
-) -> list[tuple[Review, RuleBook]]:
-    batches = answers(connection, settings, at, ids=ids, until=until or at)
-    return [(review, batch.rulebook) for batch in batches for review in batch.reviews]
+) -> list[tuple[_Answer, RuleBook]]:
+    found = []
+    for batch in answers(connection, settings, at, ids=ids, until=until or at):
+        book, zone = batch.rulebook, settings.clinic.zone
+        for review in batch.reviews:
+            view = view_of(review.case, book.protocols, book.catalogue, at, zone)
+            found.append((_Answer(review, view), book))
+    return found
 
 
 def _protocol(review: Review, rulebook: RuleBook) -> Protocol:
     return rulebook.protocols[review.case.enrolment.protocol_id]
 
 
-def _rule_of(found: Standing, reviewed: Sequence[tuple[Review, RuleBook]]) -> dict[str, Any] | None:
+def _rule_of(
+    found: Standing, reviewed: Sequence[tuple[_Answer, RuleBook]]
+) -> dict[str, Any] | None:
     """What the alert's rule makes of the results today: the ladder, and the values it saw."""
-    for review, rulebook in reviewed:
+    for answer, rulebook in reviewed:
+        review = answer.review
         reasons = rule_reasons(review, _protocol(review, rulebook), rulebook.catalogue)
         for reason in reasons:
             if reason.rule == found.shown["rule"]:
@@ -113,7 +134,45 @@ def _rule_of(found: Standing, reviewed: Sequence[tuple[Review, RuleBook]]) -> di
     return None
 
 
-def _enrolment(review: Review, rulebook: RuleBook) -> dict[str, Any]:
+def _considered(
+    found: Standing, reviewed: Sequence[tuple[_Answer, RuleBook]]
+) -> list[dict[str, Any]]:
+    """What else was looked at that day and kept quiet, with the reason."""
+    quiet: list[dict[str, Any]] = []
+    for answer, rulebook in reviewed:
+        protocol = _protocol(answer.review, rulebook)
+        reasons = rule_reasons(answer.review, protocol, rulebook.catalogue)
+        quiet += [
+            {
+                "room": "rule",
+                "subject": it.rule,
+                "outcome": it.outcome.value,
+                "why": list(it.why),
+                "source": it.source,
+            }
+            for it in reasons
+            if it.rule != found.shown["rule"] and it.outcome is not Outcome.SPOKE
+        ]
+        quiet += _rooms(answer)
+    return quiet
+
+
+def _rooms(answer: _Answer) -> list[dict[str, Any]]:
+    """What every judge beside the rules kept quiet about."""
+    return [
+        {
+            "room": it.room,
+            "subject": it.subject,
+            "outcome": (Outcome.QUIET if it.judged else Outcome.NOT_JUDGED).value,
+            "why": list(it.why),
+            "source": it.source,
+        }
+        for it in considered(answer.view)
+    ]
+
+
+def _enrolment(answer: _Answer, rulebook: RuleBook) -> dict[str, Any]:
+    review = answer.review
     protocol, enrolment, life = _protocol(review, rulebook), review.case.enrolment, review.life
     others = [it for it in review.findings if not it.cause.startswith("rule:") and not it.panels]
     return {
@@ -132,9 +191,17 @@ def _enrolment(review: Review, rulebook: RuleBook) -> dict[str, Any]:
         "panels": [asdict(reason) for reason in panel_reasons(review, protocol)],
         "rules": [asdict(it) for it in rule_reasons(review, protocol, rulebook.catalogue)],
         "others": [
-            {"kind": it.kind.value, "summary": it.summary, "arithmetic": list(it.arithmetic)}
+            {
+                "kind": it.kind.value,
+                "summary": it.summary,
+                "arithmetic": list(it.arithmetic),
+                "source": it.source,
+                "sure": sureness(it.source),
+                "recovered": it.recovered,
+            }
             for it in others
         ],
+        "considered": _rooms(answer),
     }
 
 
@@ -148,6 +215,7 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {told['action']}"
     yield from (f"  {sentence}" for sentence in told["say"])
     yield f"  Source: {alert['source']}"
+    yield f"  How sure: {told['sure']}"
     yield f"  Protocol {protocol['id']}, version {protocol['version']}, digest {protocol['digest']}"
     if told["limit"]:
         yield f"  Limit: {told['limit']}"
@@ -155,6 +223,7 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
     if told["rule"]:
         yield from _section(f"Rule {told['rule']['rule']}", told["rule"]["levels"])
         yield from _section("Values as received and converted", told["rule"]["values"])
+    yield from _section("Also considered, and quiet", [_line(it) for it in told["considered"]])
     yield from _section("History", [_entry(entry) for entry in told["history"]])
 
 
@@ -173,8 +242,18 @@ def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
         for rule in enrolment["rules"]:
             yield from _section(f"Rule {rule['rule']}: {rule['outcome']}", rule["why"])
             yield f"    source: {rule['source']}"
+            yield f"    how sure: {rule['sure']}"
         for other in enrolment["others"]:
-            yield from _section(f"{other['kind']}: {other['summary']}", other["arithmetic"])
+            recovered = " (recovered)" if other["recovered"] else ""
+            title = f"{other['kind'].replace('_', ' ')}{recovered}: {other['summary']}"
+            yield from _section(title, [*other["arithmetic"], f"source: {other['source']}"])
+        quiet = [_line(it) for it in enrolment["considered"]]
+        yield from _section("Also considered, and quiet", quiet)
+
+
+def _line(it: Mapping[str, Any]) -> str:
+    unknown = " COULD NOT BE JUDGED:" if it["outcome"] == Outcome.NOT_JUDGED else ""
+    return f"{it['room']} {it['subject']}:{unknown} {'; '.join(it['why'])}"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.intake.normalise import UNKNOWN_PATIENT
+from monitor.operations import feed_watch
+from monitor.store import silent_feeds
 from monitor.store.database import Store
 from monitor.store.outbox import operator_alarm
 from monitor.store.tables import EnrolmentRow, File, HeldRowTable, table_of
@@ -90,10 +92,26 @@ def alarm_if_held(store: Store, settings: Settings, now: datetime) -> bool:
     )
 
 
-def alarm_if_silent(store: Store, settings: Settings, now: datetime) -> bool:
-    """Tell the operator (once a day) where no results came for too long."""
-    text = silence(store, settings, now)
-    return _alarm(store, settings, "no lab results arrive", text, now)
+def watch(store: Store, settings: Settings, now: datetime) -> bool:
+    """Tell the operator (once a topic and day) what the feeds do no longer, and keep which are
+    silent, so that messages about patients who look overdue say so."""
+    alarms = [("no lab results arrive", text)] if (text := silence(store, settings, now)) else []
+    found = feed_watch.feeds(store, settings, now)
+    for feed in found:
+        alarms += feed.alarms()
+    silent = {it.source: it.last for it in found if it.missed and it.last is not None}
+    with store.read() as connection:
+        is_news = bool(alarms) or silent_feeds.is_news(connection, silent)
+    if not is_news:
+        return False
+    clinic = settings.clinic
+    with store.write() as connection:
+        silent_feeds.note_silent(connection, silent, now)
+        told = [
+            operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
+            for topic, text in alarms
+        ]
+    return any(told)
 
 
 def _alarm(store: Store, settings: Settings, topic: str, text: str, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings
 from monitor.core.calendar import instant_text
-from monitor.operations import feeds
+from monitor.operations import feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import breakers, listeners, outbox
@@ -115,6 +115,9 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     silence = feeds.silence(store, settings, now)
     if silence:
         return Part("feeds", False, silence)
+    troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
+    if troubles:
+        return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)

@@ -13,6 +13,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
 from monitor.core.faults import nearest
 from monitor.core.protocol import Level, Protocol
+from monitor.core.reasons import course_text
 from monitor.operations.schedules import Force, in_force
 from monitor.store.database import Store, StoreError
 from monitor.store.rulebook import NoRuleBook, TextInForce
@@ -92,10 +93,7 @@ def show(store: Store, protocol_id: str, start: date) -> Shown:
         force = in_force(connection)
     if force.catalogue is None:
         raise NoRuleBook("no protocol is in force yet: `monitor init` begins with those shipped")
-    protocol = force.protocols.get(protocol_id)
-    if protocol is None:
-        hint = nearest(protocol_id, force.protocols)
-        raise NoSuchProtocol(f"no protocol {protocol_id!r} is in force; {hint}")
+    protocol = named(force, protocol_id)
     return Shown(
         protocol=protocol,
         catalogue=force.catalogue,
@@ -104,6 +102,15 @@ def show(store: Store, protocol_id: str, start: date) -> Shown:
         start=start,
         tests=calendar_of(protocol, start),
     )
+
+
+def named(force: Force, protocol_id: str) -> Protocol:
+    """A protocol in force by its id. Raises NoSuchProtocol."""
+    protocol = force.protocols.get(protocol_id)
+    if protocol is None:
+        hint = nearest(protocol_id, force.protocols)
+        raise NoSuchProtocol(f"no protocol {protocol_id!r} is in force; {hint}")
+    return protocol
 
 
 def calendar_of(protocol: Protocol, start: date) -> tuple[Test, ...]:
@@ -173,11 +180,11 @@ def _test(level: Level, unit: str) -> str:
     if level.below is not None:
         return f"below {_plain(level.below)} {unit}"
     if level.above is not None:
-        return f"above {_plain(level.above)} {unit}"
+        return f"above {_plain(level.above)} {unit}{course_text(level)}"
     if level.above_times_uln is not None:
         default = level.default_uln
         known = "" if default is None else f" (ULN {_plain(default)} {unit} where not reported)"
-        return f"above {_plain(level.above_times_uln)} x ULN{known}"
+        return f"above {_plain(level.above_times_uln)} x ULN{known}{course_text(level)}"
     if level.rise_from_baseline is not None:
         span = "" if level.within is None else f" within {level.within}"
         return f"more than {_plain(level.rise_from_baseline)} % above baseline{span}"

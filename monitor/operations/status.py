@@ -10,11 +10,15 @@ from monitor.config import Settings
 from monitor.core.model import Case, EnrolmentState, PanelState, PanelStatus, Review
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
+from monitor.store.silent_feeds import suspected
 
 _NOT_WATCHED = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
 _WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE)
 NOT_JUDGED = "not_judged"
 """Where the monitor itself failed: said, since it is no state a patient can be in."""
+
+FEED_SUSPECTED = {"feed_suspected": True}
+"""Beside the keys of the contract, where a patient's feed is silent and only there."""
 
 
 def status_rows(
@@ -29,7 +33,10 @@ def status_rows(
         ids = None if mrn is None else enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
         for batch in answers(connection, settings, now, ids=ids, until=now):
-            rows += [row for review in batch.reviews for row in _rows(review)]
+            feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
+            for review in batch.reviews:
+                mark = FEED_SUSPECTED if review.case.enrolment.id in feeds else {}
+                rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(review)]
             rows += [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
     return sorted(rows, key=lambda row: row["mrn"])
 
@@ -66,7 +73,16 @@ def standing_of(review: Review) -> str:
 
 def _rows(review: Review) -> Iterator[dict[str, Any]]:
     for panel in review.panels:
-        yield {**_whose(review.case), "enrolment_state": review.life.state.value, **_panel(panel)}
+        yield {
+            **_whose(review.case),
+            "enrolment_state": review.life.state.value,
+            **_panel(panel),
+            **_shared(review, panel.panel),
+        }
+
+
+def _is_late(row: dict[str, Any]) -> bool:
+    return row["state"] in (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
 
 
 def _whose(case: Case) -> dict[str, Any]:
@@ -85,6 +101,13 @@ def _panel(panel: PanelStatus) -> dict[str, Any]:
         "state": panel.state.value,
         "days_overdue": panel.days_overdue,
     }
+
+
+def _shared(review: Review, panel: str) -> dict[str, Any]:
+    """Of a panel that several drugs of the patient need: the stricter day, and which drug set
+    it."""
+    it = review.shared.panel(panel)
+    return {} if it is None else {"patient_due_on": it.due_on.isoformat(), "set_by": it.set_by}
 
 
 def _unjudged(case: Case) -> dict[str, Any]:

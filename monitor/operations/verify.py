@@ -19,6 +19,7 @@ from monitor.core.model import Alert, AlertState, Finding, Review, Urgency
 from monitor.core.protocol import Protocol
 from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
+from monitor.operations.muted import muted_alerts
 from monitor.store import tables
 from monitor.store.database import Store, brought_to
 from monitor.store.frames import chunks, load_alerts
@@ -237,13 +238,16 @@ def _compared(
 
 
 def _never_told(connection: Connection) -> Iterator[Difference]:
-    """Live urgent and critical alerts that no message bears."""
+    """Live urgent and critical alerts that no message bears, but for those that are muted."""
+    muted = muted_alerts(connection)
     told = select(_BEARS.c.alert_id).where(_BEARS.c.alert_id == _ALERTS.c.id)
     loud = [Urgency.URGENT.value, Urgency.CRITICAL.value]
     query = select(_ALERTS.c.id, _ALERTS.c.urgency).where(
         _ALERTS.c.state != AlertState.CLOSED.value, _ALERTS.c.urgency.in_(loud), ~told.exists()
     )
     for row in connection.execute(query.order_by(_ALERTS.c.id)):
+        if row.id in muted:
+            continue
         yield Difference("never told", f"alert {row.id}", "no message", f"{row.urgency}: told")
 
 

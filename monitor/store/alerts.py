@@ -11,25 +11,39 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.alerts import OPENING
 from monitor.core.model import AlertState, Change, ChangeWhat
-from monitor.core.routing import ENDINGS
+from monitor.core.routing import CLIMBING, ENDINGS
 from monitor.store import tables
 from monitor.store.tables import table_of
 
 MONITOR = "monitor"
 """Who did what nobody did by hand."""
 ACKNOWLEDGED, SNOOZED = "acknowledged", "snoozed"
+ASSIGNED, COMMENTED, CONTACTED = "assigned", "comment", "contact"
 """What people do, in an alert's history; closing is called as the monitor's own is."""
 
 _ALERTS = table_of(tables.AlertRow)
 _HISTORY = table_of(tables.AlertHistory)
 _NO_ANSWER: Mapping[str, Any] = {
+    "acknowledged_at": None,
     "acknowledged_until": None,
     "acknowledged_by": None,
     "snoozed_until": None,
     "snoozed_by": None,
     "snooze_reason": None,
 }
-_NOT_TOLD: Mapping[str, Any] = {"told_level": None, "told_value": None, "last_told_at": None}
+_NOT_TOLD: Mapping[str, Any] = {
+    "told_level": None,
+    "told_value": None,
+    "last_told_at": None,
+    "asked_at": None,
+    "rungs_told": 0,
+    "version": 0,
+    "assigned_to": "",
+    "outcome_at": None,
+    "outcome_missed": False,
+    "no_answers": 0,
+    "contact_outcome": "",
+}
 _NOT_CLOSED: Mapping[str, Any] = {
     "review_by": None,
     "closed_at": None,
@@ -61,7 +75,7 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
         if alert is None:
             of_step.append(next(ids))
             continue
-        values = _ended(step.change, now) if step.shown is None else _changed(step, now)
+        values = _of_change(step, now)
         connection.execute(update(_ALERTS).where(_ALERTS.c.id == alert.id).values(values))
         of_step.append(alert.id)
     add_history(
@@ -76,12 +90,25 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
 
 
 def add_history(
-    connection: Connection, entries: Sequence[tuple[int, str, str, str]], now: datetime
+    connection: Connection,
+    entries: Sequence[tuple[int, str, str, str]],
+    now: datetime,
+    *,
+    code: str = "",
+    version: int = 0,
 ) -> None:
     """Append (alert id, what, by, note) to the histories."""
     if entries:
         rows = [
-            {"alert_id": alert_id, "at": now, "what": what, "by": by, "note": note}
+            {
+                "alert_id": alert_id,
+                "at": now,
+                "what": what,
+                "by": by,
+                "note": note,
+                "code": code,
+                "version": version,
+            }
             for alert_id, what, by, note in entries
         ]
         connection.execute(insert(_HISTORY), rows)
@@ -93,10 +120,16 @@ def history_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row[Any
     return list(connection.execute(query))
 
 
-def acknowledged(until: Any, by: str) -> dict[str, Any]:
+def acknowledged(now: datetime, until: Any, by: str) -> dict[str, Any]:
     """The columns of an alert that somebody has taken in hand; a snooze ends with it."""
-    answer = {"acknowledged_until": until, "acknowledged_by": by}
+    answer = {"acknowledged_at": now, "acknowledged_until": until, "acknowledged_by": by}
+    answer["outcome_missed"] = False
     return {"state": AlertState.ACKNOWLEDGED.value, **_NO_ANSWER, **answer}
+
+
+def reopened() -> dict[str, Any]:
+    """The columns of a live alert that nobody has any longer."""
+    return {"state": AlertState.OPEN.value, **_NO_ANSWER}
 
 
 def snoozed(until: Any, by: str, reason: str) -> dict[str, Any]:
@@ -138,6 +171,17 @@ def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> lis
     ]
     statement = insert(_ALERTS).returning(_ALERTS.c.id, sort_by_parameter_order=True)
     return list(connection.scalars(statement, rows))
+
+
+def _of_change(step: Step, now: datetime) -> dict[str, Any]:
+    if step.change.what is ChangeWhat.UNMUTED:
+        assert step.change.alert is not None
+        alert = step.change.alert
+        told = {"told_level": alert.level, "told_value": alert.worst_value, "last_told_at": now}
+        return {**told, **_asked(step.change)}
+    if step.change.what in CLIMBING:
+        return _asked(step.change)
+    return _ended(step.change, now) if step.shown is None else _changed(step, now)
 
 
 def _changed(step: Step, now: datetime) -> dict[str, Any]:
@@ -182,4 +226,19 @@ def _told(change: Change, now: datetime) -> dict[str, Any]:
         "told_level": change.finding.level,
         "told_value": worst.value if worst else None,
         "last_told_at": now,
+        **_asked(change),
     }
+
+
+def _asked(change: Change) -> dict[str, Any]:
+    """Where the alert stands on its ladder: a new one where it was put to people again."""
+    if change.asked_at is None:
+        return {}
+    values = {
+        "asked_at": change.asked_at,
+        "rungs_told": change.climbed,
+        "outcome_missed": change.outcome_missed,
+    }
+    if change.what not in CLIMBING:
+        values |= {"outcome_at": None, "no_answers": 0}
+    return values

@@ -10,6 +10,7 @@ always enrolments first, in the order of their ids, then what hangs on them.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.store import tables
+from monitor.store.turns import Turns
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -40,6 +42,7 @@ AHEAD = timedelta(minutes=5)
 _CACHE_KIB = 65536
 _MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the same one
 _BEGIN = "sqlite_begin"
+_REVISION_LINE = re.compile(r'^(revision|down_revision) = "(\w+)"', re.MULTILINE)
 
 
 class StoreError(Exception):
@@ -61,6 +64,7 @@ class Store:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._checked = False
+        self._turns = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -71,7 +75,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it, or (after any exception) nothing of it."""
-        with self._connection("BEGIN IMMEDIATE", readonly=False) as connection:
+        with self._turn(), self._connection("BEGIN IMMEDIATE", readonly=False) as connection:
             yield connection
 
     def migrate(self) -> None:
@@ -123,6 +127,25 @@ class Store:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Where there is one writer at a time anyway, the threads of this process follow one
+        another. SQLite's own waiters sleep and look again, and one that writes batch after
+        batch would hardly ever let another in."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turns.take(BUSY_SECONDS):
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise StoreBusy(
+                f"database {where}: this process has been writing for more than {BUSY_SECONDS} s; "
+                "nothing was changed, try again"
+            )
+        try:
+            yield
+        finally:
+            self._turns.give()
 
     @contextmanager
     def _connection(self, begin: str, *, readonly: bool) -> Iterator[Connection]:
@@ -309,9 +332,19 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _known_revisions() -> list[str]:
-    """All revisions this program knows, the newest first."""
+    """All revisions this program knows, the newest first: the order is that of the chain, for
+    numbers are given out before it is known what lands first."""
     folder = Path(__file__).parent / "migrations" / "versions"
-    return sorted((path.stem.split("_")[0] for path in folder.glob("[0-9]*.py")), reverse=True)
+    after: dict[str | None, str] = {}
+    for path in folder.glob("[0-9]*.py"):
+        names = dict(_REVISION_LINE.findall(path.read_text(encoding="utf-8")))
+        after[names.get("down_revision")] = names["revision"]
+    chain: list[str] = []
+    before: str | None = None
+    while (revision := after.get(before)) is not None:
+        chain.append(revision)
+        before = revision
+    return chain[::-1]
 
 
 def _refuse_newer(revision: str | None) -> None:

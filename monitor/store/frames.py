@@ -107,6 +107,16 @@ def to_alert(row: Any) -> Alert:
         protocol_digest=row.protocol_digest,
         news=row.shown.get("news", ""),
         content=row.content,
+        asked_at=row.asked_at,
+        rungs_told=row.rungs_told,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+        outcome_at=row.outcome_at,
+        outcome_missed=row.outcome_missed,
+        no_answers=row.no_answers,
+        contact_outcome=row.contact_outcome,
+        assigned_to=row.assigned_to,
+        version=row.version,
         mrn=row.shown.get("mrn") or "",
     )
 

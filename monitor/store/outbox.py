@@ -17,8 +17,10 @@ from sqlalchemy import Connection, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
+from monitor.core.model import Urgency
 from monitor.core.routing import Planned
 from monitor.store.database import installation
+from monitor.store.storm import Storm, join, worst_first
 from monitor.store.tables import Delivery, DeliveryAlert, table_of
 
 DELIVERIES = table_of(Delivery)
@@ -77,8 +79,11 @@ def enqueue(
     *,
     zone: ZoneInfo,
     sender: str,
+    storm: Storm | None = None,
 ) -> int:
     """Put planned messages into the outbox, in the caller's transaction; how many went in.
+
+    In a `storm` what is not critical joins the one message that waits for the rest.
 
     The key holds recipient, worst alert, instant and a running number, so that no message is
     ever taken for another (several files can be loaded at one `--at`).
@@ -87,6 +92,13 @@ def enqueue(
     instant = now.astimezone(UTC).isoformat()
     for message in planned:
         first = message.lines[0].alert_id
+        stormy = storm is not None and _stormy(connection, message, storm, now)
+        if (
+            storm is not None
+            and stormy
+            and join(connection, message.recipient, message.lines, storm, now)
+        ):
+            continue
         turn = _messages_about(connection, message.kind, first, message.recipient) + 1
         queued += put(
             connection,
@@ -94,13 +106,20 @@ def enqueue(
             kind=message.kind,
             recipient=message.recipient,
             urgency=message.urgency.value,
-            payload={},
+            payload={"storm": True} if stormy else {},
             lines=[(line.alert_id, line.what, line.reason) for line in message.lines],
             now=now,
             zone=zone,
             sender=sender,
+            wait=storm.wait if storm is not None and stormy else timedelta(),
         )
     return queued
+
+
+def _stormy(connection: Connection, message: Planned, storm: Storm, now: datetime) -> bool:
+    if message.kind != "alert" or message.urgency is Urgency.CRITICAL:
+        return False
+    return storm.breaks(connection, message.recipient, len(message.lines), now)
 
 
 def put(
@@ -115,8 +134,10 @@ def put(
     now: datetime,
     zone: ZoneInfo,
     sender: str,
+    wait: timedelta = timedelta(),
 ) -> bool:
-    """One row of the outbox with the alerts it bears; False where the key is already there."""
+    """One row of the outbox with the alerts it bears, to be sent after `wait`; False where the
+    key is already there."""
     row = {
         "once_key": once_key,
         "kind": kind,
@@ -129,7 +150,7 @@ def put(
         "payload": {**payload, "order": [alert_id for alert_id, _, _ in lines]},
         "state": "waiting",
         "attempts": 0,
-        "next_attempt_at": now,
+        "next_attempt_at": now + wait,
         "last_error": "",
         "answer": "",
     }
@@ -232,7 +253,9 @@ def load_message(connection: Connection, delivery_id: int) -> Leased:
     """One row of the outbox with its lines, as it is sent."""
     row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)).one()
     bears = connection.execute(select(BEARS).where(BEARS.c.delivery_id == delivery_id)).all()
-    order = {alert_id: place for place, alert_id in enumerate(row.payload.get("order", ()))}
+    listed = row.payload.get("order", ())
+    listed = worst_first(connection, listed) if row.payload.get("storm") else listed
+    order = {alert_id: place for place, alert_id in enumerate(listed)}
     lines = sorted(bears, key=lambda line: (order.get(line.alert_id, len(order)), line.alert_id))
     return Leased(
         id=row.id,

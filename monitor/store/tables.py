@@ -307,6 +307,17 @@ class AlertRow(SQLModel, table=True):
     told_value: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     last_told_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     first_seen_recovered: bool = False
+    asked_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When it was last put to people: its ladder of tiers begins then."""
+    rungs_told: int = 0
+    version: int = 0
+    """Counts what people did with it, so that nobody overwrites what they have not seen."""
+    assigned_to: str = ""
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    outcome_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    outcome_missed: bool = False
+    no_answers: int = 0
+    contact_outcome: str = ""
     acknowledged_until: date | None = None
     acknowledged_by: str | None = None
     snoozed_until: date | None = None
@@ -333,6 +344,10 @@ class AlertHistory(SQLModel, table=True):
     what: str
     by: str = ""
     note: str = ""
+    code: str = ""
+    """The coded outcome of a contact attempt or a closing, where there is one."""
+    version: int = 0
+    """The alert's version that a person's act made; 0 of what nobody did by hand."""
 
 
 class Delivery(SQLModel, table=True):
@@ -419,6 +434,17 @@ class Listener(SQLModel, table=True):
     failed: int = 0
     """Answered with an error: their senders try again."""
     rejected: int = 0
+
+
+class SilentFeed(SQLModel, table=True):
+    """A source of whose results nothing came when it should have; gone once something comes.
+    Messages about patients who look overdue meanwhile say so."""
+
+    __tablename__ = "silent_feeds"
+    source: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=UtcInstant)
+    """When its last file came."""
+    noted_at: datetime = Field(sa_type=UtcInstant)
 
 
 def table_of(model: type[SQLModel]) -> Table:

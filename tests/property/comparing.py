@@ -12,21 +12,14 @@ from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
-UNKNOWN_TO_THE_ORACLE = (
-    "interaction:",
-    "vaccine:",
-    "pregnancy:",
-    "breastfeeding:",
-    "dose_check:",
-    "indeterminate:",
-    "withdrawal",
-)
+UNKNOWN_TO_THE_ORACLE = ("dose_check:", "indeterminate:", "withdrawal")
 """What is checked against tables of cases only (docs/manual)."""
+OF_CARE = ("interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "target", "missed")
 
 
 def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     """One line for each point on which the two differ."""
-    mine, theirs = of_review(review), of_oracle(said, zone)
+    mine, theirs = of_review(review, zone), of_oracle(said, zone)
     lines = []
     for key in sorted({*mine, *theirs}):
         left, right = mine.get(key, "nothing"), theirs.get(key, "nothing")
@@ -39,7 +32,7 @@ def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
     return lines
 
 
-def of_review(review: Review) -> dict[str, Any]:
+def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for status in review.panels:
         told[f"panel {status.panel}"] = {
@@ -68,6 +61,13 @@ def of_review(review: Review) -> dict[str, Any]:
                 "kind": finding.kind,
                 "urgency": finding.urgency,
                 "limit": Fraction(finding.limit),
+                "recovered": finding.recovered,
+            }
+        elif finding.cause.partition(":")[0] in OF_CARE:
+            day = f" from {finding.breaches[0].astimezone(zone).date()}" if finding.breaches else ""
+            told[finding.cause + day] = {
+                "kind": finding.kind.value,
+                "urgency": finding.urgency,
                 "recovered": finding.recovered,
             }
         elif finding.cause.startswith("symptom:"):
@@ -112,8 +112,8 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "declared": panel.declared,
             "partial": dict(panel.partial),
         }
-        if panel.state in LATE and panel.urgency is not None:
-            late[name] = panel.urgency
+        if panel.state in LATE and panel.urgency is not None and name not in said.silent:
+            late[name] = said.raised.get(name, panel.urgency)
     for episode in said.alerting:
         told[f"episode {episode.rule} from {min(episode.breaches)}"] = {
             "breaches": episode.breaches,
@@ -126,6 +126,24 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "limit": episode.limit,
             "recovered": episode.recovered,
         }
+    told.update(_of_toxicity(said, zone))
+    if late and not said.course.elsewhere:
+        told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
+    for name, (ids, urgency) in said.unusable.items():
+        told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
+    if said.held is not None:
+        told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    told.update(said.care)
+    if said.baseline.missing is not None:
+        told["baseline"] = said.baseline.missing
+    for gene, ended in said.baseline.poor.items():
+        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
+    told["could not be judged"] = said.unjudged
+    return told
+
+
+def _of_toxicity(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {}
     for symptom in said.symptoms:
         at = datetime.combine(symptom.on, time(0), zone).astimezone(UTC)
         told[f"symptom:{symptom.rule} {(at,)}"] = {
@@ -141,23 +159,7 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "urgency": it.urgency,
             "recovered": it.recovered,
         }
-    if late and not said.course.elsewhere:
-        told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
-    for name, (ids, urgency) in said.unusable.items():
-        told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
-    if said.held is not None:
-        told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
-    told["could not be judged"] = said.unjudged
-    return told | _of_start(said)
-
-
-def _of_start(said: Answer) -> dict[str, Any]:
-    """What has to be known before the first dose."""
-    missing = {} if said.baseline.missing is None else {"baseline": said.baseline.missing}
-    return missing | {
-        f"contraindicated:{gene}": {"urgency": Urgency.CRITICAL, "recovered": ended}
-        for gene, ended in said.baseline.poor.items()
-    }
+    return told
 
 
 def _worst(late: Mapping[str, Urgency]) -> Urgency:

@@ -7,14 +7,26 @@ numbers are those of the specification (`docs/specification.md`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Result, Urgency
-from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
 from tests.property.oracle_baseline import BaselineAnswer, baseline
+from tests.property.oracle_care import (
+    concerned_panels,
+    demands,
+    for_whom,
+    interactions,
+    life_events,
+    missed,
+    restarts,
+    targets,
+    tasks,
+)
 from tests.property.oracle_course import Course, course
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
@@ -50,6 +62,12 @@ class Answer:
     unjudged: set[tuple[str, datetime]]
     unusable: dict[str, tuple[frozenset[int], Urgency]]
     held: tuple[frozenset[int], Urgency] | None
+    care: dict[str, Any]
+    """Other drugs, life events, tasks, targets and missed tests, by cause and first day."""
+    silent: set[str]
+    """Late panels that another drug of the patient tells of."""
+    raised: dict[str, Urgency]
+    """Late panels told here for another drug too, which finds them more urgent."""
     baseline: BaselineAnswer
     symptoms: list[Symptom]
     combinations: list[Together]
@@ -60,10 +78,16 @@ class Answer:
 
 
 def answer(
-    case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
+    case: Case,
+    protocol: Protocol,
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+    alone: bool = False,
 ) -> Answer:
+    """What is to be said of one enrolment; `alone`: whatever the patient's others say."""
     today = now.astimezone(zone).date()
-    life = course(case, protocol, today)
+    life = course(case, protocol, today, restarts(case, protocol, catalogue, today))
     results = with_derived(case.results, catalogue)
     episodes: list[Episode] = []
     unjudged: set[tuple[str, datetime]] = set()
@@ -80,11 +104,34 @@ def answer(
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
-    for panel in [it for it in protocol.panels if it.on_demand is None]:
+    done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}
+    last = {name: max(days, default=None) for name, days in done.items()}
+    owed = demands(case, protocol, catalogue, life, last, today)
+    concerned = concerned_panels(case, protocol, catalogue, life, today)
+    for panel in protocol.panels:
         days = [wanted[name] for name in panel.analytes if name in wanted]
         recheck = min(days, default=None)
-        asked = [] if life.for_good else [it.on for it in spoken if panel.id in it.tests]
-        panels[panel.id] = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
+        asked = [(it[3], it[4]) for it in owed if it[2] == panel.id]
+        if not life.for_good:
+            asked += [
+                (it.on, Urgency.URGENT)
+                for it in spoken
+                if panel.id in it.tests and not any(day >= it.on for day in done[panel.id])
+            ]
+        if panel.on_demand is not None and not days and not asked and panel.id not in concerned:
+            continue
+        found = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
+        if panel.on_demand is not None and found.due_on is None and life.ended_on is None:
+            found = replace(found, state="up_to_date")
+        panels[panel.id] = found
+    state = state_of(case, life, today)
+    care = interactions(case, protocol, catalogue, life, owed, today)
+    care |= life_events(case, protocol, catalogue, life, today)
+    care |= tasks(case, protocol, state, life, today, asked_elsewhere(case, protocol, today))
+    care |= targets(case, protocol, results, state, life, today)
+    for panel in protocol.panels:
+        care |= missed(panel, case, protocol, life, done[panel.id], due_day, today)
+    silent, raised = told_once(case, protocol, catalogue, now, zone, panels, state, alone)
     rechecked = {
         panel.id for panel in protocol.panels if any(name in wanted for name in panel.analytes)
     }
@@ -96,6 +143,9 @@ def answer(
         unjudged=unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
+        care=care,
+        silent=silent,
+        raised=raised,
         baseline=baseline(
             case,
             protocol,
@@ -110,6 +160,73 @@ def answer(
             for found in together(it, case, protocol, points, life.first_dose)
         ],
     )
+
+
+def told_once(
+    case: Case,
+    protocol: Protocol,
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+    panels: dict[str, PanelAnswer],
+    state: str,
+    alone: bool,
+) -> tuple[set[str], dict[str, Urgency]]:
+    """Of a panel that is late under several drugs, the one with the earlier due day tells (of
+    the same day, the older enrolment), as urgently as the most urgent."""
+    silent: set[str] = set()
+    raised: dict[str, Urgency] = {}
+    if alone or state in ("stopped", "elsewhere"):
+        return silent, raised
+    for sibling in case.siblings:
+        whole = replace(sibling, siblings=(case,))
+        said = answer(whole, protocol, catalogue, now, zone, alone=True)
+        if state_of(whole, said.course, said.today) in ("stopped", "elsewhere"):
+            continue
+        for name, mine in panels.items():
+            theirs = said.panels.get(name)
+            if theirs is None or mine.urgency is None or theirs.urgency is None:
+                continue
+            if mine.due_on is None or theirs.due_on is None:
+                continue
+            if (theirs.due_on, sibling.enrolment.id) < (mine.due_on, case.enrolment.id):
+                silent.add(name)
+            elif theirs.urgency.rank > mine.urgency.rank:
+                raised[name] = theirs.urgency
+    return silent, raised
+
+
+def asked_elsewhere(case: Case, protocol: Protocol, today: date) -> set[str]:
+    """Tasks that an older enrolment of the patient asks for."""
+    found: set[str] = set()
+    for sibling in case.siblings:
+        life = course(sibling, protocol, today)
+        start, enrolled = sibling.enrolment.started_on, sibling.enrolment.enrolled_on
+        begun = any(it.event == "start" and it.on <= today for it in sibling.events)
+        confirmed = start <= enrolled or begun
+        older = sibling.enrolment.id < case.enrolment.id
+        if older and confirmed and state_of(sibling, life, today) == "active":
+            indication = sibling.enrolment.indication
+            found |= {task.id for task in protocol.tasks if for_whom(task, indication)}
+    return found
+
+
+def state_of(case: Case, life: Course, today: date) -> str:
+    """stopped, elsewhere, planned, or one of active and held, which are alike here."""
+    if life.ended_on is not None:
+        return "stopped"
+    if life.elsewhere:
+        return "elsewhere"
+    start, enrolled = case.enrolment.started_on, case.enrolment.enrolled_on
+    begun = any(event.event == "start" and event.on <= today for event in case.events)
+    return "planned" if start > enrolled and not begun and today < start else "active"
+
+
+def all_completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:
+    """Those by results, and the one declared at enrolment."""
+    tested = case.enrolment.last_tested_on
+    declared = {tested} if panel.id == DECLARED_PANEL and tested and tested <= today else set()
+    return completions(panel, case, results, today) | declared
 
 
 def completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:
@@ -138,7 +255,7 @@ def panel_answer(
     life: Course,
     today: date,
     recheck: date | None,
-    asked: list[date],
+    asked: list[tuple[date, Urgency]],
 ) -> PanelAnswer:
     done = completions(panel, case, results, today)
     tested = case.enrolment.last_tested_on
@@ -148,7 +265,10 @@ def panel_answer(
     due_on, entries, phases = planned
     if life.ended_on is not None:
         having = [(phase.name, phase.schedule(panel.id)) for phase in protocol.phases]
-        due_on, (name, entry) = None, [pair for pair in having if pair[1] is not None][-1]
+        due_on, (name, entry) = (
+            None,
+            ([pair for pair in having if pair[1] is not None] or [("on demand", None)])[-1],
+        )
         entries, phases = [entry] if entry else [], [name]
     graces = [add(due_on, entry.grace) for entry in entries] if due_on else []
     scheduled = min(graces, default=None)
@@ -168,16 +288,18 @@ def panel_answer(
         due_on, because = recheck, "recheck"
     if recheck is not None:
         late_after = recheck if late_after is None else min(late_after, recheck)
-    event = min((day for day in asked if last is None or last < day), default=None)
-    if event is not None:
-        if due_on is None or event < due_on or (event == due_on and because == "schedule"):
-            due_on, because = event, "event"
-        late_after = event if late_after is None else min(late_after, event)
+    due_on, late_after, because = with_asked(due_on, late_after, because, asked)
     state, late, urgency = "ended", 0, None
-    if due_on is not None and late_after is not None and entries:
-        entry = min(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))
-        state = state_on(today, due_on, late_after, entry)
-        urgency = lateness(state, entry, recheck if event is None else event)
+    ways: list[Lateness] = list(entries)
+    if entries:
+        ways = [min(entries, key=lambda entry: add(date(2001, 1, 1), entry.grace))]
+    if not ways and panel.on_demand is not None:
+        ways, phases = [panel.on_demand], ["on demand"]
+    if due_on is not None and late_after is not None and ways:
+        state = state_on(today, due_on, late_after, ways[0])
+        urgency = lateness(state, ways[0], recheck)
+        if urgency is not None:
+            urgency = max([urgency, *(it for _, it in asked)], key=lambda word: word.rank)
         late = (today - due_on).days if urgency is not None else 0
     if state == "ended":
         phases, partial = [], []
@@ -194,16 +316,26 @@ def panel_answer(
     )
 
 
-def state_on(today: date, due_on: date, late_after: date, entry: PanelSchedule) -> str:
+def with_asked(
+    due_on: date | None, late_after: date | None, because: str, asked: list[tuple[date, Urgency]]
+) -> tuple[date | None, date | None, str]:
+    """What events and drugs ask for, without grace, beside the schedule and the recheck."""
+    for day, _ in asked:
+        late_after = day if late_after is None else min(late_after, day)
+        if due_on is None or day < due_on or (day == due_on and because == "schedule"):
+            due_on, because = day, "event"
+    return due_on, late_after, because
+
+
+def state_on(today: date, due_on: date, late_after: date, entry: Lateness) -> str:
     """The states in whole days; `late_after` is the last day of grace."""
     if today > late_after:
         return "seriously_overdue" if today > add(due_on, entry.escalate_after) else "overdue"
     return "due" if today >= take(due_on, entry.lead) else "up_to_date"
 
 
-def lateness(state: str, entry: PanelSchedule, recheck: date | None) -> Urgency | None:
-    """How urgent a late panel is; None where it is not late. Under a recheck, or after an event
-    that asked for it, it is urgent."""
+def lateness(state: str, entry: Lateness, recheck: date | None) -> Urgency | None:
+    """How urgent a late panel is; None where it is not late. Under a recheck it is urgent."""
     if state not in ("overdue", "seriously_overdue"):
         return None
     urgency = entry.urgency if state == "overdue" else entry.serious_urgency
@@ -269,7 +401,7 @@ def unusable(
     watched_from = take(min(case.enrolment.started_on, life.first_dose), protocol.watch_from)
     for panel in [it for it in protocol.panels if it.id in panels]:
         status = panels[panel.id]
-        if status.state == "ended":
+        if status.due_on is None:
             continue
         ids = {
             result.id
@@ -285,6 +417,8 @@ def unusable(
                 for phase in protocol.phases
                 if phase.name in status.phases and (entry := phase.schedule(panel.id))
             }
+            if not urgencies and panel.on_demand is not None:
+                urgencies = {panel.on_demand.urgency}
             urgent = panel.id in rechecked or Urgency.ROUTINE not in urgencies
             asked[panel.id] = (frozenset(ids), Urgency.URGENT if urgent else Urgency.ROUTINE)
     return asked

@@ -24,7 +24,10 @@ class Course:
     elsewhere: bool
 
 
-def course(case: Case, protocol: Protocol, today: date) -> Course:
+def course(
+    case: Case, protocol: Protocol, today: date, restarts: frozenset[date] | set[date] = frozenset()
+) -> Course:
+    """`restarts`: days on which a drug was added that begins the phases anew."""
     start = case.enrolment.started_on
     past = [
         event
@@ -32,7 +35,7 @@ def course(case: Case, protocol: Protocol, today: date) -> Course:
         if event.on <= today and concerns(event, case)
     ]
     starts = [event.on for event in past if event.event == "start"]
-    anchors = {start, *starts}
+    anchors = {start, *starts, *restarts}
     if "dose_increase" in protocol.restart_on:
         anchors |= {day for day in increases(case, past) if day >= start}
     if "resume" in protocol.restart_on:

@@ -101,6 +101,10 @@ def judge(
     applicable = 0
     for level in rule.levels:
         limit = limit_of(level, result, protocol, mine, first_dose)
+        if isinstance(limit, Fraction) and level.rise_from_lowest is not None:
+            limit = at_least_above_lowest(limit, level, result, mine, first_dose)
+        if isinstance(limit, Fraction) and level.not_fallen_by is not None:
+            limit = at_least_not_fallen(limit, level, result, protocol, mine, first_dose)
         if not isinstance(limit, Fraction):
             lacking = lacking or limit == "lacking"
             met.append(("no", Fraction(0)))
@@ -135,6 +139,46 @@ def limit_of(
     if not isinstance(before, Fraction):
         return before
     return before * (1 + Fraction(level.rise_from_baseline) / 100)
+
+
+def at_least_above_lowest(
+    limit: Fraction, level: Level, result: Result, mine: list[Result], start: date
+) -> Fraction | str:
+    """Raised ALT is the disease in autoimmune hepatitis: so much above the lowest since the
+    start, and above the limit (founding brief)."""
+    assert result.value is not None and level.rise_from_lowest is not None
+    if result.collected_on < start:
+        return "none"
+    lowest = Fraction(result.value)
+    for at, day, value in finals(mine):
+        if day >= start and at < result.collected_at:
+            lowest = min(lowest, value)
+    return max(limit, lowest * (1 + Fraction(level.rise_from_lowest) / 100))
+
+
+def at_least_not_fallen(
+    limit: Fraction,
+    level: Level,
+    result: Result,
+    protocol: Protocol,
+    mine: list[Result],
+    start: date,
+) -> Fraction | str:
+    """Not halved so long after the start: above what would be left of the baseline."""
+    assert level.not_fallen_by is not None
+    first = start if level.after is None else add(start, level.after)
+    if result.collected_on < first:
+        return "none"
+    if level.until is not None and result.collected_on >= add(start, level.until):
+        return "none"
+    series = finals(mine)
+    earliest_day = take(start, protocol.baseline.within)
+    before = [entry for entry in series if earliest_day <= entry[1] <= start][-2:]
+    chosen = before or [entry for entry in series if entry[1] > start][:1]
+    if not chosen or chosen[-1][1] >= first:
+        return "lacking"
+    base = sum((value for _, _, value in chosen), Fraction(0)) / len(chosen)
+    return max(limit, base * (1 - Fraction(level.not_fallen_by) / 100))
 
 
 def own_upper_limit(result: Result) -> Fraction | None:

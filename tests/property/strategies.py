@@ -27,10 +27,23 @@ STARTS = [
 GAPS = [0, 1, 1, 2, 3, 6, 7, 7, 7, 7, 8, 9, 13, 20, 28, 30, 31, 56, 83, 84, 85, 90, 92, 120, 200]
 DILIGENT_GAPS = [6, 7, 7, 7, 7, 7, 8, 9, 7, 7, 28, 30, 84, 90, 91, 92, 95]
 DELAYS = [-10, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
-INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis"]
+INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis", "autoimmune_hepatitis"]
 EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_elsewhere"]
-EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined", "pregnancy", "genotype"]
-EVENTS += ["symptom"] * 10
+EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined"]
+EVENTS += ["comedication_start", "comedication_start", "comedication_stop"]
+EVENTS += ["intended_combination", "vaccine", "pregnancy", "task_done", "weight"]
+DRUGS = ["allopurinol", "Zyloric 300 mg", "warfarin", "Marevan", "Bactrim", "febuxostat"]
+DRUGS += ["Pentasa", "6-MP", "captopril", "budesonide", "ibuprofen", "allopurinol", "warfarin"]
+VALUES = {
+    "comedication_start": DRUGS,
+    "comedication_stop": DRUGS,
+    "intended_combination": ["allopurinol", "Zyloric", "ribavirin"],
+    "vaccine": ["MMR", "Influenza", "of some kind"],
+    "task_done": ["skin_check", "adherence", "photoprotection", "another"],
+    "weight": ["60", "75.5"],
+}
+EVENTS += ["genotype"]
+EVENTS += ["symptom"] * 12
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
 SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "headache", "diarrhoea"]
 PHENOTYPES = ["", "normal", "normal", "intermediate", "poor", "indeterminate"]
@@ -53,11 +66,20 @@ class History:
         """What had arrived by `now`, and still stood."""
         gone = {number for number, at in self.retracted if at <= now}
         results = (it for it in self.case.results if it.received_at <= now and it.id not in gone)
+        known = tuple(results)
         return Case(
             enrolment=self.case.enrolment,
-            results=tuple(results),
+            results=known,
             events=tuple(it for it in self.case.events if it.received_at <= now),
             held=tuple(it for it in self.case.held if it.held_at <= now),
+            siblings=tuple(
+                replace(
+                    sibling,
+                    results=known,
+                    events=tuple(it for it in sibling.events if it.received_at <= now),
+                )
+                for sibling in self.case.siblings
+            ),
         )
 
     def arrivals(self) -> list[datetime]:
@@ -119,7 +141,34 @@ def histories(draw: st.DrawFn, protocol: Protocol, *, visits: int = 9) -> Histor
         events=draw(_events(start, zone)),
         held=draw(_held(protocol, start, zone)),
     )
+    if draw(st.integers(0, 3)) == 0:
+        case = replace(case, siblings=(draw(_sibling(case, protocol, zone)),))
     return History(case, zone, draw(_retractions(results)))
+
+
+@st.composite
+def _sibling(draw: st.DrawFn, case: Case, protocol: Protocol, zone: ZoneInfo) -> Case:
+    """Another drug of the same patient under the same protocol, begun some time later; what
+    means the patient and not a drug happened to both."""
+    begun = timedelta(days=draw(st.sampled_from([0, 0, 5, 30, 100, -60])))
+    start = case.enrolment.started_on + begun
+    number = draw(st.sampled_from([0, 2]))
+    enrolment = replace(
+        case.enrolment,
+        id=number,
+        drug=draw(st.sampled_from(["mercaptopurine", "methotrexate"])),
+        started_on=start,
+        enrolled_on=max(start, case.enrolment.enrolled_on),
+        protocol_id=protocol.id,
+    )
+    shared = [it for it in case.events if it.event not in OF_ONE_DRUG]
+    own = [
+        replace(it, id=100 + it.id) for it in draw(_events(start, zone)) if it.event in OF_ONE_DRUG
+    ]
+    return Case(enrolment=enrolment, events=(*shared, *own))
+
+
+OF_ONE_DRUG = ("start", "dose", "hold", "resume", "stop")
 
 
 @st.composite
@@ -286,6 +335,8 @@ def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
         value = ""
         if what == "dose":
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
+        if what in VALUES:
+            value = draw(st.sampled_from(VALUES[what]))
         if what == "genotype":
             gene = draw(st.sampled_from(["tpmt", "nudt15"]))
             value = f"{gene}:{draw(st.sampled_from(PHENOTYPES[1:]))}"

@@ -101,7 +101,8 @@ def test_a_file_that_cannot_be_read_is_listed_with_every_count(desk: CommandLine
         None,
     ]
     assert sum(it["stored"] for it in files) == sum(it["rows"] for it in files) == 1
-    assert sum(it["alerts"]["opened"] for it in files) == 1
+    # Overdue, and more than two weekly tests missed in a row.
+    assert sum(it["alerts"]["opened"] for it in files) == 2
 
 
 @pytest.mark.parametrize(
@@ -217,4 +218,5 @@ def test_of_several_protocols_of_a_drug_an_enrolment_takes_the_default_or_names_
         assert (ended.code, taken) == (3, {"P2": "azathioprine-us-label"})
         (refused,) = ended.json["refused"]
         assert refused["line"] == 2
-        assert "azathioprine, azathioprine-us-label" in refused["reason"]
+        assert "name one of azathioprine, " in refused["reason"]
+        assert "azathioprine-us-label" in refused["reason"]

@@ -133,6 +133,10 @@ def days(text: str) -> list[date]:
     return found[::-1]
 
 
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
 def reviewed(
     results: Iterable[Result],
     today: date,

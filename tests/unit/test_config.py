@@ -124,7 +124,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert load_settings(path).clinic.name == "Zürich"
 
 
-TABLES = ("sources", "webhooks", "queues", "syslogs")
+TABLES = ("sources", "recipients", "webhooks", "queues", "syslogs")
 """Tables of tables: one a laboratory, one a channel."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from monitor.store.database import (
     open_store,
 )
 from monitor.store.tables import table_of
+from monitor.store.turns import Turns
 
 NOW = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=UTC)
 FACTS = table_of(tables.Fact)
@@ -243,3 +245,37 @@ def test_the_database_knows_how_far_it_was_brought_and_never_goes_back(store: St
         check_not_earlier(connection, NOW - timedelta(minutes=5))
         with pytest.raises(TooEarly, match="cannot go back"):
             check_not_earlier(connection, NOW - timedelta(minutes=5, seconds=1))
+
+
+def test_threads_that_write_to_sqlite_take_turns(tmp_path: Path) -> None:
+    """One that writes transaction after transaction lets the other in between each two."""
+    store = open_store(f"sqlite:///{tmp_path / 'monitor.db'}")
+    store.migrate()
+    order: list[str] = []
+    asked = threading.Event()
+
+    def other() -> None:
+        asked.set()
+        with store.write():
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    with store.write():
+        thread.start()
+        asked.wait()
+        time.sleep(0.2)
+    for _ in range(3):
+        with store.write():
+            order.append("busy")
+    thread.join()
+    store.dispose()
+    assert order == ["other", "busy", "busy", "busy"]
+
+
+def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
+    turns = Turns()
+    assert turns.take(1)
+    assert not turns.take(0.05)
+    turns.give()
+    assert turns.take(1)
+    turns.give()

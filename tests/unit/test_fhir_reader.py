@@ -406,6 +406,7 @@ REFUSED = [
      "document type"),
     ("<html><body>a page</body></html>", "a web page"),
     ('<ClinicalDocument xmlns="urn:hl7-org:v3"/>', "a CDA document"),
+    ('{"resourceType": "Observation", "status": ', "not readable as JSON|not complete"),
     ("<a><b></a>", "XML, but not FHIR"),
     ('[{"mrn": "F1", "value": 4}]', "nothing in it is a FHIR resource"),
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
@@ -424,7 +425,11 @@ def test_nothing_is_held_whole(read: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
     text = json.dumps(bundle(*[observation(str(number)) for number in range(40)]), indent=1)
     expected = read(text)
     monkeypatch.setattr(fhir_json, "_BLOCK", 7)
-    assert [it[:-5] for it in rows(read(text))] == [it[:-5] for it in rows(expected)]
+
+    def plain(items: Any) -> list[Any]:
+        return [it._replace(given=tuple(it.given)) for it in rows(items)]
+
+    assert plain(read(text)) == plain(expected)
     monkeypatch.setattr(fhir_json, "LARGEST", 2000)
     long = observation("41", note=[{"text": "x" * 3000}])
     items = read(bundle(observation("1"), long, observation("2")))

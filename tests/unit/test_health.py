@@ -162,9 +162,9 @@ def test_the_silence_is_told_once_a_day(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     enrolled(store, NOW)
     later = NOW + timedelta(days=5)
-    assert feeds.alarm_if_silent(store, chosen, later)
-    assert not feeds.alarm_if_silent(store, chosen, later + timedelta(hours=1))
-    assert feeds.alarm_if_silent(store, chosen, later + timedelta(days=1))
+    assert feeds.watch(store, chosen, later)
+    assert not feeds.watch(store, chosen, later + timedelta(hours=1))
+    assert feeds.watch(store, chosen, later + timedelta(days=1))
 
 
 def test_the_heart_beats_only_while_all_is_well(store: Store, tmp_path: Path) -> None:

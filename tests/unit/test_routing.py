@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from monitor.core.model import Change, ChangeWhat, Urgency
 from monitor.core.routing import Planned, Told, plan
 
-NURSE, DOCTOR, CLINIC = "nurse@hill.example", "doctor@hill.example", "clinic@hill.example"
-
-
-@dataclass
-class Way:
-    to: list[str]
-    clinics: list[str] = field(default_factory=list)
-    drugs: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    urgencies: list[str] = field(default_factory=list)
-    digest: bool = True
+NURSE, DOCTOR = "nurse@hill.example", "doctor@hill.example"
 
 
 def told(
@@ -27,15 +15,13 @@ def told(
     *,
     mrn: str = "",
     tell: bool = True,
-    clinic: str = "rheumatology",
     kind: str = "review",
     before: tuple[str, ...] = (),
+    to: tuple[str, ...] = (NURSE,),
 ) -> Told:
     return Told(
-        change=Change(what=what, reason="because", tell=tell, urgency=Urgency(urgency)),
+        change=Change(what=what, reason="because", tell=tell, urgency=Urgency(urgency), to=to),
         alert_id=alert_id,
-        clinic=clinic,
-        drug="azathioprine",
         kind=kind,
         urgency=Urgency(urgency),
         mrn=mrn or f"A{alert_id}",
@@ -53,14 +39,14 @@ def as_text(messages: list[Planned]) -> list[str]:
 
 def test_one_recipient_gets_one_message_a_batch_worst_first() -> None:
     items = [told(number) for number in range(1, 51)]
-    assert as_text(plan(items, [Way([NURSE])], CLINIC)) == [
+    assert as_text(plan(items)) == [
         "alert to nurse, urgent: " + " ".join(str(number) for number in range(1, 51))
     ]
 
 
 def test_a_critical_alert_stands_alone_and_first() -> None:
     items = [told(1), told(2, "critical"), told(3), told(4, "critical")]
-    assert as_text(plan(items, [Way([NURSE])], CLINIC)) == [
+    assert as_text(plan(items)) == [
         "alert to nurse, critical: 2",
         "alert to nurse, critical: 4",
         "alert to nurse, urgent: 1 3",
@@ -69,52 +55,43 @@ def test_a_critical_alert_stands_alone_and_first() -> None:
 
 def test_one_patient_s_alerts_stand_together() -> None:
     items = [told(1, mrn="A"), told(2, mrn="B"), told(3, mrn="A")]
-    assert as_text(plan(items, [Way([NURSE])], CLINIC)) == ["alert to nurse, urgent: 1 3 2"]
+    assert as_text(plan(items)) == ["alert to nurse, urgent: 1 3 2"]
 
 
 def test_routine_waits_for_the_digest_and_what_nobody_is_told_is_not_told() -> None:
-    assert plan([told(1, "routine"), told(2, tell=False)], [Way([NURSE])], CLINIC) == []
+    assert plan([told(1, "routine"), told(2, tell=False)]) == []
 
 
-def test_routes_go_by_clinic_drug_kind_and_urgency_without_case() -> None:
-    routes = [
-        Way([NURSE], clinics=["Rheumatology"]),
-        Way([DOCTOR], urgencies=["critical"], drugs=["Azathioprine"]),
-        Way(["list@hill.example"], kinds=["overdue_test"]),
-    ]
-    items = [told(1, "critical"), told(2, kind="overdue_test"), told(3, clinic="gastro")]
-    assert as_text(plan(items, routes, CLINIC)) == [
-        "alert to nurse, critical: 1",
-        "alert to nurse, urgent: 2",
-        "alert to doctor, critical: 1",
-        "alert to list, urgent: 2",
-        "alert to clinic, urgent: 3",
-    ]
-
-
-def test_an_alert_that_no_route_takes_goes_to_the_last_resort() -> None:
-    assert as_text(plan([told(1)], [], CLINIC)) == ["alert to clinic, urgent: 1"]
-    assert as_text(plan([told(1)], [Way([" "])], CLINIC)) == ["alert to clinic, urgent: 1"]
-
-
-def test_an_address_in_two_routes_is_told_once() -> None:
-    routes = [Way([NURSE, DOCTOR]), Way(["Nurse@hill.example"])]
-    assert as_text(plan([told(1)], routes, CLINIC)) == [
+def test_an_address_is_told_once_however_it_is_written() -> None:
+    items = [told(1, to=(NURSE, DOCTOR, "Nurse@hill.example"))]
+    assert as_text(plan(items)) == [
         "alert to nurse, urgent: 1",
         "alert to doctor, urgent: 1",
     ]
 
 
+def test_an_escalation_goes_to_its_own_people_beside_what_else_is_told() -> None:
+    items = [
+        told(1, what=ChangeWhat.REMINDED),
+        told(1, what=ChangeWhat.ESCALATED, to=(DOCTOR, NURSE)),
+        told(2, "routine", what=ChangeWhat.ESCALATED, to=(DOCTOR,)),
+    ]
+    assert as_text(plan(items)) == [
+        "alert to nurse, urgent: 1",
+        "alert to doctor, urgent: 1 2",
+    ]
+
+
 def test_a_withdrawal_goes_to_everyone_who_was_told_whatever_the_routes_say_now() -> None:
     item = told(7, "routine", ChangeWhat.WITHDRAWN, before=(NURSE, "gone@hill.example"))
-    assert as_text(plan([item], [Way([DOCTOR])], CLINIC)) == [
+    assert as_text(plan([item])) == [
         "withdrawal to nurse, routine: 7",
         "withdrawal to gone, routine: 7",
     ]
 
 
 def test_an_end_that_nobody_was_told_the_beginning_of_is_not_told() -> None:
-    assert plan([told(7, "critical", ChangeWhat.WITHDRAWN)], [Way([NURSE])], CLINIC) == []
+    assert plan([told(7, "critical", ChangeWhat.WITHDRAWN)]) == []
 
 
 def test_two_changes_of_one_alert_make_one_line_and_its_end_wins() -> None:
@@ -124,5 +101,5 @@ def test_two_changes_of_one_alert_make_one_line_and_its_end_wins() -> None:
         told(2, what=ChangeWhat.WORSE, before=(NURSE,)),
         told(2, what=ChangeWhat.WITHDRAWN, before=(NURSE,)),
     ]
-    messages = plan(items, [Way([NURSE])], CLINIC)
+    messages = plan(items)
     assert as_text(messages) == ["alert to nurse, urgent: 1", "withdrawal to nurse, urgent: 2"]

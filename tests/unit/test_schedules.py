@@ -224,7 +224,8 @@ def test_the_calendar_of_a_patient_who_is_tested_on_every_due_day(
         "recheck": "1 week",
         "say": None,
         "only": "",
-        "source": "founding brief; 0.5 and 0.2 are also CTCAE v5 grades 3 and 4",
+        "source": "founding brief; 0.5 and 0.2 are also CTCAE v5 grades 3 and 4 "
+        "[verified second-hand: S27]",
     }
 
 

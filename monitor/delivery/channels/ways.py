@@ -59,9 +59,13 @@ class Ways:
         raise NotSent(f"{name}: the config has no such channel", permanent=True, setting=True)
 
 
-def seen_by(settings: Settings, channel: str) -> Settings:
-    """The settings with the privacy level of a channel of its own in place of that of mails."""
-    kind, _, own = channel.partition(":")
+def seen_by(settings: Settings, recipient: str) -> Settings:
+    """The settings with the privacy level of the reader's role, else of its channel, in place
+    of that of mails."""
+    role = settings.recipient_of(recipient)
+    if role is not None and role.privacy:
+        return _with_privacy(settings, role.privacy)
+    kind, _, own = recipient.partition(":")
     tables: dict[str, Mapping[str, Webhook | Queue]] = {
         "webhook": settings.webhooks,
         "queue": settings.queues,
@@ -69,5 +73,9 @@ def seen_by(settings: Settings, channel: str) -> Settings:
     own_table = tables.get(kind, {}).get(own)
     if own_table is None:
         return settings
-    mail = settings.mail.model_copy(update={"privacy": own_table.privacy})
+    return _with_privacy(settings, own_table.privacy)
+
+
+def _with_privacy(settings: Settings, privacy: str) -> Settings:
+    mail = settings.mail.model_copy(update={"privacy": privacy})
     return settings.model_copy(update={"mail": mail})

@@ -1,0 +1,178 @@
+"""Changes of alerts x their ladders -> whom each is told to, and which alerts climb now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+from monitor.core.alerts import OPENING
+from monitor.core.escalation import Ladder, escalate, reason_of
+from monitor.core.model import Alert, AlertState, Change, ChangeWhat, Decision, Kind, Urgency
+from monitor.core.muting import Voice, muters
+from monitor.core.outcomes import DECLINED
+from monitor.core.protocol import Protocol
+from monitor.core.routing import ENDINGS, unique
+
+LadderOf = Callable[[Kind, Urgency, datetime], Ladder]
+"""The ladder of one enrolment's alerts: kind, urgency, the instant it is put to people."""
+_ASKING = frozenset({ChangeWhat.OPENED, ChangeWhat.RELAPSED, *OPENING})
+"""Changes that put an alert to people (again), where they are told."""
+
+
+def climb(
+    decision: Decision,
+    alerts: Sequence[Alert],
+    protocol: Protocol,
+    ladder_of: LadderOf,
+    now: datetime,
+) -> Decision:
+    """The decision with the addresses of what is told, without what is muted, with the
+    escalations due by `now`, and with the next rung among the instants to look again."""
+    wake = [] if decision.next_review_at is None else [decision.next_review_at]
+    standing = {alert.id: _after(alert, decision.changes) for alert in alerts}
+    muted = _muted(decision.changes, standing, protocol)
+    changes: list[Change] = []
+    asked: set[int] = set()
+    for change in decision.changes:
+        mute = muted.get(_key(change))
+        if mute is not None and change.tell and change.what not in ENDINGS:
+            by = mute.cause.removeprefix("rule:").replace("_", " ")
+            change = replace(change, tell=False, reason=f"{change.reason}; muted by {by}")
+        addressed, next_at = _addressed(change, ladder_of, now)
+        changes.append(addressed)
+        if next_at is not None:
+            wake.append(next_at)
+        if addressed.asked_at is not None and change.alert is not None:
+            asked.add(change.alert.id)
+    for alert in alerts:
+        now_is = standing[alert.id]
+        if alert.id in asked or now_is is None or alert.id in muted:
+            continue
+        change_, next_at = _climbed(alert, now_is, protocol, ladder_of, now)
+        if change_ is not None:
+            changes.append(change_)
+        if next_at is not None:
+            wake.append(next_at)
+    return Decision(changes=tuple(changes), next_review_at=min(wake, default=None))
+
+
+def _climbed(
+    alert: Alert, now_is: Alert, protocol: Protocol, ladder_of: LadderOf, now: datetime
+) -> tuple[Change | None, datetime | None]:
+    """What is due of a standing alert's ladder; one that was muted and is not is told now."""
+    if now_is.asked_at is None:
+        if not _was_muted(now_is, protocol):
+            return None, None
+        rungs = ladder_of(now_is.kind, now_is.urgency, now).rungs(now)
+        first, second = next(rungs), next(rungs, None)
+        told = _telling(alert, now_is, ChangeWhat.UNMUTED, "the graver alert no longer speaks")
+        told = replace(told, to=first.addresses, asked_at=now, climbed=1)
+        return told, None if second is None else second.at
+    ladder = ladder_of(now_is.kind, now_is.urgency, now_is.asked_at)
+    step = escalate(now_is, ladder, now)
+    if not step.due:
+        return None, step.next_at
+    what = ChangeWhat.OUTCOME_MISSING if step.outcome_missed else ChangeWhat.ESCALATED
+    return (
+        replace(
+            _telling(alert, now_is, what, reason_of(step, ladder)),
+            to=tuple(unique(it for rung in step.due for it in rung.addresses)),
+            asked_at=step.asked_at,
+            climbed=step.climbed,
+            outcome_missed=step.outcome_missed,
+        ),
+        step.next_at,
+    )
+
+
+def _telling(alert: Alert, now_is: Alert, what: ChangeWhat, reason: str) -> Change:
+    return Change(what=what, reason=reason, tell=True, alert=alert, urgency=now_is.urgency)
+
+
+def _was_muted(alert: Alert, protocol: Protocol) -> bool:
+    """Whether nobody was told because it was muted: nothing else leaves such an alert open."""
+    rules = {f"rule:{rule.id}" for rule in protocol.rules if rule.muted_by}
+    resting = alert.recovered or alert.snoozed_until is not None
+    return alert.cause in rules and alert.state is AlertState.OPEN and not resting
+
+
+def _key(change: Change) -> int:
+    """An alert's id; of one that is opened now a number of its own below 0."""
+    return change.alert.id if change.alert is not None else -id(change)
+
+
+def _muted(
+    changes: Sequence[Change], standing: Mapping[int, Alert | None], protocol: Protocol
+) -> Mapping[int, Voice]:
+    voices = [
+        Voice(
+            key=alert.id,
+            cause=alert.cause,
+            kind=alert.kind.value,
+            urgency=alert.urgency,
+            speaks=not alert.recovered and alert.snoozed_until is None,
+        )
+        for alert in standing.values()
+        if alert is not None
+    ]
+    voices += [
+        Voice(
+            key=_key(change),
+            cause=change.finding.cause,
+            kind=change.finding.kind.value,
+            urgency=change.urgency,
+            speaks=not change.finding.recovered,
+        )
+        for change in changes
+        if change.finding is not None and change.what is ChangeWhat.OPENED
+    ]
+    return muters(voices, protocol)
+
+
+def _addressed(
+    change: Change, ladder_of: LadderOf, now: datetime
+) -> tuple[Change, datetime | None]:
+    """A change with whom it is told to, and the next rung where it puts the alert to people."""
+    if not change.tell or change.what in ENDINGS or change.finding is None:
+        return change, None
+    ladder = ladder_of(change.finding.kind, change.urgency, now)
+    rungs = ladder.rungs(now)
+    first = next(rungs)
+    if change.what not in _ASKING:
+        to = first.addresses
+        if change.alert is not None and change.alert.contact_outcome == DECLINED:
+            to = (*to, *(it for rung in islice(rungs, 1) for it in rung.addresses))
+        return replace(change, to=to), None
+    told, climbed, next_at = list(first.addresses), 1, None
+    for rung in rungs:
+        if rung.at > now:
+            next_at = rung.at
+            break
+        told.extend(rung.addresses)
+        climbed += 1
+    if change.finding.recovered:
+        next_at = None
+    return replace(change, to=tuple(told), asked_at=now, climbed=climbed), next_at
+
+
+def _after(alert: Alert, changes: Sequence[Change]) -> Alert | None:
+    """The alert once these changes are written; None where it is or will be closed."""
+    own = [it for it in changes if it.alert is not None and it.alert.id == alert.id]
+    opened = any(it.what in OPENING for it in own)
+    if alert.state is AlertState.CLOSED and not opened:
+        return None
+    for change in own:
+        if change.what in ENDINGS:
+            return None
+        if change.what in OPENING:
+            alert = replace(alert, state=AlertState.OPEN, snoozed_until=None)
+        if change.finding is not None:
+            alert = replace(
+                alert,
+                recovered=change.finding.recovered,
+                urgency=change.urgency,
+                kind=change.finding.kind,
+            )
+    return alert

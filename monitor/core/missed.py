@@ -1,0 +1,151 @@
+"""Too many scheduled tests missed in a row: the review that going on is unsafe.
+
+A test is missed when its grace has run out without a completion; the next one is then reckoned
+as if it had been done on its due day. Only tests that came due since the enrolment count: of
+what was missed before nobody here knows why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from monitor.core import due
+from monitor.core.calendar import start_of_day
+from monitor.core.findings import day_text
+from monitor.core.model import Considered, EnrolmentState, Finding, Kind
+from monitor.core.protocol import Panel
+from monitor.core.protocol_care import Missed
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """A stretch without a completion; `end` is the completion that ended it."""
+
+    after: date
+    end: date | None
+    missed: tuple[date, ...]
+
+
+def findings(view: View) -> Iterator[Finding]:
+    """One finding a panel and a stretch in which too many tests were missed."""
+    rule = view.protocol.missed
+    if rule is None:
+        return
+    for panel in _scheduled(view):
+        for gap in _gaps(panel, view, rule.more_than + 1):
+            if len(gap.missed) > rule.more_than:
+                yield _finding(panel, gap, rule, view)
+
+
+def wakes(view: View) -> Iterator[date]:
+    """The day on which one more test has been missed."""
+    if view.protocol.missed is None:
+        return
+    for panel in _scheduled(view):
+        yield from _next_miss(panel, view)
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """How many tests of each panel are missed now, where they are not too many."""
+    rule = view.protocol.missed
+    if rule is None:
+        return
+    for panel in _scheduled(view):
+        gaps = _gaps(panel, view, rule.more_than + 1)
+        if gaps and len(gaps[-1].missed) <= rule.more_than:
+            count = len(gaps[-1].missed)
+            why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
+            yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
+
+
+def _scheduled(view: View) -> list[Panel]:
+    """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
+    phases = view.protocol.phases
+    return [it for it in view.protocol.panels if any(phase.schedule(it.id) for phase in phases)]
+
+
+def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
+    life = view.life
+    over = gap.end is not None or life.state in (EnrolmentState.STOPPED, EnrolmentState.ELSEWHERE)
+    first = gap.missed[0]
+    how_many = len(gap.missed)
+    until = f"; done on {day_text(gap.end)}" if gap.end is not None else ""
+    return Finding(
+        enrolment_id=view.case.enrolment.id,
+        cause=f"missed:{panel.id}",
+        kind=Kind.REVIEW,
+        urgency=rule.urgency,
+        summary=f"{panel.title}: more than {rule.more_than} tests missed in a row, the first due "
+        f"{day_text(first)}{until}",
+        source=rule.source,
+        recovered=over,
+        breaches=(start_of_day(first, view.zone),),
+        action=f"Protocol: {rule.say.rstrip('.')}. Prescriber to decide.",
+        arithmetic=(
+            f"{how_many} or more missed: due " + ", ".join(day_text(day) for day in gap.missed),
+        ),
+    )
+
+
+def _gaps(panel: Panel, view: View, most: int) -> list[_Gap]:
+    """The stretches between completions since the enrolment, the present one last."""
+    known = view.done[panel.id]
+    days = [*known.days, *([known.declared] if known.declared is not None else [])]
+    done = sorted(set(days))
+    enrolled_on = view.case.enrolment.enrolled_on
+    ends: list[date | None] = [*done, None]
+    starts: list[date | None] = [None, *done]
+    gaps = []
+    for after, end in zip(starts, ends, strict=True):
+        if end is not None and end <= enrolled_on:
+            continue
+        missed = tuple(_missed(panel, after, end, most, view))
+        gaps.append(_Gap(after=after or view.life.anchors[0], end=end, missed=missed))
+    return gaps
+
+
+def _missed(
+    panel: Panel, after: date | None, end: date | None, most: int, view: View
+) -> Iterator[date]:
+    """The due days of a stretch whose grace ran out in it, at most so many."""
+    until = min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
+    enrolled_on = view.case.enrolment.enrolled_on
+    count = 0
+    for day, grace_end in _due_days(panel, after, until, view):
+        if grace_end >= until:
+            return
+        if day >= enrolled_on:
+            yield day
+            count += 1
+        if count >= most:
+            return
+
+
+def _due_days(
+    panel: Panel, after: date | None, until: date, view: View
+) -> Iterator[tuple[date, date]]:
+    """(due day, last day of its grace), each as if the one before had been done on its day."""
+    anchors = [anchor for anchor in view.life.anchors if anchor <= until] or view.life.anchors[:1]
+    last = after
+    while last is None or last <= until:
+        duty = due.scheduled(view.protocol, panel.id, last, anchors, until)
+        if duty is None or (last is not None and duty.due_on <= last):
+            return
+        yield duty.due_on, duty.last_day_in_grace
+        last = duty.due_on
+
+
+def _next_miss(panel: Panel, view: View) -> Iterator[date]:
+    if view.life.stopped_on is not None:
+        return
+    last = view.done[panel.id].last
+    for _, grace_end in _due_days(panel, last, view.today, view):
+        if grace_end >= view.today:
+            yield date.fromordinal(grace_end.toordinal() + 1)
+            return

@@ -1,0 +1,59 @@
+"""The words of what can be wrong with a row: the reason, and what would be right."""
+
+from __future__ import annotations
+
+from monitor.core.standing import KNOWN_WORDS
+from monitor.intake.dates import has_no_year, orders_of
+from monitor.intake.issuers import Another, Claim
+from monitor.intake.measure import Problem
+from monitor.intake.raw import RawRow
+
+
+def no_number(row: RawRow) -> Problem:
+    """No number of a patient, or a reference that leads to none."""
+    if not row.unresolved:
+        return Problem("no_mrn", "no patient number")
+    return Problem(
+        "no_patient",
+        "the reference to the patient leads to no patient's number",
+        f"{row.unresolved}; send the Patient in the same file, or its identifier in the "
+        "reference, or set patient_id_is_mrn for this source",
+    )
+
+
+def no_date(text: str) -> Problem:
+    """A date of collection that is missing, open, without its year, or unreadable."""
+    if not text.strip():
+        return Problem("no_date", "no date of collection")
+    if len(orders_of(text)) == 2:
+        return Problem(
+            "date",
+            "day and month of the dates cannot be told apart: no date of the file settles it",
+            'name the order in the config: date_format = "day_first" or "month_first" in the '
+            "source's table",
+        )
+    if has_no_year(text):
+        return Problem(
+            "date", "the date of collection has no year", "ask the laboratory for whole dates"
+        )
+    return Problem(
+        "date",
+        "the date of collection cannot be read",
+        "write 2026-03-02 or 2026-03-02T08:30, or name the source's date_format in the config",
+    )
+
+
+def no_status(word: str) -> Problem:
+    """A word that is no status."""
+    return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
+
+
+def another_issuer(claim: Claim, found: Another) -> Problem:
+    """A number that the enrolled patient has from somebody else."""
+    numbers = ", ".join(person.mrn for person in found.persons)
+    issuer = claim.number.issuer or "the source itself"
+    return Problem(
+        "another_issuer",
+        "another issuer's number: the enrolled patient with this number has it from elsewhere",
+        f"enrolled: {numbers}; this row's number is from {issuer}",
+    )

@@ -1,0 +1,171 @@
+"""The whole story of one alert: what the monitor saw, whom it told, what people did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from monitor.config import Settings
+from monitor.core.actions import ActionRefused
+from monitor.core.escalation import escalate, outcome_due_at
+from monitor.core.model import AlertState
+from monitor.operations.alert_list import alert_row, alerts_at
+from monitor.operations.next_tier import ladder_of_alert
+from monitor.store.alerts import MONITOR, history_of
+from monitor.store.database import Store
+from monitor.store.frames import to_alert
+from monitor.store.outbox import BEARS, DELIVERIES
+
+_AHEAD = 4
+"""Rungs to come that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story; `by` is the monitor or a person, `to` whom a message went to."""
+
+    at: datetime
+    what: str
+    by: str
+    text: str
+    code: str = ""
+    to: str = ""
+    state: str = ""
+
+    def document(self, settings: Settings) -> dict[str, Any]:
+        return {
+            "at": self.at.astimezone(settings.clinic.zone).isoformat(),
+            "what": self.what,
+            "by": self.by,
+            "text": self.text,
+            "code": self.code or None,
+            "to": self.to or None,
+            "delivery": self.state or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An alert as it stands at an instant, its history up to then, and what comes next."""
+
+    alert: dict[str, Any]
+    standing: dict[str, Any]
+    entries: tuple[Entry, ...]
+    coming: tuple[dict[str, Any], ...]
+
+    def document(self, settings: Settings) -> dict[str, Any]:
+        return {
+            "alert": self.alert,
+            **self.standing,
+            "history": [entry.document(settings) for entry in self.entries],
+            "next": list(self.coming),
+        }
+
+
+def story(store: Store, settings: Settings, alert_id: int, now: datetime) -> Story:
+    """The story of an alert up to `now`. Raises ActionRefused where there is no such alert."""
+    zone = settings.clinic.zone
+    with store.read() as connection:
+        found = next(alerts_at(connection, settings, now, only=alert_id), None)
+        if found is None:
+            raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
+        entries = [*_history(connection, alert_id, now), *_messages(connection, alert_id, now)]
+        coming = _coming(connection, settings, found.row, now)
+    return Story(
+        alert=alert_row(found, zone, now),
+        standing=_standing(found.row),
+        entries=tuple(sorted(entries, key=lambda entry: entry.at)),
+        coming=coming,
+    )
+
+
+def _standing(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "assigned_to": row.assigned_to or None,
+        "acknowledged_by": row.acknowledged_by,
+        "acknowledged_until": _iso(row.acknowledged_until),
+        "snoozed_until": _iso(row.snoozed_until),
+        "snoozed_by": row.snoozed_by,
+        "snooze_reason": row.snooze_reason,
+        "review_by": _iso(row.review_by),
+        "outcome": row.outcome,
+        "outcome_missed": row.outcome_missed,
+    }
+
+
+def _iso(day: Any) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _history(connection: Connection, alert_id: int, now: datetime) -> list[Entry]:
+    return [
+        Entry(row.at, row.what, row.by or MONITOR, row.note, row.code)
+        for row in history_of(connection, [alert_id])
+        if row.at <= now
+    ]
+
+
+def _messages(connection: Connection, alert_id: int, now: datetime) -> list[Entry]:
+    columns = (
+        DELIVERIES.c.created_at,
+        DELIVERIES.c.sent_at,
+        DELIVERIES.c.recipient,
+        DELIVERIES.c.kind,
+        DELIVERIES.c.state,
+        BEARS.c.what,
+    )
+    query = (
+        select(*columns)
+        .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
+        .where(BEARS.c.alert_id == alert_id, DELIVERIES.c.created_at <= now)
+        .order_by(DELIVERIES.c.id)
+    )
+    entries = []
+    for row in connection.execute(query):
+        sent = row.sent_at is not None and row.sent_at <= now
+        state = "sent" if sent else "failed" if row.state == "failed" else "waiting"
+        text = "in the digest" if row.kind == "digest" else row.what
+        entries.append(Entry(row.created_at, "told", MONITOR, text, to=row.recipient, state=state))
+    return entries
+
+
+def _coming(
+    connection: Connection, settings: Settings, row: Row[Any], now: datetime
+) -> tuple[dict[str, Any], ...]:
+    """Who will be told when, while nothing else happens."""
+    alert = to_alert(row)
+    ladder = ladder_of_alert(connection, settings, alert)
+    if ladder is None:
+        return ()
+    zone = settings.clinic.zone
+    due_at = outcome_due_at(alert, ladder)
+    if due_at is not None and not alert.outcome_missed and due_at > now:
+        at = due_at.astimezone(zone).isoformat()
+        return ({"at": at, "tier": None, "to": [], "why": "an outcome is needed by then"},)
+    step = escalate(alert, ladder, now, ahead=_AHEAD)
+    return tuple(
+        {
+            "at": rung.at.astimezone(zone).isoformat(),
+            "tier": rung.tier or "last resort",
+            "to": list(rung.addresses),
+            "why": rung.why,
+        }
+        for rung in (*step.due, *step.upcoming)[:_AHEAD]
+    )
+
+
+def quiet_because(row: Row[Any]) -> str:
+    """Why an alert asks nobody, in words; "" where it does."""
+    if row.state == AlertState.CLOSED.value:
+        return "it is closed"
+    if row.snoozed_until is not None:
+        return f"it is snoozed until {row.snoozed_until.isoformat()}"
+    if row.recovered:
+        return "it has recovered: a person closes it, with the outcome"
+    if row.asked_at is None:
+        return "it is muted: a graver alert of the same cause speaks for it"
+    return ""

@@ -1,0 +1,82 @@
+"""The application behind a socket: beside the daemon in a thread, or alone."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from monitor import logs
+from monitor.config import Settings
+from monitor.store.database import open_store
+from monitor.web.app import create_app
+
+_LAST_WORDS = 5
+"""Seconds that a request has to end when the server is asked to."""
+
+
+class PortTaken(Exception):
+    """Nobody can listen there; the text says where and why."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on [web] host and port. Raises PortTaken."""
+    web = settings.web
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    try:
+        return socket.create_server((web.host, web.port), family=family)
+    except OSError as error:
+        raise PortTaken(
+            f"[web] cannot listen on {web.host}, port {web.port}: {error.strerror or error}"
+        ) from None
+
+
+def serve(settings: Settings, ready: Callable[[int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; in the main thread. Raises PortTaken."""
+    stopping = threading.Event()
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = {it: signal.signal(it, lambda *_: stopping.set()) for it in wanted}
+    try:
+        with serving(settings) as port:
+            ready(port)
+            stopping.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[int]:
+    """Serve in a thread meanwhile; gives the port. Raises PortTaken."""
+    listening = listen(settings)
+    port = int(listening.getsockname()[1])
+    store = open_store(settings.database.url)
+    server = _server(create_app(store, settings))
+    thread = threading.Thread(target=server.run, args=([listening],), name="web")
+    thread.start()
+    logs.logger("web").info("serving", port=port)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+        store.dispose()
+
+
+def _server(app: object) -> uvicorn.Server:
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_WORDS,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,253 @@
+"""What people do with an alert beside each other, and what routes, storms and burden come to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.config import Settings, read_settings
+from monitor.core.actions import ActionRefused
+from monitor.core.faults import Faults
+from monitor.operations import people
+from monitor.operations.alert_story import story
+from monitor.operations.burden import burden
+from monitor.operations.muted import muted_alerts
+from monitor.operations.routes_check import check_routes
+from monitor.operations.routes_explain import explain_routes, queue_tests
+from monitor.store import tables
+from tests.clinic import CBC, CONFIG, Clinic, at, settings_in
+
+NOW = at("2026-03-02", 10)
+ROLES = """
+[clinic]
+timezone = "Europe/Zurich"
+email = "operator@clinic.example"
+hours = "08:00-18:00"
+
+[recipients.nurses]
+addresses = ["nurse@clinic.example"]
+telephone = "+41 44 555 01 20"
+confirmed_on = "2026-02-01"
+
+[recipients.on_call]
+addresses = ["duty@clinic.example"]
+telephone = "+41 79 555 01 21"
+hours = "always"
+confirmed_on = "2026-02-01"
+
+[[routes]]
+to = ["nurses"]
+then = [["on_call"]]
+"""
+
+
+def with_low(ward: Clinic, **values: str) -> int:
+    """A patient with these values; the alert of the first."""
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"), tpmt="normal", nudt15="normal")
+    ward.results("A1", "2026-03-02", CBC | values)
+    ward.review(NOW)
+    rule = {"neutrophils": "neutropenia", "lymphocytes": "lymphopenia"}[next(iter(values))]
+    (row,) = ward.rows(tables.AlertRow, rule=rule)
+    return int(row.id)
+
+
+def test_two_people_on_one_alert_do_not_overwrite_each_other(ward: Clinic) -> None:
+    alert = with_low(ward, neutrophils="0.4")
+    refused: list[str] = []
+    ready = threading.Barrier(2)
+
+    def take(who: str) -> None:
+        ready.wait()
+        try:
+            people.acknowledge(ward.store, ward.settings, alert, by=who, now=NOW)
+        except ActionRefused as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=take, args=(who,)) for who in ("Jo", "Ann")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (row,) = ward.rows(tables.AlertRow, id=alert)
+    loser = "Ann" if row.acknowledged_by == "Jo" else "Jo"
+    taken = f"alert {alert} is with {row.acknowledged_by} until 2026-03-09"
+    command = f"monitor assign {alert} --to {loser} --by {loser}"
+    assert refused == [f"{taken}; to take it over: {command}"]
+    assert row.version == 1
+
+
+def test_an_act_on_an_older_version_is_refused_and_says_who_did_what(ward: Clinic) -> None:
+    alert = with_low(ward, lymphocytes="0.4")
+    people.comment(ward.store, ward.settings, alert, text="on leave", by="Jo", now=NOW)
+    with pytest.raises(ActionRefused, match=r"version 0: comment by Jo, 2 Mar 2026, 10:00"):
+        people.acknowledge(ward.store, ward.settings, alert, by="Ann", version=0, now=NOW)
+    people.acknowledge(ward.store, ward.settings, alert, by="Ann", version=1, now=NOW)
+
+
+def test_a_coded_closing_needs_more_than_that_the_laboratory_phoned(ward: Clinic) -> None:
+    alert = with_low(ward, neutrophils="0.4")
+    close: dict[str, Any] = {"by": "Jo", "review_by": at("2026-03-06").date(), "now": NOW}
+    with pytest.raises(ActionRefused, match="knowing of it is not acting on it"):
+        people.close(ward.store, ward.settings, alert, outcome="laboratory phoned", **close)
+    words = "laboratory phoned and acted: held, Dr Gray, 2 March 10:00"
+    people.close(ward.store, ward.settings, alert, outcome=words, **close)
+    (entry,) = ward.rows(tables.AlertHistory, alert_id=alert, what="closed")
+    assert entry.code == "laboratory_phoned_and_acted"
+    assert entry.note.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "settled"),
+    [("reached", True), ("welfare_check_asked", True), ("appointment_made", False),
+     ("moved away", False), ("no answer", False), ("declined", False)],
+)  # fmt: skip
+def test_which_contacts_settle_a_critical_alert(ward: Clinic, outcome: str, settled: bool) -> None:
+    alert = with_low(ward, neutrophils="0.4")
+    done = people.contact(ward.store, ward.settings, alert, outcome=outcome, by="Jo", now=NOW)
+    assert done.settled is settled
+    (row,) = ward.rows(tables.AlertRow, id=alert)
+    assert (row.state == "acknowledged", row.outcome_at is not None) == (settled, settled)
+
+
+def test_a_contact_needs_a_known_outcome_and_a_hand_over_a_name(ward: Clinic) -> None:
+    alert = with_low(ward, neutrophils="0.4")
+    with pytest.raises(ActionRefused, match="one of reached, no_answer"):
+        people.contact(ward.store, ward.settings, alert, outcome="busy", by="Jo", now=NOW)
+    with pytest.raises(ActionRefused, match="by name"):
+        people.contact(
+            ward.store, ward.settings, alert, outcome="handed_to_clinician", by="Jo", now=NOW
+        )
+
+
+def test_a_graver_alert_of_the_same_cause_mutes_the_lesser_visibly(ward: Clinic) -> None:
+    grave = with_low(ward, neutrophils="0.8", white_cells="2.6")
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    with ward.store.read() as connection:
+        assert muted_alerts(connection) == {lesser.id: grave}
+    assert ward.rows(tables.DeliveryAlert, alert_id=lesser.id) == []
+    ward.results("A1", "2026-03-03", CBC | {"white_cells": "1.9", "neutrophils": "0.8"})
+    ward.review(at("2026-03-03"))
+    (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
+    assert told.what == "worse"  # critical now: never muted
+
+
+def test_a_storm_is_one_message_a_recipient_and_critical_ones_stand_alone(ward: Clinic) -> None:
+    for number in range(60):
+        ward.enrol(f"A{number}", "2026-03-01", now=at("2026-03-01"), tpmt="normal")
+        low = "0.1" if number < 3 else "0.4"
+        ward.results(f"A{number}", "2026-03-02", CBC | {"lymphocytes": low})
+    ids = [row.id for row in ward.rows(tables.EnrolmentRow)]
+    for start in (0, 40):  # two batches, as two files would make
+        ward.review(NOW + timedelta(minutes=start // 10), only=ids[start : start + 40])
+    sent = ward.rows(tables.Delivery, kind="alert")
+    assert [row.urgency for row in sent].count("critical") == 3
+    (storm,) = [row for row in sent if row.urgency != "critical"]
+    assert storm.payload["storm"]
+    assert storm.next_attempt_at == NOW + timedelta(minutes=10)
+    urgent = [row for row in ward.rows(tables.AlertRow) if row.urgency == "urgent"]
+    assert set(storm.payload["order"]) == {row.id for row in urgent}
+    assert len(ward.rows(tables.DeliveryAlert, delivery_id=storm.id)) == len(urgent)
+
+
+def test_the_story_of_an_alert_as_a_document(ward: Clinic) -> None:
+    alert = with_low(ward, neutrophils="0.4")
+    later = NOW + timedelta(minutes=1)
+    people.acknowledge(ward.store, ward.settings, alert, by="Jo", now=later)
+    told = story(ward.store, ward.settings, alert, later).document(ward.settings)
+    json.dumps(told)
+    assert [entry["what"] for entry in told["history"]] == ["opened", "told", "acknowledged"]
+    assert told["next"] == [
+        {
+            "at": "2026-03-02T14:01:00+01:00",
+            "tier": None,
+            "to": [],
+            "why": "an outcome is needed by then",
+        }
+    ]
+
+
+def settings_of(ward: Clinic, tmp_path: Path, text: str = ROLES) -> Settings:
+    return replace_settings(ward, settings_in(tmp_path, text))
+
+
+def replace_settings(ward: Clinic, settings: Settings) -> Settings:
+    ward.settings = settings
+    return settings
+
+
+def test_every_hour_of_the_year_has_somebody(ward: Clinic, tmp_path: Path) -> None:
+    settings = settings_of(ward, tmp_path)
+    found = check_routes(ward.store, settings, NOW)
+    assert (found.faults, found.gaps, found.warnings) == ((), (), ())
+    assert found.well
+
+
+def test_one_uncovered_hour_of_the_year_is_found(ward: Clinic, tmp_path: Path) -> None:
+    every = 'open_days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]'
+    text = ROLES.replace('hours = "always"', f'hours = "18:00-07:00"\n{every}')
+    text = text.replace('hours = "08:00-18:00"', 'hours = "07:00-18:00"')
+    own = f'[recipients.nurses]\n{every}\nholidays = ["2026-08-01"]'
+    text = text.replace("[recipients.nurses]", own)
+    (gap,) = check_routes(ward.store, settings_of(ward, tmp_path, text), NOW).gaps
+    assert (gap.first, gap.until) == (at("2026-08-01", 7), at("2026-08-01", 18))
+    assert (gap.hours, gap.stretches) == (11, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('telephone = "+41 79 555 01 21"', ""), "tier 2 (on_call): only mail"),
+        (('confirmed_on = "2026-02-01"', 'confirmed_on = "2025-11-02"'), "every 3 months"),
+        (('then = [["on_call"]]', 'then = [["on_call"]]\nclinics = ["north"]'), "under clinics"),
+        (('addresses = ["duty@clinic.example"]', 'rota = "none.csv"'), "there is no such file"),
+    ],
+)
+def test_what_is_wrong_with_routes_is_named(
+    ward: Clinic, tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"))
+    found = check_routes(ward.store, settings_of(ward, tmp_path, ROLES.replace(*change)), NOW)
+    assert any(says in line for line in (*found.faults, *found.warnings)), found
+
+
+def test_a_simple_route_is_covered_in_working_hours_only(ward: Clinic) -> None:
+    found = check_routes(ward.store, ward.settings, NOW)
+    assert not found.well
+    assert any("only mail" in fault for fault in found.faults)
+    (gap,) = found.gaps
+    assert gap.first == at("2026-03-02", 18)
+
+
+def test_a_role_that_is_not_there_is_named_with_the_nearest() -> None:
+    with pytest.raises(Faults, match=r'no \[recipients.nurse\] did you mean "nurses"'):
+        read_settings(ROLES.replace('to = ["nurses"]', 'to = ["nurse"]'), Path("config.toml"), {})
+
+
+def test_who_was_and_will_be_told_is_explained(ward: Clinic, tmp_path: Path) -> None:
+    settings = settings_of(ward, tmp_path)
+    alert = with_low(ward, neutrophils="0.4")
+    told = explain_routes(ward.store, settings, alert, NOW)
+    assert [it["to"] for it in told["told"]] == ["nurse@clinic.example"]
+    assert [(it["at"][11:16], it["tier"], it["to"]) for it in told["next"][:2]] == [
+        ("10:30", 2, ["duty@clinic.example"]),
+        ("11:00", "last resort", ["operator@clinic.example"]),
+    ]
+    assert queue_tests(ward.store, settings, NOW) == ["nurse@clinic.example", "duty@clinic.example"]
+
+
+def test_the_burden_is_counted_and_compared_with_the_budget(ward: Clinic, tmp_path: Path) -> None:
+    text = CONFIG + "\n[budget]\nmessages_a_day = 0.01\nalerts_per_100_patient_years = 1\n"
+    settings = settings_of(ward, tmp_path, text)
+    with_low(ward, neutrophils="0.4")
+    found = burden(ward.store, settings, None, None, NOW)
+    (reader,) = found.readers
+    assert (reader.to, reader.messages, reader.alerts) == ("nurse@clinic.example", 1, 1)
+    rule = next(it for it in found.rules if it.rule == "neutropenia")
+    assert (rule.alerts, rule.messages) == (1, 1)
+    assert found.patient_years == round(2 / 365.25, 2)
+    assert len(found.over_budget) == 2

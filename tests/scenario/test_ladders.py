@@ -1,0 +1,325 @@
+"""The ladder in virtual time: each path as a diary, and the alert's own history beside it.
+
+Nobody looks at fixed times here: the clinic is reviewed at the instants at which something
+happens and at those at which the review itself asked to be woken, as the daemon would. The
+diaries are `tests/golden/ladders/NAME.txt` (`UPDATE_GOLDEN=1` writes them anew: read the
+difference as somebody who is on call would).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.config import read_settings
+from monitor.core.actions import ActionRefused
+from monitor.operations import people
+from monitor.operations.alert_story import story
+from monitor.operations.verify import verify
+from monitor.store import tables
+from monitor.store.database import open_store
+from tests.clinic import Clinic
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "ladders"
+ZONE = ZoneInfo("Europe/London")
+CONFIG = """
+[clinic]
+timezone = "Europe/London"
+email = "clinic@hill.example"
+hours = "08:00-18:00"
+holidays = ["2026-04-03", "2026-04-06"]
+
+[recipients.nurses]
+addresses = ["nurse@hill.example"]
+
+[recipients.on_call]
+rota = "rota.csv"
+hours = "always"
+handover = "mon 08:00"
+
+[recipients.lead]
+addresses = ["lead@hill.example"]
+
+[[routes]]
+to = ["nurses"]
+then = [["on_call"], ["lead"]]
+
+[escalation]
+snooze_urgent_at_most = "7 days"
+"""
+ROTA = "week,name,addresses,telephone\n" + "".join(
+    f"2026-W{week:02},Dr {name},{name.lower()}@hill.example,+44 7700 9000{week:02}\n"
+    for week, name in ((10, "Gray"), (11, "Blue"), (13, "Rose"), (14, "Hale"), (15, "Gray"))
+)
+CALM = {"hemoglobin": "140", "white_cells": "6.0", "neutrophils": "4.0", "lymphocytes": "1.5",
+        "platelets": "250"}  # fmt: skip
+Act = Callable[[Clinic, int, datetime], object]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def result(**values: str) -> Act:
+    def act(clinic: Clinic, alert: int, now: datetime) -> None:
+        local = now.astimezone(ZONE)
+        results = CALM | values
+        clinic.results("A1", f"{local:%Y-%m-%d}", results, received_at=now, collected_at=now)
+
+    return act
+
+
+def person(name: str, **how: Any) -> Act:
+    def act(clinic: Clinic, alert: int, now: datetime) -> object:
+        do = getattr(people, name)
+        return do(clinic.store, clinic.settings, alert, now=now, **how)
+
+    return act
+
+
+STORIES: dict[str, tuple[str, list[tuple[str, str, Act]]]] = {
+    "critical": (
+        "2026-03-03T12:00",
+        [
+            ("2026-03-02T10:00", "neutrophils 0.4", result(neutrophils="0.4")),
+            ("2026-03-02T16:00", "Jo acknowledges", person("acknowledge", by="Jo")),
+            ("2026-03-02T20:45", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
+            ("2026-03-02T21:00", "Jo hands over", person("assign", by="Jo", to="Dr Gray")),
+            (
+                "2026-03-02T21:10",
+                "Dr Gray reaches the patient",
+                person("contact", by="Dr Gray", outcome="reached", note="comes in tonight"),
+            ),
+        ],
+    ),
+    "good_friday": (
+        "2026-04-07T18:00",
+        [("2026-04-03T18:30", "neutrophils 0.4", result(neutrophils="0.4", white_cells="2.6"))],
+    ),
+    "long_weekend_urgent": (
+        "2026-04-08T12:00",
+        [("2026-04-03T18:30", "lymphocytes 0.4", result(lymphocytes="0.4"))],
+    ),
+    "spring_night": (
+        "2026-03-29T04:00",
+        [("2026-03-29T00:45", "neutrophils 0.4", result(neutrophils="0.4"))],
+    ),
+    "autumn_night": (
+        "2026-10-25T03:30",
+        [("2026-10-25T00:45", "neutrophils 0.4", result(neutrophils="0.4"))],
+    ),
+    "urgent": (
+        "2026-03-05T18:00",
+        [("2026-03-02T16:00", "lymphocytes 0.4", result(lymphocytes="0.4"))],
+    ),
+    "routine": (
+        "2026-03-25T18:00",
+        [("2026-03-02T16:00", "hemoglobin 95", result(hemoglobin="95"))],
+    ),
+    "no_answer": (
+        "2026-03-02T15:00",
+        [
+            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
+            ("2026-03-02T09:10", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
+            ("2026-03-02T09:20", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
+            ("2026-03-02T09:30", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
+            ("2026-03-02T11:00", "Dr Gray has it", person("acknowledge", by="Dr Gray")),
+        ],
+    ),
+    "declined": (
+        "2026-03-18T12:00",
+        [
+            ("2026-03-09T09:00", "Jo has it", person("acknowledge", by="Jo")),
+            (
+                "2026-03-09T10:00",
+                "the patient declines the test",
+                person("contact", by="Jo", outcome="declined"),
+            ),
+        ],
+    ),
+    "snoozed": (
+        "2026-03-11T12:00",
+        [
+            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
+            (
+                "2026-03-02T10:00",
+                "Jo snoozes for too long",
+                person("snooze", by="Jo", until=datetime(2026, 3, 10).date(), reason="on leave"),
+            ),
+            (
+                "2026-03-02T10:05",
+                "Jo snoozes",
+                person("snooze", by="Jo", until=datetime(2026, 3, 9).date(), reason="on leave"),
+            ),
+        ],
+    ),
+    "snooze_ended_by_worse": (
+        "2026-03-04T18:00",
+        [
+            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
+            (
+                "2026-03-02T10:05",
+                "Jo snoozes",
+                person("snooze", by="Jo", until=datetime(2026, 3, 9).date(), reason="on leave"),
+            ),
+            ("2026-03-04T09:00", "lymphocytes 0.19", result(lymphocytes="0.19")),
+            (
+                "2026-03-04T09:05",
+                "Jo snoozes a critical alert",
+                person("snooze", by="Jo", until=datetime(2026, 3, 5).date(), reason="on leave"),
+            ),
+        ],
+    ),
+    "acknowledgement_expired": (
+        "2026-03-06T12:00",
+        [
+            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
+            (
+                "2026-03-02T10:00",
+                "Jo acknowledges",
+                person("acknowledge", by="Jo", until=datetime(2026, 3, 5).date()),
+            ),
+            ("2026-03-02T10:01", "Ann, too", person("acknowledge", by="Ann")),
+        ],
+    ),
+    "recovered": (
+        "2026-03-04T18:00",
+        [
+            ("2026-03-02T10:00", "neutrophils 0.4", result(neutrophils="0.4")),
+            ("2026-03-02T10:20", "neutrophils 2.5", result(neutrophils="2.5")),
+        ],
+    ),
+    "muted": (
+        "2026-03-06T12:00",
+        [
+            (
+                "2026-03-02T10:00",
+                "neutrophils 0.8, white cells 2.6",
+                result(neutrophils="0.8", white_cells="2.6"),
+            ),
+            (
+                "2026-03-02T10:20",
+                "Jo closes the graver one",
+                person(
+                    "close",
+                    by="Jo",
+                    outcome="drug_held: Dr Gray, until Friday",
+                    review_by=datetime(2026, 3, 6).date(),
+                ),
+            ),
+        ],
+    ),
+}
+FIRST_LOOK = {"declined": "2026-03-09T08:00", "autumn_night": "2026-10-24T20:00"}
+
+
+class Diary:
+    """A clinic with one patient, woken when it asked to be."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        self.clinic = clinic
+        self.lines: list[str] = []
+        self.seen = 0
+        self.day = ""
+        self.clocks_change = False
+
+    def note(self, now: datetime, text: str) -> None:
+        local = now.astimezone(ZONE)
+        day = f"{local:%a} {local.day} {local:%b %Y}"
+        if day != self.day:
+            self.lines += ["", day]
+            self.day = day
+        clock = f"{local:%H:%M %Z}" if self.clocks_change else f"{local:%H:%M}"
+        self.lines.append(f"  {clock}  {text}")
+
+    def look(self, now: datetime) -> None:
+        self.clinic.review(now)
+        for row in self.clinic.rows(tables.Delivery)[self.seen :]:
+            self.seen += 1
+            said = [f"{self.alert(line.alert_id)} {line.what}" for line in self._lines(row.id)] or [
+                str(row.payload.get("topic"))
+            ]
+            self.note(now, f"{row.urgency} to {row.recipient}: {', '.join(said)}")
+
+    def _lines(self, delivery: int) -> list[Any]:
+        return self.clinic.rows(tables.DeliveryAlert, delivery_id=delivery)
+
+    def alert(self, alert_id: int) -> str:
+        (row,) = self.clinic.rows(tables.AlertRow, id=alert_id)
+        return str(row.rule or row.kind)
+
+    def alert_of_story(self) -> int:
+        """The alert that people act on: the gravest that is not closed."""
+        rows = [row for row in self.clinic.rows(tables.AlertRow) if row.state != "closed"]
+        rank = {"critical": 0, "urgent": 1, "routine": 2}
+        rows = [row for row in rows if row.kind != "baseline_missing"]
+        rows.sort(key=lambda row: (rank[row.urgency], row.rule is None, row.id))
+        return int(rows[0].id) if rows else 0
+
+
+@pytest.fixture
+def diary(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Diary]:
+    path = tmp_path / "monitor.db"
+    shutil.copy(migrated_sqlite, path)
+    (tmp_path / "rota.csv").write_text(ROTA, encoding="utf-8")
+    store = open_store(f"sqlite:///{path}")
+    clinic = Clinic(store, read_settings(CONFIG, tmp_path / "config.toml", {}))
+    yield Diary(clinic)
+    store.dispose()
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_ladder_as_a_diary(diary: Diary, name: str) -> None:
+    end, steps = STORIES[name]
+    clinic = diary.clinic
+    diary.clocks_change = name.endswith("_night")
+    first = at(steps[0][0]) - timedelta(hours=1)
+    first = at(FIRST_LOOK[name]) if name in FIRST_LOOK else first
+    started = f"{first - timedelta(days=3):%Y-%m-%d}"
+    if name == "declined":
+        started = "2026-02-23"
+    enrolment = clinic.enrol("A1", started, now=first, tpmt="normal", nudt15="normal")
+    clinic.results("A1", started, CALM | {"bilirubin": "10", "alt": "20"}, received_at=first)
+    diary.look(first)
+    todo = [(at(when), text, act) for when, text, act in steps]
+    while True:
+        woken = clinic.next_review(enrolment)
+        instants = [todo[0][0]] if todo else []
+        instants += [woken] if woken is not None else []
+        if not instants or min(instants) > at(end):
+            break
+        now = min(instants)
+        while todo and todo[0][0] <= now:
+            _, text, act = todo.pop(0)
+            diary.note(now, text)
+            try:
+                act(clinic, diary.alert_of_story(), now)
+            except ActionRefused as refused:
+                diary.note(now, f"  refused: {refused}")
+        diary.look(now)
+    assert list(verify(clinic.store, clinic.settings, at(end))) == []
+    told = story(clinic.store, clinic.settings, first_alert(diary), at(end))
+    history = [
+        f"  {entry.at.astimezone(ZONE):%d %b %H:%M}  {entry.by}: {entry.what}"
+        + (f" to {entry.to}" if entry.to else "")
+        + (f", {entry.text}" if entry.text and entry.text != entry.what else "")
+        for entry in told.entries
+    ]
+    text = "\n".join([*diary.lines, "", "History of the alert", *history]).strip() + "\n"
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def first_alert(diary: Diary) -> int:
+    """The first alert with a rule, else the first: whose story the diary tells."""
+    rows = diary.clinic.rows(tables.AlertRow)
+    return int(next((row.id for row in rows if row.rule), rows[0].id))
