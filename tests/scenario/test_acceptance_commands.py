@@ -12,7 +12,10 @@ from monitor.demo.catcher import Catcher
 from tests.command_line import CommandLine
 
 LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
-PATIENTS = "mrn,drug,started_on,tpmt,nudt15\nP1,azathioprine,2026-01-05,normal,normal\n"
+PATIENTS = """\
+mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg
+P1,azathioprine,2026-01-05,normal,normal,100,70
+"""
 BASELINE = """\
 mrn,collected_at,hemoglobin [g/L],white cells [10*9/L],neutrophils [10*9/L],\
 lymphocytes [10*9/L],platelets [10*9/L],bilirubin [umol/L],alt [U/L]
