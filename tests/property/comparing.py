@@ -33,20 +33,7 @@ def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
 
 
 def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for status in review.panels:
-        told[f"panel {status.panel}"] = {
-            "due_on": status.due_on,
-            "because": status.because.value,
-            "state": status.state.value,
-            "days_overdue": status.days_overdue,
-            "last_completed_on": status.last_completed_on,
-            "declared": status.declared,
-            "partial": {
-                day: frozenset(name for names in missing for name in names.split(" or "))
-                for day, missing in status.partial
-            },
-        }
+    told = _panels_of(review)
     for finding in review.findings:
         if finding.cause.startswith(UNKNOWN_TO_THE_ORACLE):
             continue
@@ -96,6 +83,24 @@ def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
         else:
             told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
+    return told
+
+
+def _panels_of(review: Review) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for status in review.panels:
+        told[f"panel {status.panel}"] = {
+            "due_on": status.due_on,
+            "because": status.because.value,
+            "state": status.state.value,
+            "days_overdue": status.days_overdue,
+            "last_completed_on": status.last_completed_on,
+            "declared": status.declared,
+            "partial": {
+                day: frozenset(name for names in missing for name in names.split(" or "))
+                for day, missing in status.partial
+            },
+        }
     return told
 
 
