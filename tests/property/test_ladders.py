@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.contacts import Contact, Rota, Shift
-from monitor.core.escalation import Ladder, Pace, escalate
+from monitor.core.escalation import Ladder, Pace, Rung, escalate
 from monitor.core.model import Alert, AlertState, Kind, Urgency
 from monitor.core.routebook import RouteBook, Way
 from monitor.core.waits import Wait
@@ -125,7 +125,8 @@ def test_who_is_told_does_not_depend_on_how_often_one_looks(
 ) -> None:
     ladder, end = ladder_of(book, asked_at), asked_at + timedelta(hours=30)
     once = escalate(critical(asked_at), ladder, end)
-    alert, told = critical(asked_at), []
+    alert = critical(asked_at)
+    told: list[Rung] = []
     for look in [*(asked_at + timedelta(minutes=it) for it in sorted(minutes)), end]:
         step = escalate(alert, ladder, look)
         assert all(rung.at <= look for rung in step.due)

@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_an_act_on_an_older_version_is_refused_and_says_who_did_what(ward: Clini
 
 def test_a_coded_closing_needs_more_than_that_the_laboratory_phoned(ward: Clinic) -> None:
     alert = with_low(ward, neutrophils="0.4")
-    close = {"by": "Jo", "review_by": at("2026-03-06").date(), "now": NOW}
+    close: dict[str, Any] = {"by": "Jo", "review_by": at("2026-03-06").date(), "now": NOW}
     with pytest.raises(ActionRefused, match="knowing of it is not acting on it"):
         people.close(ward.store, ward.settings, alert, outcome="laboratory phoned", **close)
     words = "laboratory phoned and acted: held, Dr Gray, 2 March 10:00"
