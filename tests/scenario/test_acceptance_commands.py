@@ -185,10 +185,13 @@ def test_health_says_truly_how_many_messages_wait(
     monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
     load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
     assert desk("deliver", "--at", NOON).code == 3
-    for at, well in ((NOON, True), ("2026-02-02T13:30", False)):
+    for at, well, says in (
+        (NOON, True, "messages waiting: "),
+        ("2026-02-02T13:30", False, "wait longer than their urgency allows"),
+    ):
         mail = desk("health", "--json", "--at", at).json["parts"]["mail"]
         assert mail["well"] is well
-        assert mail["says"].startswith("messages waiting: ")
+        assert says in mail["says"]
 
 
 @pytest.mark.parametrize("default", [True, False])
