@@ -75,7 +75,9 @@ SELF_CLOSING = frozenset({
 others never close by themselves: a person does, with the outcome (specification, section 7)."""
 
 
-ENDED_BY_CLOSING = ("symptom:", "vaccine:", "pregnancy:", "breastfeeding:")
+ENDED_BY_CLOSING = (
+    "symptom:", "vaccine:", "pregnancy:", "breastfeeding:", "personal_ended:",
+)  # fmt: skip
 """How the causes of alerts about an event begin: an event does not go on and does not recover,
 so a person who closes its alert has ended it (specification, section 7)."""
 
@@ -174,6 +176,8 @@ class Result:
     derived: str = ""
     below_plausible: bool = False
     doubtful_comment: str = ""
+    method: str = ""
+    """How it was measured, as the laboratory names it; empty: not known."""
 
     @property
     def is_valid(self) -> bool:
@@ -365,6 +369,51 @@ class Life:
     """Those taken on this day, by the names protocols use."""
 
 
+class Terms(StrEnum):
+    """What a clinician may set for one patient."""
+
+    LIMIT = "limit"
+    """Another number in a level of a rule."""
+    INTERVAL = "interval"
+    """Another `every` of a panel in a phase."""
+    BASELINE = "baseline"
+    """Accepted as it is: the latest result of a rule asks for no recheck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What a clinician set for one patient: never without reason, author and end."""
+
+    id: int
+    what: Terms
+    subject: str
+    """The id of the rule, or of the panel."""
+    level: int = 0
+    """Of a limit: which level of the rule, from 1."""
+    value: Decimal | None = None
+    """Of a limit: the number that stands in for the level's own, in its unit."""
+    phase: str = ""
+    every: str = ""
+    """Of an interval: the duration as text."""
+    since: date
+    until: date
+    """The day on which the protocol's own returns."""
+    by: str
+    second: str = ""
+    reason: str
+    ended_on: date | None = None
+    """A person ended it before."""
+    set_at: datetime
+
+    def is_on(self, day: date) -> bool:
+        return self.since <= day < self.last
+
+    @property
+    def last(self) -> date:
+        """The first day without it."""
+        return self.until if self.ended_on is None else min(self.until, self.ended_on)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """All the core needs to judge one enrolment; results are those that stand, any order."""
@@ -373,6 +422,7 @@ class Case:
     results: tuple[Result, ...] = ()
     events: tuple[Event, ...] = ()
     held: tuple[HeldRow, ...] = ()
+    personal: tuple[Personal, ...] = ()
     siblings: tuple[Case, ...] = ()
     """The patient's other enrolments, themselves without siblings."""
 
@@ -382,6 +432,7 @@ class Review:
     """The answer for one enrolment at one instant."""
 
     case: Case
+    today: date
     life: Life
     panels: tuple[PanelStatus, ...]
     findings: tuple[Finding, ...]

@@ -53,6 +53,8 @@ class PanelSchedule(Lateness):
     panel: str
     every: Duration
     grace: Duration
+    every_at_most: Duration | None = None
+    """The longest interval that may be set for one patient; None: only a shorter one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Level:
     above_times_uln: Decimal | None = None
     default_uln: Decimal | None = None
     rise_from_baseline: Decimal | None = None
+    fall_from_baseline: Decimal | None = None
     within: Duration | None = None
     falls_in_a_row: int | None = None
     each: Decimal | None = None
@@ -110,6 +113,9 @@ class Rule:
     indications: tuple[str, ...] = ()
     """Only for these indications; empty: for all."""
     except_indications: tuple[str, ...] = ()
+    floor: Decimal | None = None
+    """How far a personal limit may go, in the terms of the levels' own test; None: a personal
+    limit may only be stricter."""
     note: str = ""
 
     @property
@@ -120,7 +126,7 @@ class Rule:
     def downward(self) -> bool:
         """Lower is worse."""
         first = self.levels[0]
-        return first.below is not None or first.falls_in_a_row is not None
+        return (first.below, first.falls_in_a_row, first.fall_from_baseline) != (None,) * 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

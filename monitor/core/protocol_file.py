@@ -55,15 +55,15 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "baseline": ("panels", "within", "genotypes"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
-        "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+        "every", "every_at_most", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
     "rules[]": (
         "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after",
-        "indications", "except", "levels",
+        "indications", "except", "floor", "levels",
     ),
     "rules[].levels[]": (
-        "below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row",
-        "action", "urgency", "recheck", "say",
+        "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
+        "falls_in_a_row", "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
     **TOXICITY_KEYS,
@@ -72,10 +72,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
 
-TESTS = ("below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row")
+TESTS = (
+    "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
+    "falls_in_a_row",
+)  # fmt: skip
 _BESIDE = {
     "default_uln": ("above_times_uln",),
-    "within": ("rise_from_baseline",),
+    "within": ("rise_from_baseline", "fall_from_baseline"),
     "each": ("falls_in_a_row",),
     "only_below": ("falls_in_a_row",),
     "unit": ("below", "above", "above_times_uln", "falls_in_a_row"),
@@ -249,6 +252,7 @@ class _Reader:
             again_after=table.optional_duration("again_after"),
             indications=table.texts("indications"),
             except_indications=table.texts("except"),
+            floor=table.number("floor"),
             note=table.text("note", "", long=True),
         )
 
@@ -264,6 +268,7 @@ class _Reader:
             above_times_uln=table.number("above_times_uln"),
             default_uln=_times(table.number("default_uln"), factor),
             rise_from_baseline=table.percent("rise_from_baseline"),
+            fall_from_baseline=table.percent("fall_from_baseline"),
             within=table.optional_duration("within"),
             falls_in_a_row=table.whole("falls_in_a_row", 1, _MOST_FALLS) if falls else None,
             each=table.percent("each"),
@@ -292,6 +297,7 @@ def _schedule(panel: str, table: Table) -> PanelSchedule:
         panel=panel,
         every=table.duration("every"),
         grace=table.duration("grace", zero=True),
+        every_at_most=table.optional_duration("every_at_most"),
         **_lateness(table),
     )
 

@@ -73,7 +73,7 @@ def _rule(
 ) -> RuleReason:
     own = [result for result in results if result.analyte == rule.analyte]
     unit = catalogue.analytes[rule.analyte].unit
-    verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue)
+    verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue, review.today)
     spoken = [finding for finding in review.findings if finding.cause == f"rule:{rule.id}"]
     outcome, why = _outcome(verdict, own, spoken, review, protocol, unit)
     held = _held(rule.analyte, review)

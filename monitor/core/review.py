@@ -11,7 +11,7 @@ from monitor.core import due, findings, judges
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.derive import with_derived
-from monitor.core.episodes import episodes, speaking, watched
+from monitor.core.episodes import Episode, episodes, speaking, watched
 from monitor.core.judges import View
 from monitor.core.life import life_of
 from monitor.core.model import (
@@ -26,6 +26,7 @@ from monitor.core.model import (
     Unjudged,
 )
 from monitor.core.panels import Completions, completions
+from monitor.core.personal import is_accepted, limits_of, with_intervals
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
 
@@ -51,11 +52,12 @@ def review_one(
     case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
 ) -> Review:
     today = clinic_day(now, zone)
+    protocol = with_intervals(protocol, case.personal, today)
     names = catalogue.drugs
     life = life_of(case.enrolment, case.events, protocol, today, names, case.siblings)
     results = with_derived(case.results, catalogue)
     verdicts = [
-        verdict_of(rule, results, case, life, protocol, catalogue)
+        verdict_of(rule, results, case, life, protocol, catalogue, today)
         for rule in protocol.rules
         if applies(rule, case.enrolment.indication)
     ]
@@ -80,6 +82,7 @@ def review_one(
     view = replace(view, panels=panels, rule_findings=of_rules)
     return Review(
         case=case,
+        today=today,
         life=life,
         panels=panels,
         findings=(*of_rules, *_other_findings(view), *judges.findings(view)),
@@ -98,19 +101,41 @@ def applies(rule: Rule, indication: str) -> bool:
 class Verdict:
     """What one rule makes of the results of one enrolment."""
 
-    def __init__(self, rule: Rule, judged: Sequence[Judged | Unknown], life: Life) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        judged: Sequence[Judged | Unknown],
+        life: Life,
+        today: Judged | None = None,
+        *,
+        accepted: bool = False,
+    ) -> None:
         self.rule = rule
+        self._today = today
+        self._accepted = accepted
         self.judged = judged
         seen = watched(judged, life)
         self.series = [it for it in seen if isinstance(it, Judged)]
         self.unknown = seen[-1] if seen and isinstance(seen[-1], Unknown) else None
         """The latest watched result, where it could not be judged."""
 
+    @property
+    def latest(self) -> Judged | None:
+        """The latest watched result by the limits of today."""
+        if not self.series:
+            return None
+        return self._today if self._today is not None else self.series[-1]
+
+    def is_going_on(self, episode: Episode) -> bool:
+        """Not where the limits of today no longer mind the latest result."""
+        latest = self.latest
+        return episode.going_on and latest is not None and latest.breaches
+
     def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
         """(panel, recheck) while the latest result meets a level that asks for one."""
-        if not self.series or not self.series[-1].breaches:
+        latest = self.latest
+        if latest is None or not latest.breaches or self._accepted:
             return []
-        latest = self.series[-1]
         met = self.rule.levels[: latest.level]
         days = [it.recheck.after(latest.measured.collected_on) for it in met if it.recheck]
         if not days:
@@ -137,12 +162,23 @@ def verdict_of(
     life: Life,
     protocol: Protocol,
     catalogue: Catalogue,
+    today: date,
 ) -> Verdict:
     """Judge the results of the rule's analyte; `results` are those of `with_derived`."""
     own = [result for result in results if result.analyte == rule.analyte]
+    unit = catalogue.analytes[rule.analyte].unit
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
-    judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
-    return Verdict(rule, judged, life)
+    if not case.personal:
+        return Verdict(rule, judge(rule, own, terms, unit), life)
+    terms = replace(terms, personal=limits_of(rule.id, case.personal))
+    verdict = Verdict(rule, judge(rule, own, terms, unit), life)
+    if not verdict.series:
+        return verdict
+    latest = verdict.series[-1].measured.collected_at
+    now = judge(rule, own, replace(terms, as_of=today), unit)
+    by_today = (it for it in now if isinstance(it, Judged) and it.measured.collected_at == latest)
+    accepted = is_accepted(rule.id, verdict.series, case.personal, today, downward=rule.downward)
+    return Verdict(rule, verdict.judged, life, next(by_today, None), accepted=accepted)
 
 
 def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[PanelStatus, ...]:
@@ -200,7 +236,15 @@ def _threshold_findings(
     found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
     current = [episode for episode in found if episode.concerns(case.enrolment.enrolled_on)]
     return [
-        findings.of_episode(episode, rule, case, life, catalogue, verdict.series[-1])
+        findings.of_episode(
+            episode,
+            rule,
+            case,
+            life,
+            catalogue,
+            verdict.series[-1],
+            going_on=verdict.is_going_on(episode),
+        )
         for episode in speaking(current, rule)
     ]
 

@@ -27,6 +27,7 @@ from monitor.intake.raw import BadLine, RawRow
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
+_METHOD_LIMIT = 200
 _MRN_LIMIT = 200
 """Characters of a number that quarantine is searched by; no real one comes near."""
 UNKNOWN_PATIENT = "unknown_patient"
@@ -53,6 +54,7 @@ class Taken:
     comment: str
     below_plausible: bool
     doubtful_comment: str
+    method: str
     raw: RawRow
     home_id: int | None = None
     """The patient under whose number it came, where that was merged into another."""
@@ -206,6 +208,7 @@ class Normaliser:
             comment=comment,
             below_plausible=found.below_plausible,
             doubtful_comment=measures.doubt(comment, found.analyte),
+            method=" ".join(row.method.casefold().split())[:_METHOD_LIMIT],
             raw=row,
             home_id=whose.moved_from,
             issuer=row.issuer.strip()[:_MRN_LIMIT],

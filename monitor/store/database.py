@@ -10,6 +10,7 @@ always enrolments first, in the order of their ids, then what hangs on them.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ AHEAD = timedelta(minutes=5)
 _CACHE_KIB = 65536
 _MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the same one
 _BEGIN = "sqlite_begin"
+_REVISION_LINE = re.compile(r'^(revision|down_revision) = "(\w+)"', re.MULTILINE)
 
 
 class StoreError(Exception):
@@ -309,9 +311,19 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _known_revisions() -> list[str]:
-    """All revisions this program knows, the newest first."""
+    """All revisions this program knows, the newest first: the order is that of the chain, for
+    numbers are given out before it is known what lands first."""
     folder = Path(__file__).parent / "migrations" / "versions"
-    return sorted((path.stem.split("_")[0] for path in folder.glob("[0-9]*.py")), reverse=True)
+    after: dict[str | None, str] = {}
+    for path in folder.glob("[0-9]*.py"):
+        names = dict(_REVISION_LINE.findall(path.read_text(encoding="utf-8")))
+        after[names.get("down_revision")] = names["revision"]
+    chain: list[str] = []
+    before: str | None = None
+    while (revision := after.get(before)) is not None:
+        chain.append(revision)
+        before = revision
+    return chain[::-1]
 
 
 def _refuse_newer(revision: str | None) -> None:

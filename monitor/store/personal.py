@@ -1,0 +1,92 @@
+"""What clinicians set for single patients: reading it for the core, writing it for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from monitor.core.model import Personal, Terms
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_PERSONAL = table_of(tables.PersonalRow)
+
+
+def load_personal(
+    connection: Connection, enrolment_ids: Sequence[int], until: datetime | None = None
+) -> Mapping[int, tuple[Personal, ...]]:
+    """All that was ever set for these enrolments, in the order it was set; with `until`, as it
+    stood then."""
+    query = select(_PERSONAL).where(_PERSONAL.c.enrolment_id.in_(enrolment_ids))
+    if until is not None:
+        query = query.where(_PERSONAL.c.set_at <= until)
+    found: dict[int, list[Personal]] = defaultdict(list)
+    for row in connection.execute(query.order_by(_PERSONAL.c.id)):
+        found[row.enrolment_id].append(_personal(row, until))
+    return {enrolment: tuple(terms) for enrolment, terms in found.items()}
+
+
+def owner_of(connection: Connection, term_id: int) -> tuple[int, Personal] | None:
+    """The enrolment that a personal term belongs to, and the term."""
+    row = connection.execute(select(_PERSONAL).where(_PERSONAL.c.id == term_id)).one_or_none()
+    return None if row is None else (row.enrolment_id, _personal(row, None))
+
+
+def add_personal(connection: Connection, enrolment_id: int, term: Personal) -> int:
+    """Write it; the id it got (that of `term` does not count)."""
+    done = connection.execute(
+        insert(_PERSONAL).values(
+            enrolment_id=enrolment_id,
+            what=term.what.value,
+            subject=term.subject,
+            level=term.level,
+            value=term.value,
+            phase=term.phase,
+            every=term.every,
+            since=term.since,
+            until=term.until,
+            by=term.by,
+            second=term.second,
+            reason=term.reason,
+            set_at=term.set_at,
+            ended_by="",
+            ended_because="",
+        )
+    )
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
+
+
+def end_personal(
+    connection: Connection, term_id: int, on: date, by: str, because: str, now: datetime
+) -> None:
+    """End it before its time; the row stays."""
+    connection.execute(
+        update(_PERSONAL)
+        .where(_PERSONAL.c.id == term_id)
+        .values(ended_on=on, ended_by=by, ended_because=because, ended_at=now)
+    )
+
+
+def _personal(row: Any, until: datetime | None) -> Personal:
+    ended = row.ended_at is not None and (until is None or row.ended_at <= until)
+    return Personal(
+        id=row.id,
+        what=Terms(row.what),
+        subject=row.subject,
+        level=row.level,
+        value=row.value,
+        phase=row.phase,
+        every=row.every,
+        since=row.since,
+        until=row.until,
+        by=row.by,
+        second=row.second,
+        reason=row.reason,
+        ended_on=row.ended_on if ended else None,
+        set_at=row.set_at,
+    )
