@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -77,9 +77,18 @@ class Clinic:
         self.last_line = 0
 
     def enrol(
-        self, mrn: str, started_on: str = "2026-01-05", now: datetime | None = None, **more: Any
+        self,
+        mrn: str,
+        started_on: str = "2026-01-05",
+        now: datetime | None = None,
+        *,
+        baseline: bool = True,
+        **more: Any,
     ) -> int:
-        """A patient and an enrolment, to be reviewed at once; returns the enrolment's id."""
+        """A patient and an enrolment, to be reviewed at once; returns the enrolment's id.
+
+        `baseline`: with normal genotypes and blood tests a week before the start.
+        """
         start = date.fromisoformat(started_on)
         now = now or start_of_day(start, ZONE)
         values = {
@@ -90,6 +99,8 @@ class Clinic:
             "enrolled_at": now,
             "next_review_at": now,
         }
+        if baseline:
+            values |= {"tpmt": "normal", "nudt15": "normal"}
         with self.store.write() as connection:
             patient = _insert(
                 connection, tables.Patient, mrn=mrn, mrn_key=mrn.casefold(), mrn_loose=mrn
@@ -97,7 +108,13 @@ class Clinic:
             number = {"number": mrn, "number_key": mrn.casefold()}
             key = {"issuer": "", "issuer_key": ""} | number
             _insert(connection, tables.Identifier, patient_id=patient, **key)
-            return _insert(connection, tables.EnrolmentRow, patient_id=patient, **values | more)
+            enrolment = _insert(
+                connection, tables.EnrolmentRow, patient_id=patient, **values | more
+            )
+        if baseline:
+            before = start - timedelta(days=7)
+            self.results(mrn, before.isoformat(), CBC | LFT, received_at=now)
+        return enrolment
 
     def results(
         self, mrn: str, day: str, values: dict[str, str], *, hour: int = 9, **more: Any

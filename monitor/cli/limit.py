@@ -24,7 +24,7 @@ from monitor.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from monitor.core.model import Personal, Terms
+    from monitor.core.personal_terms import Personal, Terms
 
 app = typer.Typer(
     help="Limits and intervals of one patient: Duffy-null, a large spleen, cirrhosis, lupus ...",
@@ -194,7 +194,7 @@ def _term(
     **more: Any,
 ) -> Personal:
     from monitor.core.calendar import clinic_day
-    from monitor.core.model import Personal, Terms
+    from monitor.core.personal_terms import Personal, Terms
 
     last: date = day(until, "--until")
     now: datetime = work.now

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from monitor.core.catalogue_extras import Extras
 from monitor.core.drugs import DrugNames
 from monitor.core.faults import nearest
 from monitor.core.plain_words import plain_words
@@ -135,6 +136,8 @@ class Catalogue:
     denied_before: frozenset[tuple[str, ...]] = frozenset()
     denied_after: frozenset[tuple[str, ...]] = frozenset()
     drugs: DrugNames = field(default_factory=DrugNames, repr=False)
+    extras: Extras = field(default_factory=Extras, repr=False)
+    """Grades of severity, checks between results, drugs named with alerts."""
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""

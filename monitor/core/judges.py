@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from monitor.core import combinations, interactions, personal, symptoms
+from monitor.core import ages, before_start, combinations, interactions, personal, symptoms
 from monitor.core.analytes import Catalogue
 from monitor.core.findings import with_inr
 from monitor.core.model import Case, Considered, Demand, Finding, Life, PanelStatus, Result
@@ -83,9 +83,11 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
+    Judge(findings=before_start.findings, wakes=before_start.wakes),
     Judge(findings=combinations.findings),
     Judge(findings=symptoms.findings, demands=symptoms.demands),
     Judge(findings=personal.findings, wakes=personal.wakes),
+    Judge(findings=ages.findings, wakes=ages.wakes),
     Judge(
         findings=interactions.findings,
         demands=interactions.demands,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from monitor.core import findings as words
 from monitor.core.calendar import parse_duration, start_of_day
 from monitor.core.episodes import markedly_worse
-from monitor.core.model import Finding, Kind, Personal, Terms, Urgency
+from monitor.core.model import Finding, Kind, Urgency
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Phase, Protocol
 from monitor.core.rules import Judged
 

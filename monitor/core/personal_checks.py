@@ -15,7 +15,8 @@ from itertools import pairwise
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.faults import nearest
-from monitor.core.model import Personal, Terms, Urgency
+from monitor.core.model import Urgency
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, PanelSchedule, Protocol, Rule
 
 LONGEST = Duration(months=12)

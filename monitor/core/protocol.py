@@ -76,6 +76,25 @@ class Baseline:
     panels: tuple[str, ...]
     within: Duration
     genotypes: tuple[str, ...] = ()
+    lead: Duration | None = None
+    """How long before the first dose what is missing is asked for; None: from the enrolment."""
+    urgency: Urgency = Urgency.URGENT
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What a protocol says of a phenotype, and on whose word."""
+
+    say: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genotypes:
+    """What the phenotypes of TPMT and NUDT15 mean for the drug."""
+
+    poor: Advice = Advice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +221,21 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """Whom a protocol is for, in completed years."""
+
+    first: int | None = None
+    below: int | None = None
+
+    def __str__(self) -> str:
+        if self.first is None:
+            return f"those below {self.below} years"
+        if self.below is None:
+            return f"those of {self.first} years and over"
+        return f"those of {self.first} to {self.below - 1} years"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
     """One validated file, with the digest of its text."""
 
@@ -225,8 +259,17 @@ class Protocol:
     allow_ending: str = ""
     note: str = ""
     symptoms: tuple[SymptomRule, ...] = ()
+    ages: Ages | None = None
+    ctcae_version: str = ""
+    """The version of the CTCAE whose grades are shown; empty: none are."""
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    genotypes: Genotypes = Genotypes()
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """The genes whose phenotype decides on the drug."""
+        return self.baseline.genotypes
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)

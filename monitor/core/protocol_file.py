@@ -14,8 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
+from monitor.core.genes import GENES
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import (
+    Ages,
     Baseline,
     Lateness,
     Level,
@@ -26,6 +28,7 @@ from monitor.core.protocol import (
     Rule,
 )
 from monitor.core.protocol_checks import check
+from monitor.core.protocol_dosing import GENOTYPE_KEYS, read_genotypes
 from monitor.core.protocol_examples import EXAMPLE_KEYS, read_examples
 from monitor.core.protocol_interactions import INTERACTION_KEYS, read_interactions
 from monitor.core.protocol_toxicity import TOXICITY_KEYS, read_combinations, read_symptoms
@@ -44,18 +47,20 @@ from monitor.core.toml_text import read_toml
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
-        "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "phases", "rules", "symptoms", "combinations", "interactions",
-        "examples",
+        "ages", "ctcae_version", "restart_on", "wash_out", "watch_from", "episode_gap",
+        "allow_ending", "panels", "baseline", "genotypes", "phases", "rules", "symptoms",
+        "combinations", "interactions", "examples",
     ),
+    "ages": ("from", "below"),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
         "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
     ),
-    "baseline": ("panels", "within", "genotypes"),
+    "baseline": ("panels", "within", "genotypes", "lead", "urgency", "source"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
-        "every", "every_at_most", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+        "every", "every_at_most", "grace", "repeat", "escalate_after", "lead", "urgency",
+        "serious_urgency",
     ),
     "rules[]": (
         "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after",
@@ -68,6 +73,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
+    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
@@ -86,10 +92,10 @@ _BESIDE = {
 """Keys of a level that mean something only beside one of these tests."""
 ACTIONS = (Kind.REVIEW, Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
 RESTARTS = ("dose_increase", "resume", "interaction")
-GENOTYPES = ("tpmt", "nudt15")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
 _MOST_CONFIRM = 20
+_OLDEST = 130
 
 
 def parse_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
@@ -144,6 +150,8 @@ class _Reader:
             source=top.text("source"),
             status=top.text("status"),
             note=top.text("note", "", long=True),
+            ages=_ages(top),
+            ctcae_version=self._ctcae_version(top),
             restart_on=top.texts("restart_on", RESTARTS),
             wash_out=top.duration("wash_out", zero=True),
             watch_from=top.duration("watch_from", zero=True),
@@ -157,8 +165,16 @@ class _Reader:
             interactions=read_interactions(top, self._catalogue.drugs, panel_ids),
             examples=read_examples(top, self._catalogue, panel_ids),
             allow_ending=top.text("allow_ending", ""),
+            genotypes=read_genotypes(top),
             digest=digest,
         )
+
+    def _ctcae_version(self, top: Table) -> str:
+        version = top.text("ctcae_version", "")
+        known = self._catalogue.extras.versions
+        if version and version not in known:
+            top.fault("ctcae_version", "is not in analytes.toml", suggest(version, known))
+        return version
 
     def _list(self, top: Table, key: str) -> tuple[Table, ...]:
         tables = tuple(top.tables(key, KEYS[f"{key}[]"]))
@@ -213,7 +229,10 @@ class _Reader:
         return Baseline(
             panels=table.texts("panels", panel_ids),
             within=table.duration("within"),
-            genotypes=table.texts("genotypes", GENOTYPES),
+            genotypes=table.texts("genotypes", GENES),
+            lead=table.optional_duration("lead", zero=True),
+            urgency=table.optional_choice("urgency", tuple(Urgency)) or Urgency.URGENT,
+            source=table.text("source", ""),
         )
 
     def _phase(self, table: Table, panel_ids: list[str]) -> Phase:
@@ -316,6 +335,19 @@ def _lateness(table: Table) -> dict[str, Any]:
         "urgency": table.choice("urgency", tuple(Urgency)),
         "serious_urgency": table.choice("serious_urgency", tuple(Urgency)),
     }
+
+
+def _ages(top: Table) -> Ages | None:
+    if "ages" not in top:
+        return None
+    table = top.table("ages", KEYS["ages"])
+    first = table.whole("from", 0, _OLDEST) if "from" in table else None
+    below = table.whole("below", 1, _OLDEST) if "below" in table else None
+    if first is None and below is None:
+        top.fault("ages", "says nothing", "{ from = YEARS }, { below = YEARS } or both")
+    elif first is not None and below is not None and below <= first:
+        table.fault("below", "is not more than from", f"more than {first}")
+    return Ages(first=first, below=below)
 
 
 def _check_tests(table: Table) -> None:

@@ -28,6 +28,7 @@ from monitor.core.model import (
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import is_accepted, limits_of, with_intervals
 from monitor.core.protocol import Protocol, Rule
+from monitor.core.remarks import with_remarks
 from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
 
 
@@ -74,11 +75,7 @@ def review_one(
         series={it.rule.id: it.series for it in verdicts},
     )
     panels = _panels(view, rechecks)
-    of_rules = [
-        finding
-        for verdict in verdicts
-        for finding in _threshold_findings(verdict, case, life, protocol, catalogue)
-    ]
+    of_rules = [finding for verdict in verdicts for finding in _threshold_findings(verdict, view)]
     view = replace(view, panels=panels, rule_findings=of_rules)
     return Review(
         case=case,
@@ -228,25 +225,24 @@ def _other_findings(view: View) -> list[Finding]:
     return [finding for finding in found if finding is not None]
 
 
-def _threshold_findings(
-    verdict: Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
-) -> list[Finding]:
+def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
     """What each episode says that is no history; history has not spoken before either."""
-    rule = verdict.rule
-    found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
+    rule, case = verdict.rule, view.case
+    found = episodes(verdict.series, view.protocol.episode_gap, rule.confirm)
     current = [episode for episode in found if episode.concerns(case.enrolment.enrolled_on)]
-    return [
+    said = [
         findings.of_episode(
             episode,
             rule,
             case,
-            life,
-            catalogue,
+            view.life,
+            view.catalogue,
             verdict.series[-1],
             going_on=verdict.is_going_on(episode),
         )
         for episode in speaking(current, rule)
     ]
+    return [with_remarks(finding, rule, view) for finding in said]
 
 
 def _next_change(

@@ -14,7 +14,8 @@ from decimal import Decimal
 from enum import IntEnum
 
 from monitor.core.calendar import Duration
-from monitor.core.model import Measured, Personal, Result, Status
+from monitor.core.model import Measured, Result, Status
+from monitor.core.personal_terms import Personal
 from monitor.core.protocol import Level, Rule
 
 _HUNDRED = Decimal(100)
@@ -287,6 +288,12 @@ class _Reference:
         return self._by_method[result.method]
 
 
+def baseline_of(results: Sequence[Result], terms: BaselineTerms, *, like: Result) -> Decimal | None:
+    """The baseline of an analyte among its results, measured as `like` was; None: not known."""
+    members = [it for it in results if is_member(it) and same_method(it, like)]
+    return _baseline(_one_an_instant(members, downward=False), terms)[0]
+
+
 def same_method(one: Result, other: Result) -> bool:
     """Whether two results may be compared: a method that is not known is taken for the same."""
     return not one.method or not other.method or one.method == other.method
@@ -378,10 +385,12 @@ def _daily_worst(results: Sequence[Result]) -> list[Result]:
     return [days[day] for day in sorted(days)]
 
 
-def _fall_order(result: Result) -> tuple[Decimal, int, bool]:
-    """Lowest first; of equal values the one that may hide a lower, then the one trusted."""
+def _fall_order(result: Result) -> tuple[Decimal, int, bool, datetime, str]:
+    """Lowest first; of equal values the one that may hide a lower, then the one trusted, then
+    the earlier."""
     assert result.value is not None
-    return result.value, _BOUNDS.index(result.comparator), not is_member(result)
+    bound, doubted = _BOUNDS.index(result.comparator), not is_member(result)
+    return result.value, bound, doubted, result.collected_at, result.method
 
 
 def _is_worse(result: Result, than: Result, *, downward: bool) -> bool:

@@ -85,8 +85,8 @@ class Registry:
             "started_on": started_on.isoformat(),
             "dose_mg_per_day": str(draw.choice((50, 75, 100, 125, 150))),
             "weight_kg": str(draw.randrange(50, 95)),
-            "tpmt": draw.choice(("normal", "normal", "normal", "")),
-            "nudt15": draw.choice(("normal", "normal", "")),
+            "tpmt": draw.choice(("normal",) * 14 + ("intermediate", "")),
+            "nudt15": draw.choice(("normal",) * 16),
             "clinic": draw.choice(("north", "south")),
             "last_tested_on": "",
         }

@@ -13,8 +13,9 @@ from monitor.config import Settings
 from monitor.core import personal_checks
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import clinic_day
-from monitor.core.model import EnrolmentState, Personal, Review, Terms, Urgency
+from monitor.core.model import EnrolmentState, Review, Urgency
 from monitor.core.personal import name
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store, bring_to, check_not_earlier

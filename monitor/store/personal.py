@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.core.model import Personal, Terms
+from monitor.core.personal_terms import Personal, Terms
 from monitor.store import tables
 from monitor.store.tables import table_of
 

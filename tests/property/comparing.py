@@ -12,7 +12,9 @@ from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
-UNKNOWN_TO_THE_ORACLE = ("interaction:", "vaccine:", "pregnancy:", "breastfeeding:")
+UNKNOWN_TO_THE_ORACLE = (
+    "interaction:", "vaccine:", "pregnancy:", "breastfeeding:", "ages", "personal_ended:",
+)  # fmt: skip
 """What is checked against tables of cases only (docs/manual)."""
 
 
@@ -81,6 +83,10 @@ def of_review(review: Review) -> dict[str, Any]:
                 "panels": sorted(panel.panel for panel in finding.panels),
                 "urgency": finding.urgency,
             }
+        elif finding.kind is Kind.BASELINE_MISSING:
+            told["baseline"] = finding.urgency
+        elif finding.kind is Kind.CONTRAINDICATED:
+            told[finding.cause] = {"urgency": finding.urgency, "recovered": finding.recovered}
         else:
             told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
@@ -114,6 +120,27 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "limit": episode.limit,
             "recovered": episode.recovered,
         }
+    told |= _of_toxicity(said, zone)
+    if late and not said.course.elsewhere:
+        told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
+    for name, (ids, urgency) in said.unusable.items():
+        told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
+    if said.held is not None:
+        told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
+    if said.baseline.missing is not None:
+        told["baseline"] = said.baseline.missing
+    for gene, ended in said.baseline.poor.items():
+        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
+    told["could not be judged"] = said.unjudged
+    return told
+
+
+def _worst(late: Mapping[str, Urgency]) -> Urgency:
+    return max(late.values(), key=lambda urgency: urgency.rank)
+
+
+def _of_toxicity(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {}
     for symptom in said.symptoms:
         at = datetime.combine(symptom.on, time(0), zone).astimezone(UTC)
         told[f"symptom:{symptom.rule} {(at,)}"] = {
@@ -129,15 +156,4 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "urgency": it.urgency,
             "recovered": it.recovered,
         }
-    if late and not said.course.elsewhere:
-        told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
-    for name, (ids, urgency) in said.unusable.items():
-        told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
-    if said.held is not None:
-        told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
-    told["could not be judged"] = said.unjudged
     return told
-
-
-def _worst(late: Mapping[str, Urgency]) -> Urgency:
-    return max(late.values(), key=lambda urgency: urgency.rank)

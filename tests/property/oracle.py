@@ -7,13 +7,16 @@ numbers are those of the specification (`docs/specification.md`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
+from monitor.core.calendar import parse_duration
 from monitor.core.model import Case, Result, Urgency
+from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Panel, PanelSchedule, Protocol
+from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_course import Course, course
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
@@ -51,6 +54,7 @@ class Answer:
     held: tuple[frozenset[int], Urgency] | None
     symptoms: list[Symptom]
     combinations: list[Together]
+    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -61,6 +65,7 @@ def answer(
     case: Case, protocol: Protocol, catalogue: Catalogue, now: datetime, zone: ZoneInfo
 ) -> Answer:
     today = now.astimezone(zone).date()
+    protocol = with_intervals(protocol, case, today)
     life = course(case, protocol, today)
     results = with_derived(case.results, catalogue)
     episodes: list[Episode] = []
@@ -68,13 +73,13 @@ def answer(
     wanted: dict[str, date] = {}
     points: dict[str, list[Point]] = {}
     for rule in protocol.rules:
-        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on)
+        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on, today)
         episodes += judged.episodes
         points[rule.id] = judged.points
         if judged.unjudged is not None:
             unjudged.add((rule.id, judged.unjudged))
-        for day in rechecks(rule, judged.points):
-            if not life.for_good:
+        for day in rechecks(rule, judged.now):
+            if not life.for_good and not judged.accepted:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
@@ -100,7 +105,34 @@ def answer(
             for it in protocol.combinations
             for found in together(it, case, protocol, points, life.first_dose)
         ],
+        baseline=baseline(
+            case,
+            protocol,
+            life,
+            {name: panel.last_completed_on for name, panel in panels.items()},
+            today,
+        ),
     )
+
+
+def with_intervals(protocol: Protocol, case: Case, today: date) -> Protocol:
+    """The intervals that a clinician set for the patient, in force today: those set last."""
+    phases = []
+    for phase in protocol.phases:
+        panels = []
+        for entry in phase.panels:
+            own = [
+                it
+                for it in case.personal
+                if it.what is Terms.INTERVAL
+                and (it.phase, it.subject) == (phase.name, entry.panel)
+                and it.since <= today < min(it.until, it.ended_on or it.until)
+            ]
+            own.sort(key=lambda it: (it.set_at, it.id))
+            every = parse_duration(own[-1].every) if own else entry.every
+            panels.append(replace(entry, every=every))
+        phases.append(replace(phase, panels=tuple(panels)))
+    return replace(protocol, phases=tuple(phases))
 
 
 def completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:

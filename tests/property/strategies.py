@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
 from tests.property.numbers_near_limits import FALLS, HEALTHY, falling_below, interesting_values
 
@@ -29,10 +30,11 @@ DILIGENT_GAPS = [6, 7, 7, 7, 7, 7, 8, 9, 7, 7, 28, 30, 84, 90, 91, 92, 95]
 DELAYS = [-10, 0, 0, 1, 1, 3, 30, 24 * 4, 24 * 12, 24 * 60]
 INDICATIONS = ["", "", "lupus_nephritis", "rheumatoid_arthritis"]
 EVENTS = ["dose", "dose", "hold", "resume", "stop", "start", "died", "monitored_elsewhere"]
-EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined", "pregnancy"]
+EVENTS += ["back", "transfer_out", "accepted_by", "away", "declined", "pregnancy", "genotype"]
 EVENTS += ["symptom"] * 10
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
 SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "oliguria", "diarrhoea"]
+PHENOTYPES = ["", "normal", "normal", "intermediate", "poor", "indeterminate"]
 REFERENCES = [(None, None), (None, 40), (5, 21), (None, 0), (50, 40), (40, 40)]
 MIXED, DILIGENT, SERIES = "mixed", "diligent", "series"
 PLAIN_RESULT = 14
@@ -57,6 +59,7 @@ class History:
             results=tuple(results),
             events=tuple(it for it in self.case.events if it.received_at <= now),
             held=tuple(it for it in self.case.held if it.held_at <= now),
+            personal=tuple(it for it in self.case.personal if it.set_at <= now),
         )
 
     def arrivals(self) -> list[datetime]:
@@ -64,6 +67,7 @@ class History:
         instants = {it.received_at for it in self.case.results}
         instants |= {it.received_at for it in self.case.events}
         instants |= {it.held_at for it in self.case.held}
+        instants |= {it.set_at for it in self.case.personal}
         instants |= {at for _, at in self.retracted}
         return sorted(instants)
 
@@ -109,8 +113,11 @@ def histories(draw: st.DrawFn, protocol: Protocol, *, visits: int = 9) -> Histor
         indication=draw(st.sampled_from(INDICATIONS)),
         dose_mg_per_day=draw(st.sampled_from([None, Decimal(50), Decimal(100)])),
         last_tested_on=None if tested is None else start + timedelta(days=tested),
+        tpmt=draw(st.sampled_from(PHENOTYPES)),
+        nudt15=draw(st.sampled_from(PHENOTYPES)),
     )
     case = Case(
+        personal=draw(_personal(protocol, start, zone)),
         enrolment=enrolment,
         results=results,
         events=draw(_events(start, zone)),
@@ -258,6 +265,8 @@ def _result(draw: st.DrawFn, number: int, analyte: str, value: Decimal, visit: V
         {"specimen_id": ""},
         {"below_plausible": True},
         {"doubtful_comment": "platelet clumps"},
+        {"method": draw(st.sampled_from(["a", "b"]))},
+        {"method": "b"},
     ]
     which = draw(st.integers(0, PLAIN_RESULT + len(odd) - 1)) - PLAIN_RESULT
     return plain if which < 0 else replace(plain, **odd[which])  # type: ignore[arg-type]
@@ -285,11 +294,52 @@ def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
         if what == "symptom":
             value = draw(st.sampled_from(SYMPTOMS))
+        if what == "genotype":
+            gene = draw(st.sampled_from(["tpmt", "nudt15"]))
+            value = f"{gene}:{draw(st.sampled_from(PHENOTYPES[1:]))}"
         if what == "monitored_elsewhere":
             value = str(day + timedelta(days=draw(st.sampled_from([0, 1, 30]))))
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))
         received = datetime.combine(day, time(0, 5), zone).astimezone(UTC) + late
         made.append(Event(id=number, on=day, event=what, value=value, received_at=received))
+    return tuple(made)
+
+
+@st.composite
+def _personal(
+    draw: st.DrawFn, protocol: Protocol, start: date, zone: ZoneInfo
+) -> tuple[Personal, ...]:
+    """Limits, intervals and accepted baselines, wild ones too: what may be set is checked where
+    it is set."""
+    made = []
+    for number in range(1, draw(st.sampled_from([0, 0, 0, 1, 2, 3])) + 1):
+        since = start + timedelta(days=draw(st.sampled_from([-20, 0, 7, 30, 90])))
+        until = since + timedelta(days=draw(st.sampled_from([1, 20, 60, 365])))
+        ended = draw(st.sampled_from([None, None, None, 1, 10]))
+        what = draw(st.sampled_from([*Terms, Terms.LIMIT]))
+        rule = draw(st.sampled_from(protocol.rules))
+        phase = draw(st.sampled_from(protocol.phases))
+        made.append(
+            Personal(
+                id=number,
+                what=what,
+                subject=draw(st.sampled_from(phase.panels)).panel
+                if what is Terms.INTERVAL
+                else rule.id,
+                level=draw(st.integers(1, len(rule.levels))) if what is Terms.LIMIT else 0,
+                value=draw(st.sampled_from(interesting_values(protocol, rule.analyte)))
+                if what is Terms.LIMIT
+                else None,
+                phase=phase.name,
+                every=draw(st.sampled_from(["5 days", "2 weeks", "1 month", "6 months"])),
+                since=since,
+                until=until,
+                ended_on=None if ended is None else since + timedelta(days=ended),
+                by="A",
+                reason="made",
+                set_at=datetime.combine(since, time(0, 5), zone).astimezone(UTC),
+            )
+        )
     return tuple(made)
 
 

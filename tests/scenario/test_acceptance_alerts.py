@@ -44,6 +44,15 @@ class Ward:
         ]
         self.take("load", LONG, *lines, at=f"{day}T12:00")
 
+    def before_the_start(self) -> None:
+        """The baseline, which comes before the patient is enrolled and waits for that."""
+        baseline = COUNTS | {"bilirubin": ("10", "umol/L"), "alt": ("20", "U/L")}
+        lines = [
+            f"P1,2025-12-29T08:00,{name},{value},{unit},,"
+            for name, (value, unit) in baseline.items()
+        ]
+        self.take("load", LONG, *lines, at="2025-12-29T12:00")
+
     def history(self, alert_id: int, at: str) -> str:
         """What `explain` tells of an alert's life."""
         said = self.monitor("explain", str(alert_id), "--at", at)
@@ -55,7 +64,9 @@ def new_clinic(monitor: CommandLine, migrated: Path) -> Ward:
     shutil.copy(migrated, monitor.folder / "monitor.db")
     assert monitor("init").code == 0
     ward = Ward(monitor)
-    ward.take("enrol", "mrn,drug,started_on", "P1,azathioprine,2026-01-05", at="2026-01-05")
+    ward.before_the_start()
+    head = "mrn,drug,started_on,tpmt,nudt15"
+    ward.take("enrol", head, "P1,azathioprine,2026-01-05,normal,normal", at="2026-01-05")
     return ward
 
 

@@ -12,7 +12,12 @@ from monitor.demo.catcher import Catcher
 from tests.command_line import CommandLine
 
 LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
-PATIENTS = "mrn,drug,started_on\nP1,azathioprine,2026-01-05\n"
+PATIENTS = "mrn,drug,started_on,tpmt,nudt15\nP1,azathioprine,2026-01-05,normal,normal\n"
+BASELINE = """\
+mrn,collected_at,hemoglobin [g/L],white cells [10*9/L],neutrophils [10*9/L],\
+lymphocytes [10*9/L],platelets [10*9/L],bilirubin [umol/L],alt [U/L]
+P1,2025-12-29,140,6.0,4.0,1.5,250,10,20
+"""
 NOON = "2026-02-02T12:00"
 
 
@@ -23,6 +28,8 @@ def desk(monitor: CommandLine, migrated_sqlite: Path) -> CommandLine:
     assert monitor("init").code == 0
     config = monitor.folder / "config.toml"
     config.write_text(config.read_text().replace('"UTC"', '"Europe/Zurich"'))
+    baseline = monitor.write("baseline.csv", BASELINE)
+    assert monitor("load", baseline, "--at", "2025-12-29").code == 3
     patients = monitor.write("patients.csv", PATIENTS)
     assert monitor("enrol", patients, "--at", "2026-01-05").code == 0
     return monitor

@@ -16,6 +16,7 @@ CBC = {
     "neutrophils": "4.0",
     "lymphocytes": "1.5",
 }
+LFT = {"bilirubin": "10", "alt": "20"}
 
 
 def edit(monitor: CommandLine, *edits: tuple[str, str], name: str = AZA) -> str:
@@ -29,13 +30,13 @@ def edit(monitor: CommandLine, *edits: tuple[str, str], name: str = AZA) -> str:
 @pytest.fixture
 def watched(clinic: CommandLine) -> CommandLine:
     """A clinic with two patients, one of whom has platelets 135."""
-    rows = ["A1,azathioprine,2026-01-05", "A2,azathioprine,2026-01-05"]
-    people = clinic.write("people.csv", "\n".join(["mrn,drug,started_on", *rows]))
+    rows = [f"{mrn},azathioprine,2026-01-05,normal,normal" for mrn in ("A1", "A2")]
+    people = clinic.write("people.csv", "\n".join(["mrn,drug,started_on,tpmt,nudt15", *rows]))
     assert clinic("enrol", people, "--at", "2026-01-05").code == 0
     lines = ["mrn,collected_at,analyte,value,unit"]
     for mrn, platelets in (("A1", "135"), ("A2", "250")):
-        for analyte, value in {**CBC, "platelets": platelets}.items():
-            unit = "g/L" if analyte == "hemoglobin" else "10*9/L"
+        for analyte, value in {**CBC, **LFT, "platelets": platelets}.items():
+            unit = {"hemoglobin": "g/L", "alt": "U/L", "bilirubin": "umol/L"}.get(analyte, "10*9/L")
             lines.append(f"{mrn},2026-01-12T09:00,{analyte},{value},{unit}")
     labs = clinic.write("labs.csv", "\n".join(lines))
     assert clinic("load", labs, "--at", "2026-01-13T10:00").code == 0

@@ -27,7 +27,7 @@ from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.review import review_due
 from monitor.store.database import Store
-from tests.scenario.year_story import PATIENTS, Step, events_csv, results_csv, steps
+from tests.scenario.year_story import PATIENTS, Step, baseline_csv, events_csv, results_csv, steps
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "year.txt"
 ZONE = ZoneInfo("Europe/London")
@@ -72,6 +72,9 @@ class Year:
 
     def begin(self) -> None:
         adopt(self.store, schedules_folder(), clock.now())
+        arrivals.load(
+            self.store, self.settings, self._file("labs", baseline_csv()), "", clock.now()
+        )
         arrivals.enrol(self.store, self.settings, self._file("enrol", PATIENTS), clock.now())
 
     def happens(self, step: Step) -> None:

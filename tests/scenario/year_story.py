@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PATIENTS = """\
-mrn,family_name,given_name,birth_date,drug,started_on,dose_mg_per_day,clinic
-A-ANN,Adams,Ann,1970-03-01,azathioprine,2026-01-05,50,rheumatology
-B-BEN,Brown,Ben,1981-07-12,azathioprine,2026-01-05,50,rheumatology
-C-CAT,Clark,Cat,1990-11-30,azathioprine,2026-01-05,50,gastroenterology
-D-DAN,Davis,Dan,1965-05-05,azathioprine,2026-01-05,100,gastroenterology
-E-EVE,Evans,Eve,1977-09-17,azathioprine,2026-01-05,50,rheumatology
-F-FLO,Frank,Flo,1958-02-28,azathioprine,2026-01-05,50,hepatology
-G-GUS,Green,Gus,1949-12-24,azathioprine,2026-01-05,50,hepatology
-H-HAL,Hill,Hal,1985-08-08,azathioprine,2026-01-05,50,rheumatology
+mrn,family_name,given_name,birth_date,drug,started_on,dose_mg_per_day,clinic,tpmt,nudt15
+A-ANN,Adams,Ann,1970-03-01,azathioprine,2026-01-05,50,rheumatology,normal,normal
+B-BEN,Brown,Ben,1981-07-12,azathioprine,2026-01-05,50,rheumatology,normal,normal
+C-CAT,Clark,Cat,1990-11-30,azathioprine,2026-01-05,50,gastroenterology,normal,normal
+D-DAN,Davis,Dan,1965-05-05,azathioprine,2026-01-05,100,gastroenterology,normal,normal
+E-EVE,Evans,Eve,1977-09-17,azathioprine,2026-01-05,50,rheumatology,normal,normal
+F-FLO,Frank,Flo,1958-02-28,azathioprine,2026-01-05,50,hepatology,normal,normal
+G-GUS,Green,Gus,1949-12-24,azathioprine,2026-01-05,50,hepatology,normal,normal
+H-HAL,Hill,Hal,1985-08-08,azathioprine,2026-01-05,50,rheumatology,normal,normal
 """
+
+BASELINE_ON = "2025-12-29T09:00"
+"""A week before the start, all but Ben were tested; the laboratory's file waits for them."""
 
 USUAL = {
     "hemoglobin": ("140", "g/L"),
@@ -149,6 +152,15 @@ def results_csv(step: Step) -> str:
             value, _, own = named[analyte].partition("_")
             unit = own or unit
         lines.append(f"{mrn},{collected},{analyte},{value},{unit},{mrn}-{collected[:10]},{status}")
+    return "\n".join(lines) + "\n"
+
+
+def baseline_csv() -> str:
+    """The tests before the first dose."""
+    lines = ["mrn,collected_at,analyte,value,unit"]
+    for mrn in WEEKLY:
+        for analyte, (value, unit) in USUAL.items():
+            lines.append(f"{mrn},{BASELINE_ON},{analyte},{value},{unit}")
     return "\n".join(lines) + "\n"
 
 

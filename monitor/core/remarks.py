@@ -1,0 +1,149 @@
+"""What is said beside a finding of a rule, and changes nothing of it.
+
+Doubts from other results, steroids and their dose, the grade of severity, a personal limit that
+could be set, whom the protocol is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.core import ages
+from monitor.core.catalogue_extras import DrugNote
+from monitor.core.cross_checks import doubts
+from monitor.core.findings import day_text
+from monitor.core.grading import Graded, grade, term_for
+from monitor.core.model import Finding, Result
+from monitor.core.protocol import Rule
+from monitor.core.rules import BaselineTerms, Judged, baseline_of
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
+
+_DOSE = re.compile(r"(\d+(?:[.,]\d+)?)\s*mg\b", re.IGNORECASE)
+
+
+def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
+    """The finding with the sentences that belong to its worst result."""
+    result = _worst(finding, view)
+    if result is None:
+        return finding
+    analyte = view.catalogue.analytes[rule.analyte]
+    said = [
+        *doubts(result, view.results, view.catalogue.extras.checks, analyte.unit),
+        *_grade(result, view),
+        *_drugs(result, view),
+        *_offer(rule, view),
+        *ages.remark(view),
+    ]
+    return replace(finding, say=(*finding.say, *said)) if said else finding
+
+
+def _worst(finding: Finding, view: View) -> Result | None:
+    worst = finding.worst
+    if worst is None:
+        return None
+    return next(
+        (
+            result
+            for result in view.results
+            if (result.analyte, result.id, result.collected_at, result.value)
+            == (finding.analyte, worst.result_id, worst.collected_at, worst.value)
+        ),
+        None,
+    )
+
+
+# --- The grade of severity --------------------------------------------------------------
+
+
+def _grade(result: Result, view: View) -> Iterator[str]:
+    graded = grade_of(result, view)
+    if graded is None:
+        return
+    name = f"CTCAE v{graded.term.version}, {graded.term.title}"
+    if graded.grade is None:
+        yield f"{name}: grade could not be told, {graded.why}."
+    elif graded.grade:
+        yield f"{name}: grade {graded.grade} ({graded.why})."
+
+
+def grade_of(result: Result, view: View) -> Graded | None:
+    """The grade of a result in the version the protocol pins; None where it pins none."""
+    version = view.protocol.ctcae_version
+    term = term_for(view.catalogue.extras.terms, version, result.analyte) if version else None
+    if term is None:
+        return None
+    own = [it for it in view.results if it.analyte == result.analyte]
+    within = view.protocol.baseline.within
+    terms = BaselineTerms(start=view.life.first_dose_on, within=within)
+    unit = view.catalogue.analytes[result.analyte].unit
+    return grade(term, result, baseline_of(own, terms, like=result), unit)
+
+
+# --- Drugs whose dose belongs beside the value ------------------------------------------
+
+
+def _drugs(result: Result, view: View) -> Iterator[str]:
+    for note in view.catalogue.extras.drug_notes:
+        if result.analyte in note.analytes:
+            lines = list(_doses(note, result.collected_on, view))
+            if lines:
+                yield f"{'; '.join(lines)}: {note.say}."
+
+
+def _doses(note: DrugNote, on: date, view: View) -> Iterator[str]:
+    """Each drug of the class taken on the day or at its comparison, with both doses."""
+    names = view.catalogue.drugs
+    before = note.compare.before(on)
+    drugs = {it.drug for it in view.life.takings if note.drug_class in names.classes_of(it.drug)}
+    for drug in sorted(drugs):
+        now, then = _dose(drug, on, view), _dose(drug, before, view)
+        if now or then:
+            yield (
+                f"{drug.capitalize()} {now or 'none'} on {day_text(on)}, {note.compare} before "
+                + ("the same" if now == then else then or "none")
+            )
+
+
+def _dose(drug: str, on: date, view: View) -> str:
+    """`20 mg/day`, as recorded last; `dose not known` where no number came with it."""
+    dose = ""
+    for event in sorted(view.case.events, key=lambda it: (it.on, it.id)):
+        if event.on > on or drug not in view.catalogue.drugs.find(event.value):
+            continue
+        if event.event == "comedication_start":
+            amount = _DOSE.search(event.value)
+            dose = f"{_plain(amount[1])} mg/day" if amount else "dose not known"
+        elif event.event == "comedication_stop":
+            dose = ""
+    return dose
+
+
+def _plain(text: str) -> str:
+    return format(Decimal(text.replace(",", ".")).normalize(), "f")
+
+
+# --- A personal limit that could be set -------------------------------------------------
+
+
+def _offer(rule: Rule, view: View) -> Iterator[str]:
+    """Where both of the last two results before the start met the limit already."""
+    if rule.floor is None or any(it.subject == rule.id for it in view.case.personal):
+        return
+    if is_offered(view.series.get(rule.id, ()), view.life.first_dose_on):
+        yield (
+            "Both of the last two results before the start met this limit: a personal limit can "
+            f"be set (monitor limit set, rule {rule.id}, floor {rule.floor:f})."
+        )
+
+
+def is_offered(series: Sequence[Judged], start: date) -> bool:
+    """Whether both of the last two results at or before the start breached for certain."""
+    before = [judged for judged in series if judged.collected_on <= start][-2:]
+    return len(before) == 2 and all(judged.certain for judged in before)

@@ -1,0 +1,51 @@
+"""What must be known before the first dose, in the slowest words (brief: "before the start")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from monitor.core.model import Case, Urgency
+from monitor.core.protocol import Protocol
+from tests.property.oracle_course import Course
+from tests.property.oracle_values import take
+
+
+@dataclass(frozen=True)
+class BaselineAnswer:
+    """How urgently something is missing (None: nothing), and the genes that forbid the drug
+    with whether the enrolment has ended."""
+
+    missing: Urgency | None
+    poor: dict[str, bool]
+
+
+def baseline(
+    case: Case, protocol: Protocol, life: Course, last: dict[str, date | None], today: date
+) -> BaselineAnswer:
+    """`last` is the latest completion of each panel up to today."""
+    asked = protocol.baseline
+    genes = {gene: phenotype(case, gene, today) for gene in asked.genotypes}
+    since = take(life.first_dose, asked.within)
+    lacking = [gene for gene, word in genes.items() if word == ""]
+    for panel in asked.panels:
+        done = last[panel]
+        if done is None or done < since:
+            lacking.append(panel)
+    lasts = life.ended_on is None and not life.elsewhere
+    near = asked.lead is None or today >= take(life.first_dose, asked.lead)
+    return BaselineAnswer(
+        missing=asked.urgency if lacking and lasts and near else None,
+        poor={gene: life.ended_on is not None for gene, word in genes.items() if word == "poor"},
+    )
+
+
+def phenotype(case: Case, gene: str, today: date) -> str:
+    """The last event's word, else the enrolment's; empty where nobody has said."""
+    word: str = getattr(case.enrolment, gene)
+    for event in sorted(case.events, key=lambda event: (event.on, event.id)):
+        if event.event == "genotype" and event.on <= today:
+            name, said = event.value.split(":")
+            if name == gene:
+                word = said
+    return word
