@@ -99,25 +99,22 @@ def _meets(
 def _meets_multiple(
     step: Grade, term: Term, result: Result, baseline: Decimal | None, unit: str
 ) -> tuple[bool | None, str]:
-    uln = usable_uln(result)
+    uln, multiple = usable_uln(result), step.above_baseline or step.from_baseline
     by_limit, by_baseline = True, term.either
-    if not term.either and uln is not None and baseline is not None and baseline > uln:
+    raised = uln is not None and baseline is not None and baseline > uln
+    if raised and multiple is not None and not term.either:
         by_limit, by_baseline = False, True
     found: tuple[bool | None, str] = (None, "no upper reference limit came with it")
     if by_limit and step.above_uln is not None and uln is not None:
         limit = step.above_uln * uln
-        found = (
-            _is_above(result, limit),
-            f"above {step.above_uln:f} x ULN {uln:f} = {limit:f} {unit}",
-        )
-    if not found[0] and by_baseline and baseline is not None:
-        multiple = step.above_baseline or step.from_baseline
-        if multiple is not None:
-            limit = multiple * baseline
-            at_least = step.from_baseline is not None
-            met = _is_above(result, limit) or (at_least and _equals(result, limit))
-            words = "at least" if at_least else "above"
-            found = met, f"{words} {multiple:f} x baseline {baseline:f} = {limit:f} {unit}"
+        words = f"above {step.above_uln:f} x ULN {uln:f} = {limit:f} {unit}"
+        found = _is_above(result, limit), words
+    if not found[0] and by_baseline and baseline is not None and multiple is not None:
+        limit = multiple * baseline
+        at_least = step.from_baseline is not None
+        met = _is_above(result, limit) or (at_least and _equals(result, limit))
+        words = f"{'at least' if at_least else 'above'} {multiple:f} x baseline {baseline:f}"
+        found = met, f"{words} = {limit:f} {unit}"
     return found
 
 

@@ -18,7 +18,7 @@ from monitor.core.catalogue_extras import DrugNote
 from monitor.core.cross_checks import doubts
 from monitor.core.findings import day_text
 from monitor.core.grading import Graded, grade, term_for
-from monitor.core.model import Finding, Result
+from monitor.core.model import Finding, Measured, Result
 from monitor.core.protocol import Rule
 from monitor.core.rules import BaselineTerms, Judged, baseline_of
 
@@ -29,31 +29,33 @@ _DOSE = re.compile(r"(\d+(?:[.,]\d+)?)\s*mg\b", re.IGNORECASE)
 
 
 def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
-    """The finding with the sentences that belong to its worst result."""
-    result = _worst(finding, view)
+    """The finding with the sentences that belong to its worst result, and doubts of the latest."""
+    result, latest = _result(finding.worst, finding, view), _result(finding.latest, finding, view)
     if result is None:
         return finding
+    checks = view.catalogue.extras.checks
     analyte = view.catalogue.analytes[rule.analyte]
     said = [
-        *doubts(result, view.results, view.catalogue.extras.checks, analyte.unit),
+        *doubts(result, view.results, checks, analyte.unit),
+        *(doubts(latest, view.results, checks, analyte.unit) if latest else ()),
         *_grade(result, view),
         *_drugs(result, view),
         *_offer(rule, view),
         *ages.remark(view),
     ]
+    said = [line for line in dict.fromkeys(said) if line not in finding.say]
     return replace(finding, say=(*finding.say, *said)) if said else finding
 
 
-def _worst(finding: Finding, view: View) -> Result | None:
-    worst = finding.worst
-    if worst is None:
+def _result(measured: Measured | None, finding: Finding, view: View) -> Result | None:
+    if measured is None:
         return None
     return next(
         (
             result
             for result in view.results
             if (result.analyte, result.id, result.collected_at, result.value)
-            == (finding.analyte, worst.result_id, worst.collected_at, worst.value)
+            == (finding.analyte, measured.result_id, measured.collected_at, measured.value)
         ),
         None,
     )

@@ -289,9 +289,11 @@ class _Reference:
 
 
 def baseline_of(results: Sequence[Result], terms: BaselineTerms, *, like: Result) -> Decimal | None:
-    """The baseline of an analyte among its results, measured as `like` was; None: not known."""
+    """The baseline of an analyte among its results, measured as `like` was and before it; None:
+    not known."""
     members = [it for it in results if is_member(it) and same_method(it, like)]
-    return _baseline(_one_an_instant(members, downward=False), terms)[0]
+    baseline, at = _baseline(_one_an_instant(members, downward=False), terms)
+    return None if at is None or at.collected_at >= like.collected_at else baseline
 
 
 def same_method(one: Result, other: Result) -> bool:
