@@ -26,6 +26,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from monitor import clock, logs
 from monitor.config import Settings
 from monitor.delivery.send import deliver_due
+from monitor.intake.listener import Listener
 from monitor.operations import arrivals, feeds, heartbeat, job_runs
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
@@ -39,6 +40,8 @@ SWEEP_HOUR = 3
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
 _AT_HOME, _OUTSIDE, _NIGHT = "at home", "outside", "night"
+_ROUNDS = 5
+"""Reviews one after the other, while messages keep coming."""
 _BUSY_PAUSE = timedelta(seconds=10)
 
 
@@ -65,6 +68,13 @@ class Daemon:
         self._settings = settings
         self._store: Store = open_store(settings.database.url)
         self._stopping = threading.Event()
+        self._came = threading.Event()
+        """Messages touched somebody since the last review began."""
+        self._listener = (
+            Listener(self._store, settings, clock.now, arrived=self._arrived)
+            if settings.mllp.is_on
+            else None
+        )
         self._log = logs.logger("daemon")
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
@@ -82,6 +92,8 @@ class Daemon:
                 pass  # a database that cannot be used is an error now, not an alarm each second
             self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
             self._schedule()
+            if self._listener is not None:
+                self._listener.start()
             self._scheduler.start()
             self._log.info("started", inbox=str(self._settings.intake.inbox))
             if ready is not None:
@@ -94,7 +106,9 @@ class Daemon:
         self._stopping.set()
 
     def _jobs(self) -> tuple[Job, ...]:
+        listening = () if self._listener is None else (Job("mllp", self._listen, every=15),)
         return (
+            *listening,
             Job("schedules", self._adopt, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=10),
@@ -186,9 +200,30 @@ class Daemon:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
         return bool(outcomes)
 
+    def _listen(self, _now: datetime) -> bool:
+        if self._listener is not None:
+            self._listener.look()
+        return False
+
+    def _arrived(self) -> None:
+        """Messages touched somebody: a critical count must not wait for the next look."""
+        self._came.set()
+        self._look("review", clock.now())
+
     def _review(self, now: datetime) -> bool:
-        tally = review_due(self._store, self._settings, now, progress=self._between_batches)
-        return tally.messages > 0
+        """Review whoever is due; whom messages touch meanwhile at once, as long as it takes no
+        more than a few rounds, for the inbox waits."""
+        messages = 0
+        for _ in range(_ROUNDS):
+            self._came.clear()
+            tally = review_due(self._store, self._settings, now, progress=self._between_batches)
+            messages += tally.messages
+            if not self._came.is_set():
+                break
+            if tally.messages:
+                self._look("delivery", clock.now())
+            now = clock.now()
+        return messages > 0
 
     def _sweep_everyone(self, now: datetime) -> bool:
         tally = review_due(
@@ -228,7 +263,7 @@ class Daemon:
     def _end(self) -> None:
         """Let running jobs finish for a moment; what does not is rolled back with us."""
         self._log.info("stopping")
-        ender = threading.Thread(target=self._scheduler.shutdown, daemon=True)
+        ender = threading.Thread(target=self._let_go, daemon=True)
         ender.start()
         ender.join(_LAST_WORDS)
         if ender.is_alive():
@@ -236,6 +271,11 @@ class Daemon:
             os._exit(0)  # its threads would keep the process alive; nothing is half done
         self._store.dispose()
         self._log.info("stopped")
+
+    def _let_go(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+        self._scheduler.shutdown()
 
 
 @contextmanager

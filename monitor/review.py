@@ -20,13 +20,13 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.core.alerts import content_of, reconcile
 from monitor.core.evidence import evidence
-from monitor.core.model import Alert, Case, ChangeWhat, Enrolment, Review
+from monitor.core.model import Alert, AlertState, Case, Change, ChangeWhat, Enrolment, Review
 from monitor.core.review import review
 from monitor.core.routing import ENDINGS, Told, plan
 from monitor.store import tables
 from monitor.store.alerts import Step, write_steps
 from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
-from monitor.store.frames import load_alerts, load_cases
+from monitor.store.frames import load_alerts, load_cases, load_enrolments
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
@@ -132,14 +132,42 @@ def review_batch(
             failures.append(Failed(enrolment.id, logs.places(error)))
         else:
             steps += decided
+    fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
+    steps += [step for ended in fallen for step in _endings(connection, ended.id)]
+    next_reviews |= dict.fromkeys((ended.id for ended in fallen), None)
     _set_aside(connection, settings, failures, now)
     next_reviews |= {failed.enrolment_id: now + SET_ASIDE for failed in failures}
     ids = write_steps(connection, steps, now)
     tally = _tally(steps, ids)
     tally.reviewed, tally.failed = len(cases), len(failures)
-    tally.messages = _queue_messages(connection, settings, reviews, steps, ids, now)
+    enrolments = [*(case.enrolment for case in cases), *fallen]
+    tally.messages = _queue_messages(connection, settings, enrolments, steps, ids, now)
     _write_next_reviews(connection, next_reviews)
     return tally
+
+
+def _fallen(connection: Connection, enrolment_ids: Collection[int]) -> list[Enrolment]:
+    """Of these enrolments those that stand no more: taken back, or merged into another."""
+    return load_enrolments(connection, sorted(enrolment_ids))
+
+
+def _endings(connection: Connection, enrolment_id: int) -> list[Step]:
+    """What is open of an enrolment that stands no more is withdrawn, and those told hear it."""
+    alerts = load_alerts(connection, [enrolment_id])[enrolment_id]
+    live = [alert for alert in alerts if alert.state is not AlertState.CLOSED]
+    return [
+        Step(
+            enrolment_id=enrolment_id,
+            change=Change(
+                what=ChangeWhat.WITHDRAWN,
+                reason="the enrolment was taken back",
+                tell=True,
+                alert=alert,
+                urgency=alert.urgency,
+            ),
+        )
+        for alert in live
+    ]
 
 
 def judge(
@@ -231,14 +259,14 @@ def _write_next_reviews(
 def _queue_messages(
     connection: Connection,
     settings: Settings,
-    reviews: Sequence[Review],
+    enrolments: Sequence[Enrolment],
     steps: Sequence[Step],
     alert_ids: Sequence[int],
     now: datetime,
 ) -> int:
-    enrolments = {found.case.enrolment.id: found.case.enrolment for found in reviews}
+    by_id = {enrolment.id: enrolment for enrolment in enrolments}
     told = [
-        _told(connection, step, alert_id, enrolments[step.enrolment_id])
+        _told(connection, step, alert_id, by_id[step.enrolment_id])
         for step, alert_id in zip(steps, alert_ids, strict=True)
         if step.change.tell
     ]

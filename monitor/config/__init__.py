@@ -1,5 +1,6 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
+from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
     Bounces,
@@ -13,7 +14,6 @@ from monitor.config.models import (
     Retention,
     Route,
     Schedules,
-    Section,
     Settings,
     Source,
     Syslog,
@@ -22,6 +22,7 @@ from monitor.config.models import (
     section_models,
 )
 from monitor.config.read import load_settings, read_settings
+from monitor.config.section import Section
 
 __all__ = [
     "UNCHANGED_EMAIL",
@@ -31,6 +32,7 @@ __all__ = [
     "Heartbeat",
     "Intake",
     "Mail",
+    "Mllp",
     "Queue",
     "Relay",
     "Retention",

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     model_validator,
 )
 
+from monitor.config.mllp import Mllp
+from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.model import Kind, Urgency
 
@@ -77,12 +77,6 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) and value else (value or None)
 
 
-def _path(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str | Path) and str(value):
-        return (info.context or {}).get("folder", Path()) / Path(value).expanduser()
-    return value or None
-
-
 def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -116,23 +110,8 @@ def _address(text: str) -> str:
 Email = Annotated[str, AfterValidator(_email)]
 Address = Annotated[str, AfterValidator(_address)]
 """A mail address, or a channel by its name: `webhook:pager`."""
-Folder = Annotated[Path, BeforeValidator(_path)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, exact types, no unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        validate_default=True,
-        arbitrary_types_allowed=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Clinic(Section):
@@ -340,6 +319,7 @@ class Settings(Section):
     schedules: Schedules
     intake: Intake
     sources: dict[str, Source] = {}
+    mllp: Mllp
     mail: Mail
     relays: list[Relay] = []
     webhooks: dict[str, Webhook] = {}
@@ -362,6 +342,13 @@ class Settings(Section):
                 channel, colon, name = address.partition(":")
                 if colon and name not in getattr(self, CHANNELS[channel]):
                     raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        return self
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Settings:
+        for name in (self.mllp.source, *self.mllp.senders.values()):
+            if name and name not in self.sources:
+                raise ValueError(f"[mllp]: there is no [sources.{name}]")
         return self
 
     @model_validator(mode="before")

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from monitor.config.models import Section, Settings, section_models
+from monitor.config.models import Settings, section_models
+from monitor.config.section import Section
 from monitor.core.faults import Fault, Faults, nearest
 
 PREFIX = "MONITOR__"

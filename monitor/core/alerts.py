@@ -60,6 +60,8 @@ def reconcile(
             wake.extend(_days(None if finding.recovered else alert.review_by))
         else:
             step = _standing(finding, alert, protocol, today, zone)
+            if not step or not any(change.tell for change in step):
+                step = [*_moved(finding, alert, review.case.enrolment.mrn), *step]
             changes.extend(step)
             told = any(change.tell for change in step)
             wake.extend(_alert_days(finding, alert, today, zone, told=told))
@@ -218,6 +220,13 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
     if reason := _differently(finding, alert, protocol):
         return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
     return _change(ChangeWhat.UPDATED, "new results or dates", finding, alert, tell=False)
+
+
+def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
+    """Merged, or taken apart again: whoever was told one number hears the other."""
+    if alert.mrn and alert.mrn != mrn:
+        reason = f"the patient's number is now {mrn}, it was {alert.mrn}"
+        yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _lapse(finding: Finding, alert: Alert, today: date) -> Change | None:

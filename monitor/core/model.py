@@ -432,6 +432,8 @@ class Alert:
     news: str = ""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
+    mrn: str = ""
+    """The patient's number as it shows; "" where it shows nothing yet."""
 
 
 class ChangeWhat(StrEnum):

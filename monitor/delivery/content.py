@@ -13,6 +13,7 @@ from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
 from monitor.store import tables
 from monitor.store.outbox import Leased
+from monitor.store.persons import of_person
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -60,12 +61,10 @@ def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:
     joined = _ALERTS.join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id).join(
         _PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id
     )
-    columns = (
+    columns: tuple[Any, ...] = (
         _ALERTS,
         _PATIENTS.c.mrn,
-        _PATIENTS.c.family_name,
-        _PATIENTS.c.given_name,
-        _PATIENTS.c.birth_date,
+        *(of_person(name) for name in ("family_name", "given_name", "birth_date")),
     )
     rows: dict[int, Row[Any]] = {}
     for start in range(0, len(alert_ids), 500):

@@ -19,6 +19,7 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.protocol import Protocol
 from monitor.intake.context import batches, chunks, take_turn
+from monitor.intake.doubles import settle_doubles
 from monitor.intake.held import mrn_in
 from monitor.intake.people import (
     PATIENTS,
@@ -93,9 +94,7 @@ def enrol_file(store: Store, settings: Settings, path: Path, now: datetime) -> P
         enrolling = _Enrolling(connection, settings, account, now)
         for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
             enrolling.take(batch)
-        enrolling.retry_held()
-        if account.taken:
-            account.record(connection, now)
+        enrolling.finish()
         touched = wake(connection, account.patients, now)
         bring_to(connection, now)
     return account.report(touched)
@@ -114,6 +113,7 @@ class _Enrolling:
         self._people = People(connection)
         self._roster = Roster(connection, self._rulebook, self._today)
         self._keys: set[str] = set()
+        self._file_id = account.record(connection, now)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
         numbers = [read_number(cells["mrn"]) for _, cells in batch]
@@ -129,8 +129,15 @@ class _Enrolling:
                 self._account.taken += changed
                 self._account.duplicate += not changed
 
-    def retry_held(self) -> None:
-        """Let the rows go in that were held for those who are enrolled now."""
+    def finish(self) -> None:
+        """Let the rows go in that were held for those who are enrolled now, and bring the
+        account of the file up to date."""
+        for note in settle_doubles(self._connection, self._account.patients, self._now):
+            self._account.note(note)
+        self._retry_held()
+        self._account.update(self._connection, self._file_id)
+
+    def _retry_held(self) -> None:
         taken = 0
         held = 0
         for keys in chunks(sorted(self._keys), _BATCH):
@@ -158,7 +165,7 @@ class _Enrolling:
             self._open(row, self._enter(row), protocol)
             return True
         self._refuse_another_person(row, person)
-        entries = self._roster.on_drug(person.id, row.drug)
+        entries = self._roster.on_drug(person.id, row.drug, person.home_id)
         current = entries[-1] if entries else None
         if current is None or self._is_restart(row, current):
             protocol = self._protocol(row)
@@ -178,7 +185,7 @@ class _Enrolling:
     def _enter(self, row: Application) -> Person:
         self._warn_of_likeness(row)
         values = {name: getattr(row, name) for name in _OF_PERSON}
-        known = self._people.patient_of(row.mrn)
+        known = self._people.patient_of(row.mrn) or self._people.adopt(row.mrn)
         if known is None:
             patient_id = self._people.enter(row.mrn, values)
             return Person(patient_id, patient_id, str(row.mrn))
@@ -226,6 +233,7 @@ class _Enrolling:
             insert(ENROLMENTS).values(
                 patient_id=person.id,
                 home_id=person.moved_from,
+                file_id=self._file_id,
                 drug=row.drug,
                 protocol_id=protocol.id,
                 indication=row.indication,

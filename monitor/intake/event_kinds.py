@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from monitor.core.faults import nearest
+from monitor.core.merges import MERGE, UNMERGE
 from monitor.intake.dates import read_day
 from monitor.intake.people_file import Refused, one_of, positive_number
 
 OF_ENROLMENT = ("start", "dose", "hold", "resume", "stop")
 """Events that mean one enrolment; all others mean the patient."""
-NOT_YET_TRUE = ("died", "transfusion")
+MERGES = (MERGE, UNMERGE)
+"""Events about numbers: they hold for all time, whatever their day."""
+NOT_YET_TRUE = ("died", "transfusion", *MERGES)
 """Events that cannot be told in advance."""
 _GENES = ("tpmt", "nudt15")
 _METABOLISERS = ("normal", "intermediate", "poor", "indeterminate")
@@ -104,18 +107,14 @@ CHECKS: Mapping[str, Check] = {
     "transfer_out": _text("to whom"),
     "accepted_by": _text("who accepted"),
     "died": _none,
+    MERGE: _text("the other number, the one that survives"),
+    UNMERGE: _text("the other number"),
 }
-_MERGES = ("merge", "unmerge")
 
 
 def event_name(text: str) -> str:
     """The event a cell names. Raises Refused, naming the nearest."""
     word = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
-    if word in _MERGES:
-        raise Refused(
-            f"{word} is not taken by this version, and nothing was moved: enrol the patient "
-            "under the number that the laboratory uses"
-        )
     if word not in CHECKS:
         guess = nearest(word, CHECKS)
         guess = guess if guess.startswith("did you mean") else f"known: {', '.join(CHECKS)}"

@@ -13,11 +13,14 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.faults import nearest
+from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.intake.context import batches, take_turn
-from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, OF_ENROLMENT, event_name
+from monitor.intake.doubles import settle_doubles
+from monitor.intake.event_kinds import CHECKS, MERGES, NOT_YET_TRUE, OF_ENROLMENT, event_name
+from monitor.intake.merging import Merging
 from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
 from monitor.intake.report import PeopleReport, Refusal
@@ -75,13 +78,20 @@ class _Recording:
         self._now = now
         self._today = clinic_day(now, settings.clinic.zone)
         self._people = People(connection)
-        rulebook = load_rulebook(connection)
-        self._roster = Roster(connection, rulebook, self._today)
-        self._symptoms = {word for it in rulebook.protocols.values() for word in it.symptom_words}
+        self._rulebook = load_rulebook(connection)
+        self._roster = Roster(connection, self._rulebook, self._today)
+        protocols = self._rulebook.protocols.values()
+        self._symptoms = {word for it in protocols for word in it.symptom_words}
         self._file_id = account.record(connection, now)
+        self._merging = Merging(
+            connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
+        )
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""
+        notes = settle_doubles(self._connection, self._account.patients, self._now)
+        for note in (*notes, *self._merging.notes()):
+            self._account.note(note)
         self._account.update(self._connection, self._file_id)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
@@ -100,6 +110,8 @@ class _Recording:
 
     def _row(self, row: Happening) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""
+        if row.event in MERGES:
+            return self._merge(row)
         person = self._enrolled(row)
         if person.birth_date is not None and row.on < person.birth_date:
             raise Refused("on lies before the birth date")
@@ -144,6 +156,20 @@ class _Recording:
                 f"no alert comes of it{hint}"
             )
 
+    def _merge(self, row: Happening) -> bool:
+        other = read_number(row.value)
+        if self._people.find(row.mrn) is None and self._people.find(other) is None:
+            raise Refused("neither of the two numbers is enrolled")
+        what = row.event
+        if row.withdrawn:
+            what = UNMERGE if what == MERGE else MERGE
+        changed = self._merging.say(
+            what, row.mrn, other, on=row.on, note=row.note, origin="events", line=row.line
+        )
+        self._account.patients |= self._merging.touched
+        self._roster.forget_all()
+        return changed
+
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:
             raise Refused("there is no such event to withdraw: day, event and value must agree")
@@ -184,6 +210,11 @@ class _Recording:
         if row.event not in OF_ENROLMENT:
             return None
         entries = self._roster.of(person.id)
+        kept = [entry for entry in entries if entry.merged_into is None]
+        own = [entry for entry in entries if entry.home == person.home_id]
+        entries = own or kept
+        if row.drug and not any(entry.drug == row.drug for entry in entries):
+            entries = kept
         if row.drug:
             entries = [entry for entry in entries if entry.drug == row.drug]
             if not entries:

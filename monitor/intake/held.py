@@ -23,7 +23,7 @@ _WATCHED_LIMIT = 200_000
 
 def digest_of(source: str, stored: Mapping[str, Any]) -> str:
     """What makes a held row the same row when it comes again, in whatever file."""
-    ours = {name: text for name, text in stored.items() if name != RECEIVED}
+    ours = {name: text for name, text in stored.items() if name not in (RECEIVED, "place")}
     text = json.dumps([source, ours], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -43,13 +43,16 @@ class HeldRows:
         self._now = now
         self._numbers = self._numbers_with_held_rows()
 
-    def hold(self, batch: Sequence[Held], file_id: int, normaliser: Normaliser) -> list[bool]:
-        """Hold a batch; False for each row that is held (or was discarded) already."""
+    def hold(
+        self, batch: Sequence[Held], file_ids: Sequence[int], normaliser: Normaliser
+    ) -> list[bool]:
+        """Hold a batch, each row of its file; False for each row that is held (or was
+        discarded) already."""
         digests = [digest_of(self._source, held.stored) for held in batch]
         known = self._known(digests)
         new: list[dict[str, Any]] = []
         outcomes = []
-        for held, digest in zip(batch, digests, strict=True):
+        for held, digest, file_id in zip(batch, digests, file_ids, strict=True):
             outcomes.append(digest not in known)
             if digest not in known:
                 known.add(digest)

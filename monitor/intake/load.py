@@ -22,6 +22,8 @@ from monitor.intake.context import (
 )
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
+from monitor.intake.issuers import Issuers
+from monitor.intake.merging import Merging
 from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
@@ -74,6 +76,14 @@ def load_file(
     except Preview:
         pass
     return report
+
+
+def load_within(
+    connection: Connection, settings: Settings, surveyed: Survey, source: str, now: datetime
+) -> FileReport:
+    """Take in what came over a connection, in the transaction of a caller whose turn it is."""
+    mapping = source_named(settings, source)
+    return _Load(connection, settings, source, mapping, surveyed, now, None).run()
 
 
 class _Load:
@@ -160,7 +170,7 @@ class _Load:
         with open_rows(self._survey, self._mapping, self._catalogue) as opened:
             self._notes.extend(opened.notes)
             file_id = self._insert_file()
-            self._take_rows(self._rows(opened.items), file_id, again=again)
+            self._take_rows(opened.items, file_id, again=again)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
@@ -171,11 +181,16 @@ class _Load:
             )
         )
 
-    def _rows(self, items: Iterator[Item]) -> Iterator[RawRow | BadLine]:
-        """The rows among the items; messages of other kinds are counted."""
+    def _rows(
+        self, items: Iterator[Item], merging: Merging, issuers: Issuers
+    ) -> Iterator[RawRow | BadLine]:
+        """The rows among the items; messages of other kinds are counted, and those that merge
+        patients followed: rows before and after alike come to belong to the one who stays."""
         for item in items:
             if isinstance(item, OtherMessage | PatientMerge):
                 self._others[item.kind] += 1
+                if isinstance(item, PatientMerge):
+                    merging.hear(item, issuers)
             else:
                 yield item
 
@@ -193,23 +208,29 @@ class _Load:
         )
         return new_id(inserted)
 
-    def _take_rows(self, rows: Iterator[RawRow | BadLine], file_id: int, *, again: bool) -> None:
+    def _take_rows(self, items: Iterator[Item], file_id: int, *, again: bool) -> None:
         people = People(self._connection)
         normaliser = normaliser_of(
             self._connection, self._settings, self._catalogue, people, self._source, self._now
         )
         held_rows = HeldRows(self._connection, self._source, self._now)
         writer = ResultWriter(self._connection, self._now)
+        merging = Merging(
+            self._connection, self._settings, self._catalogue, people, file_id, self._now
+        )
+        rows = self._rows(items, merging, normaliser.issuers)
         for batch in batches(rows, _BATCH):
             outcomes = list(normaliser.normalise(batch))
             self._store(
                 [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
             )
             held = [it for it in outcomes if isinstance(it, Held)]
-            self._hold(held, held_rows.hold(held, file_id, normaliser))
+            self._hold(held, held_rows.hold(held, [file_id] * len(held), normaliser))
             self._let_go([it for it in outcomes if isinstance(it, Ignored)], again=again)
             if self._progress is not None:
                 self._progress(min(_line_of(outcomes), self._survey.lines), self._survey.lines)
+        self._touched |= merging.touched
+        self._notes.extend(merging.notes())
         self._conclude(normaliser.measures.read_as_percent, normaliser.unread, writer.unflagged)
 
     def _store(

@@ -121,7 +121,7 @@ class Normaliser:
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
-        self._issuers = issuers or Issuers()
+        self.issuers = issuers or Issuers()
         self._now = now
         self._catalogue = catalogue
         self._source = source
@@ -138,7 +138,7 @@ class Normaliser:
         """The outcome of each row, in order; patients are looked up for all of them at once."""
         rows = list(rows)
         self._people.prepare(
-            self._issuers.claim(row.mrn, row.issuer).number.number
+            self.issuers.claim(row.mrn, row.issuer).number.number
             for row in rows
             if isinstance(row, RawRow)
         )
@@ -215,7 +215,7 @@ class Normaliser:
         )
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
-        claim = self._issuers.claim(row.mrn, row.issuer)
+        claim = self.issuers.claim(row.mrn, row.issuer)
         if not claim.number.number:
             return self._hold(row, Problem("no_mrn", "no patient number"), None)
         found = match(claim, self._people.with_number(claim.number.number))
@@ -319,7 +319,7 @@ class Normaliser:
             code=problem.code,
             reason=problem.reason,
             hint=problem.hint,
-            mrn_key=mrn_key(self._issuers.claim(row.mrn, row.issuer).number.number)[:_MRN_LIMIT],
+            mrn_key=mrn_key(self.issuers.claim(row.mrn, row.issuer).number.number)[:_MRN_LIMIT],
             patient_id=patient_id,
             analyte="" if analyte is None else analyte.name,
             collected_on=None if moment is None else moment.on,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from monitor.intake.names import same_name
 from monitor.store import tables
@@ -101,9 +101,14 @@ class Person:
         return next((it.birth_date for it in self.named if it.birth_date is not None), None)
 
     def disagreement(self, family: str, given: str, birth: date | None) -> str:
-        """Which of name and birth date contradicts all that is known of the person."""
-        found = [it.disagreement(family, given, birth) for it in self.named]
-        return "" if "" in found else found[0]
+        """Which of name and birth date contradicts all that is known of the person: a name that
+        was left with an old number is known too."""
+        births = {it.birth_date for it in self.named} - {None}
+        if birth is not None and births and birth not in births:
+            return "birth date"
+        names = [it for it in self.named if it.family_name.strip() or it.given_name.strip()]
+        found = [same_name(it.family_name, it.given_name, family, given) for it in names]
+        return "" if not found or "" in found else found[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +182,18 @@ class People:
         issuer_key, number_key = number.key
         columns = IDENTIFIERS.c
         same = (columns.issuer_key == issuer_key) & (columns.number_key == number_key)
-        return self._connection.scalar(select(columns.patient_id).where(same))
+        found: int | None = self._connection.scalar(select(columns.patient_id).where(same))
+        return found
 
-    def enter(self, number: Number, values: Mapping[str, object] | None = None) -> int:
-        """A patient known under a new number; returns the id."""
+    def enter(
+        self,
+        number: Number,
+        values: Mapping[str, object] | None = None,
+        *,
+        heard_at: datetime | None = None,
+    ) -> int:
+        """A patient known under a new number; returns the id. `heard_at`: where only a message
+        spoke of it."""
         given = {"family_name": "", "given_name": "", "birth_date": None, "sex": ""}
         inserted = self._connection.execute(
             insert(PATIENTS).values(
@@ -192,9 +205,30 @@ class People:
         )
         key = inserted.inserted_primary_key
         assert key is not None
-        self._add(number, int(key[0]), None)
+        self._add(number, int(key[0]), heard_at)
         self.forget()
         return int(key[0])
+
+    def adopt(self, number: Number) -> int | None:
+        """The patient of whom messages spoke under this plain number and one issuer: the clinic's
+        own from now on, as a plain number is of the only issuer seen with it."""
+        columns = IDENTIFIERS.c
+        query = select(columns.patient_id, columns.seen_at).where(
+            columns.number_key == number.key[1]
+        )
+        known = self._connection.execute(query).all()
+        heard = {row.patient_id for row in known if row.seen_at is not None}
+        if number.issuer or len(heard) != 1:
+            return None
+        patient_id: int = heard.pop()
+        self._connection.execute(
+            update(PATIENTS)
+            .where(PATIENTS.c.id == patient_id)
+            .values(mrn=str(number), mrn_key=mrn_key(str(number)))
+        )
+        self._add(number, patient_id, None)
+        self.forget()
+        return patient_id
 
     def see(self, number: Number, person: Person, now: datetime) -> None:
         """Note that rows name this issuer for the plain number that the person has."""

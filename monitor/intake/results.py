@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -33,6 +34,7 @@ from monitor.core.standing import (
     repeats,
     standing,
 )
+from monitor.intake.context import chunks
 from monitor.intake.normalise import Taken
 from monitor.store import tables
 from monitor.store.bulk import BulkInsert
@@ -55,6 +57,14 @@ _COLUMNS = (
     "file_id",
     "line", "home_id", "issuer", "stands",
 )  # fmt: skip
+_WRITTEN = (
+    *(_RESULTS.c[name] for name in (
+        "id", "patient_id", "analyte", "specimen_id", "collected_on", "collected_at", "timed",
+        "status", "value", "comparator", "reported_at", "received_at", "stands", "taken_back",
+    )),
+    func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id).label("home"),
+)  # fmt: skip
+_CHUNK = 500
 _NEW = 1 << 62
 """Above every id: rows not yet written come after those that are."""
 _NOTHING = Standing(frozenset(), Meaning.WITHDRAWN)
@@ -64,6 +74,8 @@ _NOTHING = Standing(frozenset(), Meaning.WITHDRAWN)
 class _Row:
     report: Report
     stood: bool
+    home: int
+    """The patient under whose number it came."""
     id: int | None = None
     values: tuple[Any, ...] = ()
 
@@ -115,14 +127,20 @@ class ResultWriter:
         received_at = taken.received_at or self._now
         self._count += 1
         new = taken.report((received_at, _NEW + self._count))
+        home = taken.home_id or taken.patient_id
+        row = _Row(new, False, home, values=_values(taken, file_id, received_at))
         if not group.rows:
-            group.add(_Row(new, False, values=_values(taken, file_id, received_at)))
+            group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
-        known = [row.report for row in group.rows]
-        if repeats(new, known):
+        said = [it for it in group.rows if it.home == home and repeats(new, [it.report])]
+        if said:
+            return "duplicate"
+        known = [it.report for it in group.rows]
+        if repeats(new, known):  # under a number that is the same patient's, as far as we know
+            group.add(row)
             return "duplicate"
         before = group.standing()
-        group.add(_Row(new, False, values=_values(taken, file_id, received_at)))
+        group.add(row)
         after = group.standing()
         if _is_unflagged_change(known, new, before, after) and not group.untimed:
             self.unflagged += 1
@@ -140,33 +158,16 @@ class ResultWriter:
         self._connection.execute(delete(_BUCKETS))
         self._wanted.insert(sorted(buckets))
         columns = _RESULTS.c
-        query = select(
-            columns.id, columns.patient_id, columns.analyte, columns.specimen_id,
-            columns.collected_on, columns.collected_at, columns.timed, columns.status,
-            columns.value, columns.comparator, columns.reported_at, columns.received_at,
-            columns.stands,
-        ).join_from(
+        query = select(*_WRITTEN).join_from(
             _BUCKETS,
             _RESULTS,
             (columns.patient_id == _BUCKETS.c.patient_id)
             & (columns.analyte == _BUCKETS.c.analyte)
-            & (columns.collected_on == _BUCKETS.c.collected_on),
+            & (columns.collected_on == _BUCKETS.c.collected_on)
+            & ~columns.taken_back,
         )  # fmt: skip
         for row in self._connection.execute(query.order_by(columns.id)):
-            yield (
-                key_of(*row[1:7]),
-                _Row(
-                    Report(
-                        Status(row.status),
-                        row.value,
-                        row.comparator,
-                        row.reported_at,
-                        (row.received_at, row.id),
-                    ),
-                    row.stands,
-                    row.id,
-                ),
-            )
+            yield _written(row)
 
     def _store(self, groups: Iterable[_Group]) -> None:
         new: list[tuple[int, tuple[Any, ...]]] = []
@@ -185,6 +186,46 @@ class ResultWriter:
         if changed:
             statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
             self._connection.execute(statement.values(stands=bindparam("now_stands")), changed)
+
+
+def restand(connection: Connection, patient_ids: Collection[int]) -> None:
+    """Let stand of the results of these patients what follows from all that was reported, after
+    whose they are or what counts of them has changed."""
+    for ids in chunks(sorted(set(patient_ids)), _CHUNK):
+        changed = [
+            {"row_id": row_id, "now_stands": not stood}
+            for row_id, stood in misplaced(connection, ids)
+        ]
+        if changed:
+            statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
+            connection.execute(statement.values(stands=bindparam("now_stands")), changed)
+
+
+def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tuple[int, bool]]:
+    """Results of these patients that stand and should not, or the other way round: id, stands."""
+    columns = _RESULTS.c
+    query = select(*_WRITTEN).where(columns.patient_id.in_(sorted(patient_ids)))
+    groups: dict[Key, _Group] = {}
+    found: list[tuple[int, bool]] = []
+    for row in connection.execute(query.order_by(columns.id)):
+        if row.taken_back:
+            found += [(row.id, True)] if row.stands else []
+            continue
+        key, written = _written(row)
+        groups.setdefault(key, _Group(key.untimed)).add(written)
+    for group in groups.values():
+        stands = group.standing().stands
+        for index, written in enumerate(group.rows):
+            if written.id is not None and written.stood != (index in stands):
+                found.append((written.id, written.stood))
+    return found
+
+
+def _written(row: Any) -> tuple[Key, _Row]:
+    """A row of the database, by its key."""
+    received = (row.received_at, row.id)
+    report = Report(Status(row.status), row.value, row.comparator, row.reported_at, received)
+    return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.id)
 
 
 def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from monitor.core.life import life_of
 from monitor.core.model import Enrolment, Event, Life
@@ -40,7 +40,15 @@ class Entry:
     tpmt: str
     nudt15: str
     last_tested_on: date | None
+    home_id: int | None
+    merged_into: int | None
+    """The enrolment that is kept for it, where the patient had two on one drug."""
     life: Life | None = None
+
+    @property
+    def home(self) -> int:
+        """The patient under whose number it came."""
+        return self.home_id or self.patient_id
 
     @property
     def ended_on(self) -> date | None:
@@ -70,25 +78,43 @@ class Roster:
             self._entries.update({patient_id: [] for patient_id in ids})
             events = self._events(ids)
             query = select(*(ENROLMENTS.c[name] for name in _COLUMNS))
-            mine = query.where(ENROLMENTS.c.patient_id.in_(ids)).order_by(ENROLMENTS.c.id)
+            known = or_(ENROLMENTS.c.stands, ENROLMENTS.c.merged_into.is_not(None))
+            mine = query.where(ENROLMENTS.c.patient_id.in_(ids), known).order_by(ENROLMENTS.c.id)
             for row in self._connection.execute(mine):
-                entry = Entry(**row._mapping)
-                entry.life = self._life(entry, events[entry.patient_id])
-                self._entries[entry.patient_id].append(entry)
+                self._entries[row.patient_id].append(Entry(**row._mapping))
+            for patient_id in ids:
+                self._live(self._entries[patient_id], events[patient_id])
 
     def of(self, patient_id: int) -> list[Entry]:
-        """The enrolments of a patient, oldest first."""
+        """The enrolments of a patient, oldest first; also those merged into another."""
         if patient_id not in self._entries:
             self.prepare([patient_id])
         return self._entries[patient_id]
 
-    def on_drug(self, patient_id: int, drug: str) -> list[Entry]:
-        """The enrolments of a patient on one drug, oldest first."""
-        return [entry for entry in self.of(patient_id) if entry.drug == drug]
+    def on_drug(self, patient_id: int, drug: str, home: int) -> list[Entry]:
+        """The enrolments of a patient on one drug, oldest first: those that came under this
+        number, or where none did, those that are kept."""
+        same = [entry for entry in self.of(patient_id) if entry.drug == drug]
+        own = [entry for entry in same if entry.home == home]
+        return own or [entry for entry in same if entry.merged_into is None]
 
     def forget(self, patient_id: int) -> None:
         """Read a patient again at the next question: something was written."""
         self._entries.pop(patient_id, None)
+
+    def forget_all(self) -> None:
+        """Read everyone again: whose enrolments are whose has changed."""
+        self._entries.clear()
+
+    def _live(
+        self, entries: Collection[Entry], events: Collection[tuple[int | None, Event]]
+    ) -> None:
+        """What the events make of each; those of an enrolment are its kept one's too."""
+        into = {entry.id: entry.merged_into for entry in entries if entry.merged_into}
+        for entry in entries:
+            owned = {entry.id, *(one for one, kept in into.items() if kept == entry.id)}
+            mine = [(entry.id if it in owned else it, event) for it, event in events]
+            entry.life = self._life(entry, mine)
 
     def _life(self, entry: Entry, events: Collection[tuple[int | None, Event]]) -> Life | None:
         protocol = self._rulebook.protocols.get(entry.protocol_id)

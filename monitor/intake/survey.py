@@ -101,6 +101,21 @@ class Survey:
         return (known.st_size, known.st_mtime_ns) == (self.size, self.changed_at)
 
 
+def survey_message(content: bytes, name: str) -> Survey:
+    """An HL7 message that came over a connection, as if it were a file of that name."""
+    return Survey(
+        path=Path(name),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        changed_at=0,
+        lines=content.count(b"\r"),
+        encoding="utf-8",
+        encoding_title="HL7",
+        format="hl7",
+        content=content,
+    )
+
+
 def survey(path: Path, encoding: str = "") -> Survey:
     """Read all bytes once. `encoding` is the source's own, where its config names one.
 

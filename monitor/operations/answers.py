@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from monitor.config import Settings
 from monitor.core.alerts import urgency_of
 from monitor.core.model import Alert, Case, Finding, Review, Urgency
-from monitor.intake.people import mrn_key
+from monitor.intake.people import People, read_number
 from monitor.review import BATCH, judge
 from monitor.store import tables
 from monitor.store.frames import all_enrolment_ids, chunks, load_cases
@@ -68,12 +68,15 @@ def shown_urgency(alert: Alert, finding: Finding) -> Urgency:
 
 
 def enrolments_of(connection: Connection, mrn: str) -> Sequence[int]:
-    """The ids of a patient's enrolments, ascending; none where nobody has this number."""
-    patients, enrolments = table_of(tables.Patient), table_of(tables.EnrolmentRow)
-    query = (
-        select(enrolments.c.id)
-        .join(patients, patients.c.id == enrolments.c.patient_id)
-        .where(patients.c.mrn_key == mrn_key(mrn))
-        .order_by(enrolments.c.id)
-    )
-    return list(connection.scalars(query))
+    """The ids of a patient's enrolments that stand, ascending; none where nobody has this number.
+
+    A number that was merged is its survivor's; one without its issuer is whoever's has it.
+    """
+    number = read_number(mrn)
+    people = People(connection)
+    person = people.find(number)
+    known = people.with_number(number.number) if not number.issuer else ()
+    persons = [person.id] if person is not None else [it.person.id for it in known]
+    enrolments = table_of(tables.EnrolmentRow).c
+    query = select(enrolments.id).where(enrolments.patient_id.in_(persons), enrolments.stands)
+    return list(connection.scalars(query.order_by(enrolments.id)))

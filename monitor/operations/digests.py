@@ -26,6 +26,7 @@ from monitor.operations.status import standing_of
 from monitor.store import outbox, tables
 from monitor.store.database import Store
 from monitor.store.outbox import BEARS, DELIVERIES
+from monitor.store.persons import of_person
 from monitor.store.tables import table_of
 
 DUE_WITHIN = timedelta(days=7)
@@ -278,8 +279,8 @@ def _alerts(connection: Connection, since: datetime) -> list[Row[Any]]:
 
 
 def _person_columns() -> tuple[Any, ...]:
-    names = ("mrn", "family_name", "given_name", "birth_date")
-    return tuple(_PATIENTS.c[name] for name in names)
+    names = ("family_name", "given_name", "birth_date")
+    return (_PATIENTS.c.mrn, *(of_person(name) for name in names))
 
 
 def _last_digest(connection: Connection, reader: Reader) -> datetime | None:

@@ -13,6 +13,7 @@ from monitor.config import UNCHANGED_EMAIL, Settings
 from monitor.core.calendar import instant_text
 from monitor.operations import feeds
 from monitor.operations.job_runs import JOB_RUNS
+from monitor.store import listeners
 from monitor.store.database import Store, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -21,6 +22,8 @@ ENROLMENTS = table_of(EnrolmentRow)
 MAY_BE_SILENT = timedelta(minutes=15)
 """A daemon whose jobs are all quiet for longer is taken for dead."""
 NIGHTLY_MAY_BE_SILENT = timedelta(hours=26)
+LISTENER_JOB = "mllp"
+"""A part of its own, where there is a listener."""
 MAY_WAIT = timedelta(hours=1)
 """How long a message or a review may be owed before that is a fault."""
 FAILURES_SHOWN_FOR = timedelta(days=7)
@@ -61,6 +64,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
             _scheduler(store, now, but_job),
             _reviews(store, now),
             _feed(store, settings, now),
+            *([_listener(store, settings, now)] if settings.mllp.is_on else []),
             _mail(store, settings, now),
             _schedules(store, settings),
             _settings(settings),
@@ -81,8 +85,9 @@ def _database(store: Store, settings: Settings) -> Part:
 
 
 def _scheduler(store: Store, now: datetime, but_job: str) -> Part:
+    others = JOB_RUNS.c.name.not_in([but_job, LISTENER_JOB])
     with store.read() as connection:
-        rows = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name != but_job)).all()
+        rows = connection.execute(select(JOB_RUNS).where(others)).all()
     if not rows:
         return Part("scheduler", False, "the daemon has never run; start `monitor run`")
     failed = sorted(row.name for row in rows if row.error)
@@ -112,6 +117,30 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)
+
+
+def _listener(store: Store, settings: Settings, now: datetime) -> Part:
+    """The listener for HL7 messages, as its last look wrote it down."""
+    address = settings.mllp.address
+    with store.read() as connection:
+        figures = listeners.figures(connection, address)
+        run = connection.execute(
+            select(JOB_RUNS).where(JOB_RUNS.c.name == LISTENER_JOB)
+        ).one_or_none()
+    if figures is None or run is None:
+        return Part("listener", False, f"nobody has listened on {address}; start `monitor run`")
+    if run.error:
+        return Part("listener", False, f"{address}: a message could not be taken; see the log")
+    if now - run.finished_at > MAY_BE_SILENT:
+        return Part("listener", False, f"{address}: silent; is `monitor run` running?")
+    last = figures.last_message_at
+    since = f", the last {instant_text(last, settings.clinic.zone)}" if last else ""
+    says = (
+        f"listens on {address}: connected {figures.connections}; messages {figures.messages}"
+        f"{since}; sent again {figures.repeated}, not taken {figures.failed}, "
+        f"rejected {figures.rejected}"
+    )
+    return Part("listener", True, says)
 
 
 def _mail(store: Store, settings: Settings, now: datetime) -> Part:

@@ -17,6 +17,7 @@ from monitor.core.alerts import reconcile
 from monitor.core.evidence import evidence
 from monitor.core.model import Alert, AlertState, Finding, Review, Urgency
 from monitor.core.protocol import Protocol
+from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
 from monitor.store import tables
 from monitor.store.database import Store, brought_to
@@ -25,6 +26,7 @@ from monitor.store.ledger import accounts
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
+_PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _BEARS = table_of(tables.DeliveryAlert)
 _SHOWN = (
@@ -73,7 +75,7 @@ def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
     """
     with store.read() as connection:
         at = max(now, brought_to(connection) or now)
-        found = list(_of_files(connection))
+        found = [*_of_files(connection), *_of_identity(connection)]
         owed = _owed(connection, at)
         next_reviews = _next_reviews(connection)
         for batch in answers(connection, settings, at):
@@ -105,6 +107,24 @@ def _of_files(connection: Connection) -> Iterator[Difference]:
             yield _unequal(
                 "quarantined rows of the file", about, account.held_found, account.quarantined
             )
+
+
+def _of_identity(connection: Connection) -> Iterator[Difference]:
+    """Whose everything is, by all that was said of numbers; and which reports stand."""
+    for patient in merges.misplaced(connection):
+        yield Difference("whose a number is", f"patient {patient}", "another's", "by the merges")
+    for enrolment in doubles.misplaced(connection):
+        yield Difference(
+            "which enrolment is kept", f"enrolment {enrolment}", "otherwise", "by the merges"
+        )
+    for ids in chunks(list(connection.scalars(select(_PATIENTS.c.id).order_by(_PATIENTS.c.id)))):
+        for result, stands in results.misplaced(connection, ids):
+            yield _unequal("whether a result stands", f"result {result}", stands, not stands)
+    open_ones = select(_ALERTS.c.id).join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
+    fallen = _ALERTS.c.state != AlertState.CLOSED.value, ~_ENROLMENTS.c.stands
+    owed = _ENROLMENTS.c.next_review_at.is_(None)
+    for alert in connection.scalars(open_ones.where(*fallen, owed).order_by(_ALERTS.c.id)):
+        yield Difference("an alert without enrolment", f"alert {alert}", "live", "nothing")
 
 
 def _of_batch(

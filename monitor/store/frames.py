@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from monitor.core.calendar import clinic_day
 from monitor.core.model import (
@@ -28,11 +28,15 @@ from monitor.core.model import (
 )
 from monitor.store import tables
 from monitor.store.personal import load_personal
+from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
 
 CHUNK = 500
 """Ids a query: SQLite allows a limited number of parameters."""
 
+_FILLED = (
+    "indication", "clinic", "dose_mg_per_day", "last_tested_on", "weight_kg", "tpmt", "nudt15",
+)  # fmt: skip
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _RESULTS = table_of(tables.ResultRow)
@@ -49,7 +53,7 @@ def load_cases(
     until: datetime | None = None,
     zone: ZoneInfo,
 ) -> list[Case]:
-    """The cases of these enrolments, in the order of their ids.
+    """The cases of those of these enrolments that stand, in the order of their ids.
 
     Results are those that stand after corrections. `until` hides results collected later,
     and events and held rows of a later clinic day; None hides nothing.
@@ -104,12 +108,14 @@ def to_alert(row: Any) -> Alert:
         protocol_digest=row.protocol_digest,
         news=row.shown.get("news", ""),
         content=row.content,
+        mrn=row.shown.get("mrn") or "",
     )
 
 
 def all_enrolment_ids(connection: Connection) -> list[int]:
-    """The id of every enrolment, ascending."""
-    return list(connection.scalars(select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)))
+    """The id of every enrolment that stands, ascending."""
+    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands)
+    return list(connection.scalars(query.order_by(_ENROLMENTS.c.id)))
 
 
 def wake(connection: Connection, patient_ids: Collection[int], at: datetime) -> tuple[int, ...]:
@@ -178,11 +184,16 @@ def _chunk_of_cases(
     ]
 
 
+def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+    """These enrolments, in the order of their ids, also those that stand no more."""
+    return _enrolments(connection, _ENROLMENTS.c.id.in_(ids))
+
+
 def _with_siblings(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
-    """These enrolments and all others of the same patients, by id."""
+    """Of these enrolments and all others of the same patients those that stand, by id."""
     columns = _ENROLMENTS.c
     patients = select(columns.patient_id).where(columns.id.in_(ids))
-    return _enrolments(connection, columns.patient_id.in_(patients))
+    return _enrolments(connection, and_(columns.patient_id.in_(patients), columns.stands))
 
 
 def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enrolment]:
@@ -196,15 +207,9 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
             columns.protocol_id,
             columns.started_on,
             columns.enrolled_on,
-            columns.indication,
-            columns.clinic,
-            columns.dose_mg_per_day,
-            columns.last_tested_on,
-            columns.weight_kg,
-            columns.tpmt,
-            columns.nudt15,
-            _PATIENTS.c.sex,
-            _PATIENTS.c.birth_date,
+            *(of_enrolment(name) for name in _FILLED),
+            of_person("sex"),
+            of_person("birth_date"),
         )
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
         .where(which)
@@ -286,7 +291,13 @@ def _events(
     if until is not None:
         happened = and_(happened, columns.on <= clinic_day(until, zone))
     found: dict[int, list[tuple[int | None, Event]]] = defaultdict(list)
-    for row in connection.execute(select(_EVENTS).where(happened).order_by(columns.id)):
+    kept = func.coalesce(_ENROLMENTS.c.merged_into, columns.enrolment_id).label("kept_id")
+    query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
+    homes: dict[Hashable, int | None] = {}
+    for row in connection.execute(query.where(happened).order_by(columns.id)):
+        same = (row.patient_id, row.kept_id, row.on, row.event, row.value, row.drug, row.note)
+        if homes.setdefault(same, row.home_id) != row.home_id:
+            continue  # said under two numbers that are one patient's
         event = Event(
             id=row.id,
             on=row.on,
@@ -296,7 +307,7 @@ def _events(
             note=row.note,
             received_at=row.received_at,
         )
-        found[row.patient_id].append((row.enrolment_id, event))
+        found[row.patient_id].append((row.kept_id, event))
     return found
 
 

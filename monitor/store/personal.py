@@ -7,26 +7,32 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from monitor.core.personal_terms import Personal, Terms
 from monitor.store import tables
 from monitor.store.tables import table_of
 
 _PERSONAL = table_of(tables.PersonalRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
 
 
 def load_personal(
     connection: Connection, enrolment_ids: Sequence[int], until: datetime | None = None
 ) -> Mapping[int, tuple[Personal, ...]]:
     """All that was ever set for these enrolments, in the order it was set; with `until`, as it
-    stood then."""
-    query = select(_PERSONAL).where(_PERSONAL.c.enrolment_id.in_(enrolment_ids))
+    stood then. What was set for an enrolment that was merged into one of these is theirs."""
+    owner = func.coalesce(_ENROLMENTS.c.merged_into, _ENROLMENTS.c.id)
+    query = (
+        select(_PERSONAL, owner.label("owner"))
+        .join(_ENROLMENTS, _ENROLMENTS.c.id == _PERSONAL.c.enrolment_id)
+        .where(owner.in_(enrolment_ids))
+    )
     if until is not None:
         query = query.where(_PERSONAL.c.set_at <= until)
     found: dict[int, list[Personal]] = defaultdict(list)
     for row in connection.execute(query.order_by(_PERSONAL.c.id)):
-        found[row.enrolment_id].append(_personal(row, until))
+        found[row.owner].append(_personal(row, until))
     return {enrolment: tuple(terms) for enrolment, terms in found.items()}
 
 

@@ -430,6 +430,26 @@ class JobRun(SQLModel, table=True):
     error: str = ""
 
 
+class Listener(SQLModel, table=True):
+    """What came to a listener for HL7 messages since it was first started, for `health`."""
+
+    __tablename__ = "listeners"
+    address: str = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=UtcInstant)
+    last_message_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    connections: int = 0
+    """Open at the last look."""
+    messages: int = 0
+    """Taken and acknowledged."""
+    repeated: int = 0
+    """Of these, those that had come before, to the letter."""
+    other_messages: int = 0
+    """Of these, those that bring no results."""
+    failed: int = 0
+    """Answered with an error: their senders try again."""
+    rejected: int = 0
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a class above, for statements without objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -3,7 +3,7 @@
 In a block marked `console`, a line after `$` is run in a folder of the document's own, and the
 lines below must appear in its answer, in this order (a line `...` stands for any others; spaces
 and lines drawn between are not compared). `# ends with 3` names an exit code other than 0. A
-block marked `csv NAME` is written to that file.
+block marked `csv NAME` or `hl7 NAME` is written to that file.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def test_the_commands_of_a_document_do_what_it_says(
             "MONITOR__MAIL__PORT": str(mailbox.port),
         }
         for kind, name, body in _BLOCK.findall(document.read_text(encoding="utf-8")):
-            if kind == "csv" and name:
+            if kind in ("csv", "hl7") and name:
                 (clinic / name).write_text(body, encoding="utf-8")
             for step in steps_of(body) if kind == "console" else ():
                 _check(step, clinic, environment)
@@ -112,7 +112,7 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} -> {target}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "docs/hl7.md"])
 def test_what_it_says_of_the_config_is_a_config(name: str) -> None:
     for kind, _, body in _BLOCK.findall((ROOT / name).read_text(encoding="utf-8")):
         if kind == "toml":

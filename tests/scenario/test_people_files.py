@@ -250,8 +250,8 @@ def test_every_event_is_taken_once_and_wakes_the_patient(quick_desk: Desk, what:
         ("P1,2026-03-02,stop,,mercaptopurine,,", "not enrolled on this drug"),
         ("P1,2026-03-02,stop,,,,perhaps", "entered-in-error"),
         ("P1,2026-03-02,stop,,,,entered-in-error", "no such event"),
-        ("P1,2026-03-02,merge,P2,,,", "nothing was moved"),
-        ("P1,2026-03-02,unmerge,P2,,,", "nothing was moved"),
+        ("P1,2026-03-02,merge,P1,,,", "cannot be merged with itself"),
+        ("P1,2026-03-02,unmerge,P2,,,", "nothing to take back"),
     ],
 )
 def test_an_event_that_cannot_be_taken_is_refused_and_the_others_go_in(

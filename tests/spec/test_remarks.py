@@ -58,6 +58,7 @@ def test_metabolites_of_a_tenth_of_the_cells_are_eight_times_as_much(
     known = cases.catalogue().analytes[analyte]
     for number, speaks in ((limit, False), (f"{limit}.8", True)):
         value = to_canonical(known, Decimal(number) / 8, "pmol/10*8{RBC}")
+        assert isinstance(value, Decimal)
         assert value == Decimal(number)
         answer = cases.reviewed([cases.result(analyte, value, cases.START)], cases.START)
         assert any(it.rule == f"high_{analyte}" for it in answer.findings) is speaks

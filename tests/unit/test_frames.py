@@ -22,7 +22,7 @@ def _case(ward: Clinic, enrolment: int, until: str = "") -> Case:
 
 
 def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(ward: Clinic) -> None:
-    enrolment = ward.enrol("A1", dose_mg_per_day=Decimal(150), clinic="east")
+    enrolment = ward.enrol("A1", baseline=False, dose_mg_per_day=Decimal(150), clinic="east")
     ward.results("A1", "2026-01-12", {"neutrophils": "1.60"}, ref_high=Decimal("7.50"))
     case = _case(ward, enrolment)
     assert (case.enrolment.mrn, case.enrolment.clinic) == ("A1", "east")
@@ -35,7 +35,7 @@ def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(ward: Clinic
 
 
 def test_only_what_stands_is_seen(ward: Clinic) -> None:
-    enrolment = ward.enrol("A1")
+    enrolment = ward.enrol("A1", baseline=False)
     ward.results("A1", "2026-01-12", {"platelets": "90"})
     ward.results("A1", "2026-01-13", {"neutrophils": "1.0"}, status="withdrawn")
     ward.supersede("A1", "platelets", "2026-01-12")
@@ -47,7 +47,7 @@ def test_only_what_stands_is_seen(ward: Clinic) -> None:
 
 
 def test_until_hides_what_came_later(ward: Clinic) -> None:
-    enrolment = ward.enrol("A1")
+    enrolment = ward.enrol("A1", baseline=False)
     ward.results("A1", "2026-01-12", {"platelets": "200"})
     ward.results("A1", "2026-01-19", {"platelets": "210"})
     ward.event("A1", "2026-01-12", "hold")
@@ -58,7 +58,7 @@ def test_until_hides_what_came_later(ward: Clinic) -> None:
 
 
 def test_an_event_of_one_enrolment_is_not_one_of_the_other(ward: Clinic) -> None:
-    first = ward.enrol("A1")
+    first = ward.enrol("A1", baseline=False)
     enrolments = table_of(tables.EnrolmentRow)
     (known,) = ward.rows(tables.EnrolmentRow, id=first)
     with ward.store.write() as connection:
@@ -71,7 +71,7 @@ def test_an_event_of_one_enrolment_is_not_one_of_the_other(ward: Clinic) -> None
 
 
 def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(ward: Clinic) -> None:
-    enrolment = ward.enrol("A1")
+    enrolment = ward.enrol("A1", baseline=False)
     ward.hold_row("A1", "2026-01-12", "lymphocytes", "0,4*", possible_values="0.4 4")
     ward.hold_row("A1", "2026-01-12", "lymphocytes", "0,4*", state="discarded")
     ward.hold_row("A1", "2026-01-12", "", "0,4*")
@@ -85,8 +85,8 @@ def test_held_rows_of_known_analytes_are_seen_until_they_are_resolved(ward: Clin
 
 
 def test_waking_reaches_all_enrolments_of_a_patient_and_nobody_else(ward: Clinic) -> None:
-    mine = ward.enrol("A1")
-    other = ward.enrol("B2")
+    mine = ward.enrol("A1", baseline=False)
+    other = ward.enrol("B2", baseline=False)
     ward.review(at("2026-01-05"))
     asleep = ward.next_review(other)
     touched = ward.results("A1", "2026-01-06", {"platelets": "200"})

@@ -90,7 +90,8 @@ def _number(node: ast.AST) -> float | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         text = node.args[0]
         if node.func.id == "Decimal" and isinstance(text, ast.Constant):
-            return float(text.value) if re.fullmatch(r"[\d.]+", str(text.value)) else None
+            digits = str(text.value)
+            return float(digits) if re.fullmatch(r"[\d.]+", digits) else None
     if isinstance(node, ast.Constant) and not isinstance(node.value, bool):
         return node.value if isinstance(node.value, int | float) else None
     return None

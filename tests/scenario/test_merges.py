@@ -1,0 +1,239 @@
+"""Merged numbers: everything follows, and everything comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.core.model import AlertState
+from monitor.operations import arrivals
+from monitor.operations.status import status_rows
+from monitor.operations.verify import verify
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.clinic import at
+from tests.desk import EVENTS, NOW, Desk, sqlite_desk
+
+LATER = at("2026-03-12")
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    return Desk(store, tmp_path)
+
+
+@pytest.fixture
+def quick_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        yield desk
+
+
+def enrolled(desk: Desk, *mrns: str, **more: Any) -> None:
+    desk.enrol(*(f"{mrn},azathioprine,2026-01-05,,," for mrn in mrns), **more)
+
+
+def value(mrn: str, number: str, day: str = "2026-03-02") -> str:
+    return f"{mrn},{day}T08:00,neutrophils,{number},10*9/L,,,,"
+
+
+def say(desk: Desk, *lines: str, now: datetime = NOW) -> Any:
+    path = desk.file(EVENTS, *lines)
+    return arrivals.events(desk.store, desk.settings, path, now)
+
+
+def is_right(desk: Desk, now: datetime = LATER) -> None:
+    desk.clinic.review(now)
+    assert [str(it) for it in verify(desk.store, desk.settings, now)] == []
+
+
+def counts_alerts(desk: Desk) -> list[Any]:
+    return [row for row in desk.clinic.rows(tables.AlertRow) if row.rule is not None]
+
+
+def listed(desk: Desk) -> list[str]:
+    return sorted({row["mrn"] for row in status_rows(desk.store, desk.settings, LATER)})
+
+
+def test_results_events_and_alerts_move_and_later_rows_follow(desk: Desk) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.load(value("A1", "0.4"), value("B1", "3.1", "2026-03-03"))
+    desk.events("A1,2026-02-01,comedication_start,allopurinol,,,")
+    desk.clinic.review(NOW)
+    said = say(desk, "A1,2026-03-09,merge,B1,,registered twice,")
+    assert said.report.taken == 1
+    assert any("under two numbers" in note for note in said.report.notes)
+    assert desk.whose() == {"B1": ["0.4", "3.1"]}
+    assert listed(desk) == ["B1"]
+    desk.load(value("A1", "2.2", "2026-03-09"))
+    assert desk.whose() == {"B1": ["0.4", "2.2", "3.1"]}
+    live = [row for row in desk.clinic.rows(tables.AlertRow) if row.state != "closed"]
+    assert {row.shown["mrn"] for row in live} == {"B1"}
+    assert "moved" in {row.what for row in desk.clinic.rows(tables.AlertHistory)}
+    is_right(desk)
+
+
+def test_who_was_told_hears_the_number_that_survives(desk: Desk) -> None:
+    enrolled(desk, "A1")
+    desk.load(value("A1", "0.4"))
+    desk.clinic.review(NOW)
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    notes = [row.note for row in desk.clinic.rows(tables.AlertHistory, what="updated")]
+    assert "the patient's number is now B1, it was A1" in notes
+    messages = desk.clinic.rows(tables.DeliveryAlert, what="updated")
+    assert messages and all("B1" in row.reason for row in messages)
+    is_right(desk)
+
+
+def test_an_unmerge_leaves_everything_where_it_was(desk: Desk) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.load(value("A1", "0.4"), value("B1", "3.1", "2026-03-03"))
+    desk.clinic.review(NOW)
+    before = desk.whose()
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    desk.load(value("A1", "2.2", "2026-03-09"), value("B1", "2.3", "2026-03-09"))
+    back = say(desk, "B1,2026-03-10,unmerge,A1,,,")
+    assert back.report.taken == 1
+    assert desk.whose() == {"A1": [*before["A1"], "2.2"], "B1": ["2.3", *before["B1"]]}
+    assert listed(desk) == ["A1", "B1"]
+    is_right(desk)
+    for row in desk.clinic.rows(tables.AlertRow):
+        assert (row.state == "closed") or row.home_id is None
+
+
+def test_an_alert_that_the_wrong_merge_made_is_withdrawn_and_its_readers_told(desk: Desk) -> None:
+    enrolled(desk, "B1")
+    desk.load(value("A1", "0.4"))
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    (alert,) = counts_alerts(desk)
+    assert alert.state != AlertState.CLOSED.value
+    say(desk, "A1,2026-03-10,unmerge,B1,,,", now=LATER)
+    (alert,) = counts_alerts(desk)
+    assert alert.state == AlertState.CLOSED.value
+    assert desk.clinic.rows(tables.Delivery, kind="withdrawal")
+    is_right(desk)
+
+
+def test_the_same_result_under_both_numbers_counts_once_and_survives_the_unmerge(
+    desk: Desk,
+) -> None:
+    enrolled(desk, "A1", "B1")
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    desk.load(value("A1", "2.2"), value("B1", "2.2"))
+    assert desk.whose() == {"B1": ["2.2"]}
+    say(desk, "A1,2026-03-10,unmerge,B1,,,")
+    assert desk.whose() == {"A1": ["2.2"], "B1": ["2.2"]}
+    is_right(desk)
+
+
+def test_rows_held_for_the_old_number_go_in(desk: Desk) -> None:
+    enrolled(desk, "B1")
+    desk.load(value("A1", "0.4"))
+    assert [row.reason_code for row in desk.held()] == ["unknown_patient"]
+    said = say(desk, "A1,2026-03-09,merge,B1,,,")
+    assert "rows that were held for merged numbers went in: 1" in said.report.notes
+    assert (desk.whose(), desk.held()) == ({"B1": ["0.4"]}, [])
+    is_right(desk)
+
+
+def test_what_is_refused_is_said(quick_desk: Desk) -> None:
+    enrolled(quick_desk, "A1", "B1")
+    report = quick_desk.events(
+        "A1,2026-03-09,merge,A1,,,",
+        "A1,2026-03-09,merge,,,,",
+        "X1,2026-03-09,merge,X2,,,",
+        "A1,2026-03-09,unmerge,B1,,,",
+        "A1,2027-03-09,merge,B1,,,",
+        "A1,2026-03-09,merge,north:A1,,,",
+    )
+    assert [it.reason for it in report.refused] == [
+        "a number cannot be merged with itself",
+        "value is empty: it has to be the other number, the one that survives",
+        "neither of the two numbers is enrolled",
+        "A1 and B1 are not merged: nothing to take back",
+        "merge lies in the future",
+    ]
+
+
+def test_the_same_lines_again_change_nothing(quick_desk: Desk) -> None:
+    enrolled(quick_desk, "A1", "B1")
+    merge = "A1,2026-03-09,merge,B1,,,"
+    assert quick_desk.events(merge, merge).duplicate == 1
+    quick_desk.events("A1,2026-03-10,unmerge,B1,,,")
+    again = quick_desk.events(merge, "A1,2026-03-10,unmerge,B1,,,")
+    assert (again.taken, again.duplicate) == (0, 2)
+    assert listed(quick_desk) == ["A1", "B1"]
+    assert quick_desk.events("A1,2026-03-11,merge,B1,,,", now=LATER).taken == 1
+    assert listed(quick_desk) == ["B1"]
+    enrolled(quick_desk, "A1")
+    assert quick_desk.enrol("A1,azathioprine,2026-01-05,,,").duplicate == 1
+
+
+def test_entered_in_error_takes_a_merge_back(quick_desk: Desk) -> None:
+    enrolled(quick_desk, "A1", "B1")
+    quick_desk.events("A1,2026-03-09,merge,B1,,,")
+    assert quick_desk.events("A1,2026-03-09,merge,B1,,,entered-in-error").taken == 1
+    assert listed(quick_desk) == ["A1", "B1"]
+
+
+def test_a_chain_follows_and_names_of_every_number_agree(desk: Desk) -> None:
+    desk.enrol(
+        "A1,azathioprine,2026-01-05,Muster,Anna,1970-02-03",
+        "B1,azathioprine,2026-01-05,Meier,Anna,1970-02-03",
+    )
+    desk.events("A1,2026-03-09,merge,B1,,,", "B1,2026-03-09,merge,C1,,,")
+    header = "mrn,collected_at,analyte,value,unit,family_name,given_name,birth_date"
+    desk.load(
+        "A1,2026-03-02,neutrophils,2.1,10*9/L,Muster,Anna,1970-02-03",
+        "C1,2026-03-03,neutrophils,2.2,10*9/L,Meier,Anna,1970-02-03",
+        "C1,2026-03-04,neutrophils,2.3,10*9/L,Muster,Anna,1970-02-03",
+        "C1,2026-03-05,neutrophils,2.4,10*9/L,Muster,Berta,1970-02-03",
+        header=header,
+    )
+    assert desk.whose() == {"C1": ["2.1", "2.2", "2.3"]}
+    assert [row.reason_code for row in desk.held()] == ["identity"]
+    is_right(desk)
+
+
+def test_different_drugs_both_belong_to_the_survivor(desk: Desk) -> None:
+    desk.clinic.enrol("A1", drug="mercaptopurine")
+    desk.clinic.enrol("B1")
+    desk.events("A1,2026-03-09,merge,B1,,,")
+    rows = status_rows(desk.store, desk.settings, LATER, "A1")
+    assert {(row["mrn"], row["drug"]) for row in rows} == {
+        ("B1", "mercaptopurine"),
+        ("B1", "azathioprine"),
+    }
+
+
+def test_treatments_one_after_the_other_both_stay(desk: Desk) -> None:
+    desk.enrol("A1,azathioprine,2025-01-06,,,", "B1,azathioprine,2026-01-05,,,")
+    desk.events("A1,2025-06-30,stop,,,,")
+    desk.events("A1,2026-03-09,merge,B1,,,")
+    states = {row["enrolment_state"] for row in status_rows(desk.store, desk.settings, LATER, "B1")}
+    assert states == {"stopped", "active"}
+    is_right(desk)
+
+
+def test_what_the_merged_enrolment_knew_is_not_lost(desk: Desk) -> None:
+    header = "mrn,drug,started_on,tpmt,dose_mg_per_day,birth_date"
+    desk.enrol("A1,azathioprine,2026-01-05,poor,100,1970-02-03", header=header)
+    enrolled(desk, "B1")
+    desk.events("A1,2026-02-02,hold,,,,", "A1,2026-03-09,merge,B1,,,")
+    from monitor.store.frames import all_enrolment_ids, load_cases
+
+    with desk.store.read() as connection:
+        zone = desk.settings.clinic.zone
+        (case,) = load_cases(connection, all_enrolment_ids(connection), zone=zone)
+    assert (case.enrolment.mrn, case.enrolment.tpmt) == ("B1", "poor")
+    assert case.enrolment.birth_date is not None
+    assert [event.event for event in case.events] == ["hold"]
+    (row, *_) = status_rows(desk.store, desk.settings, LATER)
+    assert row["enrolment_state"] == "held"
+    desk.events("A1,2026-03-10,resume,,,,")
+    (row, *_) = status_rows(desk.store, desk.settings, LATER)
+    assert row["enrolment_state"] == "active"
+    is_right(desk)
