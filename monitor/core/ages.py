@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
 from monitor.core.calendar import Duration, start_of_day
-from monitor.core.model import Finding, Kind, Urgency
+from monitor.core.model import Considered, Finding, Kind, Urgency
 from monitor.core.protocol import Ages
 
 if TYPE_CHECKING:
@@ -84,3 +84,11 @@ def _birthday(born: date, years: int) -> date:
 def _age(born: date, day: date) -> str:
     years = day.year - born.year - (_birthday(born, day.year - born.year) > day)
     return f"{years} years old"
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """Whom the protocol is for, where that is not known of the patient."""
+    ages = view.protocol.ages
+    if ages is not None and view.case.enrolment.birth_date is None:
+        why = f"the birth date is not known; the protocol is for {ages}"
+        yield Considered(room=CAUSE, subject="age", why=(why,), judged=False)

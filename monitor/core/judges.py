@@ -84,10 +84,10 @@ class Judge:
 
 JUDGES: tuple[Judge, ...] = (
     Judge(findings=before_start.findings, wakes=before_start.wakes),
-    Judge(findings=combinations.findings),
-    Judge(findings=symptoms.findings, demands=symptoms.demands),
-    Judge(findings=personal.findings, wakes=personal.wakes),
-    Judge(findings=ages.findings, wakes=ages.wakes),
+    Judge(findings=combinations.findings, considered=combinations.considered),
+    Judge(findings=symptoms.findings, demands=symptoms.demands, considered=symptoms.considered),
+    Judge(findings=personal.findings, wakes=personal.wakes, considered=personal.considered),
+    Judge(findings=ages.findings, wakes=ages.wakes, considered=ages.considered),
     Judge(
         findings=interactions.findings,
         demands=interactions.demands,

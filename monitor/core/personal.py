@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from monitor.core import findings as words
 from monitor.core.calendar import parse_duration, start_of_day
 from monitor.core.episodes import markedly_worse
-from monitor.core.model import Finding, Kind, Urgency
+from monitor.core.model import Considered, Finding, Kind, Urgency
 from monitor.core.personal_terms import Personal, Terms
-from monitor.core.protocol import Phase, Protocol
+from monitor.core.protocol import Phase, Protocol, Rule
 from monitor.core.rules import Judged
 
 if TYPE_CHECKING:
@@ -152,4 +152,30 @@ def _latest(it: Personal, view: View) -> Iterator[str]:
         yield (
             f"Latest {analyte.title.lower()} {latest.comparator}{latest.value:f} {analyte.unit} on "
             f"{words.day_text(latest.collected_on)}; the protocol's own limit is {own:f}."
+        )
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """What is set for the patient today, and what could be."""
+    for it in view.case.personal:
+        if it.is_on(view.today):
+            yield Considered(
+                room="personal", subject=it.subject, why=(in_words(it),), source=_SOURCE
+            )
+    for rule in view.protocol.rules:
+        for line in offer(rule, view):
+            yield Considered(room="personal", subject=rule.id, why=(line,), source=rule.source)
+
+
+def offer(rule: Rule, view: View) -> Iterator[str]:
+    """A personal limit that could be set: where both of the last two results at or before the
+    start met the limit already."""
+    if rule.floor is None or any(it.subject == rule.id for it in view.case.personal):
+        return
+    start = view.life.first_dose_on
+    before = [it for it in view.series.get(rule.id, ()) if it.collected_on <= start][-2:]
+    if len(before) == 2 and all(judged.certain for judged in before):
+        yield (
+            "Both of the last two results before the start met this limit: a personal limit can "
+            f"be set (monitor limit set, rule {rule.id}, floor {rule.floor:f})."
         )

@@ -7,7 +7,7 @@ could be set, whom the protocol is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,8 +19,9 @@ from monitor.core.cross_checks import doubts
 from monitor.core.findings import day_text
 from monitor.core.grading import Graded, grade, term_for
 from monitor.core.model import Finding, Measured, Result
+from monitor.core.personal import offer
 from monitor.core.protocol import Rule
-from monitor.core.rules import BaselineTerms, Judged, baseline_of
+from monitor.core.rules import BaselineTerms, baseline_of
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -40,7 +41,7 @@ def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
         *(doubts(latest, view.results, checks, analyte.unit) if latest else ()),
         *_grade(result, view),
         *_drugs(result, view),
-        *_offer(rule, view),
+        *offer(rule, view),
         *ages.remark(view),
     ]
     said = [line for line in dict.fromkeys(said) if line not in finding.say]
@@ -129,23 +130,3 @@ def _dose(drug: str, on: date, view: View) -> str:
 
 def _plain(text: str) -> str:
     return format(Decimal(text.replace(",", ".")).normalize(), "f")
-
-
-# --- A personal limit that could be set -------------------------------------------------
-
-
-def _offer(rule: Rule, view: View) -> Iterator[str]:
-    """Where both of the last two results before the start met the limit already."""
-    if rule.floor is None or any(it.subject == rule.id for it in view.case.personal):
-        return
-    if is_offered(view.series.get(rule.id, ()), view.life.first_dose_on):
-        yield (
-            "Both of the last two results before the start met this limit: a personal limit can "
-            f"be set (monitor limit set, rule {rule.id}, floor {rule.floor:f})."
-        )
-
-
-def is_offered(series: Sequence[Judged], start: date) -> bool:
-    """Whether both of the last two results at or before the start breached for certain."""
-    before = [judged for judged in series if judged.collected_on <= start][-2:]
-    return len(before) == 2 and all(judged.certain for judged in before)

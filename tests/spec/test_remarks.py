@@ -9,7 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from monitor.core import judges
+from monitor.core.judges import View
 from monitor.core.model import Result, Review
+from monitor.core.reasons import rule_reasons
 from monitor.core.units import to_canonical
 from tests.spec import cases
 from tests.spec.manual import ids, table
@@ -96,3 +99,35 @@ def test_growing_into_the_ages_recovers_the_review_on_the_birthday() -> None:
     (ages,) = [it for it in grown.findings if it.cause == "ages"]
     assert ages.recovered
     assert timedelta(0) <= date(2026, 1, 20) - young.next_change_at.date()
+
+
+def test_every_rule_explains_itself() -> None:
+    """Also those whose level is a fall from the baseline, and with personal terms in force."""
+    answer = reviewed(ROWS[-6])
+    told = rule_reasons(answer, cases.protocol(), cases.catalogue())
+    assert [it.rule for it in told] == [rule.id for rule in cases.protocol().rules]
+    (drift,) = [it for it in told if it.rule == "drifting_platelets"]
+    assert drift.levels == ("30 % below the baseline: review, routine",)
+
+
+def test_what_kept_quiet_is_told_too() -> None:
+    answer = cases.reviewed([], cases.START, cases.events("2026-01-05 symptom fever"))
+    view = View(
+        case=answer.case,
+        life=answer.life,
+        results=(),
+        done={},
+        protocol=cases.protocol(),
+        catalogue=cases.catalogue(),
+        today=cases.START,
+        zone=cases.ZONE,
+        series={},
+    )
+    quiet = {(it.room, it.subject): it for it in judges.considered(view)}
+    assert quiet["symptom", "hypersensitivity"].why == (
+        "recorded: fever on 5 Jan 2026; not enough for it",
+    )
+    assert quiet["symptom", "jaundice"].why == ("none of its symptoms",)
+    assert ("symptom", "infection") not in quiet
+    assert quiet["combination", "pancytopenia"].why == ("no result is known",)
+    assert quiet["ages", "age"].judged is False
