@@ -31,6 +31,7 @@ from monitor.operations import arrivals, feeds, heartbeat, job_runs
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
+from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
 from monitor.store.database import Store, StoreBusy, open_store
 from monitor.store.outbox import operator_alarm
@@ -116,6 +117,7 @@ class Daemon:
             Job("digests", self._digests, every=30),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
+            Job("stuck", self._stuck, every=60),
             Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
         )
 
@@ -237,7 +239,8 @@ class Daemon:
             raise _Ending
 
     def _feeds(self, now: datetime) -> bool:
-        return feeds.alarm_if_silent(self._store, self._settings, now)
+        silent = feeds.alarm_if_silent(self._store, self._settings, now)
+        return feeds.alarm_if_held(self._store, self._settings, now) or silent
 
     def _digests(self, now: datetime) -> bool:
         return bool(compose_digests(self._store, self._settings, now))
@@ -255,6 +258,9 @@ class Daemon:
         if emptied.mails:
             self._log.info("bounces", mails=emptied.mails, bounced=emptied.bounced)
         return emptied.mails > 0
+
+    def _stuck(self, now: datetime) -> bool:
+        return alarm_if_stuck(self._store, self._settings, now)
 
     def _heartbeat(self, now: datetime) -> bool:
         heartbeat.beat_if_well(self._store, self._settings, now)

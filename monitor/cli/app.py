@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from monitor import logs
-from monitor.cli import alerts, clinic, intake, limit, mllp, quarantine, reviews, schedule, service
+from monitor.cli import (
+    alerts,
+    batch,
+    clinic,
+    intake,
+    limit,
+    mllp,
+    quarantine,
+    report,
+    reviews,
+    schedule,
+    service,
+    source,
+)
 
 _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
@@ -68,7 +81,10 @@ _COMMANDS = {
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(rich_help_panel=_panel)(_function)
+app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
+app.add_typer(report.app, name="report", rich_help_panel="Look")
+app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Look after it")

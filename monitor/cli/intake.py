@@ -23,13 +23,16 @@ from monitor.cli.common import (
     table,
     writing,
 )
+from monitor.cli.preview import say_reasons, say_recognised
 
 if TYPE_CHECKING:
     from monitor.operations.arrivals import Loaded, PeopleTaken
+    from monitor.operations.late import LateReport
     from monitor.review import Tally
 
 _COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored")
 _PROBLEMS_SHOWN = 20
+_LATE_SHOWN = 10
 
 
 def enrol(
@@ -99,7 +102,7 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files, long form.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files: CSV, Excel.")],
     source: Annotated[
         str,
         typer.Option("--source", metavar="NAME", help="The laboratory: a [sources.NAME] table."),
@@ -138,7 +141,7 @@ def load(
                     complain(f"{file}: {refusal}")
                     documents.append(_unread(file, str(refusal)))
                     continue
-            documents.append(_document(file, loaded))
+            documents.append(_document(file, loaded, preview=preview))
             if not as_json:
                 _say_loaded(loaded, preview=preview)
     if as_json:
@@ -163,23 +166,48 @@ def _unread(file: Path, error: str) -> dict[str, Any]:
     }
 
 
-def _document(file: Path, loaded: Loaded) -> dict[str, Any]:
+def _document(file: Path, loaded: Loaded, *, preview: bool) -> dict[str, Any]:
     tally = loaded.tally
     alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
-    return {**loaded.report.account(), "file": str(file), "alerts": alerts}
+    document = {
+        **loaded.report.account(),
+        "file": str(file),
+        "alerts": alerts,
+        "late": loaded.late.document(),
+    }
+    return document | loaded.report.recognised() if preview else document
 
 
 def _say_loaded(loaded: Loaded, *, preview: bool) -> None:
     report = loaded.report
     account = report.account()
     say(f"{report.file}{' (preview: nothing was changed)' if preview else ''}")
+    if preview:
+        say_recognised(report)
     table(_COUNTS, [[account[name] for name in _COUNTS]])
+    said = {note for recognised in report.tables for note in recognised.notes()}
     for note in report.notes:
-        say(f"  {note}")
-    _list_problems([(problem.where, problem.reason) for problem in report.problems])
+        if not (preview and note in said):
+            say(f"  {note}")
+    if preview:
+        say_reasons(report)
+    else:
+        _list_problems([(problem.where, problem.reason) for problem in report.problems])
     _say_alerts(loaded.tally)
+    _say_late(loaded.late)
     if report.quarantined:
         say("  monitor quarantine list: the rows that need a person")
+
+
+def _say_late(late: LateReport) -> None:
+    if late.results:
+        results = "1 result" if late.results == 1 else f"{late.results} results"
+        say(f"  {results} came late; alerts that would have opened earlier: {len(late.alerts)}")
+    for it in late.alerts[:_LATE_SHOWN]:
+        opened = f"opened {it.opened_on}" if it.opened_on else "over when it came"
+        say(f"    {it.mrn}: {it.would_have_opened_on} instead of {opened}: {it.summary}")
+    if len(late.alerts) > _LATE_SHOWN:
+        say(f"    and {len(late.alerts) - _LATE_SHOWN} more: monitor report late")
 
 
 def _list_problems(problems: Sequence[tuple[str, str]]) -> None:

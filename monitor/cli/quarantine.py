@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,13 +24,19 @@ from monitor.cli.common import (
     writing,
 )
 
+if TYPE_CHECKING:
+    from monitor.intake.quarantine import Retry
+    from monitor.review import Tally
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Rows that cannot be trusted: seen, mended, taken in or discarded.\n\n"
-    "A row waits here with the reason and what would be right. Mend the cause (map a code, name "
-    "a unit, enrol the patient), then `retry`; or `discard` it, with a reason.",
+    "A row waits here with the reason and what would be right. `fix` mends it and all alike, and "
+    "remembers how: this code, this unit, this patient. Or mend the cause (the config, the "
+    "enrolment), then `retry`; or `discard` it, with a reason.",
 )
 _SHOWN = 50
+_MEANS_NOTHING = {"ignore": "(ignored)", "issuer": "(the clinic itself)"}
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="WORD", help="Only rows held for this reason.")
 ]
@@ -83,7 +89,9 @@ def list_held(
             ],
         )  # fmt: skip
     elif grouped:
-        say("`monitor quarantine show ID` shows a row whole; --rows lists them.")
+        say(
+            "`monitor quarantine show ID` shows a row whole and what frees all alike; --rows lists."
+        )
 
 
 @app.command()
@@ -136,6 +144,10 @@ def retry(
             source=source or None,
             by=by,
         )
+    _say_tried(tried, tally, as_json=as_json)
+
+
+def _say_tried(tried: Retry, tally: Tally, *, as_json: bool) -> None:
     if as_json:
         alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
         print_json(
@@ -145,6 +157,94 @@ def retry(
         say(f"{tried.tried} tried: {tried.taken} taken, {tried.held} still held.")
     if tried.held:
         raise typer.Exit(Exit.NOT_ALL)
+
+
+@app.command()
+def fix(
+    row: Annotated[int, typer.Argument(metavar="ID", help="A row; all alike are mended with it.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
+    analyte: Annotated[
+        str, typer.Option("--analyte", metavar="NAME", help="What the code of the row measures.")
+    ] = "",
+    unit: Annotated[
+        str, typer.Option("--unit", metavar="UNIT", help="What its unit, or none, means.")
+    ] = "",
+    patient: Annotated[
+        str, typer.Option("--patient", metavar="MRN", help="Whom its number and name mean.")
+    ] = "",
+    issuer: Annotated[
+        str,
+        typer.Option(
+            "--issuer", metavar="NAME", help='Who gave out its number; "own": the clinic itself.'
+        ),
+    ] = "",
+    ignore: Annotated[
+        bool, typer.Option("--ignore", help="Its code needs nobody, now and in future.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="This row alone; nothing is remembered.")
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Mend a row and all alike: say what its code, unit, number or issuer means.
+
+    It is remembered for the laboratory (`fixes` lists, `unfix` removes), and the rows are tried
+    again at once. What still cannot be trusted stays held (exit 3).
+    """
+    from monitor.intake.mending import Mend
+    from monitor.operations.arrivals import mend
+
+    said = Mend(analyte=analyte, unit=unit, patient=patient, issuer=issuer, ignore=ignore)
+    with _readably(), writing(config, at) as work:
+        done, tally = mend(work.store, work.settings, row, said, by=by, now=work.now, once=once)
+    _say_tried(done, tally, as_json=as_json)
+
+
+@app.command("fixes")
+def list_fixes(
+    source: SourceOption = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is remembered: what a laboratory's words mean, who said so and when."""
+    from monitor.intake.fixes import fixes
+
+    with reading(config) as work:
+        zone = work.settings.clinic.zone
+        with work.store.read() as connection:
+            found = fixes(connection, source=source or None)
+    if as_json:
+        print_json(
+            [asdict(it) | {"made_at": it.made_at.astimezone(zone).isoformat()} for it in found]
+        )
+        return
+    table(
+        ["id", "source", "what", "theirs", "means", "said by", "on"],
+        [
+            (it.id, it.source, it.kind.value, it.theirs, it.ours or _MEANS_NOTHING[it.kind.value],
+             it.made_by, local(it.made_at, zone))
+            for it in found
+        ],
+        empty="No fix is remembered.",
+    )  # fmt: skip
+
+
+@app.command()
+def unfix(
+    number: Annotated[int, typer.Argument(metavar="ID", help="A fix, as `fixes` lists it.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+) -> None:
+    """Remove a remembered fix. What came in by it stays; a file that was wrong is taken back
+    with `monitor batch revert`."""
+    from monitor.intake.mending import unfix as remove
+
+    with _readably(), writing(config, at) as work:
+        remove(work.store, number, by=by, now=work.now)
+    say(f"Fix {number} is removed.")
 
 
 @app.command()

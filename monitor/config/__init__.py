@@ -3,6 +3,7 @@
 from monitor.config.mllp import Mllp
 from monitor.config.models import (
     UNCHANGED_EMAIL,
+    Alarm,
     Bounces,
     Clinic,
     Database,
@@ -26,6 +27,7 @@ from monitor.config.section import Section
 
 __all__ = [
     "UNCHANGED_EMAIL",
+    "Alarm",
     "Bounces",
     "Clinic",
     "Database",

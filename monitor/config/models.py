@@ -27,7 +27,9 @@ from monitor.core.calendar import Duration, parse_duration
 from monitor.core.model import Kind, Urgency
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DateFormat = Literal["iso", "day_first", "month_first", "year_first"]
+DateFormat = Literal[
+    "", "iso", "day_first", "month_first", "year_first", "excel", "days", "hours", "minutes"
+]
 Security = Literal["starttls", "tls", "none"]
 Privacy = Literal["minimal", "full"]
 Facility = Literal[
@@ -79,6 +81,14 @@ def _duration(value: object) -> object:
 
 def _day(value: object) -> object:
     return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _optional_day(value: object) -> object:
+    return _day(value) if value else None
+
+
+def _unset(value: object) -> object:
+    return None if value == "" else value
 
 
 def _plain_code(code: str) -> str:
@@ -158,7 +168,10 @@ class Intake(Section):
     inbox: Folder = Path("inbox")
     settle_seconds: Annotated[float, Field(ge=0)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
+    held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
+    late_after: OptionalDuration = parse_duration("3 days")
+    """Results that come later than this are late: the report says what they hid."""
     issuers: dict[str, str] = {}
     """How laboratories write an issuer of numbers -> the clinic's name for it; "" is its own."""
 
@@ -175,14 +188,33 @@ class Source(Section):
     """Analyte -> the unit meant where the file names none."""
     unit_spellings: dict[str, str] = {}
     """Their spelling -> ours."""
-    date_format: DateFormat = "iso"
-    decimal_comma: bool = False
+    date_format: DateFormat = ""
+    """Order of their dates; "" lets the whole file decide, and holds what it leaves open."""
+    day_zero: Annotated[date | None, BeforeValidator(_optional_day)] = None
+    """What days, hours or minutes are counted from."""
+    decimal_comma: Annotated[bool | None, BeforeValidator(_unset)] = None
+    """None, in the file "": the whole file decides."""
     encoding: str = ""
     delimiter: str = ""
     constants: dict[str, str] = {}
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
+    patient_id_is_mrn: bool = False
+    """FHIR: the ID of a reference Patient/ID that leads nowhere is the patient's number."""
+    whole_numbers: bool = False
+    """Their patient numbers end in .0, which is taken away."""
+    header: list[str] = []
+    """Names of their columns in order, once learned: a file with others is refused."""
+
+    @model_validator(mode="after")
+    def _counted_from_somewhere(self) -> Source:
+        if (self.date_format in ("days", "hours", "minutes")) != (self.day_zero is not None):
+            raise ValueError(
+                'date_format "days", "hours" or "minutes" and day_zero go together: the day that '
+                "the numbers are counted from"
+            )
+        return self
 
     @model_validator(mode="after")
     def _mapped_or_ignored(self) -> Source:
@@ -283,6 +315,15 @@ class Bounces(Section):
         return self
 
 
+class Alarm(Section):
+    """How long messages may wait, and who hears by which other way when they wait longer."""
+
+    to: list[Address] = []
+    critical_minutes: Annotated[int, Field(gt=0)] = 10
+    urgent_minutes: Annotated[int, Field(gt=0)] = 60
+    routine_minutes: Annotated[int, Field(gt=0)] = 720
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
@@ -326,6 +367,7 @@ class Settings(Section):
     queues: dict[str, Queue] = {}
     syslogs: dict[str, Syslog] = {}
     bounces: Bounces
+    alarm: Alarm
     routes: list[Route] = []
     web: Web
     heartbeat: Heartbeat
@@ -337,11 +379,11 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
-        for route in self.routes:
-            for address in route.to:
-                channel, colon, name = address.partition(":")
-                if colon and name not in getattr(self, CHANNELS[channel]):
-                    raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+        addresses = [address for route in self.routes for address in route.to]
+        for address in (*addresses, *self.alarm.to):
+            channel, colon, name = address.partition(":")
+            if colon and name not in getattr(self, CHANNELS[channel]):
+                raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
         return self
 
     @model_validator(mode="after")

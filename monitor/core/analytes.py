@@ -96,7 +96,7 @@ class _Reader:
         }
         analytes = self.analytes(self.table("analytes", document, required=True))
         marks = self.table("name_marks", document)
-        self.unknown("name_marks", marks, ("percent", "absolute"))
+        self.unknown("name_marks", marks, ("percent", "absolute", "none_of_ours"))
         no_result = self.table("no_result", document, required=True)
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
@@ -110,6 +110,7 @@ class _Reader:
             by_key=MappingProxyType(self.keys(analytes)),
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
+            none_of_ours=phrase_set(self.texts("name_marks.none_of_ours", marks, "none_of_ours")),
             no_result=no_result_phrases,
             no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),
             fillers=phrase_set(self.texts("no_result.fillers", no_result, "fillers")),

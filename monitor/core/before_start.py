@@ -7,9 +7,10 @@ either: absolute contraindication"); what counts, and for how long, says the pro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text
 from monitor.core.genes import Known, known_gene
 from monitor.core.model import EnrolmentState, Finding, Kind, Metaboliser, Urgency
@@ -38,11 +39,6 @@ def wakes(view: View) -> Iterator[date]:
     """The day on which a planned start comes near enough to ask for what is missing."""
     if view.life.state in _LASTING:
         yield _opens_on(view)
-
-
-def day_instant(day: date) -> datetime:
-    """The instant by which alerts tell causes of different days apart."""
-    return datetime.combine(day, time(), UTC)
 
 
 def _opens_on(view: View) -> date:
@@ -104,7 +100,7 @@ def _contraindicated(view: View, known: Known) -> Finding:
         summary=f"{name} poor metaboliser ({deciding.by}, {day_text(deciding.on)})",
         source=poor.source or view.protocol.source,
         recovered=view.life.state is EnrolmentState.STOPPED,
-        breaches=(day_instant(deciding.on),),
+        breaches=(start_of_day(deciding.on, view.zone),),
         action=f"Protocol: {drug} is contraindicated. Prescriber to decide.",
         say=tuple(text for text in (poor.say, _disagreement(known)) if text),
         arithmetic=tuple(_line(known)),

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from difflib import get_close_matches
 
 from monitor.core.catalogue_extras import Extras
 from monitor.core.drugs import DrugNames
@@ -24,6 +25,7 @@ _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_ALIKE = 0.75
 
 
 def name_key(text: str) -> str:
@@ -128,6 +130,8 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    none_of_ours: frozenset[tuple[str, ...]] = frozenset()
+    """Names that would be compared like one of ours and mean something else."""
     no_result: frozenset[tuple[str, ...]] = frozenset()
     no_result_closed_up: frozenset[str] = frozenset()
     fillers: frozenset[tuple[str, ...]] = frozenset()
@@ -145,6 +149,8 @@ class Catalogue:
         name = self.by_key.get(key)
         if name is None:
             name = self._marked(key)
+        elif tuple(plain_words(name_or_code)) in self.none_of_ours:
+            return None
         return self.analytes[name] if name is not None else None
 
     def _marked(self, key: str) -> str | None:
@@ -164,7 +170,8 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """`did you mean "lymphocytes"?` for a name that is not known."""
-        return nearest(name, self.analytes)
+        close = get_close_matches(name_key(name), self.by_key, n=1, cutoff=_ALIKE)
+        return f'did you mean "{self.by_key[close[0]]}"?' if close else nearest(name, self.analytes)
 
     def is_no_result(self, text: str) -> bool:
         """The text is empty, or made of the listed no-result texts and fillers alone."""

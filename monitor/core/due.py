@@ -139,6 +139,7 @@ def status(
         under_recheck=recheck is not None,
         partial=done.partial,
         demanded_by=tuple(it.why for it in demands),
+        in_time_until=grace_end,
         next_change_on=_first_after(
             today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY
         ),

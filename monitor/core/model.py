@@ -221,6 +221,8 @@ class PanelStatus:
     """The latest result of one of its analytes asks for another, whatever gave the due day."""
     partial: tuple[tuple[date, tuple[str, ...]], ...] = ()
     """Days since the last completion with some results of the panel, and what they lacked."""
+    in_time_until: date | None = None
+    """The last day of grace: done by then, it was never late."""
     demanded_by: tuple[str, ...] = ()
     """What besides the schedule asks for it now, in words."""
     next_change_on: date | None = None

@@ -258,13 +258,13 @@ class Protocol:
     examples: tuple[Example, ...] = ()
     allow_ending: str = ""
     note: str = ""
+    genotypes: Genotypes = Genotypes()
     symptoms: tuple[SymptomRule, ...] = ()
     ages: Ages | None = None
     ctcae_version: str = ""
     """The version of the CTCAE whose grades are shown; empty: none are."""
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
-    genotypes: Genotypes = Genotypes()
 
     @property
     def genes(self) -> tuple[str, ...]:

@@ -71,9 +71,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "falls_in_a_row", "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
     ),
+    **GENOTYPE_KEYS,
     **TOXICITY_KEYS,
     **INTERACTION_KEYS,
-    **GENOTYPE_KEYS,
     **EXAMPLE_KEYS,
 }  # fmt: skip
 """Every key a protocol file may have, by table."""

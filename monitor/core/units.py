@@ -48,6 +48,12 @@ _MINUS = r"[-\u2212]?"
 _TWO_MARKS = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:(?:,[0-9]{{3}})+\.[0-9]+|(?:,[0-9]{{3}}){{2,}})")
 _ONE_MARK = re.compile(rf"{_MINUS}[0-9]*,[0-9]+")
 _MAYBE_THOUSANDS = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}},[0-9]{{3}}")
+# 1,23,456 (lakh) has but one reading.
+_GAP = "[ '\u2019\u00a0\u2009\u202f]"
+_SPACED = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:{_GAP}[0-9]{{3}})+(?:\.[0-9]+)?")
+_LAKH = re.compile(rf"{_MINUS}[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}}(?:\.[0-9]+)?")
+_GROUPED = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?")
+_MARKS = re.compile(r"[ ,'\u2019\u00a0\u2009\u202f]")
 _NUMBER_AT_START = re.compile(rf"\s*(?:[<>=≤≥]{{1,2}}\s*)?{_MINUS}[0-9]+(?:[.,][0-9]+)?\s*")
 _COMMA_FOR_POINT = str.maketrans(",.", ".,")
 
@@ -83,17 +89,19 @@ class Refusal:
 
 
 def parse_value(
-    text: str, *, decimal_comma: bool = False, catalogue: Catalogue
+    text: str, *, decimal_comma: bool = False, grouped: bool = False, catalogue: Catalogue
 ) -> Number | NoResult | Refusal:
     """Read one result cell.
 
-    `decimal_comma` is what the source's mapping says; without it a comma is never read as a
-    decimal mark. Only the texts that the catalogue lists are no result.
+    `decimal_comma` is what the source's mapping or the whole file says; without it a comma is
+    never read as a decimal mark. `grouped` says that this is certain, so that the other mark can
+    only mark thousands: 250,000 is no longer in doubt. Only the texts that the catalogue lists
+    are no result.
     """
     text = text.strip()
     if len(text) > LONGEST_VALUE:
         return Refusal("not_a_number", "no number", f"a text of {len(text)} characters")
-    number = parse_number(text, decimal_comma=decimal_comma)
+    number = parse_number(text, decimal_comma=decimal_comma, grouped=grouped)
     if isinstance(number, Number):
         return number
     if catalogue.is_pending(text):
@@ -103,7 +111,9 @@ def parse_value(
     return number
 
 
-def parse_number(text: str, *, decimal_comma: bool = False) -> Number | Refusal:
+def parse_number(
+    text: str, *, decimal_comma: bool = False, grouped: bool = False
+) -> Number | Refusal:
     """A comparator and a number; for result cells and reference limits alike."""
     sign = text.strip()
     for words, comparison in _IN_WORDS:
@@ -117,8 +127,8 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> Number | Refusal:
     if decimal_comma:
         digits = digits.translate(_COMMA_FOR_POINT)
     # From here on a comma marks thousands and a point decimals.
-    if _TWO_MARKS.fullmatch(digits):
-        digits = digits.replace(",", "")
+    if _is_grouped(digits, grouped):
+        digits = _MARKS.sub("", digits)
     elif "," in digits:
         refusal, digits = _one_mark(digits, text, decimal_comma)
         if refusal is not None:
@@ -129,6 +139,12 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> Number | Refusal:
     if len(value.as_tuple().digits) > _MOST_DIGITS or abs(value.adjusted()) > _LARGEST_EXPONENT:
         return Refusal("not_a_number", "more digits than any laboratory gives", _quoted(text))
     return Number(value or Decimal(0), comparator)
+
+
+def _is_grouped(digits: str, grouped: bool) -> bool:
+    """Whether the marks within a number can only be those of thousands."""
+    forms = (_TWO_MARKS, _LAKH, _SPACED, _GROUPED) if grouped else (_TWO_MARKS, _LAKH)
+    return any(form.fullmatch(digits) for form in forms)
 
 
 def _one_mark(digits: str, text: str, decimal_comma: bool) -> tuple[Refusal | None, str]:
@@ -183,6 +199,20 @@ def without_unit(catalogue: Catalogue, text: str, unit_text: str) -> str:
     if match is None or catalogue.spelling.normal(text[match.end() :]) != unit:
         return text
     return match[0]
+
+
+def glued_unit(text: str) -> tuple[str, str]:
+    """The number at the start of a cell and what is written behind it, brackets taken away;
+    nothing for the second where there is no number, or nothing behind it."""
+    if len(text) > LONGEST_VALUE:
+        return text, ""
+    match = _NUMBER_AT_START.match(text)
+    if match is None:
+        return text, ""
+    rest = text[match.end() :].strip()
+    if rest.startswith(("(", "[")) and rest.endswith((")", "]")):
+        rest = rest[1:-1].strip()
+    return match[0].strip(), rest
 
 
 def resolve(

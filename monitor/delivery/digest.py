@@ -44,12 +44,37 @@ class DueLine:
     due_on: date
     days: int
     """Days from today; negative where the due day has passed and grace still runs."""
+    latest_on: date | None = None
+    """The last open day on which it is still in time; None where there is none any more."""
 
     @property
     def when(self) -> str:
+        latest = f"; last open day in time: {day_words(self.latest_on)}" if self.latest_on else ""
         if self.days < 0:
-            return f"{day_words(self.due_on)}, {counted(-self.days, 'day')} ago"
-        return day_words(self.due_on) + {0: ", today", 1: ", tomorrow"}.get(self.days, "")
+            return f"{day_words(self.due_on)}, {counted(-self.days, 'day')} ago{latest}"
+        soon = {0: ", today", 1: ", tomorrow"}.get(self.days, "")
+        return f"{day_words(self.due_on)}{soon}{latest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameIn:
+    """What the laboratories sent since the last digest."""
+
+    files: int = 0
+    rows: int = 0
+    stored: int = 0
+    quarantined: int = 0
+    patients: int = 0
+    """Patients with a result among them."""
+
+    def __str__(self) -> str:
+        if not self.files:
+            return "No laboratory file came in."
+        held = f", {self.quarantined} held in quarantine" if self.quarantined else ""
+        return (
+            f"{counted(self.files, 'file')}, {counted(self.rows, 'row')}: "
+            f"{counted(self.stored, 'new result')} of {counted(self.patients, 'patient')}{held}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +131,7 @@ class DigestContent:
     quarantine: tuple[tuple[str, int], ...] = ()
     """(reason, rows held for it)."""
     notices: tuple[str, ...] = ()
+    came_in: CameIn = CameIn()
     ledger: Ledger
 
     @property

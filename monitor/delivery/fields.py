@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from typing import Any
 
 from monitor.delivery.view import AlertView
@@ -33,3 +36,24 @@ def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
         ],
         "link": view.link,
     }
+
+
+def whole_list(views: Sequence[AlertView]) -> str:
+    """Every alert of a message as CSV, a line each, worst first."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("alert", "urgency", "mrn", "drug", "clinic", "asks_for", "about", "action"))
+    for view in views:
+        lines.writerow(
+            (
+                view.id,
+                view.urgency,
+                view.person.mrn,
+                view.drug,
+                view.clinic,
+                view.headline,
+                view.summary,
+                view.action,
+            )
+        )
+    return text.getvalue()

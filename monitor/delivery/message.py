@@ -6,11 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import escape
@@ -20,9 +17,10 @@ from monitor.config import Settings
 from monitor.core.model import Urgency
 from monitor.delivery.content import alert_views
 from monitor.delivery.digest import DigestContent
-from monitor.delivery.fields import fields_of
+from monitor.delivery.discretion import discreet_view
+from monitor.delivery.fields import fields_of, whole_list
 from monitor.delivery.figure import MOST_BYTES, draw
-from monitor.delivery.language import language, translated
+from monitor.delivery.language import ENGLISH, language, translated
 from monitor.delivery.subject import parts_of
 from monitor.delivery.view import AlertView
 from monitor.delivery.words import (
@@ -34,23 +32,32 @@ from monitor.delivery.words import (
     pretty,
 )
 from monitor.resources import templates_folder
-from monitor.store.outbox import Leased, domain_of
+from monitor.store.outbox import Leased
 
-CARDS = 12
-"""Alerts of one message that are laid out in full; the others follow as a list."""
-ROWS = 60
-"""The same for patients of an overdue list."""
-FIGURES = 6
+MOST_MAIL_BYTES = 60 * 1024
+"""Of a whole mail as it is sent, without the attached list of a storm."""
+
+
+class Room(NamedTuple):
+    """How much of a message is laid out: alerts in full, figures among them, alerts named."""
+
+    cards: int
+    figures: int
+    listed: int
+
+
+ROOMS = (
+    Room(12, 6, 200), Room(8, 4, 150), Room(5, 3, 120), Room(3, 2, 100), Room(1, 1, 80),
+    Room(1, 0, 60), Room(0, 0, 60),
+)  # fmt: skip
+LIST_ROOMS = (Room(60, 0, 400), Room(30, 0, 300), Room(15, 0, 250), Room(5, 0, 200))
+"""Tried in this order until the mail is small enough; overdue lists have the second."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
-_ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=200)
-"""A folded subject begins with an empty line or shows its fold in some clients."""
 _UNTOUCHED = frozenset(
     {"id", "mrn", "name", "initials", "drug", "clinic", "kind", "urgency", "link", "is_new"}
 )
 """Fields of a view that are the same in every language."""
-SENDER_NAME = "Laboratory monitor"
-"""Says neither clinic nor drug: a sender stands on locked screens like a subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,8 @@ class Rendered:
     alert_ids: tuple[int, ...] = ()
     alerts: tuple[dict[str, Any], ...] = ()
     """The alerts by their fields, for other programs."""
+    whole_list: str = ""
+    """CSV of all alerts, where the mail has no room to name each; it is attached."""
 
 
 def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
@@ -96,23 +105,39 @@ def render_alerts(
         template = "overdue"
         views = sorted(views, key=_latest_first)
     parts = parts_of(views, settings.mail.privacy)
+    views = [discreet_view(view, settings.mail.privacy) for view in views]
     speak = language(settings.locale_of(message.recipient))
-    views = [translated(view, speak, _UNTOUCHED) for view in views]
-    pictures = _pictures(views, message) if template == "alert" else {}
-    return _laid_out(
-        template,
-        settings,
-        now,
-        message,
-        pictures=tuple(pictures.values()),
-        alert_ids=tuple(view.id for view in views),
-        alerts=tuple(fields_of(view, settings.mail.privacy) for view in views),
-        views=views,
-        cards=views[: ROWS if template == "overdue" else CARDS],
-        rest=views[ROWS if template == "overdue" else CARDS :],
-        cids={alert_id: picture.cid for alert_id, picture in pictures.items()},
-        **parts,
-    )
+    if speak.code != ENGLISH:
+        views = [translated(view, speak, _UNTOUCHED) for view in views]
+    draws = template == "alert"
+    for room in ROOMS if draws or template == "withdrawal" else LIST_ROOMS:
+        pictures = _pictures(views[: room.cards], message, room.figures if draws else 0)
+        laid_out = _laid_out(
+            template,
+            settings,
+            now,
+            message,
+            pictures=tuple(pictures.values()),
+            alert_ids=tuple(view.id for view in views),
+            alerts=tuple(fields_of(view, settings.mail.privacy) for view in views),
+            whole_list=whole_list(views) if len(views) > room.listed else "",
+            views=views,
+            cards=views[: room.cards],
+            rest=views[room.cards : room.listed],
+            unlisted=max(0, len(views) - room.listed),
+            cids={alert_id: picture.cid for alert_id, picture in pictures.items()},
+            **parts,
+        )
+        if size_of(laid_out) <= MOST_MAIL_BYTES:
+            break
+    return laid_out
+
+
+def size_of(rendered: Rendered) -> int:
+    """About the bytes of the mail as it is sent: figures as base64, some for the headers."""
+    figures = sum(len(picture.png) for picture in rendered.pictures)
+    signs = len(rendered.text.encode()) + len(rendered.html.encode())
+    return signs + signs // 8 + figures * 4 // 3 + figures // 57 * 2 + 2048
 
 
 def _latest_first(view: AlertView) -> tuple[int, int, int]:
@@ -120,11 +145,11 @@ def _latest_first(view: AlertView) -> tuple[int, int, int]:
     return (-Urgency(view.urgency).rank, -serious, -days)
 
 
-def _pictures(views: Sequence[AlertView], message: Leased) -> dict[int, Picture]:
+def _pictures(views: Sequence[AlertView], message: Leased, most: int) -> dict[int, Picture]:
     """The figures of the first alerts that have one."""
     drawn: dict[int, Picture] = {}
-    for view in views[:CARDS]:
-        png = draw(view.figure) if view.figure and len(drawn) < FIGURES else b""
+    for view in views:
+        png = draw(view.figure) if view.figure and len(drawn) < most else b""
         if 0 < len(png) <= MOST_BYTES:
             cid = f"trend-{view.id}.{message.message_id.strip('<>')}"
             drawn[view.id] = Picture(cid=cid, png=png)
@@ -160,41 +185,6 @@ def plain(message: Leased, settings: Settings) -> Rendered:
     )
 
 
-def to_email(
-    rendered: Rendered, message: Leased, settings: Settings, now: datetime
-) -> EmailMessage:
-    """RFC 5322 with text and HTML, figures inside, and the headers a repeat shares."""
-    mail = EmailMessage(policy=_ONE_LINE_SUBJECTS)
-    mail["Subject"] = one_line(rendered.subject)
-    mail["From"] = Address(SENDER_NAME, addr_spec=settings.mail.sender)
-    mail["To"] = message.recipient
-    mail["Reply-To"] = settings.clinic.email
-    mail["Date"] = now
-    mail["Message-ID"] = message.message_id
-    if rendered.alert_ids:
-        ours = f"{message.installation}@{domain_of(settings.mail.sender)}"
-        mail["References"] = " ".join(f"<alert-{key}.{ours}>" for key in rendered.alert_ids[:20])
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    if message.urgency == "critical":
-        mail["Importance"] = "high"
-        mail["X-Priority"] = "1"
-    mail.set_content(rendered.text)
-    mail.add_alternative(rendered.html, subtype="html")
-    html = mail.get_payload(1)
-    assert isinstance(html, EmailMessage)
-    for picture in rendered.pictures:
-        html.add_related(
-            picture.png,
-            "image",
-            "png",
-            cid=f"<{picture.cid}>",
-            disposition="inline",
-            filename=f"{picture.cid.split('.')[0]}.png",
-        )
-    return mail
-
-
 def _laid_out(
     template: str,
     settings: Settings,
@@ -204,6 +194,7 @@ def _laid_out(
     pictures: tuple[Picture, ...] = (),
     alert_ids: tuple[int, ...] = (),
     alerts: tuple[dict[str, Any], ...] = (),
+    whole_list: str = "",
     **content: Any,
 ) -> Rendered:
     zone = settings.clinic.zone
@@ -232,6 +223,7 @@ def _laid_out(
         pictures=pictures,
         alert_ids=alert_ids,
         alerts=alerts,
+        whole_list=whole_list,
     )
 
 

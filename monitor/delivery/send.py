@@ -25,7 +25,8 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways, seen_by
-from monitor.delivery.message import Rendered, plain, render, to_email
+from monitor.delivery.message import Rendered, plain, render
+from monitor.delivery.mime import to_email
 from monitor.store import outbox
 from monitor.store.database import Store, StoreError
 from monitor.store.outbox import Leased

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
 from monitor.core.faults import nearest
-from monitor.intake.issuers import Issuers
+from monitor.intake.fixes import reading
 from monitor.intake.normalise import Normaliser
 from monitor.intake.people import People
 from monitor.intake.survey import UnreadableFile
@@ -64,15 +64,16 @@ def normaliser_of(
     source: str,
     now: datetime,
 ) -> Normaliser:
-    """A normaliser for a source; one that the config no longer names has no mapping."""
-    mapping = settings.sources.get(source, Source())
+    """A normaliser for a source, by the config and what people said once of its rows."""
+    how = reading(connection, settings, source)
     normaliser = Normaliser(
         people,
         catalogue,
-        mapping,
+        how.mapping,
         zone=settings.clinic.zone,
         now=now,
-        issuers=Issuers(source, mapping.issuer, settings.intake.issuers),
+        issuers=how.issuers,
+        patients=how.patients,
         ignore_unknown_patients=settings.intake.unknown_patients == "ignore",
     )
     for analyte, unit in _units_of_recent_files(connection, source):
@@ -83,7 +84,11 @@ def normaliser_of(
 def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tuple[str, str]]:
     recent = (
         select(_FILES.c.id)
-        .where(_FILES.c.source == source, _FILES.c.kind == "results")
+        .where(
+            _FILES.c.source == source,
+            _FILES.c.kind == "results",
+            _FILES.c.reverted_at.is_(None),
+        )
         .order_by(_FILES.c.id.desc())
         .limit(_RECENT_FILES)
     )

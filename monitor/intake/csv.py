@@ -1,17 +1,18 @@
 """CSV bytes to records with line numbers: streaming, in bounded memory, losing nothing.
 
 A line that cannot be split becomes one `BadLine`, and reading goes on with the next line:
-an unclosed quote costs its own row, never the rest of the file.
+an unclosed quote costs its own row, never the rest of the file. The header is the line among
+the first ones whose cells name the most columns: a laboratory's address may stand above it.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, TextIO
 
 from monitor.intake.raw import BadLine
@@ -22,11 +23,19 @@ LINE_LIMIT = 1 << 20
 """Characters of one line; a longer one is a bad line."""
 FIELD_LINES = 200
 """Lines that one quoted row may span."""
+HEADER_WITHIN = 60
+"""Lines among which the header is looked for."""
+_HEADER_CHARACTERS = 1 << 17
 _FIELD_CHARACTERS = 1 << 18
 _KEPT = 2000
 """Characters of a bad line that go into quarantine."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _UNCLOSED = "unexpected end of data"
+
+Rows = Generator["Record | BadLine", None, None]
+"""To be closed, so that the file is."""
+Score = Callable[[Sequence[str]], int]
+"""How many columns the cells of a line name: the header is the line with the most."""
 
 
 class Record(NamedTuple):
@@ -38,63 +47,139 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An opened CSV file: its header, and its rows to be read once."""
+    """One table of a file: its header, what stands above it, and its rows, to be read as often
+    as needed."""
 
-    delimiter: str
     header: list[str]
     header_line: int
-    rows: Iterator[Record | BadLine]
+    read: Callable[[], Rows] = field(repr=False)
+    preamble: tuple[Record, ...] = ()
+    """The lines above the header that are not blank."""
+    delimiter: str = ""
+    """Empty in a workbook."""
+    sheet: str = ""
+    """Name of the sheet in a workbook."""
 
     @property
     def delimiter_title(self) -> str:
         return DELIMITERS.get(self.delimiter, self.delimiter)
 
 
-@contextmanager
-def open_table(
-    survey: Survey, knows: Callable[[str], bool], delimiter: str = ""
-) -> Iterator[Table]:
-    """Open a surveyed file. `knows` says whether a header name means something to us; the
-    delimiter that yields most such names is taken, unless the source names its own.
+def open_table(survey: Survey, score: Score, delimiter: str = "") -> Table:
+    """Find the header of a surveyed file. The delimiter that yields the best one is taken,
+    unless the source names its own.
 
     Raises UnreadableFile where there is no header.
     """
+    with _opened(survey) as stream:
+        start = _start_of(stream)
+    delimiter = _delimiter_named(delimiter) or start.marked
+    found = _best_header(start, score, [delimiter] if delimiter else list(DELIMITERS))
+    return table_at(found.records, found.header, found.delimiter, lambda: _rows(survey, found))
+
+
+def table_at(
+    records: Sequence[Record],
+    header: int,
+    delimiter: str,
+    read: Callable[[], Rows],
+    sheet: str = "",
+) -> Table:
+    """The table whose header is that record; those before it are its preamble."""
+    line, cells = records[header]
+    return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet)
+
+
+def names_of(cells: Sequence[str]) -> list[str]:
+    """Header cells without the space around and within them."""
+    return [" ".join(name.lstrip("\ufeff").split()) for name in cells]
+
+
+def best_record(records: Sequence[Record], score: Score) -> tuple[int, int]:
+    """The highest score and which record, the first of several, has it."""
+    scores = [score(names_of(record.cells)) for record in records]
+    best = max(scores, default=0)
+    return best, scores.index(best) if scores else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The first lines of a file as text, with the delimiter that a `sep=` line names."""
+
+    text: str
+    first_line: int
+    marked: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    records: list[Record]
+    header: int
+    delimiter: str
+    first_line: int
+    """Line of the file that the records were read from."""
+
+
+def _opened(survey: Survey) -> TextIO:
     codec, errors = decoder_of(survey.encoding)
-    with survey.path.open(encoding=codec, errors=errors, newline=None) as stream:
+    return io.TextIOWrapper(survey.open(), encoding=codec, errors=errors, newline=None)
+
+
+def _start_of(stream: TextIO) -> _Start:
+    lines = _Lines(stream)
+    kept: list[str] = []
+    first_line, marked, size = 1, "", 0
+    while len(kept) < HEADER_WITHIN and size < _HEADER_CHARACTERS:
+        numbered = lines.next()
+        if numbered is None:
+            break
+        text = numbered[1].lstrip("\ufeff") if numbered[0] == 1 else numbered[1]
+        separator = _SEPARATOR_LINE.fullmatch(text) if not kept else None
+        if separator:
+            marked = separator[1]
+        if separator or not (kept or text.strip()):
+            first_line = numbered[0] + 1
+            continue
+        kept.append(text)
+        size += len(text)
+    if not kept:
+        raise UnreadableFile("the file has no text in it, only blank lines")
+    return _Start("\n".join(kept), first_line, marked)
+
+
+def _best_header(start: _Start, score: Score, delimiters: Sequence[str]) -> _Header:
+    best: tuple[tuple[int, int], _Header] | None = None
+    for delimiter in delimiters:
+        lines = _Lines(io.StringIO(start.text), start.first_line - 1)
+        records = [it for it in _records(lines, delimiter) if isinstance(it, Record)]
+        if not records:
+            continue
+        points, index = best_record(records, score)
+        found = _Header(records, index, delimiter, start.first_line)
+        rank = (points, len(records[index].cells))
+        if best is None or rank > best[0]:
+            best = rank, found
+    if best is None:
+        raise UnreadableFile(_why_no_header(start, delimiters[0]))
+    return best[1]
+
+
+def _why_no_header(start: _Start, delimiter: str) -> str:
+    lines = _Lines(io.StringIO(start.text), start.first_line - 1)
+    first = next(_records(lines, delimiter), None)
+    reason = first.reason if isinstance(first, BadLine) else "cannot be split"
+    return f"line {start.first_line}: the header {reason}"
+
+
+def _rows(survey: Survey, found: _Header) -> Rows:
+    """The rows below the header, from the file."""
+    header = found.records[found.header]
+    with _opened(survey) as stream:
         lines = _Lines(stream)
-        yield _table(lines, knows, _delimiter_named(delimiter))
-
-
-def _table(lines: _Lines, knows: Callable[[str], bool], delimiter: str) -> Table:
-    first = _first_line(lines)
-    marked = _SEPARATOR_LINE.fullmatch(first[1])
-    if marked:
-        delimiter = delimiter or marked[1]
-        first = _first_line(lines)
-    delimiter = delimiter or _sniffed(first[1], knows)
-    lines.put_back([first])
-    header = next(_records(lines, delimiter), None)
-    if not isinstance(header, Record):
-        reason = "cannot be split" if header is None else header.reason
-        raise UnreadableFile(f"line {first[0]}: the header {reason}")
-    names = [name.strip().lstrip("\ufeff").strip() for name in header.cells]
-    rows = _fitting(_records(lines, delimiter), names)
-    return Table(delimiter, names, header.line, rows)
-
-
-def _first_line(lines: _Lines) -> tuple[int, str]:
-    while (line := lines.next()) is not None:
-        if line[1].lstrip("\ufeff").strip():
-            return line
-    raise UnreadableFile("the file has no text in it, only blank lines")
-
-
-def _sniffed(header: str, knows: Callable[[str], bool]) -> str:
-    def score(delimiter: str) -> tuple[int, int]:
-        names = header.replace('"', "").lstrip("\ufeff").split(delimiter)
-        return sum(knows(name) for name in names), len(names)
-
-    return max(DELIMITERS, key=score)
+        lines.skip(header.line - 1)
+        records = _records(lines, found.delimiter)
+        next(records, None)
+        yield from fitting(records, names_of(header.cells))
 
 
 def _delimiter_named(word: str) -> str:
@@ -111,7 +196,7 @@ def _delimiter_named(word: str) -> str:
     )
 
 
-def _fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
+def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
     """Records with as many cells as the header; all others as bad lines."""
     width = len(header)
     for record in records:
@@ -123,7 +208,7 @@ def _fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator
             del cells[width:]
         if len(cells) != width:
             yield BadLine(line, "field_count", _count_reason(len(cells), width), _shown(cells))
-        elif cells[0] == header[0] and cells == header:
+        elif cells[0].strip() == header[0] and names_of(cells) == header:
             yield BadLine(line, "header_again", "the header line again", _shown(cells))
         else:
             yield record
@@ -141,10 +226,15 @@ def _shown(cells: list[str]) -> str:
 class _Lines:
     """Lines with their numbers, each of bounded length, with some put back to be read again."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, before: int = 0) -> None:
         self._stream = stream
-        self._number = 0
+        self._number = before
         self._waiting: deque[tuple[int, str]] = deque()
+
+    def skip(self, count: int) -> None:
+        """Pass over so many lines."""
+        for _ in range(count):
+            self.next()
 
     def next(self) -> tuple[int, str] | None:
         """The next line without its end; one too long comes cut, longer than LINE_LIMIT."""

@@ -1,7 +1,8 @@
 """Dates and instants as laboratories write them (specification, section 2).
 
-ISO 8601 is always read; any other order of day, month and year only where the source's
-`date_format` names it, for 03/04 is never guessed.
+ISO 8601 is always read. Any other order of day, month and year is what the source's
+`date_format` names, or what all dates of the file together allow (`profile`): 03/04 alone is
+never guessed.
 """
 
 from __future__ import annotations
@@ -12,44 +13,63 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import from_clinic_local, start_of_day
+from monitor.intake.vocabulary import key_of, vocabulary
 
+EITHER = "either"
+"""The order of dates that are read only where they can be read one way."""
 _CLOCK = (
-    r"(?:(?:\s+|\s*T)(?P<hour>\d{1,2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(?:(?:,?\s+|\s*T|,\s*|-(?=\d\d:))(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
+    r"(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
 )
-_MONTH_WORDS = r"(?P<word>[a-z]{3,9})\.?"
+_MONTH_WORDS = r"(?P<word>[^\W\d_]{3,12})\.?"
+_OF = r"(?:\s+de\s+|\s+del\s+|\s+of\s+|[ .,/-]+)"
+_NTH = r"(?:\.|st|nd|rd|th|er|º|°)?"
+_WEEKDAY = r"(?:[^\W\d_]{2,12}\.?,?\s+)?"
 _ISO = (
-    r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})",
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
 )
 _WORDED = (
-    rf"(?P<day>\d{{1,2}})[ .-]+{_MONTH_WORDS}[ ,.-]+(?P<year>\d{{4}})",
-    rf"{_MONTH_WORDS}[ .-]+(?P<day>\d{{1,2}}),?[ -]+(?P<year>\d{{4}})",
+    rf"{_WEEKDAY}(?P<day>\d{{1,2}}){_NTH}{_OF}{_MONTH_WORDS}{_OF}(?P<year>\d{{4}}|\d{{2}})",
+    rf"{_WEEKDAY}{_MONTH_WORDS}[ .-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ -]+(?P<year>\d{{4}})",
+    rf"(?P<day>\d{{1,2}}){_MONTH_WORDS}(?P<year>\d{{4}}|\d{{2}})",
+    rf"(?P<year>\d{{4}})[ ./-]+{_MONTH_WORDS}[ ./-]+(?P<day>\d{{1,2}})",
 )
+_DAY_FIRST = rf"{_WEEKDAY}(?P<day>\d{{1,2}})[/.-](?P<month>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}})"
+_MONTH_FIRST = (
+    rf"{_WEEKDAY}(?P<month>\d{{1,2}})[/.-](?P<day>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}})"
+)
+_YEAR_FIRST = r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2})"
 _FORMS = {
     "iso": _ISO,
-    "day_first": (
-        *_ISO, r"(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4}|\d{2})", *_WORDED,
-    ),
-    "month_first": (
-        *_ISO, r"(?P<month>\d{1,2})[/.-](?P<day>\d{1,2})[/.-](?P<year>\d{4}|\d{2})", *_WORDED,
-    ),
-    "year_first": (
-        *_ISO, r"(?P<year>\d{4})[/.-](?P<month>\d{1,2})[/.-](?P<day>\d{1,2})", *_WORDED,
-    ),
-}  # fmt: skip
+    "day_first": (*_ISO, _DAY_FIRST, _YEAR_FIRST, *_WORDED),
+    "month_first": (*_ISO, _MONTH_FIRST, _YEAR_FIRST, *_WORDED),
+    "year_first": (*_ISO, _YEAR_FIRST, *_WORDED),
+    EITHER: (*_ISO, _DAY_FIRST, _YEAR_FIRST, *_WORDED),
+}
 _PATTERNS = {
     name: tuple(re.compile(form + _CLOCK, re.IGNORECASE) for form in forms)
     for name, forms in _FORMS.items()
 }
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FULL_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
+_RUN_TOGETHER = re.compile(
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?P<hour>\d{2})(?P<minute>\d{2})"
+    r"(?P<second>\d{2})?(?:\.\d+)?(?P<half>(?!))?(?P<offset>Z|[+-]\d{4})?"
+)
+"""The digits of HL7 v2, also where a laboratory writes them into a CSV."""
+_TWO_NUMBERS = re.compile(
+    rf"{_WEEKDAY}(\d{{1,2}})[/.-](\d{{1,2}})[/.-](?:\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
+)
+_NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?")
 _CENTURY = 2000
+_PIVOT = 69
+"""Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
 """Earlier years are the way other systems write that they know no date."""
+_LONGEST = 60
+_SERIAL = re.compile(r"([1-9]\d{4})(?:\.(\d+))?")
+_SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a clinic's clock, made an instant later
+_STEPS = {"days": 86400, "hours": 3600, "minutes": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +81,12 @@ class Moment:
     timed: bool
 
 
-def read_moment(text: str, date_format: str, zone: ZoneInfo) -> Moment | None:
+def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
     """Read a date with or without a time; None where it cannot be read.
 
     Without an offset it is clinic-local; a bare date is the start of that day.
     """
-    match = _match(text.strip(), date_format)
+    match = _match(text.strip(), order)
     if match is None:
         return None
     try:
@@ -79,9 +99,9 @@ def read_moment(text: str, date_format: str, zone: ZoneInfo) -> Moment | None:
         return None
 
 
-def read_day(text: str, date_format: str = "iso") -> date | None:
+def read_day(text: str, order: str = "iso") -> date | None:
     """Read a date without a time; None where it cannot be read."""
-    match = _match(text.strip(), date_format)
+    match = _match(text.strip(), order)
     if match is None or match["hour"] is not None:
         return None
     try:
@@ -90,17 +110,81 @@ def read_day(text: str, date_format: str = "iso") -> date | None:
         return None
 
 
-def _match(text: str, date_format: str) -> re.Match[str] | None:
-    for pattern in _PATTERNS[date_format]:
+def day_in_any_order(text: str) -> date | None:
+    """A day that a text may be, whatever its order, with or without a time."""
+    text = text.strip()
+    for order in ("day_first", "month_first"):
+        match = _match(text, order)
+        if match is not None:
+            try:
+                return _day(match)
+            except ValueError:
+                continue
+    return None
+
+
+def orders_of(text: str) -> frozenset[str]:
+    """Which orders of day and month a numeric date allows: one, both, or none where it is no
+    such date (ISO, year first, a month in letters)."""
+    found = _TWO_NUMBERS.match(text.strip()[:_LONGEST])
+    if found is None:
+        return frozenset()
+    first, second = int(found[1]), int(found[2])
+    if first == second:
+        return frozenset()
+    allowed = {
+        "day_first": first <= 31 and second <= 12,
+        "month_first": first <= 12 and second <= 31,
+    }
+    return frozenset(order for order, holds in allowed.items() if holds)
+
+
+def has_no_year(text: str) -> bool:
+    """Whether a text is a day and a month alone."""
+    return _NO_YEAR.fullmatch(text.strip()[:_LONGEST]) is not None
+
+
+def from_serial(text: str) -> str:
+    """A spreadsheet's number of days (46083.5) as ISO text; "" for any other text."""
+    found = _SERIAL.fullmatch(text.strip())
+    if found is None or not 20_000 <= int(found[1]) < 80_000:
+        return ""
+    seconds = round(float(f"0.{found[2] or 0}") * 86400)
+    moment = _SERIAL_ZERO + timedelta(days=int(found[1]), seconds=seconds)
+    return moment.isoformat() if found[2] and seconds else moment.date().isoformat()
+
+
+def since(text: str, step: str, day_zero: date) -> str:
+    """A number of days, hours or minutes after a day as ISO text, to the minute; the text
+    itself where it is no such number."""
+    try:
+        seconds = float(text) * _STEPS[step]
+        moment = datetime.combine(day_zero, time()) + timedelta(minutes=round(seconds / 60))
+    except (ValueError, OverflowError):
+        return text
+    if step == "days" and seconds % 86400 == 0:
+        return moment.date().isoformat()
+    return moment.isoformat(timespec="minutes")
+
+
+def _match(text: str, order: str) -> re.Match[str] | None:
+    if len(text) > _LONGEST:
+        return None
+    if order == EITHER and len(orders_of(text)) == 2:
+        return None
+    if order == EITHER and orders_of(text) == {"month_first"}:
+        order = "month_first"
+    for pattern in _PATTERNS.get(order, _PATTERNS["iso"]):
         if match := pattern.fullmatch(text):
             return match
-    return None
+    return _RUN_TOGETHER.fullmatch(text)
 
 
 def _day(match: re.Match[str]) -> date:
     groups = match.groupdict()
     year = int(groups["year"])
-    year += _CENTURY if len(groups["year"]) == 2 else 0
+    if len(groups["year"]) == 2:
+        year += _CENTURY if year < _PIVOT else _CENTURY - 100
     if year < FIRST_YEAR:
         raise ValueError("no plausible year")
     month = int(groups["month"]) if groups.get("month") else _month(groups["word"])
@@ -108,10 +192,10 @@ def _day(match: re.Match[str]) -> date:
 
 
 def _month(word: str) -> int:
-    word = word.casefold()
-    if word in _FULL_MONTHS:
-        return _FULL_MONTHS.index(word) + 1
-    return _MONTHS.index("sep" if word == "sept" else word) + 1
+    try:
+        return vocabulary().months[key_of(word)]
+    except KeyError:
+        raise ValueError("no month") from None
 
 
 def _time(match: re.Match[str]) -> time:
@@ -126,7 +210,7 @@ def _time(match: re.Match[str]) -> time:
 def _instant(local: datetime, offset: str | None, zone: ZoneInfo) -> datetime:
     if not offset:
         return from_clinic_local(local, zone)
-    if offset.upper() in ("Z", "UTC"):
+    if offset.upper() in ("Z", "UTC", "GMT"):
         return local.replace(tzinfo=UTC)
     digits = offset[1:].replace(":", "").ljust(4, "0")
     shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))

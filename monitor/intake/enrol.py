@@ -6,7 +6,7 @@ with the name of the event (specification: interfaces, "Enrolment CSV").
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.protocol import Protocol
+from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import batches, chunks, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.held import mrn_in
@@ -26,7 +27,6 @@ from monitor.intake.people import (
     Number,
     People,
     Person,
-    mrn_key,
     mrn_loose,
     read_number,
 )
@@ -40,6 +40,7 @@ from monitor.intake.people_file import (
     read_rows,
     word_of,
 )
+from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import retry_held
 from monitor.intake.roster import ENROLMENTS, Entry, Roster
@@ -175,21 +176,28 @@ class _Enrolling:
         changes = self._changes(row, current)
         changed = self._update_person(row, person)
         if changes:
+            self._note_changes("enrolment", current.id, changes, current)
             self._connection.execute(
                 update(ENROLMENTS).where(ENROLMENTS.c.id == current.id).values(**changes)
             )
+        note_repeats(self._connection, "enrolment", [(current.id, self._file_id, row.line)])
         if changes or changed:
-            self._touch(person, row.mrn)
+            self._touch(person)
         return bool(changes) or changed
 
     def _enter(self, row: Application) -> Person:
         self._warn_of_likeness(row)
-        values = {name: getattr(row, name) for name in _OF_PERSON}
         known = self._people.patient_of(row.mrn) or self._people.adopt(row.mrn)
         if known is None:
-            patient_id = self._people.enter(row.mrn, values)
-            return Person(patient_id, patient_id, str(row.mrn))
-        self._connection.execute(update(PATIENTS).where(PATIENTS.c.id == known).values(**values))
+            patient_id = self._people.enter(row.mrn)
+            person = Person(patient_id, patient_id, str(row.mrn))
+        else:
+            person = self._known_before(known)
+        self._update_person(row, person)
+        return person
+
+    def _known_before(self, known: int) -> Person:
+        """Somebody whose number was merged, or who was enrolled by a file that was taken back."""
         columns = PATIENTS.c
         query = select(columns.id, columns.mrn).where(
             columns.id
@@ -249,11 +257,11 @@ class _Enrolling:
                 next_review_at=self._now,
             )
         )
-        self._touch(person, row.mrn)
+        self._touch(person)
 
-    def _touch(self, person: Person, number: Number) -> None:
+    def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
-        self._keys.add(mrn_key(number.number))
+        self._keys.update(self._people.numbers_of(person.id))
         self._roster.forget(person.id)
         self._people.forget()
 
@@ -275,8 +283,24 @@ class _Enrolling:
         said = {name: getattr(row, name) for name in _OF_PERSON}
         changes = {name: it for name, it in said.items() if it and it != getattr(stored, name)}
         if changes:
+            self._note_changes("patient", person.home_id, changes, stored)
             self._connection.execute(update(PATIENTS).where(mine).values(**changes))
         return bool(changes)
+
+    def _note_changes(self, what: str, row_id: int, changes: Mapping[str, Any], known: Any) -> None:
+        """Keep what stood in the cells before, so that the file can be taken back."""
+        rows = [
+            {
+                "file_id": self._file_id,
+                "what": what,
+                "row_id": row_id,
+                "name": name,
+                "before": as_text(getattr(known, name)),
+                "after": as_text(value),
+            }
+            for name, value in changes.items()
+        ]
+        self._connection.execute(insert(CHANGES), rows)
 
     def _is_restart(self, row: Application, current: Entry) -> bool:
         """Whether the row opens a new enrolment after the end of the last. Raises Refused."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
@@ -23,6 +23,7 @@ from monitor.intake.event_kinds import CHECKS, MERGES, NOT_YET_TRUE, OF_ENROLMEN
 from monitor.intake.merging import Merging
 from monitor.intake.people import Number, People, Person, read_number
 from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
+from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
 from monitor.intake.survey import survey
@@ -119,7 +120,9 @@ class _Recording:
         same = self._same(row, person, enrolment)
         if row.withdrawn:
             return self._withdraw(row, person, same)
-        if any(known.note == row.note for known in same):
+        noted = next((known.id for known in same if known.note == row.note), None)
+        if noted is not None:
+            note_repeats(self._connection, "event", [(noted, self._file_id, row.line)])
             if all(known.withdrawn for known in same if known.note == row.note):
                 self._account.note(
                     f"line {row.line}: this event was withdrawn before; to record it anew, give "
@@ -146,16 +149,6 @@ class _Recording:
         self._note_unnamed(row)
         return True
 
-    def _note_unnamed(self, row: Happening) -> None:
-        """A symptom that no protocol names is kept, and nobody is told of it but here."""
-        if row.event == SYMPTOM and row.value not in self._symptoms:
-            guess = nearest(row.value, sorted(self._symptoms))
-            hint = f"; {guess}" if guess.startswith("did you mean") else ""
-            self._account.note(
-                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
-                f"no alert comes of it{hint}"
-            )
-
     def _merge(self, row: Happening) -> bool:
         other = read_number(row.value)
         if self._people.find(row.mrn) is None and self._people.find(other) is None:
@@ -170,17 +163,33 @@ class _Recording:
         self._roster.forget_all()
         return changed
 
+    def _note_unnamed(self, row: Happening) -> None:
+        """A symptom that no protocol names is kept, and nobody is told of it but here."""
+        if row.event == SYMPTOM and row.value not in self._symptoms:
+            guess = nearest(row.value, sorted(self._symptoms))
+            hint = f"; {guess}" if guess.startswith("did you mean") else ""
+            self._account.note(
+                f'line {row.line}: no protocol names the symptom "{row.value}": recorded, and '
+                f"no alert comes of it{hint}"
+            )
+
     def _withdraw(self, row: Happening, person: Person, same: Sequence[Any]) -> bool:
         if not same:
             raise Refused("there is no such event to withdraw: day, event and value must agree")
         lasting = [known for known in same if not known.withdrawn]
         if not lasting:
+            again = [(known.id, self._file_id, row.line) for known in same]
+            note_repeats(self._connection, "withdrawal", again)
             return False
         if len({known.value for known in lasting}) > 1:
             raise Refused("several such events on that day: give the value of the one meant")
         noted = [known for known in lasting if known.note == row.note]
         ids = [known.id for known in (noted or lasting)]
-        self._connection.execute(update(EVENTS).where(EVENTS.c.id.in_(ids)).values(withdrawn=True))
+        self._connection.execute(
+            update(EVENTS)
+            .where(EVENTS.c.id.in_(ids))
+            .values(withdrawn=True, withdrawn_in=self._file_id)
+        )
         self._touch(person)
         return True
 
@@ -254,7 +263,9 @@ def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
 
 def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
     columns = EVENTS.c
-    same = (columns.patient_id == person.id) & (columns.on == row.on) & (columns.event == row.event)
+    home = func.coalesce(columns.home_id, columns.patient_id)
+    same = (home == person.home_id) & (columns.on == row.on) & (columns.event == row.event)
+    same &= ~columns.taken_back
     return same if row.withdrawn and not row.value else same & (columns.value == row.value)
 
 

@@ -6,19 +6,18 @@ counts is decided once, in `normalise`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
-from monitor.intake.columns import Layout, knows_results, layout_of
-from monitor.intake.csv import Table, open_table
+from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
+from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
-
-_NAMES_SHOWN = 12
+from monitor.intake.table_reader import Read, read_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,8 @@ class Opened:
 
     notes: tuple[str, ...]
     items: Iterator[Item]
+    tables: tuple[Recognised, ...] = ()
+    """The tables among them, as they were understood."""
 
 
 Reader = Callable[[Survey, Source, Catalogue], AbstractContextManager[Opened]]
@@ -44,31 +45,16 @@ def open_rows(
 
 
 @contextmanager
-def _open_csv(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
-    def knows(name: str) -> bool:
-        return catalogue.find(name) is not None
-
-    with open_table(survey, knows_results(mapping, knows), mapping.delimiter) as table:
-        layout = layout_of(table.header, mapping, knows)
-        yield Opened(_introduction(survey, table, layout), _csv_items(table, layout))
+def _open_tables(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    tables, notes = read_tables(survey, mapping, catalogue)
+    said = [note for table in tables for note in table.seen.notes()]
+    with closing(_items(tables)) as items:
+        yield Opened((*said, *notes), items, tuple(table.seen for table in tables))
 
 
-def _introduction(survey: Survey, table: Table, layout: Layout) -> tuple[str, ...]:
-    form = "wide form" if layout.is_wide else "long form"
-    read = f"read as {survey.encoding_title}, separated by {table.delimiter_title}, {form}"
-    if not layout.ignored:
-        return (read,)
-    names = ", ".join(name[:40] for name in layout.ignored[:_NAMES_SHOWN])
-    more = len(layout.ignored) - _NAMES_SHOWN
-    return (read, f"columns not used: {names}" + (f" and {more} more" if more > 0 else ""))
-
-
-def _csv_items(table: Table, layout: Layout) -> Iterator[Item]:
-    for record in table.rows:
-        if isinstance(record, tuple):
-            yield from layout.raw_rows(record)
-        else:
-            yield record
+def _items(tables: Sequence[Read]) -> Generator[Item, None, None]:
+    for table in tables:
+        yield from table.rows()
 
 
 @contextmanager
@@ -76,4 +62,16 @@ def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator
     yield Opened(("read as HL7 v2 messages",), hl7_items(survey, mapping, catalogue))
 
 
-READERS: Mapping[str, Reader] = {"csv": _open_csv, "hl7": _open_hl7}
+@contextmanager
+def _open_fhir(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
+    file = FhirFile(survey, mapping, catalogue)
+    yield Opened((file.introduction,), file.items())
+
+
+READERS: Mapping[str, Reader] = {
+    "csv": _open_tables,
+    "workbook": _open_tables,
+    "hl7": _open_hl7,
+    "json": _open_fhir,
+    "xml": _open_fhir,
+}

@@ -13,11 +13,13 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 from monitor.intake.normalise import Held, Normaliser
 from monitor.intake.people import mrn_key, read_number
 from monitor.intake.raw import RECEIVED, RawRow
+from monitor.intake.repeats import note_repeats
 from monitor.store import tables
 from monitor.store.tables import table_of
 
 HELD = table_of(tables.HeldRowTable)
 _CHUNK = 500
+_KEPT = ("held", "discarded")
 _WATCHED_LIMIT = 200_000
 
 
@@ -52,30 +54,40 @@ class HeldRows:
         known = self._known(digests)
         new: list[dict[str, Any]] = []
         outcomes = []
+        again: list[tuple[int, int, int]] = []
         for held, digest, file_id in zip(batch, digests, file_ids, strict=True):
             outcomes.append(digest not in known)
             if digest not in known:
-                known.add(digest)
+                known[digest] = (0, file_id)
                 new.append(self._values(held, digest, file_id, normaliser))
+            elif known[digest][1] != file_id:
+                again.append((known[digest][0], file_id, held.line))
         if new:
             self._connection.execute(insert(HELD), new)
+        note_repeats(self._connection, "held", again)
         return outcomes
 
-    def settle(self, rows: Iterable[RawRow]) -> set[int]:
-        """Let go of held rows that have now come again and were taken; returns the patients
-        whose held rows they were."""
-        digests = [
-            digest_of(self._source, row.stored())
-            for row in rows
-            if self._numbers and number_of(row) in self._numbers
-        ]
+    def settle(self, rows: Iterable[RawRow], file_ids: Iterable[int]) -> set[int]:
+        """Let go of held rows that have now come again, each in its file, and were taken;
+        returns the patients whose held rows they were."""
+        if not self._numbers:
+            return set()
+        by_digest = {
+            digest_of(self._source, row.stored()): file_id
+            for row, file_id in zip(rows, file_ids, strict=False)
+            if number_of(row) in self._numbers
+        }
+        digests = list(by_digest)
         patients: set[int] = set()
         for start in range(0, len(digests), _CHUNK):
             same = (HELD.c.state == "held") & HELD.c.raw_digest.in_(digests[start : start + _CHUNK])
-            patients.update(
-                self._connection.scalars(
-                    select(HELD.c.patient_id).where(same, HELD.c.patient_id.is_not(None))
-                )
+            columns = (HELD.c.id, HELD.c.patient_id, HELD.c.raw_digest)
+            freed = self._connection.execute(select(*columns).where(same)).all()
+            patients.update(row.patient_id for row in freed if row.patient_id is not None)
+            note_repeats(
+                self._connection,
+                "settled",
+                [(row.id, by_digest[row.raw_digest], 0) for row in freed],
             )
             self._connection.execute(
                 update(HELD)
@@ -93,13 +105,15 @@ class HeldRows:
         )
         return set(self._connection.scalars(query))
 
-    def _known(self, digests: Sequence[str]) -> set[str]:
-        found: set[str] = set()
+    def _known(self, digests: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Which of these are held or were discarded: the row's id and file."""
+        found: dict[str, tuple[int, int]] = {}
         wanted = sorted(set(digests))
         for start in range(0, len(wanted), _CHUNK):
             same = HELD.c.raw_digest.in_(wanted[start : start + _CHUNK])
-            query = select(HELD.c.raw_digest).where(same, HELD.c.state != "taken")
-            found.update(self._connection.scalars(query))
+            query = select(HELD.c.raw_digest, HELD.c.id, HELD.c.file_id)
+            rows = self._connection.execute(query.where(same, HELD.c.state.in_(_KEPT)))
+            found.update({row.raw_digest: (row.id, row.file_id) for row in rows})
         return found
 
     def _values(

@@ -326,13 +326,14 @@ def _merges(message: Message) -> Iterator[Item]:
         found = True
         new, issuer = ("", "") if pid is None else _identified(pid)
         old, of_old = identifier_of(segment, 1)
+        issuer, of_old = issuer or of_old, of_old or issuer
         if not old or not new:
             reason = "a merge of patients that names no old or no new number"
             yield BadLine(segment.line, "merge", reason, segment.text[:KEPT], f"{place}, MRG")
-        elif old.casefold() == new.casefold():
+        elif (old.casefold(), of_old.casefold()) == (new.casefold(), issuer.casefold()):
             yield OtherMessage(message.line, message.kind)
         else:
-            yield PatientMerge(message.line, message.kind, old, new, issuer or of_old)
+            yield PatientMerge(message.line, message.kind, old, new, issuer, of_old)
     if not found:
         reason = "a merge of patients without an MRG segment"
         yield BadLine(message.line, "merge", reason, "", place)

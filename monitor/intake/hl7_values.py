@@ -22,7 +22,7 @@ _ONE_SIDED = re.compile(
 )
 _BRACKETS = "[](){} \t\n"
 _UPWARD = (">", "≥", "=>", "greater", "more")
-_POWER = re.compile(r"[x×*]?\s*10")
+_POWER = re.compile(r"[xX×*]?\s*10")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
 _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
@@ -116,7 +116,12 @@ def limits_of(obx: Segment) -> tuple[str, str]:
     """OBX-7 as lower and upper limit: `3.9-11.2`, `[ 1.1 - 4.0 ]`, `<50`, `> or = 60 U/L`.
     What cannot be read is no limit."""
     repeats = obx.repeats(7)
-    text = obx.plain(repeats[0]).strip(_BRACKETS) if repeats else ""
+    return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
+
+
+def limits_in(text: str) -> tuple[str, str]:
+    """Lower and upper limit of a reference range in one text."""
+    text = text.strip(_BRACKETS)
     if found := _FROM_TO.match(text):
         return found[1], found[2]
     if found := _ONE_SIDED.match(text):
@@ -164,9 +169,15 @@ def not_blood(spm: Segment | None, obr: Segment | None) -> str:
             continue
         for part in segment.components(repeats[0]):
             for name in split(part, segment.marks.subcomponent):
-                if name.strip().upper() in _NOT_BLOOD:
+                if is_not_blood(name):
                     return name.strip()
     return ""
+
+
+def is_not_blood(kind: str) -> bool:
+    """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
+    words = kind.strip().upper().replace(",", " ").split()
+    return kind.strip().upper() in _NOT_BLOOD or "URINE" in words
 
 
 _NOT_BLOOD = frozenset(

@@ -14,11 +14,11 @@ from typing import Any
 
 from monitor.config import Settings
 from monitor.intake import enrol, events, filing
-from monitor.intake.columns import PERSON_SYNONYMS, fold, match
-from monitor.intake.csv import open_table
+from monitor.intake.columns import match
 from monitor.intake.enrol import enrol_file
 from monitor.intake.events import events_file
 from monitor.intake.load import load_file
+from monitor.intake.people_file import open_people_table
 from monitor.intake.report import FileReport, PeopleReport
 from monitor.intake.survey import FileMissing, UnreadableFile, survey
 from monitor.store.database import Store, StoreError
@@ -112,22 +112,19 @@ def _has_settled(path: Path, seconds: float, now: datetime) -> bool:
 def _kind_of(path: Path) -> str:
     """Results, unless header (or, where no header can be read, name) says otherwise."""
     try:
-        with open_table(survey(path), lambda name: fold(name) in _KNOWN) as table:
-            header = table.header
+        header = open_people_table(survey(path), _KNOWN).header
     except UnreadableFile:
         return next((kind for kind in _COLUMNS if path.name.casefold().startswith(kind)), "results")
     for kind, (ours, required) in _COLUMNS.items():
         try:
-            if set(required) <= set(match(header, ours, PERSON_SYNONYMS).positions):
+            if set(required) <= set(match(header, ours).positions):
                 return kind
         except UnreadableFile:
             continue
     return "results"
 
 
-_KNOWN = {fold(name) for ours, _ in _COLUMNS.values() for name in ours} | {
-    fold(word) for words in PERSON_SYNONYMS.values() for word in words
-}
+_KNOWN = frozenset(name for ours, _ in _COLUMNS.values() for name in ours)
 
 
 def _take(

@@ -293,6 +293,8 @@ class Listener:
         except Exception as fault:  # noqa: BLE001  # the sender hears of it, and sends again
             self._failed(logs.places(fault), len(group))
             return [mllp.NOT_NOW] * len(group)
+        counts: Counter[str] = sum((it.counts for it in took), Counter())
+        self._log.info("messages", count=len(took), **counts)
         for it in took:
             if it.fault:
                 self._failed(it.fault, 1)

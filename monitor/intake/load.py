@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.config import Settings, Source
+from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import (
     Preview,
@@ -20,6 +20,7 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
+from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
@@ -27,9 +28,11 @@ from monitor.intake.merging import Merging
 from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.recognised import Recognised
 from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
 from monitor.intake.results import ResultWriter
 from monitor.intake.retry import retry_held
+from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
 from monitor.store.database import Store, bring_to
@@ -65,8 +68,8 @@ def load_file(
     try:
         with store.write() as connection:
             take_turn(connection, now)
-            load = _Load(connection, settings, source, mapping, surveyed, now, progress)
-            report = load.run()
+            load = _Load(connection, settings, source, surveyed, now, progress)
+            report = load.run(preview=preview is not None)
             if preview is not None:
                 preview(connection, report.touched)
                 raise Preview
@@ -82,8 +85,8 @@ def load_within(
     connection: Connection, settings: Settings, surveyed: Survey, source: str, now: datetime
 ) -> FileReport:
     """Take in what came over a connection, in the transaction of a caller whose turn it is."""
-    mapping = source_named(settings, source)
-    return _Load(connection, settings, source, mapping, surveyed, now, None).run()
+    source_named(settings, source)
+    return _Load(connection, settings, source, surveyed, now, None).run()
 
 
 class _Load:
@@ -94,7 +97,6 @@ class _Load:
         connection: Connection,
         settings: Settings,
         source: str,
-        mapping: Source,
         surveyed: Survey,
         now: datetime,
         progress: Progress | None,
@@ -102,7 +104,6 @@ class _Load:
         self._connection = connection
         self._settings = settings
         self._source = source
-        self._mapping = mapping
         self._survey = surveyed
         self._now = now
         self._progress = progress
@@ -113,10 +114,16 @@ class _Load:
         self._problems = Problems()
         self._notes: list[str] = []
         self._touched: set[int] = set()
+        self._preview = False
+        self._tables: tuple[Recognised, ...] = ()
+        self._seen = Seen(self._catalogue)
 
-    def run(self) -> FileReport:
+    def run(self, *, preview: bool = False) -> FileReport:
+        """Take the file in. A preview reads it anew even where it was loaded before, for it is
+        to show what is recognised."""
+        self._preview = preview
         earlier = self._earlier()
-        if earlier is None or self._may_hold_news(earlier):
+        if earlier is None or preview or self._may_hold_news(earlier):
             self._read(again=earlier is not None)
         else:
             self._only_retry(earlier)
@@ -131,6 +138,8 @@ class _Load:
             problems=tuple(sorted(self._problems.listed)),
             reasons=dict(self._problems.by_reason.most_common()),
             touched=tuple(touched),
+            tables=self._tables,
+            seen=self._seen.codes() if self._preview else (),
         )
 
     def _earlier(self) -> Any:
@@ -140,6 +149,7 @@ class _Load:
             (columns.sha256 == self._survey.sha256)
             & (columns.source == self._source)
             & (columns.kind == "results")
+            & columns.reverted_at.is_(None)
         )
         return self._connection.execute(select(_FILES).where(same).order_by(columns.id)).first()
 
@@ -167,8 +177,10 @@ class _Load:
         )
 
     def _read(self, *, again: bool) -> None:
-        with open_rows(self._survey, self._mapping, self._catalogue) as opened:
+        mapping = reading(self._connection, self._settings, self._source).mapping
+        with open_rows(self._survey, mapping, self._catalogue) as opened:
             self._notes.extend(opened.notes)
+            self._tables = opened.tables
             file_id = self._insert_file()
             self._take_rows(opened.items, file_id, again=again)
         self._connection.execute(
@@ -221,6 +233,8 @@ class _Load:
         rows = self._rows(items, merging, normaliser.issuers)
         for batch in batches(rows, _BATCH):
             outcomes = list(normaliser.normalise(batch))
+            if self._preview:
+                self._seen.add(batch, outcomes)
             self._store(
                 [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
             )
@@ -243,7 +257,7 @@ class _Load:
             for it, outcome in zip(taken, outcomes, strict=True)
             if outcome != "duplicate"
         )
-        self._touched.update(held_rows.settle([it.raw for it in taken]))
+        self._touched.update(held_rows.settle([it.raw for it in taken], [file_id] * len(taken)))
 
     def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:
         for row, new in zip(held, is_new, strict=True):

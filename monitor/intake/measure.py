@@ -15,6 +15,7 @@ from monitor.core.units import (
     NoResult,
     Number,
     Refusal,
+    glued_unit,
     implausible,
     parse_number,
     parse_value,
@@ -26,6 +27,8 @@ from monitor.core.units import (
 from monitor.intake.columns import fold
 
 _CACHE_LIMIT = 100_000
+_GUESSES_LIMIT = 2000
+"""Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _SHOWN = 60
 _OF_VALUES = {
@@ -75,10 +78,13 @@ class Measures:
         self._codes = {fold(code): name for code, name in source.codes.items()}
         self._ignored = {fold(code) for code in source.ignore}
         self._spellings = {theirs.strip(): ours for theirs, ours in source.unit_spellings.items()}
-        self._known: dict[tuple[str, str, str], Measure | Problem] = {}
-        self._limits: dict[tuple[str, str, str, str], tuple[Decimal | None, Decimal | None]] = {}
+        self._known: dict[tuple[str, str, str, str], Measure | Problem] = {}
+        self._limits: dict[
+            tuple[str, str, str, str, str], tuple[Decimal | None, Decimal | None]
+        ] = {}
         self._doubts: dict[tuple[str, str], str] = {}
         self._analytes: dict[str, Analyte | None] = {}
+        self._guesses: dict[str, str] = {}
         self.units_used: defaultdict[str, set[str]] = defaultdict(set)
         """Units this source is known to use, by analyte."""
         for name, unit in source.units.items():
@@ -104,37 +110,39 @@ class Measures:
             self._analytes[code] = self._catalogue.find(name) if name else None
         return self._analytes[code]
 
-    def measure(self, code: str, value: str, unit: str) -> Measure | Problem:
-        """What a row's code, value and unit mean together."""
-        key = (code, value, unit)
+    def measure(self, code: str, value: str, unit: str, decimal: str = "") -> Measure | Problem:
+        """What a row's code, value and unit mean together. `decimal` is the mark that the whole
+        file shows (`point`, `comma`); "" leaves it to the source's mapping."""
+        key = (code, value, unit, decimal)
         found = self._known.get(key)
         if found is None:
             if len(self._known) > _CACHE_LIMIT:
                 self._known.clear()
-            found = self._known[key] = self._measure(code, value, unit)
+            found = self._known[key] = self._measure(code, value, unit, decimal)
         if isinstance(found, Measure) and found.read_as_percent:
             self.read_as_percent[code.strip()] += 1
         return found
 
-    def withdrawn(self, code: str, value: str, unit: str) -> Measure | Problem:
+    def withdrawn(self, code: str, value: str, unit: str, decimal: str = "") -> Measure | Problem:
         """What a withdrawal is about; a value that cannot be read names none."""
-        found = self.measure(code, value, unit)
+        found = self.measure(code, value, unit, decimal)
         if isinstance(found, Measure) or found.analyte is None:
             return found
         return Measure(found.analyte, None)
 
     def limits(
-        self, analyte: Analyte, low: str, high: str, unit: str
+        self, analyte: Analyte, low: str, high: str, unit: str, decimal: str = ""
     ) -> tuple[Decimal | None, Decimal | None]:
         """Reference limits, converted like the value. One that cannot be read, is 0 (above) or
         not above the lower one counts as missing."""
         if not low and not high:
             return None, None
-        key = (analyte.name, low, high, unit)
+        key = (analyte.name, low, high, unit, decimal)
         if key not in self._limits:
             if len(self._limits) > _CACHE_LIMIT:
                 self._limits.clear()
-            below, above = self._limit(analyte, low, unit), self._limit(analyte, high, unit)
+            below = self._limit(analyte, low, unit, decimal)
+            above = self._limit(analyte, high, unit, decimal)
             if above is not None and (above <= 0 or (below is not None and above <= below)):
                 above = None
             self._limits[key] = below, above
@@ -151,13 +159,15 @@ class Measures:
             self._doubts[key] = self._catalogue.doubt(comment, analyte.name)
         return self._doubts[key]
 
-    def possible(self, analyte: Analyte, value: str, unit: str) -> tuple[Decimal, ...]:
+    def possible(
+        self, analyte: Analyte, value: str, unit: str, decimal: str = ""
+    ) -> tuple[Decimal, ...]:
         """The raw number of a held row in every unit it may have been meant in, canonical.
 
         Its own unit if that makes sense, else those its source uses, else any unit of the
         analyte; empty where there is no number in it.
         """
-        number = self._raw_number(value)
+        number = self._raw_number(value, decimal)
         if number is None:
             return ()
         own = self._spelt(unit, analyte)
@@ -168,12 +178,14 @@ class Measures:
                 return found
         return ()
 
-    def _measure(self, code: str, value: str, unit: str) -> Measure | Problem:
+    def _measure(self, code: str, value: str, unit: str, decimal: str) -> Measure | Problem:
         named = self.analyte(code)
         if named is None:
             return self._unknown_code(code)
+        if not unit.strip():
+            value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
-        read = self._parsed(value, unit)
+        read = self._parsed(value, unit, decimal)
         if isinstance(read, Refusal):
             return _problem(read, named)
         resolved = resolve(self._catalogue, named, code.strip(), unit)
@@ -185,15 +197,35 @@ class Measures:
             return _problem(resolved, named)
         return self._number(named, resolved, read, unit)
 
-    def _parsed(self, value: str, unit: str) -> Number | NoResult | Refusal:
-        comma = self._source.decimal_comma
-        read = parse_value(value, decimal_comma=comma, catalogue=self._catalogue)
-        if not isinstance(read, Refusal):
-            return read
+    def _parted(self, named: Analyte, value: str) -> tuple[str, str]:
+        """Number and unit of a cell that holds both (`12.1 g/dL`), where the row has no unit of
+        its own; the cell and nothing where what follows the number is no unit of the analyte."""
+        number, unit = glued_unit(value)
+        if not unit:
+            return value, ""
+        known = resolve(self._catalogue, named, "", self._spelt(unit, named))
+        return (value, "") if isinstance(known, Refusal) else (number, unit)
+
+    def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
+        comma, grouped = self._mark(decimal)
+
+        def read(text: str) -> Number | NoResult | Refusal:
+            return parse_value(
+                text, decimal_comma=comma, grouped=grouped, catalogue=self._catalogue
+            )
+
+        found = read(value)
+        if not isinstance(found, Refusal):
+            return found
         bare = without_unit(self._catalogue, value, unit)
-        if bare == value:
-            return read
-        return parse_value(bare, decimal_comma=comma, catalogue=self._catalogue)
+        return found if bare == value else read(bare)
+
+    def _mark(self, decimal: str) -> tuple[bool, bool]:
+        """Whether the comma marks decimals, and whether that is certain."""
+        named = self._source.decimal_comma
+        if decimal and named in (None, decimal == "comma"):
+            return decimal == "comma", True
+        return bool(named), False
 
     def _number(
         self, named: Analyte, analyte: Analyte, read: Number, unit: str
@@ -218,11 +250,18 @@ class Measures:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
         reason = f'unknown code "{code.strip()[:_SHOWN]}"'
-        guess = self._catalogue.suggest(code.strip()[:_SHOWN])
-        hint = guess if guess.startswith("did you mean") else ""
+        hint = self._nearest(code.strip()[:_SHOWN])
         return Problem(
             "unknown_code", reason, hint or "map the code or ignore it in [sources.NAME]"
         )
+
+    def _nearest(self, code: str) -> str:
+        if code not in self._guesses:
+            if len(self._guesses) > _GUESSES_LIMIT:
+                return ""
+            guess = self._catalogue.suggest(code)
+            self._guesses[code] = guess if guess.startswith("did you mean") else ""
+        return self._guesses[code]
 
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()
@@ -230,17 +269,19 @@ class Measures:
             return self._source.units.get(analyte.name, "")
         return self._spellings.get(unit, unit)
 
-    def _limit(self, analyte: Analyte, text: str, unit: str) -> Decimal | None:
+    def _limit(self, analyte: Analyte, text: str, unit: str, decimal: str) -> Decimal | None:
         if not text.strip():
             return None
-        read = parse_number(text, decimal_comma=self._source.decimal_comma)
+        comma, grouped = self._mark(decimal)
+        read = parse_number(text, decimal_comma=comma, grouped=grouped)
         if not isinstance(read, Number) or read.comparator:
             return None
         value = to_canonical(analyte, read.value, unit)
         return None if isinstance(value, Refusal) else value
 
-    def _raw_number(self, text: str) -> Decimal | None:
-        read = parse_number(text, decimal_comma=self._source.decimal_comma)
+    def _raw_number(self, text: str, decimal: str) -> Decimal | None:
+        comma, grouped = self._mark(decimal)
+        read = parse_number(text, decimal_comma=comma, grouped=grouped)
         if isinstance(read, Number):
             return read.value if read.value >= 0 else None
         found = _SOME_NUMBER.search(text[:_SHOWN])

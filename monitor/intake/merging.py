@@ -15,6 +15,10 @@ from monitor.intake.merges import Saying, already_said, derive, is_merged, recor
 from monitor.intake.people import Number, People
 from monitor.intake.people_file import Refused
 from monitor.intake.raw import PatientMerge
+from monitor.intake.repeats import note_repeats
+
+_ANOTHERS = -1
+"""No patient: the number is known, of another issuer."""
 
 
 class Merging:
@@ -59,24 +63,25 @@ class Merging:
         new_id = self._people.enter(new) if ids[1] is None else ids[1]
         if old_id == new_id:
             raise Refused("both numbers are one patient's already, with and without their issuer")
-        saying = _saying(what, old_id, new_id, on, note, origin, line)
-        if already_said(self._connection, saying) is not None:
-            return False
-        self._record(saying)
-        return True
+        return self._record(_saying(what, old_id, new_id, on, note, origin, line))
 
     def hear(self, message: PatientMerge, issuers: Issuers) -> None:
         """Take what a message says; what cannot be followed becomes a note."""
-        old_id = self._patient(issuers.claim(message.old, message.issuer))
-        new_id = self._patient(issuers.claim(message.new, message.issuer))
-        if old_id is None or new_id is None:
+        old = issuers.claim(message.old, message.old_issuer or message.issuer)
+        new = issuers.claim(message.new, message.issuer)
+        known = self._known(old), self._known(new)
+        if _ANOTHERS in known or not (old.number.number and new.number.number):
             self._passed["names another issuer's number, or none: not followed"] += 1
-        elif old_id == new_id:
+            return
+        ours = old.number.key[0] == new.number.key[0] and any(
+            it is not None and self._people.is_plain(it) for it in known
+        )
+        old_id = self._enter(old, ours=ours) if known[0] is None else known[0]
+        new_id = self._enter(new, ours=ours) if known[1] is None else known[1]
+        if old_id == new_id:
             self._passed["names one number twice: nothing to do"] += 1
         else:
-            saying = _saying(MERGE, old_id, new_id, None, "", message.kind, message.line)
-            if already_said(self._connection, saying) is None:
-                self._record(saying)
+            self._record(_saying(MERGE, old_id, new_id, None, "", message.kind, message.line))
 
     def notes(self) -> list[str]:
         """What a person should know, once all are taken."""
@@ -87,7 +92,12 @@ class Merging:
             notes.append(f"{count} message that merges patients {what}")
         return notes
 
-    def _record(self, saying: Saying) -> None:
+    def _record(self, saying: Saying) -> bool:
+        """Write it down and make it true; False where it was said before."""
+        said = already_said(self._connection, saying)
+        if said is not None:
+            note_repeats(self._connection, "merge", [(said, self._file_id, saying.line)])
+            return False
         record(self._connection, saying, self._file_id, self._now)
         both = (saying.old_id, saying.new_id)
         derived = derive(self._connection, self._settings, self._catalogue, both, self._now)
@@ -95,23 +105,33 @@ class Merging:
         self._taken += derived.taken
         self._notes += derived.notes
         self._people.forget()
+        return True
 
-    def _patient(self, claim: Claim) -> int | None:
-        """The patient a message means; a number that nobody knows yet is remembered."""
+    def _known(self, claim: Claim) -> int | None:
+        """The patient a message means; None where nobody knows the number yet."""
         number = claim.number
-        if not number.number:
-            return None
-        known = self._people.patient_of(number)
-        if known is not None:
-            return known
+        patient = self._people.patient_of(number)
+        if patient is not None:
+            return patient
         found = match(claim, self._people.with_number(number.number))
         if isinstance(found, Found):
             if found.newly is not None and found.newly.issuer:
-                self._people.see(found.newly, found.person, self._now)
+                self._people.see(found.newly, found.person.home_id, self._now)
             return found.person.home_id
-        if isinstance(found, Another):
-            return None
-        return self._people.enter(number, heard_at=None if claim.surely else self._now)
+        return _ANOTHERS if isinstance(found, Another) else None
+
+    def _enter(self, claim: Claim, *, ours: bool) -> int:
+        """Remember a number that nobody knows yet. It is a plain one (`ours`) where the other
+        number of the message is the clinic's, and both have one issuer."""
+        number = claim.number
+        if not ours or not number.issuer:
+            return self._people.enter(number, heard_at=None if claim.surely else self._now)
+        plain = Number("", number.number)
+        if self._people.patient_of(plain) is not None:
+            return self._people.enter(number, heard_at=self._now)
+        patient = self._people.enter(plain)
+        self._people.see(number, patient, self._now)
+        return patient
 
 
 def _saying(

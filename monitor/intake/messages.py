@@ -22,6 +22,7 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import normaliser_of, source_named, take_turn
+from monitor.intake.fixes import reading
 from monitor.intake.held import HeldRows
 from monitor.intake.hl7 import MERGES, RESULTS, items_of
 from monitor.intake.hl7_text import Message, read_messages
@@ -164,7 +165,8 @@ class _Group:
     ) -> None:
         self._connection, self._source, self._now = connection, source, now
         self._catalogue = catalogue
-        self._mapping = source_named(settings, source)
+        source_named(settings, source)
+        self._mapping = reading(connection, settings, source).mapping
         self._normaliser = normaliser_of(
             connection, settings, catalogue, People(connection), source, now
         )
@@ -197,6 +199,7 @@ class _Group:
             columns.sha256.in_(sorted(digests))
             & (columns.source == self._source)
             & (columns.kind == "results")
+            & columns.reverted_at.is_(None)
         )
         query = select(columns.sha256, columns.rows, columns.ignored).where(same)
         rows = self._connection.execute(query.order_by(columns.id.desc()))
@@ -251,7 +254,9 @@ class _Group:
             if word != "duplicate":
                 took[owner].touched.add(it.patient_id)
         if taken:
-            took[0].touched |= self._held_rows.settle([it.raw for _, it in taken])
+            took[0].touched |= self._held_rows.settle(
+                [it.raw for _, it in taken], [file_ids[owner] for owner, _ in taken]
+            )
         self._hold([(owner, it) for owner, it in outcomes if isinstance(it, Held)], took, file_ids)
         for owner, outcome in outcomes:
             if isinstance(outcome, Ignored):

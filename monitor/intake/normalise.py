@@ -6,11 +6,13 @@ reason, and where the analyte and the patient are known, with the values it may 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,16 +20,18 @@ from monitor.config import Source
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Status
 from monitor.core.standing import KNOWN_WORDS, PLACEHOLDER, Key, Report, key_of, read_status
-from monitor.intake.dates import Moment, read_day, read_moment
+from monitor.intake.dates import Moment, has_no_year, orders_of, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem
-from monitor.intake.people import People, Person, mrn_key
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.people import People, Person, mrn_key, read_number
+from monitor.intake.raw import BadLine, RawRow, as_written
 
+_ID = re.compile("[/:]")
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
 _METHOD_LIMIT = 200
+_NAME_SHOWN = 60
 _MRN_LIMIT = 200
 """Characters of a number that quarantine is searched by; no real one comes near."""
 UNKNOWN_PATIENT = "unknown_patient"
@@ -118,10 +122,12 @@ class Normaliser:
         zone: ZoneInfo,
         now: datetime,
         issuers: Issuers | None = None,
+        patients: Mapping[str, str] | None = None,
         ignore_unknown_patients: bool = False,
     ) -> None:
         self._people = people
         self.issuers = issuers or Issuers()
+        self._said = patients or {}
         self._now = now
         self._catalogue = catalogue
         self._source = source
@@ -129,7 +135,7 @@ class Normaliser:
         self._latest = now + _AHEAD
         self._ignore_unknown = ignore_unknown_patients
         self.measures = Measures(catalogue, source)
-        self._moments: dict[str, Moment | None] = {}
+        self._moments: dict[tuple[str, str], Moment | None] = {}
         self._statuses: dict[str, Status | str | None] = {}
         self.unread: Counter[str] = Counter()
         """Optional cells that could not be read and count as missing, by column."""
@@ -150,14 +156,18 @@ class Normaliser:
         analyte = self._catalogue.find(held.analyte) if held.analyte else None
         if analyte is None or held.raw is None or held.patient_id is None:
             return ""
-        values = self.measures.possible(analyte, held.raw.value, held.raw.unit)
+        values = self.measures.possible(analyte, held.raw.value, held.raw.unit, held.raw.decimal)
         return " ".join(format(value, "f") for value in values)
 
     def _bad_line(self, bad: BadLine) -> Held:
         return Held(bad.line, {"line": bad.text}, bad.code, bad.reason, place=bad.place)
 
     def _row(self, row: RawRow) -> Outcome:
+        if row.unresolved and self._source.patient_id_is_mrn:
+            row = row._replace(mrn=_ID.split(row.reference)[-1])
+        contradiction = None
         if row.also:
+            contradiction = self._contradicting(row)
             row = self._named(row)
         if self.measures.is_ignored(row.analyte):
             return Ignored(row.line, "mapping")
@@ -167,7 +177,7 @@ class Normaliser:
         whose = self._whose(row)
         if not isinstance(whose, Person):
             return whose
-        moment = self._moment(row.collected_at)
+        moment = self._moment(row.collected_at, row.dates)
         if moment is None:
             return self._hold(row, _no_date(row.collected_at), whose.id)
         if moment.at > self._latest:
@@ -175,20 +185,24 @@ class Normaliser:
             return self._hold(row, problem, whose.id)
         if not isinstance(status, Status):
             return self._hold(row, _no_status(row.status), whose.id)
+        if contradiction:
+            return self._hold(row, contradiction, whose.id)
         return self._measured(row, whose, moment, status)
 
     def _measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
         measures = self.measures
         if status in (Status.WITHDRAWN, Status.CANCELLED):
-            found = measures.withdrawn(row.analyte, row.value, row.unit)
+            found = measures.withdrawn(row.analyte, row.value, row.unit, row.decimal)
         else:
-            found = measures.measure(row.analyte, row.value, row.unit)
+            found = measures.measure(row.analyte, row.value, row.unit, row.decimal)
         if isinstance(found, Problem):
             return self._hold(row, found, whose.id)
         if found.pending and status is not Status.WITHDRAWN:
             return Ignored(row.line, "placeholder")
         cancelled = status is Status.CANCELLED
-        low, high = measures.limits(found.analyte, row.ref_low, row.ref_high, found.unit)
+        low, high = measures.limits(
+            found.analyte, row.ref_low, row.ref_high, found.unit, row.decimal
+        )
         comment = row.comment.strip()[:_COMMENT_LIMIT]
         return Taken(
             line=row.line,
@@ -204,7 +218,7 @@ class Normaliser:
             received_unit=row.unit.strip(),
             ref_low=low,
             ref_high=high,
-            reported_at=self._reported(row.reported_at),
+            reported_at=self._reported(row),
             comment=comment,
             below_plausible=found.below_plausible,
             doubtful_comment=measures.doubt(comment, found.analyte),
@@ -216,8 +230,12 @@ class Normaliser:
 
     def _whose(self, row: RawRow) -> Person | Held | Ignored:
         claim = self.issuers.claim(row.mrn, row.issuer)
+        if self._said and (said := self._said.get(as_written(row))):
+            person = self._people.find(read_number(said))
+            if person is not None:
+                return person
         if not claim.number.number:
-            return self._hold(row, Problem("no_mrn", "no patient number"), None)
+            return self._hold(row, _no_number(row), None)
         found = match(claim, self._people.with_number(claim.number.number))
         if isinstance(found, Found):
             return self._the_same(row, found)
@@ -236,7 +254,7 @@ class Normaliser:
             if problem is not None:
                 return self._hold(row, problem, person.id)
         if found.newly is not None and found.newly.issuer:
-            self._people.see(found.newly, person, self._now)
+            self._people.see(found.newly, person.home_id, self._now)
         return person
 
     def _nobody(self, row: RawRow, claim: Claim) -> Held | Ignored:
@@ -280,15 +298,20 @@ class Normaliser:
         return self._people.namesakes(row.family_name, row.given_name, birth)
 
     def _birth_date(self, row: RawRow) -> date | None:
-        moment = self._moment(row.birth_date) if row.birth_date.strip() else None
-        return None if moment is None else read_day_of(row.birth_date, self._source, moment)
+        """The birth date of a row; one with a year of two digits lies in the past."""
+        moment = self._moment(row.birth_date, row.dates) if row.birth_date.strip() else None
+        if moment is None:
+            return None
+        day = read_day(row.birth_date, self._source.date_format or row.dates) or moment.on
+        return day if day <= self._latest.date() else _a_century_earlier(day)
 
-    def _moment(self, text: str) -> Moment | None:
-        if text not in self._moments:
+    def _moment(self, text: str, order: str) -> Moment | None:
+        key = (text, order)
+        if key not in self._moments:
             if len(self._moments) > _CACHE_LIMIT:
                 self._moments.clear()
-            self._moments[text] = read_moment(text, self._source.date_format, self._zone)
-        return self._moments[text]
+            self._moments[key] = read_moment(text, self._source.date_format or order, self._zone)
+        return self._moments[key]
 
     def _status(self, word: str) -> Status | str | None:
         if word not in self._statuses:
@@ -297,10 +320,10 @@ class Normaliser:
             self._statuses[word] = read_status(word)
         return self._statuses[word]
 
-    def _reported(self, text: str) -> datetime | None:
-        if not text.strip():
+    def _reported(self, row: RawRow) -> datetime | None:
+        if not row.reported_at.strip():
             return None
-        moment = self._moment(text)
+        moment = self._moment(row.reported_at, row.dates)
         if moment is None:
             self.unread["reported_at"] += 1
             return None
@@ -310,9 +333,9 @@ class Normaliser:
         """Hold a row with all that is known of it, so that a watched patient's is judged."""
         analyte = problem.analyte or self.measures.analyte(row.analyte)
         if analyte is not None and "%" in row.unit:
-            measured = self.measures.measure(row.analyte, row.value, row.unit)
+            measured = self.measures.measure(row.analyte, row.value, row.unit, row.decimal)
             analyte = measured.analyte or analyte
-        moment = self._moment(row.collected_at)
+        moment = self._moment(row.collected_at, row.dates)
         return Held(
             line=row.line,
             stored=row.stored(),
@@ -328,22 +351,61 @@ class Normaliser:
         )
 
     def _named(self, row: RawRow) -> RawRow:
-        """The row under the first of its analyte's names that says something to us; what the
-        source's mapping names comes before all."""
+        """The row under that one of its analyte's names that counts: one to be ignored, one that
+        the mapping names, else the first that says something to us."""
+        names = [name for name in (row.analyte, *row.also) if name.strip()]
         measures = self.measures
-        names = sorted((row.analyte, *row.also), key=measures.is_mapped, reverse=True)
-        known = (n for n in names if measures.is_ignored(n) or measures.analyte(n) is not None)
-        return row._replace(analyte=next(known, row.analyte or next(iter(row.also))))
+        known = (name for name in names if measures.analyte(name) is not None)
+        chosen = chain(
+            filter(measures.is_ignored, names), filter(measures.is_mapped, names), known, names
+        )
+        return row._replace(analyte=next(chosen, row.analyte))
+
+    def _contradicting(self, row: RawRow) -> Problem | None:
+        """Why two names of a row's analyte cannot both be right, if so; a count and its
+        percentage are no contradiction, for the unit tells them apart."""
+        meant: dict[str, str] = {}
+        for name in (row.analyte, *row.also):
+            analyte = self.measures.analyte(name)
+            if analyte is not None and not self.measures.is_mapped(name):
+                meant.setdefault(analyte.absolute_name or analyte.name, name)
+        if len(meant) < 2:
+            return None
+        (_, one), (_, other) = list(meant.items())[:2]
+        reason = "code and name of the analyte contradict each other"
+        hint = f'"{one[:_NAME_SHOWN]}" and "{other[:_NAME_SHOWN]}"'
+        return Problem("code_contradicts_name", reason, hint)
 
 
-def read_day_of(text: str, source: Source, moment: Moment) -> date:
-    """The day written in the text, also where a time of midnight follows it."""
-    return read_day(text, source.date_format) or moment.on
+def _a_century_earlier(day: date) -> date:
+    return day.replace(year=day.year - 100, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
+def _no_number(row: RawRow) -> Problem:
+    if not row.unresolved:
+        return Problem("no_mrn", "no patient number")
+    return Problem(
+        "no_patient",
+        "the reference to the patient leads to no patient's number",
+        f"{row.unresolved}; send the Patient in the same file, or its identifier in the "
+        "reference, or set patient_id_is_mrn for this source",
+    )
 
 
 def _no_date(text: str) -> Problem:
     if not text.strip():
         return Problem("no_date", "no date of collection")
+    if len(orders_of(text)) == 2:
+        return Problem(
+            "date",
+            "day and month of the dates cannot be told apart: no date of the file settles it",
+            'name the order in the config: date_format = "day_first" or "month_first" in the '
+            "source's table",
+        )
+    if has_no_year(text):
+        return Problem(
+            "date", "the date of collection has no year", "ask the laboratory for whole dates"
+        )
     return Problem(
         "date",
         "the date of collection cannot be read",

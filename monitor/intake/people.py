@@ -230,10 +230,24 @@ class People:
         self.forget()
         return patient_id
 
-    def see(self, number: Number, person: Person, now: datetime) -> None:
-        """Note that rows name this issuer for the plain number that the person has."""
-        self._add(number, person.home_id, now)
+    def see(self, number: Number, patient_id: int, now: datetime) -> None:
+        """Note that rows name this issuer for the plain number that the patient has."""
+        self._add(number, patient_id, now)
         self._known.pop(mrn_key(number.number), None)
+
+    def is_plain(self, patient_id: int) -> bool:
+        """Whether the patient has a plain number, one of the clinic's own."""
+        columns = IDENTIFIERS.c
+        own = (columns.patient_id == patient_id) & (columns.issuer_key == "")
+        return self._connection.scalar(select(columns.id).where(own)) is not None
+
+    def numbers_of(self, person_id: int) -> list[str]:
+        """All numbers of a person, without their issuers, as they are compared."""
+        person = func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id)
+        query = select(IDENTIFIERS.c.number_key).join(
+            PATIENTS, PATIENTS.c.id == IDENTIFIERS.c.patient_id
+        )
+        return list(self._connection.scalars(query.where(person == person_id).distinct()))
 
     def forget(self) -> None:
         """Look everyone up anew: somebody was entered, changed or merged."""

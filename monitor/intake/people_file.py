@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,17 +12,20 @@ from decimal import Decimal
 from sqlalchemy import Connection, delete, insert, update
 
 from monitor.core.faults import nearest
-from monitor.intake.columns import PERSON_SYNONYMS, fold, match, require
+from monitor.intake.columns import PERSON_COLUMNS, match, require
 from monitor.intake.context import new_id
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import read_day
 from monitor.intake.raw import BadLine
 from monitor.intake.report import PeopleReport, Refusal
-from monitor.intake.survey import Survey
+from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.vocabulary import key_of, vocabulary
+from monitor.intake.workbook import open_sheets
 from monitor.store import tables
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
+_REPEATS = table_of(tables.Repeat)
 _DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
@@ -74,6 +78,7 @@ class Account:
         if self.taken:
             connection.execute(update(_FILES).where(mine).values(**self._counts()))
         else:
+            connection.execute(delete(_REPEATS).where(_REPEATS.c.file_id == file_id))
             connection.execute(delete(_FILES).where(mine))
 
     def _counts(self) -> dict[str, int]:
@@ -108,13 +113,12 @@ def read_rows(
 ) -> Iterator[tuple[int, Cells]]:
     """The rows of a file as cells by our column names, stripped. Lines that cannot be split
     are refused on the way. Raises UnreadableFile."""
-    names = {fold(name) for name in ours}
-    names |= {fold(word) for words in PERSON_SYNONYMS.values() for word in words}
-    with open_table(account.survey, lambda name: fold(name) in names) as table:
-        columns = match(table.header, ours, PERSON_SYNONYMS)
-        require(columns, required, list(columns.positions))
-        _introduce(account, table, columns.ignored)
-        for record in table.rows:
+    table = open_people_table(account.survey, ours)
+    columns = match(table.header, ours)
+    require(columns, required, list(columns.positions))
+    _introduce(account, table, columns.ignored)
+    with closing(table.read()) as records:
+        for record in records:
             if isinstance(record, BadLine):
                 account.refused.append(Refusal(record.line, record.reason))
                 continue
@@ -124,8 +128,28 @@ def read_rows(
             yield record.line, cells
 
 
+def open_people_table(survey: Survey, ours: Collection[str]) -> Table:
+    """The table of a file with these columns of ours. Raises UnreadableFile."""
+    keys = {key_of(name) for name in ours}
+
+    def score(cells: Sequence[str]) -> int:
+        names = {vocabulary().column_of(cell) for cell in cells} & set(PERSON_COLUMNS)
+        return len(names | ({key_of(cell) for cell in cells} & keys))
+
+    if survey.format == "workbook":
+        tables, _ = open_sheets(survey, score)
+        if len(tables) != 1:
+            raise UnreadableFile(
+                "one sheet of the workbook must have a line that names the columns "
+                f"{', '.join(ours)}"
+            )
+        return tables[0]
+    return open_table(survey, score)
+
+
 def _introduce(account: Account, table: Table, ignored: Sequence[str]) -> None:
-    account.note(f"read as {account.survey.encoding_title}, separated by {table.delimiter_title}")
+    where = f'sheet "{table.sheet}"' if table.sheet else f"separated by {table.delimiter_title}"
+    account.note(f"read as {account.survey.encoding_title}, {where}")
     if ignored:
         account.note(f"columns not used: {', '.join(name[:_SHOWN] for name in ignored)}")
 

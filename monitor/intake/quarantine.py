@@ -13,6 +13,7 @@ from monitor.config import Settings
 from monitor.intake.context import take_turn
 from monitor.intake.held import HELD
 from monitor.intake.raw import RECEIVED
+from monitor.intake.remedies import remedy
 from monitor.intake.retry import retry_held
 from monitor.store import tables
 from monitor.store.database import Store, bring_to
@@ -21,6 +22,7 @@ from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
+_PATIENTS = table_of(tables.Patient)
 
 
 class QuarantineRefused(Exception):
@@ -63,6 +65,8 @@ class HeldRow:
     resolved_at: datetime | None
     resolved_by: str
     resolution: str
+    fix: str
+    """The command that frees it and all alike, or what else helps."""
     raw: dict[str, str]
     """The cells under the laboratory's own header names, or the line that cannot be split."""
 
@@ -197,7 +201,11 @@ def _held(reason: str, source: str | None) -> ColumnElement[bool]:
 
 
 def _rows() -> Select[Any]:
-    return select(HELD, _FILES.c.name.label("file")).join(_FILES, _FILES.c.id == HELD.c.file_id)
+    return (
+        select(HELD, _FILES.c.name.label("file"), _PATIENTS.c.mrn.label("enrolled"))
+        .join(_FILES, _FILES.c.id == HELD.c.file_id)
+        .outerjoin(_PATIENTS, _PATIENTS.c.id == HELD.c.patient_id)
+    )
 
 
 def _held_row(row: Row[Any]) -> HeldRow:
@@ -221,5 +229,6 @@ def _held_row(row: Row[Any]) -> HeldRow:
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,
         resolution=row.resolution,
+        fix="" if row.state != "held" else remedy(row.id, row.reason_code, row.enrolled or ""),
         raw=dict(given.get(RECEIVED, {})),
     )

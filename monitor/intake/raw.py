@@ -6,6 +6,7 @@ is the same `normalise`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ RESULT_COLUMNS = (
     "status", "reported_at", "comment", "family_name", "given_name", "birth_date", "issuer",
     "method",
 )  # fmt: skip
+_BESIDE = ("place", "reference", "unresolved", "dates", "decimal")
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""
 
@@ -25,7 +27,11 @@ class RawRow(NamedTuple):
 
     `line` is the line of a text file, or the number of the message or resource; `place` says
     where within it (`OBX 3`, `entry[4].component[1]`). `issuer` is who gave out the MRN.
-    `also` are further names the row gives its analyte, in the order to be tried.
+    `also` are further names the row gives its analyte, in the order to be tried. Where a row
+    only refers to its patient (FHIR) and that leads to no number, `reference` is what it says
+    (`Patient/f001`), and `unresolved` why it leads nowhere. `dates` is the order of day and month,
+    and `decimal` the decimal mark (`point`, `comma`), where the whole file shows them; "" leaves
+    both to the source's mapping.
     """
 
     line: int
@@ -48,10 +54,14 @@ class RawRow(NamedTuple):
     given: Sequence[tuple[str, str]]
     place: str = ""
     also: tuple[str, ...] = ()
+    reference: str = ""
+    unresolved: str = ""
+    dates: str = ""
+    decimal: str = ""
 
     def stored(self) -> dict[str, Any]:
         """The row as quarantine keeps it: our columns, and the cells as the file named them."""
-        ours = {name: _clean(getattr(self, name)) for name in (*RESULT_COLUMNS, "place")}
+        ours = {name: _clean(getattr(self, name)) for name in (*RESULT_COLUMNS, *_BESIDE)}
         kept: dict[str, Any] = {name: text for name, text in ours.items() if text}
         if self.also:
             kept["also"] = [_clean(name) for name in self.also]
@@ -64,7 +74,15 @@ def restored(line: int, kept: dict[str, Any]) -> RawRow:
     ours = [str(kept.get(name, "")) for name in RESULT_COLUMNS]
     given = tuple((str(name), str(text)) for name, text in kept.get(RECEIVED, {}).items())
     also = tuple(str(name) for name in kept.get("also", ()))
-    return RawRow._make((line, *ours, given, str(kept.get("place", "")), also))
+    place, *beside = (str(kept.get(name, "")) for name in _BESIDE)
+    return RawRow._make((line, *ours, given, place, also, *beside))
+
+
+def as_written(row: RawRow) -> str:
+    """Who a row says it is of, letter by letter but for case: what a fix of the patient goes by,
+    so that it never takes in another person's rows under the same number."""
+    cells = (row.issuer, row.mrn, row.family_name, row.given_name, row.birth_date)
+    return json.dumps([cell.strip().casefold() for cell in cells], ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,8 @@ class PatientMerge:
     old: str
     new: str
     issuer: str = ""
+    old_issuer: str = ""
+    """Who gave out the old number, where that is not who gave out the new one."""
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge

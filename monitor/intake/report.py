@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from monitor.intake.recognised import Recognised
+    from monitor.intake.seen import CodeSeen
 
 Progress = Callable[[int, int], None]
 """Called with the lines done and the lines there are, now and then."""
@@ -64,10 +68,24 @@ class FileReport:
     reasons: dict[str, int] = field(default_factory=dict)
     touched: tuple[int, ...] = ()
     """Ids of the enrolments to be reviewed."""
+    tables: tuple[Recognised, ...] = ()
+    """The tables of the file, as they were understood."""
+    seen: tuple[CodeSeen, ...] = ()
+    """Of a preview: the codes of the file and what they were taken for."""
 
     @property
     def problems_left_out(self) -> int:
         return sum(self.reasons.values()) - len(self.problems)
+
+    def recognised(self) -> dict[str, Any]:
+        """What a preview adds to the file's part of `load --json`."""
+        return {
+            "recognised": {
+                "tables": [table.document() for table in self.tables],
+                "codes": [seen.document() for seen in self.seen],
+            },
+            "reasons": self.reasons,
+        }
 
     def account(self) -> dict[str, Any]:
         """The file's part of `load --json`, without the alerts."""

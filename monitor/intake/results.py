@@ -36,6 +36,7 @@ from monitor.core.standing import (
 )
 from monitor.intake.context import chunks
 from monitor.intake.normalise import Taken
+from monitor.intake.repeats import note_repeats
 from monitor.store import tables
 from monitor.store.bulk import BulkInsert
 from monitor.store.tables import table_of
@@ -61,6 +62,7 @@ _WRITTEN = (
     *(_RESULTS.c[name] for name in (
         "id", "patient_id", "analyte", "specimen_id", "collected_on", "collected_at", "timed",
         "status", "value", "comparator", "reported_at", "received_at", "stands", "taken_back",
+        "file_id",
     )),
     func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id).label("home"),
 )  # fmt: skip
@@ -76,6 +78,7 @@ class _Row:
     stood: bool
     home: int
     """The patient under whose number it came."""
+    file_id: int
     id: int | None = None
     values: tuple[Any, ...] = ()
 
@@ -109,6 +112,7 @@ class ResultWriter:
         self.unflagged = 0
         """Values that changed without being flagged as corrected, and were taken."""
         connection.execute(CreateTable(_BUCKETS, if_not_exists=True))
+        self._repeats: list[tuple[int, int, int]] = []
         self._wanted = BulkInsert(connection, _BUCKETS, _BUCKET_COLUMNS)
         self._new = BulkInsert(connection, _RESULTS, _COLUMNS)
 
@@ -121,6 +125,8 @@ class ResultWriter:
             for key, taken, file_id in zip(keys, batch, file_ids, strict=True)
         ]
         self._store(groups.values())
+        note_repeats(self._connection, "result", self._repeats)
+        self._repeats.clear()
         return outcomes
 
     def _take(self, group: _Group, taken: Taken, file_id: int) -> str:
@@ -128,15 +134,19 @@ class ResultWriter:
         self._count += 1
         new = taken.report((received_at, _NEW + self._count))
         home = taken.home_id or taken.patient_id
-        row = _Row(new, False, home, values=_values(taken, file_id, received_at))
+        row = _Row(new, False, home, file_id, values=_values(taken, file_id, received_at))
         if not group.rows:
             group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
         said = [it for it in group.rows if it.home == home and repeats(new, [it.report])]
-        if said:
+        if said and any(it.file_id == file_id for it in said):
+            return "duplicate"
+        written = next((it.id for it in said if it.id is not None), None)
+        if written is not None:
+            self._repeats.append((written, file_id, taken.line))
             return "duplicate"
         known = [it.report for it in group.rows]
-        if repeats(new, known):  # under a number that is the same patient's, as far as we know
+        if repeats(new, known):  # in another file of this batch, or under a merged number
             group.add(row)
             return "duplicate"
         before = group.standing()
@@ -225,7 +235,7 @@ def _written(row: Any) -> tuple[Key, _Row]:
     """A row of the database, by its key."""
     received = (row.received_at, row.id)
     report = Report(Status(row.status), row.value, row.comparator, row.reported_at, received)
-    return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.id)
+    return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
 
 
 def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:

@@ -12,15 +12,17 @@ from sqlalchemy import ColumnElement, Connection
 
 from monitor.config import Settings, Source
 from monitor.core.analytes import Catalogue
-from monitor.intake.columns import Layout, layout_of
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
+from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
+from monitor.intake.layout import Layout, layout_of
 from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
 from monitor.intake.people import People
-from monitor.intake.raw import RECEIVED, RawRow, restored
+from monitor.intake.raw import RECEIVED, RESULT_COLUMNS, RawRow, restored
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import UnreadableFile
+from monitor.intake.table_reader import known_of
 
 _BATCH = 2000
 
@@ -48,10 +50,14 @@ def retry_held(
     now: datetime,
     *,
     by: str,
+    instead: Mapping[str, Any] | None = None,
 ) -> Retried:
     """Try the held rows that match, oldest first, as if they came now. They keep the time at
-    which they were received, so that trying later gives what trying at once would have given."""
-    retrier = _Retrier(connection, settings, catalogue, now, by)
+    which they were received, so that trying later gives what trying at once would have given.
+
+    `instead` are cells (by our column names) that a person gives in place of theirs.
+    """
+    retrier = _Retrier(connection, settings, catalogue, now, by, instead or {})
     for rows in held_in_order(connection, which, _BATCH):
         for source in dict.fromkeys(row.source for row in rows):
             retrier.retry(source, [row for row in rows if row.source == source])
@@ -66,7 +72,9 @@ class _Retrier:
         catalogue: Catalogue,
         now: datetime,
         by: str,
+        instead: Mapping[str, Any],
     ) -> None:
+        self._instead = instead
         self._connection = connection
         self._settings = settings
         self._catalogue = catalogue
@@ -85,7 +93,7 @@ class _Retrier:
             )
         normaliser = self._normalisers[source]
         raw_rows = [self._raw_row(source, row) for row in rows]
-        readable = [raw for raw in raw_rows if raw is not None]
+        readable = [raw._replace(**self._instead) for raw in raw_rows if raw is not None]
         outcomes = iter(list(normaliser.normalise(readable)))
         paired = [
             (row, next(outcomes) if raw is not None else None)
@@ -149,17 +157,36 @@ class _Retrier:
         if layout is not None:
             raw_rows = list(layout.raw_rows(Record(row.line, list(given.values()))))
             if len(raw_rows) == 1:
-                return raw_rows[0]
+                return _completed(raw_rows[0], restored(row.line, row.raw), self._mapping(source))
         return restored(row.line, row.raw)
+
+    def _mapping(self, source: str) -> Source:
+        return reading(self._connection, self._settings, source).mapping
 
     def _layout(self, source: str, header: tuple[str, ...]) -> Layout | None:
         key = (source, header)
         if key not in self._layouts:
-            mapping = self._settings.sources.get(source, Source())
+            mapping = self._mapping(source)
             try:
-                self._layouts[key] = layout_of(
-                    header, mapping, lambda name: self._catalogue.find(name) is not None
-                )
+                self._layouts[key] = layout_of(header, mapping, known_of(mapping, self._catalogue))
             except UnreadableFile:
                 self._layouts[key] = None
         return self._layouts[key]
+
+
+def _completed(row: RawRow, kept: RawRow, mapping: Source) -> RawRow:
+    """The row as today's mapping reads its cells, with what only the whole file could tell: its
+    notation, and what was put together from several cells or stands above the header."""
+    cells = {text.strip() for _, text in kept.given}
+    told = {
+        name: text
+        for name in RESULT_COLUMNS
+        if (text := getattr(kept, name))
+        and text.strip() not in cells
+        and name not in mapping.columns
+        and name not in mapping.constants
+        and name not in ("analyte", "unit")
+    }
+    if not row.unit and "unit" not in mapping.columns:
+        told["unit"] = kept.unit
+    return row._replace(dates=kept.dates, decimal=kept.decimal, place=kept.place, **told)

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -27,11 +28,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16 LE"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16 BE"),
 )
+_SAVE_AS_XLSX = "open it there and save it as .xlsx or as CSV (UTF-8)"
 _SAVE_AS_CSV = "open it there and save it as CSV (UTF-8)"
 _MAGIC = (
-    (b"PK\x03\x04", f"an Excel workbook or a zip archive, not CSV: {_SAVE_AS_CSV}, or unpack it"),
     (b"PK\x05\x06", "an empty zip archive, not CSV"),
-    (b"\xd0\xcf\x11\xe0", f"an old Excel or Word file, not CSV: {_SAVE_AS_CSV}"),
     (b"%PDF", "a PDF, not CSV: ask the laboratory for the CSV export"),
     (b"\x1f\x8b", "a gzip archive, not CSV: unpack it first"),
     (b"BZh", "a bzip2 archive, not CSV: unpack it first"),
@@ -45,11 +45,14 @@ _MAGIC = (
 )
 _FORMATS = (
     (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
+    (re.compile(r"[^|]*?[\r\n\x0b][ \t]*(?:MSH|FHS|BHS)\|\^~"), "hl7"),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
-    (re.compile(r"\s*<(\?xml|!doctype|html|\w+[ >])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*<(\?xml|!--|!doctype|html|[\w.-]+(:[\w.-]+)?[\s/>])", re.IGNORECASE), "xml"),
+    (re.compile(r"\s*(UNA[:+]|UNB\+|UNH\+)"), "edifact"),
 )
 _FORMAT_TITLES = {
-    "csv": "CSV", "hl7": "HL7 messages", "json": "JSON", "xml": "XML or HTML",
+    "csv": "CSV", "workbook": "an Excel workbook", "hl7": "HL7 messages", "json": "JSON",
+    "xml": "XML or HTML", "edifact": "an EDIFACT interchange",
 }  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
@@ -77,7 +80,7 @@ class Survey:
     """A codec, or the name of our own decoder of mixed files."""
     encoding_title: str
     format: str = "csv"
-    """csv, hl7, json or xml, by how the text begins."""
+    """csv, workbook, hl7, json, xml or edifact, by how the file begins."""
     content: bytes | None = None
     """What came over a connection, and is in no file."""
 
@@ -137,7 +140,8 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
     sample = stream.read(_SAMPLE)
     if not sample:
         raise UnreadableFile("the file is empty")
-    codec, title = _named(encoding) if encoding else _of_sample(sample)
+    workbook = _workbook(stream, sample)
+    codec, title = workbook or (_named(encoding) if encoding else _of_sample(sample))
     stream.seek(0)
     digest = hashlib.sha256()
     bytes_seen = _Bytes()
@@ -156,8 +160,31 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
         lines=lines,
         encoding=codec,
         encoding_title=title,
-        format=_format(sample, codec),
+        format="workbook" if workbook else _format(sample, codec),
     )
+
+
+def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
+    """Which kind of Excel workbook it is; None where it is none. Raises UnreadableFile for what
+    else is packed in the same way."""
+    if sample.startswith(b"\xd0\xcf\x11\xe0"):
+        return "xls", "an old Excel workbook"
+    if not sample.startswith(b"PK\x03\x04"):
+        return None
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            names = {name.casefold() for name in archive.namelist()}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise UnreadableFile(
+            "this is an Excel workbook or a zip archive that is damaged or cut short"
+        ) from None
+    if "xl/workbook.xml" in names:
+        return "xlsx", "an Excel workbook"
+    if "xl/workbook.bin" in names:
+        raise UnreadableFile(f"this is a binary Excel workbook (.xlsb): {_SAVE_AS_XLSX}")
+    if "mimetype" in names or "content.xml" in names:
+        raise UnreadableFile(f"this is an OpenDocument file: {_SAVE_AS_XLSX}")
+    raise UnreadableFile("this is a zip archive, not CSV: unpack it first")
 
 
 def _format(sample: bytes, codec: str) -> str:

@@ -17,7 +17,9 @@ from monitor.intake.enrol import enrol_file
 from monitor.intake.events import events_file
 from monitor.intake.inbox import InboxOutcome, take_inbox
 from monitor.intake.load import load_file
+from monitor.intake.mending import Mend, fix
 from monitor.intake.report import FileReport, PeopleReport
+from monitor.operations.late import LateReport, late_in, late_report
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store.database import Store
 
@@ -30,6 +32,8 @@ class Loaded:
 
     report: FileReport
     tally: Tally
+    late: LateReport
+    """What results of the file that came late would have said earlier."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,20 @@ def load(
     """Take in one lab file, then review its patients; a preview does both and takes it back."""
     if not preview:
         report = load_file(store, settings, path, source, now, progress=progress)
-        return Loaded(report, review_due(store, settings, now, only=report.touched))
+        tally = review_due(store, settings, now, only=report.touched)
+        return Loaded(
+            report, tally, late_report(store, settings, now, since=now, only=report.touched)
+        )
     tally = Tally()
+    late: list[LateReport] = []
 
     def review(connection: Connection, touched: Sequence[int]) -> None:
         for start in range(0, len(touched), BATCH):
             tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
+        late.append(late_in(connection, settings, now, since=now, only=touched))
 
     report = load_file(store, settings, path, source, now, preview=review, progress=progress)
-    return Loaded(report, tally)
+    return Loaded(report, tally, late[0])
 
 
 def enrol(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:
@@ -98,6 +107,21 @@ def retry(
     """Try held rows again, then review whom it touched. Raises QuarantineRefused."""
     tried = quarantine.retry(store, settings, now, ids=ids, reason=reason, source=source, by=by)
     return tried, review_due(store, settings, now, only=tried.touched)
+
+
+def mend(
+    store: Store,
+    settings: Settings,
+    row_id: int,
+    said: Mend,
+    *,
+    by: str,
+    now: datetime,
+    once: bool = False,
+) -> tuple[quarantine.Retry, Tally]:
+    """Mend a held row and all alike, then review whom it touched. Raises QuarantineRefused."""
+    done = fix(store, settings, row_id, said, by=by, now=now, once=once)
+    return done, review_due(store, settings, now, only=done.touched)
 
 
 def discard(

@@ -14,6 +14,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.model import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
+from monitor.delivery.discretion import discreet_summary, withholds
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
 Note = Callable[[Row[Any]], str]
@@ -42,7 +43,10 @@ def live_lines(
             return "new"
         return "recovered" if row.recovered else "still_open"
 
-    notes = {"new": opened, "still_open": opened, "recovered": _latest, "in_hand": _in_hand}
+    def latest(row: Row[Any]) -> str:
+        return "recovered" if withholds(row.urgency, privacy) else _latest(row)
+
+    notes = {"new": opened, "still_open": opened, "recovered": latest, "in_hand": _in_hand}
     return {
         name: _lines([row for row in rows if section(row) == name], note, privacy, now, zone)
         for name, note in notes.items()
@@ -96,7 +100,9 @@ def _line(
     aged: bool,
 ) -> DigestLine:
     row = rows[0]
-    text = "; ".join(each.summary for each in rows)
+    text = "; ".join(
+        discreet_summary(it.kind, it.urgency, it.summary, it.shown, privacy) for it in rows
+    )
     if row.kind == Kind.OVERDUE_TEST.value:
         text = " ".join([f"{text}.", *row.shown.get("say", ())]).rstrip(".")
     else:

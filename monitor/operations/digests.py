@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from monitor.config import Route, Settings
 from monitor.core.calendar import clinic_day
-from monitor.core.model import PanelState, Review, Urgency
+from monitor.core.model import Review, Urgency
 from monitor.core.routing import recipients, severity, takes, unique
-from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
 from monitor.operations.answers import answers
+from monitor.operations.digest_due import due_soon
+from monitor.operations.digest_facts import came_in_since, held_by_reason, notices_since
 from monitor.operations.digest_lines import ended_lines, live_lines
 from monitor.operations.status import standing_of
 from monitor.store import outbox, tables
@@ -29,12 +30,10 @@ from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.persons import of_person
 from monitor.store.tables import table_of
 
-DUE_WITHIN = timedelta(days=7)
-_DEFAULT_TIME = "07:30"
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
-_QUARANTINE = table_of(tables.HeldRowTable)
+_DEFAULT_TIME = "07:30"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +181,9 @@ def _content(
         ended=ended_lines(closed, privacy, now, zone),
         due_soon=tuple(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))),
         unjudged=tuple(found.unjudged),
-        quarantine=_quarantine(connection),
-        notices=_notices(connection, since, now),
+        quarantine=held_by_reason(connection),
+        notices=notices_since(connection, since, now),
+        came_in=came_in_since(connection, since, now),
         ledger=Ledger(**found.counts),
     )
 
@@ -202,7 +202,7 @@ def _standings(
             for standing in _count(found, owed, settings, row, standing_of(review)):
                 if review.life.state.value == "held":
                     standing.counts["held"] = standing.counts.get("held", 0) + 1
-                standing.due += _due_soon(review, batch.rulebook, row, settings, now)
+                standing.due += due_soon(review, batch.rulebook, row, settings, now)
                 standing.unjudged += _unjudged(review, settings)
     return found
 
@@ -223,27 +223,6 @@ def _count(
     for each in own:
         each.counts[standing] = each.counts.get(standing, 0) + 1
     return own
-
-
-def _due_soon(
-    review: Review, rulebook: Any, row: Row[Any], settings: Settings, now: datetime
-) -> list[DueLine]:
-    """What can still be done in time: due within the week, or due with the grace running."""
-    today = clinic_day(now, settings.clinic.zone)
-    titles = rulebook.protocols[review.case.enrolment.protocol_id]
-    return [
-        DueLine(
-            person=person_of(row, settings.mail.privacy),
-            panel=titles.panel(panel.panel).title,
-            due_on=panel.due_on,
-            days=(panel.due_on - today).days,
-        )
-        for panel in review.panels
-        if panel.due_on is not None
-        and panel.state in {PanelState.UP_TO_DATE, PanelState.DUE}
-        and panel.due_on <= today + DUE_WITHIN
-        and review.life.state.value not in {"planned", "elsewhere", "stopped"}
-    ]
 
 
 def _unjudged(review: Review, settings: Settings) -> list[tuple[str, str]]:
@@ -297,27 +276,6 @@ def _told_in_digests(connection: Connection, reader: Reader) -> set[int]:
 def _own_digests(reader: Reader) -> tuple[Any, ...]:
     own = func.lower(DELIVERIES.c.recipient) == reader.address.lower()
     return (DELIVERIES.c.kind == "digest", own)
-
-
-def _quarantine(connection: Connection) -> tuple[tuple[str, int], ...]:
-    query = (
-        select(_QUARANTINE.c.reason_code, func.count())
-        .where(_QUARANTINE.c.state == "held")
-        .group_by(_QUARANTINE.c.reason_code)
-        .order_by(func.count().desc(), _QUARANTINE.c.reason_code)
-    )
-    return tuple((code.replace("_", " "), count) for code, count in connection.execute(query))
-
-
-def _notices(connection: Connection, since: datetime, now: datetime) -> tuple[str, ...]:
-    query = (
-        select(DELIVERIES.c.payload)
-        .where(DELIVERIES.c.kind == "operator", DELIVERIES.c.created_at > since)
-        .where(DELIVERIES.c.created_at <= now)
-        .order_by(DELIVERIES.c.id)
-    )
-    texts = (f"{it['topic']}: {it['text']}" for it in connection.scalars(query))
-    return tuple(dict.fromkeys(texts))
 
 
 def _addresses(route: Route) -> set[str]:

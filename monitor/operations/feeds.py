@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.intake.normalise import UNKNOWN_PATIENT
 from monitor.store.database import Store
 from monitor.store.outbox import operator_alarm
-from monitor.store.tables import EnrolmentRow, File, table_of
+from monitor.store.tables import EnrolmentRow, File, HeldRowTable, table_of
 
 FILES = table_of(File)
+HELD = table_of(HeldRowTable)
 ENROLMENTS = table_of(EnrolmentRow)
 
 
@@ -53,13 +55,50 @@ def silence(store: Store, settings: Settings, now: datetime) -> str:
     )
 
 
+def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
+    """What to tell the operator of rows that wait in quarantine for too long; empty where none
+    does. Rows of patients who are not enrolled wait for an enrolment, and only count beside."""
+    allowed = settings.intake.held_alarm
+    if allowed is None:
+        return ""
+    zone, columns = settings.clinic.zone, HELD.c
+    today = clinic_day(now, zone)
+    query = select(columns.reason_code, func.count(), func.min(columns.held_at)).where(
+        columns.state == "held", columns.held_at <= now
+    )
+    with store.read() as connection:
+        groups = connection.execute(query.group_by(columns.reason_code)).all()
+    waiting = [row for row in groups if row[0] != UNKNOWN_PATIENT]
+    oldest = min((row[2] for row in waiting), default=None)
+    if oldest is None or today <= allowed.after(clinic_day(oldest, zone)):
+        return ""
+    reasons = ", ".join(
+        f"{count} {code}" for code, count, _ in sorted(groups, key=lambda it: it[0])
+    )
+    return (
+        f"{sum(row[1] for row in waiting)} rows of lab files wait in quarantine, the oldest since "
+        f"{clinic_day(oldest, zone).isoformat()}, longer than the {allowed} that [intake] "
+        f"held_alarm allows ({reasons}). What is held is judged by nobody; see: monitor quarantine "
+        "list"
+    )
+
+
+def alarm_if_held(store: Store, settings: Settings, now: datetime) -> bool:
+    """Tell the operator (once a day) where rows wait in quarantine for too long."""
+    return _alarm(
+        store, settings, "rows wait in quarantine", held_too_long(store, settings, now), now
+    )
+
+
 def alarm_if_silent(store: Store, settings: Settings, now: datetime) -> bool:
     """Tell the operator (once a day) where no results came for too long."""
     text = silence(store, settings, now)
+    return _alarm(store, settings, "no lab results arrive", text, now)
+
+
+def _alarm(store: Store, settings: Settings, topic: str, text: str, now: datetime) -> bool:
     if not text:
         return False
     clinic = settings.clinic
     with store.write() as connection:
-        return operator_alarm(
-            connection, "no lab results arrive", text, clinic.email, now, clinic.zone
-        )
+        return operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)

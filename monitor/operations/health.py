@@ -13,7 +13,8 @@ from monitor.config import UNCHANGED_EMAIL, Settings
 from monitor.core.calendar import instant_text
 from monitor.operations import feeds
 from monitor.operations.job_runs import JOB_RUNS
-from monitor.store import listeners
+from monitor.operations.stuck import stuck
+from monitor.store import breakers, listeners, outbox
 from monitor.store.database import Store, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -144,21 +145,19 @@ def _listener(store: Store, settings: Settings, now: datetime) -> Part:
 
 
 def _mail(store: Store, settings: Settings, now: datetime) -> Part:
-    waiting = DELIVERIES.c.state == "waiting"
     failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
     with store.read() as connection:
-        count, oldest = connection.execute(
-            select(func.count(), func.min(DELIVERIES.c.created_at)).where(waiting)
-        ).one()
+        count = outbox.waiting(connection)
+        late = stuck(connection, settings, now)
         refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
-    says = "nothing waits"
-    if count:
-        since = instant_text(oldest, settings.clinic.zone)
-        says = f"messages waiting: {count}, the oldest since {since}"
-        if oldest < now - MAY_WAIT:
-            return Part("mail", False, says)
+        resting = breakers.states(connection)
+    if late:
+        return Part("mail", False, " ".join(it.says(settings) for it in late))
     if refused:
         return Part("mail", False, f"messages refused for good in the last week: {refused}")
+    says = f"messages waiting: {count}" if count else "nothing waits"
+    for it in resting:
+        says += f"; {it.way} does not work since {instant_text(it.since, settings.clinic.zone)}"
     return Part("mail", True, says)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -37,9 +37,10 @@ class Account:
 
 def accounts(connection: Connection) -> list[Account]:
     """The account of every file, oldest first."""
-    results = _by_file(connection, _RESULTS)
+    counts = ~_RESULTS.c.taken_back | _FILES.c.reverted_at.is_not(None)
+    results = _by_file(connection, _RESULTS, counts)
     held = _by_file(connection, _HELD)
-    taken = _by_file(connection, _HELD, state="taken")
+    taken = _by_file(connection, _HELD, _HELD.c.state.in_(("taken", "reverted")))
     return [
         Account(
             file_id=row.id,
@@ -66,8 +67,10 @@ def accounts(connection: Connection) -> list[Account]:
     ]
 
 
-def _by_file(connection: Connection, table: Table, *, state: str = "") -> dict[int, int]:
-    query = select(table.c.file_id, func.count()).group_by(table.c.file_id)
-    if state:
-        query = query.where(table.c.state == state)
-    return {row[0]: row[1] for row in connection.execute(query)}
+def _by_file(
+    connection: Connection, table: Table, which: ColumnElement[bool] | None = None
+) -> dict[int, int]:
+    query = select(table.c.file_id, func.count()).join(_FILES, _FILES.c.id == table.c.file_id)
+    if which is not None:
+        query = query.where(which)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.file_id))}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import sqlite3
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +14,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hl7
 import pytest
+import trustme
 from hl7.client import MLLPClient
 from hl7.mllp import open_hl7_connection
 
@@ -21,9 +25,8 @@ from monitor.operations.health import examine
 from monitor.store import tables
 from monitor.store.database import Store, open_store
 from tests.clinic import CONFIG, Clinic, settings_in
-from tests.fault.mllp_senders import Sender, framed, free_port, sender, verdict
+from tests.fault.mllp_senders import framed, free_port, sender, verdict
 from tests.hl7_messages import obx, oru
-from tests.processes import met
 
 WBC = obx("6690-2^WBC^LN", "5.4")
 NEUTROPHILS = obx("751-8^Neutrophils^LN", "0.4")
@@ -41,7 +44,7 @@ class Listening:
         config = f"{CONFIG}\n[mllp]\nport = {self.port}\n{more}"
         self.clinic = Clinic(store, settings_in(folder, config))
         if not self.clinic.rows(tables.Patient):
-            self.clinic.enrol("A1", "2026-01-05")
+            self.clinic.enrol("A1", "2026-01-05", baseline=False)
         self.woken = threading.Event()
         self.listener = Listener(store, self.clinic.settings, now, arrived=self.woken.set)
 
@@ -240,7 +243,7 @@ def test_a_torn_message_is_not_taken_and_its_connection_goes_on(
 
 
 def test_slow_silent_and_endless_senders_are_let_go(lite: Store, tmp_path: Path) -> None:
-    more = "stall_seconds = 0.3\nidle_seconds = 0.6\nmax_message_mb = 0.01\nconnections = 3\n"
+    more = "stall_seconds = 0.3\nidle_seconds = 0.6\nmax_message_mb = 0.01\n"
     with listening(lite, tmp_path, more) as lab:
         with sender(lab.port) as slow:
             slow.send(framed(oru(WBC))[:50])
@@ -255,11 +258,19 @@ def test_slow_silent_and_endless_senders_are_let_go(lite: Store, tmp_path: Path)
             while True:
                 babbling.send(b"GET / HTTP/1.1 " * 1000)
                 time.sleep(0.01)
-        assert met(lambda: not lab.listener._connections)
-        with sender(lab.port) as a, sender(lab.port) as b, sender(lab.port) as c:
-            assert all(verdict(it.ask(oru(WBC)))[0] == "AA" for it in (a, b, c))
-            with sender(lab.port) as fourth:
-                assert fourth.is_closed()
+        assert lab.stored() == 0
+
+
+def test_one_connection_too_many_is_turned_away(lite: Store, tmp_path: Path) -> None:
+    with (
+        listening(lite, tmp_path, "connections = 2\n") as lab,
+        sender(lab.port) as a,
+        sender(lab.port) as b,
+    ):
+        assert [verdict(it.ask(oru(WBC)))[0] for it in (a, b)] == ["AA", "AA"]
+        with sender(lab.port) as third:
+            assert third.is_closed()
+        assert verdict(a.ask(oru(WBC)))[0] == "AA"
 
 
 def test_who_may_connect(lite: Store, tmp_path: Path) -> None:
@@ -278,6 +289,19 @@ def test_a_sender_has_the_mapping_of_its_source(lite: Store, tmp_path: Path) -> 
             "north", "south",
         ]  # fmt: skip
         assert (lab.stored(), len(lab.clinic.rows(tables.HeldRowTable))) == (1, 1)
+
+
+def test_a_merge_over_the_connection_is_followed(lab: Listening) -> None:
+    lab.clinic.enrol("A2", "2026-01-05", baseline=False)
+    merge = "MSH|^~\\&|L|NORTH|||20260302||ADT^A40|9|P|2.3\rPID|1||A1^^^NORTH^MR\rMRG|A2^^^NORTH^MR"
+    with sender(lab.port) as one:
+        assert verdict(one.ask(oru(WBC, mrn="A2")))[0] == "AA"
+        lab.woken.clear()
+        assert verdict(one.ask(merge)) == ("AA", "9")
+    (result,) = lab.clinic.rows(tables.ResultRow)
+    (stays,) = lab.clinic.rows(tables.Patient, mrn="A1")
+    assert result.patient_id == stays.id
+    assert lab.woken.is_set()
 
 
 def test_at_the_end_the_message_in_hand_is_answered(lite: Store, tmp_path: Path) -> None:
@@ -323,10 +347,6 @@ def test_health_tells_of_the_listener(lite: Store, tmp_path: Path) -> None:
 
 
 def test_a_real_client_library_over_tls(lite: Store, tmp_path: Path) -> None:
-    import ssl
-
-    import trustme
-
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     server = authority.issue_cert("127.0.0.1")
@@ -338,7 +358,7 @@ def test_a_real_client_library_over_tls(lite: Store, tmp_path: Path) -> None:
 
     async def send(port: int) -> str:
         reader, writer = await open_hl7_connection("127.0.0.1", port, ssl=context)
-        writer.writemessage(__import__("hl7").parse(oru(WBC, control="tls")))
+        writer.writemessage(hl7.parse(oru(WBC, control="tls")))
         await writer.drain()
         told = await reader.readmessage()
         writer.close()
@@ -381,11 +401,10 @@ def test_a_sender_that_asks_much_and_reads_nothing_is_not_read_on(
 ) -> None:
     with listening(lite, tmp_path) as lab, sender(lab.port, timeout=1) as one:
         message = framed(oru(WBC, *(["NTE|1||" + "x" * 2000] * 20)))
-        one.socket.setsockopt(__import__("socket").SOL_SOCKET, __import__("socket").SO_RCVBUF, 4096)
+        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sent = 0
         with pytest.raises(TimeoutError):
             while sent < 5000:
                 one.send(message)
                 sent += 1
         assert sent < 5000
-        assert isinstance(one, Sender)

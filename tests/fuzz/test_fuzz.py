@@ -11,7 +11,7 @@ from tools.fuzz.__main__ import run
 from tools.fuzz.clinic import throw_away_clinic
 from tools.fuzz.formats import FORMATS
 
-COUNT = int(os.environ.get("MONITOR_FUZZ", "300"))
+COUNT = int(os.environ.get("MONITOR_FUZZ", "120"))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

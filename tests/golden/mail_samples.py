@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config import Settings, read_settings
-from monitor.delivery.digest import DigestContent, DigestLine, DueLine, Ledger
+from monitor.delivery.digest import CameIn, DigestContent, DigestLine, DueLine, Ledger
 from monitor.delivery.message import Rendered, render_alerts, render_bare
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
@@ -330,11 +330,13 @@ def digest() -> DigestContent:
                 panel="Complete blood count with differential",
                 due_on=date(2026, 5, 13),
                 days=1,
+                latest_on=date(2026, 5, 15),
             ),
             DueLine(person=carla, panel="Liver function tests", due_on=date(2026, 5, 18), days=6),
         ),
         unjudged=(("B-207", "rising_creatinine on 11 May 2026: no baseline"),),
         quarantine=(("unknown unit", 3), ("unknown patient", 14)),
+        came_in=CameIn(files=3, rows=412, stored=396, quarantined=2, patients=31),
         notices=("feed: no lab file since Fri 8 May 2026, 17:40.",),
         ledger=Ledger(
             up_to_date=41, due=9, overdue=3, seriously_overdue=1, planned=2, stopped=4, held=2
@@ -369,6 +371,9 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
     return {
         "alert_full": render_alerts(critical, [view(17, neutropenia(), ANNA, url=url)], full, NOW),
         "alert_minimal": render_alerts(critical, [view(17, neutropenia(), plain[0])], minimal, NOW),
+        "alert_urgent_minimal": render_alerts(
+            leased("alert", "urgent"), [view(12, raised_alt(), plain[1])], minimal, NOW
+        ),
         "alerts_many": render_alerts(
             leased("alert", "urgent", refused_by="gone@hill.example"), many, full, NOW
         ),

@@ -3,19 +3,25 @@ the difference, and look at the HTML in a browser."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
+from dataclasses import replace
 from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
 
 from monitor.core.model import Kind
-from monitor.delivery.message import render_alerts, to_email
+from monitor.delivery.message import Rendered, render_alerts
+from monitor.delivery.mime import to_email
 from monitor.delivery.view import Person
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS
 from tests.golden.mail_samples import (
     ANNA,
+    BEN,
+    CARLA,
     NOW,
     all_mails,
     held,
@@ -116,7 +122,8 @@ def test_no_alert_is_left_out_of_a_long_message() -> None:
     mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
     for body in (mail.text, mail.html):
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 61))
-    assert len(mail.html) < 100_000
+    assert mail.whole_list == ""
+    assert sent_size(mail) <= 60 * 1024
 
 
 def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
@@ -128,7 +135,49 @@ def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
     assert mail.subject == "URGENT: blood tests overdue, MRN M150 and 199 more patients"
     for body in (mail.text, mail.html):
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 201))
-    assert len(mail.html) < 150_000
+    assert mail.whole_list == ""
+    assert sent_size(mail) <= 60 * 1024
+
+
+def sent_size(mail: Rendered) -> int:
+    """Bytes of the mail as it is sent, without the attached list."""
+    whole = to_email(replace(mail, whole_list=""), leased("alert", "urgent"), settings("full"), NOW)
+    return len(whole.as_bytes())
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_is_small(name: str) -> None:
+    assert sent_size(MAILS[name]) <= 60 * 1024
+
+
+@pytest.mark.parametrize(("late", "privacy"), [(False, "minimal"), (True, "full")])
+def test_a_storm_is_one_small_mail_and_its_whole_list_is_attached(late: bool, privacy: str) -> None:
+    views = [
+        view(
+            number,
+            overdue(f"M{number}", serious=False) if late else raised_alt(),
+            Person(mrn=f"M{number}", name="Longname-Double, Maximiliane"),
+        )
+        for number in range(1, 601)
+    ]
+    mail = render_alerts(leased("alert", "urgent"), views, settings(privacy), NOW)
+    assert sent_size(mail) <= 60 * 1024
+    listed = list(csv.DictReader(io.StringIO(mail.whole_list)))
+    assert {row["mrn"] for row in listed} == {f"M{number}" for number in range(1, 601)}
+    for body in (mail.text, mail.html):
+        assert "attached list" in body
+    if privacy == "minimal":
+        assert "262 U/L" not in mail.text + mail.html + mail.whole_list
+
+
+def test_at_minimal_privacy_values_stay_behind_unless_it_is_critical() -> None:
+    shown = [view(12, raised_alt(), BEN), view(9, held(), CARLA)]
+    mail = render_alerts(leased("alert", "urgent"), shown, settings("minimal"), NOW)
+    for body in (mail.subject, mail.text, mail.html):
+        assert not re.search(r"\b262\b|4[.]37|41000|96 U/L", body)
+    assert "ALT: the value is not shown here" in mail.text
+    assert "Protocol: withhold azathioprine. Prescriber to decide." in mail.text
+    assert mail.pictures == ()
 
 
 def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:

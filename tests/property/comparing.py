@@ -127,12 +127,17 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
         told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
-    if said.baseline.missing is not None:
-        told["baseline"] = said.baseline.missing
-    for gene, ended in said.baseline.poor.items():
-        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
     told["could not be judged"] = said.unjudged
-    return told
+    return told | _of_start(said)
+
+
+def _of_start(said: Answer) -> dict[str, Any]:
+    """What has to be known before the first dose."""
+    missing = {} if said.baseline.missing is None else {"baseline": said.baseline.missing}
+    return missing | {
+        f"contraindicated:{gene}": {"urgency": Urgency.CRITICAL, "recovered": ended}
+        for gene, ended in said.baseline.poor.items()
+    }
 
 
 def _worst(late: Mapping[str, Urgency]) -> Urgency:

@@ -52,9 +52,9 @@ class Answer:
     unjudged: set[tuple[str, datetime]]
     unusable: dict[str, tuple[frozenset[int], Urgency]]
     held: tuple[frozenset[int], Urgency] | None
+    baseline: BaselineAnswer
     symptoms: list[Symptom]
     combinations: list[Together]
-    baseline: BaselineAnswer
 
     @property
     def alerting(self) -> list[Episode]:
@@ -99,12 +99,6 @@ def answer(
         unjudged=unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
-        symptoms=spoken,
-        combinations=[
-            found
-            for it in protocol.combinations
-            for found in together(it, case, protocol, points, life.first_dose)
-        ],
         baseline=baseline(
             case,
             protocol,
@@ -112,6 +106,12 @@ def answer(
             {name: panel.last_completed_on for name, panel in panels.items()},
             today,
         ),
+        symptoms=spoken,
+        combinations=[
+            found
+            for it in protocol.combinations
+            for found in together(it, case, protocol, points, life.first_dose)
+        ],
     )
 
 

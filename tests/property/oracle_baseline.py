@@ -33,10 +33,11 @@ def baseline(
         if done is None or done < since:
             lacking.append(panel)
     lasts = life.ended_on is None and not life.elsewhere
-    opens = take(life.first_dose, asked.lead) if asked.lead else case.enrolment.enrolled_on
-    near = today >= opens
+    opens = case.enrolment.enrolled_on
+    if asked.lead is not None:
+        opens = take(life.first_dose, asked.lead)
     return BaselineAnswer(
-        missing=asked.urgency if lacking and lasts and near else None,
+        missing=asked.urgency if lacking and lasts and today >= opens else None,
         poor={gene: life.ended_on is not None for gene, word in genes.items() if word == "poor"},
     )
 

@@ -292,11 +292,11 @@ def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
         value = ""
         if what == "dose":
             value = draw(st.sampled_from(["0", "50", "75", "100", "150", "50.0"]))
-        if what == "symptom":
-            value = draw(st.sampled_from(SYMPTOMS))
         if what == "genotype":
             gene = draw(st.sampled_from(["tpmt", "nudt15"]))
             value = f"{gene}:{draw(st.sampled_from(PHENOTYPES[1:]))}"
+        if what == "symptom":
+            value = draw(st.sampled_from(SYMPTOMS))
         if what == "monitored_elsewhere":
             value = str(day + timedelta(days=draw(st.sampled_from([0, 1, 30]))))
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))

@@ -110,11 +110,12 @@ def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> No
     assert line.text.startswith("4 days old: state today unknown: test now. ")
 
 
-def test_two_alerts_of_one_specimen_are_one_line(ward: Clinic) -> None:
+def test_two_alerts_of_one_specimen_are_one_line(ward: Clinic, tmp_path: Path) -> None:
     ward.enrol("A1", now=at("2026-01-05", 9))
+    full = settings_in(tmp_path, HEAD + f'[mail]\nprivacy = "full"\n[[routes]]\nto = ["{NURSE}"]\n')
     liver = {"bilirubin": "10", "alt": "120", "ast": "130"}
     ward.results("A1", "2026-01-05", CBC | liver, hour=6)
-    compose(ward, "2026-01-05", 12)
+    compose(ward, "2026-01-05", 12, settings=full)
     (line,) = digests(ward)[0].new
     assert len(line.alert_ids) == 2
     assert "ALT 120" in line.text

@@ -59,7 +59,7 @@ def test_a_real_file_is_accounted_for(migrated_sqlite: Path, tmp_path: Path, nam
     path = REAL / name
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
         for number in sorted(numbers_in(path)):
-            desk.clinic.enrol(number, "2005-01-03")
+            desk.clinic.enrol(number, "2005-01-03", baseline=False)
         report = load(desk, path)
         found = (report.rows, report.stored, report.ignored, report.other_messages)
         assert found == EXPECTED[name]
@@ -83,7 +83,7 @@ def test_a_dropped_file_of_messages_is_taken_from_the_inbox_and_judged(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        enrolment = desk.clinic.enrol("A1", "2026-01-05")
+        enrolment = desk.clinic.enrol("A1", "2026-01-05", baseline=False)
         folder = desk.settings.intake.inbox
         folder.mkdir()
         (folder / "feed.hl7").write_text(oru(obx("751-8^Neutrophils^LN", "0.4")))
@@ -97,7 +97,7 @@ def test_a_correction_and_a_withdrawal_follow_the_result(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05")
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
         for number, (value, status, standing) in enumerate(
             [
                 ("2.0", "P", ["2"]),
@@ -122,7 +122,7 @@ def test_final_without_its_value_is_held_and_takes_nothing_away(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05")
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
         for number, result in enumerate(
             (obx("751-8^N^LN", "2.0", status="P"), obx("751-8^N^LN", "", status="U"))
         ):
@@ -136,7 +136,7 @@ def test_what_could_not_be_read_is_named_by_its_place(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05")
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
         path = tmp_path / "feed.hl7"
         path.write_text(oru(obx("6690-2^WBC^LN", "5"), "???", obx("6690-2^WBC^LN", "5", "furlong")))
         report = load(desk, path)
@@ -152,7 +152,7 @@ def test_what_could_not_be_read_is_named_by_its_place(
 def test_the_mapping_of_a_source_speaks_before_loinc(migrated_sqlite: Path, tmp_path: Path) -> None:
     config = CONFIG + '[sources.north]\ncodes = { NEUT = "neutrophils" }\nignore = ["REMARK"]\n'
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05")
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
         desk.settings = settings_in(tmp_path, config)
         path = tmp_path / "feed.hl7"
         path.write_text(
@@ -161,3 +161,22 @@ def test_the_mapping_of_a_source_speaks_before_loinc(migrated_sqlite: Path, tmp_
         report = load_file(desk.store, desk.settings, path, "north", NOW)
         assert (report.stored, report.ignored) == (1, 1)
         assert desk.standing() == ["2"]
+
+
+def test_a_merge_among_the_messages_moves_what_came_before_and_after(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    merge = (
+        "MSH|^~\\&|L|NORTH|||20260302||ADT^A40|9|P|2.3\rPID|1||A1^^^NORTH^MR\rMRG|A2^^^NORTH^MR\r"
+    )
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        for mrn in ("A1", "A2"):
+            desk.clinic.enrol(mrn, "2026-01-05", baseline=False)
+        path = tmp_path / "feed.hl7"
+        results = [
+            oru(obx("751-8^N^LN", value), mrn="A2", specimen=value) for value in ("2.1", "2.2")
+        ]
+        path.write_text(results[0] + merge + results[1])
+        report = load(desk, path)
+        assert (report.stored, report.other_messages) == (2, 1)
+        assert desk.whose() == {"A1": ["2.1", "2.2"]}

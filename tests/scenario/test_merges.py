@@ -237,3 +237,73 @@ def test_what_the_merged_enrolment_knew_is_not_lost(desk: Desk) -> None:
     (row, *_) = status_rows(desk.store, desk.settings, LATER)
     assert row["enrolment_state"] == "active"
     is_right(desk)
+
+
+# ------------------------------------------------------------------ messages of a hospital
+
+
+def oru(mrn: str, number: str, on: str, issuer: str = "CITY", name: str = "Muster^Anna") -> str:
+    return "\r".join([
+        f"MSH|^~\\&|LAB|CITY|MON|CLINIC|{on}120000||ORU^R01|{on}{mrn}|P|2.3",
+        f"PID|1||{mrn}^^^{issuer}^MR||{name}||19700203|F",
+        f"OBR|1||S{on}|CBC|||{on}080000",
+        f"OBX|1|NM|751-8^NEUTROPHILS^LN||{number}|10*9/L|2.0-7.5|L|||F|||{on}080000",
+    ])  # fmt: skip
+
+
+def adt(kind: str, old: str, new: str, on: str, issuer: str = "CITY") -> str:
+    return "\r".join([
+        f"MSH|^~\\&|ADT|CITY|MON|CLINIC|{on}120000||ADT^{kind}|{kind}{on}|P|2.3",
+        f"EVN|{kind}|{on}120000",
+        f"PID|1||{new}^^^{issuer}^MR||Muster^Anna||19700203|F",
+        f"MRG|{old}^^^{issuer}^MR",
+    ])  # fmt: skip
+
+
+def stream(desk: Desk, *messages: str, now: datetime = NOW) -> Any:
+    desk.number += 1
+    path = desk.folder / f"stream{desk.number}.hl7"
+    path.write_text("\r\r".join(messages) + "\r", encoding="ascii")
+    return arrivals.load(desk.store, desk.settings, path, "", now)
+
+
+@pytest.mark.parametrize("kind", ["A34", "A40"])
+def test_a_hospital_that_merges_two_numbers_takes_the_results_along(desk: Desk, kind: str) -> None:
+    desk.enrol("4711,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
+    loaded = stream(
+        desk,
+        oru("4711", "0.4", "20260302"),
+        oru("9999", "0.5", "20260303"),
+        adt(kind, "4711", "9999", "20260304"),
+        oru("4711", "0.6", "20260305"),
+        oru("9999", "0.7", "20260306"),
+    )
+    assert loaded.report.other_messages == 1
+    assert desk.whose() == {"9999": ["0.4", "0.5", "0.6", "0.7"]}
+    assert (listed(desk), desk.held()) == (["9999"], [])
+    live = [row for row in desk.clinic.rows(tables.AlertRow) if row.state != "closed"]
+    assert {row.shown["mrn"] for row in live} == {"9999"}
+    is_right(desk)
+    stream(desk, adt(kind, "4711", "9999", "20260304"), oru("4711", "0.6", "20260305"))
+    assert len(desk.clinic.rows(tables.MergeRow)) == 1
+    say(desk, "4711,2026-03-10,unmerge,9999,,,", now=LATER)
+    assert desk.whose() == {"4711": ["0.4", "0.6"], "9999": ["0.5", "0.7"]}
+    stream(desk, adt(kind, "4711", "9999", "20260304"), now=LATER)
+    assert listed(desk) == ["4711"]
+    is_right(desk)
+
+
+def test_a_merge_of_strangers_is_remembered_until_one_is_enrolled(desk: Desk) -> None:
+    stream(desk, oru("1", "0.4", "20260302"), adt("A40", "1", "2", "20260303"))
+    assert [row.reason_code for row in desk.held()] == ["unknown_patient"]
+    desk.enrol("2,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
+    assert desk.whose() == {"2": ["0.4"]}
+    is_right(desk)
+
+
+def test_a_merge_of_another_hospitals_number_is_not_followed_and_said(desk: Desk) -> None:
+    desk.enrol("1,azathioprine,2026-01-05,,,", "2,azathioprine,2026-01-05,,,")
+    stream(desk, oru("1", "2.4", "20260302"), oru("2", "2.5", "20260302"))
+    loaded = stream(desk, adt("A40", "1", "2", "20260303", issuer="LAKE"))
+    assert any("not followed" in note for note in loaded.report.notes)
+    assert desk.whose() == {"1": ["2.4"], "2": ["2.5"]}

@@ -73,7 +73,10 @@ def test_a_message_owed_for_hours(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
     message(store, NOW - timedelta(hours=2))
-    assert "messages waiting: 1, the oldest since" in ill(examine(store, chosen, NOW))["mail"]
+    assert (
+        "1 message to mail waits longer than its urgency allows, the oldest since"
+        in ill(examine(store, chosen, NOW))["mail"]
+    )
 
 
 def test_a_message_refused_for_good(store: Store, tmp_path: Path) -> None:

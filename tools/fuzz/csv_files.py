@@ -18,6 +18,38 @@ mrn,collected_at,neutrophils [10*9/L],platelets [10*9/L],alt [U/L]
 F1,2026-03-02T08:30,2.1,240,31
 F2,2026-03-02T08:30,,180,>1000
 """
+_GERMAN = """\
+Labor Nord;Befund vom 02.03.2026
+
+Patientennummer;Abnahmedatum;Abnahmezeit;Parameter;Ergebnis;Einheit;Referenzbereich;Bemerkung
+F1;13.02.2026;08:30;Leukozyten;3,9;Gpt/l;3,9 - 11,2;
+F2;02.03.2026;9:05;Thrombozyten;1.250,5;/nl;<50;Aggregate
+Ende der Liste
+"""
+_TABS = """\
+PID\tDATE\tLOINC\tNAME\tVALUE\tLOW\tHIGH\tUNITS
+F1\t2026-02-03\t731-0\tLymphs\t0.4\t1\t4\tk/cumm
+F3\t2026-02-03\t777-3\tPLT\t99\t150\t400\tk/cumm
+"""
+_PIPES = """\
+patient|date|test|result|flag|Specimen Type
+F1|02/14/2026|Hgb|12.1 g/dL|L|Blood
+F2|03/02/2026|WBC|7.7 K/uL|H|Urine
+"""
+_REPORT = """\
+Laboratory North
+Patient ID: F2
+Collected;13.02.2026
+
+Test;Result;Unit;Reference range
+WBC;3.9;K/uL;< 11
+ALT;haemolysed;U/L;up to 50
+"""
+_COMPANIONS = """\
+ID,drawn,WBC,WBC unit,WBC ref,ANC_10^9_per_L,basophils [10*9/L]
+F1,20260213,3.9,10^9/L,4-10,0.9,0.1
+F2,2026-02-13 08:00,,10^9/L,4-10,1.2,
+"""
 _TOKENS = (
     "", " ", "F1", "f1", "F9", "0.1", "<0.1", ">1000", "1+", "1,234", "1.234,5", "1'234", "-3",
     "1e9", "1e999", "NaN", "see comment", "haemolysed", "Not done", "pending", "2026-03-02",
@@ -32,5 +64,5 @@ MUTATE = mutator([token.encode() for token in _TOKENS], b",;\t|")
 
 def corpus() -> tuple[bytes, ...]:
     """True files, to be spoilt."""
-    texts = (_LONG, _WIDE)
+    texts = (_LONG, _WIDE, _GERMAN, _TABS, _PIPES, _REPORT, _COMPANIONS)
     return tuple(text.encode() for text in texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.fuzz import csv_files, hl7_files
+from tools.fuzz import csv_files, hl7_files, workbooks
 from tools.fuzz.mutation import Mutate
 
 
@@ -22,4 +22,5 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "csv": Format(".csv", csv_files.corpus, csv_files.MUTATE),
     "hl7": Format(".hl7", hl7_files.corpus, hl7_files.MUTATE),
+    "xlsx": Format(".xlsx", workbooks.corpus, workbooks.mutate),
 }

@@ -1,0 +1,61 @@
+"""What a reader may see at the privacy level `minimal`: no name, birth date or value outside
+the page, except that a critical mail gives the value (interfaces, "Mail")."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from monitor.core.model import Kind, Urgency
+from monitor.delivery.view import AlertView
+
+_NUMBER = re.compile(r"\d")
+_WITHOUT_VALUES = frozenset({Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value})
+"""Alerts that are about days, not about values."""
+
+
+def withholds(urgency: str, privacy: str) -> bool:
+    """Whether values stay behind."""
+    return privacy == "minimal" and urgency != Urgency.CRITICAL.value
+
+
+def discreet_view(view: AlertView, privacy: str) -> AlertView:
+    """The view as a reader of this privacy level may see it: where values stay behind, what it
+    is about, what the protocol says, and where to look."""
+    if view.kind in _WITHOUT_VALUES or not withholds(view.urgency, privacy):
+        return view
+    return replace(
+        view,
+        summary=summary_without_values(view.analyte, view.headline),
+        value="",
+        distance="",
+        limit_text="",
+        latest="",
+        values=(),
+        legend="",
+        figure=None,
+        alt="",
+        held=(),
+        say=_without_numbers(view.say),
+        cautions=_without_numbers(view.cautions),
+    )
+
+
+def discreet_summary(
+    kind: str, urgency: str, summary: str, shown: dict[str, Any], privacy: str
+) -> str:
+    """The summary of an alert in a list, for a reader of this privacy level."""
+    if not withholds(urgency, privacy) or kind in _WITHOUT_VALUES:
+        return summary
+    return summary_without_values(shown.get("analyte_title") or "", "")
+
+
+def summary_without_values(analyte: str, otherwise: str) -> str:
+    """`Neutrophils: the value is not shown here`, or the headline where there is no analyte."""
+    about = analyte or otherwise
+    return f"{about}: the value is not shown here" if about else "the value is not shown here"
+
+
+def _without_numbers(sentences: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for text in sentences if not _NUMBER.search(text))

@@ -1,0 +1,278 @@
+"""A whole file taken back as one step (`docs/adr/0018`).
+
+Nothing is deleted: what the file brought stays on record and counts for nothing. What it had
+superseded stands again, what another file has said too passes on to that file, held rows of
+others that it let go are held again. The same file may be loaded anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
+
+from monitor.config import Settings
+from monitor.intake.changes import CHANGES, undo_changes
+from monitor.intake.context import Preview, chunks, take_turn
+from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
+from monitor.intake.doubles import settle_doubles
+from monitor.intake.heirs import FILES, Heirs
+from monitor.intake.held import HELD
+from monitor.intake.load import Review
+from monitor.intake.merges import MERGES, derive
+from monitor.intake.people import IDENTIFIERS
+from monitor.intake.repeats import REPEATS
+from monitor.intake.results import restand
+from monitor.intake.retry import retry_held
+from monitor.store import tables
+from monitor.store.database import Store, bring_to
+from monitor.store.frames import wake
+from monitor.store.rulebook import load_rulebook
+from monitor.store.tables import table_of
+
+_RESULTS = table_of(tables.ResultRow)
+_EVENTS = table_of(tables.EventRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """What came of taking a file back, in rows."""
+
+    file: str
+    results: int
+    held: int
+    events: int
+    enrolments: int
+    merges: int
+    passed_on: int
+    """Rows that other files have said too, and that are theirs now."""
+    touched: tuple[int, ...]
+
+
+def revert(
+    store: Store,
+    settings: Settings,
+    batch_id: int,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    preview: Review | None = None,
+) -> Reverted:
+    """Take a file back, by whom and why. With `preview` everything is done, those touched are
+    reviewed by it, and all is undone. Raises BatchRefused."""
+    if not by.strip() or not reason.strip():
+        raise BatchRefused("a file is taken back by somebody and for a reason: give both")
+    try:
+        with store.write() as connection:
+            take_turn(connection, now)
+            work = _Reverting(connection, settings, _the_file(connection, batch_id), now)
+            done = work.run(by.strip(), reason.strip())
+            if preview is not None:
+                preview(connection, done.touched)
+                raise Preview
+            bring_to(connection, now)
+    except Preview:
+        pass
+    return done
+
+
+def _the_file(connection: Connection, batch_id: int) -> Row[Any]:
+    file = connection.execute(select(FILES).where(FILES.c.id == batch_id)).one_or_none()
+    if file is None:
+        raise BatchRefused(f"there is no batch {batch_id}; see: monitor batch list")
+    if file.reverted_at is not None:
+        raise BatchRefused(
+            f"batch {batch_id} was taken back already, by {file.reverted_by}: "
+            f"{file.reverted_because}"
+        )
+    return file
+
+
+class _Reverting:
+    """One file on its way out."""
+
+    def __init__(
+        self, connection: Connection, settings: Settings, file: Row[Any], now: datetime
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._file = file
+        self._now = now
+        self._rulebook = load_rulebook(connection)
+        self._patients: set[int] = set()
+        self._heirs = Heirs(connection, file.id)
+        self._counts: Counter[str] = Counter()
+
+    def run(self, by: str, reason: str) -> Reverted:
+        file_id = self._file.id
+        refuse_if_needed(self._connection, self._file.id, self._file.kind)
+        self._connection.execute(
+            update(FILES)
+            .where(FILES.c.id == file_id)
+            .values(reverted_at=self._now, reverted_by=by, reverted_because=reason)
+        )
+        self._lock()
+        merged = self._merges()
+        self._results()
+        self._events()
+        self._enrolments()
+        again = self._held(by, reason)
+        self._connection.execute(delete(REPEATS).where(REPEATS.c.file_id == file_id))
+        self._forget_issuers()
+        self._derive(merged, again, by)
+        return Reverted(
+            file=self._file.name,
+            **{name: self._counts[name] for name in _COUNTED},
+            passed_on=self._heirs.passed_on,
+            touched=wake(self._connection, self._patients, self._now),
+        )
+
+    def _lock(self) -> None:
+        """Enrolments first, in the order of their ids, as everybody who writes does."""
+        self._patients |= set(self._of_file(_RESULTS)) | set(self._of_file(_EVENTS))
+        self._patients |= set(self._of_file(_ENROLMENTS))
+        for ids in chunks(sorted(self._patients), _CHUNK):
+            mine = _ENROLMENTS.c.patient_id.in_(ids)
+            query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
+            self._connection.execute(query.with_for_update()).all()
+
+    def _of_file(self, table: Table) -> Sequence[int]:
+        mine = table.c.file_id == self._file.id
+        return list(self._connection.scalars(select(table.c.patient_id).where(mine).distinct()))
+
+    # --- What the file brought ------------------------------------------------------------
+
+    def _results(self) -> None:
+        columns = _RESULTS.c
+        mine = (columns.file_id == self._file.id) & ~columns.taken_back
+        self._heirs.pass_on("result", _RESULTS, mine, "stored", {"stands": literal(False)})
+        gone = update(_RESULTS).where(mine).values(taken_back=True, stands=False)
+        self._counts["results"] = self._connection.execute(gone).rowcount
+
+    def _events(self) -> None:
+        columns = _EVENTS.c
+        mine = (columns.file_id == self._file.id) & ~columns.taken_back
+        self._heirs.pass_on("event", _EVENTS, mine, "stored", {})
+        gone = update(_EVENTS).where(mine).values(taken_back=True, withdrawn=True)
+        self._counts["events"] = self._connection.execute(gone).rowcount
+        withdrawn = (columns.withdrawn_in == self._file.id) & ~columns.taken_back
+        for row in self._connection.execute(
+            select(columns.id, columns.patient_id).where(withdrawn)
+        ):
+            self._patients.add(row.patient_id)
+            heir = self._heirs.heir("withdrawal", row.id)
+            values: dict[str, Any] = {"withdrawn": False, "withdrawn_in": None}
+            if heir is not None:
+                self._heirs.recount(heir.file_id, "stored")
+                values = {"withdrawn_in": heir.file_id}
+            self._connection.execute(update(_EVENTS).where(columns.id == row.id).values(values))
+
+    def _merges(self) -> set[int]:
+        """Take back what the file said of numbers; the patients it said it of."""
+        mine = (MERGES.c.file_id == self._file.id) & ~MERGES.c.taken_back
+        rows = self._connection.execute(select(MERGES.c.old_id, MERGES.c.new_id).where(mine)).all()
+        self._heirs.pass_on("merge", MERGES, mine, "stored", {})
+        self._connection.execute(update(MERGES).where(mine).values(taken_back=True))
+        self._counts["merges"] = len(rows)
+        return {patient for row in rows for patient in row}
+
+    def _enrolments(self) -> None:
+        columns = _ENROLMENTS.c
+        mine = columns.file_id == self._file.id
+        gone = update(_ENROLMENTS).where(mine).values(stands=False, merged_into=None)
+        self._counts["enrolments"] = self._connection.execute(gone).rowcount
+        changed = select(CHANGES.c.what, CHANGES.c.row_id).where(CHANGES.c.file_id == self._file.id)
+        for what, row_id in self._connection.execute(changed.distinct()).all():
+            query = select(columns.patient_id).where(columns.id == row_id)
+            owner = row_id if what == "patient" else self._connection.scalar(query)
+            if owner is not None:
+                self._patients.add(owner)
+        undo_changes(self._connection, self._file.id)
+
+    def _held(self, by: str, reason: str) -> ColumnElement[bool]:
+        """Take the file's held rows off the table, put back those of others that it had let go,
+        and say which are to be tried again."""
+        mine = (HELD.c.file_id == self._file.id) & (HELD.c.state != "reverted")
+        query = select(HELD.c.patient_id).where(mine, HELD.c.patient_id.is_not(None))
+        self._patients |= set(self._connection.scalars(query.distinct()))
+        passed = self._heirs.pass_on("held", HELD, mine, "quarantined", {"state": literal("held")})
+        values = {"resolved_at": self._now, "resolved_by": by, "resolution": reason}
+        gone = update(HELD).where(mine).values(state="reverted", **values)
+        self._counts["held"] = self._connection.execute(gone).rowcount
+        settled = select(REPEATS.c.row_id).where(
+            REPEATS.c.what == "settled", REPEATS.c.file_id == self._file.id
+        )
+        back = list(self._connection.scalars(settled)) + self._let_in_by_enrolment()
+        for ids in chunks(sorted(back), _CHUNK):
+            again = HELD.c.id.in_(ids) & (HELD.c.state == "taken")
+            nothing = {"state": "held", "resolved_at": None, "resolved_by": "", "resolution": ""}
+            self._connection.execute(update(HELD).where(again).values(**nothing))
+        return HELD.c.id.in_([*passed, *back])
+
+    def _let_in_by_enrolment(self) -> list[int]:
+        """Rows that went in because the patient was enrolled by this file: they wait again."""
+        found: list[int] = []
+        query = select(_ENROLMENTS.c.patient_id).where(_ENROLMENTS.c.file_id == self._file.id)
+        for ids in chunks(sorted(set(self._connection.scalars(query))), _CHUNK):
+            for row in self._connection.execute(through_quarantine(ids)).all():
+                if self._still_enrolled(row.patient_id):
+                    continue
+                found.append(row.held_id)
+                gone = update(_RESULTS).where(_RESULTS.c.id == row.id)
+                self._connection.execute(gone.values(taken_back=True, stands=False))
+        return found
+
+    def _still_enrolled(self, patient_id: int) -> bool:
+        query = select(_ENROLMENTS.c.id).where(
+            _ENROLMENTS.c.patient_id == patient_id, _ENROLMENTS.c.stands
+        )
+        return self._connection.scalar(query.limit(1)) is not None
+
+    def _forget_issuers(self) -> None:
+        """An issuer that only rows of this file named for a plain number is not known any more."""
+        other = IDENTIFIERS.alias()
+        home = func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id)
+        named = select(_RESULTS.c.id).where(
+            home == IDENTIFIERS.c.patient_id,
+            func.lower(_RESULTS.c.issuer) == IDENTIFIERS.c.issuer_key,
+            ~_RESULTS.c.taken_back,
+        )
+        plain = select(other.c.id).where(
+            other.c.patient_id == IDENTIFIERS.c.patient_id, other.c.issuer_key == ""
+        )
+        for ids in chunks(sorted(self._patients), _CHUNK):
+            mine = IDENTIFIERS.c.patient_id.in_(ids) & IDENTIFIERS.c.seen_at.is_not(None)
+            self._connection.execute(
+                delete(IDENTIFIERS).where(mine, ~named.exists(), plain.exists())
+            )
+
+    def _derive(self, merged: Collection[int], again: ColumnElement[bool], by: str) -> None:
+        """Everything anew that depended on the file."""
+        connection, catalogue = self._connection, self._rulebook.catalogue
+        if merged:
+            derived = derive(connection, self._settings, catalogue, merged, self._now)
+            self._patients |= derived.patients
+        restand(connection, self._patients)
+        settle_doubles(connection, self._patients, self._now)
+        retried = retry_held(connection, self._settings, catalogue, again, self._now, by=by)
+        self._patients |= retried.patients
+
+
+_COUNTED = ("results", "held", "events", "enrolments", "merges")

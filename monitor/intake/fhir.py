@@ -1,0 +1,247 @@
+"""FHIR to raw rows: each Observation, and each component of one, is one row.
+
+A panel's header (no value of its own, but components or members) is none; resources of other
+kinds are counted. A file is read twice, resource by resource: first for what the resources
+say of each other (patients, specimens, reports), then for the rows. R4 and R5 are read alike,
+as are STU3 where it names the same things; which of several members counts, docs/fhir.md tells.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue
+from monitor.intake.fhir_json import Body, Found, json_resources
+from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_people import (
+    Around,
+    Sample,
+    Surroundings,
+    Whose,
+    around_of,
+    effective_of,
+    many,
+    members_of,
+    objects,
+    patient_of,
+    successions,
+    text_of,
+    word_of,
+)
+from monitor.intake.fhir_values import (
+    comments_of,
+    limits_of,
+    names_of,
+    unit_of,
+    value_keys,
+    value_of,
+)
+from monitor.intake.fhir_xml import check_xml, xml_resources
+from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.survey import Survey, UnreadableFile
+
+KEPT = 2000
+"""Characters of an Observation that quarantine keeps."""
+_KIND = re.compile(r"[A-Z][A-Za-z]{1,59}")
+_HAS_TIME = re.compile(r".*T\d")
+
+
+class FhirFile:
+    """A FHIR file that can be read. Raises UnreadableFile where nothing in it is FHIR."""
+
+    def __init__(self, survey: Survey, mapping: Source, catalogue: Catalogue) -> None:
+        self._survey = survey
+        self._mapping = mapping
+        self._catalogue = catalogue
+        self._is_xml = survey.format == "xml"
+        self._surroundings = Surroundings()
+        if self._is_xml:
+            check_xml(survey)
+        self._look_around()
+
+    @property
+    def introduction(self) -> str:
+        """What was recognised, in a sentence."""
+        return f"read as FHIR {'XML' if self._is_xml else 'JSON'}"
+
+    def items(self) -> Iterator[Item]:
+        """The items of the file, in the order in which they stand there."""
+        for found in self._resources():
+            if isinstance(found, Found):
+                yield from self._items_of(found)
+            else:
+                yield found
+
+    def _resources(self) -> Iterator[Resource]:
+        read: Callable[[Survey], Iterator[Resource]]
+        read = xml_resources if self._is_xml else json_resources
+        return read(self._survey)
+
+    def _look_around(self) -> None:
+        seen = is_fhir = False
+        for found in self._resources():
+            seen = True
+            if isinstance(found, Found):
+                self._surroundings.add(found)
+                is_fhir = is_fhir or bool(_KIND.fullmatch(text_of(found.body, "resourceType")))
+            else:
+                is_fhir = is_fhir or isinstance(found, OtherMessage)
+        if seen and not is_fhir:
+            raise UnreadableFile(
+                f"this is {self._survey.format_title}, but nothing in it is a FHIR resource: none "
+                "names a resourceType"
+            )
+
+    def _items_of(self, found: Found) -> Iterator[Item]:
+        kind = text_of(found.body, "resourceType")
+        contained = objects(found.body.get("contained"))
+        if kind == "Observation":
+            around = self._surroundings.around(found)
+            yield from self._observation(found, around, contained)
+        elif _KIND.fullmatch(kind):
+            yield self._other(found, kind, contained)
+        else:
+            reason = "a resource that does not say of which kind it is"
+            yield BadLine(found.line, "fhir", reason, _shown(found.body), found.place)
+        yield from self._contained(found, kind, contained)
+
+    def _contained(self, found: Found, kind: str, contained: list[Body]) -> Iterator[Item]:
+        """The Observations within another resource; what that says counts for them too."""
+        around = Around()
+        if kind in ("DiagnosticReport", "Observation"):
+            around = around_of(found.body, found.body.get("specimen"))
+        for number, inner in enumerate(contained):
+            if text_of(inner, "resourceType") == "Observation":
+                place = _below(found.place, f"contained[{number}]")
+                within = Found(found.line, place, "", inner)
+                yield from self._observation(within, around, contained)
+
+    def _other(self, found: Found, kind: str, contained: list[Body]) -> OtherMessage | PatientMerge:
+        if kind == "Patient":
+            for relation, other in successions(found.body):
+                this, that = patient_of(found.body), self._surroundings.whose(other, contained)
+                old, new = (this, that) if relation == "replaced-by" else (that, this)
+                if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
+                    return PatientMerge(found.line, kind, old.mrn, new.mrn, new.issuer)
+        return OtherMessage(found.line, kind)
+
+    def _observation(
+        self, found: Found, around: Around, contained: list[Body]
+    ) -> Iterator[RawRow | BadLine]:
+        """The rows of an Observation: its own value, and each component's."""
+        body = found.body
+        components = many(body.get("component"))
+        is_header = bool(components) or next(members_of(body), None) is not None
+        make = _Maker(self._surroundings, self._mapping, self._catalogue, found, around, contained)
+        if value_keys(body) or not is_header:
+            yield make.row(body, found.place)
+        for number, component in enumerate(components):
+            place = _below(found.place, f"component[{number}]")
+            if isinstance(component, dict):
+                yield make.row(component, place)
+            else:
+                reason = "a component that is no object"
+                yield BadLine(found.line, "fhir", reason, str(component)[:KEPT], place)
+
+
+class _Maker:
+    """Makes the rows of one Observation: what they share is found once."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        mapping: Source,
+        catalogue: Catalogue,
+        found: Found,
+        around: Around,
+        contained: list[Body],
+    ) -> None:
+        body = found.body
+        self._mapping, self._catalogue = mapping, catalogue
+        self._found = found
+        subject = body.get("subject") or around.subject
+        self._whose: Whose = surroundings.whose(subject, contained)
+        self._reference = text_of(subject, "reference")
+        specimen = body.get("specimen") or around.specimen
+        self._sample: Sample = surroundings.sample(specimen, contained)
+        self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
+        self._issued = text_of(body, "issued") or around.issued
+
+    def row(self, part: Body, place: str) -> RawRow:
+        """The row of the Observation itself, or of a component of it."""
+        body, whose, sample = self._found.body, self._whose, self._sample
+        names = names_of(part, sample.kinds, self._mapping, self._catalogue)
+        unit = unit_of(part, names, self._mapping, self._catalogue)
+        low, high = limits_of(part, unit)
+        comments = comments_of(part)
+        if part is not body:
+            comments += [text for text in comments_of(body) if text not in comments]
+        return RawRow(
+            line=self._found.line,
+            mrn=whose.mrn,
+            collected_at=self._collected,
+            analyte=names[0] if names else "",
+            value=value_of(part),
+            unit=unit,
+            ref_low=low,
+            ref_high=high,
+            specimen_id=sample.id,
+            status=text_of(body, "status") or "unknown",
+            reported_at=self._issued,
+            comment="\n".join([*comments, *sample.notes]),
+            family_name=whose.family_name,
+            given_name=whose.given_name,
+            birth_date=whose.birth_date,
+            issuer=whose.issuer,
+            method=word_of(body.get("method")),
+            given=_Given(body, part),
+            place=place,
+            also=names[1:],
+            reference=self._reference if whose.unresolved else "",
+            unresolved=whose.unresolved,
+        )
+
+
+class _Given(Sequence[tuple[str, str]]):
+    """The Observation as it came, for quarantine; written out only for rows that are held."""
+
+    def __init__(self, body: Body, part: Body) -> None:
+        self._body, self._part = body, part
+
+    def _cells(self) -> list[tuple[str, str]]:
+        cells = [("Observation", _shown(self._body))]
+        return cells if self._part is self._body else [*cells, ("component", _shown(self._part))]
+
+    def __len__(self) -> int:
+        return 1 if self._part is self._body else 2
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[str, str]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, str] | Sequence[tuple[str, str]]:
+        return self._cells()[index]
+
+
+def _collected(own: str, of_sample: str, of_report: str) -> str:
+    """When the specimen was collected: the Observation's own time; the specimen's, where the
+    Observation names none or only its day; else the report's."""
+    own = own or of_report if not of_sample else own
+    if not own:
+        return of_sample
+    if of_sample and not _HAS_TIME.match(own) and of_sample.startswith(own):
+        return of_sample
+    return own
+
+
+def _below(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _shown(body: Body) -> str:
+    shown = {name: value for name, value in body.items() if name not in ("text", "contained")}
+    return json.dumps(shown, ensure_ascii=False)[:KEPT]

@@ -1,0 +1,188 @@
+"""What an Observation or a component of one says, as the text a CSV would have.
+
+Sources: FHIR R4, Observation and Quantity; code systems data-absent-reason and
+quantity-comparator; R5 adds the comparator `ad`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.config import Source
+from monitor.core.analytes import Analyte, Catalogue
+from monitor.core.units import Refusal, resolve
+from monitor.intake.fhir_json import Body
+from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
+from monitor.intake.hl7_values import is_not_blood, limits_in
+
+LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
+_COMPARATORS = ("<", "<=", ">=", ">")
+_HIDDEN = frozenset("as-text masked not-a-number negative-infinity positive-infinity NaN".split())
+"""Reasons that say there is a value, though none that can be judged."""
+_TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
+
+
+def value_keys(body: Body) -> list[str]:
+    """The names of the values that an Observation or component has."""
+    return [key for key in body if key.startswith("value") and len(key) > len("value")]
+
+
+def names_of(
+    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue
+) -> tuple[str, ...]:
+    """What `code` calls the analyte: LOINC codes first, then other codes, then words.
+
+    The specimen is added in brackets to all but LOINC codes where it is not blood: albumin of
+    urine is another quantity. Digits of another code system that happen to spell a LOINC code
+    are left out unless the source's mapping names them.
+    """
+    concept = body.get("code")
+    loinc, local, words = [], [], []
+    for one in codings(concept):
+        code, display = text_of(one, "code"), text_of(one, "display")
+        if text_of(one, "system") in LOINC:
+            loinc.append(code)
+        elif not code.isdigit() or code in mapping.codes or catalogue.find(code) is None:
+            local.append(code)
+        words.append(display)
+    words.append(text_of(concept, "text"))
+    kind = next((it for it in kinds if is_not_blood(it)), "")
+    ending = f" ({kind})" if kind else ""
+    others = [f"{name}{ending}" for name in (*local, *words) if name]
+    return tuple(dict.fromkeys([*(code for code in loinc if code), *others]))
+
+
+def value_of(body: Body) -> str:
+    """The value as text, with its comparator; what is no single value stays text that
+    quarantine shows, and is never read as a number."""
+    texts = [_one(key.removeprefix("value"), body[key]) for key in value_keys(body)]
+    found = [text for text in dict.fromkeys(texts) if text]
+    if found:
+        return " and ".join(found)
+    return _absent(body.get("dataAbsentReason"))
+
+
+def absent_words(body: Body) -> str:
+    """Why there is no value, in words, for the comment; empty where nothing is said."""
+    return word_of(body.get("dataAbsentReason"))
+
+
+def unit_of(body: Body, names: tuple[str, ...], mapping: Source, catalogue: Catalogue) -> str:
+    """The unit of a Quantity: its code where that is a unit of the analyte, else its text.
+
+    Where both are and mean different things (10*9/L, coded as 10*6/L), both are given, which
+    is no unit: nobody knows which is meant.
+    """
+    quantity = body.get("valueQuantity")
+    code, unit = text_of(quantity, "code"), text_of(quantity, "unit")
+    if not code or not unit or code == unit:
+        return code or unit
+    analyte = _analyte(names, mapping, catalogue)
+    if analyte is None:
+        return unit
+    name = next(iter(names))
+    of_code = _meaning(code, name, analyte, mapping, catalogue)
+    of_unit = _meaning(unit, name, analyte, mapping, catalogue)
+    if of_code is None:
+        return unit
+    if of_unit is None or of_unit == of_code:
+        return code
+    return f"{unit}, coded as {code}"
+
+
+def limits_of(body: Body, unit: str) -> tuple[str, str]:
+    """The first reference range that is for everybody, in the unit of the value; a limit in
+    another unit is no limit."""
+    ranges = objects(body.get("referenceRange"))
+    ranges.sort(key=lambda it: bool(it.get("appliesTo") or it.get("age")))
+    for one in ranges:
+        low, high = one.get("low"), one.get("high")
+        if isinstance(low, dict) or isinstance(high, dict):
+            return _limit(low, body, unit), _limit(high, body, unit)
+        if text := text_of(one, "text"):
+            return limits_in(text)
+    return "", ""
+
+
+def comments_of(body: Body) -> list[str]:
+    """What a person wrote beside the value; STU3 and DSTU2 have one text."""
+    notes = [text_of(note, "text") for note in objects(body.get("note"))]
+    notes += [text_of(body, "comment"), text_of(body, "comments"), absent_words(body)]
+    return [note for note in notes if note]
+
+
+def _analyte(names: tuple[str, ...], mapping: Source, catalogue: Catalogue) -> Analyte | None:
+    found = (catalogue.find(mapping.codes.get(name, name)) for name in names)
+    return next((it for it in found if it is not None), None)
+
+
+def _meaning(
+    unit: str, name: str, analyte: Analyte, mapping: Source, catalogue: Catalogue
+) -> tuple[str, Any] | None:
+    """The analyte and factor that a unit makes of it; None where it makes no sense."""
+    spelt = mapping.unit_spellings.get(unit, unit)
+    found = resolve(catalogue, analyte, name, spelt)
+    if isinstance(found, Refusal) or found.factor(spelt) is None:
+        return None
+    return found.name, found.factor(spelt)
+
+
+def _limit(limit: Any, body: Body, unit: str) -> str:
+    theirs = (text_of(limit, "code"), text_of(limit, "unit"))
+    quantity = body.get("valueQuantity")
+    known = {unit, text_of(quantity, "code"), text_of(quantity, "unit")}
+    same = not any(theirs) or any(it and it in known for it in theirs)
+    return text_of(limit, "value") if same else ""
+
+
+def _one(kind: str, value: Any) -> str:
+    if kind in ("Quantity", "Money", "SimpleQuantity"):
+        return _quantity(value)
+    if kind == "CodeableConcept":
+        return word_of(value)
+    if kind == "Range":
+        return _range(value)
+    if kind == "Ratio" and isinstance(value, dict):
+        parts = [_quantity(value.get(name)) for name in ("numerator", "denominator")]
+        return " : ".join(part for part in parts if part)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value.strip()
+    if kind == "Coding":
+        return text_of(value, "display") or text_of(value, "code")
+    return f"({kind[:30]})" if many(value) else ""
+
+
+def _quantity(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    number, comparator = text_of(value, "value"), text_of(value, "comparator")
+    if not number or not comparator:
+        return number
+    return f"{comparator}{number}" if comparator in _COMPARATORS else f"{comparator} {number}"
+
+
+def _range(value: Any) -> str:
+    """`2 - 5`; one that is open to one side is a comparator, for its end belongs to it."""
+    low, high = (
+        _quantity(value.get(name) if isinstance(value, dict) else None) for name in ("low", "high")
+    )
+    if low and high:
+        return low if low == high else f"{low} - {high}"
+    return f">={low}" if low else f"<={high}" if high else ""
+
+
+def _absent(reason: Any) -> str:
+    """What takes the place of a value: nothing where there is none, a word of a result to come,
+    and the reason itself where there is a value that we were not given."""
+    if not isinstance(reason, dict):
+        return ""
+    codes = [text_of(it, "code") for it in codings(reason)]
+    for code in codes:
+        if code in _TO_COME:
+            return _TO_COME[code]
+    for code in codes:
+        if code in _HIDDEN:
+            return f"({code})"
+    return ""

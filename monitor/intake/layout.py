@@ -1,0 +1,190 @@
+"""How the rows of a table become raw rows: the long form (a row is a value), or the wide form
+(a filled cell of an analyte's column is a value).
+
+Raw rows come out of here in one shape, whatever the file looked like: everything after is the
+same for every format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
+
+from monitor.config import Source
+from monitor.intake.columns import Columns, fold, match, require
+from monitor.intake.csv import Record
+from monitor.intake.raw import RESULT_COLUMNS, RawRow
+from monitor.intake.row_steps import Step, steps_of
+from monitor.intake.survey import UnreadableFile
+from monitor.intake.wide import Known, WideColumn, wide_columns
+
+EXTRA_COLUMNS = ("collected_time", "code", "value_text", "range", "material", "flag")
+"""What a file may have besides the columns of a raw row."""
+ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)
+_REQUIRED = ("mrn", "collected_at", "analyte", "value")
+_NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layout of one table."""
+
+    header: tuple[str, ...]
+    columns: Columns
+    pick: Callable[[Sequence[str]], tuple[str, ...]]
+    tail: tuple[str, ...]
+    """Cells behind the row's own: an empty one, then the source's constants."""
+    ignored: tuple[str, ...]
+    fill: Mapping[int, str] = field(default_factory=dict)
+    """Constants for columns that the file has too: they fill empty cells."""
+    wide: tuple[WideColumn, ...] = ()
+    steps: tuple[Step, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Those of the source, and what the lines above the header say of every row."""
+    stated: tuple[str, ...] = ()
+    """Our columns that the lines above the header give."""
+    place: str = ""
+    dates: str = ""
+    decimal: str = ""
+    whole_numbers: bool = False
+    """Patient numbers end in .0, as the source says: a spreadsheet took them for amounts."""
+
+    @property
+    def is_wide(self) -> bool:
+        return bool(self.wide)
+
+    def raw_rows(self, record: Record) -> Iterator[RawRow]:
+        """The values of one record."""
+        line, cells = record
+        for position, constant in self.fill.items():
+            cells[position] = cells[position].strip() or constant
+        picked = self.pick([*cells, *self.tail])
+        beside = (self.place, (), "", "", self.dates, self.decimal)
+        if not self.wide:
+            row = RawRow._make((line, *picked, Given(self.header, cells), *beside))
+            yield self._finished(row, cells)
+            return
+        base = [(self.header[i], cells[i]) for i in self._base(len(cells))]
+        for column in self.wide:
+            if cells[column.position].strip():
+                given = (*base, *((self.header[i], cells[i]) for i in column.positions))
+                row = RawRow._make((line, *picked, given, *beside))
+                yield self._finished(column.of(row, cells), cells)
+
+    def _finished(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        if self.whole_numbers:
+            row = row._replace(mrn=_NUMBER_OF_FLOATS.sub(r"\1", row.mrn))
+        for step in self.steps:
+            row = step(row, cells)
+        return row
+
+    def _base(self, width: int) -> list[int]:
+        values = {position for column in self.wide for position in column.positions}
+        return [index for index in range(width) if index not in values]
+
+
+class Given(Sequence[tuple[str, str]]):
+    """Header names with cells, paired only when somebody asks."""
+
+    __slots__ = ("_cells", "_header")
+
+    def __init__(self, header: Sequence[str], cells: Sequence[str]) -> None:
+        self._header, self._cells = header, cells
+
+    def __len__(self) -> int:
+        return min(len(self._header), len(self._cells))
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(zip(self._header, self._cells, strict=False))[index]
+
+
+def layout_of(
+    header: Sequence[str],
+    source: Source,
+    known: Known,
+    *,
+    stated: Mapping[str, str] | None = None,
+    serial_dates: bool = False,
+) -> Layout:
+    """The layout of a results table. `stated` is what the lines above the header say of every
+    row (a report of one patient).
+
+    Raises UnreadableFile where the required columns are not there and the source names no
+    constant for them.
+    """
+    _refuse_other_kinds(header)
+    columns = _with_fallbacks(match(header, ALL_COLUMNS, source.columns))
+    above = {name: it for name, it in (stated or {}).items() if name not in columns.positions}
+    constants = above | source.constants
+    wide = () if _has_value(columns, constants) else wide_columns(columns, header, known)
+    _require(columns, wide, constants)
+    tail, places = [""], {}
+    for name, text in constants.items():
+        places[name] = len(header) + len(tail)
+        tail.append(text)
+    positions = [columns.positions.get(n, places.get(n, len(header))) for n in RESULT_COLUMNS]
+    taken = {position for column in wide for position in column.positions}
+    return Layout(
+        header=tuple(header),
+        columns=columns,
+        pick=itemgetter(*positions),
+        tail=tuple(tail),
+        ignored=tuple(
+            name
+            for index, name in enumerate(header)
+            if name and index not in taken and index not in columns.positions.values()
+        ),
+        fill={
+            columns.positions[name]: text
+            for name, text in constants.items()
+            if name in columns.positions
+        },
+        wide=wide,
+        steps=steps_of(columns.positions, source, known, serial_dates=serial_dates),
+        constants=constants,
+        whole_numbers=source.whole_numbers,
+        stated=tuple(name for name in above if name not in source.constants),
+    )
+
+
+def with_reading(layout: Layout, *, dates: str, decimal: str, place: str = "") -> Layout:
+    """The layout with what the whole file says of its notation."""
+    return replace(layout, dates=dates, decimal=decimal, place=place)
+
+
+def _with_fallbacks(columns: Columns) -> Columns:
+    """A column of times alone is when the blood was taken; a result text alone the value."""
+    positions = dict(columns.positions)
+    for name, instead in (("collected_at", "collected_time"), ("value", "value_text")):
+        if name not in positions and instead in positions:
+            positions[name] = positions.pop(instead)
+    return replace(columns, positions=positions)
+
+
+def _require(columns: Columns, wide: Sequence[WideColumn], constants: Mapping[str, str]) -> None:
+    present = [*columns.positions, *constants]
+    if "code" in present:
+        present.append("analyte")
+    require(columns, ("mrn", "collected_at") if wide else _REQUIRED, present)
+
+
+def _refuse_other_kinds(header: Sequence[str]) -> None:
+    names = {fold(name) for name in header}
+    if {"mrn", "drug", "startedon"} <= names:
+        raise UnreadableFile("this is an enrolment file, no results: monitor enrol takes it")
+    if {"mrn", "on", "event"} <= names:
+        raise UnreadableFile("this is an events file, no results: monitor events takes it")
+
+
+def require_unit(layout: Layout, source: Source) -> None:
+    """Raises UnreadableFile where a long form has no unit anywhere: no column, no constant, no
+    default of the source."""
+    if not (layout.wide or source.units):
+        require(layout.columns, ("unit",), [*layout.columns.positions, *layout.constants])
+
+
+def _has_value(columns: Columns, constants: Mapping[str, str]) -> bool:
+    return "value" in columns.positions or "value" in constants

@@ -1,0 +1,197 @@
+"""What a whole table shows of its notation: the order of day and month, the decimal mark, and
+where the rows end. One pass, before any row is taken, in bounded memory.
+
+Nothing is decided by a majority: a date that can only be read day first and one that can only be
+read month first leave the order open, and what could be read either way is held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from monitor.core.units import glued_unit
+from monitor.intake.csv import Record
+from monitor.intake.dates import EITHER, orders_of
+from monitor.intake.layout import Layout
+from monitor.intake.raw import BadLine
+from monitor.intake.vocabulary import key_of, vocabulary
+
+_DATE_COLUMNS = ("collected_at", "reported_at", "birth_date")
+_COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
+_POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
+_NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
+_PLAIN_FLOAT = re.compile(r"\d+\.0+")
+_SEEN_LIMIT = 50_000
+_FOOTERS_LIMIT = 20
+_FOOTER_CELLS = 3
+_SENTENCE = 4
+_RULER = re.compile(r"[\W_]{3,}")
+
+
+@dataclass(slots=True)
+class Evidence:
+    """How often something was seen, and where first."""
+
+    count: int = 0
+    line: int = 0
+    text: str = ""
+
+    def add(self, line: int, text: str) -> None:
+        if not self.count:
+            self.line, self.text = line, text.strip()
+        self.count += 1
+
+
+@dataclass(slots=True)
+class Profile:
+    """What was seen in all rows of one table."""
+
+    rows: int = 0
+    day_first: Evidence = field(default_factory=Evidence)
+    month_first: Evidence = field(default_factory=Evidence)
+    either_way: Evidence = field(default_factory=Evidence)
+    comma: Evidence = field(default_factory=Evidence)
+    point: Evidence = field(default_factory=Evidence)
+    glued: int = 0
+    """Cells in which something follows the number: a unit, perhaps."""
+    plain_floats: int = 0
+    numbers: int = 0
+    """Patient numbers that are not empty."""
+    footers: dict[int, str] = field(default_factory=dict)
+    """Lines below the rows that are no rows, with their text."""
+
+    @property
+    def dates(self) -> str:
+        """The order that every date of the table allows."""
+        if self.day_first.count and not self.month_first.count:
+            return "day_first"
+        if self.month_first.count and not self.day_first.count:
+            return "month_first"
+        return EITHER
+
+    @property
+    def decimal(self) -> str:
+        """The decimal mark that every number of the table allows; "" where none shows, or two."""
+        if self.comma.count and not self.point.count:
+            return "comma"
+        if self.point.count and not self.comma.count:
+            return "point"
+        return ""
+
+    @property
+    def floats_for_numbers(self) -> bool:
+        """Whether every patient number ends in .0."""
+        return bool(self.numbers) and self.plain_floats == self.numbers
+
+
+def profile_of(items: Iterable[Record | BadLine], layout: Layout) -> Profile:
+    """Look at every row of a table."""
+    found = Profile()
+    positions = layout.columns.positions
+    dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+    values = _value_positions(layout)
+    mrn = positions.get("mrn")
+    seen: set[str] = set()
+    for record in without_footers(items, layout, found.footers):
+        found.rows += 1
+        if isinstance(record, BadLine):
+            continue
+        line, cells = record
+        for position in dates:
+            if (text := cells[position]) not in seen:
+                _look_at_date(found, line, text)
+                _remember(seen, text)
+        for position in values:
+            if (text := cells[position]) not in seen:
+                _look_at_number(found, line, text)
+                _remember(seen, text)
+        if mrn is not None and cells[mrn].strip():
+            found.numbers += 1
+            found.plain_floats += _PLAIN_FLOAT.fullmatch(cells[mrn].strip()) is not None
+    return found
+
+
+def _value_positions(layout: Layout) -> list[int]:
+    positions = layout.columns.positions
+    if layout.wide:
+        return [column.position for column in layout.wide]
+    names = ("value", "value_text", "ref_low", "ref_high", "range")
+    return [positions[name] for name in names if name in positions]
+
+
+def _remember(seen: set[str], text: str) -> None:
+    if len(seen) < _SEEN_LIMIT:
+        seen.add(text)
+
+
+def _look_at_date(found: Profile, line: int, text: str) -> None:
+    orders = orders_of(text)
+    if len(orders) == 2:
+        found.either_way.add(line, text)
+    elif "day_first" in orders:
+        found.day_first.add(line, text)
+    elif orders:
+        found.month_first.add(line, text)
+
+
+def _look_at_number(found: Profile, line: int, text: str) -> None:
+    found.glued += bool(glued_unit(text)[1])
+    for match in _NUMBER.finditer(text[:80]):
+        number = match[1]
+        if _COMMA_DECIMALS.fullmatch(number):
+            found.comma.add(line, number)
+        elif _POINT_DECIMALS.fullmatch(number):
+            found.point.add(line, number)
+
+
+def without_footers(
+    items: Iterable[Record | BadLine], layout: Layout, footers: dict[int, str]
+) -> Iterator[Record | BadLine]:
+    """The items but for those lines at the very end that are no rows, which go into `footers`."""
+    waiting: list[tuple[Record | BadLine, str]] = []
+    required = [
+        layout.columns.positions[name]
+        for name in ("mrn", "collected_at", "value")
+        if name in layout.columns.positions
+    ]
+    for item in items:
+        text = _footer_text(item, required)
+        if text and len(waiting) < _FOOTERS_LIMIT:
+            waiting.append((item, text))
+            continue
+        if waiting:
+            yield from (held for held, _ in waiting)
+            waiting.clear()
+        yield item
+    footers.update((item.line, text) for item, text in waiting)
+
+
+def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:
+    """The text of a line that looks as what stands below a table; "" for any other."""
+    if isinstance(item, BadLine):
+        if item.code != "field_count":
+            return ""
+        cells = item.text.split(" | ")
+    elif all(item.cells[position].strip() for position in required):
+        return ""
+    else:
+        cells = item.cells
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled or len(filled) > _FOOTER_CELLS:
+        return ""
+    return " ".join(filled) if _is_no_row(filled) else ""
+
+
+def _is_no_row(filled: Sequence[str]) -> bool:
+    """Words as they stand below a report, a ruler, or a sentence; a row that is cut short
+    begins with a patient's number, and is none of these."""
+    first = filled[0]
+    if _RULER.fullmatch(first):
+        return True
+    words = re.split(r"[\s:.,;!*#=-]+", first.strip("*#=-_ "))
+    if any(key_of(" ".join(words[:size])) in vocabulary().footers for size in (3, 2, 1)):
+        return True
+    letters = [word for word in words if word.isalpha()]
+    return len(filled) == 1 and len(letters) >= _SENTENCE

@@ -1,0 +1,49 @@
+"""Reference limits that stand in one cell: `3.9 - 11.2`, `<50`, `[ 1.1 - 4.0 ]`, `bis 50`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from monitor.intake.vocabulary import vocabulary
+
+_NUMBER = r"\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*"
+_DASH = r"-\u2010\u2011\u2012\u2013\u2014\u2212~"
+_UNIT = r"(?:[\s*xX].*|%.*|/.*|[^\W\d].*)?"
+_LONGEST = 80
+
+
+@lru_cache(maxsize=10_000)
+def limits_of(text: str) -> tuple[str, str]:
+    """Lower and upper limit as text; empty where there is none, or none can be read: a range
+    that depends on age or sex says nothing here."""
+    bare = text.strip()
+    if len(bare) > _LONGEST:
+        return "", ""
+    if bare.startswith(("[", "(")) and bare.endswith(("]", ")")):
+        bare = bare[1:-1].strip()
+    between, below, above = _patterns()
+    if found := between.fullmatch(bare):
+        return found[1], found[2]
+    if found := below.fullmatch(bare):
+        return "", found[1]
+    if found := above.fullmatch(bare):
+        return found[1], ""
+    return "", ""
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Two limits, an upper one alone, a lower one alone."""
+    words = {
+        name: "|".join(re.escape(word) for word in listed)
+        for name, listed in vocabulary().ranges.items()
+    }
+    dash = rf"(?:[{_DASH}]|\.{{2,3}}|(?:{words['between']})(?=[\s\d]))"
+    forms = (
+        rf"({_NUMBER})\s*{dash}\s*({_NUMBER})\s*{_UNIT}",
+        rf"(?:<=?|=<|\u2264|(?:{words['below']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
+        rf"(?:>=?|=>|\u2265|(?:{words['above']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
+    )
+    between, below, above = (re.compile(form, re.IGNORECASE) for form in forms)
+    return between, below, above

@@ -1,0 +1,26 @@
+"""Rows that said nothing new, and the rows that had said it (`docs/adr/0018`).
+
+When a file is taken back, what another file has said too is not lost: the row passes on to
+that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert
+
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+REPEATS = table_of(tables.Repeat)
+
+
+def note_repeats(connection: Connection, what: str, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Note (the id of the row that had said it, file, line) for each."""
+    if rows:
+        values = [
+            {"what": what, "row_id": row_id, "file_id": file_id, "line": line}
+            for row_id, file_id, line in rows
+        ]
+        connection.execute(insert(REPEATS), values)

@@ -1,0 +1,153 @@
+"""What turns the further columns of a file into those of a raw row: a range in one cell, a time
+beside its date, a code beside a name, a text beside a number, the material of the specimen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from monitor.config import Source
+from monitor.intake.dates import from_serial, since
+from monitor.intake.ranges import limits_of
+from monitor.intake.raw import RawRow
+from monitor.intake.vocabulary import key_of, vocabulary
+from monitor.intake.wide import Known
+
+Step = Callable[[RawRow, Sequence[str]], RawRow]
+
+RELATIVE = ("days", "hours", "minutes")
+_LOINC = re.compile(r"(\d{1,7})-(\d)")
+_COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
+_TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{4}|\d{6}", re.IGNORECASE)
+_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
+_SHORTEST_MATERIAL = 3
+_ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
+_DATES = ("collected_at", "reported_at", "birth_date")
+
+
+def steps_of(
+    positions: Mapping[str, int], source: Source, known: Known, *, serial_dates: bool
+) -> tuple[Step, ...]:
+    """The steps that a file with these columns needs."""
+    steps: list[Step] = []
+    if "code" in positions:
+        steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
+    if "value_text" in positions:
+        steps.append(_with_text(positions["value_text"]))
+    if "collected_time" in positions:
+        steps.append(_with_time(positions["collected_time"]))
+    if "range" in positions:
+        steps.append(_with_range(positions["range"]))
+    if "material" in positions:
+        steps.append(_of_material(positions["material"]))
+    if "specimen_id" in positions:
+        steps.append(_without_material)
+    if source.date_format in RELATIVE and source.day_zero is not None:
+        steps.append(_after(source.date_format, source.day_zero))
+    elif serial_dates or source.date_format == "excel":
+        steps.append(_from_serials)
+    return tuple(steps)
+
+
+def is_loinc(code: str) -> bool:
+    """Whether a code is a LOINC code by its form and its check digit (mod 10)."""
+    found = _LOINC.fullmatch(code.strip())
+    if found is None:
+        return False
+    digits = [int(digit) for digit in reversed(found[1])]
+    doubled = [int(digit) for number in digits[::2] for digit in str(number * 2)]
+    return (-(sum(doubled) + sum(digits[1::2]))) % 10 == int(found[2])
+
+
+def _named_by_code(position: int, known: Known, *, alone: bool) -> Step:
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        code = cells[position].strip()
+        name = row.analyte.strip()
+        if alone or not name:
+            return row._replace(analyte=code)
+        if not code:
+            return row
+        if is_loinc(code):
+            # An unknown LOINC code (leucocytes of the urine) is never read by a name instead.
+            return row._replace(analyte=code, also=(name,) if known.analyte(code) else ())
+        return row._replace(also=(code,))
+
+    return step
+
+
+def _with_text(position: int) -> Step:
+    """The text of a result counts where it says more than the number: `<5` beside 5."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        text, number = cells[position].strip(), row.value.strip()
+        if text and (not number or number.casefold() in _ABSENT or _COMPARED.match(text)):
+            return row._replace(value=text)
+        return row
+
+    return step
+
+
+def _with_time(position: int) -> Step:
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        clock = cells[position].strip()
+        day = _MIDNIGHT.sub("", row.collected_at.strip())
+        if not clock or not day or ":" in day:
+            return row
+        if not _TIME.fullmatch(clock):
+            # The column holds whole instants, or what is no time: the reader of dates decides.
+            return row._replace(collected_at=clock) if clock.startswith(day) else row
+        return row._replace(collected_at=f"{day} {clock}")
+
+    return step
+
+
+def _with_range(position: int) -> Step:
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        if row.ref_low.strip() or row.ref_high.strip():
+            return row
+        low, high = limits_of(cells[position])
+        return row._replace(ref_low=low, ref_high=high)
+
+    return step
+
+
+def _of_material(position: int) -> Step:
+    """A value of urine is never one of blood: its name says so, and nobody knows that name."""
+    blood = vocabulary().blood
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        material = cells[position].strip()
+        if not material or key_of(material) in blood:
+            return row
+        return row._replace(analyte=f"{row.analyte.strip()} ({material})", also=())
+
+    return step
+
+
+def _without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A specimen called `serum` is no tube; one called `urine` is no blood."""
+    if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
+        return row
+    key = key_of(row.specimen_id)
+    if len(key) < _SHORTEST_MATERIAL:
+        return row
+    if key in vocabulary().blood:
+        return row._replace(specimen_id="")
+    if key in vocabulary().other_materials:
+        name = f"{row.analyte.strip()} ({row.specimen_id.strip()})"
+        return row._replace(analyte=name, also=(), specimen_id="")
+    return row
+
+
+def _after(unit: str, day_zero: date) -> Step:
+    def step(row: RawRow, _cells: Sequence[str]) -> RawRow:
+        return row._replace(collected_at=since(row.collected_at.strip(), unit, day_zero))
+
+    return step
+
+
+def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    read: dict[str, Any] = {name: from_serial(getattr(row, name)) for name in _DATES}
+    return row._replace(**{name: text for name, text in read.items() if text})

@@ -1,0 +1,164 @@
+"""Tables of results, from CSV and workbooks alike: header, layout, one look at every row, then
+the raw rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue
+from monitor.intake.columns import fold
+from monitor.intake.csv import Score, Table, open_table
+from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
+from monitor.intake.layout_change import layout_changes, notation_changes, refuse
+from monitor.intake.profile import Profile, profile_of
+from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.recognised import Recognised, recognised
+from monitor.intake.stated import stated_above
+from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.vocabulary import key_of, vocabulary
+from monitor.intake.wide import Known, split_unit
+from monitor.intake.workbook import open_sheets
+
+_LEARNED = 1000
+"""Points of the very header that the source was learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One table ready to be read once more."""
+
+    table: Table
+    layout: Layout
+    profile: Profile
+    seen: Recognised
+
+    def rows(self) -> Iterator[RawRow | BadLine]:
+        """The raw rows of the table."""
+        with closing(self.table.read()) as items:
+            for item in items:
+                if item.line in self.profile.footers:
+                    continue
+                if isinstance(item, BadLine):
+                    yield item
+                else:
+                    yield from self.layout.raw_rows(item)
+
+
+def read_tables(
+    survey: Survey, mapping: Source, catalogue: Catalogue
+) -> tuple[list[Read], list[str]]:
+    """The tables of a file, and notes on what was passed over. Raises UnreadableFile where there
+    is none, or where the layout is no longer the learned one."""
+    known = known_of(mapping, catalogue)
+    score = score_of(mapping, known)
+    if survey.format == "csv":
+        # The delimiter of a learned source may have changed, and is to be told.
+        delimiter = "" if mapping.header else mapping.delimiter
+        return [_read(survey, open_table(survey, score, delimiter), mapping, known)], []
+    tables, notes = open_sheets(survey, score)
+    if not tables:
+        raise UnreadableFile(
+            "no sheet of the workbook has a line that names the columns mrn, collected_at, "
+            "analyte, value and unit, or names we know for them"
+        )
+    found, refusals = [], []
+    for table in tables:
+        try:
+            found.append(_read(survey, table, mapping, known))
+        except UnreadableFile as refusal:
+            refusals.append(f'sheet "{table.sheet}": {refusal}')
+    if not found or (mapping.header and refusals):
+        raise UnreadableFile("; ".join(refusals))
+    return found, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+
+
+def known_of(mapping: Source, catalogue: Catalogue) -> Known:
+    """Names and units of the catalogue and of a source's mapping."""
+    codes = {fold(code): name for code, name in mapping.codes.items()}
+    ignored = {fold(code) for code in mapping.ignore}
+
+    def analyte(name: str) -> bool:
+        key = fold(name)
+        return key in codes or key in ignored or catalogue.find(name) is not None
+
+    def unit(name: str, text: str) -> bool:
+        found = catalogue.find(codes.get(fold(name), name))
+        twin = found and (found.percent_name or found.absolute_name)
+        candidates = [found, catalogue.analytes.get(twin or "")]
+        return any(it is not None and it.factor(text) is not None for it in candidates)
+
+    return Known(analyte, unit)
+
+
+def score_of(mapping: Source, known: Known) -> Score:
+    """How much a line looks like the header of a results table."""
+    mapped = {key_of(name) for name in mapping.columns.values()}
+
+    def score(cells: Sequence[str]) -> int:
+        if mapping.header and list(cells) == mapping.header:
+            return _LEARNED
+        ours: set[str] = set()
+        for cell in filter(None, cells):
+            key = key_of(cell)
+            name = f"mapped:{key}" if key in mapped else vocabulary().column_of(cell)
+            if not name and known.analyte(split_unit(cell, known)[0]):
+                name = f"analyte:{key}"
+            ours |= {name} - {""}
+        return len(ours)
+
+    return score
+
+
+def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
+    changes = layout_changes(table, mapping)
+    try:
+        layout = _layout(table, mapping, known)
+    except UnreadableFile:
+        if not changes:
+            raise
+        refuse([*changes, *_changed_notation(table, mapping, known)])
+    with closing(table.read()) as items:
+        profile = profile_of(items, layout)
+    if not profile.glued:
+        require_unit(layout, mapping)
+    changes += notation_changes(profile, mapping)
+    if changes:
+        refuse(changes)
+    layout = with_reading(
+        layout,
+        dates=mapping.date_format or profile.dates,
+        decimal=_decimal(mapping, profile),
+        place=f'sheet "{table.sheet}"' if table.sheet else "",
+    )
+    seen = recognised(table, layout, profile, mapping, survey.encoding_title)
+    return Read(table, layout, profile, seen)
+
+
+def _layout(table: Table, mapping: Source, known: Known) -> Layout:
+    return layout_of(
+        table.header,
+        mapping,
+        known,
+        stated=stated_above(table.preamble),
+        serial_dates=bool(table.sheet) and not mapping.date_format,
+    )
+
+
+def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
+    """What else changed in a file whose columns are no longer those of the mapping."""
+    try:
+        layout = _layout(table, mapping.model_copy(update={"columns": {}}), known)
+    except UnreadableFile:
+        return []
+    with closing(table.read()) as items:
+        return notation_changes(profile_of(items, layout), mapping)
+
+
+def _decimal(mapping: Source, profile: Profile) -> str:
+    """The mark that is certain; "" leaves it to the mapping and its doubts."""
+    if mapping.decimal_comma is None:
+        return profile.decimal
+    return "point" if not mapping.decimal_comma else profile.decimal.replace("point", "")

@@ -1,0 +1,92 @@
+"""The words above columns, around tables and for months, read from `headers.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_DROPPED = re.compile(r"[^\w%#/+]|_")
+_BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
+
+
+def key_of(name: str) -> str:
+    """A header name as it is compared: without case, accents, spaces and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return _DROPPED.sub("", bare.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
+
+
+def without_brackets(name: str) -> str:
+    """`Datum (TT.MM.JJJJ)` without what the brackets add."""
+    return _BRACKETS.sub(" ", name).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The names of one column of ours, best first; the last list may need another column."""
+
+    tiers: tuple[frozenset[str], ...]
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything of `headers.toml`, as keys to compare."""
+
+    columns: Mapping[str, Words]
+    blood: frozenset[str]
+    other_materials: frozenset[str]
+    footers: frozenset[str]
+    months: Mapping[str, int]
+    ranges: Mapping[str, tuple[str, ...]]
+    """between, below, above: as written, the longest first."""
+
+    def column_of(self, name: str) -> str:
+        """Which column of ours a header name may mean; "" for none."""
+        return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The words, read once a process."""
+    text = files("monitor.intake").joinpath("headers.toml").read_text(encoding="utf-8")
+    values = tomllib.loads(text)
+    columns = {
+        name: Words(
+            (
+                frozenset((key_of(name),)),
+                *(frozenset(map(key_of, words)) for words in entry["words"]),
+            ),
+            entry.get("beside", ""),
+        )
+        for name, entry in values["columns"].items()
+    }
+    months = {
+        key_of(word): int(number) for number, words in values["months"].items() for word in words
+    }
+    return Vocabulary(
+        columns=columns,
+        blood=frozenset(map(key_of, values["materials"]["blood"])),
+        other_materials=frozenset(map(key_of, values["materials"]["other"])),
+        footers=frozenset(map(key_of, values["footers"]["words"])),
+        months=months,
+        ranges={
+            name: tuple(sorted(words, key=len, reverse=True))
+            for name, words in values["ranges"].items()
+        },
+    )
+
+
+@cache
+def _by_key() -> Mapping[str, str]:
+    return {
+        key: name
+        for name, words in vocabulary().columns.items()
+        for tier in words.tiers
+        for key in tier
+    }

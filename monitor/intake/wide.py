@@ -1,0 +1,118 @@
+"""The wide form: columns named after an analyte, with a unit in the title, and columns beside
+them that hold its unit, limits or flag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.intake.columns import Columns
+from monitor.intake.ranges import limits_of
+from monitor.intake.raw import RawRow
+from monitor.intake.vocabulary import key_of, vocabulary
+
+_HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
+_PARTS = re.compile(r"[\s,;:_]+")
+_BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalogue and a source's mapping say of names and units."""
+
+    analyte: Callable[[str], bool]
+    """Whether a name or code means something: an analyte, or one to be ignored."""
+    unit: Callable[[str, str], bool]
+    """Whether a name's analyte is reported in that unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class WideColumn:
+    """One analyte's column, and where its companions stand."""
+
+    position: int
+    name: str
+    unit: str
+    beside: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        return (self.position, *(position for _, position in self.beside))
+
+    def of(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        """The row as the value of this column."""
+        row = row._replace(
+            analyte=self.name, value=cells[self.position], unit=self.unit or row.unit
+        )
+        for name, position in self.beside:
+            text = cells[position].strip()
+            if name == "range" and text:
+                low, high = limits_of(text)
+                row = row._replace(ref_low=low, ref_high=high)
+            elif name != "flag" and text:
+                told: dict[str, Any] = {name: text}
+                row = row._replace(**told)
+        return row
+
+
+def wide_columns(columns: Columns, header: Sequence[str], known: Known) -> tuple[WideColumn, ...]:
+    """Columns named after an analyte, or after anything with a unit in brackets; none where
+    no analyte is among them."""
+    used = set(columns.positions.values())
+    found: list[WideColumn] = []
+    for index, title in enumerate(header):
+        if index in used or not title:
+            continue
+        name, unit = split_unit(title, known)
+        if known.analyte(name) or (unit and "[" in title):
+            found.append(WideColumn(index, name, unit))
+    if not any(known.analyte(column.name) for column in found):
+        return ()
+    return _with_companions(found, used, header)
+
+
+def _with_companions(
+    found: Sequence[WideColumn], used: set[int], header: Sequence[str]
+) -> tuple[WideColumn, ...]:
+    taken = used | {column.position for column in found}
+    free = {
+        key_of(title): index for index, title in enumerate(header) if title and index not in taken
+    }
+    words = {
+        name: {word for tier in vocabulary().columns[name].tiers for word in tier}
+        for name in _BESIDE
+    }
+    completed = []
+    for column in found:
+        names = {key_of(column.name), key_of(header[column.position])}
+        beside = tuple(
+            (role, free[key])
+            for role in _BESIDE
+            for key in free
+            if any(key in (name + word, word + name) for name in names for word in words[role])
+        )
+        once = dict(reversed(beside))
+        completed.append(WideColumn(column.position, column.name, column.unit, tuple(once.items())))
+    return tuple(completed)
+
+
+def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
+    """`neutrophils [10*9/L]`, `WBC, K/uL` and `ANC_G_per_L` as name and unit; the unit is empty
+    where none is named."""
+    title = title.strip()
+    if known is not None and known.analyte(title):
+        return title, ""
+    hinted = _HINTED.fullmatch(title)
+    if hinted:
+        return hinted["name"].rstrip(" ,;:_"), hinted["unit"].strip()
+    if known is None:
+        return title, ""
+    parts = list(_PARTS.finditer(title))
+    for gap in parts:
+        name, unit = title[: gap.start()], title[gap.end() :]
+        for text in (unit, unit.replace("_", " "), unit.removeprefix("in ")):
+            if known.analyte(name) and known.unit(name, text):
+                return name, text
+    return title, ""

@@ -1,0 +1,181 @@
+"""Excel workbooks: the sheets as records of text, dates as ISO, numbers as they were typed.
+
+The library reads a sheet into memory as a whole, so what a sheet may span is looked up before:
+a workbook of a few bytes can claim a billion cells.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from monitor.intake.csv import (
+    HEADER_WITHIN,
+    Record,
+    Rows,
+    Score,
+    Table,
+    best_record,
+    fitting,
+    names_of,
+    table_at,
+)
+from monitor.intake.survey import Survey, UnreadableFile
+
+T = TypeVar("T")
+MOST_CELLS = 5_000_000
+MOST_BYTES = 200 << 20
+"""Of a workbook, unpacked; of an old one, as it is."""
+_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})?(\d{1,7})"')
+_SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+_BLOCK = 1 << 20
+_CELL_CHARACTERS = 32_767
+_SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
+
+
+def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
+    """The tables of all visible sheets whose header names a column, and what was passed over,
+    in sentences. Raises UnreadableFile where the workbook cannot be read."""
+    if survey.encoding == "xlsx":
+        _refuse_too_large(survey)
+    elif survey.size > MOST_BYTES:
+        raise UnreadableFile(f"a workbook of more than {MOST_BYTES >> 20} MB: {_SAVE_AS_CSV}")
+    return _guarded(partial(_tables, survey, score))
+
+
+def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
+    tables, notes = [], []
+    with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
+        for index, about in enumerate(workbook.sheets_metadata):
+            if about.typ is not SheetTypeEnum.WorkSheet:
+                continue
+            if about.visible is not SheetVisibleEnum.Visible:
+                notes.append(f'sheet "{about.name}" is hidden and was not read')
+                continue
+            sheet = workbook.get_sheet_by_index(index)
+            records = list(_records(sheet, HEADER_WITHIN))
+            points, header = best_record(records, score)
+            if not points:
+                if records:
+                    notes.append(f'sheet "{about.name}" has no header we know and was not read')
+                continue
+            read = partial(_rows, sheet, records[header])
+            tables.append(table_at(records, header, "", read, about.name))
+    return tables, notes
+
+
+def _guarded(read: Callable[[], T]) -> T:
+    """Run the library; whatever it does not take is a file that cannot be read."""
+    try:
+        return read()
+    except PasswordError:
+        raise UnreadableFile("the workbook is protected by a password: save it without") from None
+    except (CalamineError, OSError, ValueError, KeyError):
+        raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
+    except BaseException as fault:
+        # A panic of the library, which is no Exception.
+        if type(fault).__name__ != "PanicException":
+            raise
+        raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
+
+
+def _rows(sheet: CalamineSheet, header: Record) -> Rows:
+    names = names_of(header.cells)
+    records = (record for record in _records(sheet) if record.line > header.line)
+    yield from fitting(records, names)
+
+
+def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
+    """The rows of a sheet that are not blank, with their numbers, as wide as the sheet."""
+    start = sheet.start
+    if start is None:
+        return
+    found = 0
+    for number, row in enumerate(sheet.iter_rows(), start[0] + 1):
+        cells = [text_of(value) for value in row]
+        if not any(cells):
+            continue
+        yield Record(number, cells)
+        found += 1
+        if found == most:
+            return
+
+
+def text_of(value: object) -> str:
+    """A cell as text: dates in ISO, a number with the digits that were typed."""
+    if isinstance(value, str):
+        return value.strip()[:_CELL_CHARACTERS]
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds" if value.second else "minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat(timespec="seconds" if value.second else "minutes")
+    if isinstance(value, timedelta):
+        return str(value)
+    return "" if value is None else str(value)
+
+
+def _number(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return format(Decimal(repr(value)), "f") if abs(value) < 1e300 else repr(value)
+
+
+def _refuse_too_large(survey: Survey) -> None:
+    """Raises UnreadableFile where the sheets span more than can be held."""
+    try:
+        with survey.open() as stream, zipfile.ZipFile(stream) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise UnreadableFile(
+                    f"a workbook of more than {MOST_BYTES >> 20} MB, unpacked: {_SAVE_AS_CSV}"
+                )
+            for entry in archive.infolist():
+                if _SHEET_FILE.fullmatch(entry.filename):
+                    _refuse_too_wide(archive, entry)
+    except _DAMAGED:
+        raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
+
+
+def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    columns, rows, rest = 1, 1, b""
+    with archive.open(entry) as stream:
+        while block := stream.read(_BLOCK):
+            for letters, number in _REFERENCE.findall(rest + block):
+                rows = max(rows, int(number))
+                columns = max(columns, _column(letters)) if letters else columns
+            rest = block[-20:]
+    if columns * rows > MOST_CELLS:
+        raise UnreadableFile(
+            f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"
+        )
+
+
+def _column(letters: Sequence[int]) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,132 @@
+"""Files as they came, and taken back: listed, shown, reverted with the review that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from monitor.config import Settings
+from monitor.intake import batches
+from monitor.intake.batches import Reverted
+from monitor.intake.dependence import BatchRefused
+from monitor.intake.report import OUTCOMES
+from monitor.review import BATCH, Tally, review_batch, review_due
+from monitor.store import tables
+from monitor.store.database import Store
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+_RESULTS = table_of(tables.ResultRow)
+_HELD = table_of(tables.HeldRowTable)
+_EVENTS = table_of(tables.EventRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_MERGES = table_of(tables.MergeRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One file, or what came at once, with the account of its rows."""
+
+    id: int
+    kind: str
+    file: str
+    source: str
+    received_at: datetime
+    rows: int
+    outcomes: dict[str, int]
+    reverted_at: datetime | None
+    reverted_by: str | None
+    reverted_because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What there is of a batch today."""
+
+    patients: int
+    results: int
+    standing: int
+    held: int
+    events: int
+    enrolments: int
+    merges: int
+
+
+def batch_list(store: Store, *, limit: int | None = None) -> list[Batch]:
+    """The batches, the latest first."""
+    query = select(_FILES).order_by(_FILES.c.id.desc())
+    with store.read() as connection:
+        return [_batch(row) for row in connection.execute(query.limit(limit))]
+
+
+def batch(store: Store, batch_id: int) -> tuple[Batch, Brought]:
+    """One batch, and what there is of it. Raises BatchRefused where there is none."""
+    with store.read() as connection:
+        row = connection.execute(select(_FILES).where(_FILES.c.id == batch_id)).one_or_none()
+        if row is None:
+            raise BatchRefused(f"there is no batch {batch_id}; see: monitor batch list")
+        return _batch(row), _brought(connection, batch_id)
+
+
+def revert(
+    store: Store,
+    settings: Settings,
+    batch_id: int,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    preview: bool = False,
+) -> tuple[Reverted, Tally]:
+    """Take a batch back, then review whom it touched; a preview does both and undoes them.
+    Raises BatchRefused."""
+    if not preview:
+        done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now)
+        return done, review_due(store, settings, now, only=done.touched)
+    tally = Tally()
+
+    def review(connection: Connection, touched: Sequence[int]) -> None:
+        for start in range(0, len(touched), BATCH):
+            tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
+
+    done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now, preview=review)
+    return done, tally
+
+
+def _batch(row: Any) -> Batch:
+    return Batch(
+        id=row.id,
+        kind=row.kind,
+        file=row.name,
+        source=row.source,
+        received_at=row.received_at,
+        rows=row.rows,
+        outcomes={name: getattr(row, name) for name in OUTCOMES},
+        reverted_at=row.reverted_at,
+        reverted_by=row.reverted_by,
+        reverted_because=row.reverted_because,
+    )
+
+
+def _brought(connection: Connection, batch_id: int) -> Brought:
+    def count(table: Table, *which: Any) -> int:
+        query = select(func.count()).select_from(table).where(table.c.file_id == batch_id, *which)
+        return connection.scalar(query) or 0
+
+    owners: set[int] = set()
+    for table in (_RESULTS, _EVENTS, _ENROLMENTS):
+        query = select(table.c.patient_id).where(table.c.file_id == batch_id).distinct()
+        owners |= set(connection.scalars(query))
+    return Brought(
+        patients=len(owners),
+        results=count(_RESULTS, ~_RESULTS.c.taken_back),
+        standing=count(_RESULTS, _RESULTS.c.stands),
+        held=count(_HELD, _HELD.c.state == "held"),
+        events=count(_EVENTS, ~_EVENTS.c.taken_back),
+        enrolments=count(_ENROLMENTS, _ENROLMENTS.c.stands),
+        merges=count(_MERGES, ~_MERGES.c.taken_back),
+    )

@@ -1,0 +1,60 @@
+"""What can still be done in time, and until which open day: the reminders of a digest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.model import PanelState, PanelStatus, Review
+from monitor.core.open_days import OpenDays
+from monitor.delivery.content import person_of
+from monitor.delivery.digest import DueLine
+from monitor.store.rulebook import RuleBook
+
+DUE_WITHIN = timedelta(days=7)
+"""How long before its due day a test stands in the digest."""
+
+
+def due_soon(
+    review: Review, rulebook: RuleBook, row: Row[Any], settings: Settings, now: datetime
+) -> list[DueLine]:
+    """What can still be done in time: due within the week, or due with the grace running."""
+    clinic = settings.clinic
+    today = clinic_day(now, clinic.zone)
+    open_days = OpenDays(clinic.open_days, clinic.holidays)
+    titles = rulebook.protocols[review.case.enrolment.protocol_id]
+    if review.life.state.value in {"planned", "elsewhere", "stopped"}:
+        return []
+    return [
+        DueLine(
+            person=person_of(row, settings.mail.privacy),
+            panel=titles.panel(panel.panel).title,
+            due_on=panel.due_on,
+            days=(panel.due_on - today).days,
+            latest_on=_last_open_day(panel, open_days, today),
+        )
+        for panel in review.panels
+        if panel.due_on is not None
+        and panel.state in {PanelState.UP_TO_DATE, PanelState.DUE}
+        and _is_soon(panel, open_days, today)
+    ]
+
+
+def _last_open_day(panel: PanelStatus, open_days: OpenDays, today: date) -> date | None:
+    """The last open day on which the test is in time; None where none is left."""
+    if panel.in_time_until is None:
+        return None
+    day = open_days.last_until(panel.in_time_until)
+    return day if day >= today else None
+
+
+def _is_soon(panel: PanelStatus, open_days: OpenDays, today: date) -> bool:
+    """Due within the week, or so that the next open day may be too late to say it."""
+    assert panel.due_on is not None
+    assert panel.in_time_until is not None
+    last = open_days.last_until(panel.in_time_until)
+    return panel.due_on <= today + DUE_WITHIN or open_days.before(last) <= today

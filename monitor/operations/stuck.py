@@ -1,0 +1,165 @@
+"""Messages that wait longer than their urgency allows: said by another channel.
+
+A mail server that takes nothing cannot be told of by mail. Where the config names another way,
+the alarm goes there, and the critical messages themselves too; where it names none, `monitor
+health` is not well and the heartbeat stops, so that whatever watches this machine says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, func, or_, select
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day, instant_text
+from monitor.core.model import Urgency
+from monitor.delivery.words import counted
+from monitor.store import outbox
+from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES, channel_of
+
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Messages of one channel that wait too long."""
+
+    channel: str
+    count: int
+    critical: int
+    since: datetime
+    error: str
+
+    def says(self, settings: Settings) -> str:
+        """What is stuck, since when, and why."""
+        since = instant_text(self.since, settings.clinic.zone)
+        critical = f", {self.critical} of them critical" if self.critical else ""
+        waits = "waits" if self.count == 1 else "wait"
+        why = f" The last error: {self.error}." if self.error else ""
+        return (
+            f"{counted(self.count, 'message')} to {self.channel} {waits} longer than "
+            f"{'its' if self.count == 1 else 'their'} urgency allows"
+            f"{critical}, the oldest since {since}.{why}"
+        )
+
+
+def allowed(settings: Settings, urgency: str) -> timedelta:
+    """How long a message of an urgency may wait to be taken."""
+    alarm = settings.alarm
+    minutes = {
+        Urgency.CRITICAL.value: alarm.critical_minutes,
+        Urgency.URGENT.value: alarm.urgent_minutes,
+        Urgency.ROUTINE.value: alarm.routine_minutes,
+    }
+    return timedelta(minutes=minutes[urgency])
+
+
+def stuck(connection: Connection, settings: Settings, now: datetime) -> list[Stuck]:
+    """Each channel that has messages waiting too long."""
+    critical = DELIVERIES.c.urgency == Urgency.CRITICAL.value
+    query = (
+        select(
+            DELIVERIES.c.channel,
+            func.count(),
+            func.sum(case((critical, 1), else_=0)),
+            func.min(DELIVERIES.c.created_at),
+            func.max(DELIVERIES.c.last_error),
+        )
+        .where(_waits_too_long(settings, now))
+        .group_by(DELIVERIES.c.channel)
+        .order_by(DELIVERIES.c.channel)
+    )
+    return [Stuck(row[0], row[1], int(row[2]), row[3], row[4]) for row in connection.execute(query)]
+
+
+def alarm_if_stuck(store: Store, settings: Settings, now: datetime) -> bool:
+    """Tell every other way of the config, once a channel and day; True where that was new."""
+    with store.read() as connection:
+        found = stuck(connection, settings, now)
+    told = False
+    for trouble in found:
+        ways = [it for it in settings.alarm.to if channel_of(it) != trouble.channel]
+        with store.write() as connection:
+            for way in ways:
+                told |= _tell(connection, settings, trouble, way, now)
+                told |= _send_instead(connection, settings, trouble, way, now)
+    return told
+
+
+def _waits_too_long(settings: Settings, now: datetime) -> Any:
+    late = [
+        and_(
+            DELIVERIES.c.urgency == urgency.value,
+            DELIVERIES.c.created_at < now - allowed(settings, urgency.value),
+        )
+        for urgency in Urgency
+    ]
+    return and_(DELIVERIES.c.state == "waiting", or_(*late))
+
+
+def _tell(
+    connection: Connection, settings: Settings, trouble: Stuck, way: str, now: datetime
+) -> bool:
+    day = clinic_day(now, settings.clinic.zone)
+    return outbox.put(
+        connection,
+        once_key=f"stuck:{trouble.channel}:{way}:{day.isoformat()}",
+        kind="operator",
+        recipient=way,
+        urgency=Urgency.CRITICAL.value if trouble.critical else Urgency.URGENT.value,
+        payload={
+            "topic": f"messages to {trouble.channel} do not go out",
+            "text": trouble.says(settings),
+        },
+        lines=[],
+        now=now,
+        zone=settings.clinic.zone,
+        sender=settings.mail.sender,
+    )
+
+
+def _send_instead(
+    connection: Connection, settings: Settings, trouble: Stuck, way: str, now: datetime
+) -> bool:
+    """The critical messages by the other way too; the first stays owed all the same."""
+    if not trouble.critical:
+        return False
+    late = DELIVERIES.c.created_at < now - allowed(settings, Urgency.CRITICAL.value)
+    query = (
+        select(DELIVERIES.c.id)
+        .where(
+            DELIVERIES.c.state == "waiting",
+            DELIVERIES.c.channel == trouble.channel,
+            DELIVERIES.c.urgency == Urgency.CRITICAL.value,
+            DELIVERIES.c.kind != "operator",
+            late,
+        )
+        .order_by(DELIVERIES.c.id)
+        .limit(_AT_ONCE)
+    )
+    rows: Sequence[Row[Any]] = connection.execute(query).all()
+    copied = [_copy(connection, settings, row.id, way, now) for row in rows]
+    return True in copied
+
+
+def _copy(
+    connection: Connection, settings: Settings, delivery_id: int, way: str, now: datetime
+) -> bool:
+    message = outbox.load_message(connection, delivery_id)
+    return outbox.put(
+        connection,
+        once_key=f"{message.once_key}:instead:{way}",
+        kind=message.kind,
+        recipient=way,
+        urgency=message.urgency,
+        payload=message.payload,
+        lines=message.lines,
+        now=now,
+        zone=settings.clinic.zone,
+        sender=settings.mail.sender,
+    )

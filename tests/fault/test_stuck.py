@@ -1,0 +1,79 @@
+"""Messages that wait too long: another way is told, critical ones go there, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from monitor.config import Settings
+from monitor.delivery.send import deliver_due
+from monitor.operations.health import examine
+from monitor.operations.stuck import alarm_if_stuck
+from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES
+from tests.mail_world import queue_alert, settings_for
+
+NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
+NURSE = "nurse@hill.example"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A mail server that is not there, and a queue folder beside it."""
+    queue = f'[queues.ehr]\nfolder = "{tmp_path / "queue"}"\n[alarm]\nto = ["queue:ehr"]\n'
+    return settings_for(1, routes=queue)
+
+
+def try_to_send(store: Store, settings: Settings, now: datetime) -> None:
+    deliver_due(store, settings, now, who="test", despite_back_off=True)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "minutes"), [("critical", 10), ("urgent", 60), ("routine", 720)]
+)
+def test_a_message_may_wait_as_long_as_its_urgency_allows(
+    store: Store, settings: Settings, urgency: str, minutes: int
+) -> None:
+    queue_alert(store, settings, NURSE, NOW, urgency)
+    allowed = timedelta(minutes=minutes)
+    assert alarm_if_stuck(store, settings, NOW + allowed) is False
+    late = NOW + allowed + timedelta(seconds=1)
+    assert alarm_if_stuck(store, settings, late) is True
+    assert alarm_if_stuck(store, settings, late + timedelta(hours=1)) is False
+
+
+def test_the_alarm_and_the_critical_message_go_out_by_the_other_way(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    queue_alert(store, settings, NURSE, NOW, "critical")
+    queue_alert(store, settings, NURSE, NOW, "urgent")
+    late = NOW + timedelta(minutes=11)
+    try_to_send(store, settings, late)
+    assert alarm_if_stuck(store, settings, late)
+    try_to_send(store, settings, late)
+    documents = [json.loads(path.read_text()) for path in (tmp_path / "queue").iterdir()]
+    assert sorted(it["kind"] for it in documents) == ["alert", "operator"]
+    (alarm,) = [it for it in documents if it["kind"] == "operator"]
+    assert "1 message to mail waits longer than its urgency allows, 1 of them critical" in (
+        " ".join(alarm["text"].split())
+    )
+    assert "127.0.0.1:1" in alarm["text"]
+    with store.read() as connection:
+        owed = connection.scalars(
+            select(DELIVERIES.c.recipient).where(DELIVERIES.c.state == "waiting")
+        )
+        assert list(owed) == [NURSE, NURSE]
+
+
+def test_without_another_way_health_is_not_well(store: Store) -> None:
+    settings = settings_for(1)
+    queue_alert(store, settings, NURSE, NOW, "critical")
+    late = NOW + timedelta(minutes=11)
+    assert alarm_if_stuck(store, settings, late) is False
+    (mail,) = [part for part in examine(store, settings, late).parts if part.name == "mail"]
+    assert not mail.well
+    assert "waits longer than its urgency allows" in mail.says

@@ -1,0 +1,223 @@
+"""A wrong file taken back: what it had changed is as if it had never come, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.core.model import AlertState
+from monitor.intake.batches import revert
+from monitor.intake.dependence import BatchRefused
+from monitor.intake.mending import Mend, fix
+from monitor.operations import arrivals, batches
+from monitor.operations.verify import verify
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.clinic import CBC, at
+from tests.desk import LONG, NOW, Desk, sqlite_desk
+
+LATER = at("2026-03-12")
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    desk = Desk(store, tmp_path)
+    desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
+    return desk
+
+
+@pytest.fixture
+def quick_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
+        yield desk
+
+
+def line(value: str, mrn: str = "P1", day: str = "2026-03-02", **more: str) -> str:
+    cells = {
+        "mrn": mrn, "collected_at": f"{day}T08:00", "analyte": "neutrophils", "value": value,
+        "unit": "10*9/L", "specimen_id": "", "status": "", "reported_at": "", "comment": "",
+    }  # fmt: skip
+    return ",".join((cells | more).values())
+
+
+def back(desk: Desk, batch_id: int) -> Any:
+    done, _ = batches.revert(
+        desk.store, desk.settings, batch_id, by="Ada", reason="wrong file", now=LATER
+    )
+    assert [str(it) for it in verify(desk.store, desk.settings, LATER)] == []
+    return done
+
+
+def refused(desk: Desk, batch_id: int) -> str:
+    with pytest.raises(BatchRefused) as refusal:
+        revert(desk.store, desk.settings, batch_id, by="Ada", reason="wrong", now=LATER)
+    return str(refusal.value)
+
+
+def last(desk: Desk) -> int:
+    return int(desk.clinic.rows(tables.File)[-1].id)
+
+
+def test_superseded_values_come_back_and_the_file_may_be_loaded_again(desk: Desk) -> None:
+    desk.load(line("3.1"), line("3.2", mrn="P2"))
+    path = desk.file(LONG, line("0.3", status="C"), line("2.9", day="2026-03-04"))
+    arrivals.load(desk.store, desk.settings, path, "", NOW)
+    assert desk.whose() == {"P1": ["0.3", "2.9"], "P2": ["3.2"]}
+    done = back(desk, last(desk))
+    assert (done.results, done.passed_on) == (2, 0)
+    assert desk.whose() == {"P1": ["3.1"], "P2": ["3.2"]}
+    assert len(desk.clinic.rows(tables.ResultRow)) == 4
+    again = arrivals.load(desk.store, desk.settings, path, "", LATER).report
+    assert (again.superseded, again.stored, again.duplicate) == (1, 1, 0)
+    assert desk.whose() == {"P1": ["0.3", "2.9"], "P2": ["3.2"]}
+
+
+def test_the_alert_of_a_wrong_file_is_withdrawn_and_its_readers_told(desk: Desk) -> None:
+    path = desk.file(LONG, line("0.3"))
+    assert arrivals.load(desk.store, desk.settings, path, "", NOW).tally.opened
+    back(desk, last(desk))
+    (alert,) = [row for row in desk.clinic.rows(tables.AlertRow) if row.rule is not None]
+    assert alert.state == AlertState.CLOSED.value
+    assert "withdrawn" in {row.what for row in desk.clinic.rows(tables.AlertHistory)}
+    assert desk.clinic.rows(tables.Delivery, kind="withdrawal")
+
+
+def test_what_another_file_has_said_too_is_that_files_now(desk: Desk) -> None:
+    desk.load(line("3.1"), line("5", day="2026-03-03", unit=""))
+    first = last(desk)
+    desk.load(line("5", day="2026-03-03", unit=""), line("3.1"))
+    desk.load(line("3.1"))
+    done = back(desk, first)
+    assert (done.results, done.held, done.passed_on) == (1, 1, 2)
+    assert desk.whose() == {"P1": ["3.1"]}
+    (held,) = desk.held()
+    assert held.file_id == first + 1
+    back(desk, first + 1)
+    assert (desk.whose(), desk.held()) == ({"P1": ["3.1"]}, [])
+    back(desk, first + 2)
+    assert desk.whose() == {}
+
+
+def test_held_rows_go_with_their_file_and_those_it_let_go_are_held_again(desk: Desk) -> None:
+    desk.load(line("2.1", analyte="ZZ"))
+    held = last(desk)
+    fix(desk.store, desk.settings, 1, Mend(analyte="neutrophils"), by="Ada", now=NOW)
+    assert desk.whose() == {"P1": ["2.1"]}
+    back(desk, held)
+    assert (desk.whose(), desk.held(), len(desk.held("reverted"))) == ({}, [], 1)
+
+
+def test_events_come_and_go_with_their_file(desk: Desk) -> None:
+    desk.events("P1,2026-02-01,hold,,,,", "P2,2026-02-01,comedication_start,allopurinol,,,")
+    first = last(desk)
+    desk.events(
+        "P1,2026-02-01,hold,,,,", "P2,2026-02-01,comedication_start,allopurinol,,,entered-in-error"
+    )
+    done = back(desk, first + 1)
+    assert done.events == 0
+    rows = desk.clinic.rows(tables.EventRow, withdrawn=False)
+    assert sorted(row.event for row in rows) == ["comedication_start", "hold"]
+    desk.events("P1,2026-02-01,hold,,,,", "P1,2026-02-03,resume,,,,")
+    done = back(desk, first)
+    assert (done.events, done.passed_on) == (2, 1)
+    rows = desk.clinic.rows(tables.EventRow, withdrawn=False)
+    assert sorted(row.event for row in rows) == ["hold", "resume"]
+
+
+def test_a_merge_goes_with_its_file(desk: Desk) -> None:
+    desk.load(line("3.1"), line("3.2", mrn="P2", day="2026-03-03"))
+    desk.events("P1,2026-03-09,merge,P2,,,")
+    assert desk.whose() == {"P2": ["3.1", "3.2"]}
+    assert back(desk, last(desk)).merges == 1
+    assert desk.whose() == {"P1": ["3.1"], "P2": ["3.2"]}
+    assert desk.events("P1,2026-03-09,merge,P2,,,", now=LATER).taken == 1
+
+
+def test_a_wrong_enrolment_goes_and_its_results_wait_again(desk: Desk) -> None:
+    desk.load(line("0.3", mrn="P9"))
+    enrolled = desk.file("mrn,drug,started_on,family_name", "P9,azathioprine,2026-01-05,Muster")
+    arrivals.enrol(desk.store, desk.settings, enrolled, NOW)
+    assert desk.whose() == {"P9": ["0.3"]}
+    done = back(desk, last(desk))
+    assert done.enrolments == 1
+    assert desk.whose() == {}
+    assert [row.reason_code for row in desk.held()] == ["unknown_patient"]
+    alerts = [row for row in desk.clinic.rows(tables.AlertRow) if row.shown["mrn"] == "P9"]
+    assert alerts and all(row.state == AlertState.CLOSED.value for row in alerts)
+    assert desk.clinic.rows(tables.Delivery, kind="withdrawal")
+    (patient,) = desk.clinic.rows(tables.Patient, mrn="P9")
+    assert patient.family_name == ""
+    arrivals.enrol(desk.store, desk.settings, enrolled, LATER)
+    assert desk.whose() == {"P9": ["0.3"]}
+    assert verify(desk.store, desk.settings, LATER) == []
+
+
+def test_changed_cells_of_an_enrolment_come_back(desk: Desk) -> None:
+    header = "mrn,drug,started_on,birth_date,weight_kg,tpmt"
+    desk.enrol("P1,azathioprine,2026-01-05,1970-02-03,70.5,", header=header)
+    desk.enrol("P1,azathioprine,2026-01-05,,72,poor", header=header)
+    back(desk, last(desk))
+    row = desk.clinic.rows(tables.EnrolmentRow)[0]
+    assert (str(row.weight_kg), row.tpmt) == ("70.5", "")
+    back(desk, last(desk) - 1)
+    row = desk.clinic.rows(tables.EnrolmentRow)[0]
+    assert row.weight_kg is None
+    assert desk.clinic.rows(tables.Patient)[0].birth_date is None
+
+
+def test_what_later_files_build_on_is_refused_and_they_are_named(quick_desk: Desk) -> None:
+    first = last(quick_desk)
+    quick_desk.load(line("3.1"))
+    assert f"file2.csv (batch {first + 1})" in refused(quick_desk, first)
+    back(quick_desk, first + 1)
+    quick_desk.events("P2,2026-02-01,dose,125,,,")
+    assert f"file3.csv (batch {first + 2})" in refused(quick_desk, first)
+    back(quick_desk, first + 2)
+    quick_desk.enrol("P1,azathioprine,2026-01-05,Muster,,1970-02-03")
+    assert f"file4.csv (batch {first + 3})" in refused(quick_desk, first)
+    back(quick_desk, first + 3)
+    assert back(quick_desk, first).enrolments == 2
+    assert "taken back already, by Ada" in refused(quick_desk, first)
+    assert "there is no batch 99" in refused(quick_desk, 99)
+
+
+def test_a_preview_says_what_would_happen_and_changes_nothing(desk: Desk) -> None:
+    path = desk.file(LONG, line("0.3"))
+    arrivals.load(desk.store, desk.settings, path, "", NOW)
+    done, tally = batches.revert(
+        desk.store, desk.settings, last(desk), by="A", reason="?", now=LATER, preview=True
+    )
+    assert (done.results, tally.closed) == (1, 1)
+    assert desk.whose() == {"P1": ["0.3"]}
+    assert desk.clinic.rows(tables.File)[-1].reverted_at is None
+
+
+def test_an_issuer_known_from_a_wrong_file_alone_is_forgotten(quick_desk: Desk) -> None:
+    header = "mrn,issuer,collected_at,analyte,value,unit"
+    cells = "2026-03-02T08:00,neutrophils,2.1,10*9/L"
+    quick_desk.load(f"P1,LAKE,{cells}", header=header)
+    lake = last(quick_desk)
+    quick_desk.load(f"P1,CITY,{cells}", header=header)
+    assert [row.reason_code for row in quick_desk.held()] == ["another_issuer"]
+    back(quick_desk, lake)
+    quick_desk.load(f"P1,CITY,{cells.replace('2.1', '2.2')}", header=header)
+    assert quick_desk.whose() == {"P1": ["2.2"]}
+
+
+def test_several_files_in_any_order_leave_what_the_others_say(desk: Desk) -> None:
+    full = [line(value, analyte=name) for name, value in CBC.items()]
+    desk.load(*full)
+    desk.load(*full, line("3.9", status="C"))
+    desk.load(line("3.8", status="C", reported_at="2026-03-03T10:00"))
+    first = last(desk) - 2
+    back(desk, first)
+    assert desk.whose() == {"P1": ["3.8"]}
+    back(desk, first + 2)
+    assert desk.whose() == {"P1": ["3.9"]}
+    standing = {row.analyte for row in desk.clinic.rows(tables.ResultRow, stands=True)}
+    held = {row.analyte for row in desk.held()}
+    assert (standing, held) == (set(CBC) - {"hemoglobin"}, {"hemoglobin"})

@@ -1,0 +1,199 @@
+"""Held rows mended: one or all alike, remembered for the source, listed and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.intake.fixes import fixes
+from monitor.intake.mending import Mend, fix, unfix
+from monitor.intake.quarantine import QuarantineRefused, held_row
+from monitor.operations import feeds
+from monitor.operations.arrivals import mend
+from monitor.operations.verify import verify
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.clinic import CONFIG, at
+from tests.desk import NOW, Desk, sqlite_desk
+
+HEADER = "mrn,issuer,collected_at,analyte,value,unit,family_name,given_name,birth_date"
+SOURCES = CONFIG + '[sources.north]\ncodes = { KNOWN = "alt" }\n[sources.south]\n'
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    return _enrolled(Desk(store, tmp_path, SOURCES))
+
+
+@pytest.fixture
+def quick_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    with sqlite_desk(migrated_sqlite, tmp_path, SOURCES) as desk:
+        yield _enrolled(desk)
+
+
+def _enrolled(desk: Desk) -> Desk:
+    desk.enrol("P1,azathioprine,2026-01-05,Muster,Anna,1970-02-03", "P2,azathioprine,2026-01-05,,,")
+    return desk
+
+
+def line(value: str = "2.1", **more: str) -> str:
+    cells = {
+        "mrn": "P1", "issuer": "", "collected_at": "2026-03-02T08:00", "analyte": "neutrophils",
+        "value": value, "unit": "10*9/L", "family_name": "", "given_name": "", "birth_date": "",
+    }  # fmt: skip
+    return ",".join((cells | more).values())
+
+
+def load(desk: Desk, *lines: str, source: str = "north") -> Any:
+    return desk.load(*lines, header=HEADER, source=source)
+
+
+def fixed(desk: Desk, row_id: int = 1, *, once: bool = False, **said: Any) -> Any:
+    return fix(desk.store, desk.settings, row_id, Mend(**said), by="Ada", now=NOW, once=once)
+
+
+def remembered(desk: Desk) -> list[tuple[str, str, str, str]]:
+    with desk.store.read() as connection:
+        return [(it.source, it.kind.value, it.theirs, it.ours) for it in fixes(connection)]
+
+
+def test_a_code_is_mapped_for_all_rows_of_the_source_and_for_those_to_come(desk: Desk) -> None:
+    rows = [line("2.1", analyte="ZZ"), line("2.2", mrn="P2", analyte="zz")]
+    load(desk, *rows)
+    load(desk, line("2.3", analyte="ZZ", collected_at="2026-03-03"), source="south")
+    done, _ = mend(desk.store, desk.settings, 1, Mend(analyte="ANC"), by="Ada", now=NOW)
+    assert (done.tried, done.taken, done.held) == (2, 2, 0)
+    assert desk.whose() == {"P1": ["2.1"], "P2": ["2.2"]}
+    load(desk, line("2.4", analyte="Z-Z", collected_at="2026-03-04"))
+    assert desk.standing() == ["2.1", "2.2", "2.4"]
+    assert [held.source for held in desk.held()] == ["south"]
+    assert remembered(desk) == [("north", "code", "ZZ", "neutrophils")]
+    assert [(row.resolved_by, row.state) for row in desk.held("taken")] == [("Ada", "taken")] * 2
+    assert verify(desk.store, desk.settings, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "kept"),
+    [
+        (line(analyte="REM"), {"ignore": True}, ("ignore", "REM", "")),
+        (line(unit="zorp"), {"unit": "10*9/L"}, ("unit", "zorp", "10*9/L")),
+        (line(unit=""), {"unit": "G/L"}, ("missing unit", "neutrophils", "G/L")),
+        (
+            line(family_name="Meier", given_name="Anna", birth_date="1970-02-03"),
+            {"patient": "P1"},
+            ("patient", '["", "p1", "meier", "anna", "1970-02-03"]', "P1"),
+        ),
+        (line(mrn="0P1x"), {"patient": "p2"}, ("patient", '["", "0p1x", "", "", ""]', "p2")),
+        (line(mrn="LAKE:P1"), {"issuer": "own"}, ("issuer", "LAKE", "")),
+    ],
+)
+def test_what_is_said_once_is_remembered_and_frees_the_row(
+    quick_desk: Desk, row: str, said: dict[str, Any], kept: tuple[str, str, str]
+) -> None:
+    load(quick_desk, row)
+    assert fixed(quick_desk, **said).held == 0
+    assert remembered(quick_desk) == [("north", *kept)]
+    assert quick_desk.held() == []
+    again = load(quick_desk, row.replace("2026-03-02", "2026-03-04"))
+    assert again.quarantined == 0
+
+
+def test_a_fix_of_the_patient_takes_in_nobody_else_under_the_number(quick_desk: Desk) -> None:
+    load(
+        quick_desk,
+        line("2.1", family_name="Meier", given_name="Anna", birth_date="1970-02-03"),
+        line("2.2", family_name="MEIER", given_name="Anna", birth_date="1970-02-03",
+             collected_at="2026-03-03"),
+        line("2.3", family_name="Muster", given_name="Berta", birth_date="1970-02-03"),
+    )  # fmt: skip
+    assert fixed(quick_desk, patient="P1").taken == 2
+    assert quick_desk.whose() == {"P1": ["2.1", "2.2"]}
+    (held,) = quick_desk.held()
+    assert held.raw["given_name"] == "Berta"
+
+
+def test_an_issuer_said_to_be_another_hospitals(quick_desk: Desk) -> None:
+    rows = [line("2.1", issuer="CITY"), line("2.2", issuer="LAKE&1.2&ISO")]
+    load(quick_desk, *rows)
+    assert [held.reason_code for held in quick_desk.held()] == ["another_issuer"]
+    assert fixed(quick_desk, issuer="lake").held == 1
+    assert [held.reason_code for held in quick_desk.held()] == ["another_issuer"]
+    quick_desk.enrol("lake:P1,azathioprine,2026-01-05,,,")
+    assert quick_desk.whose() == {"P1": ["2.1"], "lake:P1": ["2.2"]}
+
+
+def test_one_row_alone_is_mended_and_nothing_remembered(quick_desk: Desk) -> None:
+    load(quick_desk, line("9000", unit="10*9/L"), line("9100", collected_at="2026-03-03"))
+    with pytest.raises(QuarantineRefused, match="--once"):
+        fixed(quick_desk, unit="/uL")
+    assert fixed(quick_desk, unit="/uL", once=True).taken == 1
+    assert quick_desk.standing() == ["9"]
+    assert (len(quick_desk.held()), remembered(quick_desk)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "told"),
+    [
+        (line(analyte="ZZ"), {}, "say one thing"),
+        (line(analyte="ZZ"), {"ignore": True, "analyte": "alt"}, "say one thing"),
+        (line(analyte="ZZ"), {"analyte": "nothing"}, 'no analyte "nothing"'),
+        (line(analyte="KNOWN", unit="zorp"), {"analyte": "ast"}, r"\[sources.north\]: correct it"),
+        (line(analyte="ZZ"), {"unit": "U/L"}, "name --analyte first"),
+        (line(unit="zorp"), {"unit": "furlong"}, "is no unit of neutrophils; known: "),
+        (line(mrn="Q1"), {"patient": "Q1"}, "nobody is enrolled under Q1"),
+        ("cut short", {"analyte": "alt"}, "could not be split"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(
+    quick_desk: Desk, row: str, said: dict[str, Any], told: str
+) -> None:
+    load(quick_desk, row)
+    with pytest.raises(QuarantineRefused, match=told):
+        fixed(quick_desk, **said)
+    assert remembered(quick_desk) == []
+
+
+def test_a_removed_fix_stays_on_record_and_holds_no_more(quick_desk: Desk) -> None:
+    load(quick_desk, line(analyte="ZZ"))
+    fixed(quick_desk, analyte="neutrophils")
+    unfix(quick_desk.store, 1, by="Bea", now=NOW)
+    with pytest.raises(QuarantineRefused, match="in force: none"):
+        unfix(quick_desk.store, 1, by="Bea", now=NOW)
+    load(quick_desk, line("2.9", analyte="ZZ", collected_at="2026-03-04"))
+    assert (quick_desk.standing(), len(quick_desk.held())) == (["2.1"], 1)
+    (row,) = quick_desk.clinic.rows(tables.FixRow)
+    assert (row.made_by, row.removed_by) == ("Ada", "Bea")
+
+
+def test_each_held_row_names_the_command_that_frees_it(quick_desk: Desk) -> None:
+    load(
+        quick_desk,
+        line(analyte="ZZ"),
+        line(unit=""),
+        line(family_name="Meier"),
+        line(mrn="P9"),
+        line("O.5"),
+    )
+    commands = [held_row(quick_desk.store, held.id).fix for held in quick_desk.held()]
+    assert commands == [
+        "monitor quarantine fix 1 --analyte NAME --by WHO, or --ignore",
+        "monitor quarantine fix 2 --unit UNIT --by WHO",
+        "monitor quarantine fix 3 --patient P1 --by WHO, if it is the same person",
+        "monitor enrol FILE.csv, or monitor quarantine fix 4 --patient MRN --by WHO",
+        "monitor quarantine discard 5 --by WHO --reason TEXT, once it is dealt with",
+    ]
+
+
+def test_rows_that_wait_too_long_alarm_the_operator_once_a_day(quick_desk: Desk) -> None:
+    load(quick_desk, line(mrn="P9"))
+    store, settings = quick_desk.store, quick_desk.settings
+    assert not feeds.alarm_if_held(store, settings, at("2026-06-01"))
+    load(quick_desk, line(analyte="ZZ"))
+    assert not feeds.alarm_if_held(store, settings, at("2026-03-17"))
+    assert feeds.alarm_if_held(store, settings, at("2026-03-18"))
+    assert not feeds.alarm_if_held(store, settings, at("2026-03-18", 15))
+    (message,) = quick_desk.clinic.rows(tables.Delivery, kind="operator")
+    assert "1 rows of lab files wait" in str(message.payload)

@@ -1,0 +1,339 @@
+"""Tables as laboratories of many countries write them, and what each row comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.intake.formats import open_rows
+from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.survey import UnreadableFile, survey
+from monitor.intake.vocabulary import vocabulary
+from monitor.resources import schedules_folder
+
+Seen = tuple[list[RawRow], list[BadLine], tuple[str, ...]]
+Open = Callable[..., Seen]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    return load_catalogue(text, "analytes.toml")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, catalogue: Catalogue) -> Open:
+    """Rows, bad lines and notes of a file with this content."""
+
+    def read(content: str | bytes | Path, **mapping: object) -> Seen:
+        path = tmp_path / "file.csv"
+        if isinstance(content, Path):
+            path = content
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        source = Source.model_validate(mapping)
+        with open_rows(survey(path, source.encoding), source, catalogue) as found:
+            items = list(found.items)
+        rows = [it for it in items if isinstance(it, RawRow)]
+        return rows, [it for it in items if isinstance(it, BadLine)], found.notes
+
+    return read
+
+
+def shown(rows: list[RawRow]) -> list[str]:
+    """The cells that count, in one line each."""
+    names = ("mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high")
+    return [" | ".join(getattr(row, name) for name in names).rstrip(" |") for row in rows]
+
+
+LONG_FORMS = {
+    "english": (
+        ("Hospital No,Date of Test,Test Name,Result,Unit,Reference Range,Flag\n"
+        "P1,2026-03-13,WBC,3.9,K/uL,3.9 - 11.2,\n"),
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL | 3.9 | 11.2",
+    ),
+    "german": (
+        ("Patientennr.;Abnahmedatum;Uhrzeit;Parameter;Messwert;Einheit;Normbereich\n"
+        "P1;13.03.2026;08:30;Leukozyten;3,9;Gpt/l;3,9–11,2\n"),
+        "P1 | 13.03.2026 08:30 | Leukozyten | 3,9 | Gpt/l | 3,9 | 11,2",
+    ),
+    "french": (
+        ("N° patient;Date de prélèvement;Analyse;Résultat;Unité;Valeurs de référence\n"
+        "P1;13/03/2026;Leucocytes;3,9;G/L;[4,0 - 10,0]\n"),
+        "P1 | 13/03/2026 | Leucocytes | 3,9 | G/L | 4,0 | 10,0",
+    ),
+    "spanish": (
+        ("Nº historia;Fecha de extracción;Determinación;Resultado;Unidades;Valores de referencia\n"
+        "P1;13/03/2026;Leucocitos;3,9;10^3/µL;hasta 11\n"),
+        "P1 | 13/03/2026 | Leucocitos | 3,9 | 10^3/µL |  | 11",
+    ),
+    "italian": (
+        ("Codice paziente\tData prelievo\tEsame\tRisultato\tU.M.\tValori di riferimento\n"
+        "P1\t13/03/2026\tPiastrine\t150\tx10^3/uL\t> 140\n"),
+        "P1 | 13/03/2026 | Piastrine | 150 | x10^3/uL | 140",
+    ),
+    "portuguese": (
+        ("Prontuário;Data da coleta;Exame;Resultado;Unidade;Referência\n"
+        "P1;13/03/2026;Plaquetas;150;mil/mm3;150 a 400\n"),
+        "P1 | 13/03/2026 | Plaquetas | 150 | mil/mm3 | 150 | 400",
+    ),
+    "dutch": (
+        ("Patiëntnummer|Afnamedatum|Bepaling|Uitslag|Eenheid|Referentiewaarden\n"
+        "P1|13-03-2026|Leukocyten|3,9|10^9/l|4 tot 10\n"),
+        "P1 | 13-03-2026 | Leukocyten | 3,9 | 10^9/l | 4 | 10",
+    ),
+    "codes and names": (
+        ("patient_id,loinc,test,collection_date,value,units\n"
+        "P1,6690-2,White cells,2026-03-13,3.9,10*3/uL\n"),
+        "P1 | 2026-03-13 | 6690-2 | 3.9 | 10*3/uL",
+    ),
+    "date and time apart, midnight in the date": (
+        ("mrn,Collected Date,Collected Time,test,result,unit\n"
+        "P1,2026-03-13 00:00,8:05,WBC,3.9,K/uL\n"),
+        "P1 | 2026-03-13 8:05 | WBC | 3.9 | K/uL",
+    ),
+    "a text beside the number says more": (
+        "mrn,labdate,test,ResultTxt,Result_nbr,ResultUnit\nP1,2026-03-13,WBC,<0.1,0.1,K/uL\n",
+        "P1 | 2026-03-13 | WBC | <0.1 | K/uL",
+    ),
+    "the header in quotes over two lines": (
+        'mrn,"Collection\nDate",test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n',
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
+    "material of blood": (
+        "mrn,collected,test,result,unit,Specimen Type\nP1,2026-03-13,WBC,3.9,K/uL,Whole Blood\n",
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
+    "urine is no blood": (
+        "mrn,collected,test,result,unit,Specimen Type\nP1,2026-03-13,WBC,3.9,/uL,Urine\n",
+        "P1 | 2026-03-13 | WBC (Urine) | 3.9 | /uL",
+    ),
+    "an unknown LOINC code is never read by its name": (
+        "mrn,loinc,test,collected,value,unit\nP1,5821-4,WBC,2026-03-13,3.9,/uL\n",
+        "P1 | 2026-03-13 | 5821-4 | 3.9 | /uL",
+    ),
+    "one patient's report": (
+        ("Laboratory North\nPatient ID: P1\nDate of collection;13.03.2026\n\n"
+        "Test;Result;Unit;Reference range\nWBC;3.9;K/uL;< 11\n"),
+        "P1 | 13.03.2026 | WBC | 3.9 | K/uL |  | 11",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "row"), LONG_FORMS.values(), ids=list(LONG_FORMS))
+def test_a_long_form_of_any_country(opened: Open, text: str, row: str) -> None:
+    rows, bad, _ = opened(text)
+    assert (shown(rows), bad) == ([row], [])
+
+
+WIDE_FORMS = {
+    "units in brackets": "mrn,date,WBC (10^9/L),PLT [10^9/L]\nP1,2026-03-13,3.9,150\n",
+    "units behind a comma": 'mrn,date,"WBC, 10^9/L","PLT, 10^9/L"\nP1,2026-03-13,3.9,150\n',
+    "units behind underscores": "ID,date,WBC_10^9_per_L,PLT_10^9_per_L\nP1,2026-03-13,3.9,150\n",
+    "units in columns": (
+        "mrn,date,WBC,WBC unit,PLT,PLT unit,PLT flag\nP1,2026-03-13,3.9,10^9/L,150,10^9/L,N\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", WIDE_FORMS.values(), ids=list(WIDE_FORMS))
+def test_the_wide_form_with_its_units(opened: Open, text: str) -> None:
+    rows, _, _ = opened(text)
+    assert [(it.mrn, it.analyte, it.value) for it in rows] == [
+        ("P1", "WBC", "3.9"),
+        ("P1", "PLT", "150"),
+    ]
+    assert {it.unit.replace("_", " ").replace(" per ", "/") for it in rows} == {"10^9/L"}
+
+
+def test_what_stands_around_the_table_is_no_row_and_is_said(opened: Open) -> None:
+    rows, bad, notes = opened(
+        "Laboratory North\nPrinted 14.03.2026\n\nmrn,collected,test,result,unit\n"
+        "P1,2026-03-13,WBC,3.9,K/uL\nP1,2026-03-13,PLT,150,K/uL\n\n"
+        "Total: 2 results\n*** end of report ***\n"
+    )
+    assert (len(rows), bad) == (2, [])
+    assert "the header is line 4; lines 1 to 2 above it: no rows" in notes
+    assert "lines 8 to 9 below the rows: no rows" in notes
+
+
+@pytest.mark.parametrize("cut", ["P1", "P1,2026-03-13", '"P1,2026-03-13,WBC,3.9'])
+def test_a_row_cut_short_at_the_end_is_no_footer(opened: Open, cut: str) -> None:
+    _, bad, _ = opened(f"mrn,collected,test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n{cut}")
+    assert [it.line for it in bad] == [3]
+
+
+def test_a_footer_amid_the_rows_is_a_row(opened: Open) -> None:
+    good = "P1,2026-03-13,WBC,3.9,K/uL\n"
+    _, bad, _ = opened(f"mrn,collected,test,result,unit\n{good}Page 1 of 2\n{good}")
+    assert [it.line for it in bad] == [3]
+
+
+DATES = [
+    (["13/02/2026", "03/04/2026"], "day_first", "line 2 can be read no other way"),
+    (["03/04/2026", "02/13/2026"], "month_first", "line 3 can be read no other way"),
+    (["03/04/2026", "05/06/2026"], "either", "no date settles the order of day and month"),
+    (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
+    (["2026-02-13", "13 Feb 2026"], "either", ""),
+]
+
+
+@pytest.mark.parametrize(("dates", "order", "said"), DATES)
+def test_the_whole_column_settles_the_order_of_day_and_month(
+    opened: Open, dates: list[str], order: str, said: str
+) -> None:
+    lines = "".join(f"P1,{day},WBC,3,K/uL\n" for day in dates)
+    rows, _, notes = opened(f"mrn,collected,test,result,unit\n{lines}")
+    assert {row.dates for row in rows} == {order}
+    assert any(said in note for note in notes)
+
+
+MARKS = [
+    (["3,9", "12"], "comma"),
+    (["3.9", "1,250"], "point"),
+    (["1.234,5"], "comma"),
+    (["3,9", "3.9"], ""),
+    (["1,250", "7,100"], ""),
+    (["4", "haemolysed"], ""),
+]
+
+
+@pytest.mark.parametrize(("values", "mark"), MARKS)
+def test_the_whole_column_settles_the_decimal_mark(
+    opened: Open, values: list[str], mark: str
+) -> None:
+    lines = "".join(f"P1;2026-03-13;WBC;{value};K/uL\n" for value in values)
+    rows, _, _ = opened(f"mrn;collected;test;result;unit\n{lines}")
+    assert {row.decimal for row in rows} == {mark}
+
+
+def test_a_source_says_what_the_file_leaves_open(opened: Open) -> None:
+    rows, _, _ = opened(
+        "ID,day,ANC\n7,31.5,0.9\n",
+        columns={"collected_at": "day"},
+        date_format="days",
+        day_zero="2026-01-05",
+    )
+    assert shown(rows) == ["7 | 2026-02-05T12:00 | ANC | 0.9"]
+
+
+def test_floats_for_patient_numbers_are_told_and_taken_away_where_the_source_says_so(
+    opened: Open,
+) -> None:
+    text = "SEQN,collected,test,result,unit\n93704.0,2026-03-13,WBC,3.9,K/uL\n"
+    rows, _, notes = opened(text)
+    assert rows[0].mrn == "93704.0"
+    assert any("whole_numbers" in note for note in notes)
+    rows, _, notes = opened(text, whole_numbers=True)
+    assert rows[0].mrn == "93704"
+    assert not any("whole_numbers" in note for note in notes)
+
+
+def test_a_column_that_misleads_is_put_out_of_use(opened: Open) -> None:
+    rows, _, _ = opened("mrn,date,WBC [K/uL],status\nP1,2026-03-13,3.9,2\n", columns={"status": ""})
+    assert rows[0].status == ""
+
+
+def test_a_long_form_without_any_unit_is_refused_and_units_in_cells_will_do(opened: Open) -> None:
+    header = "mrn,collected,test,result\n"
+    with pytest.raises(UnreadableFile, match="lacks unit"):
+        opened(f"{header}P1,2026-03-13,WBC,3.9\n")
+    rows, _, _ = opened(f"{header}P1,2026-03-13,WBC,3.9 K/uL\n")
+    assert len(rows) == 1
+
+
+def test_every_word_of_the_header_means_one_column() -> None:
+    meaning: dict[str, set[str]] = {}
+    for name, words in vocabulary().columns.items():
+        for tier in words.tiers:
+            for key in tier:
+                meaning.setdefault(key, set()).add(name)
+    assert {key: names for key, names in meaning.items() if len(names) > 1} == {}
+
+
+# ------------------------------------------------------------------ workbooks
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Callable[..., Path]:
+    """A workbook with these rows on its sheets."""
+
+    def make(*, hidden: str = "", **sheets: list[list[object]]) -> Path:
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for title, rows in sheets.items():
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+            if title == hidden:
+                sheet.sheet_state = "hidden"
+        path = tmp_path / "labs.xlsx"
+        book.save(path)
+        return path
+
+    return make
+
+
+HEADER = ["MRN", "Datum", "Test", "Wert", "Einheit"]
+
+
+def test_a_workbook_with_a_title_dates_as_numbers_and_numbers_as_text(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    path = workbook(
+        Labor=[
+            ["Labor Nord"],
+            [],
+            HEADER,
+            [10023, datetime(2026, 3, 13, 8, 30), "WBC", 3.9, "K/uL"],
+            ["00123", date(2026, 3, 13), "PLT", "150", "K/uL"],
+            ["P3", 46094.5, "ALT", "<5,5", "U/L"],
+        ],
+        Legende=[["H", "hoch"]],
+        Alt=[HEADER, ["P4", date(2020, 1, 1), "ALT", 1, "U/L"]],
+        hidden="Alt",
+    )
+    rows, bad, notes = opened(path)
+    assert bad == []
+    assert shown(rows) == [
+        "10023 | 2026-03-13T08:30 | WBC | 3.9 | K/uL",
+        "00123 | 2026-03-13 | PLT | 150 | K/uL",
+        "P3 | 2026-03-13T12:00:00 | ALT | <5,5 | U/L",
+    ]
+    assert {(row.line, row.place) for row in rows} == {(n, 'sheet "Labor"') for n in (4, 5, 6)}
+    assert any('"Alt" is hidden' in note for note in notes)
+    assert any('"Legende" has no header' in note for note in notes)
+
+
+def test_every_sheet_of_results_is_read(opened: Open, workbook: Callable[..., Path]) -> None:
+    row = ["P1", "2026-03-13", "WBC", 3.9, "K/uL"]
+    path = workbook(Montag=[HEADER, row], Dienstag=[HEADER, row, row])
+    rows, _, _ = opened(path)
+    assert [it.place for it in rows] == ['sheet "Montag"', *['sheet "Dienstag"'] * 2]
+
+
+def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = "mrn"
+    book.active["XFD1048576"] = "x"
+    book.save(tmp_path / "huge.xlsx")
+    with pytest.raises(UnreadableFile, match="spans 1,048,576 rows and 16,384 columns"):
+        opened(tmp_path / "huge.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04cut", "cut short"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged"),
+    ],
+)
+def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what: str) -> None:
+    with pytest.raises(UnreadableFile, match=what):
+        opened(content)
