@@ -55,7 +55,12 @@ def test_the_list_shows_what_is_in_force(watched: CommandLine) -> None:
 
 def test_check_names_every_fault_and_ends_with_3(watched: CommandLine) -> None:
     assert watched("schedule", "check", AZA).code == 0
-    file = edit(watched, ("below = 140", "below = nan"), ("8 weeks", "8 wks"), name="bad.toml")
+    file = edit(
+        watched,
+        ("below = 140", "below = nan"),
+        ('until = "8 weeks"', 'until = "8 wks"'),
+        name="bad.toml",
+    )
     ended = watched("schedule", "check", file)
     assert ended.code == 3
     assert "bad.toml, line " in ended.out
