@@ -15,7 +15,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Event, Result, Urgency
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
-from tests.property.oracle_course import Course
+from tests.property.oracle_course import Course, end
 from tests.property.oracle_rules import own_upper_limit
 from tests.property.oracle_values import add, take, valid
 
@@ -81,8 +81,7 @@ def others(case: Case, today: date) -> list[Period]:
         past = ordered(sibling, today)
         starts = [it.on for it in past if it.event == "start"]
         start = min(starts) if starts else other.started_on
-        ends = [it.on for it in past if it.event in ("stop", "died")]
-        stop = min(ends) if ends else None
+        stop, _ = end(past, other.started_on)
         if other.drug != case.enrolment.drug and start <= today and (stop is None or stop > start):
             found.append(Period(other.drug, start, stop))
     return found
@@ -460,11 +459,11 @@ def missed(
         return told
     ends: list[date | None] = [*sorted(done), None]
     after: date | None = None
-    for end in ends:
-        begins, after = after, end
-        if end is not None and end <= case.enrolment.enrolled_on:
+    for closing in ends:
+        begins, after = after, closing
+        if closing is not None and closing <= case.enrolment.enrolled_on:
             continue
-        until = min(day for day in (end, life.ended_on, today) if day is not None)
+        until = min(day for day in (closing, life.ended_on, today) if day is not None)
         anchors = [day for day in life.anchors if day <= until] or life.anchors[:1]
         last, count, first = begins, 0, None
         while last is None or last <= until:
@@ -478,7 +477,7 @@ def missed(
                 first = first or due
             last = due
         if count > rule.more_than:
-            over = end is not None or life.ended_on is not None or life.elsewhere
+            over = closing is not None or life.ended_on is not None or life.elsewhere
             told[f"missed:{panel.id} from {first}"] = {
                 "kind": "review",
                 "urgency": rule.urgency,
