@@ -43,6 +43,14 @@ class RuleBook:
     catalogue: Catalogue
     protocols: Mapping[str, Protocol]
 
+    def drug_named(self, text: str) -> str:
+        """The drug of a protocol that an enrolment means, by its brand name too ("Imurek 50 mg"
+        is azathioprine); of what no protocol monitors, the text as it is."""
+        monitored = {name for it in self.protocols.values() for name in it.drugs}
+        own = text.strip()
+        meant = [it for it in self.catalogue.drugs.find(own) if it in monitored]
+        return meant[0] if own.casefold() not in monitored and len(meant) == 1 else own
+
     def for_drug(self, drug: str, protocol_id: str = "") -> Protocol:
         """The protocol that a patient on this drug is monitored by.
 
