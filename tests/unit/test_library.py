@@ -58,8 +58,42 @@ def test_each_number_says_how_sure_it_is(name: str) -> None:
     sources += [it.source for it in protocol.tasks]
     sources += [it.source for it in protocol.targets]
     sources += [protocol.missed.source] if protocol.missed else []
+    sources += [it.source for it in (*protocol.symptoms, *protocol.combinations)]
+    sources += _of_genotypes(protocol) if protocol.genes else []
+    if protocol.dosing is not None:
+        sources += [protocol.dosing.general.source]
+        sources += [regime.source for _, regime in protocol.dosing.indications]
+        sources += [protocol.dosing.renal.source] if protocol.dosing.renal else []
     bare = [source for source in sources if UNTAGGED in sureness(source)]
     assert bare == []
+
+
+def _of_genotypes(protocol: Protocol) -> list[str]:
+    terms = protocol.genotypes
+    parts = (terms.poor, terms.intermediate, terms.both_intermediate, terms.indeterminate)
+    return [it.source for it in (*parts, terms.activity)]
+
+
+THIOPURINES = [name for name in NAMES if name.startswith(("azathioprine", "mercaptopurine"))]
+
+
+@pytest.mark.parametrize("name", THIOPURINES)
+def test_what_is_true_of_a_thiopurine_stands_in_each_of_its_files(name: str) -> None:
+    """Schedules and limits are those of each source; genes, doses, symptoms and interactions
+    are of the drug."""
+    brief, protocol = shipped("azathioprine"), shipped(name)
+    assert protocol.genes == brief.genes
+    assert protocol.dosing is not None
+    assert protocol.dosing.renal is not None
+    assert protocol.genotypes.both_intermediate == brief.genotypes.both_intermediate
+    assert protocol.genotypes.activity == brief.genotypes.activity
+    assert (protocol.ages, protocol.ctcae_version) == (brief.ages, brief.ctcae_version)
+    assert [it.id for it in protocol.symptoms] == [it.id for it in brief.symptoms]
+    assert [it.id for it in protocol.interactions] == [it.id for it in brief.interactions]
+    assert {"high_tgn", "high_mmp", "drifting_platelets"} <= {it.id for it in protocol.rules}
+    own, theirs = ({it.id: it for it in one.rules} for one in (brief, protocol))
+    for rule in ("neutropenia", "leucopenia", "thrombocytopenia", "falling_white_cells"):
+        assert (theirs[rule].floor, theirs[rule].muted_by) == (own[rule].floor, own[rule].muted_by)
 
 
 def test_one_drug_has_one_default() -> None:
