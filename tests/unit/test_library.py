@@ -58,7 +58,8 @@ def test_each_number_says_how_sure_it_is(name: str) -> None:
     sources += [it.source for it in protocol.tasks]
     sources += [it.source for it in protocol.targets]
     sources += [protocol.missed.source] if protocol.missed else []
-    sources += [it.source for it in (*protocol.symptoms, *protocol.combinations)]
+    sources += [it.source for it in protocol.symptoms]
+    sources += [it.source for it in protocol.combinations]
     sources += _of_genotypes(protocol) if protocol.genes else []
     if protocol.dosing is not None:
         sources += [protocol.dosing.general.source]
@@ -70,8 +71,8 @@ def test_each_number_says_how_sure_it_is(name: str) -> None:
 
 def _of_genotypes(protocol: Protocol) -> list[str]:
     terms = protocol.genotypes
-    parts = (terms.poor, terms.intermediate, terms.both_intermediate, terms.indeterminate)
-    return [it.source for it in (*parts, terms.activity)]
+    parts = (terms.poor, terms.intermediate, terms.both_intermediate)
+    return [*(it.source for it in parts), terms.indeterminate.source, terms.activity.source]
 
 
 THIOPURINES = [name for name in NAMES if name.startswith(("azathioprine", "mercaptopurine"))]
