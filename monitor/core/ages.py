@@ -58,6 +58,20 @@ def remark(view: View) -> Iterator[str]:
         yield f"Outside the ages of the protocol ({_age(born, view.today)}): it is for {ages}."
 
 
+def facts(view: View) -> Iterator[str]:
+    """The age, and that it is a risk where the protocol says so."""
+    ages, born = view.protocol.ages, view.case.enrolment.birth_date
+    if born is None:
+        yield "age not known"
+        return
+    age = _age(born, view.today)
+    risk = None if ages is None else ages.risk_from
+    if risk is not None and view.today >= _birthday(born, risk):
+        yield f"{age}: a risk, side effects are commoner from {risk} years on"
+    else:
+        yield age
+
+
 def is_within(ages: Ages, born: date, day: date) -> bool:
     """From the birthday of `from` on, until the day before that of `below`."""
     first, end = _borders(ages, born)

@@ -114,6 +114,8 @@ def _doses(dosing: Dosing, catalogue: Catalogue) -> Iterator[Row]:
     for name, regime in dosing.indications:
         words = "; ".join(_regime(regime))
         yield Row(name.replace("_", " "), words, kind, urgent, regime.source)
+        if regime.note:
+            yield Row("", regime.note, "a note", "", "")
         if regime.withdraw_after is not None:
             when = f"stopped before {regime.withdraw_after} of treatment, or after a relapse"
             asks = _asks(Kind.REVIEW, regime.withdraw_say)
@@ -236,6 +238,11 @@ def _tasks(protocol: Protocol) -> Iterator[Row]:
     for it in protocol.tasks:
         asks = _asks(Kind.TASK_DUE, it.say)
         yield Row(it.title, f"every {it.every}", asks, Urgency.ROUTINE.value, it.source)
+    for phase in protocol.phases:
+        for entry in phase.panels:
+            if entry.ask:
+                title = f"With each {protocol.panel(entry.panel).title}"
+                yield Row(title, f'in the phase "{phase.name}"', entry.ask, "", protocol.source)
 
 
 def _missed(protocol: Protocol) -> Iterator[Row]:
