@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,15 @@ def test_what_is_true_of_a_thiopurine_stands_in_each_of_its_files(name: str) -> 
     own, theirs = ({it.id: it for it in one.rules} for one in (brief, protocol))
     for rule in ("neutropenia", "leucopenia", "thrombocytopenia", "falling_white_cells"):
         assert (theirs[rule].floor, theirs[rule].muted_by) == (own[rule].floor, own[rule].muted_by)
+
+
+def test_no_file_has_a_rule_by_descent_nor_promises_no_cancer() -> None:
+    """The founding brief refuses both."""
+    for path in Path(schedules_folder()).glob("*.toml"):
+        text = path.read_text(encoding="utf-8").casefold()
+        assert not re.search(r"caucasian|ethnic|\brace\b|no increase of malignancy", text), (
+            path.name
+        )
 
 
 def test_one_drug_has_one_default() -> None:
