@@ -101,8 +101,13 @@ def _age(born: date, day: date) -> str:
 
 
 def considered(view: View) -> Iterator[Considered]:
-    """Whom the protocol is for, where that is not known of the patient."""
-    ages = view.protocol.ages
-    if ages is not None and view.case.enrolment.birth_date is None:
+    """Whom the protocol is for, where the patient is one of them or the age is not known."""
+    ages, born = view.protocol.ages, view.case.enrolment.birth_date
+    if ages is None:
+        return
+    if born is None:
         why = f"the birth date is not known; the protocol is for {ages}"
         yield Considered(room=CAUSE, subject="age", why=(why,), judged=False)
+    elif _outside_since(ages, born, view) is None:
+        why = f"{_age(born, view.today)}; the protocol is for {ages}"
+        yield Considered(room=CAUSE, subject="age", why=(why,))
