@@ -39,9 +39,9 @@ def findings(view: View) -> Iterator[Finding]:
 
 
 def wakes(view: View) -> Iterator[date]:
-    """The day on which a planned start comes near enough to ask for what is missing."""
+    """The day on which a start comes near enough to ask for what is missing, and its own."""
     if view.life.state in _LASTING:
-        yield _opens_on(view)
+        yield from (_opens_on(view), view.life.first_dose_on)
     for gene in view.protocol.genes:
         told = unavailable(view, gene)
         if told is not None:

@@ -139,9 +139,10 @@ def _before_dose(chart: Chart, terms: BeforeDose) -> Iterator[Finding]:
         summary = f"No {title.lower()} since {day_text(since)}: the drug begins only below "
         yield chart.check("before_dose", summary + terms.shown, Urgency.URGENT, ())
         return
-    last = known[-1]
-    assert last.value is not None
-    if below(last.value, last.comparator, terms.below) is Breach.CERTAIN:
+    last = next(
+        (it for it in _last_of(known) if _breach(it, terms.below) is not Breach.CERTAIN), None
+    )
+    if last is None:
         return
     value = _in_units(view, last)
     summary = f"{title} {value} on {day_text(last.collected_on)}: the drug begins only below "
@@ -193,22 +194,21 @@ def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
 
 
 def _renal_level(view: View, renal: Renal) -> tuple[Decimal, str] | None:
-    known = _values(view, renal.analyte)
-    if not known or known[-1].value is None:
-        return None
-    last, analyte = known[-1], view.catalogue.analytes[renal.analyte]
+    analyte = view.catalogue.analytes[renal.analyte]
     met = [
-        level
+        (level, result)
         for level in renal.levels
-        if below(known[-1].value, last.comparator, level.below) is not Breach.NO
+        for result in _last_of(_values(view, renal.analyte))
+        if _breach(result, level.below) is not Breach.NO
     ]
     if not met:
         return None
+    level, last = met[-1]
     text = (
         f"{analyte.title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{day_text(last.collected_on)}"
     )
-    return met[-1].percent, text
+    return level.percent, text
 
 
 def _unanswered(view: View, renal: Renal) -> list[Event]:
@@ -234,6 +234,16 @@ def _values(view: View, analyte: str) -> list[Result]:
         ),
         key=lambda it: (it.collected_at, it.id),
     )
+
+
+def _last_of(known: list[Result]) -> list[Result]:
+    """The values of the latest instant, which are judged as one, by the worst."""
+    return [it for it in known if it.collected_at == known[-1].collected_at]
+
+
+def _breach(result: Result, limit: Decimal) -> Breach:
+    assert result.value is not None
+    return below(result.value, result.comparator, limit)
 
 
 # --- The stop ---------------------------------------------------------------------------
