@@ -159,6 +159,9 @@ def _latest(it: Personal, view: View) -> Iterator[str]:
 
 def considered(view: View) -> Iterator[Considered]:
     """What is set for the patient today, and what could be."""
+    if not any(it.is_on(view.today) for it in view.case.personal):
+        why = "no limit or interval of the patient's own stands"
+        yield Considered(room="personal", subject="limits", why=(why,), source=_SOURCE)
     for it in view.case.personal:
         if it.is_on(view.today):
             yield Considered(

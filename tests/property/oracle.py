@@ -145,7 +145,7 @@ def answer(
         for panel in protocol.panels
         if any(name in rules.wanted for name in panel.analytes)
     }
-    return Answer(
+    whole = Answer(
         today=today,
         course=life,
         panels=panels,
@@ -169,6 +169,25 @@ def answer(
             for it in protocol.combinations
             for found in together(it, case, protocol, rules.points, life.first_dose)
         ],
+    )
+    died = any(event.event == "died" and event.on <= today for event in case.events)
+    return without_a_word(whole) if died else whole
+
+
+def without_a_word(whole: Answer) -> Answer:
+    """Nobody is told of anything of who died; where the panels stand is still known."""
+    return replace(
+        whole,
+        episodes=[],
+        unjudged=set(),
+        unusable={},
+        held=None,
+        care={},
+        raised={},
+        baseline=BaselineAnswer(missing=None, poor={}),
+        symptoms=[],
+        combinations=[],
+        panels={name: replace(it, urgency=None) for name, it in whole.panels.items()},
     )
 
 
