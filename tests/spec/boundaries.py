@@ -21,6 +21,7 @@ UNITS = {
     "U/L": ("U/L", "ukat/L"),
     "umol/L": ("umol/L", "mg/dL"),
     "fL": ("fL",),
+    "pmol/(8.10*8{RBC})": ("pmol/8x10^8 RBC", "pmol/10*8{RBC}"),
 }
 STEP = Decimal("0.001")
 RANGES = (("", ""), ("", "40"), ("5", "40"), ("", "0"), ("40", "40"))
@@ -48,10 +49,12 @@ def rows() -> list[Row]:
 
 
 def _is_threshold(rule: Rule) -> bool:
+    """Judged by one value alone; a level that looks at the course has its cases in
+    docs/manual/other-drugs-and-life.md."""
     return all(
         level.below is not None or level.above is not None or level.above_times_uln is not None
         for level in rule.levels
-    )
+    ) and not any(level.looks_at_course for level in rule.levels)
 
 
 def _of(rule: Rule) -> Iterator[Row]:
