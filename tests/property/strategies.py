@@ -280,7 +280,7 @@ def _ordered(luck: Luck, protocol: Protocol, style: str) -> list[str]:
         return wanted
     if luck.one_of([False, False, True]):
         wanted += luck.some([*_asked(protocol), *ALSO_SENT], most=3)
-    if wanted and luck.one_of([False, False, False, True]):
+    if luck.one_of([False, False, False, True]) and wanted:
         wanted.remove(luck.one_of(wanted))
     return _with_percentages(luck, wanted)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from monitor.core.model import Case
 from tools.differential.patients import Looked
@@ -34,7 +35,8 @@ def _with_one_less(case: Case) -> Iterator[Case]:
         parts = getattr(case, name)
         for place in range(len(parts)):
             fewer = (*parts[:place], *parts[place + 1 :])
-            yield _shared(replace(case, **{name: fewer}), name)
+            changed: dict[str, Any] = {name: fewer}
+            yield _shared(replace(case, **changed), name)
     for place, sibling in enumerate(case.siblings):
         for at in range(len(sibling.events)):
             less = replace(sibling, events=(*sibling.events[:at], *sibling.events[at + 1 :]))
