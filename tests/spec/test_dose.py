@@ -108,6 +108,16 @@ def test_what_is_said_before_the_start_and_of_doses(row: dict[str, str]) -> None
     assert all(it.source and it.action and it.arithmetic for it in found)
 
 
+def test_the_day_from_which_a_step_that_was_too_large_is_allowed_is_announced() -> None:
+    """150 mg where 1 mg/kg is begun with: three steps, the last allowed 12 weeks after the start."""
+    row = {"patient": "dose=150 kg=62.5 indication=rheumatoid_arthritis", "happened": ""}
+    before = judged(row | {"results": "", "today": "2026-03-29"})
+    assert "dose_check:step" in [it.cause for it in before.findings]
+    assert before.next_change_at == datetime(2026, 3, 30, tzinfo=cases.ZONE)
+    after = judged(row | {"results": "", "today": "2026-03-30"})
+    assert "dose_check:step" not in [it.cause for it in after.findings]
+
+
 def test_the_kidney_test_is_due_on_the_day_of_the_symptom() -> None:
     row = {"patient": "dose=75 kg=70", "happened": "2026-02-01 symptom oliguria"}
     answer = judged(row | {"results": "", "today": "2026-02-01"})

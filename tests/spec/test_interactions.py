@@ -71,6 +71,17 @@ def test_what_is_said(row: dict[str, str]) -> None:
         assert (found if status else "absent") == day
 
 
+def test_how_often_tasks_are_told_does_not_change_with_the_month_that_is_looked_at() -> None:
+    """A month is the one after the task's due day, whatever day it is."""
+    told = {
+        task.repeat_days
+        for on in (date(2027, 1, 31), date(2027, 2, 1), date(2027, 2, 28))
+        for task in cases.reviewed([], on).findings
+        if task.cause == "tasks"
+    }
+    assert told == {31}
+
+
 def test_what_was_quiet_says_why() -> None:
     """Each entry of the protocol either spoke or has a reason for keeping quiet."""
     for row in ROWS:

@@ -102,6 +102,18 @@ def test_growing_into_the_ages_recovers_the_review_on_the_birthday() -> None:
     assert timedelta(0) <= date(2026, 1, 20) - young.next_change_at.date()
 
 
+def test_the_review_of_an_age_keeps_its_words_and_the_next_birthday_is_announced() -> None:
+    """The review says the age of the day on which it began; beside a rule stands that of today."""
+    who = replace(cases.enrolment(), birth_date=date(2016, 1, 20))
+    young = cases.reviewed([], date(2026, 1, 19), who=who)
+    older = cases.reviewed([], date(2028, 2, 1), who=who)
+    said = [[it.summary for it in found.findings if it.cause == "ages"] for found in (young, older)]
+    assert said[0] == said[1]
+    assert "9 years old" in said[0][0]
+    assert young.next_change_at is not None
+    assert young.next_change_at.date() <= date(2026, 1, 20)
+
+
 def test_every_rule_explains_itself() -> None:
     """Also those whose level is a fall from the baseline, and with personal terms in force."""
     answer = reviewed(ROWS[-6])
