@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +14,7 @@ import pytest
 
 from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
 from monitor.core.personal_terms import Personal, Terms
-from tools.differential.__main__ import lines_of
+from tools.differential.judging import lines_of
 from tools.differential.pasted import pasted
 from tools.differential.patients import Looked, patient_of
 from tools.differential.smallest import smallest
@@ -31,6 +33,13 @@ NAMES = {
 def test_no_difference_on_seeded_patients() -> None:
     differing = [number for number in range(HISTORIES) if lines_of(patient_of(SEED, number))]
     assert not differing, f"python -m tools.differential --seed {SEED} --only {min(differing)}"
+
+
+def test_the_command_shares_the_work_and_tells_the_rate() -> None:
+    words = "-m tools.differential --histories 20 --seed 3 --processes 2".split()
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("seed 3: 20 histories in ")
+    assert "0 on which core and oracle differ" in done.stdout
 
 
 def test_a_patient_is_the_same_again_and_can_be_pasted() -> None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing import get_context
 
-from tools.differential.pasted import pasted
-from tools.differential.patients import Looked, patient_of
-from tools.differential.smallest import differs, smallest
+from tools.differential.judging import judged, lines_of, told
+from tools.differential.patients import patient_of
 
 _TOLD_EVERY = 5000
 _AT_ONCE = 100
@@ -56,38 +54,13 @@ def main() -> int:
     return int(bool(differing))
 
 
-def lines_of(looked: Looked) -> list[str]:
-    """The differences of one patient; a crash is one."""
-    try:
-        return looked.differences()
-    except Exception as error:  # noqa: BLE001  # every one is what is looked for
-        return [f"{type(error).__name__}: {error}"]
-
-
-def told(seed: int, number: int) -> str:
-    """One patient, made as small as its difference allows, and the difference."""
-    looked = patient_of(seed, number)
-    if lines_of(looked):
-        looked = smallest(looked, differs)
-    try:
-        lines = looked.differences() or ["no difference"]
-    except Exception:  # noqa: BLE001  # it is what is looked for
-        lines = [traceback.format_exc()]
-    return f"# seed {seed}, number {number}\n{pasted(looked)}\n" + "\n".join(lines) + "\n"
-
-
 def _all(seed: int, numbers: range, processes: int) -> Iterator[tuple[int, str, list[str]]]:
-    judge = partial(_judged, seed)
+    judge = partial(judged, seed)
     if processes == 1:
         yield from map(judge, numbers)
         return
     with get_context("spawn").Pool(processes) as pool:
         yield from pool.imap(judge, numbers, chunksize=_AT_ONCE)
-
-
-def _judged(seed: int, number: int) -> tuple[int, str, list[str]]:
-    looked = patient_of(seed, number)
-    return number, looked.name, lines_of(looked)
 
 
 def _arguments() -> argparse.Namespace:
