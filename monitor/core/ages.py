@@ -30,7 +30,10 @@ def findings(view: View) -> Iterator[Finding]:
         cause=CAUSE,
         kind=Kind.REVIEW,
         urgency=Urgency.URGENT,
-        summary=f"Outside the ages of the protocol: {_age(born, view.today)}, it is for {ages}",
+        summary=(
+            f"Outside the ages of the protocol on {words.day_text(since)}: {_age(born, since)}, "
+            f"it is for {ages}"
+        ),
         source=view.protocol.source,
         recovered=is_within(ages, born, view.today),
         breaches=(start_of_day(since, view.zone),),
@@ -41,10 +44,13 @@ def findings(view: View) -> Iterator[Finding]:
 
 
 def wakes(view: View) -> Iterator[date]:
-    """The birthdays on which the answer changes."""
+    """The birthdays on which the answer changes: outside the ages all, for the age is told."""
     ages, born = view.protocol.ages, view.case.enrolment.birth_date
     if ages is not None and born is not None:
         yield from (day for day in _borders(ages, born) if day is not None)
+        if not is_within(ages, born, view.today):
+            yield _birthday(born, view.today.year - born.year)
+            yield _birthday(born, view.today.year - born.year + 1)
 
 
 def remark(view: View) -> Iterator[str]:

@@ -65,7 +65,7 @@ def wakes(view: View) -> Iterator[date]:
     yield from (rung.until.after(first) for rung in regime.ladder)
     allowed = chart.allowed_from()
     if allowed is not None:
-        yield allowed[0]
+        yield allowed[1]
 
 
 def considered(view: View) -> Iterator[Considered]:

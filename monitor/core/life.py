@@ -60,7 +60,7 @@ def life_of(
         ended_by=ended_by,
         last_dose=doses[-1] if doses else None,
         doses=doses,
-        next_change_on=_next_change(ordered, today, start, planned, elsewhere_until),
+        next_change_on=_next_change(ordered, today, enrolment, elsewhere_until),
         takings=tuple(taken),
         comedication=tuple(dict.fromkeys(it.drug for it in taken if it.is_on(today))),
     )
@@ -196,13 +196,11 @@ def _other_drug(sibling: Case, enrolment: Enrolment, today: date) -> Taking | No
 def _next_change(
     ordered: Iterable[Event],
     today: date,
-    start: date,
-    planned: bool,
+    enrolment: Enrolment,
     elsewhere_until: date | None,
 ) -> date | None:
     days = [event.on for event in ordered if event.on > today]
-    if planned and start > today:
-        days.append(start)
+    days += [day for day in (enrolment.started_on, enrolment.enrolled_on) if day > today]
     if elsewhere_until is not None:
         days.append(max(elsewhere_until, today + timedelta(days=1)))
     return min(days, default=None)

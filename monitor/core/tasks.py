@@ -55,7 +55,7 @@ def findings(view: View) -> Iterator[Finding]:
         say=tuple(sentence(it.task.say) for it in due),
         arithmetic=tuple(_step(it) for it in due),
         news=f"{newest.task.title} is due since {day_text(newest.due_on)}",
-        repeat_days=min((it.task.repeat.after(view.today) - view.today).days for it in due),
+        repeat_days=min((it.task.repeat.after(it.due_on) - it.due_on).days for it in due),
     )
 
 

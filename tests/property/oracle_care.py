@@ -34,8 +34,19 @@ class Period:
         return self.start <= day and (self.stop is None or day < self.stop)
 
 
+_MEANT: dict[tuple[int, str], str] = {}
+"""By catalogue and text: the search is half of the oracle's time."""
+
+
 def meant(text: str, catalogue: Catalogue) -> str:
     """The drug of a brand name, written as the catalogue has it, with or without a strength."""
+    key = id(catalogue), text
+    if key not in _MEANT:
+        _MEANT[key] = searched(text, catalogue)
+    return _MEANT[key]
+
+
+def searched(text: str, catalogue: Catalogue) -> str:
     words = text.casefold().replace("-", " ").split()
     while words and (words[-1] == "mg" or words[-1].isdigit()):
         words.pop()

@@ -106,7 +106,8 @@ class History:
     def arrivals(self) -> list[datetime]:
         """The instants at which something new is known, ascending."""
         instants = {it.received_at for it in self.case.results}
-        instants |= {it.received_at for it in self.case.events}
+        events = (self.case.events, *(it.events for it in self.case.siblings))
+        instants |= {it.received_at for own in events for it in own}
         instants |= {it.held_at for it in self.case.held}
         instants |= {it.set_at for it in self.case.personal}
         instants |= {at for _, at in self.retracted}
@@ -280,7 +281,8 @@ def _ordered(luck: Luck, protocol: Protocol, style: str) -> list[str]:
         return wanted
     if luck.one_of([False, False, True]):
         wanted += luck.some([*_asked(protocol), *ALSO_SENT], most=3)
-    if luck.one_of([False, False, False, True]) and wanted:
+    leaves_out = bool(wanted) and luck.one_of([False, False, False, True])
+    if leaves_out:
         wanted.remove(luck.one_of(wanted))
     return _with_percentages(luck, wanted)
 

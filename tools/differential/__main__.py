@@ -16,8 +16,8 @@ from functools import partial
 from multiprocessing import get_context
 
 from tools.differential.pasted import pasted
-from tools.differential.patients import patient_of
-from tools.differential.smallest import smallest
+from tools.differential.patients import Looked, patient_of
+from tools.differential.smallest import differs, smallest
 
 _TOLD_EVERY = 5000
 _AT_ONCE = 100
@@ -27,7 +27,7 @@ def main() -> int:
     wanted = _arguments()
     if wanted.only is not None:
         sys.stdout.write(told(wanted.seed, wanted.only))
-        return int(bool(lines_of(wanted.seed, wanted.only)))
+        return int(bool(lines_of(patient_of(wanted.seed, wanted.only))))
     began = time.monotonic()
     protocols: Counter[str] = Counter()
     differing: list[int] = []
@@ -56,10 +56,10 @@ def main() -> int:
     return int(bool(differing))
 
 
-def lines_of(seed: int, number: int) -> list[str]:
+def lines_of(looked: Looked) -> list[str]:
     """The differences of one patient; a crash is one."""
     try:
-        return patient_of(seed, number).differences()
+        return looked.differences()
     except Exception as error:  # noqa: BLE001  # every one is what is looked for
         return [f"{type(error).__name__}: {error}"]
 
@@ -67,8 +67,8 @@ def lines_of(seed: int, number: int) -> list[str]:
 def told(seed: int, number: int) -> str:
     """One patient, made as small as its difference allows, and the difference."""
     looked = patient_of(seed, number)
-    if lines_of(seed, number):
-        looked = smallest(looked)
+    if lines_of(looked):
+        looked = smallest(looked, differs)
     try:
         lines = looked.differences() or ["no difference"]
     except Exception:  # noqa: BLE001  # it is what is looked for
@@ -86,7 +86,8 @@ def _all(seed: int, numbers: range, processes: int) -> Iterator[tuple[int, str, 
 
 
 def _judged(seed: int, number: int) -> tuple[int, str, list[str]]:
-    return number, patient_of(seed, number).name, lines_of(seed, number)
+    looked = patient_of(seed, number)
+    return number, looked.name, lines_of(looked)
 
 
 def _arguments() -> argparse.Namespace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,12 @@ from monitor.core.model import Case
 from tools.differential.patients import Looked
 
 
-def smallest(looked: Looked) -> Looked:
+def smallest(looked: Looked, matters: Callable[[Looked], bool]) -> Looked:
     """Leave out results, events, held rows, personal terms and other drugs one by one, as long
-    as there is a difference left."""
+    as what matters is left."""
     while True:
         fewer = (replace(looked, case=case) for case in _with_one_less(looked.case))
-        smaller = next((it for it in fewer if differs(it)), None)
+        smaller = next((it for it in fewer if matters(it)), None)
         if smaller is None:
             return looked
         looked = smaller
@@ -34,9 +34,8 @@ def _with_one_less(case: Case) -> Iterator[Case]:
     for name in ("results", "events", "held", "personal"):
         parts = getattr(case, name)
         for place in range(len(parts)):
-            fewer = (*parts[:place], *parts[place + 1 :])
-            changed: dict[str, Any] = {name: fewer}
-            yield _shared(replace(case, **changed), name)
+            fewer: dict[str, Any] = {name: (*parts[:place], *parts[place + 1 :])}
+            yield _shared(replace(case, **fewer), name)
     for place, sibling in enumerate(case.siblings):
         for at in range(len(sibling.events)):
             less = replace(sibling, events=(*sibling.events[:at], *sibling.events[at + 1 :]))
