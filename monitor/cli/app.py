@@ -16,6 +16,7 @@ from monitor.cli import (
     clinic,
     feeds,
     intake,
+    limit,
     mllp,
     quarantine,
     report,
@@ -95,6 +96,7 @@ app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 report.app.command()(burden.burden)
+app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
 app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")

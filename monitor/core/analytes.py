@@ -22,17 +22,27 @@ from monitor.core.catalogue import (
     name_key,
     phrase_set,
 )
+from monitor.core.catalogue_extras import EXTRA_KEYS, Extras, read_extras
 from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
 from monitor.core.gene_table import read_genes
 from monitor.core.plain_words import plain_words
+from monitor.core.toml_reader import Report
 from monitor.core.unit_spelling import UnitSpelling
 
 __all__ = ["Analyte", "Catalogue", "Doubt", "QuantityKind", "load_catalogue"]
 
 _TOP_KEYS = (
-    "unit_words", "unit_tables", "name_marks", "analytes", "no_result", "doubt", "drugs", "genes",
-)  # fmt: skip
+    "unit_words",
+    "unit_tables",
+    "name_marks",
+    "analytes",
+    "no_result",
+    "doubt",
+    "drugs",
+    "genes",
+    *EXTRA_KEYS,
+)
 _ANALYTE_KEYS = (
     "title",
     "unit",
@@ -93,6 +103,7 @@ class _Reader:
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
         self.unknown("doubt", doubt, ("words", "denied_before", "denied_after"))
+        drugs = self.drugs(self.table("drugs", document))
         no_result_phrases = phrase_set(self.texts("no_result.texts", no_result, "texts"))
         return Catalogue(
             analytes=MappingProxyType(analytes),
@@ -109,9 +120,18 @@ class _Reader:
             doubts=tuple(self.doubts(doubt, analytes)),
             denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
             denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
-            drugs=self.drugs(self.table("drugs", document)),
+            drugs=drugs,
             genes=read_genes(document.get("genes", {}), self.fault),
+            extras=self.extras(document, analytes, drugs),
         )
+
+    def extras(
+        self, document: dict[str, Any], analytes: Mapping[str, Analyte], drugs: DrugNames
+    ) -> Extras:
+        report = Report(self.file, {})
+        found = read_extras(document, report, list(analytes), sorted(drugs.classes))
+        self.faults.extend(report.faults)
+        return found
 
     # --------------------------------------------------------------------- drugs
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
+from monitor.core.catalogue_extras import Extras
 from monitor.core.drugs import DrugNames
 from monitor.core.faults import nearest
 from monitor.core.phenotypes import Genes
@@ -141,6 +142,8 @@ class Catalogue:
     denied_after: frozenset[tuple[str, ...]] = frozenset()
     drugs: DrugNames = field(default_factory=DrugNames, repr=False)
     genes: Genes = field(default_factory=Genes, repr=False)
+    extras: Extras = field(default_factory=Extras, repr=False)
+    """Grades of severity, checks between results, drugs named with alerts."""
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
 from monitor.core.episodes import Episode, episodes
-from monitor.core.model import Finding
+from monitor.core.model import Considered, Finding
 from monitor.core.rules import Judged, Limit
 from monitor.core.toxicity_rules import Combination
 from monitor.core.units import show
@@ -159,3 +159,20 @@ def _step(line: _Low, view: View) -> str:
         f"{_value(line, view)} of {words.day_text(line.judged.collected_on)} {verdict} beyond "
         f"{line.judged.limit.text} ({line.rule})"
     )
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """Each combination that said nothing, with its lines at the latest instant."""
+    spoken = {finding.cause for finding in findings(view)}
+    for combination in view.protocol.combinations:
+        if f"combination:{combination.id}" in spoken:
+            continue
+        points = _points(combination, view)
+        lines = points[-1][1] if points else []
+        named = ", ".join(_step(line, view) for line in lines) or "none"
+        yield Considered(
+            room="combination",
+            subject=combination.id,
+            why=(f"low at the latest result: {named}",) if points else ("no result is known",),
+            source=combination.source,
+        )

@@ -94,7 +94,14 @@ def sentences(
 
 
 def of_episode(
-    episode: Episode, rule: Rule, case: Case, life: Life, catalogue: Catalogue, latest: Judged
+    episode: Episode,
+    rule: Rule,
+    case: Case,
+    life: Life,
+    catalogue: Catalogue,
+    latest: Judged,
+    *,
+    going_on: bool,
 ) -> Finding:
     """What one episode of a rule says: its worst result decides, and never becomes milder."""
     worst = episode.worst(downward=rule.downward)
@@ -110,7 +117,7 @@ def of_episode(
         urgency=urgency,
         summary=_rule_summary(rule, worst, catalogue),
         source=rule.source,
-        recovered=not episode.going_on,
+        recovered=not going_on,
         rule=rule.id,
         level=worst.certain,
         downward=rule.downward,

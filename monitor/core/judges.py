@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 
 from monitor.core import (
     absences,
+    ages,
     before_start,
     combinations,
     dose_conditions,
     dosing,
     interactions,
     missed,
+    personal,
     symptoms,
     targets,
     tasks,
@@ -114,8 +116,10 @@ JUDGES: tuple[Judge, ...] = (
         wakes=dose_conditions.wakes,
         panels=dose_conditions.panels,
     ),
-    Judge(findings=combinations.findings),
-    Judge(findings=symptoms.findings, demands=symptoms.demands),
+    Judge(findings=combinations.findings, considered=combinations.considered),
+    Judge(findings=symptoms.findings, demands=symptoms.demands, considered=symptoms.considered),
+    Judge(findings=personal.findings, wakes=personal.wakes, considered=personal.considered),
+    Judge(findings=ages.findings, wakes=ages.wakes, considered=ages.considered),
     Judge(
         findings=interactions.findings,
         demands=interactions.demands,

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from monitor.core.personal_terms import Personal
+
 
 class Status(StrEnum):
     """What the laboratory says of a result; HL7 and FHIR words are mapped onto these."""
@@ -75,7 +77,9 @@ SELF_CLOSING = frozenset({
 others never close by themselves: a person does, with the outcome (specification, section 7)."""
 
 
-ENDED_BY_CLOSING = ("symptom:", "vaccine:", "pregnancy:", "breastfeeding:")
+ENDED_BY_CLOSING = (
+    "symptom:", "vaccine:", "pregnancy:", "breastfeeding:", "personal_ended:",
+)  # fmt: skip
 """How the causes of alerts about an event begin: an event does not go on and does not recover,
 so a person who closes its alert has ended it (specification, section 7)."""
 
@@ -174,6 +178,8 @@ class Result:
     derived: str = ""
     below_plausible: bool = False
     doubtful_comment: str = ""
+    method: str = ""
+    """How it was measured, as the laboratory names it; empty: not known."""
 
     @property
     def value_is_known(self) -> bool:
@@ -382,6 +388,7 @@ class Case:
     results: tuple[Result, ...] = ()
     events: tuple[Event, ...] = ()
     held: tuple[HeldRow, ...] = ()
+    personal: tuple[Personal, ...] = ()
     siblings: tuple[Case, ...] = ()
     """The patient's other enrolments, themselves without siblings."""
 
@@ -424,6 +431,7 @@ class Review:
     """The answer for one enrolment at one instant."""
 
     case: Case
+    today: date
     life: Life
     panels: tuple[PanelStatus, ...]
     findings: tuple[Finding, ...]

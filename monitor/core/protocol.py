@@ -55,6 +55,8 @@ class PanelSchedule(Lateness):
     panel: str
     every: Duration
     grace: Duration
+    every_at_most: Duration | None = None
+    """The longest interval that may be set for one patient; None: only a shorter one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class Level:
     above_times_uln: Decimal | None = None
     default_uln: Decimal | None = None
     rise_from_baseline: Decimal | None = None
+    fall_from_baseline: Decimal | None = None
     within: Duration | None = None
     falls_in_a_row: int | None = None
     each: Decimal | None = None
@@ -173,6 +176,9 @@ class Rule:
     indications: tuple[str, ...] = ()
     """Only for these indications; empty: for all."""
     except_indications: tuple[str, ...] = ()
+    floor: Decimal | None = None
+    """How far a personal limit may go, in the terms of the levels' own test; None: a personal
+    limit may only be stricter."""
     note: str = ""
     muted_by: tuple[str, ...] = ()
     """Rules that speak for this one while they ask to stop or hold the drug."""
@@ -185,7 +191,7 @@ class Rule:
     def downward(self) -> bool:
         """Lower is worse."""
         first = self.levels[0]
-        return first.below is not None or first.falls_in_a_row is not None
+        return (first.below, first.falls_in_a_row, first.fall_from_baseline) != (None,) * 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +267,21 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """Whom a protocol is for, in completed years."""
+
+    first: int | None = None
+    below: int | None = None
+
+    def __str__(self) -> str:
+        if self.first is None:
+            return f"those below {self.below} years"
+        if self.below is None:
+            return f"those of {self.first} years and over"
+        return f"those of {self.first} to {self.below - 1} years"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
     """One validated file, with the digest of its text."""
 
@@ -284,6 +305,9 @@ class Protocol:
     allow_ending: str = ""
     note: str = ""
     symptoms: tuple[SymptomRule, ...] = ()
+    ages: Ages | None = None
+    ctcae_version: str = ""
+    """The version of the CTCAE whose grades are shown; empty: none are."""
     combinations: tuple[Combination, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     genotypes: Genotypes = Genotypes()

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
 from monitor.core.model import Urgency
 from monitor.core.toml_reader import Table
+
+if TYPE_CHECKING:
+    from monitor.core.analytes import Catalogue
 
 CARE_KEYS: Mapping[str, tuple[str, ...]] = {
     "tasks.ID": ("title", "every", "repeat", "indications", "except", "say", "source"),

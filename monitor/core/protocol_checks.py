@@ -199,6 +199,7 @@ _SEVERER: dict[str, Callable[[Level, Level], bool]] = {
     "above": _more(lambda level: level.above, 1),
     "above_times_uln": _more(lambda level: level.above_times_uln, 1),
     "rise_from_baseline": _more(lambda level: level.rise_from_baseline, 1),
+    "fall_from_baseline": _more(lambda level: level.fall_from_baseline, 1),
     "falls_in_a_row": _longer_fall,
 }
 
@@ -212,7 +213,7 @@ def _limit(level: Level) -> str:
 
 
 def _is_down(level: Level) -> bool:
-    return level.below is not None or level.falls_in_a_row is not None
+    return (level.below, level.falls_in_a_row, level.fall_from_baseline) != (None,) * 3
 
 
 def _check_limits(rule: Rule, path: Path, report: Report, catalogue: Catalogue) -> None:

@@ -17,6 +17,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Kind, Urgency
 from monitor.core.phenotypes import GENES
 from monitor.core.protocol import (
+    Ages,
     Baseline,
     Lateness,
     Level,
@@ -47,10 +48,11 @@ from monitor.core.toml_text import read_toml
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "id", "title", "drugs", "default", "version", "source", "status", "note",
-        "restart_on", "wash_out", "watch_from", "episode_gap", "allow_ending",
-        "panels", "baseline", "genotypes", "dosing", "phases", "rules", "symptoms",
-        "combinations", "interactions", "tasks", "targets", "missed", "examples",
+        "ages", "ctcae_version", "restart_on", "wash_out", "watch_from", "episode_gap",
+        "allow_ending", "panels", "baseline", "genotypes", "dosing", "phases", "rules",
+        "symptoms", "combinations", "interactions", "tasks", "targets", "missed", "examples",
     ),
+    "ages": ("from", "below"),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
         "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
@@ -58,15 +60,16 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "baseline": ("panels", "within", "genotypes", "lead", "urgency", "source"),
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
-        "every", "grace", "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
+        "every", "every_at_most", "grace", "repeat", "escalate_after", "lead", "urgency",
+        "serious_urgency",
     ),
     "rules[]": (
         "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after", "muted_by",
-        "indications", "except", "levels",
+        "indications", "except", "floor", "levels",
     ),
     "rules[].levels[]": (
-        "below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row",
-        "action", "urgency", "recheck", "say",
+        "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
+        "falls_in_a_row", "action", "urgency", "recheck", "say",
         "unit", "default_uln", "within", "each", "only_below",
         "rise_from_lowest", "not_fallen_by", "after", "until",
     ),
@@ -78,10 +81,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Every key a protocol file may have, by table."""
 
-TESTS = ("below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row")
+TESTS = (
+    "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
+    "falls_in_a_row",
+)  # fmt: skip
 _BESIDE = {
     "default_uln": ("above_times_uln",),
-    "within": ("rise_from_baseline",),
+    "within": ("rise_from_baseline", "fall_from_baseline"),
     "each": ("falls_in_a_row",),
     "only_below": ("falls_in_a_row",),
     "rise_from_lowest": ("above",),
@@ -96,6 +102,7 @@ RESTARTS = ("dose_increase", "resume", "interaction")
 CATALOGUE_ID = "analytes"
 _MOST_FALLS = 20
 _MOST_CONFIRM = 20
+_OLDEST = 130
 
 
 def parse_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
@@ -150,6 +157,8 @@ class _Reader:
             source=top.text("source"),
             status=top.text("status"),
             note=top.text("note", "", long=True),
+            ages=_ages(top),
+            ctcae_version=self._ctcae_version(top),
             restart_on=top.texts("restart_on", RESTARTS),
             wash_out=top.duration("wash_out", zero=True),
             watch_from=top.duration("watch_from", zero=True),
@@ -170,6 +179,13 @@ class _Reader:
             dosing=read_dosing(top, self._catalogue, panel_ids),
             digest=digest,
         )
+
+    def _ctcae_version(self, top: Table) -> str:
+        version = top.text("ctcae_version", "")
+        known = self._catalogue.extras.versions
+        if version and version not in known:
+            top.fault("ctcae_version", "is not in analytes.toml", suggest(version, known))
+        return version
 
     def _list(self, top: Table, key: str) -> tuple[Table, ...]:
         tables = tuple(top.tables(key, KEYS[f"{key}[]"]))
@@ -266,6 +282,7 @@ class _Reader:
             again_after=table.optional_duration("again_after"),
             indications=table.texts("indications"),
             except_indications=table.texts("except"),
+            floor=table.number("floor"),
             note=table.text("note", "", long=True),
             muted_by=table.texts("muted_by"),
         )
@@ -282,6 +299,7 @@ class _Reader:
             above_times_uln=table.number("above_times_uln"),
             default_uln=_times(table.number("default_uln"), factor),
             rise_from_baseline=table.percent("rise_from_baseline"),
+            fall_from_baseline=table.percent("fall_from_baseline"),
             within=table.optional_duration("within"),
             falls_in_a_row=table.whole("falls_in_a_row", 1, _MOST_FALLS) if falls else None,
             each=table.percent("each"),
@@ -314,6 +332,7 @@ def _schedule(panel: str, table: Table) -> PanelSchedule:
         panel=panel,
         every=table.duration("every"),
         grace=table.duration("grace", zero=True),
+        every_at_most=table.optional_duration("every_at_most"),
         **_lateness(table),
     )
 
@@ -332,6 +351,19 @@ def _lateness(table: Table) -> dict[str, Any]:
         "urgency": table.choice("urgency", tuple(Urgency)),
         "serious_urgency": table.choice("serious_urgency", tuple(Urgency)),
     }
+
+
+def _ages(top: Table) -> Ages | None:
+    if "ages" not in top:
+        return None
+    table = top.table("ages", KEYS["ages"])
+    first = table.whole("from", 0, _OLDEST) if "from" in table else None
+    below = table.whole("below", 1, _OLDEST) if "below" in table else None
+    if first is None and below is None:
+        top.fault("ages", "says nothing", "{ from = YEARS }, { below = YEARS } or both")
+    elif first is not None and below is not None and below <= first:
+        table.fault("below", "is not more than from", f"more than {first}")
+    return Ages(first=first, below=below)
 
 
 def _check_tests(table: Table) -> None:

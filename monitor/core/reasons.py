@@ -76,7 +76,7 @@ def _rule(
 ) -> RuleReason:
     own = [result for result in results if result.analyte == rule.analyte]
     unit = catalogue.analytes[rule.analyte].unit
-    verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue)
+    verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue, review.today)
     spoken = [finding for finding in review.findings if finding.cause == f"rule:{rule.id}"]
     outcome, why = _outcome(verdict, own, spoken, review, protocol, unit)
     held = _held(rule.analyte, review)
@@ -134,7 +134,9 @@ def _held(analyte: str, review: Review) -> tuple[str, ...]:
 
 def _unwatched(verdict: Verdict, own: Sequence[Result], review: Review) -> str:
     if not verdict.judged:
-        if verdict.rule.levels[0].rise_from_baseline is not None and any(map(is_member, own)):
+        first = verdict.rule.levels[0]
+        of_baseline = (first.rise_from_baseline, first.fall_from_baseline) != (None, None)
+        if of_baseline and any(map(is_member, own)):
             return "what is known is the baseline itself; the next value is compared with it"
         return "no result is a number, or only preliminary ones that breach nothing"
     until = review.life.watch_until
@@ -188,6 +190,9 @@ def _test(level: Level, unit: str) -> str:
     if level.rise_from_baseline is not None:
         within = f" within {level.within}" if level.within else ""
         return f"{level.rise_from_baseline:f} % above the baseline{within}"
+    if level.fall_from_baseline is not None:
+        within = f" within {level.within}" if level.within else ""
+        return f"{level.fall_from_baseline:f} % below the baseline{within}"
     ceiling = f", below {level.only_below:f} {unit}" if level.only_below is not None else ""
     return f"{level.falls_in_a_row} falls in a row of more than {level.each:f} %{ceiling}"
 

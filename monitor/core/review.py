@@ -12,7 +12,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.before_start import with_what_is_unavailable
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.derive import with_derived
-from monitor.core.episodes import episodes, speaking, watched
+from monitor.core.episodes import Episode, episodes, speaking, watched
 from monitor.core.held_rows import of_held_rows
 from monitor.core.judges import View
 from monitor.core.life import life_of
@@ -28,7 +28,9 @@ from monitor.core.model import (
     Unjudged,
 )
 from monitor.core.panels import Completions, completions
+from monitor.core.personal import is_accepted, limits_of, with_intervals
 from monitor.core.protocol import Protocol, Rule
+from monitor.core.remarks import with_remarks
 from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
 from monitor.core.shared import shared, told_here
 
@@ -58,6 +60,7 @@ def review_one(
     view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
     return Review(
         case=case,
+        today=view.today,
         life=view.life,
         panels=tuple(view.panels),
         findings=tuple(
@@ -103,11 +106,7 @@ def _together(
         for it in case.siblings
         if it.enrolment.protocol_id in protocols
     ]
-    found = [
-        finding
-        for verdict in verdicts
-        for finding in _threshold_findings(verdict, case, view.life, view.protocol, catalogue)
-    ]
+    found = [finding for verdict in verdicts for finding in _threshold_findings(verdict, view)]
     view = replace(view, rule_findings=found, shared=shared(view, siblings))
     return view, verdicts, siblings
 
@@ -120,12 +119,12 @@ def _alone(
     zone: ZoneInfo,
 ) -> tuple[View, list[Verdict]]:
     """An enrolment with its panels, whatever those of the patient's other drugs say."""
-    protocol = protocols[case.enrolment.protocol_id]
+    protocol = with_intervals(protocols[case.enrolment.protocol_id], case.personal, today)
     names = catalogue.drugs
     life = life_of(case.enrolment, case.events, protocol, today, names, case.siblings)
     results = with_derived(case.results, catalogue)
     verdicts = [
-        verdict_of(rule, results, case, life, protocol, catalogue)
+        verdict_of(rule, results, case, life, protocol, catalogue, today)
         for rule in protocol.rules
         if applies(rule, case.enrolment.indication)
     ]
@@ -154,19 +153,41 @@ def applies(rule: Rule, indication: str) -> bool:
 class Verdict:
     """What one rule makes of the results of one enrolment."""
 
-    def __init__(self, rule: Rule, judged: Sequence[Judged | Unknown], life: Life) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        judged: Sequence[Judged | Unknown],
+        life: Life,
+        today: Judged | None = None,
+        *,
+        accepted: bool = False,
+    ) -> None:
         self.rule = rule
+        self._today = today
+        self._accepted = accepted
         self.judged = judged
         seen = watched(judged, life)
         self.series = [it for it in seen if isinstance(it, Judged)]
         self.unknown = seen[-1] if seen and isinstance(seen[-1], Unknown) else None
         """The latest watched result, where it could not be judged."""
 
+    @property
+    def latest(self) -> Judged | None:
+        """The latest watched result by the limits of today."""
+        if not self.series:
+            return None
+        return self._today if self._today is not None else self.series[-1]
+
+    def is_going_on(self, episode: Episode) -> bool:
+        """Not where the limits of today no longer mind the latest result."""
+        latest = self.latest
+        return episode.going_on and latest is not None and latest.breaches
+
     def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
         """(panel, recheck) while the latest result meets a level that asks for one."""
-        if not self.series or not self.series[-1].breaches:
+        latest = self.latest
+        if latest is None or not latest.breaches or self._accepted:
             return []
-        latest = self.series[-1]
         met = self.rule.levels[: latest.level]
         days = [it.recheck.after(latest.measured.collected_on) for it in met if it.recheck]
         if not days:
@@ -193,12 +214,23 @@ def verdict_of(
     life: Life,
     protocol: Protocol,
     catalogue: Catalogue,
+    today: date,
 ) -> Verdict:
     """Judge the results of the rule's analyte; `results` are those of `with_derived`."""
     own = [result for result in results if result.analyte == rule.analyte]
+    unit = catalogue.analytes[rule.analyte].unit
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
-    judged = judge(rule, own, terms, catalogue.analytes[rule.analyte].unit)
-    return Verdict(rule, judged, life)
+    if not case.personal:
+        return Verdict(rule, judge(rule, own, terms, unit), life)
+    terms = replace(terms, personal=limits_of(rule.id, case.personal))
+    verdict = Verdict(rule, judge(rule, own, terms, unit), life)
+    if not verdict.series:
+        return verdict
+    latest = verdict.series[-1].measured.collected_at
+    now = judge(rule, own, replace(terms, as_of=today), unit)
+    by_today = (it for it in now if isinstance(it, Judged) and it.measured.collected_at == latest)
+    accepted = is_accepted(rule.id, verdict.series, case.personal, today, downward=rule.downward)
+    return Verdict(rule, verdict.judged, life, next(by_today, None), accepted=accepted)
 
 
 def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[PanelStatus, ...]:
@@ -253,17 +285,24 @@ def _other_findings(view: View) -> list[Finding]:
     return [finding for finding in found if finding is not None]
 
 
-def _threshold_findings(
-    verdict: Verdict, case: Case, life: Life, protocol: Protocol, catalogue: Catalogue
-) -> list[Finding]:
+def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
     """What each episode says that is no history; history has not spoken before either."""
-    rule = verdict.rule
-    found = episodes(verdict.series, protocol.episode_gap, rule.confirm)
+    rule, case = verdict.rule, view.case
+    found = episodes(verdict.series, view.protocol.episode_gap, rule.confirm)
     current = [episode for episode in found if episode.concerns(case.enrolment.enrolled_on)]
-    return [
-        findings.of_episode(episode, rule, case, life, catalogue, verdict.series[-1])
+    said = [
+        findings.of_episode(
+            episode,
+            rule,
+            case,
+            view.life,
+            view.catalogue,
+            verdict.series[-1],
+            going_on=verdict.is_going_on(episode),
+        )
         for episode in speaking(current, rule)
     ]
+    return [with_remarks(finding, rule, view) for finding in said]
 
 
 def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:

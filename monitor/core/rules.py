@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
 
 from monitor.core.calendar import Duration
 from monitor.core.model import Measured, Result, Status
+from monitor.core.personal_terms import Personal
 from monitor.core.protocol import Level, Rule
 from monitor.core.response import further
 
@@ -117,10 +118,14 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineTerms:
-    """What a rise is measured against."""
+    """What a rise or a fall is measured against, and the limits that were set for the patient."""
 
     start: date
     within: Duration
+    personal: Sequence[Personal] = ()
+    """Limits of this rule alone."""
+    as_of: date | None = None
+    """By the personal limits of this day; None: of each result's own day."""
 
 
 def judge(
@@ -137,7 +142,7 @@ def judge(
     instants: dict[datetime, list[Result]] = defaultdict(list)
     for result in numeric:
         instants[result.collected_at].append(result)
-    reference = _Reference(numeric, terms)
+    reference = _Reference(numeric, terms, downward=rule.downward)
     judged: list[Judged | Unknown] = []
     for collected_at in sorted(instants):
         verdicts = [_judge_one(rule, it, reference, unit) for it in instants[collected_at]]
@@ -168,7 +173,7 @@ def _judge_one(
     limits: list[Limit | None] = []
     missing: Unknown | None = None
     for number, level in enumerate(rule.levels, start=1):
-        limit = _limit(level, result, reference, unit)
+        limit = _limit(level, number, result, reference, unit)
         if level.looks_at_course and isinstance(limit, Limit):
             limit = reference.with_course(level, result, limit, unit)
         limits.append(limit if isinstance(limit, Limit) else None)
@@ -201,17 +206,27 @@ def _unknown(result: Result, why: str) -> Unknown:
 
 
 def _limit(
-    level: Level, result: Result, reference: _Reference, unit: str
+    level: Level, number: int, result: Result, reference: _Reference, unit: str
 ) -> Limit | Unknown | None:
     """The number this level compares with; None where the level does not apply at all."""
-    if level.below is not None:
-        return Limit(value=level.below, text=f"{level.below:f} {unit}")
-    if level.above is not None:
-        return Limit(value=level.above, text=f"{level.above:f} {unit}")
+    fixed = level.below if level.above is None else level.above
+    personal = reference.personal(number, result)
+    if fixed is not None:
+        own, note = _own(fixed, personal, unit)
+        return Limit(value=own, text=f"{own:f} {unit}{note}")
     if level.above_times_uln is not None:
-        return _uln_limit(level, level.above_times_uln, result, unit)
-    assert level.rise_from_baseline is not None
-    return reference.limit(result, level.rise_from_baseline, level.within, unit)
+        times, note = _own(level.above_times_uln, personal, "x ULN")
+        limit = _uln_limit(level, times, result, unit)
+        return replace(limit, text=limit.text + note) if isinstance(limit, Limit) else limit
+    return reference.limit(result, level, unit)
+
+
+def _own(number: Decimal, personal: Personal | None, unit: str) -> tuple[Decimal, str]:
+    """The number in force for the patient, and what is said beside it."""
+    if personal is None or personal.value is None:
+        return number, ""
+    day = personal.last.isoformat()
+    return personal.value, f" (personal limit until {day}; the protocol's own is {number:f} {unit})"
 
 
 def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit | Unknown:
@@ -233,65 +248,95 @@ def usable_uln(result: Result) -> Decimal | None:
 
 
 class _Reference:
-    """What a rise is compared with: the baseline, later the earliest value in the window."""
+    """What a value is compared with: personal limits, and for a rise or a fall the baseline,
+    later the earliest value in the window; of values measured by another method none."""
 
-    def __init__(self, results: Sequence[Result], terms: BaselineTerms) -> None:
-        self._start = terms.start
-        self._trusted = _one_an_instant(result for result in results if is_member(result))
-        self._baseline: Decimal | None
-        self._baseline_at: Result | None
-        self._baseline, self._baseline_at = _baseline(self._trusted, terms)
+    def __init__(self, results: Sequence[Result], terms: BaselineTerms, *, downward: bool) -> None:
+        self._terms = terms
+        self._downward = downward
+        self._members = [result for result in results if is_member(result)]
+        self._by_method: dict[str, list[Result]] = {}
 
-    def limit(
-        self, result: Result, rise: Decimal, within: Duration | None, unit: str
-    ) -> Limit | Unknown | None:
-        if self._baseline is None or self._baseline_at is None:
+    def personal(self, level: int, result: Result) -> Personal | None:
+        """The limit that was set for a level; of several in force the one set last."""
+        day = self._terms.as_of or result.collected_on
+        own = [it for it in self._terms.personal if it.level == level and it.is_on(day)]
+        return max(own, key=lambda it: (it.set_at, it.id), default=None)
+
+    def limit(self, result: Result, level: Level, unit: str) -> Limit | Unknown | None:
+        trusted = self._trusted(result)
+        baseline, baseline_at = _baseline(trusted, self._terms)
+        if baseline is None or baseline_at is None:
             return _unknown(result, "no baseline value is known")
-        if result.collected_at <= self._baseline_at.collected_at:
+        if result.collected_at <= baseline_at.collected_at:
             return None
-        base, name = self._baseline, "baseline"
-        if within is not None and self._baseline_at.collected_on < within.before(
-            result.collected_on
-        ):
-            earliest = self._earliest(result, within)
+        base, name, within = baseline, "baseline", level.within
+        if within is not None and baseline_at.collected_on < within.before(result.collected_on):
+            earliest = _earliest(trusted, result, within)
             if earliest is None:
                 return _unknown(result, f"no earlier value within {within} to compare with")
             base, name = earliest, f"earliest value within {within}"
-        value = base * (_HUNDRED + rise) / _HUNDRED
-        return Limit(value=value, text=f"{name} {base:f} + {rise:f} % = {value:f} {unit}")
+        sign, percent = "+", level.rise_from_baseline or Decimal(0)
+        if level.fall_from_baseline is not None:
+            sign, percent = "-", -level.fall_from_baseline
+        value = base * (_HUNDRED + percent) / _HUNDRED
+        text = f"{name} {base:f} {sign} {abs(percent):f} % = {value:f} {unit}"
+        return Limit(value=value, text=text)
 
     def with_course(
         self, level: Level, result: Result, limit: Limit, unit: str
     ) -> Limit | Unknown | None:
         """The stricter of a limit and what the course since the start adds to it."""
-        known = self._baseline, self._baseline_at
-        baseline = None if known[0] is None or known[1] is None else (known[0], known[1])
-        found = further(level, result, self._trusted, baseline, self._start)
+        trusted = self._trusted(result)
+        baseline, baseline_at = _baseline(trusted, self._terms)
+        known = None if baseline is None or baseline_at is None else (baseline, baseline_at)
+        found = further(level, result, trusted, known, self._terms.start)
         if found is None:
             return None
         if found.value is None:
             return _unknown(result, found.text)
-        return Limit(
-            value=max(limit.value, found.value), text=f"{limit.text} and {found.text} {unit}"
+        return replace(
+            limit, value=max(limit.value, found.value), text=f"{limit.text} and {found.text} {unit}"
         )
 
-    def _earliest(self, result: Result, within: Duration) -> Decimal | None:
-        since = within.before(result.collected_on)
-        for candidate in self._trusted:
-            if candidate.collected_at >= result.collected_at:
-                return None
-            if candidate.collected_on >= since:
-                return candidate.value
-        return None
+    def _trusted(self, result: Result) -> list[Result]:
+        """One an instant, measured as this one was."""
+        if result.method not in self._by_method:
+            alike = (it for it in self._members if same_method(it, result))
+            self._by_method[result.method] = _one_an_instant(alike, downward=self._downward)
+        return self._by_method[result.method]
 
 
-def _one_an_instant(trusted: Iterable[Result]) -> list[Result]:
-    """The highest value of each instant (a rise is worse upwards), ascending: results of one
-    instant are judged as one, whichever of them arrived first."""
+def baseline_of(results: Sequence[Result], terms: BaselineTerms, *, like: Result) -> Decimal | None:
+    """The baseline of an analyte among its results, measured as `like` was and before it; None:
+    not known."""
+    members = [it for it in results if is_member(it) and same_method(it, like)]
+    baseline, at = _baseline(_one_an_instant(members, downward=False), terms)
+    return None if at is None or at.collected_at >= like.collected_at else baseline
+
+
+def same_method(one: Result, other: Result) -> bool:
+    """Whether two results may be compared: a method that is not known is taken for the same."""
+    return not one.method or not other.method or one.method == other.method
+
+
+def _earliest(trusted: Sequence[Result], result: Result, within: Duration) -> Decimal | None:
+    since = within.before(result.collected_on)
+    for candidate in trusted:
+        if candidate.collected_at >= result.collected_at:
+            return None
+        if candidate.collected_on >= since:
+            return candidate.value
+    return None
+
+
+def _one_an_instant(trusted: Iterable[Result], *, downward: bool) -> list[Result]:
+    """The worst value of each instant (the highest where a rise is judged), ascending: results
+    of one instant are judged as one, whichever of them arrived first."""
     instants: dict[datetime, Result] = {}
     for result in trusted:
         kept = instants.get(result.collected_at)
-        if kept is None or _lower(kept, result):
+        if kept is None or _is_worse(result, kept, downward=downward):
             instants[result.collected_at] = result
     return [instants[at] for at in sorted(instants)]
 
@@ -326,14 +371,16 @@ def _judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
     level = rule.levels[0]
     assert level.falls_in_a_row is not None and level.each is not None
     keep = (_HUNDRED - level.each) / _HUNDRED
-    falls, previous = 0, None
+    falls, before, row = 0, None, ""
     for result in _daily_worst(results):
         if not is_member(result) or result.value is None:
-            falls, previous = 0, None
+            falls, before, row = 0, None, ""
             continue
-        fell = previous is not None and result.value < previous * keep
+        if before is not None and row and result.method and row != result.method:
+            falls, before, row = 0, None, ""
+        fell = before is not None and result.value < before * keep
         falls = falls + 1 if fell else 0
-        previous = result.value
+        before, row = result.value, result.method or row
         low = level.only_below is None or result.value < level.only_below
         met = int(falls >= level.falls_in_a_row and low)
         text = f"{level.falls_in_a_row} falls in a row, each of more than {level.each:f} %"
@@ -359,12 +406,14 @@ def _daily_worst(results: Sequence[Result]) -> list[Result]:
     return [days[day] for day in sorted(days)]
 
 
-def _fall_order(result: Result) -> tuple[Decimal, int, bool]:
-    """Lowest first; of equal values the one that may hide a lower, then the one trusted."""
+def _fall_order(result: Result) -> tuple[Decimal, int, bool, datetime, str]:
+    """Lowest first; of equal values the one that may hide a lower, then the one trusted, then
+    the earlier."""
     assert result.value is not None
-    return result.value, _BOUNDS.index(result.comparator), not is_member(result)
+    bound, doubted = _BOUNDS.index(result.comparator), not is_member(result)
+    return result.value, bound, doubted, result.collected_at, result.method
 
 
-def _lower(result: Result, than: Result) -> bool:
+def _is_worse(result: Result, than: Result, *, downward: bool) -> bool:
     assert result.value is not None and than.value is not None
-    return result.value < than.value
+    return worse(result.value, than.value, downward=downward)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
 from monitor.core.calendar import start_of_day
-from monitor.core.model import Demand, Event, Finding, Result
+from monitor.core.model import Considered, Demand, Event, Finding, Result
 from monitor.core.rules import Breach, below
 from monitor.core.toxicity_rules import AfterEvent, LastValue, NoValue, SymptomLevel, SymptomRule
 
@@ -222,3 +222,24 @@ def _name(event: Event) -> str:
 
 def _note(event: Event) -> str:
     return f" ({event.note})" if event.note else ""
+
+
+# --- Why it kept quiet ------------------------------------------------------------------
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """Each rule that said nothing, with the symptoms of its own that were recorded; and what no
+    rule of the protocol names."""
+    events = _watched(view)
+    spoken = {it.rule.id for it in occurrences(view) if _level(it, view) is not None}
+    for rule in view.protocol.symptoms:
+        if rule.id in spoken:
+            continue
+        known = {word for group in rule.groups for word in group}
+        own = [event for event in events if event.value in known]
+        why = f"recorded: {_told(own)}; not enough for it" if own else "none of its symptoms"
+        yield Considered(room=SYMPTOM, subject=rule.id, why=(why,), source=rule.source)
+    for event in events:
+        if event.value not in view.protocol.symptom_words:
+            why = f"{_told([event])}: no rule of this protocol names it"
+            yield Considered(room=SYMPTOM, subject=event.value, why=(why,), judged=False)

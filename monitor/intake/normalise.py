@@ -31,6 +31,7 @@ _ID = re.compile("[/:]")
 _AHEAD = timedelta(hours=24)
 _CACHE_LIMIT = 100_000
 _COMMENT_LIMIT = 4000
+_METHOD_LIMIT = 200
 _NAME_SHOWN = 60
 _MRN_LIMIT = 200
 """Characters of a number that quarantine is searched by; no real one comes near."""
@@ -58,6 +59,7 @@ class Taken:
     comment: str
     below_plausible: bool
     doubtful_comment: str
+    method: str
     raw: RawRow
     home_id: int | None = None
     """The patient under whose number it came, where that was merged into another."""
@@ -222,6 +224,7 @@ class Normaliser:
             comment=comment,
             below_plausible=found.below_plausible,
             doubtful_comment=measures.doubt(comment, found.analyte),
+            method=" ".join(row.method.casefold().split())[:_METHOD_LIMIT],
             raw=row,
             home_id=whose.moved_from,
             issuer=row.issuer.strip()[:_MRN_LIMIT],

@@ -54,7 +54,8 @@ _BUCKET_COLUMNS = ("patient_id", "analyte", "collected_on")
 _COLUMNS = (
     "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
     "comparator", "no_result", "status", "received_value", "received_unit", "ref_low", "ref_high",
-    "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "file_id",
+    "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "method",
+    "file_id",
     "line", "home_id", "issuer", "stands",
 )  # fmt: skip
 _WRITTEN = (
@@ -262,6 +263,7 @@ def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...
         taken.comment,
         taken.below_plausible,
         taken.doubtful_comment,
+        taken.method,
         file_id,
         taken.line,
         taken.home_id,

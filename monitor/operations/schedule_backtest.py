@@ -139,7 +139,9 @@ def backtest(
 
 
 def _enrolled(connection: Connection, protocol_id: str) -> list[int]:
-    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.protocol_id == protocol_id)
+    query = select(_ENROLMENTS.c.id).where(
+        _ENROLMENTS.c.protocol_id == protocol_id, _ENROLMENTS.c.stands
+    )
     return list(connection.scalars(query.order_by(_ENROLMENTS.c.id)))
 
 

@@ -204,7 +204,7 @@ def _preview(
     connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
 ) -> Preview:
     same = force.has(proposal.id, proposal.text)
-    query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)
+    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
         query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
     ids = list(connection.scalars(query))

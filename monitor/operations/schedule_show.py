@@ -185,6 +185,9 @@ def _test(level: Level, unit: str) -> str:
         default = level.default_uln
         known = "" if default is None else f" (ULN {_plain(default)} {unit} where not reported)"
         return f"above {_plain(level.above_times_uln)} x ULN{known}{course_text(level)}"
+    if level.fall_from_baseline is not None:
+        span = f" within {level.within}" if level.within else ""
+        return f"more than {_plain(level.fall_from_baseline)} % below baseline{span}"
     if level.rise_from_baseline is not None:
         span = "" if level.within is None else f" within {level.within}"
         return f"more than {_plain(level.rise_from_baseline)} % above baseline{span}"

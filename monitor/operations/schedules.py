@@ -109,7 +109,8 @@ def in_force(connection: Connection) -> Force:
         book = load_rulebook(connection)
         catalogue, protocols = book.catalogue, dict(book.protocols)
     enrolments = table_of(tables.EnrolmentRow)
-    query = select(enrolments.c.protocol_id, func.count()).group_by(enrolments.c.protocol_id)
+    query = select(enrolments.c.protocol_id, func.count()).where(enrolments.c.stands)
+    query = query.group_by(enrolments.c.protocol_id)
     enrolled = {row[0]: int(row[1]) for row in connection.execute(query)}
     return Force(texts=texts, enrolled=enrolled, catalogue=catalogue, protocols=protocols)
 

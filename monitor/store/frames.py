@@ -27,6 +27,7 @@ from monitor.core.model import (
     Urgency,
 )
 from monitor.store import tables
+from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
 
@@ -166,6 +167,7 @@ def _chunk_of_cases(
     results = _results(connection, patients, until)
     events = _events(connection, patients, until, zone)
     held = _held(connection, patients, until, zone)
+    personal = load_personal(connection, [it.id for it in enrolments], until)
     cases = [
         Case(
             enrolment=enrolment,
@@ -176,6 +178,7 @@ def _chunk_of_cases(
                 if owner is None or owner == enrolment.id
             ),
             held=tuple(held.get(enrolment.patient_id, ())),
+            personal=personal.get(enrolment.id, ()),
         )
         for enrolment in enrolments
     ]
@@ -257,6 +260,7 @@ def _results(
         columns.received_at,
         columns.below_plausible,
         columns.doubtful_comment,
+        columns.method,
     ).join(_FILES, _FILES.c.id == columns.file_id)
     found: dict[int, list[Result]] = defaultdict(list)
     for row in connection.execute(query.where(stands).order_by(columns.id)):
@@ -285,6 +289,7 @@ def _result(row: Any) -> Result:
         received_at=row.received_at,
         below_plausible=row.below_plausible,
         doubtful_comment=row.doubtful_comment,
+        method=row.method,
     )
 
 

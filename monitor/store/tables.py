@@ -198,6 +198,8 @@ class ResultRow(SQLModel, table=True):
     comment: str = ""
     below_plausible: bool = False
     doubtful_comment: str = ""
+    method: str = ""
+    """How it was measured, without case: trends and baselines do not cross a change of it."""
     file_id: int = Field(foreign_key="files.id", index=True)
     line: int
     home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
@@ -248,6 +250,33 @@ class FixRow(SQLModel, table=True):
     made_by: str
     removed_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     removed_by: str | None = None
+
+
+class PersonalRow(SQLModel, table=True):
+    """What a clinician set for one enrolment: a limit, an interval, an accepted baseline.
+    Append-only, but for the end that a person gives it before its time."""
+
+    __tablename__ = "personal_terms"
+    id: int | None = Field(default=None, primary_key=True)
+    enrolment_id: int = Field(foreign_key="enrolments.id", index=True)
+    what: str
+    """limit, interval or baseline."""
+    subject: str
+    """The id of the rule or panel."""
+    level: int = 0
+    value: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    phase: str = ""
+    every: str = ""
+    since: date
+    until: date
+    by: str
+    second: str = ""
+    reason: str
+    set_at: datetime = Field(sa_type=UtcInstant)
+    ended_on: date | None = None
+    ended_by: str = ""
+    ended_because: str = ""
+    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
 class HeldRowTable(SQLModel, table=True):

@@ -12,7 +12,9 @@ from monitor.core.model import Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
-UNKNOWN_TO_THE_ORACLE = ("dose_check:", "indeterminate:", "withdrawal")
+UNKNOWN_TO_THE_ORACLE = (
+    "dose_check:", "indeterminate:", "withdrawal", "ages", "personal_ended:",
+)  # fmt: skip
 """What is checked against tables of cases only (docs/manual)."""
 OF_CARE = ("interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "target", "missed")
 
@@ -33,20 +35,7 @@ def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
 
 
 def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for status in review.panels:
-        told[f"panel {status.panel}"] = {
-            "due_on": status.due_on,
-            "because": status.because.value,
-            "state": status.state.value,
-            "days_overdue": status.days_overdue,
-            "last_completed_on": status.last_completed_on,
-            "declared": status.declared,
-            "partial": {
-                day: frozenset(name for names in missing for name in names.split(" or "))
-                for day, missing in status.partial
-            },
-        }
+    told = _panels_of(review)
     for finding in review.findings:
         if finding.cause.startswith(UNKNOWN_TO_THE_ORACLE):
             continue
@@ -99,6 +88,24 @@ def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     return told
 
 
+def _panels_of(review: Review) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for status in review.panels:
+        told[f"panel {status.panel}"] = {
+            "due_on": status.due_on,
+            "because": status.because.value,
+            "state": status.state.value,
+            "days_overdue": status.days_overdue,
+            "last_completed_on": status.last_completed_on,
+            "declared": status.declared,
+            "partial": {
+                day: frozenset(name for names in missing for name in names.split(" or "))
+                for day, missing in status.partial
+            },
+        }
+    return told
+
+
 def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {}
     late = {}
@@ -126,20 +133,29 @@ def of_oracle(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "limit": episode.limit,
             "recovered": episode.recovered,
         }
-    told.update(_of_toxicity(said, zone))
+    told |= _of_toxicity(said, zone)
     if late and not said.course.elsewhere:
         told["overdue"] = {"panels": sorted(late), "urgency": _worst(late)}
     for name, (ids, urgency) in said.unusable.items():
         told[f"sample_unusable:{name}"] = {"ids": ids, "urgency": urgency}
     if said.held is not None:
         told["quarantined_result"] = {"ids": said.held[0], "urgency": said.held[1]}
-    told.update(said.care)
-    if said.baseline.missing is not None:
-        told["baseline"] = said.baseline.missing
-    for gene, ended in said.baseline.poor.items():
-        told[f"contraindicated:{gene}"] = {"urgency": Urgency.CRITICAL, "recovered": ended}
+    told |= said.care
     told["could not be judged"] = said.unjudged
-    return told
+    return told | _of_start(said)
+
+
+def _of_start(said: Answer) -> dict[str, Any]:
+    """What has to be known before the first dose."""
+    missing = {} if said.baseline.missing is None else {"baseline": said.baseline.missing}
+    return missing | {
+        f"contraindicated:{gene}": {"urgency": Urgency.CRITICAL, "recovered": ended}
+        for gene, ended in said.baseline.poor.items()
+    }
+
+
+def _worst(late: Mapping[str, Urgency]) -> Urgency:
+    return max(late.values(), key=lambda urgency: urgency.rank)
 
 
 def _of_toxicity(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
@@ -160,7 +176,3 @@ def _of_toxicity(said: Answer, zone: ZoneInfo) -> dict[str, Any]:
             "recovered": it.recovered,
         }
     return told
-
-
-def _worst(late: Mapping[str, Urgency]) -> Urgency:
-    return max(late.values(), key=lambda urgency: urgency.rank)

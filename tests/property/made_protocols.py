@@ -248,6 +248,21 @@ STEPS = protocol(
             ),
         ),
         Rule(
+            id="platelets_drift",
+            analyte="platelets",
+            source="made",
+            opportunistic=True,
+            levels=(
+                Level(fall_from_baseline=Decimal(20), action=Kind.REVIEW, urgency=ROUTINE),
+                Level(
+                    fall_from_baseline=Decimal(40),
+                    within=span("4 months"),
+                    action=Kind.WITHHOLD,
+                    urgency=URGENT,
+                ),
+            ),
+        ),
+        Rule(
             id="lupus_lymphocytes",
             analyte="lymphocytes",
             source="made",

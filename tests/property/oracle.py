@@ -13,7 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
+from monitor.core.calendar import parse_duration
 from monitor.core.model import Case, Result, Urgency
+from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
 from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_care import (
@@ -87,6 +89,7 @@ def answer(
 ) -> Answer:
     """What is to be said of one enrolment; `alone`: whatever the patient's others say."""
     today = now.astimezone(zone).date()
+    protocol = with_intervals(protocol, case, today)
     life = course(case, protocol, today, restarts(case, protocol, catalogue, today))
     results = with_derived(case.results, catalogue)
     episodes: list[Episode] = []
@@ -94,13 +97,13 @@ def answer(
     wanted: dict[str, date] = {}
     points: dict[str, list[Point]] = {}
     for rule in protocol.rules:
-        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on)
+        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on, today)
         episodes += judged.episodes
         points[rule.id] = judged.points
         if judged.unjudged is not None:
             unjudged.add((rule.id, judged.unjudged))
-        for day in rechecks(rule, judged.points):
-            if not life.for_good:
+        for day in rechecks(rule, judged.now):
+            if not life.for_good and not judged.accepted:
                 wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
@@ -227,6 +230,26 @@ def all_completions(panel: Panel, case: Case, results: list[Result], today: date
     tested = case.enrolment.last_tested_on
     declared = {tested} if panel.id == DECLARED_PANEL and tested and tested <= today else set()
     return completions(panel, case, results, today) | declared
+
+
+def with_intervals(protocol: Protocol, case: Case, today: date) -> Protocol:
+    """The intervals that a clinician set for the patient, in force today: those set last."""
+    phases = []
+    for phase in protocol.phases:
+        panels = []
+        for entry in phase.panels:
+            own = [
+                it
+                for it in case.personal
+                if it.what is Terms.INTERVAL
+                and (it.phase, it.subject) == (phase.name, entry.panel)
+                and it.since <= today < min(it.until, it.ended_on or it.until)
+            ]
+            own.sort(key=lambda it: (it.set_at, it.id))
+            every = parse_duration(own[-1].every) if own else entry.every
+            panels.append(replace(entry, every=every))
+        phases.append(replace(phase, panels=tuple(panels)))
+    return replace(protocol, phases=tuple(phases))
 
 
 def completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:

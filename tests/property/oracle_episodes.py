@@ -61,7 +61,12 @@ class Episode:
 
 
 def episodes(
-    rule: Rule, case: Case, protocol: Protocol, points: list[Point], first_dose: date
+    rule: Rule,
+    case: Case,
+    protocol: Protocol,
+    points: list[Point],
+    first_dose: date,
+    now: Point | None,
 ) -> list[Episode]:
     groups: list[list[Point]] = []
     other_between = False
@@ -82,11 +87,13 @@ def episodes(
         going_on = group[-1] is points[-1]
         since = case.enrolment.enrolled_on
         alerting = going_on or group[-1].day >= since or recovered_on(group, points) >= since
-        episode = describe(rule, group, first_dose, not going_on, False)
+        minded = now is not None and now.breaches
+        recovered = not (going_on and minded)
+        episode = describe(rule, group, first_dose, recovered, False)
         if alerting:
             day = speaks_on(rule, group, points, spoken, spoken_on)
             if day is not None:
-                episode = describe(rule, group, first_dose, not going_on, True)
+                episode = describe(rule, group, first_dose, recovered, True)
                 spoken, spoken_on = episode, day
         found.append(episode)
     return found

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from fractions import Fraction
 
 from monitor.core.model import Case, Result, Status, Urgency
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, Protocol, Rule
 from tests.property.oracle_episodes import Episode, Point, episodes
 from tests.property.oracle_values import above, add, below, take
@@ -16,6 +17,9 @@ from tests.property.oracle_values import above, add, below, take
 class Judged:
     points: list[Point] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
+    now: Point | None = None
+    """The latest point by the personal limits of today."""
+    accepted: bool = False
     unjudged: datetime | None = None
     """Where the latest watched result could not be judged."""
 
@@ -27,6 +31,7 @@ def judge_rule(
     results: list[Result],
     first_dose: date,
     ended_on: date | None,
+    today: date,
 ) -> Judged:
     judged = Judged()
     if not concerns_indication(rule, case.enrolment.indication):
@@ -47,13 +52,19 @@ def judge_rule(
         if rule.is_trend:
             judged.points += [point for point in trend if point.at == at]
             continue
-        points, lacking = points_at(rule, at, protocol, mine, first_dose)
+        points, lacking = points_at(rule, at, protocol, mine, first_dose, case, None)
         if points:
             judged.points.append(max(points, key=lambda point: point.badness(rule.downward)))
             judged.unjudged = None
         elif lacking:
             judged.unjudged = at
-    judged.episodes = episodes(rule, case, protocol, judged.points, first_dose)
+    if judged.points:
+        judged.now = judged.points[-1]
+        again, _ = points_at(rule, judged.now.at, protocol, mine, first_dose, case, today)
+        if again:
+            judged.now = max(again, key=lambda point: point.badness(rule.downward))
+        judged.accepted = accepted(rule, case, judged.points, today)
+    judged.episodes = episodes(rule, case, protocol, judged.points, first_dose, judged.now)
     return judged
 
 
@@ -63,14 +74,18 @@ def points_at(
     protocol: Protocol,
     mine: list[Result],
     first_dose: date,
+    case: Case,
+    as_of: date | None,
 ) -> tuple[list[Point], bool]:
     """The results of one instant that count, and whether any could not be judged."""
-    points = []
+    points: list[Point] = []
     lacking = False
+    if rule.is_trend:
+        return points, lacking
     for result in mine:
         if result.collected_at != at:
             continue
-        point = judge(rule, result, protocol, mine, first_dose)
+        point = judge(rule, result, protocol, mine, first_dose, case, as_of)
         if point == "lacking":
             lacking = True
         elif isinstance(point, Point) and counts(point, result):
@@ -90,7 +105,13 @@ def concerns_indication(rule: Rule, indication: str) -> bool:
 
 
 def judge(
-    rule: Rule, result: Result, protocol: Protocol, mine: list[Result], first_dose: date
+    rule: Rule,
+    result: Result,
+    protocol: Protocol,
+    mine: list[Result],
+    first_dose: date,
+    case: Case,
+    as_of: date | None,
 ) -> Point | str:
     """`lacking` where a limit is missing and no other level is met; `none` where no level
     applies (what makes the baseline is not compared with it)."""
@@ -99,8 +120,9 @@ def judge(
     met: list[tuple[str, Fraction]] = []
     lacking = False
     applicable = 0
-    for level in rule.levels:
-        limit = limit_of(level, result, protocol, mine, first_dose)
+    for number, level in enumerate(rule.levels, start=1):
+        own = personal_number(rule, number, case, as_of or result.collected_on)
+        limit = limit_of(level, own, result, protocol, mine, first_dose)
         if isinstance(limit, Fraction) and level.rise_from_lowest is not None:
             limit = at_least_above_lowest(limit, level, result, mine, first_dose)
         if isinstance(limit, Fraction) and level.not_fallen_by is not None:
@@ -110,7 +132,7 @@ def judge(
             met.append(("no", Fraction(0)))
             continue
         applicable += 1
-        if level.below is not None:
+        if level.below is not None or level.fall_from_baseline is not None:
             met.append((below(value, result.comparator, limit), limit))
         else:
             met.append((above(value, result.comparator, limit), limit))
@@ -123,21 +145,29 @@ def judge(
 
 
 def limit_of(
-    level: Level, result: Result, protocol: Protocol, mine: list[Result], first_dose: date
+    level: Level,
+    own: Fraction | None,
+    result: Result,
+    protocol: Protocol,
+    mine: list[Result],
+    first_dose: date,
 ) -> Fraction | str:
     if level.below is not None:
-        return Fraction(level.below)
+        return Fraction(level.below) if own is None else own
     if level.above is not None:
-        return Fraction(level.above)
+        return Fraction(level.above) if own is None else own
     if level.above_times_uln is not None:
         upper = own_upper_limit(result)
         if upper is None and level.default_uln is not None:
             upper = Fraction(level.default_uln)
-        return "lacking" if upper is None else upper * Fraction(level.above_times_uln)
-    assert level.rise_from_baseline is not None
+        times = Fraction(level.above_times_uln) if own is None else own
+        return "lacking" if upper is None else upper * times
     before = compared_with(level, result, protocol, mine, first_dose)
     if not isinstance(before, Fraction):
         return before
+    if level.fall_from_baseline is not None:
+        return before * (1 - Fraction(level.fall_from_baseline) / 100)
+    assert level.rise_from_baseline is not None
     return before * (1 + Fraction(level.rise_from_baseline) / 100)
 
 
@@ -150,7 +180,7 @@ def at_least_above_lowest(
     if result.collected_on < start:
         return "none"
     lowest = Fraction(result.value)
-    for at, day, value in finals(mine):
+    for at, day, value in finals(mine, result, downward=False):
         if day >= start and at < result.collected_at:
             lowest = min(lowest, value)
     return max(limit, lowest * (1 + Fraction(level.rise_from_lowest) / 100))
@@ -171,7 +201,7 @@ def at_least_not_fallen(
         return "none"
     if level.until is not None and result.collected_on >= add(start, level.until):
         return "none"
-    series = finals(mine)
+    series = finals(mine, result, downward=False)
     earliest_day = take(start, protocol.baseline.within)
     before = [entry for entry in series if earliest_day <= entry[1] <= start][-2:]
     chosen = before or [entry for entry in series if entry[1] > start][:1]
@@ -179,6 +209,38 @@ def at_least_not_fallen(
         return "lacking"
     base = sum((value for _, _, value in chosen), Fraction(0)) / len(chosen)
     return max(limit, base * (1 - Fraction(level.not_fallen_by) / 100))
+
+
+def personal_number(rule: Rule, level: int, case: Case, day: date) -> Fraction | None:
+    """The limit that a clinician set for this level, in force on the day: the one set last."""
+    found: Personal | None = None
+    for it in case.personal:
+        if it.what is not Terms.LIMIT or (it.subject, it.level) != (rule.id, level):
+            continue
+        gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
+        newer = found is None or (it.set_at, it.id) > (found.set_at, found.id)
+        if it.since <= day < gone and newer:
+            found = it
+    return None if found is None or found.value is None else Fraction(found.value)
+
+
+def accepted(rule: Rule, case: Case, points: list[Point], today: date) -> bool:
+    """A clinician took the result of that day for a baseline, and the latest is no worse."""
+    for it in case.personal:
+        gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
+        if it.what is not Terms.BASELINE or it.subject != rule.id or not it.since <= today < gone:
+            continue
+        then = [point for point in points if point.day <= it.since]
+        if not then or points[-1].level > then[-1].level:
+            continue
+        old, new = then[-1].value, points[-1].value
+        if rule.downward:
+            worse = new < old and new * 10 <= old * 9
+        else:
+            worse = new > old and new * 10 >= old * 11
+        if not worse:
+            return True
+    return False
 
 
 def own_upper_limit(result: Result) -> Fraction | None:
@@ -189,8 +251,10 @@ def own_upper_limit(result: Result) -> Fraction | None:
     return Fraction(result.ref_high)
 
 
-def finals(mine: list[Result]) -> list[tuple[datetime, date, Fraction]]:
-    """Final exact values in order, one an instant (the highest, for a rise is upward)."""
+def finals(
+    mine: list[Result], like: Result, downward: bool
+) -> list[tuple[datetime, date, Fraction]]:
+    """Final exact values of the same method in order, one an instant: the worst of it."""
     exact = [
         result
         for result in mine
@@ -198,11 +262,13 @@ def finals(mine: list[Result]) -> list[tuple[datetime, date, Fraction]]:
         and result.comparator == ""
         and not result.below_plausible
         and not result.doubtful_comment
+        and (result.method == like.method or not result.method or not like.method)
     ]
     series = []
     for at in sorted({result.collected_at for result in exact}):
         together = [result for result in exact if result.collected_at == at]
-        value = max(Fraction(result.value) for result in together if result.value is not None)
+        values = [Fraction(result.value) for result in together if result.value is not None]
+        value = min(values) if downward else max(values)
         series.append((at, together[0].collected_on, value))
     return series
 
@@ -211,7 +277,7 @@ def compared_with(
     level: Level, result: Result, protocol: Protocol, mine: list[Result], start: date
 ) -> Fraction | str:
     """What a rise is measured from: the baseline, or the earliest value in the time."""
-    series = finals(mine)
+    series = finals(mine, result, level.fall_from_baseline is not None)
     earliest_day = take(start, protocol.baseline.within)
     before = [entry for entry in series if earliest_day <= entry[1] <= start]
     after = [entry for entry in series if entry[1] > start]
@@ -239,6 +305,7 @@ def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
     )
     points: list[Point] = []
     row: list[Fraction] = []
+    method = ""
     for day in days:
         final = [
             result
@@ -253,12 +320,16 @@ def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
                 order[result.comparator],
                 bool(result.below_plausible or result.doubtful_comment),
                 result.collected_at,
+                result.method,
             ),
         )
         value = Fraction(worst.value or 0)
         if worst.comparator or worst.below_plausible or worst.doubtful_comment:
-            row = []
+            row, method = [], ""
             continue
+        if method and worst.method and worst.method != method:
+            row = []
+        method = worst.method or method
         if row and value < row[-1] * (1 - Fraction(level.each) / 100):
             row.append(value)
         else:
@@ -280,12 +351,11 @@ def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
     return points
 
 
-def rechecks(rule: Rule, points: list[Point]) -> list[date]:
-    """Days by which the latest result of the analyte asks for another (section 4): the
-    level that speaks, and the milder ones below it."""
-    if not points:
+def rechecks(rule: Rule, latest: Point | None) -> list[date]:
+    """Days by which the latest result of the analyte asks for another (section 4), by the
+    limits of today: the level that speaks, and the milder ones below it."""
+    if latest is None:
         return []
-    latest = points[-1]
     return [
         add(latest.day, level.recheck)
         for level in rule.levels[: latest.level]

@@ -51,26 +51,39 @@ def symptoms(
     spoken = []
     for rule in protocol.symptoms:
         for day in days:
-            part = parts.get((rule.id, day))
-            if part is None:
+            part = parts.get((rule.id, day), [])
+            if not part or is_told_elsewhere(rule, part, parts):
                 continue
-            elsewhere = [
-                event
-                for (other, _), theirs in parts.items()
-                if other in rule.unless
-                for event in theirs
-            ]
-            if any(event in elsewhere for event in part):
-                continue
-            said = None
-            for number, level in enumerate(rule.levels, start=1):
-                if holds(level, day, part, case, protocol, results, life):
-                    early = day < life.first_dose
-                    kind = Kind.REVIEW if early else level.action
-                    said = Symptom(rule.id, day, number, kind, level.urgency, rule.test_today)
+            said = of_day(rule, day, part, case, protocol, results, life)
             if said is not None:
                 spoken.append(said)
     return spoken
+
+
+def of_day(
+    rule: SymptomRule,
+    day: date,
+    part: list[Event],
+    case: Case,
+    protocol: Protocol,
+    results: list[Result],
+    life: Course,
+) -> Symptom | None:
+    said = None
+    for number, level in enumerate(rule.levels, start=1):
+        if holds(level, day, part, case, protocol, results, life):
+            kind = Kind.REVIEW if day < life.first_dose else level.action
+            said = Symptom(rule.id, day, number, kind, level.urgency, rule.test_today)
+    return said
+
+
+def is_told_elsewhere(
+    rule: SymptomRule, part: list[Event], parts: dict[tuple[str, date], list[Event]]
+) -> bool:
+    for (other, _), theirs in parts.items():
+        if other in rule.unless and any(event in theirs for event in part):
+            return True
+    return False
 
 
 def belonging(rule: SymptomRule, day: date, events: list[Event]) -> list[Event]:

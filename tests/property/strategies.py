@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
 from tests.property.numbers_near_limits import FALLS, HEALTHY, falling_below, interesting_values
 
@@ -80,6 +81,7 @@ class History:
                 )
                 for sibling in self.case.siblings
             ),
+            personal=tuple(it for it in self.case.personal if it.set_at <= now),
         )
 
     def arrivals(self) -> list[datetime]:
@@ -87,6 +89,7 @@ class History:
         instants = {it.received_at for it in self.case.results}
         instants |= {it.received_at for it in self.case.events}
         instants |= {it.held_at for it in self.case.held}
+        instants |= {it.set_at for it in self.case.personal}
         instants |= {at for _, at in self.retracted}
         return sorted(instants)
 
@@ -136,6 +139,7 @@ def histories(draw: st.DrawFn, protocol: Protocol, *, visits: int = 9) -> Histor
         nudt15=draw(st.sampled_from(PHENOTYPES)),
     )
     case = Case(
+        personal=draw(_personal(protocol, start, zone)),
         enrolment=enrolment,
         results=results,
         events=draw(_events(start, zone)),
@@ -310,6 +314,8 @@ def _result(draw: st.DrawFn, number: int, analyte: str, value: Decimal, visit: V
         {"specimen_id": ""},
         {"below_plausible": True},
         {"doubtful_comment": "platelet clumps"},
+        {"method": draw(st.sampled_from(["a", "b"]))},
+        {"method": "b"},
     ]
     which = draw(st.integers(0, PLAIN_RESULT + len(odd) - 1)) - PLAIN_RESULT
     return plain if which < 0 else replace(plain, **odd[which])  # type: ignore[arg-type]
@@ -347,6 +353,44 @@ def _events(draw: st.DrawFn, start: date, zone: ZoneInfo) -> tuple[Event, ...]:
         late = timedelta(days=draw(st.sampled_from([0, 0, 1, 20, -10])))
         received = datetime.combine(day, time(0, 5), zone).astimezone(UTC) + late
         made.append(Event(id=number, on=day, event=what, value=value, received_at=received))
+    return tuple(made)
+
+
+@st.composite
+def _personal(
+    draw: st.DrawFn, protocol: Protocol, start: date, zone: ZoneInfo
+) -> tuple[Personal, ...]:
+    """Limits, intervals and accepted baselines, wild ones too: what may be set is checked where
+    it is set."""
+    made = []
+    for number in range(1, draw(st.sampled_from([0, 0, 0, 1, 2, 3])) + 1):
+        since = start + timedelta(days=draw(st.sampled_from([-20, 0, 7, 30, 90])))
+        until = since + timedelta(days=draw(st.sampled_from([1, 20, 60, 365])))
+        ended = draw(st.sampled_from([None, None, None, 1, 10]))
+        what = draw(st.sampled_from([*Terms, Terms.LIMIT]))
+        rule = draw(st.sampled_from(protocol.rules))
+        phase = draw(st.sampled_from(protocol.phases))
+        made.append(
+            Personal(
+                id=number,
+                what=what,
+                subject=draw(st.sampled_from(phase.panels)).panel
+                if what is Terms.INTERVAL
+                else rule.id,
+                level=draw(st.integers(1, len(rule.levels))) if what is Terms.LIMIT else 0,
+                value=draw(st.sampled_from(interesting_values(protocol, rule.analyte)))
+                if what is Terms.LIMIT
+                else None,
+                phase=phase.name,
+                every=draw(st.sampled_from(["5 days", "2 weeks", "1 month", "6 months"])),
+                since=since,
+                until=until,
+                ended_on=None if ended is None else since + timedelta(days=ended),
+                by="A",
+                reason="made",
+                set_at=datetime.combine(since, time(0, 5), zone).astimezone(UTC),
+            )
+        )
     return tuple(made)
 
 

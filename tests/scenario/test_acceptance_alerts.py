@@ -65,8 +65,8 @@ def new_clinic(monitor: CommandLine, migrated: Path) -> Ward:
     assert monitor("init").code == 0
     ward = Ward(monitor)
     ward.before_the_start()
-    head = "mrn,drug,started_on,tpmt,nudt15"
-    ward.take("enrol", head, "P1,azathioprine,2026-01-05,normal,normal", at="2026-01-05")
+    head = "mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg"
+    ward.take("enrol", head, "P1,azathioprine,2026-01-05,normal,normal,100,70", at="2026-01-05")
     return ward
 
 

@@ -12,7 +12,10 @@ from monitor.demo.catcher import Catcher
 from tests.command_line import CommandLine
 
 LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
-PATIENTS = "mrn,drug,started_on,tpmt,nudt15\nP1,azathioprine,2026-01-05,normal,normal\n"
+PATIENTS = """\
+mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg
+P1,azathioprine,2026-01-05,normal,normal,100,70
+"""
 BASELINE = """\
 mrn,collected_at,hemoglobin [g/L],white cells [10*9/L],neutrophils [10*9/L],\
 lymphocytes [10*9/L],platelets [10*9/L],bilirubin [umol/L],alt [U/L]
@@ -182,10 +185,13 @@ def test_health_says_truly_how_many_messages_wait(
     monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
     load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
     assert desk("deliver", "--at", NOON).code == 3
-    for at, well in ((NOON, True), ("2026-02-02T13:30", False)):
+    for at, well, says in (
+        (NOON, True, "messages waiting: "),
+        ("2026-02-02T13:30", False, "wait longer than their urgency allows"),
+    ):
         mail = desk("health", "--json", "--at", at).json["parts"]["mail"]
         assert mail["well"] is well
-        assert mail["says"].startswith("messages waiting: ")
+        assert says in mail["says"]
 
 
 @pytest.mark.parametrize("default", [True, False])

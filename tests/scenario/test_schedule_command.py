@@ -30,8 +30,9 @@ def edit(monitor: CommandLine, *edits: tuple[str, str], name: str = AZA) -> str:
 @pytest.fixture
 def watched(clinic: CommandLine) -> CommandLine:
     """A clinic with two patients, one of whom has platelets 135."""
-    rows = [f"{mrn},azathioprine,2026-01-05,normal,normal" for mrn in ("A1", "A2")]
-    people = clinic.write("people.csv", "\n".join(["mrn,drug,started_on,tpmt,nudt15", *rows]))
+    rows = [f"{mrn},azathioprine,2026-01-05,normal,normal,100,70" for mrn in ("A1", "A2")]
+    head = "mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg"
+    people = clinic.write("people.csv", "\n".join([head, *rows]))
     assert clinic("enrol", people, "--at", "2026-01-05").code == 0
     lines = ["mrn,collected_at,analyte,value,unit"]
     for mrn, platelets in (("A1", "135"), ("A2", "250")):

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PATIENTS = """\
-mrn,family_name,given_name,birth_date,drug,started_on,dose_mg_per_day,clinic,tpmt,nudt15
-A-ANN,Adams,Ann,1970-03-01,azathioprine,2026-01-05,50,rheumatology,normal,normal
-B-BEN,Brown,Ben,1981-07-12,azathioprine,2026-01-05,50,rheumatology,normal,normal
-C-CAT,Clark,Cat,1990-11-30,azathioprine,2026-01-05,50,gastroenterology,normal,normal
-D-DAN,Davis,Dan,1965-05-05,azathioprine,2026-01-05,100,gastroenterology,normal,normal
-E-EVE,Evans,Eve,1977-09-17,azathioprine,2026-01-05,50,rheumatology,normal,normal
-F-FLO,Frank,Flo,1958-02-28,azathioprine,2026-01-05,50,hepatology,normal,normal
-G-GUS,Green,Gus,1949-12-24,azathioprine,2026-01-05,50,hepatology,normal,normal
-H-HAL,Hill,Hal,1985-08-08,azathioprine,2026-01-05,50,rheumatology,normal,normal
+mrn,family_name,given_name,birth_date,drug,started_on,dose_mg_per_day,clinic,tpmt,nudt15,weight_kg
+A-ANN,Adams,Ann,1970-03-01,azathioprine,2026-01-05,50,rheumatology,normal,normal,70
+B-BEN,Brown,Ben,1981-07-12,azathioprine,2026-01-05,50,rheumatology,normal,normal,70
+C-CAT,Clark,Cat,1990-11-30,azathioprine,2026-01-05,50,gastroenterology,normal,normal,70
+D-DAN,Davis,Dan,1965-05-05,azathioprine,2026-01-05,100,gastroenterology,normal,normal,70
+E-EVE,Evans,Eve,1977-09-17,azathioprine,2026-01-05,50,rheumatology,normal,normal,70
+F-FLO,Frank,Flo,1958-02-28,azathioprine,2026-01-05,50,hepatology,normal,normal,70
+G-GUS,Green,Gus,1949-12-24,azathioprine,2026-01-05,50,hepatology,normal,normal,70
+H-HAL,Hill,Hal,1985-08-08,azathioprine,2026-01-05,50,rheumatology,normal,normal,70
 """
 
 BASELINE_ON = "2025-12-29T09:00"

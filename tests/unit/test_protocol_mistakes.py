@@ -100,8 +100,8 @@ MISTAKES = {
         'levels = [{ above = 105, action = "review", urgency = "urgent" }]',
         "rules[7].confirm", "keep an urgent level waiting"),
     "again_after on an urgent level": (
-        'S9]"\nlevels = [{ below = 30, action = "review", urgency = "routine"',
-        'S9]"\nagain_after = "1 year"\nlevels = [{ below = 3, action = "review", urgency = "urgent"',
+        '9]"\nlevels = [{ below = 30, action = "review", urgency = "routine"',
+        '9]"\nagain_after = "1 year"\nlevels = [{ below = 3, action = "review", urgency = "urgent"',
         "rules[9].again_after", "keep an urgent level quiet"),
     "nothing asks for it": ('analyte = "mcv"\nopportunistic = true', 'analyte = "mcv"',
         "rules[7].analyte (rule macrocytosis)", "in no panel"),

@@ -1,0 +1,53 @@
+"""What a clinician may set for one patient, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Terms(StrEnum):
+    """What a clinician may set for one patient."""
+
+    LIMIT = "limit"
+    """Another number in a level of a rule."""
+    INTERVAL = "interval"
+    """Another `every` of a panel in a phase."""
+    BASELINE = "baseline"
+    """Accepted as it is: the latest result of a rule asks for no recheck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What a clinician set for one patient: never without reason, author and end."""
+
+    id: int
+    what: Terms
+    subject: str
+    """The id of the rule, or of the panel."""
+    level: int = 0
+    """Of a limit: which level of the rule, from 1."""
+    value: Decimal | None = None
+    """Of a limit: the number that stands in for the level's own, in its unit."""
+    phase: str = ""
+    every: str = ""
+    """Of an interval: the duration as text."""
+    since: date
+    until: date
+    """The day on which the protocol's own returns."""
+    by: str
+    second: str = ""
+    reason: str
+    ended_on: date | None = None
+    """A person ended it before."""
+    set_at: datetime
+
+    def is_on(self, day: date) -> bool:
+        return self.since <= day < self.last
+
+    @property
+    def last(self) -> date:
+        """The first day without it."""
+        return self.until if self.ended_on is None else min(self.until, self.ended_on)

@@ -1,0 +1,201 @@
+"""Limits and intervals of one patient: set with a reason, shown, refused past the floor, ended
+and told."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor.core.actions import ActionRefused
+from monitor.core.model import AlertState
+from monitor.core.personal_terms import Personal, Terms
+from monitor.operations.personal import end_term, set_term, terms
+from monitor.operations.verify import verify
+from monitor.store import tables
+from tests.clinic import CBC, LFT, Clinic, at, whats
+
+START = "2026-01-05"
+
+
+def _ward(ward: Clinic, **values: str) -> int:
+    enrolment = ward.enrol("A1", now=at(START), tpmt="normal", nudt15="normal")
+    ward.results("A1", START, CBC | LFT)
+    ward.results("A1", "2026-01-12", CBC | values)
+    ward.review(at("2026-01-12"))
+    return enrolment
+
+
+def _term(day: str = "2026-01-13", **more: Any) -> Personal:
+    values: dict[str, Any] = {
+        "id": 0,
+        "what": Terms.LIMIT,
+        "subject": "neutropenia",
+        "level": 1,
+        "value": Decimal("1.2"),
+        "since": date.fromisoformat(day),
+        "until": date(2026, 12, 1),
+        "by": "Dr A",
+        "reason": "Duffy-null",
+        "set_at": at(day),
+    }
+    return Personal(**values | more)
+
+
+def _set(ward: Clinic, day: str = "2026-01-13", now: datetime | None = None, **more: Any) -> int:
+    term = _term(day, **more)
+    return set_term(ward.store, ward.settings, "A1", "", term, now or at(day))
+
+
+def _alert(ward: Clinic, cause: str = "rule:neutropenia") -> Any:
+    (row,) = ward.rows(tables.AlertRow, cause=cause)
+    return row
+
+
+def test_a_personal_limit_ends_the_breach_and_the_recheck_but_not_the_alert(ward: Clinic) -> None:
+    enrolment = _ward(ward, neutrophils="1.4")
+    assert _alert(ward).recovered is False
+    _set(ward)
+    ward.review(at("2026-01-13", 14))
+    row = _alert(ward)
+    assert (row.state, row.recovered) == ("open", True)
+    due = {it.cause: it for it in ward.alerts(enrolment)}
+    assert "overdue" not in due
+    ward.review(at("2026-01-20"), everyone=True)
+    assert verify(ward.store, ward.settings, at("2026-01-20")) == []
+
+
+def test_later_values_are_judged_by_it_and_show_it(ward: Clinic) -> None:
+    enrolment = _ward(ward)
+    _set(ward)
+    ward.results("A1", "2026-01-19", CBC | {"neutrophils": "1.4"})
+    ward.review(at("2026-01-19"))
+    assert [it.cause for it in ward.alerts(enrolment) if it.cause.startswith("rule")] == []
+    ward.results("A1", "2026-01-26", CBC | {"neutrophils": "1.1"})
+    ward.review(at("2026-01-26"))
+    shown = _alert(ward).shown
+    assert shown["limit"] == "1.2"
+    assert (
+        "personal limit until 2026-12-01; the protocol's own is 1.6 10*9/L" in shown["limit_text"]
+    )
+
+
+def test_when_it_ends_the_protocols_own_returns_and_somebody_is_told(ward: Clinic) -> None:
+    _ward(ward)
+    _set(ward, until=date(2026, 2, 2))
+    ward.results("A1", "2026-01-26", CBC | {"neutrophils": "1.4"})
+    ward.review(at("2026-01-26"))
+    ward.review(at("2026-02-02"))
+    (row,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
+    assert "ended on 2 Feb 2026: the protocol's own applies again" in row.summary
+    assert "Latest neutrophils 1.4" in row.shown["say"][0]
+    assert "own limit is 1.6" in row.shown["say"][0]
+    ward.results("A1", "2026-02-03", CBC | {"neutrophils": "1.4"})
+    ward.review(at("2026-02-03"))
+    assert _alert(ward).shown["limit"] == "1.6"
+
+
+def test_one_that_is_renewed_in_time_is_told_by_nobody(ward: Clinic) -> None:
+    enrolment = _ward(ward)
+    _set(ward, until=date(2026, 2, 2))
+    _set(ward, "2026-01-30", until=date(2026, 6, 1))
+    ward.review(at("2026-02-03"), everyone=True)
+    assert not [it for it in ward.alerts(enrolment) if it.cause.startswith("personal_ended")]
+
+
+def test_an_accepted_baseline_asks_for_no_recheck_until_it_is_worse(ward: Clinic) -> None:
+    enrolment = _ward(ward, neutrophils="1.4")
+    _set(ward, what=Terms.BASELINE, level=0, value=None, until=date(2026, 3, 1))
+    ward.review(at("2026-01-20"))
+    overdue = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
+    assert overdue == []
+    assert _alert(ward).recovered is False
+    ward.results("A1", "2026-01-21", CBC | {"neutrophils": "1.2"})
+    ward.review(at("2026-01-29"))
+    assert [it.cause for it in ward.alerts(enrolment) if it.cause == "overdue"] == ["overdue"]
+
+
+def test_a_shorter_interval_brings_the_test_forward(ward: Clinic) -> None:
+    enrolment = _ward(ward)
+    _set(
+        ward, what=Terms.INTERVAL, subject="cbc", level=0, value=None, phase="weekly",
+        every="3 days",
+    )  # fmt: skip
+    ward.review(at("2026-01-18"))
+    (alert,) = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
+    assert "was due 15 Jan 2026" in alert.summary
+
+
+def test_ending_it_needs_a_name_and_a_reason_and_is_kept(ward: Clinic) -> None:
+    _ward(ward)
+    number = _set(ward)
+    with pytest.raises(ActionRefused, match="a name and a reason"):
+        end_term(ward.store, ward.settings, number, by="", reason="", now=at("2026-01-14"))
+    end_term(ward.store, ward.settings, number, by="Dr B", reason="wrong", now=at("2026-01-14"))
+    (row,) = terms(ward.store, ward.settings, "A1", at("2026-01-14"))
+    assert (row["state"], row["until"], row["protocol"]) == ("ended", "2026-01-14", "1.6")
+    (before,) = terms(ward.store, ward.settings, "A1", at("2026-01-13", 15))
+    assert before["state"] == "in force"
+    with pytest.raises(ActionRefused, match="ended already"):
+        end_term(ward.store, ward.settings, number, by="Dr B", reason="x", now=at("2026-01-15"))
+
+
+REFUSALS = {
+    "past the floor": ({"value": Decimal("0.4")}, "past the floor of neutropenia, 0.5"),
+    "no floor": ({"subject": "lymphopenia", "value": Decimal("0.4")}, "names no floor"),
+    "no second person": ({"level": 2, "value": Decimal("0.8")}, "a second person has to agree"),
+    "the second is the first": (
+        {"level": 2, "value": Decimal("0.8"), "second": "dr  a"}, "another has to agree"),
+    "past its neighbour": ({"value": Decimal("0.9")}, "the second must be the more severe"),
+    "no reason": ({"reason": " "}, "it needs a reason"),
+    "nobody": ({"by": ""}, "say who"),
+    "too long": ({"until": date(2027, 1, 14)}, "ends between tomorrow and 2027-01-13"),
+    "over already": ({"until": date(2026, 1, 13)}, "ends between tomorrow"),
+    "an unknown rule": ({"subject": "neutropaenia"}, 'did you mean "neutropenia"'),
+    "an unknown level": ({"level": 4}, "levels 1 to 3"),
+    "nothing new": ({"value": Decimal("1.6")}, "the protocol's own limit"),
+    "a trend": ({"subject": "falling_neutrophils"}, "no number that could be moved"),
+    "a longer interval": (
+        {"what": Terms.INTERVAL, "subject": "cbc", "phase": "quarterly", "every": "6 months"},
+        "may only be made shorter"),
+    "within its grace": (
+        {"what": Terms.INTERVAL, "subject": "cbc", "phase": "quarterly", "every": "3 days"},
+        "longer than its grace"),
+    "an unknown phase": (
+        {"what": Terms.INTERVAL, "subject": "cbc", "phase": "monthly", "every": "3 days"},
+        "no phase monthly"),
+    "nothing to accept": ({"what": Terms.BASELINE}, "does not speak"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "words"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_what_is_refused_says_what_would_be_taken(
+    ward: Clinic, values: dict[str, Any], words: str
+) -> None:
+    _ward(ward)
+    with pytest.raises(ActionRefused, match=words):
+        _set(ward, **values)
+    assert ward.rows(tables.PersonalRow) == []
+
+
+def test_a_stricter_limit_needs_no_floor(ward: Clinic) -> None:
+    _ward(ward)
+    _set(ward, subject="lymphopenia", value=Decimal("0.8"))
+    ward.results("A1", "2026-01-19", CBC | {"lymphocytes": "0.7"})
+    ward.review(at("2026-01-19"))
+    assert _alert(ward, "rule:lymphopenia").shown["limit"] == "0.8"
+
+
+def test_a_limit_met_before_the_start_is_offered_as_a_personal_one(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1", now=at(START), tpmt="normal", nudt15="normal")
+    for day in ("2025-12-15", "2025-12-29"):
+        ward.results("A1", day, CBC | LFT | {"neutrophils": "1.4"}, received_at=at(START))
+    ward.results("A1", "2026-01-12", CBC | {"neutrophils": "1.4"})
+    ward.review(at("2026-01-12"))
+    assert [it.state for it in ward.alerts(enrolment) if it.cause == "rule:neutropenia"] == [
+        AlertState.OPEN
+    ]
+    assert any("a personal limit can be set" in line for line in _alert(ward).shown["say"])
+    assert whats(ward.rows(tables.AlertHistory))[0] == "opened"

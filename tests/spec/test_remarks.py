@@ -1,0 +1,133 @@
+"""The manual's page on what is said beside the rules, row by row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from monitor.core import judges
+from monitor.core.judges import View
+from monitor.core.model import Result, Review
+from monitor.core.reasons import rule_reasons
+from monitor.core.units import to_canonical
+from tests.spec import cases
+from tests.spec.manual import ids, table
+
+PAGE = "beside-the-rules.md"
+HEADINGS = (
+    "Doubts from other results",
+    "Steroids",
+    "Grades and ages",
+    "Trends and a change of method",
+)
+ROWS = [row for heading in HEADINGS for row in table(PAGE, heading)]
+VALUE = re.compile(r"(\S+) (\w+) ([\d.]+)(?:@(\w+))?(?: \(([\d.]+)-([\d.]+)\))?")
+
+
+def values(text: str) -> list[Result]:
+    found = []
+    for part in (it.strip() for it in text.split(";")):
+        match = VALUE.fullmatch(part)
+        assert match, part
+        day, analyte, value, method, low, high = match.groups()
+        result = cases.result(analyte, value, date.fromisoformat(day), ref_low=low, ref_high=high)
+        found.append(replace(result, method=method or ""))
+    return found
+
+
+def reviewed(row: dict[str, str]) -> Review:
+    results = values(row["values"])
+    today = max(result.collected_on for result in results)
+    return cases.reviewed(results, today, cases.events(row["happened"]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=ids(ROWS))
+def test_what_is_said_beside_a_rule(row: dict[str, str]) -> None:
+    found = [it for it in reviewed(row).findings if it.cause.startswith("rule:")]
+    said = "\n".join(line for it in found for line in (it.rule or "", *it.say))
+    silent = row["said"].startswith("- ")
+    assert (row["said"].removeprefix("- ") in said) is not silent, said
+
+
+@pytest.mark.parametrize(("analyte", "limit"), [("tgn", "450"), ("mmp", "5700")])
+def test_metabolites_of_a_tenth_of_the_cells_are_eight_times_as_much(
+    analyte: str, limit: str
+) -> None:
+    """Laboratories report per 8x10^8 cells; the unit of the LOINC code is per 10^8."""
+    known = cases.catalogue().analytes[analyte]
+    for number, speaks in ((limit, False), (f"{limit}.8", True)):
+        value = to_canonical(known, Decimal(number) / 8, "pmol/10*8{RBC}")
+        assert isinstance(value, Decimal)
+        assert value == Decimal(number)
+        answer = cases.reviewed([cases.result(analyte, value, cases.START)], cases.START)
+        assert any(it.rule == f"high_{analyte}" for it in answer.findings) is speaks
+
+
+BIRTHDAYS = {
+    "the day before 16": (date(2010, 1, 13), "outside"),
+    "16 today": (date(2010, 1, 12), ""),
+    "an adult": (date(1970, 1, 1), ""),
+    "not known": (None, "not known"),
+}
+
+
+@pytest.mark.parametrize(("born", "said"), BIRTHDAYS.values(), ids=BIRTHDAYS.keys())
+def test_whom_the_protocol_is_for(born: date | None, said: str) -> None:
+    who = replace(cases.enrolment(), birth_date=born, enrolled_on=date(2026, 1, 12))
+    today = date(2026, 1, 12)
+    low = [cases.result("neutrophils", "1.4", today)]
+    answer = cases.reviewed(low, today, who=who)
+    ages = [it for it in answer.findings if it.cause == "ages"]
+    (rule,) = [it for it in answer.findings if it.rule == "neutropenia"]
+    assert [(it.kind, it.urgency, it.recovered) for it in ages] == (
+        [("review", "urgent", False)] if said == "outside" else []
+    )
+    assert any("Age not known" in line for line in rule.say) is (said == "not known")
+    assert any("Outside the ages" in line for line in rule.say) is (said == "outside")
+
+
+def test_growing_into_the_ages_recovers_the_review_on_the_birthday() -> None:
+    who = replace(cases.enrolment(), birth_date=date(2010, 1, 20))
+    young = cases.reviewed([], date(2026, 1, 19), who=who)
+    assert young.next_change_at is not None
+    assert young.next_change_at.date() <= date(2026, 1, 20)
+    grown = cases.reviewed([], date(2026, 1, 20), who=who)
+    (ages,) = [it for it in grown.findings if it.cause == "ages"]
+    assert ages.recovered
+    assert timedelta(0) <= date(2026, 1, 20) - young.next_change_at.date()
+
+
+def test_every_rule_explains_itself() -> None:
+    """Also those whose level is a fall from the baseline, and with personal terms in force."""
+    answer = reviewed(ROWS[-6])
+    told = rule_reasons(answer, cases.protocol(), cases.catalogue())
+    assert [it.rule for it in told] == [rule.id for rule in cases.protocol().rules]
+    (drift,) = [it for it in told if it.rule == "drifting_platelets"]
+    assert drift.levels == ("30 % below the baseline: review, routine",)
+
+
+def test_what_kept_quiet_is_told_too() -> None:
+    answer = cases.reviewed([], cases.START, cases.events("2026-01-05 symptom fever"))
+    view = View(
+        case=answer.case,
+        life=answer.life,
+        results=(),
+        done={},
+        protocol=cases.protocol(),
+        catalogue=cases.catalogue(),
+        today=cases.START,
+        zone=cases.ZONE,
+        series={},
+    )
+    quiet = {(it.room, it.subject): it for it in judges.considered(view)}
+    assert quiet["symptom", "hypersensitivity"].why == (
+        "recorded: fever on 5 Jan 2026; not enough for it",
+    )
+    assert quiet["symptom", "jaundice"].why == ("none of its symptoms",)
+    assert ("symptom", "infection") not in quiet
+    assert quiet["combination", "pancytopenia"].why == ("no result is known",)
+    assert quiet["ages", "age"].judged is False
