@@ -39,6 +39,7 @@ def run(given: argparse.Namespace) -> Counted:
         if day.day == 1:
             sys.stderr.write(f"{day}  {time.monotonic() - began:.0f} s\n")
 
+    last = min(last, given.until or last)
     Life(store, settings, given.out, people).live(first, last, progress)
     found = count(
         store, settings, first, last, datetime(last.year, last.month, last.day, 23, tzinfo=UTC)
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="a folder to be made afresh")
     parser.add_argument("--patients", type=int, default=500)
     parser.add_argument("--years", type=float, default=3)
+    parser.add_argument("--until", type=date.fromisoformat, help="leave off after this day")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--protocol", type=Path, help="a file in place of azathioprine.toml")
     given = parser.parse_args(arguments)

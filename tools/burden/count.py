@@ -69,14 +69,14 @@ def count(store: Store, settings: Settings, first: date, last: date, now: dateti
             for it in connection.execute(select(_EVENTS).where(_EVENTS.c.event == "stop"))
         }
         opened: Counter[tuple[str, str, str, bool]] = Counter()
-        for it in connection.execute(select(_ALERTS)):
+        for it in connection.execute(select(_ALERTS).where(_ALERTS.c.opened_at <= now)):
             new = it.opened_at.date() < starts[it.enrolment_id].started_on + _YEAR
             opened[_cause(it.cause), it.kind, it.urgency, new] += 1
         messages = {
             f"{it.kind} {it.urgency}": it.number
             for it in connection.execute(
                 select(DELIVERIES.c.kind, DELIVERIES.c.urgency, func.count().label("number"))
-                .where(DELIVERIES.c.kind != "digest")
+                .where(DELIVERIES.c.kind != "digest", DELIVERIES.c.created_at <= now)
                 .group_by(DELIVERIES.c.kind, DELIVERIES.c.urgency)
             )
         }
