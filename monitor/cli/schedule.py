@@ -139,7 +139,8 @@ def show_protocol(
     at: AtOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Print a protocol in force: the calendar of a patient, and the ladder of its rules."""
+    """Print a protocol in force: the calendar of a patient, the ladder of its rules, and what it
+    says of genes, doses, symptoms, other drugs, targets and tasks."""
     from monitor.operations.schedule_show import show
 
     with reading(config, at) as work:
@@ -153,6 +154,7 @@ def show_protocol(
 
 
 def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
+    from monitor.operations.schedule_beside import COLUMNS, beside
     from monitor.operations.schedule_show import ladder, then_of
 
     protocol = shown.protocol
@@ -168,6 +170,10 @@ def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
     needed = [protocol.panel(panel).title for panel in baseline.panels]
     needed += [genotype.upper() for genotype in baseline.genotypes]
     say(f"  before the start, within {baseline.within}: {', '.join(needed)}")
+    if protocol.ages is not None:
+        say(f"  for {protocol.ages}")
+    if protocol.ctcae_version:
+        say(f"  grades shown: CTCAE v{protocol.ctcae_version}")
     say(f"\nA patient who starts on {shown.start:%a %d %b %Y} and is tested on every due day:\n")
     rows = [
         (
@@ -189,6 +195,9 @@ def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
     say("\nRules, each from mild to severe (of the levels met, the last one speaks):\n")
     columns = ["rule", "analyte", "level", "action", "urgency", "recheck", "only", "source"]
     table(columns, _rule_rows(ladder(protocol, shown.catalogue)))
+    for section in beside(protocol, shown.catalogue):
+        say(f"\n{section.title}:\n")
+        table(COLUMNS, [row.cells for row in section.rows])
 
 
 def _since(start: date, due_on: date) -> str:

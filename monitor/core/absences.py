@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.core.life import parse_day
-from monitor.core.model import Case, Event, Life
+from monitor.core.model import Case, Considered, Event, Life
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -34,6 +34,19 @@ def wakes(view: View) -> Iterator[date]:
                 yield until
         elif event.event == "supply":
             yield _runs_out(event)
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """What explains a missed test, and why nothing at all is said of who died."""
+    if view.life.died:
+        assert view.life.stopped_on is not None
+        why = "recorded as died: nothing is due any more, and nobody is told of any result"
+        yield Considered(room="absence", subject="died", why=(why,))
+        return
+    late = [view.done[it.panel].last for it in view.panels if it.days_overdue > 0]
+    last_done = min((day for day in late if day is not None), default=None)
+    for sentence in sentences(view.case, view.life, view.today, last_done):
+        yield Considered(room="absence", subject="known", why=(sentence,))
 
 
 def _said(past: list[Event], life: Life, today: date, last_done: date | None) -> Iterator[str]:

@@ -58,6 +58,20 @@ def remark(view: View) -> Iterator[str]:
         yield f"Outside the ages of the protocol ({_age(born, view.today)}): it is for {ages}."
 
 
+def facts(view: View) -> Iterator[str]:
+    """The age, and that it is a risk where the protocol says so."""
+    ages, born = view.protocol.ages, view.case.enrolment.birth_date
+    if born is None:
+        yield "age not known"
+        return
+    age = _age(born, view.today)
+    risk = None if ages is None else ages.risk_from
+    if risk is not None and view.today >= _birthday(born, risk):
+        yield f"{age}: a risk, side effects are commoner from {risk} years on"
+    else:
+        yield age
+
+
 def is_within(ages: Ages, born: date, day: date) -> bool:
     """From the birthday of `from` on, until the day before that of `below`."""
     first, end = _borders(ages, born)
@@ -87,8 +101,13 @@ def _age(born: date, day: date) -> str:
 
 
 def considered(view: View) -> Iterator[Considered]:
-    """Whom the protocol is for, where that is not known of the patient."""
-    ages = view.protocol.ages
-    if ages is not None and view.case.enrolment.birth_date is None:
+    """Whom the protocol is for, where the patient is one of them or the age is not known."""
+    ages, born = view.protocol.ages, view.case.enrolment.birth_date
+    if ages is None:
+        return
+    if born is None:
         why = f"the birth date is not known; the protocol is for {ages}"
         yield Considered(room=CAUSE, subject="age", why=(why,), judged=False)
+    elif _outside_since(ages, born, view) is None:
+        why = f"{_age(born, view.today)}; the protocol is for {ages}"
+        yield Considered(room=CAUSE, subject="age", why=(why,))

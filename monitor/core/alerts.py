@@ -17,6 +17,7 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.model import (
+    DIED,
     ENDED_BY_CLOSING,
     SELF_CLOSING,
     Alert,
@@ -363,6 +364,10 @@ def _days(*days: date | None) -> Iterator[date]:
 
 
 def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
+    if review.life.died:
+        return Change(
+            what=ChangeWhat.CLOSED, reason=DIED, tell=False, alert=alert, urgency=alert.urgency
+        )
     if alert.protocol_digest != protocol.digest:
         return Change(
             what=ChangeWhat.CLOSED,

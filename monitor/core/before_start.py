@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import action_words, day_text, sentence
 from monitor.core.genes import Known, known_gene, unavailable
-from monitor.core.model import EnrolmentState, Finding, Kind, Metaboliser, Urgency
+from monitor.core.model import Considered, EnrolmentState, Finding, Kind, Metaboliser, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -39,9 +39,9 @@ def findings(view: View) -> Iterator[Finding]:
 
 
 def wakes(view: View) -> Iterator[date]:
-    """The day on which a planned start comes near enough to ask for what is missing."""
+    """The day on which a start comes near enough to ask for what is missing, and its own."""
     if view.life.state in _LASTING:
-        yield _opens_on(view)
+        yield from (_opens_on(view), view.life.first_dose_on)
     for gene in view.protocol.genes:
         told = unavailable(view, gene)
         if told is not None:
@@ -49,6 +49,39 @@ def wakes(view: View) -> Iterator[date]:
     until = view.protocol.phases[0].until
     if until is not None:
         yield until.after(view.life.first_dose_on)
+
+
+def considered(view: View) -> Iterator[Considered]:
+    """What is known of the baseline and of each gene, where neither spoke."""
+    baseline = view.protocol.baseline
+    source = baseline.source or view.protocol.source
+    if view.life.state not in _LASTING:
+        lines = [f"the enrolment is {view.life.state}"]
+    elif _opens_on(view) > view.today:
+        lines = [f"asked for from {day_text(_opens_on(view))}", *_missing_panels(view)]
+        lines += _missing_genes(view)
+    elif any((*_missing_panels(view), *_missing_genes(view))):
+        lines = []
+    else:
+        lines = ["complete: nothing that the protocol asks for is missing"]
+    if lines:
+        yield Considered(
+            room="before the start", subject="baseline", why=tuple(lines), source=source
+        )
+    for gene in view.protocol.genes:
+        known, told = known_gene(view, gene), unavailable(view, gene)
+        if known.phenotype is Metaboliser.POOR:
+            continue
+        lines = known.lines() or ["not known"]
+        if known.phenotype is None and told is not None:
+            lines.append(f"not available here until {day_text(told[0])} ({told[1]})")
+        yield Considered(
+            room="genotype",
+            subject=gene.upper(),
+            why=tuple(lines),
+            source=view.protocol.genotypes.poor.source or view.protocol.source,
+            judged=known.phenotype is not None,
+        )
 
 
 def _opens_on(view: View) -> date:

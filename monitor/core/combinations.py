@@ -91,7 +91,7 @@ def _judged(combination: Combination, here: Judged, lines: Sequence[_Low]) -> Ju
     for number, level in enumerate(combination.levels, start=1):
         if sure >= level.lines_low:
             certain = number
-        elif len(lines) >= level.lines_low:
+        if len(lines) >= level.lines_low:
             may = number
     return Judged(
         result=here.result,

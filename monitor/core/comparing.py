@@ -22,7 +22,10 @@ MONTHS = 12
 """Of treatment that are compared."""
 _WEEK = 7
 _SEVERITY = (Kind.REVIEW, Kind.DOSE_REDUCTION, Kind.WITHHOLD, Kind.DISCONTINUE)
-_TESTS = ("below", "above", "above_times_uln", "rise_from_baseline", "falls_in_a_row")
+_TESTS = (
+    "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
+    "falls_in_a_row",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +271,6 @@ def _limit_text(test: str, limit: Decimal, unit: str) -> str:
         "above": f"above {limit:f} {unit}",
         "above_times_uln": f"above {limit:f} x ULN",
         "rise_from_baseline": f"more than {limit:f} % above baseline",
+        "fall_from_baseline": f"more than {limit:f} % below baseline",
         "falls_in_a_row": f"at {limit:f} falls in a row",
     }[test]

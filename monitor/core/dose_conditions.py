@@ -12,7 +12,16 @@ from monitor.core.calendar import start_of_day
 from monitor.core.dosing import Chart
 from monitor.core.dosing_rules import BeforeDose, Renal
 from monitor.core.findings import action_words, day_text, sentence
-from monitor.core.model import Demand, EnrolmentState, Event, Finding, Kind, Result, Urgency
+from monitor.core.model import (
+    Considered,
+    Demand,
+    EnrolmentState,
+    Event,
+    Finding,
+    Kind,
+    Result,
+    Urgency,
+)
 from monitor.core.rules import Breach, below
 
 if TYPE_CHECKING:
@@ -60,6 +69,61 @@ def wakes(view: View) -> Iterator[date]:
         yield terms.within.before(view.life.first_dose_on)
 
 
+def considered(view: View) -> Iterator[Considered]:
+    """Why what is asked before the first dose, of the kidney and at the stop is quiet."""
+    dosing = view.protocol.dosing
+    if dosing is None:
+        return
+    chart = Chart(view, dosing)
+    spoken = {finding.cause for finding in findings(view)}
+    for what, lines, judged, source in _quiet(chart, dosing.renal):
+        if not {what, f"dose_check:{what}"} & spoken:
+            yield Considered(room="dose", subject=what, why=lines, source=source, judged=judged)
+
+
+def _quiet(chart: Chart, renal: Renal | None) -> Iterator[tuple[str, tuple[str, ...], bool, str]]:
+    """(what, why it is quiet, whether it could be judged, source) of each condition."""
+    view, regime = chart.view, chart.regime
+    ended = view.life.state not in _TAKEN
+    idle = (f"the drug is not taken: the enrolment is {view.life.state}",)
+    if regime.before_dose is not None:
+        terms = regime.before_dose
+        since = terms.within.before(view.life.first_dose_on)
+        known = [it for it in _values(view, terms.analyte) if it.collected_on >= since]
+        if ended:
+            why = idle
+        elif known:
+            why = (f"{_in_units(view, known[-1])}: below {terms.shown}",)
+        else:
+            why = (f"asked for from {day_text(since)}: the drug begins only below {terms.shown}",)
+        yield "before_dose", why, True, regime.source
+    if renal is not None:
+        level = _renal_level(view, renal)
+        known = _values(view, renal.analyte)
+        title = view.catalogue.analytes[renal.analyte].title
+        if ended:
+            why = idle
+        elif level is not None:
+            why = (f"{level[1]}: the dose is within {_plain(level[0])} % of the usual one",)
+        elif known:
+            why = (f"{_in_units(view, known[-1])}: not below {renal.levels[0].below:f}",)
+        else:
+            why = (f"no {title} is known",)
+        yield "renal", why, bool(known) or ended, renal.source
+    if regime.withdraw_after is not None:
+        earliest = day_text(regime.withdraw_after.after(view.life.first_dose_on))
+        stopped = view.life.stopped_on
+        if stopped is None:
+            why = (f"not stopped; before {earliest} a stop is early",)
+        else:
+            why = (f"stopped {day_text(stopped)}, not before {earliest}",)
+        yield "withdrawal", why, True, regime.source
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
 # --- Before the first dose --------------------------------------------------------------
 
 
@@ -75,9 +139,10 @@ def _before_dose(chart: Chart, terms: BeforeDose) -> Iterator[Finding]:
         summary = f"No {title.lower()} since {day_text(since)}: the drug begins only below "
         yield chart.check("before_dose", summary + terms.shown, Urgency.URGENT, ())
         return
-    last = known[-1]
-    assert last.value is not None
-    if below(last.value, last.comparator, terms.below) is Breach.CERTAIN:
+    last = next(
+        (it for it in _last_of(known) if _breach(it, terms.below) is not Breach.CERTAIN), None
+    )
+    if last is None:
         return
     value = _in_units(view, last)
     summary = f"{title} {value} on {day_text(last.collected_on)}: the drug begins only below "
@@ -129,22 +194,21 @@ def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
 
 
 def _renal_level(view: View, renal: Renal) -> tuple[Decimal, str] | None:
-    known = _values(view, renal.analyte)
-    if not known or known[-1].value is None:
-        return None
-    last, analyte = known[-1], view.catalogue.analytes[renal.analyte]
+    analyte = view.catalogue.analytes[renal.analyte]
     met = [
-        level
+        (level, result)
         for level in renal.levels
-        if below(known[-1].value, last.comparator, level.below) is not Breach.NO
+        for result in _last_of(_values(view, renal.analyte))
+        if _breach(result, level.below) is not Breach.NO
     ]
     if not met:
         return None
+    level, last = met[-1]
     text = (
         f"{analyte.title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{day_text(last.collected_on)}"
     )
-    return met[-1].percent, text
+    return level.percent, text
 
 
 def _unanswered(view: View, renal: Renal) -> list[Event]:
@@ -170,6 +234,16 @@ def _values(view: View, analyte: str) -> list[Result]:
         ),
         key=lambda it: (it.collected_at, it.id),
     )
+
+
+def _last_of(known: list[Result]) -> list[Result]:
+    """The values of the latest instant, which are judged as one, by the worst."""
+    return [it for it in known if it.collected_at == known[-1].collected_at]
+
+
+def _breach(result: Result, limit: Decimal) -> Breach:
+    assert result.value is not None
+    return below(result.value, result.comparator, limit)
 
 
 # --- The stop ---------------------------------------------------------------------------

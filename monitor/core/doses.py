@@ -40,20 +40,22 @@ class Given:
 
 
 def weights(case: Case, today: date) -> list[Weight]:
-    """Every weight told up to a day, oldest first: the enrolment's own, events, results."""
-    known = [
+    """Every weight told up to a day, oldest first; of one day the enrolment's own, events in the
+    order they came, results (of one instant the lowest last: it allows the least)."""
+    known = []
+    if case.enrolment.weight_kg:
+        known.append(Weight(kg=case.enrolment.weight_kg, on=case.enrolment.enrolled_on))
+    known += [
         Weight(kg=Decimal(event.value), on=event.on)
         for event in sorted(case.events, key=lambda it: (it.on, it.id))
         if event.event == _WEIGHT and event.on <= today
     ]
     known += [
         Weight(kg=result.value, on=result.collected_on)
-        for result in case.results
+        for result in sorted(case.results, key=lambda it: (it.collected_at, -(it.value or 0)))
         if result.analyte == _WEIGHT and result.is_valid and result.value
         if result.collected_on <= today
     ]
-    if case.enrolment.weight_kg:
-        known.append(Weight(kg=case.enrolment.weight_kg, on=case.enrolment.enrolled_on))
     return sorted(known, key=lambda it: it.on)
 
 

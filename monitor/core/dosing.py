@@ -73,14 +73,19 @@ def considered(view: View) -> Iterator[Considered]:
     if dosing is None:
         return
     chart = Chart(view, dosing)
-    lines = [str(it) for it in chart.doses] or ["no dose is on record"]
+    lines = [] if view.life.state in _TAKEN else [f"the enrolment is {view.life.state}"]
+    lines += [str(it) for it in chart.doses] or ["no dose is on record"]
     regime = chart.regime
     limits = {"usual start": regime.usual_start, "maximum": regime.maximum}
     lines += [f"{name}: {chart.shown(it)}" for name, it in limits.items() if it is not None]
     if regime.maintenance:
         lines.append(f"maintenance: {' to '.join(str(it) for it in regime.maintenance)}")
     yield Considered(
-        room="dose", subject=chart.indication or "any", why=tuple(lines), source=regime.source
+        room="dose",
+        subject=chart.indication or "any",
+        why=tuple(lines),
+        source=regime.source,
+        judged=chart.now is not None and chart.weight is not None,
     )
 
 

@@ -66,6 +66,8 @@ class Regime:
     withdraw_after: Duration | None = None
     withdraw_say: str = ""
     withdraw_urgency: Urgency = Urgency.ROUTINE
+    note: str = ""
+    """Shown with the patient and with the protocol; no alert comes of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ The sentences advise a clinician; they never tell a patient or a nurse to stop a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -233,6 +233,7 @@ def of_late_panels(
         (_WAS_IT_STARTED, not life.start_confirmed),
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
         *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
+        *((f"Ask with it: {ask}", True) for ask in dict.fromkeys(_asked(late, protocol))),
         *((text, True) for text in _held_sentences(late, case, protocol)),
         *((text, True) for text in absences.sentences(case, life, today, _done_before(late))),
     ]
@@ -248,6 +249,13 @@ def of_late_panels(
         say=tuple(text for text, applies in candidates if applies),
         arithmetic=tuple(_late_step(panel) for panel in late),
     )
+
+
+def _asked(late: Sequence[PanelStatus], protocol: Protocol) -> Iterator[str]:
+    for panel in late:
+        ask = protocol.asked_with(panel)
+        if ask:
+            yield ask
 
 
 def _done_before(late: Sequence[PanelStatus]) -> date | None:

@@ -56,6 +56,11 @@ class Graded:
     """0: none is met; None: it could not be told."""
     why: str = ""
 
+    @property
+    def name(self) -> str:
+        """`CTCAE v5.0, neutrophil count decreased`."""
+        return f"CTCAE v{self.term.version}, {self.term.title}"
+
 
 def term_for(terms: Sequence[Term], version: str, analyte: str) -> Term | None:
     """The term of a version that grades this analyte."""

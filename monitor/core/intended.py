@@ -13,8 +13,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from monitor.core.doses import weight_of, weights
 from monitor.core.findings import day_text
-from monitor.core.model import Case, Event, Life, Taking
+from monitor.core.model import Event, Life, Taking
 from monitor.core.protocol_interactions import Intended, Interaction
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def stretches(it: Interaction, taking: Taking, view: View) -> list[Stretch]:
     if it.intended is not None:
         days.update(dose.on for dose in view.life.doses)
         days.update(event.on for event in _documents(taking, view))
-        days.update(event.on for event in view.case.events if event.event == "weight")
+        days.update(weight.on for weight in weights(view.case, view.today))
     starts = sorted(day for day in days if taking.start <= day <= last)
     ends: list[date | None] = [
         *starts[1:],
@@ -146,26 +147,16 @@ def _reference(intended: Intended, taking: Taking, view: View) -> tuple[Decimal 
     if counted:
         highest = max(dose.mg_per_day for dose in counted)
         return highest, f"the highest dose of the {span} before {day_text(taking.start)}"
-    weight = weight_on(view.case, view.today)
+    weight = weight_of(weights(view.case, view.today), view.today)
     if intended.usual_mg_per_kg is None or weight is None:
         return None, "no dose before it and no weight are known to compare with"
-    usual = intended.usual_mg_per_kg * weight
-    return usual, f"the usual {intended.usual_mg_per_kg:f} mg/kg/day at {weight:f} kg"
+    usual = intended.usual_mg_per_kg * weight.kg
+    return usual, f"the usual {intended.usual_mg_per_kg:f} mg/kg/day at {weight.kg:f} kg"
 
 
 def _dose_on(life: Life, day: date) -> Decimal | None:
     known = [dose for dose in life.doses if dose.on <= day]
     return known[-1].mg_per_day if known else None
-
-
-def weight_on(case: Case, day: date) -> Decimal | None:
-    """The latest recorded weight up to a day, in kg."""
-    known = sorted(
-        (event.on, event.id, Decimal(event.value))
-        for event in case.events
-        if event.event == "weight" and event.on <= day
-    )
-    return known[-1][2] if known else case.enrolment.weight_kg
 
 
 def written(taking: Taking) -> str:

@@ -73,9 +73,9 @@ def considered(view: View) -> Iterator[Considered]:
     for drug in view.life.comedication:
         if drug not in names.drugs:
             why = f"{drug} is on the list and in no catalogue of drugs: nothing is known of it"
-            yield Considered(
-                room="interaction", subject=drug, why=(why, names.suggest(drug)), judged=False
-            )
+            guess = names.suggest(drug)
+            more = (guess,) if guess.startswith("did you mean") else ()
+            yield Considered(room="interaction", subject=drug, why=(why, *more), judged=False)
 
 
 # --- A drug on the list -----------------------------------------------------------------

@@ -107,14 +107,19 @@ class Judge:
 
 
 JUDGES: tuple[Judge, ...] = (
-    Judge(wakes=absences.wakes),
-    Judge(findings=before_start.findings, wakes=before_start.wakes),
+    Judge(wakes=absences.wakes, considered=absences.considered),
+    Judge(
+        findings=before_start.findings,
+        wakes=before_start.wakes,
+        considered=before_start.considered,
+    ),
     Judge(findings=dosing.findings, wakes=dosing.wakes, considered=dosing.considered),
     Judge(
         findings=dose_conditions.findings,
         demands=dose_conditions.demands,
         wakes=dose_conditions.wakes,
         panels=dose_conditions.panels,
+        considered=dose_conditions.considered,
     ),
     Judge(findings=combinations.findings, considered=combinations.considered),
     Judge(findings=symptoms.findings, demands=symptoms.demands, considered=symptoms.considered),

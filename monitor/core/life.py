@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from monitor.core.comedication import takings
 from monitor.core.drugs import DrugNames
-from monitor.core.model import Case, Dose, Enrolment, EnrolmentState, Event, Life, Taking
+from monitor.core.model import DIED, Case, Dose, Enrolment, EnrolmentState, Event, Life, Taking
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_interactions import COMEDICATION
 
@@ -56,7 +56,7 @@ def life_of(
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
         stopped_on=stopped_on,
         watch_until=None if stopped_on is None else protocol.wash_out.after(stopped_on),
-        ended_for_good=ended_by in ("died", "transfer accepted"),
+        ended_for_good=ended_by in (DIED, _HANDED_OVER),
         ended_by=ended_by,
         last_dose=doses[-1] if doses else None,
         doses=doses,
@@ -74,23 +74,28 @@ def parse_day(text: str) -> date | None:
         return None
 
 
+_HANDED_OVER = "transfer accepted"
+
+
 def _end(past: Iterable[Event], start: date) -> tuple[date | None, str]:
     """The day of the first event that ended the enrolment, and what speaks of it: a death or
     an accepted transfer after a stop ends the rechecks that the stop left."""
     stopped_on: date | None = None
-    handed_over = False
+    ended_by, handed_over = "", False
     for event in past:
+        if event.event == DIED:
+            return stopped_on or event.on, DIED
+        if ended_by == _HANDED_OVER:
+            continue
         if event.event == "stop":
-            stopped_on = stopped_on or event.on
-        if event.event == "died":
-            return stopped_on or event.on, "died"
+            stopped_on, ended_by = stopped_on or event.on, "stopped"
         if event.on < start:
             continue
         if event.event == "transfer_out":
             handed_over = True
         elif event.event == "accepted_by" and handed_over:
-            return stopped_on or event.on, "transfer accepted"
-    return stopped_on, "stopped" if stopped_on else ""
+            stopped_on, ended_by = stopped_on or event.on, _HANDED_OVER
+    return stopped_on, ended_by
 
 
 def _elsewhere_until(past: Iterable[Event], today: date) -> date | None:

@@ -84,6 +84,10 @@ ENDED_BY_CLOSING = (
 so a person who closes its alert has ended it (specification, section 7)."""
 
 
+DIED = "died"
+"""The event, and how an enrolment and its alerts ended by it."""
+
+
 class EnrolmentState(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"
@@ -378,6 +382,11 @@ class Life:
     """Every drug beside the monitored one, now or before, in the order they were begun."""
     comedication: tuple[str, ...] = ()
     """Those taken on this day, by the names protocols use."""
+
+    @property
+    def died(self) -> bool:
+        """Nobody is told of anything any more; undone by taking the event back."""
+        return self.ended_by == DIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

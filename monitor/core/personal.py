@@ -141,14 +141,16 @@ def _ended(it: Personal, view: View) -> Finding:
 
 
 def _latest(it: Personal, view: View) -> Iterator[str]:
-    """The latest value, beside the protocol's own limit."""
-    series = view.series.get(it.subject, ()) if it.what is Terms.LIMIT else ()
-    if series:
-        rule = next(rule for rule in view.protocol.rules if rule.id == it.subject)
-        analyte = view.catalogue.analytes[rule.analyte]
-        latest, level = series[-1].measured, rule.levels[it.level - 1]
-        numbers = (level.below, level.above, level.above_times_uln)
-        own = next(number for number in numbers if number is not None)
+    """The latest value, beside the protocol's own limit, where the protocol still has one."""
+    rule = next((rule for rule in view.protocol.rules if rule.id == it.subject), None)
+    series = view.series.get(it.subject, ())
+    if it.what is not Terms.LIMIT or rule is None or not series or it.level > len(rule.levels):
+        return
+    level = rule.levels[it.level - 1]
+    numbers = (level.below, level.above, level.above_times_uln)
+    own = next((number for number in numbers if number is not None), None)
+    if own is not None:
+        analyte, latest = view.catalogue.analytes[rule.analyte], series[-1].measured
         yield (
             f"Latest {analyte.title.lower()} {latest.comparator}{latest.value:f} {analyte.unit} on "
             f"{words.day_text(latest.collected_on)}; the protocol's own limit is {own:f}."
@@ -157,6 +159,9 @@ def _latest(it: Personal, view: View) -> Iterator[str]:
 
 def considered(view: View) -> Iterator[Considered]:
     """What is set for the patient today, and what could be."""
+    if not any(it.is_on(view.today) for it in view.case.personal):
+        why = "no limit or interval of the patient's own stands"
+        yield Considered(room="personal", subject="limits", why=(why,), source=_SOURCE)
     for it in view.case.personal:
         if it.is_on(view.today):
             yield Considered(

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from monitor.core.calendar import Duration
 from monitor.core.dosing_rules import Dosing
-from monitor.core.model import Kind, Urgency
+from monitor.core.model import Kind, PanelStatus, Urgency
 from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.toxicity_rules import Combination, SymptomRule
@@ -57,6 +57,8 @@ class PanelSchedule(Lateness):
     grace: Duration
     every_at_most: Duration | None = None
     """The longest interval that may be set for one patient; None: only a shorter one."""
+    ask: str = ""
+    """What is asked of the patient on the occasion of this test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +274,8 @@ class Ages:
 
     first: int | None = None
     below: int | None = None
+    risk_from: int | None = None
+    """From this age on side effects are commoner: shown, and never an alert."""
 
     def __str__(self) -> str:
         if self.first is None:
@@ -320,6 +324,11 @@ class Protocol:
     def genes(self) -> tuple[str, ...]:
         """The genes whose phenotype decides on the drug."""
         return self.baseline.genotypes
+
+    def asked_with(self, status: PanelStatus) -> str:
+        """What is asked of the patient on the occasion of a panel in its phase."""
+        entries = (it.schedule(status.panel) for it in self.phases if it.name == status.phase)
+        return next((entry.ask for entry in entries if entry is not None), "")
 
     def panel(self, panel_id: str) -> Panel:
         return next(panel for panel in self.panels if panel.id == panel_id)

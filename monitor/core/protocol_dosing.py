@@ -26,7 +26,7 @@ _ADVICE = ("say", "source")
 _REGIME = (
     "source", "usual_start", "start_at_most", "increase_after", "step", "step_interval",
     "maintenance", "maximum", "later_after", "later_maximum", "ladder", "toxicity_say",
-    "before_dose", "withdraw_after", "withdraw_say", "withdraw_urgency",
+    "before_dose", "withdraw_after", "withdraw_say", "withdraw_urgency", "note",
 )  # fmt: skip
 GENOTYPE_KEYS: Mapping[str, tuple[str, ...]] = {
     "genotypes": ("poor", "intermediate", "both_intermediate", "indeterminate", "activity"),
@@ -133,6 +133,7 @@ def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regim
         "before_dose": _before_dose(table, catalogue),
         "withdraw_after": table.optional_duration("withdraw_after"),
         "withdraw_say": table.text("withdraw_say", ""),
+        "note": table.text("note", ""),
         "withdraw_urgency": table.optional_choice("withdraw_urgency", tuple(Urgency)),
     }
     known = {name: value for name, value in own.items() if value not in (None, "", ())}

@@ -52,7 +52,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "allow_ending", "panels", "baseline", "genotypes", "dosing", "phases", "rules",
         "symptoms", "combinations", "interactions", "tasks", "targets", "missed", "examples",
     ),
-    "ages": ("from", "below"),
+    "ages": ("from", "below", "risk_from"),
     "panels.ID": ("title", "all_of", "any_of", "no_rule", "on_demand"),
     "panels.ID.on_demand": (
         "repeat", "escalate_after", "lead", "urgency", "serious_urgency",
@@ -61,7 +61,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "phases[]": ("name", "until", "panels"),
     "phases[].panels.ID": (
         "every", "every_at_most", "grace", "repeat", "escalate_after", "lead", "urgency",
-        "serious_urgency",
+        "serious_urgency", "ask",
     ),
     "rules[]": (
         "id", "analyte", "source", "note", "opportunistic", "confirm", "again_after", "muted_by",
@@ -333,6 +333,7 @@ def _schedule(panel: str, table: Table) -> PanelSchedule:
         every=table.duration("every"),
         grace=table.duration("grace", zero=True),
         every_at_most=table.optional_duration("every_at_most"),
+        ask=table.text("ask", ""),
         **_lateness(table),
     )
 
@@ -359,11 +360,12 @@ def _ages(top: Table) -> Ages | None:
     table = top.table("ages", KEYS["ages"])
     first = table.whole("from", 0, _OLDEST) if "from" in table else None
     below = table.whole("below", 1, _OLDEST) if "below" in table else None
+    risk = table.whole("risk_from", 1, _OLDEST) if "risk_from" in table else None
     if first is None and below is None:
         top.fault("ages", "says nothing", "{ from = YEARS }, { below = YEARS } or both")
     elif first is not None and below is not None and below <= first:
         table.fault("below", "is not more than from", f"more than {first}")
-    return Ages(first=first, below=below)
+    return Ages(first=first, below=below, risk_from=risk)
 
 
 def _check_tests(table: Table) -> None:

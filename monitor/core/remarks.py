@@ -45,7 +45,8 @@ def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
         *ages.remark(view),
     ]
     said = [line for line in dict.fromkeys(said) if line not in finding.say]
-    return replace(finding, say=(*finding.say, *said)) if said else finding
+    reckoned = (*finding.arithmetic, *_no_grade(result, view))
+    return replace(finding, say=(*finding.say, *said), arithmetic=reckoned)
 
 
 def _result(measured: Measured | None, finding: Finding, view: View) -> Result | None:
@@ -67,13 +68,15 @@ def _result(measured: Measured | None, finding: Finding, view: View) -> Result |
 
 def _grade(result: Result, view: View) -> Iterator[str]:
     graded = grade_of(result, view)
-    if graded is None:
-        return
-    name = f"CTCAE v{graded.term.version}, {graded.term.title}"
-    if graded.grade is None:
-        yield f"{name}: grade could not be told, {graded.why}."
-    elif graded.grade:
-        yield f"{name}: grade {graded.grade} ({graded.why})."
+    if graded is not None and graded.grade:
+        yield f"{graded.name}: grade {graded.grade} ({graded.why})."
+
+
+def _no_grade(result: Result, view: View) -> Iterator[str]:
+    """For `explain` only: a missing reference limit asks nothing of who reads the alert."""
+    graded = grade_of(result, view)
+    if graded is not None and graded.grade is None:
+        yield f"{graded.name}: grade could not be told, {graded.why}"
 
 
 def grade_of(result: Result, view: View) -> Graded | None:

@@ -63,14 +63,20 @@ def review_one(
         today=view.today,
         life=view.life,
         panels=tuple(view.panels),
-        findings=tuple(
-            with_what_is_unavailable(finding, view)
-            for finding in (*view.rule_findings, *_other_findings(view), *judges.findings(view))
-        ),
-        unjudged=tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None),
+        findings=() if view.life.died else _findings(view),
+        unjudged=() if view.life.died else _unjudged(verdicts),
         next_change_at=_next_change(view, siblings),
         shared=view.shared,
     )
+
+
+def _findings(view: View) -> tuple[Finding, ...]:
+    found = (*view.rule_findings, *_other_findings(view), *judges.findings(view))
+    return tuple(with_what_is_unavailable(finding, view) for finding in found)
+
+
+def _unjudged(verdicts: Sequence[Verdict]) -> tuple[Unjudged, ...]:
+    return tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None)
 
 
 def view_of(

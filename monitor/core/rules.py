@@ -75,7 +75,9 @@ class Judged:
     result: Result
     measured: Measured
     certain: int
+    """The worst level met for certain."""
     may: int
+    """The worst level met for certain or perhaps."""
     limits: tuple[Limit | None, ...]
     """Of each level, mildest first; None where the level's limit is not known."""
 
@@ -182,7 +184,7 @@ def _judge_one(
             continue
         breach = compare(result.value, result.comparator, limit.value)
         certain = number if breach is Breach.CERTAIN else certain
-        may = number if breach is Breach.MAY else may
+        may = number if breach is not Breach.NO else may
     if not any(limits) or (missing is not None and not (certain or may)):
         return missing
     return Judged(
@@ -389,7 +391,7 @@ def _judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
             result=result,
             measured=measured(result),
             certain=met,
-            may=0,
+            may=met,
             limits=(Limit(value=ceiling, text=text),),
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from monitor.core.findings import day_text, sentence
@@ -134,7 +135,10 @@ def _course(name: str, target: Target, view: View) -> _Course:
     own = [it for it in view.results if it.analyte == name and it.is_valid]
     own.sort(key=lambda it: (it.collected_at, it.id))
     limits = dict(target.default_uln)
-    judged = [(it, _is_above(it, limits.get(name))) for it in own]
+    judged = [
+        _worst([(it, _is_above(it, limits.get(name))) for it in together])
+        for _, together in groupby(own, key=lambda it: it.collected_at)
+    ]
     latest = judged[-1] if judged else None
     if latest is None:
         text = f"{analyte.title} was never measured"
@@ -159,6 +163,12 @@ def _is_above(result: Result, default: Decimal | None) -> bool | None:
     if limit is None or result.value is None:
         return None
     return above(result.value, result.comparator, limit) is not Breach.NO
+
+
+def _worst(judged: Sequence[tuple[Result, bool | None]]) -> tuple[Result, bool | None]:
+    """Values of one instant are judged as one: one above before one that is not, and that before
+    one that could not be judged."""
+    return max(judged, key=lambda it: (it[1] is not None, bool(it[1])))
 
 
 def _since(judged: Sequence[tuple[Result, bool | None]]) -> date:

@@ -44,6 +44,8 @@ class DueLine:
     due_on: date
     days: int
     """Days from today; negative where the due day has passed and grace still runs."""
+    ask: str = ""
+    """What is asked of the patient with it."""
     latest_on: date | None = None
     """The last open day on which it is still in time; None where there is none any more."""
 

@@ -7,6 +7,7 @@ with the name of the event (specification: interfaces, "Enrolment CSV").
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ class _Enrolling:
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
             try:
-                changed = self._row(read_application(line, cells, self._today))
+                row = self._by_its_drug(read_application(line, cells, self._today))
+                changed = self._row(row)
             except Refused as refused:
                 self._account.refused.append(Refusal(line, str(refused)))
             else:
@@ -115,6 +117,13 @@ class _Enrolling:
             self._account.note(f"results that were held for those enrolled now went in: {taken}")
         if held:
             self._account.note(f"results of those enrolled that stay held: {held}")
+
+    def _by_its_drug(self, row: Application) -> Application:
+        """A brand name stands for its drug, and the account says so."""
+        drug = self._rulebook.drug_named(row.drug)
+        if drug != row.drug:
+            self._account.note(f'line {row.line}: "{row.drug}" is taken as {drug}')
+        return replace(row, drug=drug)
 
     def _row(self, row: Application) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""

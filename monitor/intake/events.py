@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,9 @@ class _Recording:
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
             try:
-                changed = self._row(read_happening(line, cells, self._today))
+                row = read_happening(line, cells, self._today)
+                drug = self._rulebook.drug_named(row.drug) if row.drug else ""
+                changed = self._row(replace(row, drug=drug))
             except Refused as refused:
                 self._account.refused.append(Refusal(line, str(refused)))
             else:

@@ -36,6 +36,7 @@ def due_soon(
             due_on=panel.due_on,
             days=(panel.due_on - today).days,
             latest_on=_last_open_day(panel, open_days, today),
+            ask=titles.asked_with(panel),
         )
         for panel in review.panels
         if panel.due_on is not None

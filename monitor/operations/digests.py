@@ -23,6 +23,7 @@ from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
 from monitor.operations.answers import answers
 from monitor.operations.burden import count
+from monitor.operations.digest_died import closing_lines, died
 from monitor.operations.digest_due import due_soon
 from monitor.operations.digest_facts import came_in_since, held_by_reason, notices_since
 from monitor.operations.digest_lines import ended_lines, live_lines
@@ -211,13 +212,16 @@ def _content(
     since = _last_digest(connection, reader) or now - timedelta(days=1)
     rows = [row for row in _alerts(connection, since) if _reads(reader, book, row)]
     known = _told_in_digests(connection, reader)
+    dead = died(connection, since, now)
+    rows = [row for row in rows if row.patient_id not in dead.everyone]
     live = [row for row in rows if row.state != "closed"]
     closed = [row for row in rows if row.state == "closed"]
+    own = [it for it in dead.newly if _covers(reader, book, it.clinic, it.drug)]
     privacy = settings.mail.privacy
     return DigestContent(
         day=clinic_day(now, zone),
         **live_lines(live, known, privacy, now, zone, muted_alerts(connection)),
-        ended=ended_lines(closed, privacy, now, zone),
+        ended=(*ended_lines(closed, privacy, now, zone), *closing_lines(own, privacy)),
         due_soon=tuple(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))),
         unjudged=tuple(found.unjudged),
         quarantine=held_by_reason(connection),
@@ -293,7 +297,13 @@ def _people(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]
 def _alerts(connection: Connection, since: datetime) -> list[Row[Any]]:
     """Live alerts and those closed since the last digest, worst and oldest first."""
     query = (
-        select(_ALERTS, _ENROLMENTS.c.clinic, _ENROLMENTS.c.drug, *_person_columns())
+        select(
+            _ALERTS,
+            _ENROLMENTS.c.patient_id,
+            _ENROLMENTS.c.clinic,
+            _ENROLMENTS.c.drug,
+            *_person_columns(),
+        )
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .where(or_(_ALERTS.c.state != "closed", _ALERTS.c.closed_at > since))

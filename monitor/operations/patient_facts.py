@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from monitor.config import Settings
+from monitor.core import ages
 from monitor.core.absences import sentences
 from monitor.core.calendar import clinic_day
 from monitor.core.doses import history, weight_of, weights
@@ -13,6 +14,7 @@ from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
 from monitor.core.judges import View
 from monitor.core.model import Review
+from monitor.core.protocol_dosing import indication_key
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
 from monitor.store.rulebook import RuleBook
@@ -47,6 +49,7 @@ def _of(review: Review, rulebook: RuleBook, settings: Settings, now: datetime) -
         series={},
     )
     yield f"{case.enrolment.drug}, {case.enrolment.indication or 'indication not known'}"
+    yield from (f"  {line}" for line in ages.facts(view))
     for gene in view.protocol.genes:
         yield from (f"  {line}" for line in _gene(view, gene))
     doses = history(case, life, today)
@@ -55,6 +58,10 @@ def _of(review: Review, rulebook: RuleBook, settings: Settings, now: datetime) -
         yield "  dose not known"
     weight = weight_of(weights(case, today), today)
     yield "  weight not known" if weight is None else f"  weight {weight}"
+    dosing = view.protocol.dosing
+    regime = dosing.regime(indication_key(case.enrolment.indication)) if dosing else None
+    if regime is not None and regime.note:
+        yield f"  {regime.note}"
     done = [panel.last_completed_on for panel in review.panels]
     last = min((day for day in done if day is not None), default=None)
     yield from (f"  {sentence}" for sentence in sentences(case, life, today, last))

@@ -14,6 +14,7 @@ from monitor.core.calendar import Duration
 from monitor.core.faults import nearest
 from monitor.core.protocol import Level, Protocol
 from monitor.core.reasons import course_text
+from monitor.operations.schedule_beside import beside
 from monitor.operations.schedules import Force, in_force
 from monitor.store.database import Store, StoreError
 from monitor.store.rulebook import NoRuleBook, TextInForce
@@ -80,6 +81,7 @@ class Shown:
                 {**row, "recheck": row["recheck"] or None, "say": row["say"] or None}
                 for row in ladder(protocol, self.catalogue)
             ],
+            "beside": [it.document() for it in beside(protocol, self.catalogue)],
             "text": self.text.text,
         }
 

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.alerts import OPENING
-from monitor.core.model import AlertState, Change, ChangeWhat
+from monitor.core.model import DIED, AlertState, Change, ChangeWhat
 from monitor.core.routing import CLIMBING, ENDINGS
 from monitor.store import tables
 from monitor.store.tables import table_of
+from monitor.store.unsent import take_back
 
 MONITOR = "monitor"
 """Who did what nobody did by hand."""
@@ -86,6 +87,13 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
         ],
         now,
     )
+    dead = [
+        alert_id
+        for alert_id, step in zip(of_step, steps, strict=True)
+        if step.change.what is ChangeWhat.CLOSED and step.change.reason == DIED
+    ]
+    if dead:
+        take_back(connection, dead, now)
     return of_step
 
 

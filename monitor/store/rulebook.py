@@ -43,6 +43,15 @@ class RuleBook:
     catalogue: Catalogue
     protocols: Mapping[str, Protocol]
 
+    def drug_named(self, text: str) -> str:
+        """The drug of a protocol that an enrolment means, by its brand name too ("Imurek 50 mg"
+        is azathioprine); of several drugs or one that is not monitored, the text as it is."""
+        monitored = {name for it in self.protocols.values() for name in it.drugs}
+        own = text.strip()
+        meant = self.catalogue.drugs.find(own)
+        known = own.casefold() in monitored or len(meant) > 1
+        return own if known or meant[0] not in monitored else meant[0]
+
     def for_drug(self, drug: str, protocol_id: str = "") -> Protocol:
         """The protocol that a patient on this drug is monitored by.
 

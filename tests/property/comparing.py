@@ -8,15 +8,15 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Kind, Review, Urgency
+from monitor.core.model import Finding, Kind, Review, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")
-UNKNOWN_TO_THE_ORACLE = (
-    "dose_check:", "indeterminate:", "withdrawal", "ages", "personal_ended:",
+OF_CARE = (
+    "interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "target", "missed",
 )  # fmt: skip
-"""What is checked against tables of cases only (docs/manual)."""
-OF_CARE = ("interaction", "vaccine", "pregnancy", "breastfeeding", "tasks", "target", "missed")
+ONE_OF_A_KIND = ("dose_check", "indeterminate", "withdrawal", "ages", "personal_ended")
+"""Told apart by their cause alone."""
 
 
 def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
@@ -36,56 +36,46 @@ def differences(review: Review, said: Answer, zone: ZoneInfo) -> list[str]:
 
 def of_review(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     told = _panels_of(review)
-    for finding in review.findings:
-        if finding.cause.startswith(UNKNOWN_TO_THE_ORACLE):
-            continue
-        if finding.cause.startswith("rule:"):
-            assert finding.worst is not None and finding.limit is not None
-            told[f"episode {finding.rule} from {min(finding.breaches)}"] = {
-                "breaches": tuple(sorted(finding.breaches)),
-                "value": Fraction(finding.worst.value),
-                "comparator": finding.worst.comparator,
-                "collected_at": finding.worst.collected_at,
-                "level": finding.level,
-                "kind": finding.kind,
-                "urgency": finding.urgency,
-                "limit": Fraction(finding.limit),
-                "recovered": finding.recovered,
-            }
-        elif finding.cause.partition(":")[0] in OF_CARE:
-            day = f" from {finding.breaches[0].astimezone(zone).date()}" if finding.breaches else ""
-            told[finding.cause + day] = {
-                "kind": finding.kind.value,
-                "urgency": finding.urgency,
-                "recovered": finding.recovered,
-            }
-        elif finding.cause.startswith("symptom:"):
-            told[f"{finding.cause} {finding.breaches}"] = {
-                "level": finding.level,
-                "kind": finding.kind,
-                "urgency": finding.urgency,
-            }
-        elif finding.cause.startswith("combination:"):
-            told[f"{finding.cause} {min(finding.breaches)}"] = {
-                "breaches": tuple(sorted(finding.breaches)),
-                "level": finding.level,
-                "kind": finding.kind,
-                "urgency": finding.urgency,
-                "recovered": finding.recovered,
-            }
-        elif finding.kind is Kind.OVERDUE_TEST:
-            told["overdue"] = {
-                "panels": sorted(panel.panel for panel in finding.panels),
-                "urgency": finding.urgency,
-            }
-        elif finding.kind is Kind.BASELINE_MISSING:
-            told["baseline"] = finding.urgency
-        elif finding.kind is Kind.CONTRAINDICATED:
-            told[finding.cause] = {"urgency": finding.urgency, "recovered": finding.recovered}
-        else:
-            told[finding.cause] = {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
+    told |= dict(_of_finding(finding, zone) for finding in review.findings)
     told["could not be judged"] = {(it.rule, it.collected_at) for it in review.unjudged}
     return told
+
+
+def _of_finding(finding: Finding, zone: ZoneInfo) -> tuple[str, Any]:
+    family = finding.cause.partition(":")[0]
+    ended = {"urgency": finding.urgency, "recovered": finding.recovered}
+    if family in OF_CARE:
+        day = f" from {finding.breaches[0].astimezone(zone).date()}" if finding.breaches else ""
+        return finding.cause + day, ended | {"kind": finding.kind.value}
+    if family in ONE_OF_A_KIND:
+        return finding.cause, ended | {"kind": finding.kind.value}
+    if family in ("rule", "symptom", "combination"):
+        return _of_level(finding, family)
+    if finding.kind is Kind.OVERDUE_TEST:
+        panels = sorted(panel.panel for panel in finding.panels)
+        return "overdue", {"panels": panels, "urgency": finding.urgency}
+    if finding.kind is Kind.BASELINE_MISSING:
+        return "baseline", finding.urgency
+    if finding.kind is Kind.CONTRAINDICATED:
+        return finding.cause, ended
+    return finding.cause, {"ids": frozenset(finding.subjects), "urgency": finding.urgency}
+
+
+def _of_level(finding: Finding, family: str) -> tuple[str, Any]:
+    """What a level of a rule, of a symptom or of a combination says."""
+    said = {"level": finding.level, "kind": finding.kind, "urgency": finding.urgency}
+    if family == "symptom":
+        return f"{finding.cause} {finding.breaches}", said
+    said |= {"breaches": tuple(sorted(finding.breaches)), "recovered": finding.recovered}
+    if family == "combination":
+        return f"{finding.cause} {min(finding.breaches)}", said
+    assert finding.worst is not None and finding.limit is not None
+    return f"episode {finding.rule} from {min(finding.breaches)}", said | {
+        "value": Fraction(finding.worst.value),
+        "comparator": finding.worst.comparator,
+        "collected_at": finding.worst.collected_at,
+        "limit": Fraction(finding.limit),
+    }
 
 
 def _panels_of(review: Review) -> dict[str, Any]:

@@ -22,6 +22,8 @@ HEALTHY = {
     "neutrophils_percent": "60",
     "lymphocytes_percent": "25",
     "bands_percent": "5",
+    "weight": "70",
+    "egfr": "49",
 }
 FALLING = ["3.0", "2.7", "2.43", "2.4", "2.187", "2.16", "1.95", "1.944", "1.7", "0.9", "0.81"]
 FALLS = [
@@ -32,6 +34,7 @@ FALLS = [
     ["1.3", "1.1", "0.98", "0.882", "0.79"],
 ]
 """Rows as multiples of a ceiling: just under it, at it, a fall of exactly a tenth within."""
+EGFR = ["50", "49", "10", "9"]
 PERCENTAGES = ["20", "10", "40", "64", "8", "9.99", "100", "0"]
 WHITE_CELLS = ["2", "2.5", "5"]
 
@@ -50,6 +53,8 @@ def interesting_values(protocol: Protocol, analyte: str) -> list[Decimal]:
             values += [Decimal(text) for text in FALLING]
     if analyte == "white_cells":
         values += [Decimal(text) for text in WHITE_CELLS]
+    if analyte == "egfr":
+        values += [Decimal(text) for text in EGFR]
     if analyte.endswith("_percent"):
         values += [Decimal(text) for text in PERCENTAGES]
     return values

@@ -7,7 +7,7 @@ numbers are those of the specification (`docs/specification.md`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,8 +30,10 @@ from tests.property.oracle_care import (
     tasks,
 )
 from tests.property.oracle_course import Course, course
+from tests.property.oracle_doses import dose_answer
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
+from tests.property.oracle_terms import ended_terms, outside_ages
 from tests.property.oracle_toxicity import Symptom, Together, symptoms, together
 from tests.property.oracle_values import add, take, valid, with_derived
 
@@ -79,6 +81,17 @@ class Answer:
         return [episode for episode in self.episodes if episode.alerting]
 
 
+@dataclass
+class ByRules:
+    """What the rules on analytes make of the results."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    unjudged: set[tuple[str, datetime]] = field(default_factory=set)
+    wanted: dict[str, date] = field(default_factory=dict)
+    """By analyte, the day of its recheck."""
+    points: dict[str, list[Point]] = field(default_factory=dict)
+
+
 def answer(
     case: Case,
     protocol: Protocol,
@@ -89,61 +102,55 @@ def answer(
 ) -> Answer:
     """What is to be said of one enrolment; `alone`: whatever the patient's others say."""
     today = now.astimezone(zone).date()
+    written = protocol
     protocol = with_intervals(protocol, case, today)
     life = course(case, protocol, today, restarts(case, protocol, catalogue, today))
     results = with_derived(case.results, catalogue)
-    episodes: list[Episode] = []
-    unjudged: set[tuple[str, datetime]] = set()
-    wanted: dict[str, date] = {}
-    points: dict[str, list[Point]] = {}
-    for rule in protocol.rules:
-        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on, today)
-        episodes += judged.episodes
-        points[rule.id] = judged.points
-        if judged.unjudged is not None:
-            unjudged.add((rule.id, judged.unjudged))
-        for day in rechecks(rule, judged.now):
-            if not life.for_good and not judged.accepted:
-                wanted[rule.analyte] = min(day, wanted.get(rule.analyte, day))
+    rules = by_rules(case, protocol, life, results, today)
+    state = state_of(case, life, today)
+    dosed = dose_answer(case, protocol, life, state, rules.episodes, results, today)
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
     done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}
     last = {name: max(days, default=None) for name, days in done.items()}
     owed = demands(case, protocol, catalogue, life, last, today)
     concerned = concerned_panels(case, protocol, catalogue, life, today)
+    concerned |= {name for name, _ in dosed.kidney}
     for panel in protocol.panels:
-        days = [wanted[name] for name in panel.analytes if name in wanted]
-        recheck = min(days, default=None)
+        recheck = min(
+            (rules.wanted[name] for name in panel.analytes if name in rules.wanted), default=None
+        )
         asked = [(it[3], it[4]) for it in owed if it[2] == panel.id]
         if not life.for_good:
-            asked += [
-                (it.on, Urgency.URGENT)
-                for it in spoken
-                if panel.id in it.tests and not any(day >= it.on for day in done[panel.id])
-            ]
-        if panel.on_demand is not None and not days and not asked and panel.id not in concerned:
+            asked += by_symptoms(panel.id, spoken, done[panel.id])
+            asked += [(day, Urgency.URGENT) for name, day in dosed.kidney if name == panel.id]
+        is_asked = recheck is not None or asked or panel.id in concerned
+        if panel.on_demand is not None and not is_asked:
             continue
         found = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
         if panel.on_demand is not None and found.due_on is None and life.ended_on is None:
             found = replace(found, state="up_to_date")
         panels[panel.id] = found
-    state = state_of(case, life, today)
     care = interactions(case, protocol, catalogue, life, owed, today)
     care |= life_events(case, protocol, catalogue, life, today)
+    care |= dosed.said | ended_terms(case, life, today)
+    care |= outside_ages(case, protocol, life, today)
     care |= tasks(case, protocol, state, life, today, asked_elsewhere(case, protocol, today))
     care |= targets(case, protocol, results, state, life, today)
     for panel in protocol.panels:
         care |= missed(panel, case, protocol, life, done[panel.id], due_day, today)
-    silent, raised = told_once(case, protocol, catalogue, now, zone, panels, state, alone)
+    silent, raised = told_once(case, written, catalogue, now, zone, panels, state, alone)
     rechecked = {
-        panel.id for panel in protocol.panels if any(name in wanted for name in panel.analytes)
+        panel.id
+        for panel in protocol.panels
+        if any(name in rules.wanted for name in panel.analytes)
     }
-    return Answer(
+    whole = Answer(
         today=today,
         course=life,
         panels=panels,
-        episodes=episodes,
-        unjudged=unjudged,
+        episodes=rules.episodes,
+        unjudged=rules.unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
         held=None if life.for_good else held_urgency(case, protocol),
         care=care,
@@ -160,9 +167,53 @@ def answer(
         combinations=[
             found
             for it in protocol.combinations
-            for found in together(it, case, protocol, points, life.first_dose)
+            for found in together(it, case, protocol, rules.points, life.first_dose)
         ],
     )
+    died = any(event.event == "died" and event.on <= today for event in case.events)
+    return without_a_word(whole) if died else whole
+
+
+def without_a_word(whole: Answer) -> Answer:
+    """Nobody is told of anything of who died; where the panels stand is still known."""
+    return replace(
+        whole,
+        episodes=[],
+        unjudged=set(),
+        unusable={},
+        held=None,
+        care={},
+        raised={},
+        baseline=BaselineAnswer(missing=None, poor={}),
+        symptoms=[],
+        combinations=[],
+        panels={name: replace(it, urgency=None) for name, it in whole.panels.items()},
+    )
+
+
+def by_rules(
+    case: Case, protocol: Protocol, life: Course, results: list[Result], today: date
+) -> ByRules:
+    found = ByRules()
+    for rule in protocol.rules:
+        judged = judge_rule(rule, case, protocol, results, life.first_dose, life.ended_on, today)
+        found.episodes += judged.episodes
+        found.points[rule.id] = judged.points
+        if judged.unjudged is not None:
+            found.unjudged.add((rule.id, judged.unjudged))
+        for day in rechecks(rule, judged.now):
+            if not life.for_good and not judged.accepted:
+                found.wanted[rule.analyte] = min(day, found.wanted.get(rule.analyte, day))
+    return found
+
+
+def by_symptoms(panel: str, spoken: list[Symptom], done: set[date]) -> list[tuple[date, Urgency]]:
+    """A symptom's tests are due on its day, until they are done."""
+    return [
+        (it.on, Urgency.URGENT)
+        for it in spoken
+        if panel in it.tests and not any(day >= it.on for day in done)
+    ]
 
 
 def told_once(

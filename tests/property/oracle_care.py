@@ -15,7 +15,7 @@ from monitor.core.analytes import Catalogue
 from monitor.core.model import Case, Event, Result, Urgency
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
-from tests.property.oracle_course import Course
+from tests.property.oracle_course import Course, end
 from tests.property.oracle_rules import own_upper_limit
 from tests.property.oracle_values import add, take, valid
 
@@ -81,8 +81,7 @@ def others(case: Case, today: date) -> list[Period]:
         past = ordered(sibling, today)
         starts = [it.on for it in past if it.event == "start"]
         start = min(starts) if starts else other.started_on
-        ends = [it.on for it in past if it.event in ("stop", "died")]
-        stop = min(ends) if ends else None
+        stop, _ = end(past, other.started_on)
         if other.drug != case.enrolment.drug and start <= today and (stop is None or stop > start):
             found.append(Period(other.drug, start, stop))
     return found
@@ -139,11 +138,24 @@ def doses(case: Case, today: date) -> list[tuple[date, Fraction]]:
     return known + [(it.on, Fraction(it.value)) for it in events]
 
 
+def weights(case: Case, today: date) -> list[tuple[date, Fraction]]:
+    """Those told up to a day, the latest last: of one day the enrolment's own, then events, then
+    what the laboratory sent (of one instant the lowest). The enrolment's own counts before its day
+    where there is no other."""
+    own = case.enrolment.weight_kg
+    first = [] if own is None else [(case.enrolment.enrolled_on, Fraction(own))]
+    known = list(first)
+    known += [(it.on, Fraction(it.value)) for it in ordered(case, today) if it.event == "weight"]
+    sent = [it for it in case.results if it.analyte == "weight" and valid(it)]
+    sent.sort(key=lambda it: (it.collected_at, -(it.value or 0)))
+    known += [(it.collected_on, Fraction(it.value)) for it in sent if it.value is not None]
+    told = [it for it in known if it[0] <= today]
+    return sorted(told, key=lambda it: it[0]) or first
+
+
 def weight(case: Case, today: date) -> Fraction | None:
-    known = [it for it in ordered(case, today) if it.event == "weight"]
-    if known:
-        return Fraction(known[-1].value)
-    return None if case.enrolment.weight_kg is None else Fraction(case.enrolment.weight_kg)
+    known = weights(case, today)
+    return known[-1][1] if known else None
 
 
 def alarms(
@@ -410,18 +422,18 @@ def targets(
         missed = False
         for name in target.analytes:
             known = [it for it in results if it.analyte == name and valid(it)]
-            known.sort(key=lambda it: (it.collected_at, it.id))
-            if not known:
-                continue
-            result = known[-1]
-            assert result.value is not None
-            limit = own_upper_limit(result)
-            if limit is None and name in dict(target.default_uln):
-                limit = Fraction(dict(target.default_uln)[name])
-            if limit is None:
-                continue
-            surely_not = Fraction(result.value) <= limit and result.comparator in ("", "<", "<=")
-            missed = missed or not surely_not
+            last = max((it.collected_at for it in known), default=None)
+            for result in known:
+                if result.collected_at != last:
+                    continue
+                assert result.value is not None
+                limit = own_upper_limit(result)
+                if limit is None and name in dict(target.default_uln):
+                    limit = Fraction(dict(target.default_uln)[name])
+                if limit is not None:
+                    least = ("", "<", "<=")
+                    surely_not = Fraction(result.value) <= limit and result.comparator in least
+                    missed = missed or not surely_not
         if missed:
             told[f"target:{target.id}"] = {
                 "kind": "target",
@@ -447,11 +459,11 @@ def missed(
         return told
     ends: list[date | None] = [*sorted(done), None]
     after: date | None = None
-    for end in ends:
-        begins, after = after, end
-        if end is not None and end <= case.enrolment.enrolled_on:
+    for closing in ends:
+        begins, after = after, closing
+        if closing is not None and closing <= case.enrolment.enrolled_on:
             continue
-        until = min(day for day in (end, life.ended_on, today) if day is not None)
+        until = min(day for day in (closing, life.ended_on, today) if day is not None)
         anchors = [day for day in life.anchors if day <= until] or life.anchors[:1]
         last, count, first = begins, 0, None
         while last is None or last <= until:
@@ -465,7 +477,7 @@ def missed(
                 first = first or due
             last = due
         if count > rule.more_than:
-            over = end is not None or life.ended_on is not None or life.elsewhere
+            over = closing is not None or life.ended_on is not None or life.elsewhere
             told[f"missed:{panel.id} from {first}"] = {
                 "kind": "review",
                 "urgency": rule.urgency,

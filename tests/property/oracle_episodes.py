@@ -58,6 +58,7 @@ class Episode:
     limit: Fraction
     recovered: bool
     alerting: bool
+    began: date
 
 
 def episodes(
@@ -165,4 +166,5 @@ def describe(
         limit=worst.met[worst.level - 1][1],
         recovered=recovered,
         alerting=alerting,
+        began=group[0].day,
     )

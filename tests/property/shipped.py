@@ -16,6 +16,7 @@ from tests.property.made_protocols import PLAIN, STEPS
 SCHEDULES = Path(__file__).parents[2] / "schedules"
 MADE = {STEPS.id: STEPS, PLAIN.id: PLAIN}
 NAMES = ("azathioprine", *MADE)
+SHIPPED = tuple(sorted(it.stem for it in SCHEDULES.glob("*.toml") if it.stem != "analytes"))
 
 
 @cache

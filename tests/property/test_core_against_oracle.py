@@ -15,10 +15,7 @@ from tests.property.comparing import differences
 from tests.property.drawn_schedules import courses, schedules
 from tests.property.oracle import answer, due_day
 from tests.property.shipped import NAMES, catalogue, protocol
-from tests.property.strategies import histories
-
-DAYS_TO_THE_LAST_NEWS = [0, 0, 1, 3, 7, 8, 30, 100, 400, -1, -10, -60, -400]
-"""Reviews before everything is known, and long after."""
+from tests.property.strategies import DAYS_TO_THE_LAST_NEWS, histories
 
 
 @pytest.mark.parametrize("name", NAMES)

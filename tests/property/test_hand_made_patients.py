@@ -7,16 +7,20 @@ apart than 4 weeks; platelets below 140 speak at the second breach and again aft
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
 
-from monitor.core.model import Event, Result, Review
+from monitor.core.calendar import parse_duration
+from monitor.core.model import Case, Event, Finding, Kind, Result, Review
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.review import review
 from tests.property.comparing import differences
 from tests.property.made_cases import UTC_ZONE, case, enrolment, event, instant, result
-from tests.property.made_protocols import STEPS
+from tests.property.made_protocols import PLAIN, STEPS
 from tests.property.oracle import answer
 from tests.property.shipped import catalogue
 
@@ -259,3 +263,63 @@ def test_which_events_start_the_schedule_again(
     `resume` counts only after a hold; an event to come changes nothing."""
     found = reviewed(Patient("", [], [], events=events), [])
     assert list(found.life.anchors) == anchors
+
+
+def test_worst_is_the_number_not_the_milder_level_that_a_comparator_may_meet() -> None:
+    """`>=15.5` is as surely above the 30 September's limit of the severe level as 20; that it may
+    also lie above the mild one, reckoned from another value, makes it no worse."""
+    values = [
+        (day(12, 14, 2025), "bilirubin", "6.5"),
+        (day(9, 30), "bilirubin", "20"),
+        (day(12, 23), "bilirubin", ">=15.5"),
+    ]
+    results = [measured(number, *value) for number, value in enumerate(values, start=1)]
+    enrolled = enrolment(day(10, 20, 2025), STEPS.id)
+    [finding] = [
+        it for it in judged(case(enrolled, results), day(1, 1, 2027)) if it.rule is not None
+    ]
+    assert finding.worst is not None
+    assert (finding.level, str(finding.worst.value)) == (2, "20")
+
+
+@pytest.mark.parametrize(
+    ("rule", "level"),
+    [("falling_neutrophils", 1), ("low_neutrophils", 4), ("gone", 1), ("low_neutrophils", 1)],
+)
+def test_the_end_of_a_limit_is_told_whatever_became_of_its_level(rule: str, level: int) -> None:
+    """The protocol may have been edited since: the level looks at a row of values now, or it is
+    gone with its number or its rule."""
+    own = Personal(
+        id=1,
+        what=Terms.LIMIT,
+        subject=rule,
+        level=level,
+        value=Decimal("1.2"),
+        phase="",
+        every="",
+        since=START,
+        until=day(2, 1),
+        by="Dr A",
+        reason="Duffy-null",
+        set_at=instant(START),
+    )
+    results = [measured(1, day(1, 12), "neutrophils", "4")]
+    known = replace(case(enrolment(START, STEPS.id), results), personal=(own,))
+    [told] = [it for it in judged(known, day(2, 1)) if it.cause == "personal_ended:1"]
+    assert told.summary.endswith("the protocol's own applies again")
+
+
+def test_the_first_dose_to_come_is_announced_under_a_hold() -> None:
+    """What is missing is to be had before the first dose, and from then on nevertheless."""
+    rules = replace(PLAIN, baseline=replace(PLAIN.baseline, lead=parse_duration("2 weeks")))
+    known = case(enrolment(START, PLAIN.id), [], [event(1, day(1, 1), "hold")])
+    [found] = review([known], {PLAIN.id: rules}, catalogue(), instant(day(1, 4)), UTC_ZONE)
+    assert [it.kind for it in found.findings] == [Kind.BASELINE_MISSING]
+    assert found.next_change_at == instant(START, 0)
+
+
+def judged(known: Case, today: date) -> tuple[Finding, ...]:
+    now = instant(today)
+    [found] = review([known], {STEPS.id: STEPS}, catalogue(), now, UTC_ZONE)
+    assert not differences(found, answer(known, STEPS, catalogue(), now, UTC_ZONE), UTC_ZONE)
+    return tuple(found.findings)

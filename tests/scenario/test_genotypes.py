@@ -119,3 +119,29 @@ def test_an_absence_is_said_and_moves_no_due_day(desk: Desk, way: str, said: str
     lines = facts(desk.store, desk.settings, at("2026-03-10"), "P1")
     assert any(said in line for line in lines), lines
     assert any("1.43 mg/kg/day at 70 kg" in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("born", "said"),
+    [
+        ("1961-03-10", "65 years old: a risk, side effects are commoner from 65 years on"),
+        ("1961-03-11", "64 years old"),
+        ("", "age not known"),
+    ],
+)
+def test_the_age_is_shown_as_a_risk_and_the_notes_of_the_indication_beside_it(
+    desk: Desk, born: str, said: str
+) -> None:
+    header = "mrn,drug,started_on,birth_date,indication"
+    desk.enrol(f"P2,azathioprine,2026-01-05,{born},autoimmune_hepatitis", header=header)
+    lines = [it.strip() for it in facts(desk.store, desk.settings, at("2026-03-10"), "P2")]
+    assert said in lines
+    assert any("prednisolone" in line and "no alert ever asks" in line for line in lines)
+
+
+def test_what_is_asked_with_the_quarterly_test_is_one_line(desk: Desk) -> None:
+    """Beside the liver tests once they are overdue in the quarterly phase; no alert of its own."""
+    desk.clinic.review(at("2026-07-20"))
+    (late,) = desk.clinic.rows(tables.AlertRow, cause="overdue")
+    asked = [line for line in late.shown["say"] if line.startswith("Ask with it:")]
+    assert asked == ["Ask with it: is it taken as prescribed, and the skin protected from the sun?"]

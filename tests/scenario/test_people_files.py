@@ -298,3 +298,26 @@ def test_the_dose_in_force_is_no_change_and_the_first_one_neither(desk: Desk) ->
     for dose in ("100", "150", "150.0"):
         assert desk.enrol(f"P1,azathioprine,2026-01-05,{dose}", header=header).duplicate == 1
     assert "event dose" in reasons(desk, "P1,azathioprine,2026-01-05,125", header=header)[0]
+
+
+@pytest.mark.parametrize("name", ["Imurek", "IMUREK 50 mg", "Azathioprin", "azathioprine"])
+def test_a_brand_name_is_taken_as_its_drug_and_said(desk: Desk, name: str) -> None:
+    header = "mrn,drug,started_on"
+    report = desk.enrol(f"B1,{name},2026-01-05", header=header)
+    assert (report.taken, report.refused) == (1, ())
+    (row,) = desk.clinic.rows(tables.EnrolmentRow)
+    assert (row.drug, row.protocol_id) == ("azathioprine", "azathioprine")
+    said = any("is taken as azathioprine" in note for note in report.notes)
+    assert said is (name != "azathioprine")
+    again = desk.enrol("B1,azathioprine,2026-01-05", header=header)
+    assert (again.taken, again.duplicate) == (0, 1)
+    assert desk.events(f"B1,2026-02-02,hold,,{name},,").taken == 1
+
+
+def test_a_name_that_means_two_monitored_drugs_or_none_is_refused(desk: Desk) -> None:
+    report = desk.enrol(
+        "B1,Imurek and Purinethol,2026-01-05", "B2,Wonderin,2026-01-05",
+        header="mrn,drug,started_on",
+    )  # fmt: skip
+    assert [it.line for it in report.refused] == [2, 3]
+    assert all("no protocol names the drug" in it.reason for it in report.refused)

@@ -87,6 +87,27 @@ def test_check_works_outside_a_clinic(monitor: CommandLine) -> None:
     assert monitor("schedule", "check", monitor.write("x.toml", "id = ")).code == 3
 
 
+def test_show_prints_all_that_a_protocol_says_beside_its_rules(watched: CommandLine) -> None:
+    shown = watched("schedule", "show", "azathioprine", "--start", "2026-01-05").out
+    for words in (
+        "for those of 16 years and over", "grades shown: CTCAE v5.0",
+        "Genotypes and TPMT activity:", "dose above 50 % of the usual start",
+        "Doses:", "begun with at most 1 mg/kg/day", "stopped before 2 years of treatment",
+        "Lines that are low together:", "2 of 3 low within 7 days",
+        "Symptoms (events):", 'no neutrophils within 14 days in the phase "weekly"',
+        "Other drugs, vaccines, pregnancy:", "dose 1/4 to 1/3 of the one before",
+        "inr within 7 days after each start, dose, hold, resume, stop",
+        "Targets:", "alt, igg above the upper limit 6 months after the start",
+        "Tasks without a laboratory:", "Skin check", "Missed tests:", "more than 2 in a row",
+    ):  # fmt: skip
+        assert words in shown, words
+    document = watched("schedule", "show", "azathioprine", "--json").json
+    titles = [it["title"] for it in document["beside"]]
+    assert titles[0] == "Genotypes and TPMT activity"
+    assert len(titles) == 8
+    assert all(row["asks_for"] for it in document["beside"] for row in it["rows"])
+
+
 def test_show_prints_the_calendar_and_the_ladder(watched: CommandLine) -> None:
     ended = watched("schedule", "show", "azathioprine", "--start", "2026-01-05")
     assert ended.code == 0

@@ -21,6 +21,7 @@ UNITS = {
     "U/L": ("U/L", "ukat/L"),
     "umol/L": ("umol/L", "mg/dL"),
     "fL": ("fL",),
+    "pmol/(8.10*8{RBC})": ("pmol/8x10^8 RBC", "pmol/10*8{RBC}"),
 }
 STEP = Decimal("0.001")
 RANGES = (("", ""), ("", "40"), ("5", "40"), ("", "0"), ("40", "40"))
@@ -48,7 +49,8 @@ def rows() -> list[Row]:
 
 
 def _is_threshold(rule: Rule) -> bool:
-    return all(
+    """Rules on the value alone; those on its course in one disease have a page of their own."""
+    return not rule.indications and all(
         level.below is not None or level.above is not None or level.above_times_uln is not None
         for level in rule.levels
     )

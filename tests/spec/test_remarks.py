@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from monitor.core import judges
-from monitor.core.judges import View
-from monitor.core.model import Result, Review
+from monitor.core.model import Considered, Enrolment, Result, Review
 from monitor.core.reasons import rule_reasons
+from monitor.core.review import view_of
 from monitor.core.units import to_canonical
 from tests.spec import cases
 from tests.spec.manual import ids, table
@@ -110,20 +111,53 @@ def test_every_rule_explains_itself() -> None:
     assert drift.levels == ("30 % below the baseline: review, routine",)
 
 
-def test_what_kept_quiet_is_told_too() -> None:
-    answer = cases.reviewed([], cases.START, cases.events("2026-01-05 symptom fever"))
-    view = View(
-        case=answer.case,
-        life=answer.life,
-        results=(),
-        done={},
-        protocol=cases.protocol(),
-        catalogue=cases.catalogue(),
-        today=cases.START,
-        zone=cases.ZONE,
-        series={},
+def kept_quiet(happened: str, today: date, who: Enrolment | None = None) -> dict[Any, Considered]:
+    case = cases.reviewed([], today, cases.events(happened), who=who).case
+    protocols = {"azathioprine": cases.protocol()}
+    view = view_of(case, protocols, cases.catalogue(), cases.noon(today), cases.ZONE)
+    return {(it.room, it.subject): it for it in judges.considered(view)}
+
+
+ROOMS = {
+    "absence", "ages", "before the start", "combination", "dose", "genotype", "interaction",
+    "missed tests", "personal", "symptom", "target", "task",
+}  # fmt: skip
+
+
+def test_every_judge_says_why_it_kept_quiet() -> None:
+    """Of a patient of whom there is nothing to say, and of one of whom all might be said."""
+    fine = replace(
+        cases.enrolment(), indication="autoimmune_hepatitis", tpmt="normal", nudt15="normal",
+        weight_kg=Decimal(70),
+    )  # fmt: skip
+    told = kept_quiet("2026-01-06 away 2026-01-20; 2026-01-06 comedication_start nettle tea",
+                      date(2026, 1, 12), fine)  # fmt: skip
+    assert {room for room, _ in told} >= ROOMS - {"before the start"}
+    assert all(it.why and all(it.why) for it in told.values())
+    assert told["genotype", "TPMT"].judged
+    assert told["absence", "known"].why[0].startswith("Away until 20 Jan 2026")
+    assert told["dose", "withdrawal"].why == ("not stopped; before 5 Jan 2028 a stop is early",)
+    assert told["dose", "renal"].judged is False
+    unknown = kept_quiet("", date(2026, 1, 12))
+    assert unknown["genotype", "TPMT"].why == ("not known",)
+    grown = replace(fine, birth_date=date(1970, 1, 1))
+    assert kept_quiet("", date(2026, 1, 12), grown)["ages", "age"].why == (
+        "56 years old; the protocol is for those of 16 years and over",
     )
-    quiet = {(it.room, it.subject): it for it in judges.considered(view)}
+    assert unknown["genotype", "TPMT"].judged is False
+    assert ("before the start", "baseline") not in unknown, "it spoke"
+    planned = cases.enrolment(date(2026, 6, 1), date(2026, 1, 5))
+    early = kept_quiet("", date(2026, 1, 12), planned)["before the start", "baseline"]
+    assert early.why[0].startswith("asked for from ")
+
+
+def test_of_the_dead_it_is_said_why_nobody_hears_anything() -> None:
+    told = kept_quiet("2026-01-10 died", date(2026, 1, 12))
+    assert "recorded as died" in told["absence", "died"].why[0]
+
+
+def test_what_kept_quiet_is_told_too() -> None:
+    quiet = kept_quiet("2026-01-05 symptom fever", cases.START)
     assert quiet["symptom", "hypersensitivity"].why == (
         "recorded: fever on 5 Jan 2026; not enough for it",
     )
@@ -131,3 +165,14 @@ def test_what_kept_quiet_is_told_too() -> None:
     assert ("symptom", "infection") not in quiet
     assert quiet["combination", "pancytopenia"].why == ("no result is known",)
     assert quiet["ages", "age"].judged is False
+
+
+@pytest.mark.parametrize("low", [None, "2.0"])
+def test_a_grade_that_cannot_be_told_is_told_to_explain_only(low: str | None) -> None:
+    value = cases.result("neutrophils", "1.5", date(2026, 1, 12), ref_low=low)
+    answer = cases.reviewed([value], date(2026, 1, 12))
+    (rule,) = [it for it in answer.findings if it.rule == "neutropenia"]
+    said, reckoned = " ".join(rule.say), " ".join(rule.arithmetic)
+    assert ("grade 1" in said) is (low is not None)
+    assert ("grade could not be told" in reckoned) is (low is None)
+    assert "could not be told" not in said

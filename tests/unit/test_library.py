@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -58,8 +59,52 @@ def test_each_number_says_how_sure_it_is(name: str) -> None:
     sources += [it.source for it in protocol.tasks]
     sources += [it.source for it in protocol.targets]
     sources += [protocol.missed.source] if protocol.missed else []
+    sources += [it.source for it in protocol.symptoms]
+    sources += [it.source for it in protocol.combinations]
+    sources += _of_genotypes(protocol) if protocol.genes else []
+    if protocol.dosing is not None:
+        sources += [protocol.dosing.general.source]
+        sources += [regime.source for _, regime in protocol.dosing.indications]
+        sources += [protocol.dosing.renal.source] if protocol.dosing.renal else []
     bare = [source for source in sources if UNTAGGED in sureness(source)]
     assert bare == []
+
+
+def _of_genotypes(protocol: Protocol) -> list[str]:
+    terms = protocol.genotypes
+    parts = (terms.poor, terms.intermediate, terms.both_intermediate)
+    return [*(it.source for it in parts), terms.indeterminate.source, terms.activity.source]
+
+
+THIOPURINES = [name for name in NAMES if name.startswith(("azathioprine", "mercaptopurine"))]
+
+
+@pytest.mark.parametrize("name", THIOPURINES)
+def test_what_is_true_of_a_thiopurine_stands_in_each_of_its_files(name: str) -> None:
+    """Schedules and limits are those of each source; genes, doses, symptoms and interactions
+    are of the drug."""
+    brief, protocol = shipped("azathioprine"), shipped(name)
+    assert protocol.genes == brief.genes
+    assert protocol.dosing is not None
+    assert protocol.dosing.renal is not None
+    assert protocol.genotypes.both_intermediate == brief.genotypes.both_intermediate
+    assert protocol.genotypes.activity == brief.genotypes.activity
+    assert (protocol.ages, protocol.ctcae_version) == (brief.ages, brief.ctcae_version)
+    assert [it.id for it in protocol.symptoms] == [it.id for it in brief.symptoms]
+    assert [it.id for it in protocol.interactions] == [it.id for it in brief.interactions]
+    assert {"high_tgn", "high_mmp", "drifting_platelets"} <= {it.id for it in protocol.rules}
+    own, theirs = ({it.id: it for it in one.rules} for one in (brief, protocol))
+    for rule in ("neutropenia", "leucopenia", "thrombocytopenia", "falling_white_cells"):
+        assert (theirs[rule].floor, theirs[rule].muted_by) == (own[rule].floor, own[rule].muted_by)
+
+
+def test_no_file_has_a_rule_by_descent_nor_promises_no_cancer() -> None:
+    """The founding brief refuses both."""
+    for path in Path(schedules_folder()).glob("*.toml"):
+        text = path.read_text(encoding="utf-8").casefold()
+        assert not re.search(r"caucasian|ethnic|\brace\b|no increase of malignancy", text), (
+            path.name
+        )
 
 
 def test_one_drug_has_one_default() -> None:
@@ -93,8 +138,16 @@ def test_the_other_way_round_the_same_is_said() -> None:
     }
 
 
-def test_a_protocol_is_as_strict_as_itself() -> None:
-    assert compared("mercaptopurine", "mercaptopurine").looser == ()
+@pytest.mark.parametrize("name", NAMES)
+def test_a_protocol_is_as_strict_as_itself(name: str) -> None:
+    """Whatever tests its rules make of a result."""
+    assert compared(name, name).looser == ()
+
+
+def test_a_fall_from_the_baseline_is_compared_too() -> None:
+    found = compared("azathioprine", "methotrexate-bsr-2017")
+    texts = [it.text for it in found.looser if it.about == "platelets"]
+    assert any("never, azathioprine more than 30 % below baseline" in text for text in texts), texts
 
 
 def test_a_panel_and_a_limit_that_one_lacks_are_said() -> None:

@@ -16,7 +16,7 @@ from tests.protocol_texts import EXAMPLE, FILE, bare, catalogue, edited, faults_
 
 def test_the_shipped_protocol_is_sound_and_its_examples_hold() -> None:
     protocol = load_protocol(shipped(), FILE, catalogue())
-    assert (protocol.id, protocol.default, len(protocol.rules)) == ("azathioprine", True, 17)
+    assert (protocol.id, protocol.default, len(protocol.rules)) == ("azathioprine", True, 20)
     assert check_examples(protocol, catalogue(), ZoneInfo("Asia/Tokyo")) == []
 
 

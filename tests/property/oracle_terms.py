@@ -1,0 +1,59 @@
+"""What was set for one patient and has run out, and whom a protocol is for (specification,
+section 4; docs/protocol-files.md, `ages`)."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import Any
+
+from monitor.core.model import Case, Urgency
+from monitor.core.personal_terms import Personal
+from monitor.core.protocol import Ages, Protocol
+from tests.property.oracle_course import Course
+
+
+def ended_terms(case: Case, life: Course, today: date) -> dict[str, Any]:
+    """Told when one runs out, unless a person ended it or another followed without a gap."""
+    told: dict[str, Any] = {}
+    for it in case.personal:
+        followed = any(follows(other, it) for other in case.personal if other.id != it.id)
+        ran_out = it.ended_on is None and it.until <= today
+        if ran_out and not followed and life.ended_on is None:
+            told[f"personal_ended:{it.id}"] = {
+                "kind": "review",
+                "urgency": Urgency.ROUTINE,
+                "recovered": False,
+            }
+    return told
+
+
+def follows(later: Personal, it: Personal) -> bool:
+    same = all(
+        getattr(later, name) == getattr(it, name) for name in ("what", "subject", "level", "phase")
+    )
+    gone = later.until if later.ended_on is None else min(later.until, later.ended_on)
+    return same and later.since <= it.until < gone
+
+
+def outside_ages(case: Case, protocol: Protocol, life: Course, today: date) -> dict[str, Any]:
+    """Once on any day since the enrolment the patient was too young or too old."""
+    born, ages = case.enrolment.birth_date, protocol.ages
+    if born is None or ages is None or life.ended_on is not None:
+        return {}
+    day, was_outside = case.enrolment.enrolled_on, False
+    while True:
+        was_outside = was_outside or not fits(ages, born, day)
+        if day >= today:
+            break
+        day += timedelta(days=1)
+    said = {"kind": "review", "urgency": Urgency.URGENT, "recovered": fits(ages, born, today)}
+    return {"ages": said} if was_outside else {}
+
+
+def fits(ages: Ages, born: date, day: date) -> bool:
+    last = calendar.monthrange(day.year, born.month)[1]
+    birthday = date(day.year, born.month, min(born.day, last))
+    years = day.year - born.year - (1 if day < birthday else 0)
+    old_enough = ages.first is None or years >= ages.first
+    return old_enough and (ages.below is None or years < ages.below)
