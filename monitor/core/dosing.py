@@ -14,7 +14,6 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
-from monitor.core.calendar import clinic_day
 from monitor.core.doses import Given, Weight, history, weight_of, weights
 from monitor.core.dosing_rules import Amount, Dosing, Regime
 from monitor.core.findings import REDUCING, day_text, sentence
@@ -272,18 +271,25 @@ def _despite_toxicity(chart: Chart) -> Iterator[Finding]:
     found = chart.increase() if chart.now is not None and len(chart.doses) > 1 else None
     if found is None or chart.now is None:
         return
-    on, zone = chart.now.on, chart.view.zone
+    on = chart.now.on
     standing = [
         it
         for it in chart.view.rule_findings
-        if it.kind in REDUCING and not it.recovered and it.breaches
-        if clinic_day(min(it.breaches), zone) <= on
+        if it.kind in REDUCING and not it.recovered and _stood_on(chart.view, it, on)
     ]
     if standing:
         summary = f"Increase to {_mg(chart.now.mg)} on {day_text(on)} while an alert stands"
         lines = tuple(f"not recovered: {it.summary}" for it in standing)
         say = chart.regime.toxicity_say
         yield chart.check("toxicity", summary, Urgency.URGENT, lines, say)
+
+
+def _stood_on(view: View, finding: Finding, day: date) -> bool:
+    """Whether the last result of the rule up to a day was one of the finding's breaches: one
+    that had recovered by then, and came back after it, did not stand."""
+    series = view.series.get(finding.rule or "", ())
+    last = next((it for it in reversed(series) if it.collected_on <= day), None)
+    return last is not None and last.result.collected_at in finding.breaches
 
 
 def _for_the_genotype(chart: Chart) -> Iterator[Finding]:

@@ -49,11 +49,12 @@ def rows() -> list[Row]:
 
 
 def _is_threshold(rule: Rule) -> bool:
-    """Rules on the value alone; those on its course in one disease have a page of their own."""
-    return not rule.indications and all(
+    """Judged by one value alone; a level that looks at the course has its cases in
+    docs/manual/other-drugs-and-life.md."""
+    return all(
         level.below is not None or level.above is not None or level.above_times_uln is not None
         for level in rule.levels
-    )
+    ) and not any(level.looks_at_course for level in rule.levels)
 
 
 def _of(rule: Rule) -> Iterator[Row]:
