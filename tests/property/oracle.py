@@ -108,7 +108,7 @@ def answer(
     results = with_derived(case.results, catalogue)
     rules = by_rules(case, protocol, life, results, today)
     state = state_of(case, life, today)
-    dosed = dose_answer(case, protocol, life, state, rules.episodes, results, today)
+    dosed = dose_answer(case, protocol, life, state, rules.episodes, rules.points, results, today)
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
     done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}

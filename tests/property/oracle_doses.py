@@ -18,7 +18,7 @@ from monitor.core.protocol import Protocol
 from tests.property.oracle_baseline import phenotype
 from tests.property.oracle_care import doses, ordered, weights
 from tests.property.oracle_course import Course
-from tests.property.oracle_episodes import Episode
+from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_values import add, below, take, valid
 
 ASKING_FOR_LESS = (Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
@@ -70,6 +70,7 @@ def dose_answer(
     life: Course,
     state: str,
     episodes: list[Episode],
+    points: dict[str, list[Point]],
     results: list[Result],
     today: date,
 ) -> DoseAnswer:
@@ -89,7 +90,8 @@ def dose_answer(
     weighed = weights(case, today)
     scales = Scales(dosing, weighed[-1][1] if weighed else None)
     given = changes(case, life, today)
-    the_dose(answer, protocol, case, regime, scales, given, life, standing, today)
+    stood = [it for it in standing if given and stood_on(it, points[it.rule], given[-1][0])]
+    the_dose(answer, protocol, case, regime, scales, given, life, stood, today)
     if given and (not weighed or today > add(weighed[-1][0], dosing.weight_valid)):
         answer.check("weight", Urgency.ROUTINE)
     if regime.before_dose is not None:
@@ -174,7 +176,7 @@ def too_soon(
     today: date,
 ) -> None:
     """An increase before the protocol allows it, or while less was asked for."""
-    on, mg = given[-1]
+    mg = given[-1][1]
     before = scales.nearest(given[-2][1]) if len(given) > 1 else scales.limit(regime.start_at_most)
     more = None if before is None else scales.nearest(mg) - before
     if more is not None and more > 0:
@@ -184,9 +186,14 @@ def too_soon(
         ):
             answer.check("step")
         on_the_way = [it for it in standing if it.kind in ASKING_FOR_LESS]
-        on_the_way = [it for it in on_the_way if it.began <= on]
         if len(given) > 1 and on_the_way:
             answer.check("toxicity")
+
+
+def stood_on(episode: Episode, points: list[Point], day: date) -> bool:
+    """The last result up to a day was a breach of the episode: it had not recovered."""
+    until = [point for point in points if point.day <= day]
+    return bool(until) and until[-1].at in episode.breaches
 
 
 def steps_needed(more: Fraction, step: Fraction | None) -> int:

@@ -58,7 +58,6 @@ class Episode:
     limit: Fraction
     recovered: bool
     alerting: bool
-    began: date
 
 
 def episodes(
@@ -166,5 +165,4 @@ def describe(
         limit=worst.met[worst.level - 1][1],
         recovered=recovered,
         alerting=alerting,
-        began=group[0].day,
     )
