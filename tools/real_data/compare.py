@@ -134,15 +134,21 @@ def _alerts(
     found: Comparison, rows: Sequence[Row], prepared: Prepared, clinic: Clinic, *, at_once: bool
 ) -> None:
     """The alerts of the rules, one by one. Bit by bit, an alert may have been told while it
-    went on, and kept the urgency of then; what was merged or withdrawn since is closed."""
+    went on, and kept the urgency of then; what was merged or withdrawn since is closed. Of the
+    dead nothing is owed."""
     values = with_counts(values_of(rows))
-    owed = expected_alerts(values, people_of(prepared), clinic.protocol())
+    dead = _first(prepared.events, ["died"])
+    owed = [
+        it
+        for it in expected_alerts(values, people_of(prepared), clinic.protocol())
+        if it.mrn not in dead
+    ]
     told = clinic.reports["alerts"]
     if not at_once:
         told = [alert for alert in told if alert["state"] != "closed"]
     found.alerts.update(str(alert["rule"] or alert["kind"]) for alert in told)
     found.states.update(_worst_states(clinic.reports["status"]))
-    told = [alert for alert in told if alert["rule"] is not None]
+    told = [it for it in told if it["rule"] is not None and it["value"] is not None]
     missing, extra = match(owed, told, at_once=at_once)
     found.matched.update(it.rule for it in owed if it not in missing)
     found.differ("alerts", missing, extra)

@@ -141,7 +141,7 @@ def expected_alerts(
         owed
         for rule in protocol["rules"]
         for (analyte, mrn), own in series.items()
-        if analyte == rule["analyte"] and mrn in people
+        if analyte == rule["analyte"] and mrn in people and not rule.get("indications")
         for owed in _of_patient(mrn, own, people[mrn], rule, protocol)
     ]
 
@@ -156,8 +156,8 @@ def _of_patient(
     first = rule["levels"][0]
     if "falls_in_a_row" in first:
         met = _falls(values, first)
-    elif "rise_from_baseline" in first:
-        met = _rises(values, first, person, protocol)
+    elif "rise_from_baseline" in first or "fall_from_baseline" in first:
+        met = _from_baseline(values, first, person, protocol)
     else:
         met = [_meet(value, rule["levels"]) for value in values]
     if not any(it.breaches for it in met):
@@ -248,15 +248,17 @@ def _falls(values: Sequence[Value], level: Mapping[str, Any]) -> list[_Met]:
     return met
 
 
-def _rises(
+def _from_baseline(
     values: Sequence[Value],
     level: Mapping[str, Any],
     person: Person,
     protocol: Mapping[str, Any],
 ) -> list[_Met]:
-    """More than a percentage above the baseline while it lies within a time, afterwards above
+    """More than a percentage above (or below) the baseline while it lies within a time, afterwards
     the earliest value in that time."""
-    rise = 1 + Decimal(level["rise_from_baseline"].removesuffix("%").strip()) / _HUNDRED
+    sign = 1 if "rise_from_baseline" in level else -1
+    percent = level.get("rise_from_baseline", level.get("fall_from_baseline"))
+    factor = 1 + sign * Decimal(str(percent).removesuffix("%").strip()) / _HUNDRED
     trusted = [it for it in values if it.trusted]
     since = person.first_dose - duration(protocol["baseline"]["within"])
     before = [it for it in trusted if since <= it.on <= person.first_dose][-2:]
@@ -268,14 +270,15 @@ def _rises(
     for value in values:
         if value.at <= basis[-1].at:
             continue
-        against, window = base, value.on - duration(level["within"])
-        if basis[-1].on < window:
+        against = base
+        window = value.on - duration(level["within"]) if "within" in level else None
+        if window is not None and basis[-1].on < window:
             earlier = [it for it in trusted if it.at < value.at and it.on >= window]
             if not earlier:
                 continue
             against = earlier[0].number
-        breach = _breach(value, against * rise, 1)
-        met.append(_Met(value, int(breach == "certain"), int(breach == "may"), 1))
+        breach = _breach(value, against * factor, sign)
+        met.append(_Met(value, int(breach == "certain"), int(breach == "may"), sign))
     return met
 
 
