@@ -39,9 +39,11 @@ def rows(url: str) -> dict[str, Counter[str]]:
     events = select(_PATIENTS.c.mrn, *_columns(_EVENTS, "on event value drug withdrawn"))
     return _counted(
         url,
-        enrolments=people.join_from(_ENROLMENTS, _PATIENTS),
-        results=results.join_from(_RESULTS, _PATIENTS),
-        events=events.join_from(_EVENTS, _PATIENTS),
+        enrolments=people.join_from(
+            _ENROLMENTS, _PATIENTS, _ENROLMENTS.c.patient_id == _PATIENTS.c.id
+        ),
+        results=results.join_from(_RESULTS, _PATIENTS, _RESULTS.c.patient_id == _PATIENTS.c.id),
+        events=events.join_from(_EVENTS, _PATIENTS, _EVENTS.c.patient_id == _PATIENTS.c.id),
         quarantine=select(*_columns(_HELD, _HELD_ROW)),
     )
 

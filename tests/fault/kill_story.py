@@ -37,7 +37,7 @@ to = ["{DOCTOR}"]
 urgencies = ["critical"]
 digest = false
 """
-PATIENTS = "mrn,drug,started_on,clinic,dose_mg_per_day"
+PATIENTS = "mrn,drug,started_on,clinic,dose_mg_per_day,weight_kg,tpmt,nudt15"
 EVENTS = "mrn,on,event,value"
 RESULTS = "mrn,collected_at,analyte,value,unit,specimen_id,status"
 UNITS = {
@@ -100,10 +100,15 @@ def _arrivals(number: int, today: date) -> Iterator[tuple[str, list[str]]]:
 def _patients(number: int, today: date) -> list[str]:
     started = today - timedelta(days=3)
     people = ["quiet", "falling", "low"]
-    lines = [PATIENTS, *(f"{_mrn(number, who)},azathioprine,{started},,50" for who in people)]
+    lines = [
+        PATIENTS,
+        *(f"{_mrn(number, who)},azathioprine,{started},,50,70,normal,normal" for who in people),
+    ]
     if number % 3 == 0:
         long_ago = today - timedelta(days=100)
-        lines.append(f"{_mrn(number, 'never-tested')},azathioprine,{long_ago},,100")
+        lines.append(
+            f"{_mrn(number, 'never-tested')},azathioprine,{long_ago},,100,70,normal,normal"
+        )
     return lines
 
 

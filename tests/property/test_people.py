@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.actions import ActionRefused, acknowledgement_until, closing, snoozing
-from monitor.core.model import Alert, AlertState, Change, ChangeWhat, Finding, Review, Urgency
+from monitor.core.model import (
+    DIED,
+    Alert,
+    AlertState,
+    Change,
+    ChangeWhat,
+    Finding,
+    Review,
+    Urgency,
+)
 from tests.property.days_to_look import ticks
 from tests.property.ledger import ENDING, Clinic, acknowledged, closed, snoozed
 from tests.property.made_cases import UTC_ZONE, case, enrolment, held_row, instant
@@ -66,7 +75,7 @@ def ends_with_a_reason(
         assert change.reason
         if alert.cause.startswith("rule:"):
             assert news, "a threshold alert never ends by the passing of time"
-            assert change.what in BY_A_CORRECTION
+            assert change.what in BY_A_CORRECTION or change.reason == DIED
         if change.what is ChangeWhat.MERGED:
             assert change.into is not None and change.into < alert.id
             assert set(alert.breaches) & set(alive[change.into].breaches)
