@@ -84,7 +84,7 @@ class Store:
 
         if self.is_sqlite:
             _create_file(Path(self.engine.url.database or ""))
-        with self._begun("BEGIN IMMEDIATE", readonly=False) as connection:
+        with self._begun("BEGIN IMMEDIATE", readonly=False, rebuilding=True) as connection:
             if not self.is_sqlite:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
@@ -157,16 +157,26 @@ class Store:
             yield connection
 
     @contextmanager
-    def _begun(self, begin: str, *, readonly: bool) -> Iterator[Connection]:
+    def _begun(
+        self, begin: str, *, readonly: bool, rebuilding: bool = False
+    ) -> Iterator[Connection]:
+        """A transaction. `rebuilding` lets SQLite copy tables that others refer to: there a
+        changed table is a new one with the rows of the old."""
         with self._readable_errors(), self.engine.connect() as connection:
+            if rebuilding and self.is_sqlite:
+                _foreign_keys(connection, "OFF")
             if self.is_sqlite:
                 connection = connection.execution_options(**{_BEGIN: begin})
             elif readonly:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
-            with connection.begin():
-                yield connection
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if rebuilding and self.is_sqlite:
+                    _foreign_keys(connection, "ON")
 
     def _refuse_missing(self) -> None:
         if self.is_sqlite and not Path(self.engine.url.database or "").is_file():
@@ -313,6 +323,13 @@ def _create_file(path: Path) -> None:
         pass
     except OSError as error:
         raise StoreError(f"the database {path} cannot be created: {error.strerror}") from error
+
+
+def _foreign_keys(connection: Connection, switch: str) -> None:
+    """SQLite heeds this outside a transaction only."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys={switch}")
 
 
 def _alembic_config() -> Any:
