@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 from monitor.core.analytes import Catalogue
 from monitor.core.dosing_rules import (
@@ -118,7 +119,7 @@ def read_dosing(top: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> D
 
 
 def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regime:
-    own = {
+    own: dict[str, Any] = {
         "usual_start": _amount(table, "usual_start"),
         "start_at_most": _amount(table, "start_at_most"),
         "increase_after": table.optional_duration("increase_after"),
@@ -139,14 +140,14 @@ def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regim
     known = {name: value for name, value in own.items() if value not in (None, "", ())}
     known["source"] = table.text("source")
     if general is not None:
-        return replace(general, **known)  # type: ignore[arg-type]
+        return replace(general, **known)
     if "usual_start" not in known:
         if table.sound:
             table.fault("usual_start", "is missing", 'text such as "2 mg/kg"')
         known["usual_start"] = Amount(number=Decimal(1), per_kg=True)
     names = {field.name for field in fields(Regime)}
     assert known.keys() <= names
-    return Regime(**known)  # type: ignore[arg-type]
+    return Regime(**known)
 
 
 def _amount(table: Table, key: str) -> Amount | None:
