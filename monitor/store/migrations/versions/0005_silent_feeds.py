@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
