@@ -36,6 +36,11 @@ to = ["{NURSE}"]
 to = ["{DOCTOR}"]
 urgencies = ["critical"]
 digest = false
+
+# How many alerts fall into one hour depends on the kills: a storm would be told as one message
+# in one clinic and not in the other, and ten minutes later.
+[quiet]
+storm_from = 1000
 """
 PATIENTS = "mrn,drug,started_on,clinic,dose_mg_per_day,weight_kg,tpmt,nudt15"
 EVENTS = "mrn,on,event,value"
