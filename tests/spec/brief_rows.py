@@ -77,7 +77,8 @@ BRIEF: tuple[Entry, ...] = (
     ),
     entry(
         "Never less often after stable years", "quarterly",
-        "a longer interval is one patient's own, with author, second person, reason and expiry",
+        "a longer interval is set for one patient by two people, with reason and expiry, and only "
+        "where a file says `every_at_most`, which this one does not",
         (FIRES, DUE, "cbc 2026-03-02 2030-07-01"),
         (QUIET, DUE, "cbc 2026-03-02 2026-05-18"),
         (UNKNOWN, DUE, "never tested: the clock starts"),
