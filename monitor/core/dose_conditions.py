@@ -166,7 +166,8 @@ def _in_units(view: View, result: Result) -> str:
 def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
     view = chart.view
     reasons = [
-        f"{it.value.replace('_', ' ')} on {day_text(it.on)}, and no kidney value since"
+        f"{sentence(it.value.replace('_', ' ')).rstrip('.')} on {day_text(it.on)}, and no kidney "
+        "value since"
         for it in _unanswered(view, renal)
     ]
     values = [
