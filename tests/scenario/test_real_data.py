@@ -57,7 +57,13 @@ def taken(monitor: CommandLine, name: str, folder: Path, pieces: int = 1) -> Com
             "nhanes",
             "nhanes",
             {"rows": 693, "stored": 363, "ignored": 330},
-            {"neutropenia": 13, "leucopenia": 5, "thrombocytopenia": 8, "anaemia": 1},
+            {
+                "neutropenia": 13,
+                "leucopenia": 5,
+                "thrombocytopenia": 8,
+                "anaemia": 1,
+                "pancytopenia": 2,
+            },
         ),
         (
             "omop",
@@ -193,6 +199,7 @@ def test_an_export_by_item_numbers_with_percentages_only(
         "thrombocytopenia": 2,
         "anaemia": 1,
         "raised_alt": 1,
+        "pancytopenia": 1,
     }
     assert found.buried >= 2, "the alerts of the one who died, told last, are closed"
 

@@ -24,6 +24,7 @@ from tools.real_data.rows import (
     truths,
 )
 from tools.real_data.schedule import due_on, last_completed
+from tools.real_data.together import expected_combinations
 
 FATES = (STORED, DUPLICATE, SUPERSEDED, "withdrawn", QUARANTINED, IGNORED)
 _STATES = ["seriously_overdue", "overdue", "due", "up_to_date", "ended"]
@@ -156,13 +157,16 @@ def _alerts(
     """The alerts of the rules, one by one. Bit by bit, an alert may have been told while it
     went on, and kept the urgency of then; what was merged or withdrawn since is closed."""
     values = with_counts(values_of(rows))
-    owed = expected_alerts(values, people_of(prepared), clinic.protocol())
+    people, protocol = people_of(prepared), clinic.protocol()
+    owed = expected_alerts(values, people, protocol)
+    owed += expected_combinations(values, people, protocol)
     told = clinic.reports["alerts"]
     if not at_once:
         told = [alert for alert in told if alert["state"] != "closed"]
     found.alerts.update(str(alert["rule"] or alert["kind"]) for alert in told)
     found.states.update(_worst_states(clinic.reports["status"]))
-    told = [it for it in told if it["rule"] is not None and it["value"] is not None]
+    read_twice = {it["id"] for it in (*protocol["rules"], *protocol.get("combinations", ()))}
+    told = [it for it in told if it["rule"] in read_twice]
     missing, extra = match(owed, told, at_once=at_once)
     found.matched.update(it.rule for it in owed if it not in missing)
     found.differ("alerts", missing, extra)
@@ -243,6 +247,16 @@ def _is_partner(expected: Expected, alert: Mapping[str, Any], at_once: bool) -> 
         and alert["kind"] == expected.kind
         and alert["urgency"] in urgencies
         and alert["recovered"] == expected.recovered
+        and _is_of(alert, expected)
+    )
+
+
+def _is_of(alert: Mapping[str, Any], expected: Expected) -> bool:
+    """The same worst value at the same instant; cell lines together have none of their own."""
+    if expected.value is None:
+        return alert["value"] is None
+    return (
+        alert["value"] is not None
         and Decimal(str(alert["value"])) == Decimal(str(float(expected.value)))
         and pd.Timestamp(alert["collected_at"]) in expected.instants
     )
