@@ -19,7 +19,8 @@ def table(page: str, heading: str) -> list[dict[str, str]]:
 def tables(page: str) -> list[tuple[str, dict[str, str]]]:
     """Every row of a page's tables, each with its heading (the page's title above the first)."""
     found: list[tuple[str, dict[str, str]]] = []
-    heading, header = "", []
+    heading = ""
+    header: list[str] = []
     for line in (MANUAL / page).read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             heading, header = line.lstrip("# "), []
