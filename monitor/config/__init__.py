@@ -21,12 +21,12 @@ from monitor.config.models import (
     Settings,
     Source,
     Syslog,
-    Web,
     Webhook,
     section_models,
 )
 from monitor.config.read import load_settings, read_settings
 from monitor.config.section import Section
+from monitor.config.web import Web
 
 __all__ = [
     "UNCHANGED_EMAIL",

@@ -22,7 +22,8 @@ from pydantic import (
 )
 
 from monitor.config.mllp import Mllp
-from monitor.config.section import Folder, OptionalPath, Section
+from monitor.config.section import Folder, OptionalPath, Section, http_address
+from monitor.config.web import Web
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.faults import nearest
 from monitor.core.model import Kind, Urgency
@@ -97,12 +98,6 @@ def _handover(text: str) -> str:
     if day not in WEEKDAYS or not clock:
         raise ValueError('not a hand-over; one is written like "mon 08:00"')
     return text
-
-
-def _http(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
-        raise ValueError("not an address; one begins with https:// or http://")
-    return url
 
 
 def _duration(value: object) -> object:
@@ -326,7 +321,7 @@ class Mail(Relay):
 class Webhook(Section):
     """Another program that is told by HTTP, with signed messages."""
 
-    url: Annotated[str, Field(min_length=1), AfterValidator(_http)]
+    url: Annotated[str, Field(min_length=1), AfterValidator(http_address)]
     secret_env: str = ""
     secret_file: OptionalPath = None
     privacy: Privacy = "minimal"
@@ -484,29 +479,9 @@ class Budget(Section):
     alerts_per_100_patient_years: Annotated[float, Field(ge=0)] = 0
 
 
-class Web(Section):
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    public_url: Annotated[str, AfterValidator(_http)] = ""
-    fhir_token_env: str = ""
-    """The bearer token of POST /fhir is named here or below; without one nothing is served."""
-    fhir_token_file: OptionalPath = None
-    fhir_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 16
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.fhir_token_env and self.fhir_token_file:
-            raise ValueError("name fhir_token_env or fhir_token_file, not both")
-        return self
-
-    @property
-    def takes_fhir(self) -> bool:
-        return bool(self.fhir_token_env or self.fhir_token_file)
-
-
 class Heartbeat(Section):
     file: OptionalPath = None
-    url: Annotated[str, AfterValidator(_http)] = ""
+    url: Annotated[str, AfterValidator(http_address)] = ""
 
 
 class Retention(Section):
