@@ -31,8 +31,8 @@ def findings(view: View) -> Iterator[Finding]:
         kind=Kind.REVIEW,
         urgency=Urgency.URGENT,
         summary=(
-            f"Outside the ages of the protocol on {words.day_text(since)}: {age_text(born, since)}, "
-            f"it is for {ages}"
+            f"Outside the ages of the protocol on {words.day_text(since)}: "
+            f"{age_text(born, since)}, it is for {ages}"
         ),
         source=view.protocol.source,
         recovered=is_within(ages, born, view.today),
@@ -102,6 +102,7 @@ def _birthday(born: date, years: int) -> date:
 
 
 def age_text(born: date, day: date) -> str:
+    """`68 years old` on a day."""
     years = day.year - born.year - (_birthday(born, day.year - born.year) > day)
     return f"{years} years old"
 

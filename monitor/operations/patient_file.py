@@ -95,6 +95,7 @@ class Course:
     """The values of one analyte, oldest first, and the limits that hold for them."""
 
     analyte: str
+    title: str
     unit: str
     results: tuple[Result, ...]
     limits: tuple[Limit, ...]
@@ -336,8 +337,9 @@ def _courses(results: Sequence[Result], views: Sequence[View]) -> Iterator[Cours
     for analyte in dict.fromkeys([*wanted, *sorted(by_analyte)]):
         own = by_analyte.get(analyte)
         if own:
-            unit = views[0].catalogue.analytes[analyte].unit
-            yield Course(analyte, unit, tuple(own), tuple(_limits(analyte, own[-1], views, unit)))
+            known = views[0].catalogue.analytes[analyte]
+            limits = tuple(_limits(analyte, own[-1], views, known.unit))
+            yield Course(analyte, known.title, known.unit, tuple(own), limits)
 
 
 def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> Iterator[Limit]:

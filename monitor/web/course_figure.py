@@ -19,6 +19,8 @@ from monitor.operations.patient_file import Course, Limit, Treatment
 WIDTH, HEIGHT = 360, 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 44, 10, 22
 _TICKS = 4
+_LABEL = 10
+"""Lines nearer to each other share the first one's number."""
 _LEAST_DAYS = 42
 """A shorter span would draw two days as a trend."""
 
@@ -77,6 +79,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A word at a place: the dose where it changes."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A figure, ready to be written as SVG."""
 
@@ -89,6 +100,7 @@ class Drawn:
     """The figure for who does not see it."""
     earlier: int
     """Values before the span."""
+    notes: tuple[Note, ...] = ()
 
 
 def span_of(treatments: Sequence[Treatment], results: Sequence[Result], months: int) -> Span | None:
@@ -140,12 +152,15 @@ def of_doses(treatment: Treatment, span: Span) -> Drawn | None:
         return None
     low, high = _scale([it.mg for it in doses] + [Decimal(0)])
     points: list[tuple[float, float]] = []
+    notes = []
     for place, given in enumerate(doses):
         until = doses[place + 1].on if place + 1 < len(doses) else span.last
         if until < span.first:
             continue
         level = _y(given.mg, low, high)
-        points += [(span.x(max(given.on, span.first)), level), (span.x(until), level)]
+        begun = span.x(max(given.on, span.first))
+        points += [(begun, level), (span.x(until), level)]
+        notes.append(Note(begun, level - 4, f"{given.mg.normalize():f}"))
     return Drawn(
         path=_path(points),
         marks=(),
@@ -154,6 +169,7 @@ def of_doses(treatment: Treatment, span: Span) -> Drawn | None:
         bands=tuple(_bands([treatment], span)),
         words="; ".join(str(given) for given in doses),
         earlier=0,
+        notes=tuple(notes),
     )
 
 
@@ -195,12 +211,15 @@ def _y(value: Decimal, low: Decimal, high: Decimal) -> float:
 
 
 def _rules(limits: Sequence[Limit], y: Callable[[Decimal], float]) -> Iterator[Rule]:
+    named: list[float] = []
     for limit in limits:
         at = y(limit.value)
         top, height = (at, HEIGHT - _BOTTOM - at) if limit.downward else (_TOP, at - _TOP)
-        yield Rule(
-            at, limit.text, f"{limit.value.normalize():f}", limit.urgency, top, max(0, height)
-        )
+        label = ""
+        if all(abs(at - other) >= _LABEL for other in named):
+            named.append(at)
+            label = f"{limit.value.normalize():f}"
+        yield Rule(at, limit.text, label, limit.urgency, top, max(0, height))
 
 
 def _bands(treatments: Sequence[Treatment], span: Span) -> Iterator[Band]:

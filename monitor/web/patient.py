@@ -27,7 +27,7 @@ from monitor.operations.patient_file import (
 )
 from monitor.web import course_figure
 from monitor.web.course_figure import Drawn
-from monitor.web.render import day, words
+from monitor.web.render import day
 from monitor.web.visit import Visit, needs
 
 routes = APIRouter()
@@ -80,7 +80,7 @@ def patient(
         drawn=list(_drawn(file, months)),
         months=months,
         lengths=LENGTHS,
-        units={course.analyte: course.unit for course in file.courses},
+        of={course.analyte: course for course in file.courses},
     )
 
 
@@ -147,14 +147,16 @@ def _drawn(file: PatientFile, months: int) -> Iterator[Panel]:
         doses = course_figure.of_doses(treatment, span)
         if doses is not None:
             latest = f"{treatment.doses[-1].mg.normalize():f}"
-            yield Panel(f"{treatment.case.enrolment.drug} dose", "mg/day", latest, doses, False)
+            yield Panel(
+                f"{treatment.case.enrolment.drug.capitalize()} dose", "mg/day", latest, doses, False
+            )
     for course in file.courses:
         latest = course.latest
         text = "none" if latest.value is None else f"{latest.comparator}{latest.value:f}"
         yield Panel(
-            words(course.analyte),
+            course.title,
             f"{course.unit}, {day(latest.collected_on)}",
             text,
             course_figure.of_course(course, span, file.treatments),
-            course_figure.breaches(latest, course.limits),
+            beyond=course_figure.breaches(latest, course.limits),
         )

@@ -76,7 +76,7 @@ def say(patient_id: int, visit: Recorder) -> Response:
     coming = foresee(store, settings, said, visit.now)
     if coming.refused:
         return _form(visit, patient_id, said, problem=coming.refused, status=422)
-    if not visit.text("seen"):
+    if not visit.text("agreed"):
         who = who_of(visit, patient_id)
         return visit.page("patient_event_seen.html", who=who, said=said, coming=coming)
     refused = record(store, settings, said, visit.now)
