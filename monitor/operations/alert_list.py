@@ -73,9 +73,15 @@ def alert_rows(
 
 
 def alerts_at(
-    connection: Connection, settings: Settings, now: datetime, *, only: int | None = None
+    connection: Connection,
+    settings: Settings,
+    now: datetime,
+    *,
+    only: int | None = None,
+    enrolments: Collection[int] | None = None,
 ) -> Iterator[Standing]:
-    """Every alert (or `only` this one) opened by `now`, as it stood then.
+    """Every alert (or `only` this one, or those of some enrolments) opened by `now`, as it
+    stood then.
 
     What changed later is taken back: the state by the alert's history, what it showed by
     judging the enrolment anew with nothing later than `now`.
@@ -83,6 +89,8 @@ def alerts_at(
     query = select(_ALERTS).where(_ALERTS.c.opened_at <= now).order_by(_ALERTS.c.id)
     if only is not None:
         query = query.where(_ALERTS.c.id == only)
+    if enrolments is not None:
+        query = query.where(_ALERTS.c.enrolment_id.in_(enrolments))
     rows = connection.execute(query).all()
     later = _changed_later(connection, [row.id for row in rows], now)
     shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
