@@ -21,6 +21,7 @@ from monitor.web import (
     patient,
     patient_event,
     people,
+    schedules,
     sign_in,
     worklist,
 )
@@ -28,7 +29,7 @@ from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert, patient, patient_event)
+PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 
