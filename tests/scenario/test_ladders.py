@@ -21,7 +21,7 @@ import pytest
 from monitor.config import read_settings
 from monitor.core.actions import ActionRefused
 from monitor.operations import people
-from monitor.operations.alert_story import story
+from monitor.operations.alert_story import alert_then, story
 from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import open_store
@@ -220,6 +220,16 @@ STORIES: dict[str, tuple[str, list[tuple[str, str, Act]]]] = {
 FIRST_LOOK = {"declined": "2026-03-09T08:00", "autumn_night": "2026-10-24T20:00"}
 
 
+STANDS = ("urgency", "kind", "state", "recovered", "asked_at", "rungs_told", "acknowledged_at",
+          "acknowledged_by", "acknowledged_until", "snoozed_until", "review_by", "outcome_at",
+          "outcome_missed", "assigned_to", "version", "closed_at")  # fmt: skip
+
+
+def stands(alert: Any) -> dict[str, Any]:
+    """What people and the ladder had made of an alert (a row, or what was read of the past)."""
+    return {name: getattr(alert, name) for name in STANDS}
+
+
 class Diary:
     """A clinic with one patient, woken when it asked to be."""
 
@@ -229,6 +239,8 @@ class Diary:
         self.seen = 0
         self.day = ""
         self.clocks_change = False
+        self.stood: dict[tuple[int, datetime], dict[str, Any]] = {}
+        """How each alert stood after each look."""
 
     def note(self, now: datetime, text: str) -> None:
         local = now.astimezone(ZONE)
@@ -241,12 +253,20 @@ class Diary:
 
     def look(self, now: datetime) -> None:
         self.clinic.review(now)
+        self.stood |= {(row.id, now): stands(row) for row in self.clinic.rows(tables.AlertRow)}
         for row in self.clinic.rows(tables.Delivery)[self.seen :]:
             self.seen += 1
             said = [f"{self.alert(line.alert_id)} {line.what}" for line in self._lines(row.id)] or [
                 str(row.payload.get("topic"))
             ]
             self.note(now, f"{row.urgency} to {row.recipient}: {', '.join(said)}")
+
+    def look_back(self) -> None:
+        """What the histories say of each look is what the alerts said then."""
+        with self.clinic.store.read() as connection:
+            for (alert_id, now), then in self.stood.items():
+                told = alert_then(connection, self.clinic.settings, alert_id, now)
+                assert stands(told.alert) == then, f"alert {alert_id} at {now}"
 
     def _lines(self, delivery: int) -> list[Any]:
         return self.clinic.rows(tables.DeliveryAlert, delivery_id=delivery)
@@ -304,6 +324,7 @@ def test_the_ladder_as_a_diary(diary: Diary, name: str) -> None:
             except ActionRefused as refused:
                 diary.note(now, f"  refused: {refused}")
         diary.look(now)
+    diary.look_back()
     assert list(verify(clinic.store, clinic.settings, at(end))) == []
     told = story(clinic.store, clinic.settings, first_alert(diary), at(end))
     history = [
