@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.model import Urgency
-from monitor.delivery.content import alert_views
+from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.discretion import discreet_view
 from monitor.delivery.fields import fields_of, whole_list
@@ -85,8 +85,10 @@ class Rendered:
 
 def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
     """Lay out a message by its kind, with what the store knows at `now`."""
-    if message.kind in {"operator", "digest"}:
+    if message.kind == "operator":
         return render_bare(message, settings, now)
+    if message.kind == "digest":
+        return _digest(message, settings, now, recorded_dead(connection, now))
     views = alert_views(connection, message, settings, now)
     return render_alerts(message, views, settings, now)
 
@@ -163,8 +165,10 @@ def _operator(message: Leased, settings: Settings, now: datetime) -> Rendered:
     )
 
 
-def _digest(message: Leased, settings: Settings, now: datetime) -> Rendered:
-    content = DigestContent.from_payload(message.payload["content"])
+def _digest(
+    message: Leased, settings: Settings, now: datetime, dead: Collection[str] = ()
+) -> Rendered:
+    content = DigestContent.from_payload(message.payload["content"]).without(dead)
     return _laid_out("digest", settings, now, message, digest=content, most=MOST_LINES)
 
 

@@ -243,7 +243,9 @@ def _panel(panel: dict[str, Any]) -> PanelRow:
         late=late + (", seriously" if serious else ""),
         days=days,
         serious=serious,
-        last="never" if last is None else short_day(date.fromisoformat(last)) + declared,
+        last="never done"
+        if last is None
+        else f"last done {short_day(date.fromisoformat(last))}{declared}",
     )
 
 
