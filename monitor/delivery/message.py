@@ -52,6 +52,8 @@ ROOMS = (
 )  # fmt: skip
 LIST_ROOMS = (Room(60, 0, 400), Room(30, 0, 300), Room(15, 0, 250), Room(5, 0, 200))
 """Tried in this order until the mail is small enough; overdue lists have the second."""
+STORM_CARDS = 3
+"""Alerts that a storm's summary shows in full; the others are a line each, the worst first."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _UNTOUCHED = frozenset(
@@ -112,7 +114,10 @@ def render_alerts(
     if speak.code != ENGLISH:
         views = [translated(view, speak, _UNTOUCHED) for view in views]
     draws = template == "alert"
-    for room in ROOMS if draws or template == "withdrawal" else LIST_ROOMS:
+    rooms = ROOMS if draws or template == "withdrawal" else LIST_ROOMS
+    if message.payload.get("storm"):
+        rooms = tuple(room for room in rooms if room.cards <= STORM_CARDS)
+    for room in rooms:
         pictures = _pictures(views[: room.cards], message, room.figures if draws else 0)
         laid_out = _laid_out(
             template,
@@ -161,7 +166,13 @@ def _pictures(views: Sequence[AlertView], message: Leased, most: int) -> dict[in
 def _operator(message: Leased, settings: Settings, now: datetime) -> Rendered:
     topic, text = str(message.payload["topic"]), str(message.payload["text"])
     return _laid_out(
-        "operator", settings, now, message, topic=discreet(one_line(topic), "notice"), says=text
+        "operator",
+        settings,
+        now,
+        message,
+        topic=discreet(one_line(topic), "notice"),
+        says=text,
+        test=bool(message.payload.get("test")),
     )
 
 

@@ -139,6 +139,7 @@ def queue_tests(store: Store, settings: Settings, now: datetime, only: str = "")
                 recipient=address,
                 urgency="routine",
                 payload={
+                    "test": True,
                     "topic": "TEST of the routes, nothing to do for a patient",
                     "text": (
                         f"This is a test. Alerts for {role} come to this address. If you read "

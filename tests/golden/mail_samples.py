@@ -238,6 +238,7 @@ def held() -> dict[str, Any]:
 
 
 TEST = {
+    "test": True,
     "topic": "TEST of the routes, nothing to do for a patient",
     "text": "This is a test. Alerts for nurses come to this address. If you read this and are the "
     "right one, tell whoever runs the monitor, who then writes the day into confirmed_on of the "
