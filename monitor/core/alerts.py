@@ -299,7 +299,8 @@ def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
         return ""
     if finding.level < alert.level:
         edited = alert.protocol_digest != protocol.digest
-        return PROTOCOL_EDITED if edited else f"a correction made it milder; it was {alert.urgency}"
+        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
+        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
     if finding.kind is not alert.kind:
         return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
     if _is_milder_than_told(finding, alert):

@@ -114,7 +114,7 @@ def render_alerts(
     if speak.code != ENGLISH:
         views = [translated(view, speak, _UNTOUCHED) for view in views]
     draws = template == "alert"
-    rooms = ROOMS if draws or template == "withdrawal" else LIST_ROOMS
+    rooms: Sequence[Room] = ROOMS if draws or template == "withdrawal" else LIST_ROOMS
     if message.payload.get("storm"):
         rooms = tuple(room for room in rooms if room.cards <= STORM_CARDS)
     for room in rooms:

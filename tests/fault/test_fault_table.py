@@ -24,16 +24,17 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from monitor.config import Settings
 from monitor.core.model import Urgency
 from monitor.core.routing import Line, Planned
 from monitor.delivery.send import deliver_due
 from monitor.operations.stuck import alarm_if_stuck
-from monitor.store import outbox
-from monitor.store.database import Store, open_store
+from monitor.store import outbox, tables
+from monitor.store.database import Store, StoreError, open_store
 from monitor.store.outbox import DELIVERIES, enqueue
+from tests.clinic import Clinic
 from tests.fault.test_channels import Pager, _no_room_for, free_port, pager_server, webhook
 from tests.mail_world import Mood, add_alert, mail_server, settings_for
 
@@ -287,6 +288,45 @@ def test_the_page_says_what_was_seen(table: dict[str, tuple[str, str, str]]) -> 
     if os.environ.get("UPDATE_GOLDEN"):
         PAGE.write_text(page, encoding="utf-8")
     assert page == PAGE.read_text(encoding="utf-8")
+
+
+def test_a_disk_full_while_the_database_is_written_owes_everything_afterwards(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """The last row of the page: nothing half written, and all of it once there is room."""
+    shutil.copy(migrated_sqlite, tmp_path / "monitor.db")
+    store = open_store(f"sqlite:///{tmp_path / 'monitor.db'}")
+    clinic = Clinic(store, settings_for(1))
+    people = [f"A{number}" for number in range(30)]
+    for mrn in people:
+        clinic.enrol(mrn, "2026-05-04", now=NOW - timedelta(days=1))
+        clinic.results(mrn, "2026-05-11", {"neutrophils": "0.4"}, received_at=NOW)
+    with database_full(store), pytest.raises(StoreError, match="full"):
+        clinic.review(NOW)
+    assert clinic.rows(tables.AlertRow) == []
+    assert clinic.rows(tables.Delivery) == []
+    clinic.review(NOW + timedelta(minutes=1))
+    assert len(clinic.rows(tables.AlertRow, rule="neutropenia", urgency="critical")) == len(people)
+    told = [row.recipient for row in clinic.rows(tables.Delivery, urgency="critical")]
+    assert told == [CLINIC] * len(people)
+    store.dispose()
+
+
+@contextmanager
+def database_full(store: Store) -> Iterator[None]:
+    """SQLite may not take another page, as on a full disk."""
+
+    def no_more_pages(connection: Any, _: Any) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    store.engine.dispose()
+    event.listen(store.engine, "connect", no_more_pages)
+    try:
+        yield
+    finally:
+        event.remove(store.engine, "connect", no_more_pages)
+        store.engine.dispose()
 
 
 def test_whatever_waited_was_told_by_another_way(table: dict[str, tuple[str, str, str]]) -> None:

@@ -400,7 +400,7 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
         "Its messages go to clinic@hill.example now. Correct the address in [[routes]].",
     }
     tier = "not acknowledged: told to tier 2"
-    milder = "a correction made it milder; it was critical"
+    milder = "a correction made it milder; before: critical, discontinue"
     died = DigestLine(
         alert_ids=(),
         person=plain[1],
