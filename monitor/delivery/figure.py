@@ -7,6 +7,7 @@ because of where a pixel fell; the limit line lies where a value equal to the li
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,6 +29,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
 _PAPER, _INK, _FAINT, _GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
 _LIMIT, _BREACH, _ZONE, _LINE, _FINE = "#b3122a", "#b3122a", "#fdecee", "#94a3b8", "#1d4f91"
 _COLOURS = 96
+_SPELT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +179,10 @@ class _Pen:
         self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
     ) -> None:
         place = (x * _SCALE, y * _SCALE)
-        self._canvas.text(place, words, fill=colour, font=self._font(size), anchor=anchor)
+        self._canvas.text(place, drawable(words), fill=colour, font=self._font(size), anchor=anchor)
 
     def width(self, words: str, size: float = 11) -> float:
-        return float(self._font(size).getlength(words)) / _SCALE
+        return float(self._font(size).getlength(drawable(words))) / _SCALE
 
     def _font(self, size: float) -> ImageFont.FreeTypeFont:
         from PIL import ImageFont
@@ -187,6 +191,12 @@ class _Pen:
             self._fonts[size] = ImageFont.load_default(size * _SCALE)
         font: ImageFont.FreeTypeFont = self._fonts[size]
         return font
+
+
+def drawable(words: str) -> str:
+    """Words with the signs that the font of the figure has: `Maerz`, `Haemoglobin`."""
+    spelt = words.translate(_SPELT)
+    return unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
 
 
 def _draw_ground(pen: _Pen, figure: Figure, scale: Frame) -> None:
