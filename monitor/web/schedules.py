@@ -68,7 +68,9 @@ def compare(
     if a in known and b in known:
         today = clinic_day(visit.now, visit.site.settings.clinic.zone)
         found = document(*compare_protocols(store, a, b, today))
-    return visit.page("schedule_compare.html", pairs=[(it, it) for it in known], a=a, b=b, found=found)
+    return visit.page(
+        "schedule_compare.html", pairs=[(it, it) for it in known], a=a, b=b, found=found
+    )
 
 
 @routes.get("/schedules/proposals/{proposal_id}")
@@ -105,9 +107,7 @@ def decide(proposal_id: int, visit: Editor) -> Response:
 
 
 @routes.get("/schedules/{protocol_id}")
-def schedule(
-    protocol_id: str, visit: Reader, start: Annotated[str, Query()] = ""
-) -> Response:
+def schedule(protocol_id: str, visit: Reader, start: Annotated[str, Query()] = "") -> Response:
     shown = _shown(visit, protocol_id, start)
     return visit.page(
         "schedule.html",
@@ -203,9 +203,7 @@ def _editor(
     )
 
 
-def _proposal(
-    visit: Visit, proposed: Proposed, problem: str = "", status: int = 200
-) -> Response:
+def _proposal(visit: Visit, proposed: Proposed, problem: str = "", status: int = 200) -> Response:
     coming: Preview | str | None = None
     difference: list[tuple[str, str]] = []
     if proposed.is_open:
@@ -226,9 +224,7 @@ def _proposal(
 
 def _difference(before: str, after: str) -> Iterator[tuple[str, str]]:
     """The changed lines with some around them: (gone, new, same or place, the line)."""
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), n=_AROUND, lineterm=""
-    )
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_AROUND, lineterm="")
     kinds = {"-": "gone", "+": "new", " ": "same"}
     for line in lines:
         if line.startswith(("---", "+++")):

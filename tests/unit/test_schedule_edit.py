@@ -123,7 +123,9 @@ def test_apply_shows_the_change_then_reviews_everyone_on_it(ward: Clinic, folder
 def test_apply_of_the_text_in_force_changes_nothing(ward: Clinic, folder: Path) -> None:
     ward.enrol("A1")
     path = folder / f"{AZA}.toml"
-    applied = apply(ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.preview.already_in_force
     assert applied.tally.reviewed == 0
     assert len(ward.rows(tables.ProtocolText)) == 2
@@ -145,13 +147,17 @@ def test_apply_refuses_a_faulty_file_and_a_time_that_has_passed(ward: Clinic, fo
         )
     edit(folder, "{ below = 130,", "{ below = 13,")
     with pytest.raises(Faults):
-        apply(ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing)
+        apply(
+            ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+        )
     assert len(ward.rows(tables.ProtocolText)) == 2
 
 
 def test_apply_puts_a_new_protocol_in_force(ward: Clinic, folder: Path) -> None:
     path = site_protocol(folder)
-    applied = apply(ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.preview.before is None
     assert "site" in in_force(ward.store)
 
@@ -162,7 +168,9 @@ def test_the_analytes_too_change_only_by_apply_where_patients_are_enrolled(
     ward.enrol("A1")
     path = write(folder, text_of(folder, "analytes") + "\n# a remark\n", "analytes")
     assert "differs from the analytes in force" in only(adopt(ward.store, folder, NOW))
-    applied = apply(ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.tally.reviewed == 1
     assert adopt(ward.store, folder, NOW) == []
 
@@ -176,6 +184,8 @@ def test_alerts_after_an_edit_are_those_of_the_new_text_alone(ward: Clinic, fold
     now = at("2026-01-14")
     apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="x", show=show_nothing)
     write(folder, strict)
-    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="back", show=show_nothing)
+    apply(
+        ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="back", show=show_nothing
+    )
     closed, live = ward.alerts(enrolment)
     assert (closed.state, live.state) == (AlertState.CLOSED, AlertState.OPEN)
