@@ -15,6 +15,7 @@ from monitor.core.analytes import Catalogue
 from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
+from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.table_reader import Read, read_tables
@@ -25,7 +26,7 @@ class Opened:
     """A file that can be read: what was recognised, in sentences, and its items, once."""
 
     notes: tuple[str, ...]
-    items: Iterator[Item]
+    items: Iterator[Item | RawBlock]
     tables: tuple[Recognised, ...] = ()
     """The tables among them, as they were understood."""
 
@@ -52,7 +53,7 @@ def _open_tables(survey: Survey, mapping: Source, catalogue: Catalogue) -> Itera
         yield Opened((*said, *notes), items, tuple(table.seen for table in tables))
 
 
-def _items(tables: Sequence[Read]) -> Generator[Item, None, None]:
+def _items(tables: Sequence[Read]) -> Generator[Item | RawBlock, None, None]:
     for table in tables:
         yield from table.rows()
 
