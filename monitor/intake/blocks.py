@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.unsignedinteger[Any]]
 
-BLOCK_CHARACTERS = 1 << 22
-"""Characters that are split at once; a file with fewer is read line by line."""
 _NO_TEXT = ("\0", '"')
 _BLANKS = " \t\r\x1a\x0c\ufeff"
 _TEXT_OVERHEAD = 60
@@ -91,7 +89,7 @@ class Block:
         if column is not None:
             return column[row]
         known = self._coded[position]
-        return known.texts[known.codes[row]]
+        return known.texts[int(known.codes[row])]
 
 
 def coded(column: Sequence[str]) -> Coded:
@@ -166,8 +164,8 @@ class Ahead:
         return line + self._stream.readline(limit - len(line))
 
 
-def whole_lines(stream: TextIO, line_limit: int) -> Iterator[str]:
-    """The text of a stream in pieces that end where a line does, but for a line that is too
-    long and the end of the file."""
-    while text := stream.read(BLOCK_CHARACTERS):
+def whole_lines(stream: TextIO, size: int, line_limit: int) -> Iterator[str]:
+    """The text of a stream in pieces of about that size that end where a line does, but for a
+    line that is too long and the end of the file."""
+    while text := stream.read(size):
         yield text if text.endswith("\n") else text + stream.readline(line_limit + 1)

@@ -16,6 +16,7 @@ from monitor.core.faults import nearest
 from monitor.intake.fixes import reading
 from monitor.intake.normalise import Normaliser
 from monitor.intake.people import People
+from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
@@ -107,9 +108,11 @@ def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def batches_and_blocks(rows: Iterator[T | RawBlock], size: int) -> Iterator[list[T] | RawBlock]:
+def batches_and_blocks(
+    rows: Iterator[RawRow | BadLine | RawBlock], size: int
+) -> Iterator[list[RawRow | BadLine] | RawBlock]:
     """Consecutive lists of at most `size` rows, and the blocks between them."""
-    batch: list[T] = []
+    batch: list[RawRow | BadLine] = []
     for row in rows:
         if isinstance(row, RawBlock):
             if batch:

@@ -15,7 +15,7 @@ from monitor.core.analytes import Catalogue
 from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
-from monitor.intake.raw_blocks import RawBlock
+from monitor.intake.raw_blocks import RawBlock, one_by_one
 from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.table_reader import Read, read_tables
@@ -23,12 +23,19 @@ from monitor.intake.table_reader import Read, read_tables
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that can be read: what was recognised, in sentences, and its items, once."""
+    """A file that can be read: what was recognised, in sentences, and its items, to
+    be read once, in either way."""
 
     notes: tuple[str, ...]
-    items: Iterator[Item | RawBlock]
+    parts: Iterator[Item | RawBlock]
+    """The same, plain rows in blocks."""
     tables: tuple[Recognised, ...] = ()
     """The tables among them, as they were understood."""
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """The items one by one."""
+        return one_by_one(self.parts)
 
 
 Reader = Callable[[Survey, Source, Catalogue], AbstractContextManager[Opened]]

@@ -29,7 +29,7 @@ from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Ta
 from monitor.intake.people import People
 from monitor.intake.plain_block import PlainBlocks
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
-from monitor.intake.raw_blocks import RawBlock, one_by_one
+from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.recognised import Recognised
 from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
 from monitor.intake.results import ResultWriter
@@ -184,7 +184,7 @@ class _Load:
             self._notes.extend(opened.notes)
             self._tables = opened.tables
             file_id = self._insert_file()
-            items = one_by_one(opened.items) if self._preview else opened.items
+            items = opened.items if self._preview else opened.parts
             self._take_rows(items, file_id, again=again)
         self._connection.execute(
             update(_FILES)

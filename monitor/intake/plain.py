@@ -48,7 +48,7 @@ class Answers(Generic[T]):
     """The distinct answers, and for each row which of them is its own."""
 
     distinct: Sequence[T]
-    codes: Whole
+    codes: NDArray[Any]
 
     def of(self, rows: Which) -> Answers[T]:
         """Those of these rows, without answers that none of them has."""

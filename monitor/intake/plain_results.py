@@ -22,8 +22,6 @@ from monitor.store.bulk import ColumnInsert, Values
 from monitor.store.tables import table_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from monitor.intake.plain import Which, Whole
 
 _RESULTS = table_of(tables.ResultRow)
@@ -117,7 +115,7 @@ class PlainResults:
         assert number < 1 << _ANALYTE_BITS, "more analytes than a catalogue has"
         return number
 
-    def _of_earlier_files(self, plain: PlainRows) -> NDArray[Any]:
+    def _of_earlier_files(self, plain: PlainRows) -> Which:
         """Which rows are of patients who had results before this file."""
         import numpy as np
 
@@ -128,7 +126,8 @@ class PlainResults:
             known = select(_RESULTS.c.id).where(_RESULTS.c.patient_id == _PATIENTS.c.id)
             query = select(_PATIENTS.c.id).where(_PATIENTS.c.id.in_(part), known.exists())
             self._earlier.update(self._connection.scalars(query))
-        return np.array([it in self._earlier for it in ids], bool)[plain.persons.codes]
+        earlier: Which = np.array([it in self._earlier for it in ids], bool)[plain.persons.codes]
+        return earlier
 
 
 class _Sieve:
@@ -199,7 +198,8 @@ def _numbers(answers: Answers[Any], number: Any) -> Whole:
     import numpy as np
 
     found = np.array([number(it) for it in answers.distinct], np.int64)
-    return found[answers.codes]
+    of_rows: Whole = found[answers.codes]
+    return of_rows
 
 
 def _values(answers: Answers[Any], value: Any) -> Values:

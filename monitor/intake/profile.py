@@ -128,7 +128,7 @@ class _Look:
     def at_block(self, block: Block) -> None:
         self._found.rows += block.rows
         new: list[tuple[int, int, _LookAt, str]] = []
-        looks = [(_look_at_date, it) for it in self._dates]
+        looks: list[tuple[_LookAt, int]] = [(_look_at_date, it) for it in self._dates]
         looks += [(_look_at_number, it) for it in self._values]
         for order, (look_at, position) in enumerate(looks):
             column = block.coded(position)

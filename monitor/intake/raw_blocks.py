@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.intake.blocks import Block, Coded, constant
 from monitor.intake.csv import Record
 from monitor.intake.layout import Layout
-from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow
+from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow, restored
 from monitor.intake.row_steps import without_material
 
 if TYPE_CHECKING:
@@ -80,4 +80,4 @@ def _specimens(column: Coded) -> tuple[Coded, NDArray[np.bool_] | None]:
     return column, np.array(other)[column.codes]
 
 
-_EMPTY = RawRow(0, *[""] * len(RESULT_COLUMNS), given=())
+_EMPTY = restored(0, {})

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple, Protocol, TextIO
 
-from monitor.intake.blocks import BLOCK_CHARACTERS, Ahead, Block, split, whole_lines
+from monitor.intake.blocks import Ahead, Block, split, whole_lines
 from monitor.intake.raw import BadLine
 
 LINE_LIMIT = 1 << 20
@@ -22,6 +22,8 @@ FIELD_LINES = 200
 _FIELD_CHARACTERS = 1 << 18
 _KEPT = 2000
 """Characters of a bad line that go into quarantine."""
+BLOCK_CHARACTERS = 1 << 22
+"""Characters that are split at once; a file with fewer bytes is read line by line."""
 _KEPT_BYTES = 160 << 20
 _RECORD_BYTES = 1000
 _UNCLOSED = "unexpected end of data"
@@ -151,7 +153,7 @@ def parts_of(stream: TextIO, lines: Lines, delimiter: str, header: list[str], si
         yield from fitting(records(lines, delimiter), header)
         return
     number = lines.number
-    for text in whole_lines(stream, LINE_LIMIT):
+    for text in whole_lines(stream, BLOCK_CHARACTERS, LINE_LIMIT):
         block = split(text, number + 1, delimiter, header, LINE_LIMIT)
         if block is not None:
             number += block.rows

@@ -33,6 +33,7 @@ _LEARNED = 1000
 class Read:
     """One table ready to be read once more."""
 
+    table: Table
     parts: Callable[[], Parts]
     layout: Layout
     profile: Profile
@@ -153,7 +154,7 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
         place=f'sheet "{table.sheet}"' if table.sheet else "",
     )
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
-    return Read(kept.again, layout, profile, seen)
+    return Read(table, kept.again, layout, profile, seen)
 
 
 def _layout(table: Table, mapping: Source, known: Known) -> Layout:
