@@ -27,6 +27,7 @@ from monitor.core.model import (
     Urgency,
 )
 from monitor.store import tables
+from monitor.store.claims import FIRST
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
@@ -150,7 +151,9 @@ def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: 
         # Locked in the order of ids first, so that two who wake never wait for each other.
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
         connection.execute(query.with_for_update()).all()
-        connection.execute(update(_ENROLMENTS).where(mine).values(next_review_at=at))
+        connection.execute(
+            update(_ENROLMENTS).where(mine).values(next_review_at=at, wake_rank=FIRST)
+        )
 
 
 def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
