@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
@@ -196,10 +196,12 @@ def _locked(connection: Connection, proposal: Proposal) -> list[int]:
 
 
 def _wake(connection: Connection, proposal: Proposal, now: datetime) -> None:
-    statement = update(_ENROLMENTS).values(next_review_at=now, wake_rank=claims.WITH_ALL)
+    """Whoever is due already keeps the place that was theirs: nobody is put back."""
+    asleep = or_(_ENROLMENTS.c.next_review_at.is_(None), _ENROLMENTS.c.next_review_at > now)
+    statement = update(_ENROLMENTS).where(asleep)
     if not proposal.is_catalogue:
         statement = statement.where(_ENROLMENTS.c.protocol_id == proposal.id)
-    connection.execute(statement)
+    connection.execute(statement.values(next_review_at=now, wake_rank=claims.WITH_ALL))
 
 
 def _preview(

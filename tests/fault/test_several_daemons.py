@@ -52,7 +52,7 @@ class Trouble:
     def start(self) -> None:
         self.running = [self.clinic.folder.spawn() for _ in range(DAEMONS)]
         for daemon in self.running:
-            assert met(lambda it=daemon: it.has_started), daemon.log.read_text()  # type: ignore[misc]
+            assert met(lambda it=daemon: it.has_started, _SETTLED), daemon.log.read_text()  # type: ignore[misc]
 
     def one(self, number: int) -> None:
         """A round of files, and something that goes wrong while they are worked on."""
