@@ -86,7 +86,7 @@ def episodes(series: Sequence[Judged], gap: Duration, confirm: int) -> list[Epis
 
 
 def _too_late(before: Judged, now: Judged, gap: Duration) -> bool:
-    return now.measured.collected_on > gap.after(before.measured.collected_on)
+    return now.collected_on > gap.after(before.collected_on)
 
 
 def _episode(
@@ -101,7 +101,7 @@ def speaking(found: Sequence[Episode], rule: Rule) -> list[Episode]:
     last_spoken_on: date | None = None
     for episode in found:
         for judged in episode.confirmed:
-            day = judged.measured.collected_on
+            day = judged.collected_on
             if (
                 last_spoken_on is None
                 or rule.again_after is None

@@ -14,6 +14,7 @@ from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
 from monitor.core.judges import View
 from monitor.core.model import Review
+from monitor.core.ordered import Ordered
 from monitor.core.protocol_dosing import indication_key
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
@@ -40,7 +41,7 @@ def _of(review: Review, rulebook: RuleBook, settings: Settings, now: datetime) -
     view = View(
         case=case,
         life=life,
-        results=case.results,
+        results=Ordered(case.results),
         done={},
         protocol=rulebook.protocols[case.enrolment.protocol_id],
         catalogue=rulebook.catalogue,
