@@ -45,13 +45,15 @@ class Episode:
 def watched(series: Sequence[Judged | Unknown], life: Life) -> list[Judged | Unknown]:
     """What of a series is watched: from before the start to the end of the wash-out, and
     beyond it while an episode goes on."""
+    if life.watch_until is None:
+        return [judged for judged in series if judged.collected_on >= life.watch_from]
     kept: list[Judged | Unknown] = []
     going_on = False
     for judged in series:
         day = judged.collected_on
         if day < life.watch_from:
             continue
-        if life.watch_until is not None and day > life.watch_until and not going_on:
+        if day > life.watch_until and not going_on:
             break
         kept.append(judged)
         if isinstance(judged, Judged):

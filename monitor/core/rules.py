@@ -153,10 +153,13 @@ def judge(
     instants: dict[datetime, list[Result]] = defaultdict(list)
     for result in numeric:
         instants[result.collected_at].append(result)
-    reference = _Reference(numeric, terms, downward=rule.downward)
+    reference = _Reference(rule, numeric, terms)
     judged: list[Judged | Unknown] = []
     for collected_at in sorted(instants):
-        verdicts = [_judge_one(rule, it, reference, unit) for it in instants[collected_at]]
+        verdicts = [
+            reference.quiet(it) or _judge_one(rule, it, reference, unit)
+            for it in instants[collected_at]
+        ]
         known = [it for it in verdicts if isinstance(it, Judged) and _counts(it)]
         unknown = [it for it in verdicts if isinstance(it, Unknown)]
         if len(known) == 1:
@@ -198,7 +201,10 @@ def _judge_one(
         may = number if breach is not Breach.NO else may
     if not any(limits) or (missing is not None and not (certain or may)):
         return missing
-    return Judged(result=result, certain=certain, may=may, limits=tuple(limits))
+    judged = Judged(result=result, certain=certain, may=may, limits=tuple(limits))
+    if missing is None:
+        reference.remember(judged)
+    return judged
 
 
 def measured(result: Result) -> Measured:
@@ -225,16 +231,7 @@ def _limit(
     personal = reference.personal(number, result)
     if fixed is None and level.above_times_uln is None:
         return reference.limit(result, level, unit)
-    if personal is not None:
-        return _stated_limit(level, fixed, personal, result, unit)
-    key = number, "" if fixed is not None else str(usable_uln(result))
-    known = reference.stated.get(key)
-    if known is not None:
-        return known
-    limit = _stated_limit(level, fixed, None, result, unit)
-    if isinstance(limit, Limit):
-        reference.stated[key] = limit
-    return limit
+    return _stated_limit(level, fixed, personal, result, unit)
 
 
 def _stated_limit(
@@ -276,19 +273,48 @@ def usable_uln(result: Result) -> Decimal | None:
     return high
 
 
+def _is_stated(level: Level) -> bool:
+    """Whether its limit is a number or a multiple of the upper reference limit."""
+    numbers = (level.below, level.above, level.above_times_uln)
+    return not level.looks_at_course and any(number is not None for number in numbers)
+
+
 class _Reference:
     """What a value is compared with: personal limits, and for a rise or a fall the baseline,
     later the earliest value in the window; of values measured by another method none."""
 
-    def __init__(self, results: Sequence[Result], terms: BaselineTerms, *, downward: bool) -> None:
+    def __init__(self, rule: Rule, results: Sequence[Result], terms: BaselineTerms) -> None:
         self._terms = terms
-        self._downward = downward
+        self._downward = rule.downward
         self._members = [result for result in results if is_member(result)]
         self._by_method: dict[str, list[Result]] = {}
         self._baselines: dict[str, tuple[Decimal, Result] | tuple[None, None]] = {}
-        self.stated: dict[tuple[int, str], Limit] = {}
-        """Limits of the protocol's own by level and the upper reference limit as it is written:
-        few, of many results."""
+        self._asks_for_uln = any(level.above_times_uln is not None for level in rule.levels)
+        self._is_stated = not terms.personal and all(_is_stated(level) for level in rule.levels)
+        self._ladders: dict[str, tuple[tuple[Limit | None, ...], Decimal]] = {}
+        """Limits and the mildest of them, where the protocol states them, by the upper reference
+        limit as it is written: few, of many results."""
+
+    def quiet(self, result: Result) -> Judged | None:
+        """The judgement of an exact value that lies beyond no limit of a ladder that was
+        reckoned before: most values are such. None: to be compared level by level."""
+        known = self._ladders.get(self._key(result)) if self._ladders else None
+        if known is None or result.comparator or result.value is None:
+            return None
+        limits, mildest = known
+        if result.value < mildest if self._downward else result.value > mildest:
+            return None
+        return Judged(result=result, certain=0, may=0, limits=limits)
+
+    def remember(self, judged: Judged) -> None:
+        """Keep a whole ladder of limits that depend on nothing but the upper reference limit."""
+        if self._is_stated:
+            values = [limit.value for limit in judged.limits if limit is not None]
+            mildest = max(values) if self._downward else min(values)
+            self._ladders[self._key(judged.result)] = judged.limits, mildest
+
+    def _key(self, result: Result) -> str:
+        return str(usable_uln(result)) if self._asks_for_uln else ""
 
     def personal(self, level: int, result: Result) -> Personal | None:
         """The limit that was set for a level; of several in force the one set last."""

@@ -50,10 +50,10 @@ def review_due(
         ids = sorted(set(only))
     else:
         with store.read() as connection:
-            check_not_earlier(connection, now)
+            latest = check_not_earlier(connection, now)
             ids = claims.everyone(connection)
         if not ids:
-            _note_the_time(store, now)
+            _note_the_time(store, latest, now)
     tally = Tally()
     for start in range(0, len(ids), BATCH):
         piece = ids[start : start + BATCH]
@@ -84,11 +84,11 @@ def _drain(
     """Review whoever is due, a claimed batch after the other, until nobody is."""
     tally = Tally()
     with store.read() as connection:
-        check_not_earlier(connection, now)
+        latest = check_not_earlier(connection, now)
         owes = claims.is_any_due(connection, now)
         total = claims.count_due(connection, now) if owes and progress is not None else 0
     if not owes:
-        _note_the_time(store, now)
+        _note_the_time(store, latest, now)
         return tally
     began, done = time.monotonic(), 0
     while True:
@@ -126,10 +126,8 @@ def _alarm_unexpected(
     alarm(connection, settings, f"unexpected changes from enrolment {ids[0]} on", text, now)
 
 
-def _note_the_time(store: Store, now: datetime) -> None:
+def _note_the_time(store: Store, latest: datetime | None, now: datetime) -> None:
     """Nothing is owed at `now`. A daemon finds that every few seconds: not worth a write."""
-    with store.read() as connection:
-        latest = brought_to(connection)
     if latest is None or now - latest > _TICK:
         with store.write() as connection:
             bring_to(connection, now)

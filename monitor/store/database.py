@@ -284,8 +284,9 @@ def installation(connection: Connection) -> str:
     return str(connection.scalar(query))
 
 
-def check_not_earlier(connection: Connection, now: datetime) -> None:
-    """Refuse to write at an instant that lies before what was already done: TooEarly."""
+def check_not_earlier(connection: Connection, now: datetime) -> datetime | None:
+    """Refuse to write at an instant that lies before what was already done: TooEarly. Returns
+    the latest instant that the database has been brought to."""
     latest = brought_to(connection)
     if latest is not None and now < latest - AHEAD:
         raise TooEarly(
@@ -293,6 +294,7 @@ def check_not_earlier(connection: Connection, now: datetime) -> None:
             f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
             "a command that writes cannot go back in time"
         )
+    return latest
 
 
 def _create_engine(url: Any) -> Engine:
