@@ -146,7 +146,7 @@ def _drawn(file: PatientFile, months: int) -> Iterator[Panel]:
     for treatment in file.treatments:
         doses = course_figure.of_doses(treatment, span)
         if doses is not None:
-            latest = f"{treatment.doses[-1].mg.normalize():f}"
+            now = f"{treatment.doses[-1].mg.normalize():f}"
             yield Panel(
                 f"{treatment.case.enrolment.drug.capitalize()} dose", "mg/day", latest, doses, False
             )
