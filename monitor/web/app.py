@@ -18,6 +18,7 @@ from monitor.web import (
     answers,
     fhir,
     guards,
+    operations,
     patient,
     patient_event,
     people,
@@ -29,7 +30,7 @@ from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules)
+PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules, operations)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 

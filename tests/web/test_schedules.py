@@ -54,9 +54,7 @@ def test_everybody_sees_what_is_in_force_and_where_it_comes_from(web: WebClinic)
 
 
 def test_two_are_compared_and_the_looser_one_is_named(web: WebClinic) -> None:
-    page = web.client(Role.VIEWER).get(
-        "/schedules/compare?a=azathioprine&b=azathioprine-us-label"
-    )
+    page = web.client(Role.VIEWER).get("/schedules/compare?a=azathioprine&b=azathioprine-us-label")
     assert "Where one is looser" in page.text
     assert "Nowhere" not in page.text
 
