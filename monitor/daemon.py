@@ -28,6 +28,7 @@ from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.operations import arrivals, feeds, heartbeat, job_runs
+from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
@@ -260,7 +261,8 @@ class Daemon:
         return emptied.mails > 0
 
     def _stuck(self, now: datetime) -> bool:
-        return alarm_if_stuck(self._store, self._settings, now)
+        told = alarm_if_stale(self._store, self._settings, now)
+        return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _heartbeat(self, now: datetime) -> bool:
         heartbeat.beat_if_well(self._store, self._settings, now)

@@ -11,6 +11,7 @@ from monitor import logs
 from monitor.cli import (
     alert_work,
     alerts,
+    backup,
     batch,
     burden,
     clinic,
@@ -86,7 +87,13 @@ _COMMANDS = {
         alerts.snooze,
         alerts.close,
     ),
-    "Look after it": (clinic.health, feeds.feeds, reviews.verify),
+    "Look after it": (
+        clinic.health,
+        feeds.feeds,
+        reviews.verify,
+        backup.backup,
+        backup.restore,
+    ),
 }
 
 for _panel, _functions in _COMMANDS.items():

@@ -509,6 +509,11 @@ class Heartbeat(Section):
     url: Annotated[str, AfterValidator(_http)] = ""
 
 
+class Backup(Section):
+    alarm_after: OptionalDuration = None
+    """Older than this the latest backup is an alarm."""
+
+
 class Retention(Section):
     """No key yet: nothing is ever deleted by the monitor."""
 
@@ -537,6 +542,7 @@ class Settings(Section):
     budget: Budget
     web: Web
     heartbeat: Heartbeat
+    backup: Backup
     retention: Retention
 
     def recipient_of(self, address: str) -> Recipient | None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings
 from monitor.core.calendar import instant_text
-from monitor.operations import feed_watch, feeds
+from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import breakers, listeners, outbox
@@ -68,6 +68,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
             _mail(store, settings, now),
             _schedules(store, settings),
+            *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
             _settings(settings),
         )
     )
@@ -171,6 +172,14 @@ def _schedules(store: Store, settings: Settings) -> Part:
     if found:
         return Part("schedules", False, "; ".join(notice.text for notice in found))
     return Part("schedules", True, "the files are what is in force")
+
+
+def _backup(store: Store, settings: Settings, now: datetime) -> Part:
+    wrong = backup.stale(store, settings, now)
+    last = backup.last_backup(store)
+    if wrong or last is None:
+        return Part("backup", False, wrong)
+    return Part("backup", True, f"the latest is of {instant_text(last, settings.clinic.zone)}")
 
 
 def _settings(settings: Settings) -> Part:
