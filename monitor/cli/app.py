@@ -20,6 +20,7 @@ from monitor.cli import (
     limit,
     mllp,
     quarantine,
+    replay,
     report,
     reviews,
     routes,
@@ -78,7 +79,7 @@ _COMMANDS = {
     "Set up": (clinic.init, service.demo),
     "Take in": (intake.enrol, intake.events, intake.load),
     "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
-    "Look": (reviews.status, alerts.alerts, reviews.explain),
+    "Look": (reviews.status, alerts.alerts, reviews.explain, replay.replay),
     "Deal with alerts": (
         alerts.ack,
         alert_work.contact,

@@ -196,8 +196,9 @@ def _prepare(store: Store, *, replace: bool) -> None:
             empty = copying.is_empty(connection)
     except StoreError as error:
         if not replace and not _is_new(store):
-            raise NotRestored(f"{error}. Nothing was changed; --replace restores all the same") \
-                from None
+            raise NotRestored(
+                f"{error}. Nothing was changed; --replace restores all the same"
+            ) from None
         empty = True
     if not empty and not replace:
         raise NotRestored(

@@ -177,15 +177,11 @@ def _pieces(connection: Connection, table: Table) -> Iterator[list[Any]]:
 
 def _to_itself(table: Table) -> list[str]:
     """Columns that refer to another row of the same table, which may come later."""
-    return [
-        key.parent.name for key in table.foreign_keys if key.column.table is table
-    ]
+    return [key.parent.name for key in table.foreign_keys if key.column.table is table]
 
 
 def _without(row: tuple[Any, ...], names: list[str], later: list[str]) -> tuple[Any, ...]:
-    return tuple(
-        None if name in later else value for name, value in zip(names, row, strict=True)
-    )
+    return tuple(None if name in later else value for name, value in zip(names, row, strict=True))
 
 
 def _point(source: Connection, target: Connection, table: Table, name: str) -> None:
