@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def backup(
         copying.snapshot(store, part, progress)
         copying.check_file(part)
         made = _copied(part, path.name)
-        os.replace(part, path)
+        part.replace(path)
     _note(store, now)
     return made
 
