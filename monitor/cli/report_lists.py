@@ -86,13 +86,14 @@ def compliance(
     Twelve months up to today where no days are named.
     """
     from monitor.operations import report_compliance as room
+    from monitor.operations.report_compliance_page import page as laid_out
     from monitor.operations.report_overdue import Which
 
     _one_form(as_csv, as_html, as_json)
     which = Which(clinic, drug)
     with reading(config, at) as work:
         found = room.compliance(work.store, work.settings, which, _days(first, last), work.now)
-        page = room.page(found, which)
+        page = laid_out(found, which)
         if as_html:
             _say_page(page, work)
             return

@@ -32,6 +32,8 @@ _MERGES = table_of(tables.MergeRow)
 _FIXES = table_of(tables.FixRow)
 _HELD = table_of(tables.HeldRowTable)
 _PERSONAL = table_of(tables.PersonalRow)
+_BY_ITSELF = ("", MONITOR, "enrolment", "merge", "loaded again")
+"""Who let a held row in where no person did."""
 _USUAL = timedelta(days=27)
 _BUSIEST = 12
 
@@ -199,7 +201,7 @@ def _held(connection: Connection, begin: datetime, end: datetime) -> Iterator[En
     query = select(_HELD, _PATIENTS.c.mrn).outerjoin(
         _PATIENTS, _PATIENTS.c.id == _HELD.c.patient_id
     )
-    by = _HELD.c.resolved_by.not_in(["", MONITOR])
+    by = _HELD.c.resolved_by.not_in(_BY_ITSELF)
     for row in connection.execute(query.where(at >= begin, at < end, by).order_by(_HELD.c.id)):
         yield Entry(
             at=row.resolved_at,
@@ -247,12 +249,11 @@ def page(found: Audit, which: Which) -> Page:
     people = Counter(it.who for it in found.entries)
     kinds = Counter(it.what for it in found.entries)
     patients = {it.mrn for it in found.entries if it.mrn}
+    days = f"{day_words(found.since)} to {day_words(found.until)}"
     columns = ["When", "Who", "What", "About", "MRN", "Note"]
     return Page(
         title="Who did what",
-        span=", ".join(
-            it for it in (f"{day_words(found.since)} to {day_words(found.until)}", which.words) if it
-        ),
+        span=", ".join(it for it in (days, which.words) if it),
         about="What people did with alerts, files, protocols, numbers, held rows and the terms of "
         "single patients. What the monitor did by itself is in the history of each alert.",
         facts=[

@@ -32,7 +32,7 @@ _PATIENTS = table_of(tables.Patient)
 _ONE_DAY = timedelta(days=1)
 _ALIVE = {AlertState.OPEN.value, AlertState.ACKNOWLEDGED.value}
 _TO = re.compile(r"^to ([^;]+)")
-_WEEKS = ((1, "a week or less"), (2, "two weeks"), (4, "four weeks"), (13, "three months"))
+_WEEKS = ((1, "up to 1 week"), (2, "up to 2"), (4, "up to 4"), (13, "up to 13 weeks"))
 _LONGER = "longer"
 
 
@@ -62,6 +62,8 @@ class Late:
     drug: str
     panel: str
     phase: str
+    because: str
+    """schedule, recheck or event: what set the due day."""
     state: str
     due_on: date
     overdue_since: date
@@ -90,7 +92,7 @@ class Late:
 
 
 FIELDS = (
-    "mrn", "name", "clinic", "drug", "panel", "phase", "state", "due_on", "overdue_since",
+    "mrn", "name", "clinic", "drug", "panel", "phase", "because", "state", "due_on", "overdue_since",
     "days_overdue", "last_completed_on", "missing", "alert_id", "alert_state", "owner", "until",
     "contacts", "tried", "feed_suspected",
 )  # fmt: skip
@@ -169,17 +171,16 @@ def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[i
 
 
 def _worked(alert: Standing, history: Sequence[Row[Any]], settings: Settings) -> _Worked:
-    owner = until = ""
+    assigned = acknowledged = until = ""
     contacts = [entry for entry in history if entry.what == CONTACTED]
     for entry in history:
         if entry.what == ASSIGNED and (found := _TO.match(entry.note)):
-            owner = found[1]
+            assigned = acknowledged = found[1]
         elif entry.what == ACKNOWLEDGED:
-            owner, until = entry.by, entry.note.partition(";")[0].removeprefix("until ")
-    if alert.state != AlertState.ACKNOWLEDGED.value:
-        until = ""
-        assigned = [it for it in history if it.what == ASSIGNED]
-        owner = owner if assigned else ""
+            acknowledged = entry.by
+            until = entry.note.partition(";")[0].removeprefix("until ")
+    has_it = alert.state == AlertState.ACKNOWLEDGED.value
+    owner, until = (acknowledged, until) if has_it else (assigned, "")
     last = contacts[-1] if contacts else None
     tried = ""
     if last is not None:
@@ -210,6 +211,7 @@ def _late(
         drug=who.drug,
         panel=protocol.panel(panel.panel).title,
         phase=panel.phase,
+        because=panel.because.value,
         state=panel.state.value,
         due_on=panel.due_on,
         overdue_since=in_time + _ONE_DAY,
@@ -243,14 +245,15 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
     serious = [it for it in patients.values() if it.state == PanelState.SERIOUSLY_OVERDUE.value]
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
-    words = "four weeks" if not days else f"{median(days):g} days"
     facts = [
         (str(len(patients)), "patients overdue", f"of {found.enrolled} enrolments"),
         (str(len(serious)), "seriously overdue", ""),
         (str(nobody), "without an owner", "nobody has acknowledged it or was given it"),
     ]
     if days:
-        facts.append((words, "overdue, the median", f"the longest {max(days)} days"))
+        facts.append(
+            (f"{median(days):g} days", "overdue, the median", f"the longest {max(days)} days")
+        )
     return Page(
         title="Overdue blood tests",
         span=", ".join(it for it in (day_words(clinic_day(found.at, settings.clinic.zone)),
@@ -281,7 +284,7 @@ def _figure(rows: Sequence[Late]) -> Columns:
         title="How long they are overdue",
         parts=[Part(name="overdue", tone="late"), Part(name="seriously overdue", tone="bad")],
         bars=bars if rows else [],
-        unit="patients, by the longest wait of each; up to the time below the column",
+        unit="patients, by the longest wait of each",
     )
 
 
@@ -294,7 +297,7 @@ def _table(rows: Sequence[Late]) -> Table:
                 row.mrn,
                 row.name,
                 row.clinic,
-                f"{row.panel}, {row.phase}" + (", SERIOUS" if _is_serious(row) else ""),
+                f"{row.panel}, {_what_for(row)}" + (", SERIOUS" if _is_serious(row) else ""),
                 row.days_overdue,
                 day_words(row.due_on),
                 f"{day_words(row.last_completed_on) or 'never'}"
@@ -307,6 +310,10 @@ def _table(rows: Sequence[Late]) -> Table:
         ],
         empty="Nobody is overdue.",
     )
+
+
+def _what_for(row: Late) -> str:
+    return row.phase if row.because == "schedule" else row.because
 
 
 def _is_serious(row: Late) -> bool:

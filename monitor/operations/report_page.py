@@ -20,7 +20,9 @@ from monitor.core.calendar import instant_text
 from monitor.delivery.words import PURPOSE
 from monitor.resources import templates_folder
 
-_TALL, _WIDE, _LEFT, _BOTTOM, _TOP = 220, 880, 44, 40, 14
+_TALL, _WIDE, _LEFT, _BOTTOM, _TOP = 220, 880, 44, 26, 18
+_STEP = 150
+"""How far apart columns are at most, where there are few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def render(page: Page, settings: Settings, now: datetime) -> str:
 def _svg(columns: Columns) -> Markup:
     """The stacked columns, drawn; every number of them is in a table as well."""
     most = max((sum(numbers) for _, numbers, _ in columns.bars), default=0) or 1
-    step = (_WIDE - _LEFT) / len(columns.bars)
+    step = min((_WIDE - _LEFT) / len(columns.bars), _STEP)
     width = min(step * 2 / 3, 64)
     plot = _TALL - _TOP - _BOTTOM
     shapes: list[str] = []
