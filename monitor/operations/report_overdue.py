@@ -92,9 +92,9 @@ class Late:
 
 
 FIELDS = (
-    "mrn", "name", "clinic", "drug", "panel", "phase", "because", "state", "due_on", "overdue_since",
-    "days_overdue", "last_completed_on", "missing", "alert_id", "alert_state", "owner", "until",
-    "contacts", "tried", "feed_suspected",
+    "mrn", "name", "clinic", "drug", "panel", "phase", "because", "state", "due_on",
+    "overdue_since", "days_overdue", "last_completed_on", "missing", "alert_id", "alert_state",
+    "owner", "until", "contacts", "tried", "feed_suspected",
 )  # fmt: skip
 
 
