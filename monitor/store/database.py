@@ -27,6 +27,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -79,7 +80,8 @@ class Store:
             yield connection
 
     def migrate(self) -> None:
-        """Create the database (SQLite: readable by its owner alone) or bring it up to date."""
+        """Create the database (SQLite: readable by its owner alone) or bring it up to date; then
+        everyone is owed a review, for a newer program may say more of the same."""
         from alembic import command  # slow to import, and only needed here
 
         if self.is_sqlite:
@@ -89,10 +91,13 @@ class Store:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
                 )
-            _refuse_newer(_revision(connection))
+            before = _revision(connection)
+            _refuse_newer(before)
             config = _alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if before not in (None, _known_revisions()[0]):
+                _owe_reviews(connection)
         self._checked = True
 
     @contextmanager
@@ -339,6 +344,14 @@ def _alembic_config() -> Any:
     folder = str(Path(__file__).parent / "migrations")
     config.set_main_option("script_location", folder.replace("%", "%%"))
     return config
+
+
+def _owe_reviews(connection: Connection) -> None:
+    latest = brought_to(connection)
+    if latest is not None:
+        connection.execute(
+            update(tables.table_of(tables.EnrolmentRow)).values(next_review_at=latest)
+        )
 
 
 def _revision(connection: Connection) -> str | None:
