@@ -5,21 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select
 
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
-from monitor.store import copying, tables
+from monitor.store import backups, copying
 from monitor.store.database import Store, StoreError, brought_to, open_store
 from monitor.store.outbox import DELIVERIES, operator_alarm
-from monitor.store.tables import table_of
-
-LAST_BACKUP = "last_backup"
-_FACTS = table_of(tables.Fact)
 
 Progress = Callable[[int, int], None]
 
@@ -69,7 +65,8 @@ def backup(
         copying.check_file(part)
         made = _copied(part, path.name)
         part.replace(path)
-    _note(store, now)
+    with store.write() as connection:
+        backups.note_backup(connection, now)
     return made
 
 
@@ -100,20 +97,14 @@ def restore(
     return found
 
 
-def last_backup(store: Store) -> datetime | None:
-    """When the latest backup was made; None where there was none."""
-    with store.read() as connection:
-        value = connection.scalar(select(_FACTS.c.value).where(_FACTS.c.name == LAST_BACKUP))
-    return None if value is None else datetime.fromisoformat(value)
-
-
 def stale(store: Store, settings: Settings, now: datetime) -> str:
     """What is wrong with the age of the latest backup; empty where nothing is, or nobody
     asked."""
     allowed = settings.backup.alarm_after
     if allowed is None:
         return ""
-    last = last_backup(store)
+    with store.read() as connection:
+        last = backups.last_backup(connection)
     if last is None:
         return "there has never been a backup; make one: monitor backup FILE"
     if allowed.after(last.date()) < now.date():
@@ -130,18 +121,6 @@ def alarm_if_stale(store: Store, settings: Settings, now: datetime) -> bool:
     clinic = settings.clinic
     with store.write() as connection:
         return operator_alarm(connection, "backup", says, clinic.email, now, clinic.zone)
-
-
-def _note(store: Store, now: datetime) -> None:
-    value = now.astimezone(UTC).isoformat(timespec="seconds")
-    with store.write() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) "
-                "DO UPDATE SET value = excluded.value"
-            ),
-            {"name": LAST_BACKUP, "value": value},
-        )
 
 
 def _copied(path: Path, name: str) -> Copied:
@@ -209,8 +188,6 @@ def _prepare(store: Store, *, replace: bool) -> None:
 
 def _is_new(store: Store) -> bool:
     """Whether there is no database yet, or one without tables."""
-    from sqlalchemy import inspect
-
     file = store.engine.url.database
     if store.is_sqlite and (not file or not Path(file).exists()):
         return True

@@ -14,7 +14,7 @@ from monitor.core.calendar import instant_text
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
-from monitor.store import breakers, listeners, outbox
+from monitor.store import backups, breakers, listeners, outbox
 from monitor.store.database import Store, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -176,7 +176,8 @@ def _schedules(store: Store, settings: Settings) -> Part:
 
 def _backup(store: Store, settings: Settings, now: datetime) -> Part:
     wrong = backup.stale(store, settings, now)
-    last = backup.last_backup(store)
+    with store.read() as connection:
+        last = backups.last_backup(connection)
     if wrong or last is None:
         return Part("backup", False, wrong)
     return Part("backup", True, f"the latest is of {instant_text(last, settings.clinic.zone)}")
