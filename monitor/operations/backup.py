@@ -62,8 +62,9 @@ def backup(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
         part = Path(folder) / "backup.db"
         copying.snapshot(store, part, progress)
+        made = _copied(part, path.name, now)
+        copying.seal(part)
         copying.check_file(part)
-        made = _copied(part, path.name)
         part.replace(path)
     with store.write() as connection:
         backups.note_backup(connection, now)
@@ -123,9 +124,13 @@ def alarm_if_stale(store: Store, settings: Settings, now: datetime) -> bool:
         return operator_alarm(connection, "backup", says, clinic.email, now, clinic.zone)
 
 
-def _copied(path: Path, name: str) -> Copied:
+def _copied(path: Path, name: str, made_at: datetime | None = None) -> Copied:
+    """What a file holds; a copy that was just made remembers when."""
     store = copying.file_store(path)
     try:
+        if made_at is not None:
+            with store.write() as connection:
+                backups.note_backup(connection, made_at)
         with store.read() as connection:
             waits = select(func.count()).where(DELIVERIES.c.state == "waiting")
             return Copied(

@@ -53,7 +53,7 @@ def snapshot(source: Store, path: Path, progress: Progress | None = None) -> Non
                 copy_rows(rows, connection, progress)
         finally:
             target.dispose()
-    _without_log(path)
+    seal(path)
 
 
 def restore_into(source: Path, target: Store, progress: Progress | None = None) -> None:
@@ -132,6 +132,17 @@ def check_file(path: Path) -> None:
         raise StoreError(f"{path} is a SQLite file, but none of the monitor's")
 
 
+def seal(path: Path) -> None:
+    """One file without a log beside it, whole on the disk."""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA journal_mode=DELETE").fetchall()
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def copy_file(source: Path, target: Path) -> None:
     """A private copy of a SQLite file, to be worked on."""
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -153,17 +164,6 @@ def _pages(source: Path, target: Path) -> None:
             here.backup(there)
     except sqlite3.Error as error:
         raise StoreError(f"{source} could not be copied to {target}: {error}") from error
-
-
-def _without_log(path: Path) -> None:
-    """One file without a log beside it, whole on the disk."""
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("PRAGMA journal_mode=DELETE").fetchall()
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _pieces(connection: Connection, table: Table) -> Iterator[list[Any]]:
