@@ -163,7 +163,7 @@ class _Run:
             self._act += 1
         self._past.tell_all(now)
         review_due(self._store, self._settings, now)
-        while (at := self._next(now)) is not None and at < self._end:
+        while (at := self._next(now)) < self._end:
             now = at
             self._look(now)
             if progress is not None:
@@ -214,7 +214,7 @@ class _Run:
             }
         )
 
-    def _next(self, now: datetime) -> datetime | None:
+    def _next(self, now: datetime) -> datetime:
         """The next instant at which there is something to do."""
         due = select(func.min(_ENROLMENTS.c.next_review_at)).where(_ENROLMENTS.c.stands)
         waits = select(func.min(DELIVERIES.c.next_attempt_at)).where(
@@ -224,8 +224,8 @@ class _Run:
             instants = [connection.scalar(due), connection.scalar(waits)]
         owed = [it if it > now else now + _SOON for it in instants if it is not None]
         known = [self._past.next_at, *(it.at for it in self._acts[self._act : self._act + 1])]
-        later = [it for it in (*owed, *known, next(self._digests_after(now))) if it is not None]
-        return min(later, default=None)
+        daily = next(self._digests_after(max(now, self._begin - _ONE_DAY)))
+        return min(it for it in (*owed, *known, daily) if it is not None)
 
     def _digests_after(self, now: datetime) -> Iterator[datetime]:
         """The instants, from now on, at which a digest may be owed; and that of the sweep."""

@@ -114,6 +114,8 @@ class Past:
 
     def _in_full(self, inputs: list[_Input]) -> list[_Input]:
         wanted = {it.row["id"]: it for it in inputs if not it.is_in_full}
+        if not wanted:
+            return inputs
         found = {}
         with self.whole.read() as connection:
             for ids in chunks(sorted(wanted)):
@@ -236,9 +238,8 @@ class _Reader:
             )  # fmt: skip
 
     def _events(self) -> Iterator[_Input]:
-        withdrawn = dict(
-            self.connection.execute(select(_FILES.c.id, _FILES.c.received_at)).tuples().all()
-        )
+        files = self.connection.execute(select(_FILES.c.id, _FILES.c.received_at))
+        came = {row.id: row.received_at for row in files}
         query = select(_EVENTS).where(~_EVENTS.c.taken_back).order_by(_EVENTS.c.id)
         for row in self._rows(query):
             who = row["patient_id"]
@@ -248,7 +249,7 @@ class _Reader:
             if row["withdrawn"]:
                 file_id = row["withdrawn_in"] or row["file_id"]
                 change = {"id": row["id"], "withdrawn": True}
-                at = max(at, withdrawn[file_id])
+                at = max(at, came[file_id])
                 yield _Input(at, file_id, _EVENTS, change, is_change=True, patient_id=who)
 
     def _results(self) -> Iterator[_Input]:

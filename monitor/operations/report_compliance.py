@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
+from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.model import PanelState
 from monitor.core.review import view_of
-from monitor.core.tested import Became, DueTest, Tested, tested
 from monitor.operations.answers import answers
 from monitor.operations.report_overdue import Which
 from monitor.operations.status import standing_of
@@ -151,7 +151,7 @@ def compliance(
             for case in load_cases(connection, piece, until=now, zone=zone):
                 view = view_of(case, rulebook.protocols, rulebook.catalogue, now, zone)
                 titles = {it.id: it.title for it in view.protocol.panels}
-                outcome = tested(view, first, last)
+                outcome = adherence(view, first, last)
                 _add(found, outcome, wanted[case.enrolment.id], titles, case.enrolment.patient_id)
         for day in _month_ends(first, last):
             found.overdue.append((day, *_standing(connection, settings, wanted, day, now)))
@@ -171,7 +171,7 @@ def _wanted(connection: Connection, which: Which) -> dict[int, tuple[str, str]]:
 
 def _add(
     found: Compliance,
-    outcome: Tested,
+    outcome: Adherence,
     place: tuple[str, str],
     titles: dict[str, str],
     patient: int,

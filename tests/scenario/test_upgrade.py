@@ -69,16 +69,16 @@ def _put_in(store: Store, old_file: Path) -> None:
             if table.name == "alembic_version":
                 continue
             file.row_factory = sqlite3.Row
-            for row in file.execute(f"SELECT * FROM {table.name}"):
-                flags = {it.name for it in table.columns if isinstance(it.type, sa.Boolean)}
-                values = [
-                    bool(row[name]) if name in flags and row[name] is not None else row[name]
-                    for name in row.keys()
-                ]  # noqa: SIM118  # a Row iterates over its values
-                names = ", ".join(f'"{name}"' for name in row.keys())  # noqa: SIM118
-                marks = ", ".join("%s" for _ in values)
+            flags = {it.name for it in table.columns if isinstance(it.type, sa.Boolean)}
+            for found in file.execute(f"SELECT * FROM {table.name}"):
+                row = {
+                    name: bool(value) if name in flags and value is not None else value
+                    for name, value in dict(found).items()
+                }
+                names = ", ".join(f'"{name}"' for name in row)
+                marks = ", ".join("%s" for _ in row)
                 connection.exec_driver_sql(
-                    f"INSERT INTO {table.name} ({names}) VALUES ({marks})", tuple(values)
+                    f"INSERT INTO {table.name} ({names}) VALUES ({marks})", tuple(row.values())
                 )
             if "id" in table.columns:
                 connection.execute(

@@ -52,7 +52,7 @@ class DueTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Adherence:
     """One enrolment over some days. `days` are those on treatment and monitored here; `covered`
     those of them on which no test was past its grace."""
 
@@ -61,7 +61,7 @@ class Tested:
     covered: int
 
 
-def tested(view: View, first: date, last: date) -> Tested:
+def adherence(view: View, first: date, last: date) -> Adherence:
     """The tests that came due from `first` to `last`, as known on the day of the view, and how
     many days were covered. What came due before the enrolment does not count, nor what another
     clinic had taken over."""
@@ -77,11 +77,12 @@ def tested(view: View, first: date, last: date) -> Tested:
     tests: list[DueTest] = []
     late: set[date] = set()
     for panel in scheduled_panels(view):
-        for gap in _gaps(panel, view):
-            found = _of_gap(panel, gap, view)
+        stretches = [(_of_gap(panel, gap, view), gap[1] or end) for gap in _gaps(panel, view)]
+        for found, done in stretches:
+            late |= _uncovered(found, done)
+        for found in _without_extra([found for found, _ in stretches]):
             tests += [it for it in found if it.due_on in mine]
-            late |= _uncovered(found, gap[1] or end)
-    return Tested(tests=tuple(tests), days=len(mine), covered=len(mine - late))
+    return Adherence(tests=tuple(tests), days=len(mine), covered=len(mine - late))
 
 
 def _gaps(panel: Panel, view: View) -> Iterator[tuple[date | None, date | None]]:
@@ -101,6 +102,17 @@ def _of_gap(panel: Panel, gap: tuple[date | None, date | None], view: View) -> l
     if last is not None:
         tests.append(_test(panel, last, _became(last, done, until), done))
     return tests
+
+
+def _without_extra(stretches: list[list[DueTest]]) -> Iterator[list[DueTest]]:
+    """A completion that left the due day where it was (one before the start, one just before
+    the end of a phase) answered nothing: its test is that of the next stretch."""
+    following = [*stretches[1:], []]
+    for found, after in zip(stretches, following, strict=True):
+        if found and after and after[0].due_on <= found[-1].due_on:
+            yield found[:-1]
+        else:
+            yield found
 
 
 def _test(panel: Panel, duty: Obligation, became: Became, done_on: date | None) -> DueTest:
