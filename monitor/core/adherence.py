@@ -97,10 +97,11 @@ def _of_gap(panel: Panel, gap: tuple[date | None, date | None], view: View) -> l
     until = min(day for day in (done, view.life.stopped_on, view.today) if day is not None)
     duties = list(obligations(panel, after, until, view))
     come = [it for it in duties if it.due_on <= until] or duties[:1]
-    *overtaken, last = come or [None]
-    tests = [_test(panel, it, Became.MISSED, None) for it in overtaken if it is not None]
-    if last is not None:
-        tests.append(_test(panel, last, _became(last, done, until), done))
+    if not come:
+        return []
+    *overtaken, last = come
+    tests = [_test(panel, it, Became.MISSED, None) for it in overtaken]
+    tests.append(_test(panel, last, _became(last, done, until), done))
     return tests
 
 

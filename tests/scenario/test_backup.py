@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from monitor.store.copying import counts, file_store
 from monitor.store.database import Store, open_store
-from monitor.store.tables import AlertRow, Fact, table_of
+from monitor.store.tables import AlertHistory, AlertRow, Fact, table_of
 from tests.clinic import CBC, LFT, Clinic, at
 from tests.command_line import CommandLine
 
@@ -156,19 +156,12 @@ def test_a_copy_is_of_one_instant_while_others_write(ward: Clinic, tmp_path: Pat
     for number in range(4):
         with file_store(tmp_path / f"{number}.db").read() as connection:
             files = counts(connection)
-            history = connection.scalar(
-                select(func.count())
-                .select_from(table_of(AlertRow))
-                .where(~table_of(AlertRow).c.id.in_(_with_history()))
-            )
+            entries = select(table_of(AlertHistory).c.alert_id)
+            without = table_of(AlertRow).c.id.not_in(entries)
+            query = select(func.count()).select_from(table_of(AlertRow)).where(without)
+            history = connection.execute(query).scalar_one()
             assert history == 0
             assert (files["results"] - 12 * len(CBC | LFT)) % len(CBC) == 0
-
-
-def _with_history() -> object:
-    from monitor.store.tables import AlertHistory
-
-    return select(table_of(AlertHistory).c.alert_id)
 
 
 def test_a_backup_that_is_too_old_is_said(
