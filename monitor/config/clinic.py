@@ -1,12 +1,12 @@
-"""The clinic itself, and where the monitor lives: `[clinic]`, `[database]`, `[web]` ..."""
+"""The clinic itself, and where the monitor lives: `[clinic]`, `[database]` ..."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import ValidationInfo, model_validator
 
 from monitor.config.field_types import (
     UNCHANGED_EMAIL,
@@ -14,7 +14,6 @@ from monitor.config.field_types import (
     Holidays,
     HoursText,
     Locale,
-    Port,
     Url,
     Weekday,
     Zone,
@@ -61,26 +60,6 @@ class Database(Section):
 
 class Schedules(Section):
     folder: Folder = Path("schedules")
-
-
-class Web(Section):
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    public_url: Url = ""
-    fhir_token_env: str = ""
-    """The bearer token of POST /fhir is named here or below; without one nothing is served."""
-    fhir_token_file: OptionalPath = None
-    fhir_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 16
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.fhir_token_env and self.fhir_token_file:
-            raise ValueError("name fhir_token_env or fhir_token_file, not both")
-        return self
-
-    @property
-    def takes_fhir(self) -> bool:
-        return bool(self.fhir_token_env or self.fhir_token_file)
 
 
 class Heartbeat(Section):

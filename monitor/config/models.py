@@ -12,13 +12,14 @@ from typing import Any, get_args
 from pydantic import model_validator
 
 from monitor.config.channels import Alarm, Bounces, Mail, Queue, Relay, Syslog, Webhook
-from monitor.config.clinic import Clinic, Database, Heartbeat, Retention, Schedules, Web
+from monitor.config.clinic import Clinic, Database, Heartbeat, Retention, Schedules
 from monitor.config.field_types import CHANNELS
 from monitor.config.mllp import Mllp
 from monitor.config.section import Section
 from monitor.config.sources import Feeds, Intake, Source
 from monitor.config.telling import Budget, Escalation, Quiet, Recipient, Route
 from monitor.config.upkeep import Backup, Metrics
+from monitor.config.web import Web
 from monitor.core.faults import nearest
 
 

@@ -32,6 +32,7 @@ _MERGES = table_of(tables.MergeRow)
 _FIXES = table_of(tables.FixRow)
 _HELD = table_of(tables.HeldRowTable)
 _PERSONAL = table_of(tables.PersonalRow)
+_TRAIL = table_of(tables.AuditRow)
 _BY_ITSELF = ("", MONITOR, "enrolment", "merge", "loaded again")
 """Who let a held row in where no person did."""
 _USUAL = timedelta(days=27)
@@ -240,7 +241,28 @@ def _personal(connection: Connection, begin: datetime, end: datetime) -> Iterato
             )  # fmt: skip
 
 
-SOURCES: tuple[Source, ...] = (_alerts, _reverted, _protocols, _merged, _fixes, _held, _personal)
+def _pages(connection: Connection, begin: datetime, end: datetime) -> Iterator[Entry]:
+    """What people saw and did on the pages, and who may sign in."""
+    query = (
+        select(_TRAIL, _PATIENTS.c.mrn)
+        .outerjoin(_PATIENTS, _PATIENTS.c.id == _TRAIL.c.patient_id)
+        .where(_TRAIL.c.at >= begin, _TRAIL.c.at < end)
+        .order_by(_TRAIL.c.id)
+    )
+    for row in connection.execute(query):
+        yield Entry(
+            at=row.at,
+            who=row.who,
+            what=row.what,
+            about=f"alert {row.alert_id}" if row.alert_id else row.detail,
+            note=f"from {row.address}" if row.address else "",
+            mrn=row.mrn or "",
+        )
+
+
+SOURCES: tuple[Source, ...] = (
+    _alerts, _reverted, _protocols, _merged, _fixes, _held, _personal, _pages,
+)  # fmt: skip
 """What the report reads. Another kind of history joins as one more function."""
 
 

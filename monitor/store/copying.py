@@ -26,7 +26,15 @@ COUNTED = (
     "alert_history", "deliveries", "protocol_texts",
 )  # fmt: skip
 """The tables whose rows are told after a backup and a restore."""
-_OF_ITS_OWN = {"facts", "protocol_texts", "job_runs", "breakers", "listeners", "silent_feeds"}
+_OF_ITS_OWN = {
+    "facts",
+    "protocol_texts",
+    "job_runs",
+    "breakers",
+    "listeners",
+    "silent_feeds",
+    "throttles",
+}
 """What a database has of which nobody has put anything in yet."""
 _ROWS = 5_000
 _MAGIC = b"SQLite format 3\0"
