@@ -32,7 +32,7 @@ _PATIENTS = table_of(tables.Patient)
 _ONE_DAY = timedelta(days=1)
 _ALIVE = {AlertState.OPEN.value, AlertState.ACKNOWLEDGED.value}
 _TO = re.compile(r"^to ([^;]+)")
-_WEEKS = ((1, "up to 1 week"), (2, "up to 2"), (4, "up to 4"), (13, "up to 13 weeks"))
+_WEEKS = ((1, "one week"), (2, "two weeks"), (4, "four weeks"), (13, "a quarter"))
 _LONGER = "longer"
 
 
@@ -284,7 +284,7 @@ def _figure(rows: Sequence[Late]) -> Columns:
         title="How long they are overdue",
         parts=[Part(name="overdue", tone="late"), Part(name="seriously overdue", tone="bad")],
         bars=bars if rows else [],
-        unit="patients, by the longest wait of each",
+        unit="patients, by the longest wait of each, up to",
     )
 
 
