@@ -228,11 +228,7 @@ def _unanswered(view: View, renal: Renal) -> list[Event]:
 
 def _values(view: View, analyte: str) -> list[Result]:
     return sorted(
-        (
-            it
-            for it in view.results
-            if it.analyte == analyte and it.is_valid and it.collected_on <= view.today
-        ),
+        (it for it in view.results.of(analyte) if it.is_valid and it.collected_on <= view.today),
         key=lambda it: (it.collected_at, it.id),
     )
 

@@ -15,6 +15,7 @@ from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
 from monitor.core.model import Because, Finding, PanelState, PanelStatus, Result, Review
+from monitor.core.ordered import Ordered
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
 from monitor.core.rules import Judged, is_member
@@ -69,12 +70,12 @@ def panel_reasons(review: Review, protocol: Protocol) -> tuple[PanelReason, ...]
 
 def _rule(
     rule: Rule,
-    results: Sequence[Result],
+    results: Ordered,
     review: Review,
     protocol: Protocol,
     catalogue: Catalogue,
 ) -> RuleReason:
-    own = [result for result in results if result.analyte == rule.analyte]
+    own = results.of(rule.analyte)
     unit = catalogue.analytes[rule.analyte].unit
     verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue, review.today)
     spoken = [finding for finding in review.findings if finding.cause == f"rule:{rule.id}"]

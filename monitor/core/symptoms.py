@@ -156,8 +156,8 @@ def _values(analyte: str, on: date, view: View) -> list[Result]:
     """Numbers collected up to a day, in order; preliminary and doubtful ones too."""
     return [
         result
-        for result in view.results
-        if result.analyte == analyte and result.value is not None and result.collected_on <= on
+        for result in view.results.of(analyte)
+        if result.value is not None and result.collected_on <= on
     ]
 
 

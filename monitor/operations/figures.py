@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from monitor.config import Settings
 from monitor.operations.health import examine
 from monitor.operations.job_runs import JOB_RUNS
-from monitor.store import backups, tables
+from monitor.store import backups, daemons, tables
 from monitor.store.database import Store, brought_to
 from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import table_of
@@ -63,6 +63,16 @@ def _jobs(connection: Connection, _now: datetime) -> Iterator[Figure]:
             yield Figure("job_last_run_seconds", "When a job of the daemon last ended.", at, job)
         failed = float(bool(row.error))
         yield Figure("job_failed", "1 where the last run of a job failed.", failed, job)
+
+
+def _daemons(connection: Connection, now: datetime) -> Iterator[Figure]:
+    for works, rows in ((1.0, daemons.running(connection, now)),
+                        (0.0, daemons.vanished(connection, now))):  # fmt: skip
+        for row in rows:
+            daemon = (("daemon", row.id), ("host", row.host), ("version", row.version))
+            yield Figure("daemon_works", "1 while a daemon says that it works.", works, daemon)
+            at = row.last_tick_at.timestamp()
+            yield Figure("daemon_last_tick_seconds", "When a daemon last said so.", at, daemon)
 
 
 def _alerts(connection: Connection, _now: datetime) -> Iterator[Figure]:
@@ -116,6 +126,6 @@ def _database(connection: Connection, _now: datetime) -> Iterator[Figure]:
 
 
 FIGURES: tuple[Callable[[Connection, datetime], Iterator[Figure]], ...] = (
-    _jobs, _alerts, _messages, _reviews, _intake, _database,
+    _jobs, _daemons, _alerts, _messages, _reviews, _intake, _database,
 )  # fmt: skip
 """Where they come from."""

@@ -14,7 +14,7 @@ from monitor.core.calendar import instant_text
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
-from monitor.store import backups, breakers, listeners, outbox
+from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -63,6 +63,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
         (
             _database(store, settings),
             _scheduler(store, now, but_job),
+            *_daemons(store, settings, now),
             _reviews(store, now),
             _feed(store, settings, now),
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
@@ -101,6 +102,27 @@ def _scheduler(store: Store, now: datetime, but_job: str) -> Part:
     if silent:
         return Part("scheduler", False, f"silent: {', '.join(silent)}; is `monitor run` running?")
     return Part("scheduler", True, f"{len(rows)} jobs run")
+
+
+def _daemons(store: Store, settings: Settings, now: datetime) -> list[Part]:
+    """Each daemon that works, and those that fell silent within a day without having ended; none
+    where no daemon has said anything yet."""
+    with store.read() as connection:
+        running, silent = daemons.running(connection, now), daemons.vanished(connection, now)
+    if not running and not silent:
+        return []
+    zone = settings.clinic.zone
+    lines = [
+        f"{row.id} on {row.host}, version {row.version}, last sign of life "
+        f"{instant_text(row.last_tick_at, zone)}"
+        + (f", failing: {row.failing}" if row.failing else "")
+        for row in running
+    ]
+    gone = [
+        f"{row.id} on {row.host}: silent since {instant_text(row.last_tick_at, zone)}"
+        for row in silent
+    ]
+    return [Part("daemons", bool(running) or not gone, "; ".join([*lines, *gone]))]
 
 
 def _reviews(store: Store, now: datetime) -> Part:

@@ -295,6 +295,16 @@ def release(connection: Connection, holders: Sequence[str]) -> int:
     return connection.execute(statement).rowcount
 
 
+def give_back(connection: Connection, delivery_ids: Sequence[int]) -> None:
+    """Free messages that were leased and, as their holder knows, not sent."""
+    statement = (
+        update(DELIVERIES)
+        .where(DELIVERIES.c.state == "waiting", DELIVERIES.c.id.in_(list(delivery_ids)))
+        .values(leased_until=None, leased_by=None)
+    )
+    connection.execute(statement)
+
+
 def record_sent(connection: Connection, leased: Leased, now: datetime, answer: str = "") -> None:
     """The other side took it, and what it said to that. True whoever holds the lease by now."""
     connection.execute(

@@ -23,7 +23,8 @@ from monitor.operations.alert_list import alert_rows
 from monitor.operations.backup import restore
 from monitor.operations.verify import verify
 from monitor.review import review_due
-from monitor.store.database import Store, _alembic_config, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.revisions import alembic_config
 from tests.clinic import at, settings_in
 
 DUMP = Path(__file__).parents[1] / "data" / "upgrade" / "revision_0001.sql"
@@ -55,7 +56,7 @@ def old(empty_url: str, old_file: Path) -> Iterator[Store]:
 
 def _first_revision(store: Store) -> None:
     with store.engine.begin() as connection:
-        config = _alembic_config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
 
