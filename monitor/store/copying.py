@@ -58,6 +58,7 @@ def snapshot(source: Store, path: Path, progress: Progress | None = None) -> Non
         try:
             target.migrate()
             with source.read() as rows, target.write() as connection:
+                _forget_all(connection)
                 copy_rows(rows, connection, progress)
         finally:
             target.dispose()
@@ -74,8 +75,7 @@ def restore_into(source: Path, target: Store, progress: Progress | None = None) 
     backup = file_store(source)
     try:
         with backup.read() as rows, target.write() as connection:
-            for table in reversed(SQLModel.metadata.sorted_tables):
-                _forget(connection, table)
+            _forget_all(connection)
             copy_rows(rows, connection, progress)
             _continue_numbers(connection)
     finally:
@@ -176,9 +176,8 @@ def _pages(source: Path, target: Path) -> None:
 
 def _pieces(connection: Connection, table: Table) -> Iterator[list[Any]]:
     order = list(table.primary_key.columns)
-    found = connection.execution_options(stream_results=True, yield_per=_ROWS).execute(
-        select(table).order_by(*order)
-    )
+    query = select(table).order_by(*order).execution_options(stream_results=True, yield_per=_ROWS)
+    found = connection.execute(query)
     for rows in found.partitions(_ROWS):
         yield [tuple(row) for row in rows]
 
@@ -198,6 +197,12 @@ def _point(source: Connection, target: Connection, table: Table, name: str) -> N
     if rows:
         statement = update(table).where(key == bindparam("own")).values({name: bindparam("to")})
         target.execute(statement, [{"own": row[0], "to": row[1]} for row in rows])
+
+
+def _forget_all(connection: Connection) -> None:
+    """A new database, too, knows a fact or two."""
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        _forget(connection, table)
 
 
 def _forget(connection: Connection, table: Table) -> None:
