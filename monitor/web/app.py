@@ -18,7 +18,11 @@ from monitor.web import (
     answers,
     fhir,
     guards,
+<<<<<<< HEAD
     operations,
+=======
+    metrics,
+>>>>>>> ready/reports
     patient,
     patient_event,
     people,
@@ -46,6 +50,7 @@ def create_app(
     for page in PAGES:
         app.include_router(page.routes)
     app.include_router(fhir.router(store, settings), prefix="/fhir")
+    app.include_router(metrics.router(store, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     site.navigation = entries_of({route.path for route in page_routes()})
     answers.install(app, site)
