@@ -18,11 +18,8 @@ from monitor.web import (
     answers,
     fhir,
     guards,
-<<<<<<< HEAD
-    operations,
-=======
     metrics,
->>>>>>> ready/reports
+    operations,
     patient,
     patient_event,
     people,
