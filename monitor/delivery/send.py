@@ -26,7 +26,7 @@ from monitor.config import Settings
 from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways, seen_by
 from monitor.delivery.message import Rendered, plain, render
-from monitor.delivery.mime import to_email
+from monitor.delivery.mime import to_bytes
 from monitor.store import outbox
 from monitor.store.database import Store, StoreError
 from monitor.store.outbox import Leased
@@ -141,7 +141,7 @@ def _letter(run: _Run, leased: Leased) -> Letter:
 
 
 def _sealed(leased: Leased, rendered: Rendered, settings: Settings, now: datetime) -> Letter:
-    mail = to_email(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
+    mail = to_bytes(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
     return Letter(message=leased, rendered=rendered, settings=settings, now=now, mail=mail)
 
 
