@@ -1,6 +1,8 @@
-"""The run over the outbox: lease one message, lay it out, send it, record it; then the next.
+"""The run over the outbox: lease a message, lay it out, send it, record it; then the next.
 
-Each step is a short transaction of its own and none is open while the server is spoken to.
+Each step is a short transaction of its own and none is open while the server is spoken to. As
+long as it goes quickly, more and more messages are leased together, and the next one is laid out
+while one is on its way.
 A crash between the server's answer and our record repeats one message, with the same
 Message-ID, and loses none.
 """
@@ -13,8 +15,8 @@ import secrets
 import socket
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +37,10 @@ _TOKEN = secrets.token_hex(4)
 """Tells this process from an earlier one with the same number."""
 _DROPS = 3
 """Connections lost in a row after which a run waits for another time."""
+_QUICK = 1.0
+"""Seconds within which messages that were leased together should have gone out: so long may a
+graver one wait for them."""
+_MOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +102,68 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     with run.store.read() as connection:
         if not outbox.waiting(connection):
             return
+    many = 1
     async with Ways(run.store, run.settings, run.now) as ways:
-        while not stop() and (leased := _lease(run)) is not None:
-            try:
-                answer = await ways.channel(leased.channel).send(_letter(run, leased))
-            except NotSent as error:
-                _record_failure(run, leased, error)
-            else:
-                run.drops[leased.channel] = 0
-                run.sent += 1
-                with run.store.write() as connection:
-                    outbox.record_sent(connection, leased, run.now, answer)
+        while not stop() and (batch := _lease(run, many)):
+            began = time.monotonic()
+            await _send_batch(run, ways, batch, lambda since=began: stop() or _is_slow(since))
+            many = 1 if _is_slow(began) else min(2 * many, _MOST_AT_ONCE)
 
 
-def _lease(run: _Run) -> Leased | None:
+def _is_slow(began: float) -> bool:
+    """Whether messages leased together take so long that the others had better wait unleased,
+    where graver ones overtake them and another daemon can take them."""
+    return time.monotonic() - began > _QUICK
+
+
+async def _send_batch(
+    run: _Run, ways: Ways, batch: Sequence[Leased], stop: Callable[[], bool]
+) -> None:
+    """Send the messages one after the other, each recorded before the next one goes out. While
+    one is on its way the next is laid out. What does not get its turn is let go."""
+    left = deque(batch)
+    ahead: asyncio.Task[Letter] | None = None
+    try:
+        while left and not (stop() and len(left) < len(batch)):
+            leased = left.popleft()
+            if leased.channel in run.resting:
+                left.appendleft(leased)
+                return
+            letter = _letter(run, leased) if ahead is None else await ahead
+            ahead = asyncio.create_task(asyncio.to_thread(_letter, run, left[0])) if left else None
+            await _send(run, ways, letter)
+    finally:
+        if ahead is not None:
+            await asyncio.wait([ahead])
+        if left:
+            with run.store.write() as connection:
+                outbox.let_go(connection, [leased.id for leased in left], run.holder)
+
+
+async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
+    leased = letter.message
+    try:
+        answer = await ways.channel(leased.channel).send(letter)
+    except NotSent as error:
+        _record_failure(run, leased, error)
+    else:
+        run.drops[leased.channel] = 0
+        run.sent += 1
+        with run.store.write() as connection:
+            outbox.record_sent(connection, leased, run.now, answer)
+
+
+def _lease(run: _Run, many: int) -> list[Leased]:
     with run.store.write() as connection:
-        leased = outbox.lease(
+        return outbox.lease(
             connection,
             run.later,
             run.holder,
-            1,
+            many,
             despite_back_off=run.despite_back_off,
             but_not=run.tried,
             but_channels=run.resting,
         )
-    return leased[0] if leased else None
 
 
 def _letter(run: _Run, leased: Leased) -> Letter:
