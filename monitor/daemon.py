@@ -27,6 +27,7 @@ from monitor import clock, logs
 from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
+from monitor.intake.watch import Watch
 from monitor.operations import arrivals, feeds, heartbeat, job_runs
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
@@ -42,7 +43,7 @@ _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
 _AT_HOME, _OUTSIDE, _NIGHT = "at home", "outside", "night"
 _ROUNDS = 5
-"""Reviews one after the other, while messages keep coming."""
+"""Reviews or deliveries one after the other, while messages keep coming."""
 _BUSY_PAUSE = timedelta(seconds=10)
 
 
@@ -71,6 +72,9 @@ class Daemon:
         self._stopping = threading.Event()
         self._came = threading.Event()
         """Messages touched somebody since the last review began."""
+        self._owed = threading.Event()
+        """Messages may have been queued since the last delivery began."""
+        self._watch = Watch(settings, lambda: self._look("inbox", clock.now()))
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -96,6 +100,7 @@ class Daemon:
             if self._listener is not None:
                 self._listener.start()
             self._scheduler.start()
+            self._watch.start()
             self._log.info("started", inbox=str(self._settings.intake.inbox))
             if ready is not None:
                 ready()
@@ -151,7 +156,7 @@ class Daemon:
         error = ""
         try:
             if job.work(now):
-                self._look("delivery", clock.now())
+                self._send_soon()
         except StoreBusy:
             self._log.info("somebody else is writing", job=job.name)
             self._look(job.name, clock.now() + _BUSY_PAUSE)
@@ -190,6 +195,11 @@ class Daemon:
         if not self._stopping.is_set():
             self._scheduler.modify_job(name, next_run_time=at)
 
+    def _send_soon(self) -> None:
+        """Deliver now, or once more at the end of the delivery that is under way."""
+        self._owed.set()
+        self._look("delivery", clock.now())
+
     def _adopt(self, now: datetime) -> bool:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
@@ -197,6 +207,7 @@ class Daemon:
         return bool(notices)
 
     def _inbox(self, now: datetime) -> bool:
+        self._watch.looked()
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
@@ -223,7 +234,7 @@ class Daemon:
             if not self._came.is_set():
                 break
             if tally.messages:
-                self._look("delivery", clock.now())
+                self._send_soon()
             now = clock.now()
         return messages > 0
 
@@ -246,11 +257,16 @@ class Daemon:
         return bool(compose_digests(self._store, self._settings, now))
 
     def _deliver(self, now: datetime) -> bool:
-        sent = deliver_due(
-            self._store, self._settings, now, who="daemon", stop=self._stopping.is_set
-        )
-        if sent.sent or sent.failed:
-            self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+        for _ in range(_ROUNDS):
+            self._owed.clear()
+            sent = deliver_due(
+                self._store, self._settings, now, who="daemon", stop=self._stopping.is_set
+            )
+            if sent.sent or sent.failed:
+                self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+            if not self._owed.is_set():
+                break
+            now = clock.now()
         return False
 
     def _bounces(self, now: datetime) -> bool:
@@ -279,6 +295,7 @@ class Daemon:
         self._log.info("stopped")
 
     def _let_go(self) -> None:
+        self._watch.stop()
         if self._listener is not None:
             self._listener.stop()
         self._scheduler.shutdown()
