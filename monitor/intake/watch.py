@@ -26,10 +26,12 @@ class Watch:
         self._look = look
         self._waiting = threading.Event()
         self._ending = threading.Event()
+        self._known: list[int] = []
         self._thread = threading.Thread(target=self._glance, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch: what comes from now on is seen."""
+        self._known = self._state()
         self._thread.start()
 
     def stop(self) -> None:
@@ -42,12 +44,11 @@ class Watch:
         self._waiting.clear()
 
     def _glance(self) -> None:
-        known = self._state()
         due: float | None = None
         while not self._ending.wait(_PAUSE):
             state = self._state()
-            if state != known:
-                known = state
+            if state != self._known:
+                self._known = state
                 due = time.monotonic() + self._settle if due is None else due
             if due is not None and time.monotonic() >= due:
                 due = None
