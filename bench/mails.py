@@ -50,7 +50,8 @@ def run(plan: Plan) -> list[Record]:
     return [
         Record(what="critical mails with a figure of their own", unit="mails/s of CPU",
                values=found["ours"], peers=peer, reach=300, peak_mib=memory),
-        Record(what="the same in German", unit="mails/s of CPU", values=found["german"], peers=peer),
+        Record(what="the same in German", unit="mails/s of CPU", values=found["german"],
+               peers=peer),
     ]  # fmt: skip
 
 

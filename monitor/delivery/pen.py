@@ -69,7 +69,7 @@ class Pen:
         room = math.ceil(radius) + 1
         for reach, colour in ((radius, edge), (radius - _RING, fill))[: 1 + (fill != edge)]:
             mask = _disc(reach, *place, room)
-            self._put(mask, (left - room) * _DENSITY, (top - room) * _DENSITY, colour)
+            self._stamp(mask, (left - room) * _DENSITY, (top - room) * _DENSITY, colour)
 
     def shape(self, points: Sequence[tuple[float, float]], fill: str) -> None:
         left, top, right, bottom = _around(points, 1)
@@ -81,7 +81,7 @@ class Pen:
         self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
     ) -> None:
         mask, (right, down) = _written(words, anchor, size)
-        self._put(mask, round(x * _DENSITY) + right, round(y * _DENSITY) + down, colour)
+        self._stamp(mask, round(x * _DENSITY) + right, round(y * _DENSITY) + down, colour)
 
     def width(self, words: str, size: float = 11) -> float:
         return _length(words, size) / _DENSITY
@@ -89,18 +89,32 @@ class Pen:
     def png(self) -> bytes:
         self._image.putpalette(_palette())
         file = io.BytesIO()
-        self._image.save(file, "PNG", compress_level=4)
+        self._image.save(file, "PNG", compress_level=3)
         return file.getvalue()
 
     def _put(self, mask: _Mask, left: int, top: int, colour: str) -> None:
-        """Lay an ink through a mask: each pixel gets the step of the ink's ramp."""
-        from PIL import Image
+        """Lay an ink through a mask that does not come again."""
+        if mask.strengths:
+            ink, touched = _inked(mask, colour)
+            self._image.paste(ink, (left, top), touched)
 
-        if not mask.strengths:
-            return
-        ink = Image.frombytes("L", mask.size, mask.strengths.translate(_steps(colour)))
-        touched = Image.frombytes("L", mask.size, mask.strengths.translate(_TOUCHED))
-        self._image.paste(ink, (left, top), touched)
+    def _stamp(self, mask: _Mask, left: int, top: int, colour: str) -> None:
+        """The same with a mask that does."""
+        if mask.strengths:
+            ink, touched = _kept_inked(mask, colour)
+            self._image.paste(ink, (left, top), touched)
+
+
+def _inked(mask: _Mask, colour: str) -> tuple[Image.Image, Image.Image]:
+    """For each pixel the step of the ink's ramp, and where there is any."""
+    from PIL import Image
+
+    ink = mask.strengths.translate(_steps(colour))
+    touched = mask.strengths.translate(_TOUCHED)
+    return Image.frombytes("L", mask.size, ink), Image.frombytes("L", mask.size, touched)
+
+
+_kept_inked = lru_cache(maxsize=1024)(_inked)
 
 
 def _enlarged(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
