@@ -54,6 +54,25 @@ class Figure:
     limit_text: str
     downward: bool
     zone: ZoneInfo
+    days: tuple[str, ...] = ()
+    """The points' days in words, with their year; in the reader's language."""
+    limit_word: str = "limit"
+    number: str = "1.5"
+    """A number as the reader writes it: its second sign is the decimal mark."""
+
+    def day(self, place: int) -> str:
+        """The day of a point without its year."""
+        words = self.days[place] if self.days else day_text(self.points[place].at, self.zone)
+        return words.rpartition(" ")[0]
+
+    def written(self, number: Decimal) -> str:
+        return f"{number:f}".replace(".", self.number[1])
+
+
+def day_text(at: datetime, zone: ZoneInfo) -> str:
+    """`12 May 2026`, the clinic's day of an instant."""
+    day: date = at.astimezone(zone).date()
+    return f"{day.day} {day:%b %Y}"
 
 
 def is_worth_drawing(points: Sequence[Point]) -> bool:
@@ -136,11 +155,11 @@ def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
         y = scale.y(tick)
         pen.line([(_LEFT, y), (right, y)], GRID)
         if abs(y - limit) > 13:
-            pen.text(_LEFT - 6, y, f"{tick.normalize():f}", FAINT, "rm")
+            pen.text(_LEFT - 6, y, figure.written(tick.normalize()), FAINT, "rm")
     for start in range(_LEFT, right, 8):
         pen.line([(start, limit), (min(start + 5, right), limit)], LIMIT, 1.4)
-    pen.text(_LEFT - 6, limit, f"{figure.limit:f}", LIMIT, "rm")
-    pen.text(right + 6, limit, "limit", LIMIT, "lm")
+    pen.text(_LEFT - 6, limit, figure.written(figure.limit), LIMIT, "rm")
+    pen.text(right + 6, limit, figure.limit_word, LIMIT, "lm")
     pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", FAINT, "lm")
 
 
@@ -187,9 +206,9 @@ def _draw_cross(pen: Pen, x: float, y: float) -> None:
 def _draw_days(pen: Pen, figure: Figure, scale: Frame) -> None:
     """The last day, the first, then whatever else has room."""
     taken: list[tuple[float, float]] = []
-    points = [figure.points[-1], *figure.points[:-1]]
-    for point in points:
-        words = _day(point.at, figure.zone)
+    places = range(len(figure.points))
+    for place in (places[-1], *places[:-1]):
+        point, words = figure.points[place], figure.day(place)
         half = pen.width(words) / 2 + 5
         x = scale.x(point.at)
         if all(x + half < left or x - half > right for left, right in taken):
@@ -207,5 +226,4 @@ def _ticks(scale: Frame) -> list[Decimal]:
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
-    day: date = at.astimezone(zone).date()
-    return f"{day.day} {day:%b}"
+    return day_text(at, zone).rpartition(" ")[0]

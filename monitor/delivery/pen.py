@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,9 @@ _STEPS = 12
 """Shades of an ink at its edges."""
 _TOUCHED = bytes(255 if strength * _STEPS >= 128 else 0 for strength in range(256))
 _RING = 1.8
+_SPELT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u"}
+)
 
 
 class _Mask(NamedTuple):
@@ -80,11 +84,11 @@ class Pen:
     def text(
         self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
     ) -> None:
-        mask, (right, down) = _written(words, anchor, size)
+        mask, (right, down) = _written(drawable(words), anchor, size)
         self._stamp(mask, round(x * _DENSITY) + right, round(y * _DENSITY) + down, colour)
 
     def width(self, words: str, size: float = 11) -> float:
-        return _length(words, size) / _DENSITY
+        return _length(drawable(words), size) / _DENSITY
 
     def png(self) -> bytes:
         self._image.putpalette(_palette())
@@ -115,6 +119,13 @@ def _inked(mask: _Mask, colour: str) -> tuple[Image.Image, Image.Image]:
 
 
 _kept_inked = lru_cache(maxsize=1024)(_inked)
+
+
+@lru_cache(maxsize=1024)
+def drawable(words: str) -> str:
+    """Words with the signs that the font of the figure has: `Maerz`, `Haemoglobin`."""
+    spelt = words.translate(_SPELT)
+    return unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
 
 
 def _enlarged(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
