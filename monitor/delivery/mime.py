@@ -83,7 +83,7 @@ def _folded(name: str, value: str) -> bytes:
 def _sender(address: str) -> bytes:
     policy = _ONE_LINE_SUBJECTS
     sender = Address(SENDER_NAME, addr_spec=address)
-    return policy.fold_binary(*policy.header_store_parse("From", sender))  # type: ignore[arg-type]  # takes addresses too
+    return policy.fold_binary(*policy.header_store_parse("From", sender))
 
 
 def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:

@@ -107,7 +107,7 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     async with Ways(run.store, run.settings, run.now) as ways:
         while not stop() and (batch := _lease(run, many)):
             began = time.monotonic()
-            await _send_batch(run, ways, batch, lambda since=began: stop() or _is_slow(since))
+            await _send_batch(run, ways, batch, began, stop)
             many = 1 if _is_slow(began) else min(2 * many, _MOST_AT_ONCE)
 
 
@@ -118,14 +118,14 @@ def _is_slow(began: float) -> bool:
 
 
 async def _send_batch(
-    run: _Run, ways: Ways, batch: Sequence[Leased], stop: Callable[[], bool]
+    run: _Run, ways: Ways, batch: Sequence[Leased], began: float, stop: Callable[[], bool]
 ) -> None:
     """Send the messages one after the other, each recorded before the next one goes out. While
     one is on its way the next is laid out. What does not get its turn is let go."""
     left = deque(batch)
     ahead: asyncio.Task[Letter] | None = None
     try:
-        while left and not (stop() and len(left) < len(batch)):
+        while left and (len(left) == len(batch) or not (stop() or _is_slow(began))):
             leased = left.popleft()
             if leased.channel in run.resting:
                 left.appendleft(leased)
