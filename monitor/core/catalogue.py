@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 
 from monitor.core.catalogue_extras import Extras
 from monitor.core.drugs import DrugNames
@@ -26,6 +27,8 @@ _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_LONGEST_NAME = 300
+_NAMES_REMEMBERED = 20_000
 _ALIKE = 0.75
 
 
@@ -147,6 +150,9 @@ class Catalogue:
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""
+        return _found(self, name_or_code) if len(name_or_code) <= _LONGEST_NAME else None
+
+    def _find(self, name_or_code: str) -> Analyte | None:
         key = name_key(name_or_code)
         name = self.by_key.get(key)
         if name is None:
@@ -214,6 +220,12 @@ class Catalogue:
             if not denied:
                 return True
         return False
+
+
+@lru_cache(_NAMES_REMEMBERED)
+def _found(catalogue: Catalogue, name_or_code: str) -> Analyte | None:
+    """A laboratory writes the same few names again and again."""
+    return catalogue._find(name_or_code)  # noqa: SLF001  # part of the catalogue
 
 
 def _holds(words: list[str], phrases: Collection[tuple[str, ...]]) -> bool:

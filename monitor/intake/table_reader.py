@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
@@ -22,6 +23,7 @@ from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import open_sheets
 
+_LONGEST_TITLE = 200
 _LEARNED = 1000
 """Points of the very header that the source was learned from."""
 
@@ -97,17 +99,19 @@ def score_of(mapping: Source, known: Known) -> Score:
     """How much a line looks like the header of a results table."""
     mapped = {key_of(name) for name in mapping.columns.values()}
 
+    @cache
+    def meaning(cell: str) -> str:
+        key = key_of(cell)
+        name = f"mapped:{key}" if key in mapped else vocabulary().column_of(cell)
+        if not name and known.analyte(split_unit(cell, known)[0]):
+            name = f"analyte:{key}"
+        return name
+
     def score(cells: Sequence[str]) -> int:
         if mapping.header and list(cells) == mapping.header:
             return _LEARNED
-        ours: set[str] = set()
-        for cell in filter(None, cells):
-            key = key_of(cell)
-            name = f"mapped:{key}" if key in mapped else vocabulary().column_of(cell)
-            if not name and known.analyte(split_unit(cell, known)[0]):
-                name = f"analyte:{key}"
-            ours |= {name} - {""}
-        return len(ours)
+        ours = {meaning(cell) for cell in cells if cell and len(cell) <= _LONGEST_TITLE}
+        return len(ours - {""})
 
     return score
 
