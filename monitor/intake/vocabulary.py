@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-_DROPPED = re.compile(r"[^\w%#/+]|_")
+_DROPPED = re.compile(r"[^\w%#+]|_")
 _LONGEST_NAME = 300
 """Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
