@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TextIO
 
@@ -59,6 +59,11 @@ class Table:
     """Empty in a workbook."""
     sheet: str = ""
     """Name of the sheet in a workbook."""
+    whole: Callable[[], Rows] | None = field(default=None, repr=False)
+    """All lines of the file or sheet, the header and what stands above it among them, as they
+    are: what it looks like as a whole is judged by these."""
+    stated: Mapping[str, str] | None = None
+    """What is stated of every row, where that is not simply what stands above the header."""
 
     @property
     def delimiter_title(self) -> str:
@@ -75,7 +80,13 @@ def open_table(survey: Survey, score: Score, delimiter: str = "") -> Table:
         start = _start_of(stream)
     delimiter = _delimiter_named(delimiter) or start.marked
     found = _best_header(start, score, [delimiter] if delimiter else list(DELIMITERS))
-    return table_at(found.records, found.header, found.delimiter, lambda: _rows(survey, found))
+    return table_at(
+        found.records,
+        found.header,
+        found.delimiter,
+        lambda: _rows(survey, found),
+        whole=lambda: _whole(survey, found),
+    )
 
 
 def table_at(
@@ -84,10 +95,11 @@ def table_at(
     delimiter: str,
     read: Callable[[], Rows],
     sheet: str = "",
+    whole: Callable[[], Rows] | None = None,
 ) -> Table:
     """The table whose header is that record; those before it are its preamble."""
     line, cells = records[header]
-    return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet)
+    return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet, whole)
 
 
 def names_of(cells: Sequence[str]) -> list[str]:
@@ -180,6 +192,14 @@ def _rows(survey: Survey, found: _Header) -> Rows:
         records = _records(lines, found.delimiter)
         next(records, None)
         yield from fitting(records, names_of(header.cells))
+
+
+def _whole(survey: Survey, found: _Header) -> Rows:
+    """All records of the file."""
+    with _opened(survey) as stream:
+        lines = _Lines(stream)
+        lines.skip(found.first_line - 1)
+        yield from _records(lines, found.delimiter)
 
 
 def _delimiter_named(word: str) -> str:

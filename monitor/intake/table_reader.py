@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from monitor.config import Source
@@ -14,15 +14,18 @@ from monitor.intake.columns import fold
 from monitor.intake.csv import Score, Table, open_table
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
-from monitor.intake.profile import Profile, profile_of
+from monitor.intake.profile import Profile, profile_of, together
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.recognised import Recognised, recognised
+from monitor.intake.shapes import shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import open_sheets
 
+_SMALL = 4 << 20
+"""Bytes of a CSV file up to which it is looked at as a whole, whatever its header."""
 _LONGEST_TITLE = 200
 _LEARNED = 1000
 """Points of the very header that the source was learned from."""
@@ -59,8 +62,11 @@ def read_tables(
     if survey.format == "csv":
         # The delimiter of a learned source may have changed, and is to be told.
         delimiter = "" if mapping.header else mapping.delimiter
-        return [_read(survey, open_table(survey, score, delimiter), mapping, known)], []
-    tables, notes = open_sheets(survey, score)
+        table = open_table(survey, score, delimiter)
+        parts = shaped(table, mapping, known, score, small=survey.size <= _SMALL)
+        return _agreed([_read(survey, it, mapping, known) for it in parts], mapping), []
+    sheets, notes = open_sheets(survey, score)
+    tables = [it for one in sheets for it in shaped(one, mapping, known, score, small=True)]
     if not tables:
         raise UnreadableFile(
             "no sheet of the workbook has a line that names the columns mrn, collected_at, "
@@ -74,7 +80,19 @@ def read_tables(
             refusals.append(f'sheet "{table.sheet}": {refusal}')
     if not found or (mapping.header and refusals):
         raise UnreadableFile("; ".join(refusals))
-    return found, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+    agreed = _agreed(found, mapping)
+    return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+
+
+def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
+    """The tables of one file, each with what all of them together show of their notation."""
+    if len(reads) < 2:
+        return reads
+    shown = together([read.profile for read in reads])
+    dates, decimal = mapping.date_format or shown.dates, _decimal(mapping, shown)
+    return [
+        replace(read, layout=replace(read.layout, dates=dates, decimal=decimal)) for read in reads
+    ]
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -146,7 +164,7 @@ def _layout(table: Table, mapping: Source, known: Known) -> Layout:
         table.header,
         mapping,
         known,
-        stated=stated_above(table.preamble),
+        stated=stated_above(table.preamble) if table.stated is None else table.stated,
         serial_dates=bool(table.sheet) and not mapping.date_format,
     )
 

@@ -79,7 +79,8 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                     notes.append(f'sheet "{about.name}" has no header we know and was not read')
                 continue
             read = partial(_rows, sheet, records[header])
-            tables.append(table_at(records, header, "", read, about.name))
+            whole = partial(_all, sheet)
+            tables.append(table_at(records, header, "", read, about.name, whole))
     return tables, notes
 
 
@@ -102,6 +103,10 @@ def _rows(sheet: CalamineSheet, header: Record) -> Rows:
     names = names_of(header.cells)
     records = (record for record in _records(sheet) if record.line > header.line)
     yield from fitting(records, names)
+
+
+def _all(sheet: CalamineSheet) -> Rows:
+    yield from _records(sheet)
 
 
 def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
