@@ -285,7 +285,7 @@ def _values(record: Record, frame: _Frame, fixed: Sequence[int], known: Known) -
         name, unit = at(frame.label), ""
     of_analyte = [name, at(frame.fixed.get("unit", len(cells))) or unit]
     of_analyte += [at(index) for index in fixed]
-    for column, day in frame.dates.items():
+    for column, day in sorted(frame.dates.items()):
         if at(column):
             beside = [it.get(column, "") for it in frame.beside.values()]
             yield Record(record.line, [*of_analyte, day, *beside, at(column)])
