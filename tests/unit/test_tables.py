@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -337,3 +338,42 @@ def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_pat
 def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what: str) -> None:
     with pytest.raises(UnreadableFile, match=what):
         opened(content)
+
+
+WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
+
+
+def test_an_old_excel_workbook(opened: Open) -> None:
+    rows, bad, notes = opened(WORKBOOKS / "labor.xls")
+    assert bad == []
+    assert shown(rows) == [
+        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l | 3,9 | 10,2",
+        "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l | 150 | 400",
+        "4712 | 2026-03-03T07:05 | GPT (ALT) | 31 | U/l |  | 50",
+        "4711 | 2026-03-09 | Leukozyten | haemolytisch | G/l",
+    ]
+    assert any('"Versteckt" is hidden' in note for note in notes)
+
+
+def test_an_opendocument_spreadsheet(opened: Open) -> None:
+    rows, bad, _ = opened(WORKBOOKS / "labor.ods")
+    assert bad == []
+    assert shown(rows) == [
+        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l",
+        "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l",
+    ]
+
+
+@pytest.mark.parametrize("repeated", ["1000000", "5000001"])
+def test_an_opendocument_spreadsheet_of_a_billion_cells_is_refused(
+    opened: Open, tmp_path: Path, repeated: str
+) -> None:
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    row = b'<table:table-row table:number-rows-repeated="' + repeated.encode() + b'">'
+    parts["content.xml"] = parts["content.xml"].replace(b"<table:table-row>", row, 1)
+    with zipfile.ZipFile(tmp_path / "huge.ods", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnreadableFile, match="more than can be held at once"):
+        opened(tmp_path / "huge.ods")
