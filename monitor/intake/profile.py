@@ -86,6 +86,15 @@ class Profile:
         return bool(self.numbers) and self.plain_floats == self.numbers
 
 
+def decimal_of(texts: Iterable[str]) -> str:
+    """The decimal mark that all these numbers allow: comma, point, or "" where none shows it, or
+    both do."""
+    found = Profile()
+    for text in texts:
+        _look_at_number(found, 0, text)
+    return found.decimal
+
+
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = ("day_first", "month_first", "either_way", "comma", "point")
