@@ -226,6 +226,7 @@ def _by_content(rows: Sequence[Record], column: int, label: int, known: Known) -
         (split_unit(it.cells[label], known)[0], it.cells[column].strip())
         for it in rows
         if column < len(it.cells)
+        and label < len(it.cells)
         and it.cells[column].strip()
         and _is_analyte(it.cells[label], known)
     ]

@@ -106,6 +106,10 @@ SHAPES = {
         "Patient ID;P1\nTest;Unit;2026-02-02;last time\nWBC;G/L;5.1;4.4\n",
         ["P1 2026-02-02 WBC 5.1 G/L", "P1 last time WBC 4.4 G/L"],
     ),
+    "a row that ends before its name": (
+        "Patient ID;;P1\n;;2026-02-02\n;WBC [G/L];5.1\nx\n;ALT [U/L];22;;;n\n",
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
     "on its side, patients as columns": (
         "mrn,P1,P2\ncollected_at,2026-02-02T08:00,2026-02-03\nWBC [G/L],5.1,6.2\nALT [U/L],,33\n",
         [
