@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,8 @@ AHEAD = timedelta(minutes=5)
 _CACHE_KIB = 65536
 _MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the same one
 _BEGIN = "sqlite_begin"
+_TURNS: defaultdict[str, Turns] = defaultdict(Turns)
+"""By database: the daemon and the pages beside it each open it, and write in turns."""
 _REVISION_LINE = re.compile(r'^(revision|down_revision) = "(\w+)"', re.MULTILINE)
 
 
@@ -64,7 +67,7 @@ class Store:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._checked = False
-        self._turns = Turns()
+        self._turns = _TURNS[str(engine.url)]
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
