@@ -77,7 +77,7 @@ def following(before: Mapping[str, str], said: Stated) -> Mapping[str, str]:
     if said.names_somebody:
         kept = {name: text for name, text in kept.items() if name not in said.PERSON}
         kept |= {"mrn": ""} if "mrn" in before else {}
-    return kept | said.found
+    return kept | dict(said.found)
 
 
 def _may_begin(record: Record, width: int, key_column: int | None) -> bool:
