@@ -13,9 +13,11 @@ import pytest
 from monitor.config import Source
 from monitor.core.analytes import Catalogue, load_catalogue
 from monitor.intake.formats import open_rows
+from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.vocabulary import vocabulary
+from monitor.intake.wide import Known, split_unit
 from monitor.resources import schedules_folder
 
 Seen = tuple[list[RawRow], list[BadLine], tuple[str, ...]]
@@ -377,3 +379,23 @@ def test_an_opendocument_spreadsheet_of_a_billion_cells_is_refused(
             archive.writestr(name, content)
     with pytest.raises(UnreadableFile, match="more than can be held at once"):
         opened(tmp_path / "huge.ods")
+
+
+def test_a_title_of_thousands_of_words_is_looked_up_once() -> None:
+    """Each way to part it into name and unit would be a look-up: found by fuzzing."""
+    asked: list[str] = []
+
+    def analyte(name: str) -> bool:
+        asked.append(name)
+        return False
+
+    title = "a b " * 5000
+    known = Known(analyte, lambda _name, _unit: False)
+    assert split_unit(title, known) == (title.strip(), "")
+    assert len(asked) <= 1
+
+
+def test_a_row_of_thousands_of_cells_is_kept_cell_by_cell() -> None:
+    """As quarantine keeps a row, its cells are paired with the header once: found by fuzzing."""
+    header = [f"c{number}" for number in range(20_000)]
+    assert list(Given(header, header[::-1])) == list(zip(header, header[::-1], strict=True))
