@@ -9,10 +9,11 @@ from functools import partial
 from itertools import islice
 
 from monitor.config import Source
-from monitor.intake.csv import Record, Rows, Score, Table, fitting, names_of
+from monitor.intake.csv import Record, Score, Table, fitting, names_of
 from monitor.intake.headings import two_lines, with_units
 from monitor.intake.layout import Layout, layout_of
 from monitor.intake.raw import BadLine
+from monitor.intake.records import Parts
 from monitor.intake.sections import Section, sections_of
 from monitor.intake.sideways import turned
 from monitor.intake.stated import stated_above
@@ -49,7 +50,7 @@ def shaped(
             table,
             header=list(it.header),
             header_line=it.header_line,
-            read=partial(_rows, it.rows, it.header),
+            parts=partial(_rows, it.rows, it.header),
             preamble=it.preamble,
             stated=it.stated,
         )
@@ -73,14 +74,14 @@ def _tables(
         if layout is None and found:
             held = tuple(map(partial(_headless, section.header.line), section.rows))
             last = found[-1]
-            found[-1] = replace(last, read=partial(_both, last.read, held))
+            found[-1] = replace(last, parts=partial(_both, last.parts, held))
             continue
         found.append(
             replace(
                 table,
                 header=names,
                 header_line=section.header.line,
-                read=partial(_rows, tuple(rows), tuple(names)),
+                parts=partial(_rows, tuple(rows), tuple(names)),
                 preamble=tuple(section.preamble),
                 stated=stated,
             )
@@ -105,7 +106,7 @@ def _of_two_lines(
             table,
             header=names,
             header_line=first.line,
-            read=partial(_rows, tuple(rows), tuple(names)),
+            parts=partial(_rows, tuple(rows), tuple(names)),
             preamble=above,
         )
         if _fits(made, mapping, known):
@@ -134,7 +135,7 @@ def _key_column(layout: Layout) -> int | None:
     return next((positions[name] for name in names if name in positions), None)
 
 
-def _rows(rows: Sequence[Item], header: Sequence[str]) -> Rows:
+def _rows(rows: Sequence[Item], header: Sequence[str]) -> Parts:
     yield from fitting(_copies(rows), list(header))
 
 
@@ -144,7 +145,7 @@ def _copies(rows: Sequence[Item]) -> Iterator[Item]:
         yield it if isinstance(it, BadLine) else Record(it.line, list(it.cells))
 
 
-def _both(first: Callable[[], Rows], held: Sequence[BadLine]) -> Rows:
+def _both(first: Callable[[], Parts], held: Sequence[BadLine]) -> Parts:
     yield from first()
     yield from held
 

@@ -21,6 +21,7 @@ from monitor.intake.merging import Merging
 from monitor.intake.normalise import Held, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, PatientMerge, RawRow, restored
+from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.report import OUTCOMES
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import survey
@@ -69,6 +70,8 @@ class Group:
                     rows.append(item)
                 elif isinstance(item, PatientMerge):
                     self._hear(item, file_id)
+                elif isinstance(item, RawBlock):
+                    raise Wrong("rows in a block, of a file this small")
         outcomes = list(self._normaliser.normalise(rows))
         if len(outcomes) != len(rows):
             raise Wrong(f"{len(rows)} rows, {len(outcomes)} outcomes")
