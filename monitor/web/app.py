@@ -23,6 +23,7 @@ from monitor.web import (
     patient,
     patient_event,
     people,
+    reports,
     schedules,
     sign_in,
     worklist,
@@ -31,7 +32,18 @@ from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules, operations)
+PAGES = (
+    sign_in,
+    account,
+    people,
+    worklist,
+    alert,
+    patient,
+    patient_event,
+    schedules,
+    operations,
+    reports,
+)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 
