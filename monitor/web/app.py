@@ -18,11 +18,13 @@ from monitor.web import (
     answers,
     fhir,
     guards,
+    load,
     metrics,
     operations,
     patient,
     patient_event,
     people,
+    quarantine,
     reports,
     schedules,
     sign_in,
@@ -43,6 +45,8 @@ PAGES = (
     schedules,
     operations,
     reports,
+    load,
+    quarantine,
 )
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
