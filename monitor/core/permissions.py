@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -70,3 +71,28 @@ schedule says of medicine is a clinician's."""
 def allows(role: Role, what: May) -> bool:
     """Whether a role may do this."""
     return what in PERMISSIONS[role]
+
+
+class Scope(StrEnum):
+    """What a token of another program is for. It may have several."""
+
+    READ = "read"
+    ALERTS = "alerts"
+    EVENTS = "events"
+    LOAD = "load"
+    OPERATIONS = "operations"
+
+
+SCOPES: dict[Scope, frozenset[May]] = {
+    Scope.READ: frozenset({May.SEE_PATIENTS, May.SEE_REPORTS, May.SEE_SCHEDULES}),
+    Scope.ALERTS: frozenset({May.WORK_ALERTS, May.CLOSE_RECOVERED, May.CLOSE_ALERTS}),
+    Scope.EVENTS: frozenset({May.RECORD_EVENTS}),
+    Scope.LOAD: frozenset({May.LOAD_FILES, May.MEND_ROWS}),
+    Scope.OPERATIONS: frozenset({May.SEE_OPERATIONS}),
+}
+"""No token edits a schedule, sees the audit trail or manages people: those take a person."""
+
+
+def in_scope(scopes: Iterable[Scope], what: May) -> bool:
+    """Whether a token of these scopes may do this."""
+    return any(what in SCOPES[scope] for scope in scopes)

@@ -15,6 +15,7 @@ from monitor.store.account_tables import SessionRow as SessionRow
 from monitor.store.account_tables import ThrottleRow as ThrottleRow
 from monitor.store.account_tables import UserRow as UserRow
 from monitor.store.proposal_tables import ProposalRow as ProposalRow
+from monitor.store.token_tables import ApiTokenRow as ApiTokenRow
 from monitor.store.types import ExactDecimal, UtcInstant
 
 
