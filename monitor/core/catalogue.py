@@ -26,6 +26,7 @@ _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_FOUND_LIMIT = 20_000
 _ALIKE = 0.75
 
 
@@ -145,8 +146,20 @@ class Catalogue:
     extras: Extras = field(default_factory=Extras, repr=False)
     """Grades of severity, checks between results, drugs named with alerts."""
 
+    _found: dict[str, Analyte | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was asked for, for laboratories repeat themselves."""
+
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""
+        if name_or_code not in self._found:
+            if len(self._found) >= _FOUND_LIMIT:
+                self._found.clear()
+            self._found[name_or_code] = self._find(name_or_code)
+        return self._found[name_or_code]
+
+    def _find(self, name_or_code: str) -> Analyte | None:
         key = name_key(name_or_code)
         name = self.by_key.get(key)
         if name is None:

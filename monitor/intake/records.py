@@ -24,7 +24,7 @@ _KEPT = 2000
 """Characters of a bad line that go into quarantine."""
 BLOCK_CHARACTERS = 1 << 22
 """Characters that are split at once; a file with fewer bytes is read line by line."""
-_KEPT_BYTES = 160 << 20
+_KEPT_BYTES = 128 << 20
 _RECORD_BYTES = 1000
 _UNCLOSED = "unexpected end of data"
 

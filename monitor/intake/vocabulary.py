@@ -7,10 +7,11 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 _DROPPED = re.compile(r"[^\w%#/+]|_")
+_REMEMBERED = 4096
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
 
 
@@ -48,7 +49,12 @@ class Vocabulary:
 
     def column_of(self, name: str) -> str:
         """Which column of ours a header name may mean; "" for none."""
-        return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
+        return _column_of(name)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _column_of(name: str) -> str:
+    return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
 
 
 @cache

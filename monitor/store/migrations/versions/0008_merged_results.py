@@ -6,6 +6,7 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0010"
+additive = True  # the same index, with less in it
 
 
 def upgrade() -> None:
