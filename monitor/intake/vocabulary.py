@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-_DROPPED = re.compile(r"[^\w%#/+]|_")
-_REMEMBERED = 4096
+_DROPPED = re.compile(r"[^\w%#+]|_")
+_LONGEST_NAME = 300
+"""Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
 
 
 def key_of(name: str) -> str:
     """A header name as it is compared: without case, accents, spaces and punctuation."""
+    return _key_of(name) if len(name) <= _LONGEST_NAME else _key_of(name[:_LONGEST_NAME])
+
+
+@lru_cache(20_000)
+def _key_of(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return _DROPPED.sub("", bare.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
@@ -49,12 +55,7 @@ class Vocabulary:
 
     def column_of(self, name: str) -> str:
         """Which column of ours a header name may mean; "" for none."""
-        return _column_of(name)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _column_of(name: str) -> str:
-    return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
+        return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
 
 
 @cache
