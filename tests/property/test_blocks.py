@@ -83,8 +83,9 @@ def test_blocks_end_as_the_rows_one_by_one(
 ) -> None:
     files = (first, [*second, *first[:5]])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(records, "BLOCK_CHARACTERS", 1 << 30)
+        patched.setattr(records, "BLOCKS_FROM", 1 << 30)
         alone = _taken_in(clinic, tmp_path / "alone", files)
+        patched.setattr(records, "BLOCKS_FROM", 1)
         patched.setattr(records, "BLOCK_CHARACTERS", size)
         together = _taken_in(clinic, tmp_path / "together", files)
     assert together == alone
