@@ -4,8 +4,8 @@ no place in that index, and a large file goes in sooner."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0013"
+revision = "0011"
+down_revision = "0010"
 additive = True  # the same index, with less in it
 
 
