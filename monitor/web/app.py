@@ -30,6 +30,7 @@ from monitor.web import (
     sign_in,
     worklist,
 )
+from monitor.web.api import application as api
 from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
@@ -64,6 +65,7 @@ def create_app(
         app.include_router(page.routes)
     app.include_router(fhir.router(store, settings), prefix="/fhir")
     app.include_router(metrics.router(store, settings))
+    app.mount(api.PATH, api.create_api(site))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     site.navigation = entries_of({route.path for route in page_routes()})
     answers.install(app, site)
@@ -80,6 +82,7 @@ def _guard(app: FastAPI, site: Site) -> None:
     """From the innermost to the outermost."""
     web = site.settings.web
     uploads = tuple(path for page in PAGES for path in getattr(page, "UPLOADS", ()))
+    uploads += api.UPLOADS
     app.add_middleware(fhir.Faults)
     app.add_middleware(answers.Faults, site=site)
     app.add_middleware(

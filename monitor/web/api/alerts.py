@@ -1,0 +1,164 @@
+"""Alerts: read, explained, and worked on. `version` is the one that was read: where somebody
+else was there meanwhile, nothing is changed and the answer is 409."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from monitor.core.actions import ActionRefused
+from monitor.core.permissions import May
+from monitor.operations import people
+from monitor.operations.alert_list import alert_rows
+from monitor.operations.alert_story import Story, story
+from monitor.operations.explain import explain_alert
+from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
+from monitor.web.api.problems import Refused
+
+routes = APIRouter(prefix="/alerts", tags=["alerts"])
+Reader = Annotated[Caller, for_(May.SEE_PATIENTS)]
+Worker = Annotated[Caller, for_(May.WORK_ALERTS)]
+State = Literal["live", "open", "acknowledged", "closed", "all"]
+_STATES = {
+    "live": ("open", "acknowledged"),
+    "all": ("open", "acknowledged", "closed"),
+}
+
+
+class Act(Body):
+    """On whose behalf, and which version of the alert was read."""
+
+    by: Text = ""
+    version: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None
+
+
+class Acknowledgement(Act):
+    until: Day | None = None
+    note: Text = ""
+
+
+class Snooze(Act):
+    until: Day
+    reason: Needed
+
+
+class Closing(Act):
+    outcome: Needed
+    review_by: Day | None = None
+
+
+class Assignment(Act):
+    to: Needed
+    note: Text = ""
+
+
+class Comment(Body):
+    by: Text = ""
+    text: Needed
+
+
+class Contact(Act):
+    outcome: Needed
+    to: Text = ""
+    note: Text = ""
+
+
+@routes.get("")
+def alerts(
+    caller: Reader,
+    state: State = "live",
+    mrn: Annotated[Text, Query()] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
+) -> dict[str, Any]:
+    """Worst first: as `monitor alerts --json`, page by page."""
+    rows = alert_rows(caller.store, caller.settings, _STATES.get(state, (state,)), caller.now)
+    wanted = [row for row in rows if not mrn or row["mrn"] == mrn]
+    caller.audit("alerts read", detail=f"{len(wanted)} found")
+    return {"total": len(wanted), "alerts": wanted[offset : offset + limit]}
+
+
+@routes.get("/{alert_id}")
+def alert(caller: Reader, alert_id: Number) -> dict[str, Any]:
+    """One alert with its history, and who will be told next: as `monitor alert show --json`."""
+    found = _story(caller, alert_id)
+    caller.audit("alert read", alert_id=alert_id)
+    return found.document(caller.settings)
+
+
+@routes.get("/{alert_id}/explanation")
+def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
+    """The rule, the values as received and converted, the arithmetic, what else was considered."""
+    _story(caller, alert_id)
+    caller.audit("explanation read", alert_id=alert_id)
+    return explain_alert(caller.store, caller.settings, alert_id, caller.now)
+
+
+@routes.post("/{alert_id}/acknowledge")
+def acknowledge(caller: Worker, alert_id: Number, said: Acknowledgement) -> dict[str, Any]:
+    return _act(caller, alert_id, said.version, "acknowledged", lambda: people.acknowledge(
+        caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
+        note=said.note, version=said.version, now=caller.now,
+    ))  # fmt: skip
+
+
+@routes.post("/{alert_id}/snooze")
+def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
+    return _act(caller, alert_id, said.version, "snoozed", lambda: people.snooze(
+        caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
+        reason=said.reason, version=said.version, now=caller.now,
+    ))  # fmt: skip
+
+
+@routes.post("/{alert_id}/close")
+def close(
+    caller: Annotated[Caller, for_(May.CLOSE_ALERTS)], alert_id: Number, said: Closing
+) -> dict[str, Any]:
+    return _act(caller, alert_id, said.version, "closed", lambda: people.close(
+        caller.store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
+        review_by=said.review_by, version=said.version, now=caller.now,
+    ))  # fmt: skip
+
+
+@routes.post("/{alert_id}/assign")
+def assign(caller: Worker, alert_id: Number, said: Assignment) -> dict[str, Any]:
+    return _act(caller, alert_id, said.version, "assigned", lambda: people.assign(
+        caller.store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
+        note=said.note, version=said.version, now=caller.now,
+    ))  # fmt: skip
+
+
+@routes.post("/{alert_id}/comment")
+def comment(caller: Worker, alert_id: Number, said: Comment) -> dict[str, Any]:
+    return _act(caller, alert_id, None, "commented", lambda: people.comment(
+        caller.store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
+        now=caller.now,
+    ))  # fmt: skip
+
+
+@routes.post("/{alert_id}/contact")
+def contact(caller: Worker, alert_id: Number, said: Contact) -> dict[str, Any]:
+    return _act(caller, alert_id, said.version, "contact recorded", lambda: people.contact(
+        caller.store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
+        to=said.to, note=said.note, version=said.version, now=caller.now,
+    ))  # fmt: skip
+
+
+def _act(
+    caller: Caller, alert_id: int, version: int | None, what: str, act: Callable[[], object]
+) -> dict[str, Any]:
+    before = _story(caller, alert_id)
+    if version is not None and before.standing["version"] != version:
+        raise Refused(409, f"it has version {before.standing['version']} now: read it again")
+    act()
+    caller.audit(f"alert {what}", alert_id=alert_id)
+    return _story(caller, alert_id).document(caller.settings)
+
+
+def _story(caller: Caller, alert_id: int) -> Story:
+    try:
+        return story(caller.store, caller.settings, alert_id, caller.now)
+    except ActionRefused:
+        raise Refused(404) from None

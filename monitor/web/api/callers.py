@@ -1,0 +1,115 @@
+"""Who calls: a token, and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from monitor.config import Settings
+from monitor.core.permissions import May
+from monitor.operations import api_tokens
+from monitor.operations.api_tokens import Token
+from monitor.store.audit import Actor, note
+from monitor.store.database import Store
+from monitor.web.api.problems import Refused
+from monitor.web.site import Site
+
+_BEARER = HTTPBearer(auto_error=False, description="A token of `monitor token add`.")
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_TEXT_LIMIT = 1000
+
+
+def _plain(text: str) -> str:
+    if any(ord(sign) < 32 and sign not in "\n\t" for sign in text):
+        raise ValueError("control characters cannot be kept")
+    if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
+        raise ValueError("half a character cannot be kept")
+    return text
+
+
+def _within(day: date) -> date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return day
+
+
+Text = Annotated[str, Field(max_length=_TEXT_LIMIT), AfterValidator(_plain)]
+Needed = Annotated[str, Field(min_length=1, max_length=_TEXT_LIMIT), AfterValidator(_plain)]
+Day = Annotated[date, AfterValidator(_within)]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+class Body(BaseModel):
+    """What a request carries: no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program with a token that is for what it asks."""
+
+    site: Site
+    token: Token
+    address: str
+    now: datetime
+
+    @property
+    def store(self) -> Store:
+        return self.site.store
+
+    @property
+    def settings(self) -> Settings:
+        return self.site.settings
+
+    def by(self, person: str = "") -> str:
+        """How histories name who did it: the person it is done for, through this token."""
+        return (
+            f"{person.strip()} (through {self.token.name})" if person.strip() else self.token.name
+        )
+
+    def audit(
+        self, what: str, *, patient_id: int | None = None, alert_id: int | None = None,
+        detail: str = "",
+    ) -> None:  # fmt: skip
+        """A line of the audit trail."""
+        with self.store.write() as connection:
+            note(
+                connection,
+                Actor(f"token {self.token.name}", None, self.address),
+                what,
+                self.now,
+                patient_id=patient_id,
+                alert_id=alert_id,
+                detail=detail,
+            )
+
+
+def for_(what: May) -> Any:
+    """A dependency: a Caller whose token is for this."""
+    return Depends(_gate(what))
+
+
+def _gate(what: May) -> Callable[..., Caller]:
+    def gate(
+        request: Request,
+        given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    ) -> Caller:
+        site: Site = request.app.state.site
+        now = site.now()
+        token = None if given is None else api_tokens.find(site.store, given.credentials, now)
+        if token is None:
+            text = "send a token that is in use as: Authorization: Bearer ..."
+            raise Refused(401, text, WWW_Authenticate='Bearer realm="monitor"')
+        if not token.may(what):
+            raise Refused(403, f"the token is not issued to {what.value}")
+        address = request.client.host if request.client else ""
+        return Caller(site, token, address, now)
+
+    return gate

@@ -1,0 +1,91 @@
+"""The clinic as a whole: schedules in force, reports, health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from monitor.core.calendar import clinic_day
+from monitor.core.permissions import May
+from monitor.operations import report_compliance, report_overdue
+from monitor.operations.burden import burden
+from monitor.operations.health import examine
+from monitor.operations.late import late_report
+from monitor.operations.report_overdue import Which
+from monitor.operations.schedule_compare import compare_protocols, document
+from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
+from monitor.web.api.callers import Caller, Day, Text, for_
+from monitor.web.api.problems import Refused
+
+routes = APIRouter()
+Schedules = Annotated[Caller, for_(May.SEE_SCHEDULES)]
+Reports = Annotated[Caller, for_(May.SEE_REPORTS)]
+Operator = Annotated[Caller, for_(May.SEE_OPERATIONS)]
+
+
+@routes.get("/schedules", tags=["schedules"])
+def schedules(caller: Schedules) -> list[dict[str, Any]]:
+    """What is in force: as `monitor schedule list --json`."""
+    return list_in_force(caller.store)
+
+
+@routes.get("/schedules/compare", tags=["schedules"])
+def compare(
+    caller: Schedules, a: Annotated[Text, Query()], b: Annotated[Text, Query()]
+) -> dict[str, Any]:
+    """Two in force side by side, and where one is looser."""
+    if any(name.endswith(".toml") for name in (a, b)):
+        raise Refused(422, "name two schedules in force")
+    try:
+        return document(*compare_protocols(caller.store, a, b, _today(caller)))
+    except NoSuchProtocol as error:
+        raise Refused(404, str(error)) from None
+
+
+@routes.get("/schedules/{protocol_id}", tags=["schedules"])
+def schedule(
+    caller: Schedules, protocol_id: Text, start: Annotated[Day | None, Query()] = None
+) -> dict[str, Any]:
+    """A schedule in force, with the calendar of a patient who starts on a day."""
+    try:
+        return show(caller.store, protocol_id, start or _today(caller)).document()
+    except NoSuchProtocol:
+        raise Refused(404) from None
+
+
+@routes.get("/reports/{name}", tags=["reports"])
+def report(
+    caller: Reports,
+    name: Literal["overdue", "compliance", "burden", "late"],
+    clinic: Annotated[Text, Query()] = "",
+    drug: Annotated[Text, Query()] = "",
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+) -> dict[str, Any]:
+    """As `monitor report NAME --json`."""
+    caller.audit("report read", detail=name)
+    store, settings, now = caller.store, caller.settings, caller.now
+    which = Which(clinic, drug)
+    match name:
+        case "overdue":
+            return report_overdue.overdue(store, settings, which, now).document()
+        case "compliance":
+            try:
+                found = report_compliance.compliance(store, settings, which, (first, last), now)
+            except report_compliance.NoPeriod as refused:
+                raise Refused(422, str(refused)) from None
+            return found.document()
+        case "burden":
+            return burden(store, settings, first, last, now).document()
+    return late_report(store, settings, now).document()
+
+
+@routes.get("/health", tags=["operations"])
+def health(caller: Operator) -> dict[str, Any]:
+    """Is the monitor itself well: as `monitor health --json`."""
+    return examine(caller.store, caller.settings, caller.now).document()
+
+
+def _today(caller: Caller) -> Any:
+    return clinic_day(caller.now, caller.settings.clinic.zone)
