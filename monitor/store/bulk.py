@@ -52,10 +52,10 @@ class BulkSelect:
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
         self._columns = columns
         self._by_dialect: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
-        self.query: Select[Any] = select(*(type_coerce(it, null().type) for it in columns))
+        self.query: Select[*tuple[Any, ...]] = select(*(type_coerce(it, null().type) for it in columns))
         """To be narrowed and ordered by the caller."""
 
-    def rows(self, connection: Connection, query: Select[Any]) -> Iterator[list[Any]]:
+    def rows(self, connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:
         """The rows of the narrowed query, each a list of its own."""
         dialect = connection.dialect
         if dialect.name not in self._by_dialect:
