@@ -2,13 +2,15 @@
 
 `store` is an empty, migrated database of the test's own: once on SQLite, once on PostgreSQL.
 PostgreSQL is the server of MONITOR_TEST_POSTGRES (a URL), else a local one; where none answers,
-its tests are left out and the summary says so, or they fail where CI is set.
+its tests are left out and the summary says so, or they fail where CI is set. So it is with
+tests in a browser (the fixture `chrome`) where there is no Chromium.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from monitor.store.database import Store, open_store
 
 if TYPE_CHECKING:
     from tests.clinic import Clinic
+    from tests.web_clinic import WebClinic
 
 _LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 _BOTH = ["sqlite", "postgresql"]
@@ -30,6 +33,7 @@ _ABSENT = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("MONITOR__WEB__PORT", "0")  # daemons side by side: any free port
     config.stash[_ABSENT] = _why_no_postgres()
     config.addinivalue_line("markers", "postgresql_only: what SQLite is not made for")
 
@@ -44,10 +48,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.stash[_ABSENT] or os.environ.get("CI"):
+    if os.environ.get("CI"):
         return
-    config.hook.pytest_deselected(items=[item for item in items if _on_postgres(item)])
-    items[:] = [item for item in items if not _on_postgres(item)]
+    without_postgres, without_browser = bool(config.stash[_ABSENT]), chromium() is None
+    left_out = [
+        item
+        for item in items
+        if (without_postgres and _on_postgres(item)) or (without_browser and _in_browser(item))
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(
@@ -57,6 +68,16 @@ def pytest_terminal_summary(
         terminalreporter.write_line(
             f"left out: the tests on PostgreSQL, because {config.stash[_ABSENT]}", yellow=True
         )
+    if chromium() is None:
+        terminalreporter.write_line(
+            "left out: the tests in a browser, because there is no chromium", yellow=True
+        )
+
+
+def chromium() -> str | None:
+    """Where the browser of tests is; None where there is none."""
+    names = (os.environ.get("MONITOR_TEST_CHROMIUM", "chromium"), "chromium-browser")
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 @pytest.fixture
@@ -107,6 +128,32 @@ def store(store_url: str) -> Iterator[Store]:
     opened.dispose()
 
 
+@pytest.fixture(scope="session")
+def made_clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the web clinic that tests copy: made once, by whichever worker asks first."""
+    from tests.web_clinic import make_clinic
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "web-clinic"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        _wait_for(folder / "made")
+    else:
+        make_clinic(folder)
+        (folder / "made").touch()
+    return folder
+
+
+@pytest.fixture
+def web(made_clinic: Path, tmp_path: Path) -> Iterator[WebClinic]:
+    """A served clinic with the demo's patients, of this test's own."""
+    from tests.web_clinic import web_clinic
+
+    with web_clinic(made_clinic, tmp_path) as own:
+        yield own
+
+
 @pytest.fixture
 def ward(store: Store, tmp_path: Path) -> Clinic:
     """A store with the shipped protocol in force, and ways to fill it."""
@@ -115,12 +162,24 @@ def ward(store: Store, tmp_path: Path) -> Clinic:
     return Clinic(store, settings_in(tmp_path))
 
 
+def _wait_for(path: Path, seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > until:
+            pytest.fail(f"{path.parent} was not made by the worker that began it")
+        time.sleep(0.05)
+
+
 def _on_postgres(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     return callspec is not None and "postgresql" in (
         callspec.params.get("store_url"),
         callspec.params.get("empty_url"),
     )
+
+
+def _in_browser(item: pytest.Item) -> bool:
+    return "chrome" in getattr(item, "fixturenames", ())
 
 
 def _migrate(url: str) -> None:

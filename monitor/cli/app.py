@@ -25,6 +25,7 @@ from monitor.cli import (
     schedule_study,
     service,
     source,
+    user,
 )
 
 _HELP = """
@@ -100,5 +101,6 @@ app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
 app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
+app.add_typer(user.app, name="user", rich_help_panel="Look after it")
 app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
 app.add_typer(schedule_study.app, name="schedule", rich_help_panel="Look after it")

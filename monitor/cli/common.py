@@ -242,7 +242,17 @@ def _refusals() -> tuple[type[Exception], ...]:
     from monitor.core.actions import ActionRefused
     from monitor.store.database import StoreError
 
-    return Refused, ActionRefused, StoreError
+    return Refused, ActionRefused, StoreError, *_of_accounts()
+
+
+def _of_accounts() -> tuple[type[Exception], ...]:
+    """Those of `monitor user`, whose libraries no other command needs."""
+    if "monitor.operations.accounts" not in sys.modules:
+        return ()
+    from monitor.operations.accounts import AccountRefused
+    from monitor.operations.passwords import WeakPassword
+
+    return AccountRefused, WeakPassword
 
 
 def _last_resort(error: Exception) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -32,23 +32,20 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
 
 
 def web(config: ConfigOption = CONFIG_DEFAULT) -> None:
-    """Serve POST /fhir alone, until SIGTERM or Ctrl-C; `monitor run` serves it too.
+    """Serve the pages and POST /fhir alone, until SIGTERM or Ctrl-C; `monitor run` serves them too.
 
-    What is posted is committed before it is answered, and its patients are reviewed at once;
-    mails need a running daemon.
+    What is done or posted here is committed before it is answered, and its patients are reviewed
+    at once; mails need a running daemon. Who may sign in: `monitor user add`.
     """
     from monitor import logs
     from monitor.config import load_settings
-    from monitor.web.server import PortTaken, serve
+    from monitor.web.server import PortTaken, address_of, serve
 
     logs.configure(verbose=True)
     settings = load_settings(config)
-    if not settings.web.takes_fhir:
-        raise Refused("nothing to serve: name fhir_token_env or fhir_token_file in [web]")
-    where = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
 
     def ready(port: int) -> None:
-        complain(f"http://{where}:{port}/fhir; SIGTERM or Ctrl-C ends it")
+        complain(f"{address_of(settings, port)}/ ; SIGTERM or Ctrl-C ends it")
 
     try:
         serve(settings, ready)
@@ -58,17 +55,33 @@ def web(config: ConfigOption = CONFIG_DEFAULT) -> None:
 
 @contextmanager
 def _web_beside(settings: Settings) -> Iterator[None]:
-    """The web beside the daemon, where the config has a token for it."""
-    if not settings.web.takes_fhir:
-        yield
-        return
-    from monitor.web.server import PortTaken, serving
+    """The pages beside the daemon. Where their port is taken the daemon watches all the same, and
+    says so here and to the operator: patients must not wait for a port."""
+    from monitor.web.server import PortTaken, address_of, serving
 
+    with ExitStack() as pages:
+        try:
+            port = pages.enter_context(serving(settings))
+        except PortTaken as taken:
+            complain(f"the pages are not served: {taken}")
+            _alarm(settings, str(taken))
+        else:
+            complain(f"the pages: {address_of(settings, port)}/")
+        yield
+
+
+def _alarm(settings: Settings, why: str) -> None:
+    from monitor import clock
+    from monitor.store.database import open_store
+    from monitor.store.outbox import operator_alarm
+
+    store, clinic = open_store(settings.database.url), settings.clinic
+    text = f"the monitor runs, but its pages are not served: {why}"
     try:
-        with serving(settings):
-            yield
-    except PortTaken as taken:
-        raise Refused(str(taken)) from None
+        with store.write() as connection:
+            operator_alarm(connection, "pages", text, clinic.email, clock.now(), clinic.zone)
+    finally:
+        store.dispose()
 
 
 def demo(

@@ -275,10 +275,10 @@ def _late_text(panel: PanelStatus, definition: Panel) -> str:
 
 def _late_step(panel: PanelStatus) -> str:
     assert panel.due_on is not None
-    last = panel.last_completed_on
+    last, state = panel.last_completed_on, panel.state.replace("_", " ")
     return (
         f"{panel.panel}: last completed {'never' if last is None else day_text(last)}, due "
-        f"{day_text(panel.due_on)} by {panel.because} (phase {panel.phase}): {panel.state}"
+        f"{day_text(panel.due_on)} by {panel.because} (phase {panel.phase}): {state}"
     )
 
 

@@ -216,7 +216,8 @@ def _panel(status: PanelStatus, review: Review, protocol: Protocol) -> PanelReas
     elif status.due_on is None:
         why.append(f"nothing is due any more: {review.life.ended_by or 'the schedule has ended'}")
     else:
-        why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {status.state}")
+        state = status.state.replace("_", " ")
+        why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {state}")
     why += [f"{day_text(day)}: no {', '.join(names)}" for day, names in status.partial]
     why += [f"asked for: {text}" for text in status.demanded_by]
     shared = review.shared.panel(status.panel)

@@ -29,6 +29,7 @@ from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways, seen_by
 from monitor.delivery.message import Rendered, plain, render
 from monitor.delivery.mime import to_email
+from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, outbox
 from monitor.store.database import Store, StoreBusy, StoreError, StoreLost
 from monitor.store.outbox import Leased
@@ -208,35 +209,6 @@ def _not_by_itself(channel: str, error: NotSent) -> str:
     if channel == outbox.MAIL:
         return f"Mail is not going out, and will not by itself: {error}. See [mail] in the config."
     return f"Messages to {channel} do not go out, and will not by themselves: {error}."
-
-
-def pass_on(
-    connection: Connection, settings: Settings, leased: Leased, error: str, now: datetime
-) -> None:
-    """The last resort gets the message, and learns why."""
-    clinic = settings.clinic
-    last_resort = clinic.email
-    text = (
-        f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
-        f"{leased.recipient} for good: {error}. Its messages go to {last_resort} now. Correct "
-        "the address in [[routes]]."
-    )
-    topic = f"address refused: {leased.recipient}"
-    outbox.operator_alarm(connection, topic, text, last_resort, now, clinic.zone)
-    if leased.recipient.lower() == last_resort.lower():
-        return
-    outbox.put(
-        connection,
-        once_key=f"{leased.once_key}:passed-on",
-        kind=leased.kind,
-        recipient=last_resort,
-        urgency=leased.urgency,
-        payload={**leased.payload, "refused_by": leased.recipient},
-        lines=leased.lines,
-        now=now,
-        zone=clinic.zone,
-        sender=settings.mail.sender,
-    )
 
 
 def _alarm(connection: Connection, run: _Run, topic: str, text: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from monitor.core.model import Urgency
-from monitor.core.muting import RULE, Voice, muters
+from monitor.core.muting import CAUSES, Voice, muters
 from monitor.store import tables
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
@@ -32,7 +32,7 @@ def muted_alerts(connection: Connection) -> dict[int, int]:
     query = (
         select(*columns)
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
-        .where(_ALERTS.c.state != "closed", _ALERTS.c.cause.startswith(RULE))
+        .where(_ALERTS.c.state != "closed", or_(*(_ALERTS.c.cause.startswith(it) for it in CAUSES)))
         .order_by(_ALERTS.c.id)
     )
     by_enrolment: dict[int, list[Any]] = defaultdict(list)

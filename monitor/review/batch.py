@@ -35,7 +35,7 @@ from monitor.core.model import (
 )
 from monitor.core.review import review
 from monitor.core.routebook import RouteBook
-from monitor.core.routing import AS_IT_STANDS, ENDINGS, Told, plan
+from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
 from monitor.store.frames import load_alerts, load_cases, load_enrolments
@@ -240,14 +240,13 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
     change = step.change
     about = change.finding or change.alert
     assert about is not None
-    ends = change.what in ENDINGS
     return Told(
         change=change,
         alert_id=alert_id,
         kind=about.kind.value,
         urgency=change.urgency,
         mrn=enrolment.mrn,
-        told_before=tuple(told_recipients(connection, alert_id)) if ends else (),
+        told_before=_told_before(connection, change, alert_id),
     )
 
 
@@ -300,3 +299,12 @@ def some(ids: Sequence[int]) -> str:
 
 def _log() -> Any:
     return logs.logger("review")
+
+
+def _told_before(connection: Connection, change: Change, alert_id: int) -> tuple[str, ...]:
+    """Who hears of an ending or a correction because they heard of the alert."""
+    if change.what in ENDINGS:
+        return tuple(told_recipients(connection, alert_id))
+    if change.what in CORRECTING:
+        return tuple(told_recipients(connection, alert_id, kinds=("alert",)))
+    return ()

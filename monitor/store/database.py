@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,8 @@ _CLIENT = {
     "keepalives_interval": 15,
     "keepalives_count": 4,
 }
+_TURNS: defaultdict[str, Turns] = defaultdict(Turns)
+"""By database: the daemon and the pages beside it each open it, and write in turns."""
 
 
 class Store:
@@ -82,7 +85,7 @@ class Store:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._checked = False
-        self._turns = Turns()
+        self._turns = _TURNS[str(engine.url)]
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

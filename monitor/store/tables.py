@@ -10,6 +10,10 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint, false, true
 from sqlmodel import Field, SQLModel
 
+from monitor.store.account_tables import AuditRow as AuditRow
+from monitor.store.account_tables import SessionRow as SessionRow
+from monitor.store.account_tables import ThrottleRow as ThrottleRow
+from monitor.store.account_tables import UserRow as UserRow
 from monitor.store.types import ExactDecimal, UtcInstant
 
 

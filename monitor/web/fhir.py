@@ -181,6 +181,9 @@ class Faults:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/fhir"):
+            await self._app(scope, receive, send)
+            return
         begun = False
 
         async def watched(message: Message) -> None:

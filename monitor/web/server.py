@@ -8,10 +8,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import uvicorn
 
-from monitor import logs
+from monitor import clock, logs
 from monitor.config import Settings
 from monitor.store.database import open_store
 from monitor.web.app import create_app
@@ -50,13 +51,21 @@ def serve(settings: Settings, ready: Callable[[int], None]) -> None:
             signal.signal(number, handler)
 
 
+def address_of(settings: Settings, port: int) -> str:
+    """Where a browser on this machine finds the pages."""
+    host = settings.web.host
+    own = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host)  # noqa: S104  # a way to read it
+    return f"http://{own or (f'[{host}]' if ':' in host else host)}:{port}"
+
+
 @contextmanager
-def serving(settings: Settings) -> Iterator[int]:
-    """Serve in a thread meanwhile; gives the port. Raises PortTaken."""
+def serving(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Iterator[int]:
+    """Serve in a thread meanwhile; gives the port. `now` is the time of what people do.
+    Raises PortTaken."""
     listening = listen(settings)
     port = int(listening.getsockname()[1])
     store = open_store(settings.database.url)
-    server = _server(create_app(store, settings))
+    server = _server(create_app(store, settings, now=now), settings)
     thread = threading.Thread(target=server.run, args=([listening],), name="web")
     thread.start()
     logs.logger("web").info("serving", port=port)
@@ -69,7 +78,8 @@ def serving(settings: Settings) -> Iterator[int]:
         store.dispose()
 
 
-def _server(app: object) -> uvicorn.Server:
+def _server(app: object, settings: Settings) -> uvicorn.Server:
+    proxies = settings.web.behind_proxies
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -77,6 +87,8 @@ def _server(app: object) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=_LAST_WORDS,
     )
     return uvicorn.Server(config)

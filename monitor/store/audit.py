@@ -1,0 +1,51 @@
+"""The audit trail: written, never changed. Who saw a patient, who changed what, from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert
+
+from monitor.store import tables
+from monitor.store.tables import table_of
+
+_AUDIT = table_of(tables.AuditRow)
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person of the pages and where they sit, or the command line."""
+
+    who: str
+    user_id: int | None = None
+    address: str = ""
+
+
+ON_THE_COMMAND_LINE = Actor(COMMAND_LINE)
+
+
+def note(
+    connection: Connection,
+    actor: Actor,
+    what: str,
+    now: datetime,
+    *,
+    patient_id: int | None = None,
+    alert_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Add one line. `detail` is a few words and never a value of a patient."""
+    connection.execute(
+        insert(_AUDIT).values(
+            at=now,
+            user_id=actor.user_id,
+            who=actor.who,
+            what=what,
+            patient_id=patient_id,
+            alert_id=alert_id,
+            address=actor.address,
+            detail=detail,
+        )
+    )

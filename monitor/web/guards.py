@@ -1,0 +1,119 @@
+"""Around every request: headers that keep browsers careful, limits of size and of number."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = "; ".join((
+    "default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self' data:",
+    "font-src 'self'", "connect-src 'self'", "manifest-src 'self'", "form-action 'self'",
+    "base-uri 'none'", "frame-ancestors 'none'", "object-src 'none'",
+))  # fmt: skip
+"""No script and no style but ours, nothing from elsewhere, shown in no frame."""
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "x-robots-tag": "noindex, nofollow",
+}
+_A_YEAR = 365 * 24 * 3600
+_FORM_LARGEST = 2**20
+_MOST_VISITORS = 10_000
+
+
+class Careful:
+    """Sets the headers. Nothing is kept by browsers or between, but static files."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app, self._https = app, https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers["cache-control"] = "no-store"
+                elif message["status"] == 200 and scope["query_string"]:
+                    headers["cache-control"] = f"public, max-age={_A_YEAR}, immutable"
+                if self._https or scope.get("scheme") == "https":
+                    headers["strict-transport-security"] = f"max-age={_A_YEAR}"
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class TooLarge(Exception):
+    """The body is longer than is taken here; `largest` is in bytes."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__("too large")
+        self.largest = largest
+
+
+class Bounded:
+    """Refuses bodies that are too long, however long they say they are. `uploads` are the
+    beginnings of paths that take files; the FHIR intake bounds itself."""
+
+    def __init__(self, app: ASGIApp, *, upload_largest: int, uploads: tuple[str, ...]) -> None:
+        self._app, self._upload, self._uploads = app, upload_largest, uploads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/fhir"):
+            await self._app(scope, receive, send)
+            return
+        largest = self._upload if scope["path"].startswith(self._uploads) else _FORM_LARGEST
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        taken = int(announced) if announced.isdigit() and int(announced) > largest else 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            if taken > largest:
+                raise TooLarge(largest)
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > largest:
+                raise TooLarge(largest)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+class Paced:
+    """Lets one visitor make so many requests a minute: a bucket that fills steadily."""
+
+    def __init__(
+        self, app: ASGIApp, *, a_minute: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._full, self._clock = app, float(a_minute), clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._take(scope):
+            text = "Too many requests at once: wait a minute, then try again."
+            await PlainTextResponse(text, 429, {"retry-after": "60"})(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _take(self, scope: Scope) -> bool:
+        if scope["path"].startswith(("/static/", "/fhir")):
+            return True
+        who = scope["client"][0] if scope.get("client") else ""
+        now = self._clock()
+        left, at = self._buckets.pop(who, (self._full, now))
+        left = min(self._full, left + (now - at) * self._full / 60)
+        self._buckets[who] = (max(left - 1, 0.0), now)
+        if len(self._buckets) > _MOST_VISITORS:
+            self._buckets.popitem(last=False)
+        return left >= 1

@@ -1,0 +1,88 @@
+"""The templates of pages, and how days, instants and words stand in them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.permissions import May
+from monitor.resources import templates_folder
+
+STATIC = templates_folder() / "web" / "static"
+
+
+def environment(settings: Settings) -> Environment:
+    """Templates that escape everything and know no undefined name."""
+    made = Environment(
+        loader=FileSystemLoader(templates_folder() / "web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    zone = settings.clinic.zone
+    made.filters["day"] = day
+    made.filters["instant"] = lambda it: instant(it, zone)
+    made.filters["clock"] = lambda it: _aware(it).astimezone(zone).strftime("%H:%M")
+    made.filters["iso"] = lambda it: _aware(it).astimezone(zone).isoformat(timespec="seconds")
+    made.filters["words"] = words
+    made.filters["number"] = number
+    made.filters["days_from"] = days_from
+    made.globals["clinic"] = settings.clinic
+    made.globals["static"] = static
+    made.globals["May"] = May
+    return made
+
+
+def day(value: date | datetime | str | None) -> str:
+    """`Mon 2 Mar 2026`; a text is read as ISO 8601; nothing for None."""
+    if value is None or value == "":
+        return ""
+    on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{on:%a} {on.day} {on:%b %Y}"
+
+
+def instant(value: datetime | str | None, zone: ZoneInfo) -> str:
+    """`Mon 2 Mar 2026, 14:05` on the clinic's clock."""
+    if value is None or value == "":
+        return ""
+    local = _aware(value).astimezone(zone)
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def words(value: object) -> str:
+    """A name of ours as people read it: dose_reduction -> dose reduction."""
+    return str(value).replace("_", " ")
+
+
+def number(value: Decimal) -> str:
+    """A decimal as it is: never rounded, never with an exponent."""
+    return f"{value:f}"
+
+
+def days_from(value: date | datetime | None, now: datetime, zone: ZoneInfo) -> str:
+    """How long ago or ahead in days: `today`, `yesterday`, `3 days ago`, `in 2 days`."""
+    if value is None:
+        return ""
+    on = clinic_day(value, zone) if isinstance(value, datetime) else value
+    away = (on - clinic_day(now, zone)).days
+    near = {0: "today", -1: "yesterday", 1: "tomorrow"}
+    return near.get(away) or (f"in {away} days" if away > 0 else f"{-away} days ago")
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, with what it holds in it: browsers keep it for good."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _aware(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,48 @@
+"""Every page: accessible as far as axe can tell, without a word of complaint from the browser,
+in light and dark, on a telephone and on a desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.core.permissions import Role
+
+PAGES = {
+    "/": Role.NURSE,
+    "/account": Role.NURSE,
+    "/account/password": Role.NURSE,
+    "/account/second-factor": Role.NURSE,
+    "/people": Role.ADMIN,
+    "/alerts/1": Role.CLINICIAN,
+    "/alerts/1/why": Role.VIEWER,
+    "/patients": Role.NURSE,
+    "/patients/6": Role.CLINICIAN,
+    "/patients/6/why": Role.VIEWER,
+    "/patients/6/events": Role.CLINICIAN,
+    "/no-such-page": Role.VIEWER,
+}
+"""Each page that somebody opens, and who."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(someone: Any, scheme: str) -> None:
+    stranger = someone(color_scheme=scheme)
+    stranger.open("/sign-in")
+    stranger.check_accessible()
+    people = {role: someone(role, color_scheme=scheme) for role in set(PAGES.values())}
+    for path, role in PAGES.items():
+        people[role].open(path)
+        people[role].check_accessible()
+        assert people[role].said == [], path
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+def test_no_page_scrolls_sideways(someone: Any, width: int) -> None:
+    viewport = {"width": width, "height": 800}
+    people = {role: someone(role, viewport=viewport) for role in set(PAGES.values())}
+    for path, role in PAGES.items():
+        people[role].open(path)
+        wide = people[role].page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, path
