@@ -67,6 +67,7 @@ class Keeper:
         self._stopping = stopping
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
+        self._noted: dict[str, job_runs.Noted] = {}
         self.failing: set[str] = set()
         """Jobs whose last run failed."""
         self.outdated: StoreOutdated | None = None
@@ -149,11 +150,11 @@ class Keeper:
         (self.failing.add if error else self.failing.discard)(job.name)
         try:
             finished = clock.now()
-            with self._store.read() as connection:
-                noted = job_runs.says_so(connection, job.name, finished, error)
-            if not noted:
+            noted = self._noted.get(job.name)
+            if noted is None or not noted.still_says(finished, error):
                 with self._store.write() as connection:
                     job_runs.record(connection, job.name, started, finished, error)
+                self._noted[job.name] = job_runs.Noted(finished, error)
             if error:
                 self.alarm(
                     f"job {job.name}",
