@@ -31,7 +31,9 @@ from monitor.config import Settings
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
+from monitor.intake.watch import Watch
 from monitor.operations import arrivals, feeds, fleet, heartbeat, job_runs
+from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
@@ -48,7 +50,7 @@ _LAST_WORDS = 5.0
 _OUTSIDE, _NIGHT, _PULSE = "outside", "night", "pulse"
 _THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
 _ROUNDS = 5
-"""Reviews one after the other, while messages keep coming."""
+"""Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _SOON = timedelta(seconds=0.2)
@@ -64,6 +66,9 @@ class Daemon:
         self._stopping = threading.Event()
         self._came = threading.Event()
         """Messages touched somebody since the last review began."""
+        self._owed = threading.Event()
+        """Messages may have been queued since the last delivery began."""
+        self._watch = Watch(settings, lambda: self._keeper.look("inbox", clock.now()))
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -77,7 +82,9 @@ class Daemon:
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
-        self._keeper = Keeper(self._store, settings, self._member, self._scheduler, self._stopping)
+        self._keeper = Keeper(
+            self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon
+        )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
         """Work until told to stop; `ready` is called once everything is wired.
@@ -95,6 +102,7 @@ class Daemon:
             if self._listener is not None:
                 self._listener.start()
             self._scheduler.start()
+            self._watch.start()
             self._log.info("started", inbox=str(self._settings.intake.inbox))
             if ready is not None:
                 ready()
@@ -147,6 +155,11 @@ class Daemon:
             **({} if first is None else {"next_run_time": first}),
         )
 
+    def _send_soon(self) -> None:
+        """Deliver now, or once more at the end of the delivery that is under way."""
+        self._owed.set()
+        self._keeper.look("delivery", clock.now())
+
     def _adopt(self, now: datetime) -> bool:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
@@ -154,6 +167,7 @@ class Daemon:
         return bool(notices)
 
     def _inbox(self, now: datetime) -> bool:
+        self._watch.looked()
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
@@ -184,7 +198,7 @@ class Daemon:
             )
             messages += tally.messages
             if tally.messages:
-                self._keeper.look("delivery", clock.now())
+                self._send_soon()
             if tally.left:
                 self._keeper.look("review", clock.now() + _SOON)
                 break
@@ -226,11 +240,20 @@ class Daemon:
         return bool(compose_digests(self._store, self._settings, now))
 
     def _deliver(self, now: datetime) -> bool:
-        sent = deliver_due(
-            self._store, self._settings, now, who=self._member.holder, stop=self._stopping.is_set
-        )
-        if sent.sent or sent.failed:
-            self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+        for _ in range(_ROUNDS):
+            self._owed.clear()
+            sent = deliver_due(
+                self._store,
+                self._settings,
+                now,
+                who=self._member.holder,
+                stop=self._stopping.is_set,
+            )
+            if sent.sent or sent.failed:
+                self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+            if not self._owed.is_set():
+                break
+            now = clock.now()
         return False
 
     def _bounces(self, now: datetime) -> bool:
@@ -240,7 +263,8 @@ class Daemon:
         return emptied.mails > 0
 
     def _stuck(self, now: datetime) -> bool:
-        return alarm_if_stuck(self._store, self._settings, now)
+        told = alarm_if_stale(self._store, self._settings, now)
+        return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _pulse(self, now: datetime) -> bool:
         self._member.tick(now, self._keeper.failing)
@@ -265,6 +289,7 @@ class Daemon:
         self._log.info("stopped")
 
     def _let_go(self) -> None:
+        self._watch.stop()
         if self._listener is not None:
             self._listener.stop()
         self._scheduler.shutdown()

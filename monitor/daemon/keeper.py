@@ -59,12 +59,15 @@ class Keeper:
         member: Member,
         scheduler: BackgroundScheduler,
         stopping: threading.Event,
+        messages: Callable[[], None],
     ) -> None:
         self._store = store
         self._settings = settings
         self._member = member
         self._scheduler = scheduler
         self._stopping = stopping
+        self._messages = messages
+        """Called where a job may have left messages to be sent."""
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
         self._noted: dict[str, job_runs.Noted] = {}
@@ -84,7 +87,7 @@ class Keeper:
                 if not ours:
                     return
                 if job.work(now):
-                    self.look("delivery", clock.now())
+                    self._messages()
             self._answered()
         except Ending:
             return

@@ -14,9 +14,9 @@ from sqlalchemy import Column, Connection, Date, Select, Table, null, select, ty
 from monitor.store.types import ExactDecimal, UtcInstant
 
 _REMEMBERED = 16384
-_AT_ONCE = 1000
 _ROWS_A_STATEMENT = 200
 """SQLite takes at most 32,766 parameters."""
+_AT_ONCE = 1000
 
 
 class BulkInsert:
@@ -56,9 +56,8 @@ class BulkSelect:
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
         self._columns = columns
         self._by_dialect: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
-        self.query: Select[*tuple[Any, ...]] = select(
-            *(type_coerce(it, null().type) for it in columns)
-        )
+        raw: list[Any] = [type_coerce(it, null().type) for it in columns]
+        self.query: Select[Any] = select(*raw)
         """To be narrowed and ordered by the caller."""
 
     def rows(self, connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:

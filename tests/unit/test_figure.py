@@ -19,10 +19,10 @@ from monitor.delivery.figure import (
     alt_text,
     breaches,
     draw,
-    drawable,
     frame,
     is_worth_drawing,
 )
+from monitor.delivery.pen import drawable
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
