@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
+from monitor.operations.report_page import is_amount
 from monitor.resources import templates_folder
 
 STATIC = templates_folder() / "web" / "static"
@@ -35,6 +36,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["words"] = words
     made.filters["number"] = number
     made.filters["days_from"] = days_from
+    made.tests["amount"] = is_amount
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
     made.globals["May"] = May

@@ -11,9 +11,7 @@ import pytest
 from PIL import Image
 
 from monitor.delivery.figure import (
-    HEIGHT,
     MOST_BYTES,
-    WIDTH,
     Figure,
     Point,
     alt_text,
@@ -22,7 +20,7 @@ from monitor.delivery.figure import (
     frame,
     is_worth_drawing,
 )
-from monitor.delivery.pen import drawable
+from monitor.delivery.pen import HEIGHT, WIDTH, drawable
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
