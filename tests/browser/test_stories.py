@@ -75,7 +75,7 @@ def test_two_people_on_one_row(web: WebClinic, someone: Any) -> None:
     expect(doctor.page.locator(f"#a{alert}")).to_contain_text("with Dr Carl Field")
     row.get_by_role("button", name="Assign", exact=True).click()
     expect(nurse.page.get_by_text("It has changed since you opened it")).to_be_visible()
-    expect(nurse.page.get_by_text("acknowledged by Dr Carl Field")).to_be_visible()
+    expect(nurse.page.locator(".told")).to_contain_text("acknowledged by Dr Carl Field")
     nurse.check_accessible()
     assert nurse.said == doctor.said == []
 

@@ -110,7 +110,7 @@
       count();
     } else if (at >= 0 && event.key === "Enter" && document.activeElement === rows[at]) {
       event.preventDefault();
-      rows[at].querySelector("a[data-forms], .what a")?.click();
+      (rows[at].querySelector("a[data-forms]") ?? rows[at].querySelector(".what a"))?.click();
     }
   });
 })();
