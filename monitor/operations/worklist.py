@@ -1,19 +1,29 @@
 """The worklist: who needs somebody. One row a patient with all causes, worst and longest first.
 
-It reads what stands in the tables. A first, light query goes over every live alert, for counts
-and order; a second one fetches what is shown of the patients of one page.
+It reads what stands in the tables. The database counts and orders the patients over every live
+alert; what is shown is fetched for the patients of one page.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Subquery,
+    case,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from monitor.config import Settings
 from monitor.core.model import AlertState, Kind, Urgency
@@ -29,12 +39,6 @@ PATIENTS_A_PAGE = 50
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
-_LIVE = text(
-    "SELECT a.id, e.patient_id, e.clinic, e.drug, a.kind, a.urgency, a.state, a.recovered, "
-    "a.snoozed_until, a.outcome_missed, a.opened_at, a.acknowledged_by, a.assigned_to "
-    "FROM alerts a JOIN enrolments e ON e.id = a.enrolment_id "
-    "WHERE a.state IN ('open', 'acknowledged')"
-)
 
 
 class View(StrEnum):
@@ -46,6 +50,9 @@ class View(StrEnum):
     SNOOZED = "snoozed"
     RECOVERED = "recovered"
     ALL = "all"
+
+
+_KEPT = tuple(view for view in View if view is not View.ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Worklist:
     anything has happened since."""
 
     wanted: Wanted
+    page: int
     patients: tuple[Somebody, ...]
     counts: Mapping[View, int]
     total: int
@@ -123,37 +131,26 @@ class Worklist:
     seen: str
 
 
-@dataclass(slots=True)
-class _Group:
-    """The light rows of one patient."""
-
-    rows: list[Any] = field(default_factory=list)
-    views: set[View] = field(default_factory=set)
-    rank: int = -1
-    since: Any = None
-
-
 def worklist(store: Store, settings: Settings, wanted: Wanted, now: datetime) -> Worklist:
     """The page of the worklist that is wanted."""
     with store.read() as connection:
-        rows = connection.execute(_LIVE).all()
-        groups = _grouped(_chosen(rows, wanted), wanted.view)
-        counts = Counter(view for group in groups.values() for view in group.views)
-        counts[View.ALL] = len(groups)
-        shown = [it for it in groups.items() if wanted.view in (*it[1].views, View.ALL)]
-        shown.sort(key=lambda it: (-it[1].rank, it[1].since, it[0]))
-        pages = max(1, -(-len(shown) // PATIENTS_A_PAGE))
-        first = (min(max(wanted.page, 1), pages) - 1) * PATIENTS_A_PAGE
-        page = [patient_id for patient_id, _ in shown[first : first + PATIENTS_A_PAGE]]
+        counts = _counts(connection, wanted)
+        total = counts[wanted.view]
+        pages = max(1, -(-total // PATIENTS_A_PAGE))
+        page = min(max(wanted.page, 1), pages)
+        first = (page - 1) * PATIENTS_A_PAGE
+        ids = _ids(connection, wanted, first + PATIENTS_A_PAGE)[first:] if total else []
+        clinics, drugs = _offered(connection)
         return Worklist(
             wanted=wanted,
-            patients=_patients(connection, settings, page, wanted.view, now),
-            counts={view: counts[view] for view in View},
-            total=len(shown),
+            page=page,
+            patients=_patients(connection, settings, ids, wanted.view, now),
+            counts=counts,
+            total=total,
             pages=pages,
-            clinics=tuple(sorted({row.clinic for row in rows if row.clinic})),
-            drugs=tuple(sorted({row.drug for row in rows})),
-            enrolled=_enrolled(connection),
+            clinics=clinics,
+            drugs=drugs,
+            enrolled=_watched(connection),
             seen=_seen(connection),
         )
 
@@ -197,36 +194,85 @@ def patients_like(store: Store, words: str, at_most: int = 200) -> frozenset[int
         return frozenset(connection.scalars(query, values))
 
 
-def _chosen(rows: Iterable[Any], wanted: Wanted) -> Iterable[Any]:
-    late = {Kind.OVERDUE_TEST.value}
-    me = wanted.mine.casefold()
-    for row in rows:
-        if (
-            (not wanted.clinic or row.clinic == wanted.clinic)
-            and (not wanted.drug or row.drug == wanted.drug)
-            and (not wanted.urgency or row.urgency == wanted.urgency)
-            and (not wanted.overdue or row.kind in late)
-            and (not me or (row.acknowledged_by or row.assigned_to or "").casefold() == me)
-            and (wanted.only is None or row.patient_id in wanted.only)
-        ):
-            yield row
+_VIEW = case(
+    (_ALERTS.c.recovered, View.RECOVERED.value),
+    (_ALERTS.c.snoozed_until.is_not(None), View.SNOOZED.value),
+    (
+        (_ALERTS.c.state == AlertState.ACKNOWLEDGED.value) & ~_ALERTS.c.outcome_missed,
+        View.IN_HAND.value,
+    ),
+    else_=View.NEEDED.value,
+)
+"""`view_of`, as the database reckons it over all live alerts."""
 
 
-def _grouped(rows: Iterable[Any], view: View) -> dict[int, _Group]:
-    """By patient; worst and longest of what the view is about."""
-    groups: dict[int, _Group] = defaultdict(_Group)
-    for row in rows:
-        group, own = groups[row.patient_id], view_of(row)
-        group.rows.append(row)
-        group.views.add(own)
-        if view not in (own, View.ALL):
-            continue
-        rank = Urgency(row.urgency).rank
-        if rank > group.rank:
-            group.rank, group.since = rank, row.opened_at
-        elif rank == group.rank:
-            group.since = min(group.since, row.opened_at)
-    return groups
+def _live(wanted: Wanted) -> Subquery:
+    """Live alerts under these choices: whose, in which view, in which order. All columns of alerts
+    that it asks for are in one index, apart from the evidence; the plus keeps SQLite from walking
+    over every enrolment instead."""
+    of_whom = _ENROLMENTS.c.id == literal_column("+alerts.enrolment_id")
+    ranks = {it.value: Urgency.CRITICAL.rank - it.rank for it in Urgency}
+    columns = (
+        _ENROLMENTS.c.patient_id,
+        _ENROLMENTS.c.clinic,
+        _ENROLMENTS.c.drug,
+        _ALERTS.c.opened_at,
+        case(ranks, value=_ALERTS.c.urgency).label("place"),
+        _VIEW.label("view"),
+    )
+    return (
+        select(*columns)
+        .select_from(_ALERTS.join(_ENROLMENTS, of_whom))
+        .where(_ALERTS.c.state != literal_column("'closed'"), *_choices(wanted))
+        .subquery()
+    )
+
+
+def _choices(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.clinic:
+        yield _ENROLMENTS.c.clinic == wanted.clinic
+    if wanted.drug:
+        yield _ENROLMENTS.c.drug == wanted.drug
+    if wanted.urgency:
+        yield _ALERTS.c.urgency == wanted.urgency
+    if wanted.overdue:
+        yield _ALERTS.c.kind == Kind.OVERDUE_TEST.value
+    if wanted.mine:
+        has = case(
+            (func.coalesce(_ALERTS.c.acknowledged_by, "") != "", _ALERTS.c.acknowledged_by),
+            else_=_ALERTS.c.assigned_to,
+        )
+        yield func.lower(has) == wanted.mine.lower()
+    if wanted.only is not None:
+        yield _ENROLMENTS.c.patient_id.in_(wanted.only)
+
+
+def _counts(connection: Connection, wanted: Wanted) -> dict[View, int]:
+    """Patients a view, under the other choices."""
+    live = _live(wanted)
+    patients = func.count(live.c.patient_id.distinct())
+    counts = dict.fromkeys(View, 0)
+    for view, count in connection.execute(select(live.c.view, patients).group_by(live.c.view)):
+        counts[View(view)] = count
+    counts[View.ALL] = connection.scalar(select(patients)) or 0
+    return counts
+
+
+def _ids(connection: Connection, wanted: Wanted, upto: int) -> list[int]:
+    """The patients of the first so many places: with something critical first, by how long, then
+    urgent. A patient's place is that of their first alert in this order."""
+    live = _live(wanted)
+    query = select(live.c.patient_id)
+    if wanted.view is not View.ALL:
+        query = query.where(live.c.view == wanted.view.value)
+    query = query.order_by(live.c.place, live.c.opened_at, live.c.patient_id)
+    most = 2 * upto
+    while True:
+        rows = list(connection.scalars(query.limit(most)))
+        ids = list(dict.fromkeys(rows))
+        if len(ids) >= upto or len(rows) < most:
+            return ids[:upto]
+        most *= 4
 
 
 def _patients(
@@ -236,7 +282,7 @@ def _patients(
     if not ids:
         return ()
     alerts = _alerts_of(connection, ids)
-    muted = muted_alerts(connection)
+    muted = muted_alerts(connection, {it.enrolment_id for it in alerts})
     late = [it for it in alerts if it.kind == Kind.OVERDUE_TEST.value]
     feeds = suspected(connection, {it.enrolment_id for it in late})
     causes: dict[int, list[Cause]] = defaultdict(list)
@@ -309,9 +355,17 @@ def _somebody(person: Any, causes: list[Cause], clinics: set[str], view: View) -
     )
 
 
-def _enrolled(connection: Connection) -> int:
-    query = text("SELECT COUNT(*) FROM enrolments WHERE stands AND next_review_at IS NOT NULL")
-    return int(connection.scalar(query) or 0)
+def _offered(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Clinics and drugs of those who have a live alert."""
+    live = _live(Wanted())
+    rows = connection.execute(select(live.c.clinic, live.c.drug).distinct()).all()
+    return tuple(sorted({it[0] for it in rows if it[0]})), tuple(sorted({it[1] for it in rows}))
+
+
+def _watched(connection: Connection) -> int:
+    """Enrolments that wake again: all that are watched."""
+    query = select(func.count()).where(_ENROLMENTS.c.next_review_at.is_not(None))
+    return connection.scalar(query) or 0
 
 
 def _seen(connection: Connection) -> str:

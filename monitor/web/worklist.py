@@ -140,7 +140,7 @@ def _shown(visit: Visit, found: Worklist) -> dict[str, Any]:
         "views": [(it, TITLES[it], found.counts[it]) for it in View],
         "title": TITLES[wanted.view],
         "address": address,
-        "here": address(page=wanted.page),
+        "here": address(page=found.page),
         "is_chosen": chosen,
         "urgencies": [("", "any"), *((str(it), str(it)) for it in reversed(Urgency))],
         "clinic_options": [("", "any"), *((it, it) for it in found.clinics)],
