@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format bench clean
+SCALE ?= usual
 
 demo: $(STAMP)  ## a throw-away clinic with patients, labs, mails and the daemon
 	$(BIN)/monitor demo
@@ -21,6 +22,9 @@ lint: $(STAMP)  ## style, types, and which room may import which
 format: $(STAMP)  ## put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## how fast it is, into docs/performance.md; SCALE=quick, usual or full
+	$(BIN)/python -m bench --scale $(SCALE)
 
 # Every version is pinned by requirements.lock, those of the build too.
 $(STAMP): requirements.lock pyproject.toml

@@ -1,9 +1,13 @@
 """The daemon: wires jobs to the scheduler. It decides nothing; the database says what is owed.
 
 The scheduler only says when to look. A job that fails is recorded, told to the operator, and
-looks again at its next time; the daemon never dies of one. Intake and review run one after
-the other in one thread; what waits for other machines runs in another, so that a slow mail
-server holds up no lab file, and the nightly sweep in a third, so that it holds up neither.
+looks again at its next time; the daemon never dies of one, nor of a database that goes away
+for a while. Intake and review run one after the other in one thread; what waits for other
+machines runs in another, so that a slow mail server holds up no lab file, and the nightly sweep
+in a third, so that it holds up neither. The sign of life has a thread of its own.
+
+Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
+to be done once for all is done by whoever takes its turn (`fleet`).
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
@@ -27,27 +31,45 @@ from monitor import clock, logs
 from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
-from monitor.operations import arrivals, feeds, heartbeat, job_runs
+from monitor.operations import arrivals, feeds, fleet, heartbeat, job_runs
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
-from monitor.store.database import Store, StoreBusy, open_store
+from monitor.store.daemons import TICK, Turn
+from monitor.store.database import (
+    Store,
+    StoreBusy,
+    StoreError,
+    StoreLost,
+    StoreOutdated,
+    open_store,
+)
 from monitor.store.outbox import operator_alarm
 
+NIGHTLY = "nightly"
 SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_AT_HOME, _OUTSIDE, _NIGHT = "at home", "outside", "night"
+_AT_HOME, _OUTSIDE, _NIGHT, _PULSE = "at home", "outside", "night", "pulse"
+_THREADS = (_AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
 _ROUNDS = 5
 """Reviews one after the other, while messages keep coming."""
+_REVIEWING = 2.0
+"""Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _BUSY_PAUSE = timedelta(seconds=10)
+_SOON = timedelta(seconds=0.2)
+_KEPT_EVERY = timedelta(minutes=1)
+_AGAIN = timedelta(minutes=10)
+"""When a daemon looks whether the nightly sweep was done that another one is at."""
+_LEAST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
+"""Between two looks at a database that does not answer."""
 
 
 class _Ending(Exception):
-    """A long review leaves off between two batches; the rest is still owed."""
+    """A long review leaves off between two batches; the rest is still owed, or another's."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,8 @@ class Job:
     every: float
     """Seconds between two looks."""
     thread: str = _AT_HOME
+    once_since: Callable[[datetime], datetime] | None = None
+    """Of a job that one daemon does for all: since when it is owed once, at an instant."""
 
 
 class Daemon:
@@ -77,20 +101,28 @@ class Daemon:
             else None
         )
         self._log = logs.logger("daemon")
+        self._member = fleet.Member(self._store)
+        self._failing: set[str] = set()
+        self._kept_at = clock.now()
+        self._lost_since: datetime | None = None
+        self._outdated: StoreOutdated | None = None
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
-            executors={name: ThreadPoolExecutor(1) for name in (_AT_HOME, _OUTSIDE, _NIGHT)},
+            executors={name: ThreadPoolExecutor(1) for name in _THREADS},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
         """Work until told to stop; `ready` is called once everything is wired.
 
-        Raises StoreError, at once, where the database cannot be used or has a daemon already.
+        Raises StoreError, at once, where the database cannot be used or has a daemon already;
+        StoreOutdated also later, where the database was brought to a revision that this program
+        does not get along with.
         """
         with self._store.hold_daemon_lock(), _signals(self._stopping):
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
+            self._member.join(clock.now())
             self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
             self._schedule()
             if self._listener is not None:
@@ -101,6 +133,8 @@ class Daemon:
                 ready()
             self._stopping.wait()
             self._end()
+        if self._outdated is not None:
+            raise self._outdated
 
     def stop(self) -> None:
         """Ask a running daemon to end; safe from any thread."""
@@ -112,12 +146,13 @@ class Daemon:
             *listening,
             Job("schedules", self._adopt, every=30),
             Job("inbox", self._inbox, every=1),
-            Job("review", self._review, every=10),
-            Job("feeds", self._feeds, every=300),
-            Job("digests", self._digests, every=30),
+            Job("review", self._review, every=2),
+            Job("feeds", self._feeds, every=300, once_since=_period(300)),
+            Job("digests", self._digests, every=30, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
-            Job("stuck", self._stuck, every=60),
+            Job("stuck", self._stuck, every=60, once_since=_period(60)),
+            Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
             Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
         )
 
@@ -126,7 +161,9 @@ class Daemon:
         soon = clock.now()
         for job in self._jobs():
             self._add(job, IntervalTrigger(seconds=job.every), soon)
-        nightly = Job("nightly", self._sweep_everyone, every=0, thread=_NIGHT)
+        nightly = Job(
+            NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
+        )
         with self._store.read() as connection:
             last = job_runs.last_success(connection, nightly.name)
         missed = last is None or soon - last > timedelta(days=1)
@@ -150,8 +187,20 @@ class Daemon:
         now = clock.now()
         error = ""
         try:
-            if job.work(now):
-                self._look("delivery", clock.now())
+            with self._turn(job, now) as ours:
+                if not ours:
+                    return
+                if job.work(now):
+                    self._look("delivery", clock.now())
+            self._answered()
+        except _Ending:
+            return
+        except StoreOutdated as fault:
+            self._give_up(fault)
+            return
+        except StoreLost:
+            self._lost(job)
+            return
         except StoreBusy:
             self._log.info("somebody else is writing", job=job.name)
             self._look(job.name, clock.now() + _BUSY_PAUSE)
@@ -163,7 +212,49 @@ class Daemon:
             self._log.error("job failed", job=job.name, what=error)
         self._record(job, now, error)
 
+    @contextmanager
+    def _turn(self, job: Job, now: datetime) -> Iterator[bool]:
+        """Whether the job is for this daemon to do now."""
+        if job.once_since is None:
+            yield True
+            return
+        turn = self._member.take_turn(job.name, now, job.once_since(now))
+        if turn is not Turn.OURS:
+            if turn is Turn.TAKEN and not job.every:
+                self._look(job.name, clock.now() + _AGAIN)
+            yield False
+            return
+        done_at = None
+        try:
+            yield True
+            done_at = clock.now()
+        finally:
+            with suppress(StoreError):  # it ends by itself, too
+                self._member.end_turn(job.name, done_at)
+
+    def _lost(self, job: Job) -> None:
+        """The database went away: what a job should have done is still owed, and is looked for
+        again the later the longer it is away."""
+        now = clock.now()
+        if self._lost_since is None:
+            self._lost_since = now
+            self._log.warning("the database does not answer", job=job.name)
+        pause = min(max(now - self._lost_since, _LEAST_PAUSE), _LONGEST_PAUSE)
+        self._look(job.name, now + pause)
+
+    def _answered(self) -> None:
+        since, self._lost_since = self._lost_since, None
+        if since is not None:
+            away = (clock.now() - since).total_seconds()
+            self._log.warning("the database answers again", seconds=round(away, 1))
+
+    def _give_up(self, fault: StoreOutdated) -> None:
+        self._log.error("the database is of another version", what=str(fault))
+        self._outdated = fault
+        self.stop()
+
     def _record(self, job: Job, started: datetime, error: str) -> None:
+        (self._failing.add if error else self._failing.discard)(job.name)
         try:
             finished = clock.now()
             with self._store.read() as connection:
@@ -178,6 +269,8 @@ class Daemon:
                     "have done is still owed. See the log of the daemon.",
                     started,
                 )
+        except StoreLost:
+            self._lost(job)
         except Exception as fault:  # noqa: BLE001  # with no database only the log is left
             self._log.error("cannot record a job", job=job.name, what=logs.places(fault))
 
@@ -214,25 +307,48 @@ class Daemon:
 
     def _review(self, now: datetime) -> bool:
         """Review whoever is due; whom messages touch meanwhile at once, as long as it takes no
-        more than a few rounds, for the inbox waits."""
+        more than a few rounds, for the inbox waits. A long queue is emptied piece by piece."""
         messages = 0
         for _ in range(_ROUNDS):
             self._came.clear()
-            tally = review_due(self._store, self._settings, now, progress=self._between_batches)
+            tally = review_due(
+                self._store,
+                self._settings,
+                now,
+                within=_REVIEWING,
+                progress=self._between_batches,
+            )
             messages += tally.messages
-            if not self._came.is_set():
-                break
             if tally.messages:
                 self._look("delivery", clock.now())
+            if tally.left:
+                self._look("review", clock.now() + _SOON)
+                break
+            if not self._came.is_set():
+                break
             now = clock.now()
         return messages > 0
 
     def _sweep_everyone(self, now: datetime) -> bool:
-        tally = review_due(
-            self._store, self._settings, now, everyone=True, progress=self._between_batches
-        )
+        self._kept_at = now
+        tally = review_due(self._store, self._settings, now, everyone=True, progress=self._going_on)
         self._log.info("everyone reviewed", reviewed=tally.reviewed, opened=tally.opened)
         return tally.messages > 0
+
+    def _going_on(self, done: int, total: int) -> None:
+        """Of the nightly sweep: whoever waits for it learns that it is at work."""
+        self._between_batches(done, total)
+        now = clock.now()
+        if now - self._kept_at > _KEPT_EVERY:
+            self._kept_at = now
+            if not self._member.keep_turn(NIGHTLY, now):
+                raise _Ending  # this process slept, and another daemon has taken over
+
+    def _last_night(self, now: datetime) -> datetime:
+        """The latest hour of the sweep."""
+        local = now.astimezone(self._settings.clinic.zone)
+        hour = local.replace(hour=SWEEP_HOUR, minute=0, second=0, microsecond=0)
+        return hour if hour <= local else hour - timedelta(days=1)
 
     def _between_batches(self, _done: int, _total: int) -> None:
         if self._stopping.is_set():
@@ -247,7 +363,7 @@ class Daemon:
 
     def _deliver(self, now: datetime) -> bool:
         sent = deliver_due(
-            self._store, self._settings, now, who="daemon", stop=self._stopping.is_set
+            self._store, self._settings, now, who=self._member.holder, stop=self._stopping.is_set
         )
         if sent.sent or sent.failed:
             self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
@@ -262,6 +378,10 @@ class Daemon:
     def _stuck(self, now: datetime) -> bool:
         return alarm_if_stuck(self._store, self._settings, now)
 
+    def _pulse(self, now: datetime) -> bool:
+        self._member.tick(now, self._failing)
+        return False
+
     def _heartbeat(self, now: datetime) -> bool:
         heartbeat.beat_if_well(self._store, self._settings, now)
         return False
@@ -275,6 +395,8 @@ class Daemon:
         if ender.is_alive():
             self._log.warning("a job was let fall; its transaction rolls back")
             os._exit(0)  # its threads would keep the process alive; nothing is half done
+        with suppress(StoreError):
+            self._member.leave(clock.now())
         self._store.dispose()
         self._log.info("stopped")
 
@@ -282,6 +404,11 @@ class Daemon:
         if self._listener is not None:
             self._listener.stop()
         self._scheduler.shutdown()
+
+
+def _period(seconds: float) -> Callable[[datetime], datetime]:
+    """A little less than the time between two looks, for those of others come in between."""
+    return lambda now: now - timedelta(seconds=0.8 * seconds)
 
 
 @contextmanager

@@ -35,13 +35,16 @@ _ABSENT = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("MONITOR__WEB__PORT", "0")  # daemons side by side: any free port
     config.stash[_ABSENT] = _why_no_postgres()
+    config.addinivalue_line("markers", "postgresql_only: what SQLite is not made for")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    only = metafunc.definition.get_closest_marker("postgresql_only")
+    databases = _BOTH if only is None else ["postgresql"]
     if "empty_url" in metafunc.fixturenames:
-        metafunc.parametrize("empty_url", _BOTH, indirect=True)
+        metafunc.parametrize("empty_url", databases, indirect=True)
     elif "store_url" in metafunc.fixturenames:
-        metafunc.parametrize("store_url", _BOTH, indirect=True)
+        metafunc.parametrize("store_url", databases, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

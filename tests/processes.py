@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -73,14 +74,24 @@ class ClinicFolder:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of `monitor`, run to its end."""
+        return self.python("-m", "monitor", *arguments)
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The interpreter with the program to be imported, run to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "monitor", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env=self._environment,
             capture_output=True,
             text=True,
             timeout=300,
         )
+
+    def with_program(self, program: Path) -> ClinicFolder:
+        """The same clinic, worked on by the program of another folder."""
+        other = copy(self)
+        other._environment = {**self._environment, "PYTHONPATH": str(program)}
+        return other
 
     def spawn(self) -> DaemonProcess:
         """A daemon that is starting."""

@@ -1,31 +1,15 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
 from monitor.config.book import route_book
+from monitor.config.channels import Alarm, Bounces, Mail, Queue, Relay, Syslog, Webhook
+from monitor.config.clinic import Clinic, Database, Heartbeat, Retention, Schedules
+from monitor.config.field_types import UNCHANGED_EMAIL
 from monitor.config.mllp import Mllp
-from monitor.config.models import (
-    UNCHANGED_EMAIL,
-    Alarm,
-    Bounces,
-    Clinic,
-    Database,
-    Escalation,
-    Heartbeat,
-    Intake,
-    Mail,
-    Queue,
-    Recipient,
-    Relay,
-    Retention,
-    Route,
-    Schedules,
-    Settings,
-    Source,
-    Syslog,
-    Webhook,
-    section_models,
-)
+from monitor.config.models import Settings, section_models
 from monitor.config.read import load_settings, read_settings
 from monitor.config.section import Section
+from monitor.config.sources import Intake, Source
+from monitor.config.telling import Escalation, Recipient, Route
 from monitor.config.web import Web
 
 __all__ = [

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.config.models import Recipient, Route, Settings
+from monitor.config.models import Settings
+from monitor.config.telling import Recipient, Route
 from monitor.core.contacts import Contact, Rota, Shift, Tier
 from monitor.core.escalation import Pace
 from monitor.core.model import Urgency

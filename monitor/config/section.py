@@ -14,13 +14,6 @@ def _path(value: object, info: ValidationInfo) -> object:
     return value or None
 
 
-def http_address(url: str) -> str:
-    """The URL, or ValueError where it is none of http."""
-    if url and not url.startswith(("http://", "https://")):
-        raise ValueError("not an address; one begins with https:// or http://")
-    return url
-
-
 Folder = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 

@@ -8,7 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from monitor.config.section import Folder, OptionalPath, Section, http_address
+from monitor.config.field_types import Url
+from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.permissions import Role
 from monitor.core.waits import Wait, parse_wait
 
@@ -43,7 +44,7 @@ class Web(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """0: any free one, which the log names."""
-    public_url: Annotated[str, AfterValidator(http_address)] = ""
+    public_url: Url = ""
     behind_proxies: list[Annotated[str, AfterValidator(_proxy)]] = []
     """Whose word is taken for the address and the protocol of a visitor."""
     session_idle: Span = parse_wait("30 minutes")

@@ -31,8 +31,8 @@ def findings(view: View) -> Iterator[Finding]:
         kind=Kind.REVIEW,
         urgency=Urgency.URGENT,
         summary=(
-            f"Outside the ages of the protocol on {words.day_text(since)}: {_age(born, since)}, "
-            f"it is for {ages}"
+            f"Outside the ages of the protocol on {words.day_text(since)}: "
+            f"{age_text(born, since)}, it is for {ages}"
         ),
         source=view.protocol.source,
         recovered=is_within(ages, born, view.today),
@@ -61,7 +61,7 @@ def remark(view: View) -> Iterator[str]:
     if born is None:
         yield f"Age not known: this limit is for {ages}."
     elif not is_within(ages, born, view.today):
-        yield f"Outside the ages of the protocol ({_age(born, view.today)}): it is for {ages}."
+        yield f"Outside the ages of the protocol ({age_text(born, view.today)}): it is for {ages}."
 
 
 def facts(view: View) -> Iterator[str]:
@@ -70,7 +70,7 @@ def facts(view: View) -> Iterator[str]:
     if born is None:
         yield "age not known"
         return
-    age = _age(born, view.today)
+    age = age_text(born, view.today)
     risk = None if ages is None else ages.risk_from
     if risk is not None and view.today >= _birthday(born, risk):
         yield f"{age}: a risk, side effects are commoner from {risk} years on"
@@ -101,7 +101,8 @@ def _birthday(born: date, years: int) -> date:
     return Duration(months=12 * years).after(born)
 
 
-def _age(born: date, day: date) -> str:
+def age_text(born: date, day: date) -> str:
+    """`68 years old` on a day."""
     years = day.year - born.year - (_birthday(born, day.year - born.year) > day)
     return f"{years} years old"
 
@@ -115,5 +116,5 @@ def considered(view: View) -> Iterator[Considered]:
         why = f"the birth date is not known; the protocol is for {ages}"
         yield Considered(room=CAUSE, subject="age", why=(why,), judged=False)
     elif _outside_since(ages, born, view) is None:
-        why = f"{_age(born, view.today)}; the protocol is for {ages}"
+        why = f"{age_text(born, view.today)}; the protocol is for {ages}"
         yield Considered(room=CAUSE, subject="age", why=(why,))

@@ -299,10 +299,22 @@ def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
         return ""
     if finding.level < alert.level:
         edited = alert.protocol_digest != protocol.digest
-        return PROTOCOL_EDITED if edited else "a correction made it milder"
+        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
+        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
     if finding.kind is not alert.kind:
         return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
+    if _is_milder_than_told(finding, alert):
+        return "a corrected result changed the value that was told"
     return ""
+
+
+def _is_milder_than_told(finding: Finding, alert: Alert) -> bool:
+    """Whether the worst value is milder than the one people know: without a correction the
+    worst of an episode never is."""
+    worst = None if finding.worst is None else finding.worst.value
+    if worst is None or alert.told_value is None or alert.told_level != finding.level:
+        return False
+    return worst > alert.told_value if finding.downward else worst < alert.told_value
 
 
 def _acknowledgement_over(alert: Alert, today: date) -> bool:

@@ -6,12 +6,15 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DURATION = re.compile(r"(\d+) (day|week|month|year)s?")
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 _END_OF_TIME = date.max
+_REMEMBERED = 65536
+"""Days are few, and the same spans are asked for of each patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def parse_duration(text: str) -> Duration:
     )
 
 
+@lru_cache(_REMEMBERED)
 def _shift(day: date, months: int, days: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)

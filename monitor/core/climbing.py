@@ -38,7 +38,7 @@ def climb(
     for change in decision.changes:
         mute = muted.get(_key(change))
         if mute is not None and change.tell and change.what not in ENDINGS:
-            by = mute.cause.removeprefix("rule:").replace("_", " ")
+            by = mute.cause.removeprefix("rule:").replace(":", ", ").replace("_", " ")
             change = replace(change, tell=False, reason=f"{change.reason}; muted by {by}")
         addressed, next_at = _addressed(change, ladder_of, now)
         changes.append(addressed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,13 +32,21 @@ class _Low:
 def findings(view: View) -> Iterator[Finding]:
     """One finding an episode, as for the rules themselves."""
     for combination in view.protocol.combinations:
+        if not _is_any_low(combination, view):
+            continue
         points = _points(combination, view)
         series = [judged for judged, _ in points]
-        low = {judged.measured.collected_at: lines for judged, lines in points}
+        low = {judged.collected_at: lines for judged, lines in points}
         found = episodes(series, view.protocol.episode_gap, 1)
         for episode in found:
             if episode.concerns(view.case.enrolment.enrolled_on):
                 yield _finding(combination, episode, low, view)
+
+
+def _is_any_low(combination: Combination, view: View) -> bool:
+    """Whether a line was ever low: without that there is nothing to tell."""
+    rules = (rule for line in combination.lines for rule in line)
+    return any(judged.breaches for rule in rules for judged in view.series.get(rule, ()))
 
 
 def _points(combination: Combination, view: View) -> list[tuple[Judged, list[_Low]]]:
@@ -51,7 +60,7 @@ def _points(combination: Combination, view: View) -> list[tuple[Judged, list[_Lo
     at_instant: dict[datetime, Judged] = {}
     for series in own.values():
         for judged in series:
-            at_instant.setdefault(judged.measured.collected_at, judged)
+            at_instant.setdefault(judged.collected_at, judged)
     points = []
     for at in sorted(at_instant):
         lines = [
@@ -73,15 +82,15 @@ def _low(
     since = combination.together.before(here.collected_on)
     found: list[_Low] = []
     for rule in rules:
-        latest = _latest(own.get(rule, ()), here.measured.collected_at)
+        latest = _latest(own.get(rule, ()), here.collected_at)
         if latest is not None and latest.collected_on >= since and latest.breaches:
             found.append(_Low(judged=latest, rule=rule, certain=latest.certain > 0))
     return max(found, key=lambda it: it.certain, default=None)
 
 
 def _latest(series: Sequence[Judged], at: datetime) -> Judged | None:
-    until = [judged for judged in series if judged.measured.collected_at <= at]
-    return until[-1] if until else None
+    until = bisect_right(series, at, key=lambda judged: judged.collected_at)
+    return series[until - 1] if until else None
 
 
 def _judged(combination: Combination, here: Judged, lines: Sequence[_Low]) -> Judged:
@@ -95,7 +104,6 @@ def _judged(combination: Combination, here: Judged, lines: Sequence[_Low]) -> Ju
             may = number
     return Judged(
         result=here.result,
-        measured=here.measured,
         certain=certain,
         may=may,
         limits=tuple(

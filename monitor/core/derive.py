@@ -10,27 +10,29 @@ from decimal import Decimal
 
 from monitor.core.analytes import Catalogue
 from monitor.core.model import Result, Status
+from monitor.core.ordered import Ordered
 
 WHITE_CELLS = "white_cells"
 _PERCENT = Decimal(100)
 _Specimen = tuple[str, date] | tuple[datetime]
 
 
-def with_derived(results: Sequence[Result], catalogue: Catalogue) -> tuple[Result, ...]:
+def with_derived(results: Sequence[Result], catalogue: Catalogue) -> Ordered:
     """The results and the counts that follow from them, ordered by collection.
 
     A count is derived where white cells and a percentage of one specimen are known and the
     laboratory reported no absolute count of its own for that specimen.
     """
     derived: list[Result] = []
-    if any(_percent_of(result, catalogue) for result in results):
+    names = {result.analyte for result in results}
+    if any(_percent_of(name, catalogue) for name in names):
         specimens: dict[_Specimen, list[Result]] = defaultdict(list)
         for result in results:
             if result.value is not None:
                 specimens[_specimen(result)].append(result)
         for members in specimens.values():
             derived.extend(_derive(members, catalogue))
-    return tuple(sorted((*results, *derived), key=_order))
+    return Ordered(sorted((*results, *derived), key=_order))
 
 
 def _order(result: Result) -> tuple[datetime, str, int]:
@@ -43,8 +45,8 @@ def _specimen(result: Result) -> _Specimen:
     return (result.collected_at,)
 
 
-def _percent_of(result: Result, catalogue: Catalogue) -> str | None:
-    analyte = catalogue.analytes.get(result.analyte)
+def _percent_of(name: str, catalogue: Catalogue) -> str | None:
+    analyte = catalogue.analytes.get(name)
     return analyte.percent_of if analyte is not None else None
 
 
@@ -59,7 +61,7 @@ def _derive(members: Sequence[Result], catalogue: Catalogue) -> Iterable[Result]
     reported = {result.analyte for result in members}
     shares: dict[str, list[Result]] = defaultdict(list)
     for result in members:
-        absolute = _percent_of(result, catalogue)
+        absolute = _percent_of(result.analyte, catalogue)
         if absolute is not None and absolute not in reported:
             shares[absolute].append(result)
     for absolute, parts in shares.items():

@@ -166,20 +166,21 @@ def _in_units(view: View, result: Result) -> str:
 def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
     view = chart.view
     reasons = [
-        f"{it.value.replace('_', ' ')} on {day_text(it.on)}, and no kidney value since"
+        f"{sentence(it.value.replace('_', ' ')).rstrip('.')} on {day_text(it.on)}, and no kidney "
+        "value since"
         for it in _unanswered(view, renal)
     ]
-    reasons += [
-        it.summary
-        for it in view.rule_findings
-        if it.analyte in renal.answered_by
-        if not it.recovered
+    values = [
+        it for it in view.rule_findings if it.analyte in renal.answered_by and not it.recovered
     ]
+    reasons += [it.summary for it in values]
     parts = "; ".join(
         f"below {level.below:f}: {level.percent.normalize():f} % of the usual dose"
         for level in renal.levels
     )
-    lines = [f"{renal.analyte}: {parts}"]
+    title = view.catalogue.analytes[renal.analyte].title
+    lines = [line for it in values for line in it.arithmetic]
+    lines.append(f"{title} {parts}")
     level = _renal_level(view, renal)
     if level is not None:
         percent, text = level
@@ -227,11 +228,7 @@ def _unanswered(view: View, renal: Renal) -> list[Event]:
 
 def _values(view: View, analyte: str) -> list[Result]:
     return sorted(
-        (
-            it
-            for it in view.results
-            if it.analyte == analyte and it.is_valid and it.collected_on <= view.today
-        ),
+        (it for it in view.results.of(analyte) if it.is_valid and it.collected_on <= view.today),
         key=lambda it: (it.collected_at, it.id),
     )
 

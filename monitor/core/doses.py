@@ -52,9 +52,11 @@ def weights(case: Case, today: date) -> list[Weight]:
     ]
     known += [
         Weight(kg=result.value, on=result.collected_on)
-        for result in sorted(case.results, key=lambda it: (it.collected_at, -(it.value or 0)))
-        if result.analyte == _WEIGHT and result.is_valid and result.value
-        if result.collected_on <= today
+        for result in sorted(
+            (it for it in case.results if it.analyte == _WEIGHT),
+            key=lambda it: (it.collected_at, -(it.value or 0)),
+        )
+        if result.is_valid and result.value and result.collected_on <= today
     ]
     return sorted(known, key=lambda it: it.on)
 

@@ -82,7 +82,7 @@ def considered(view: View) -> Iterator[Considered]:
         lines.append(f"maintenance: {' to '.join(str(it) for it in regime.maintenance)}")
     yield Considered(
         room="dose",
-        subject=chart.indication or "any",
+        subject=view.case.enrolment.indication.strip() or "any indication",
         why=tuple(lines),
         source=regime.source,
         judged=chart.now is not None and chart.weight is not None,

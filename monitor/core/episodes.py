@@ -45,13 +45,15 @@ class Episode:
 def watched(series: Sequence[Judged | Unknown], life: Life) -> list[Judged | Unknown]:
     """What of a series is watched: from before the start to the end of the wash-out, and
     beyond it while an episode goes on."""
+    if life.watch_until is None:
+        return [judged for judged in series if judged.collected_on >= life.watch_from]
     kept: list[Judged | Unknown] = []
     going_on = False
     for judged in series:
         day = judged.collected_on
         if day < life.watch_from:
             continue
-        if life.watch_until is not None and day > life.watch_until and not going_on:
+        if day > life.watch_until and not going_on:
             break
         kept.append(judged)
         if isinstance(judged, Judged):
@@ -86,7 +88,7 @@ def episodes(series: Sequence[Judged], gap: Duration, confirm: int) -> list[Epis
 
 
 def _too_late(before: Judged, now: Judged, gap: Duration) -> bool:
-    return now.measured.collected_on > gap.after(before.measured.collected_on)
+    return now.collected_on > gap.after(before.collected_on)
 
 
 def _episode(
@@ -101,7 +103,7 @@ def speaking(found: Sequence[Episode], rule: Rule) -> list[Episode]:
     last_spoken_on: date | None = None
     for episode in found:
         for judged in episode.confirmed:
-            day = judged.measured.collected_on
+            day = judged.collected_on
             if (
                 last_spoken_on is None
                 or rule.again_after is None

@@ -81,8 +81,7 @@ def _series(finding: Finding, review: Review, catalogue: Catalogue) -> list[dict
     if finding.analyte is None:
         return []
     results = with_derived(review.case.results, catalogue)
-    own = [result for result in results if result.analyte == finding.analyte]
-    return [_point(result) for result in own[-_SERIES_LENGTH:]]
+    return [_point(result) for result in results.of(finding.analyte)[-_SERIES_LENGTH:]]
 
 
 def _point(result: Result) -> dict[str, Any]:

@@ -275,10 +275,10 @@ def _late_text(panel: PanelStatus, definition: Panel) -> str:
 
 def _late_step(panel: PanelStatus) -> str:
     assert panel.due_on is not None
-    last = panel.last_completed_on
+    last, state = panel.last_completed_on, panel.state.replace("_", " ")
     return (
         f"{panel.panel}: last completed {'never' if last is None else day_text(last)}, due "
-        f"{day_text(panel.due_on)} by {panel.because} (phase {panel.phase}): {panel.state}"
+        f"{day_text(panel.due_on)} by {panel.because} (phase {panel.phase}): {state}"
     )
 
 
@@ -310,12 +310,15 @@ def of_unusable_samples(
     case: Case, panels: Sequence[PanelStatus], life: Life, protocol: Protocol
 ) -> list[Finding]:
     """A recall for each panel whose latest sample gave no result; ends with a completion."""
+    without = [it for it in case.results if it.value is None]
+    if not without:
+        return []
     findings = []
     for status in panels:
         if status.due_on is None:
             continue
         wanted = protocol.panel(status.panel).analytes
-        lost = [it for it in case.results if _is_lost(it, wanted, status, life)]
+        lost = [it for it in without if _is_lost(it, wanted, status, life)]
         if lost:
             findings.append(_recall(case, status, lost, protocol))
     return findings

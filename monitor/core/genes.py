@@ -92,12 +92,13 @@ def unavailable(view: View, gene: str) -> tuple[date, str] | None:
 
 def _statements(view: View, gene: str) -> Iterator[Statement]:
     yield from _told(view, gene)
-    for result in view.results:
+    names = (gene, ACTIVITY, CLASS_OF_ACTIVITY) if gene == GENES[0] else (gene,)
+    for result in view.results.of(*names):
         if result.collected_on > view.today or not result.value_is_known:
             continue
         if result.analyte == gene:
             yield _coded(result, gene, f'laboratory "{result.received_value}"')
-        elif gene == GENES[0] and result.analyte in (ACTIVITY, CLASS_OF_ACTIVITY):
+        else:
             found = _of_activity(view, result)
             if found is not None:
                 yield found

@@ -75,7 +75,7 @@ def triggers(test: ExtraTest, taking: Taking, view: View) -> Iterator[tuple[date
 
 
 _WORDS = {
-    "start": "both taken from the start of",
+    "start": "both taken, beside",
     "hold": "hold of",
     "resume": "resumption of",
     "stop": "stop of",

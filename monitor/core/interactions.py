@@ -175,8 +175,9 @@ def _quiet(it: Interaction, view: View, spoken: set[str]) -> tuple[str, ...]:
         return (f"told with the enrolment on {', '.join(told)}",)
     quiet = [taking for taking in concerned if _cause(it, taking) not in spoken]
     if not concerned:
-        listed = ", ".join(view.life.comedication) or "nothing"
-        return (f"no such drug is on the list ({listed})",)
+        listed = ", ".join(view.life.comedication)
+        on = f"the list: {listed}" if listed else "the list of other drugs, which is empty"
+        return (f"no such drug is on {on}",)
     return tuple(
         line
         for taking in quiet

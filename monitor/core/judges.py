@@ -36,9 +36,9 @@ from monitor.core.model import (
     Finding,
     Life,
     PanelStatus,
-    Result,
     Shared,
 )
+from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 from monitor.core.rules import Judged
@@ -50,7 +50,7 @@ class View:
 
     case: Case
     life: Life
-    results: Sequence[Result]
+    results: Ordered
     """Those that stand, with derived counts."""
     done: Mapping[str, Completions]
     """The completions of each panel."""

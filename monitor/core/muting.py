@@ -1,5 +1,5 @@
-"""Inhibition: an alert that asks to stop or hold the drug speaks for the lesser ones of the
-same cause. Which rules speak for which is data of the protocol (`muted_by` of a rule).
+"""Inhibition: an alert that asks to stop or hold the drug, or to check its dose, speaks for the
+lesser ones of the same cause. Which speaks for which is data of the protocol (`muted_by`).
 
 Muted is not hidden: the alert stays on the list, marked, and is told as soon as the graver one
 no longer speaks. A critical alert is never muted.
@@ -13,8 +13,17 @@ from dataclasses import dataclass
 from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Protocol
 
-_GRAVE = frozenset({Kind.DISCONTINUE.value, Kind.WITHHOLD.value})
+_GRAVE = frozenset({Kind.DISCONTINUE.value, Kind.WITHHOLD.value, Kind.DOSE_CHECK.value})
 RULE = "rule:"
+KIDNEY = "dose_check:renal"
+"""The one alert that is not a rule's and may speak for one: it names the same creatinine."""
+CAUSES = (RULE, KIDNEY)
+"""How the causes begin of alerts that mute or are muted."""
+
+
+def cause_of(name: str) -> str:
+    """The cause of an alert that `muted_by` names: a rule, or the dose check of the kidney."""
+    return name if name == KIDNEY else f"{RULE}{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +52,7 @@ def muters(voices: Sequence[Voice], protocol: Protocol) -> Mapping[int, Voice]:
             louder = [
                 it
                 for it in grave
-                if it.cause == f"{RULE}{name}" and it.urgency.rank >= voice.urgency.rank
+                if it.cause == cause_of(name) and it.urgency.rank >= voice.urgency.rank
             ]
             if louder:
                 found[voice.key] = louder[0]

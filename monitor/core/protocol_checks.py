@@ -12,6 +12,7 @@ from decimal import Decimal
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
 from monitor.core.model import Urgency
+from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
@@ -59,8 +60,10 @@ def _check_unique(protocol: Protocol, report: Report) -> None:
 
 
 def _check_muting(protocol: Protocol, report: Report) -> None:
-    """Each rule that speaks for another exists, and none speaks for itself in the end."""
+    """What speaks for a rule exists, and none speaks for itself in the end."""
     names = {rule.id: rule.muted_by for rule in protocol.rules}
+    if protocol.dosing is not None and protocol.dosing.renal is not None:
+        names[KIDNEY] = ()
     for place, rule in enumerate(protocol.rules):
         seen, ahead = set[str](), list(rule.muted_by)
         while ahead:

@@ -15,6 +15,7 @@ from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
 from monitor.core.model import Because, Finding, PanelState, PanelStatus, Result, Review
+from monitor.core.ordered import Ordered
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
 from monitor.core.rules import Judged, is_member
@@ -69,12 +70,12 @@ def panel_reasons(review: Review, protocol: Protocol) -> tuple[PanelReason, ...]
 
 def _rule(
     rule: Rule,
-    results: Sequence[Result],
+    results: Ordered,
     review: Review,
     protocol: Protocol,
     catalogue: Catalogue,
 ) -> RuleReason:
-    own = [result for result in results if result.analyte == rule.analyte]
+    own = results.of(rule.analyte)
     unit = catalogue.analytes[rule.analyte].unit
     verdict = verdict_of(rule, results, review.case, review.life, protocol, catalogue, review.today)
     spoken = [finding for finding in review.findings if finding.cause == f"rule:{rule.id}"]
@@ -215,7 +216,8 @@ def _panel(status: PanelStatus, review: Review, protocol: Protocol) -> PanelReas
     elif status.due_on is None:
         why.append(f"nothing is due any more: {review.life.ended_by or 'the schedule has ended'}")
     else:
-        why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {status.state}")
+        state = status.state.replace("_", " ")
+        why.append(f"due on {day_text(status.due_on)}{_because(status, protocol)}: {state}")
     why += [f"{day_text(day)}: no {', '.join(names)}" for day, names in status.partial]
     why += [f"asked for: {text}" for text in status.demanded_by]
     shared = review.shared.panel(status.panel)

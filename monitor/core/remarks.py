@@ -85,7 +85,7 @@ def grade_of(result: Result, view: View) -> Graded | None:
     term = term_for(view.catalogue.extras.terms, version, result.analyte) if version else None
     if term is None:
         return None
-    own = [it for it in view.results if it.analyte == result.analyte]
+    own = view.results.of(result.analyte)
     within = view.protocol.baseline.within
     terms = BaselineTerms(start=view.life.first_dose_on, within=within)
     unit = view.catalogue.analytes[result.analyte].unit

@@ -23,10 +23,10 @@ from monitor.core.model import (
     Finding,
     Life,
     PanelStatus,
-    Result,
     Review,
     Unjudged,
 )
+from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import is_accepted, limits_of, with_intervals
 from monitor.core.protocol import Protocol, Rule
@@ -139,7 +139,10 @@ def _alone(
         case=case,
         life=life,
         results=results,
-        done={it.id: completions(it, results, case.enrolment, today) for it in protocol.panels},
+        done={
+            it.id: completions(it, results.of(*it.analytes), case.enrolment, today)
+            for it in protocol.panels
+        },
         protocol=protocol,
         catalogue=catalogue,
         today=today,
@@ -195,7 +198,7 @@ class Verdict:
         if latest is None or not latest.breaches or self._accepted:
             return []
         met = self.rule.levels[: latest.level]
-        days = [it.recheck.after(latest.measured.collected_on) for it in met if it.recheck]
+        days = [it.recheck.after(latest.collected_on) for it in met if it.recheck]
         if not days:
             return []
         recheck = due.Recheck(due_on=min(days), rule=self.rule.id)
@@ -215,7 +218,7 @@ class Verdict:
 
 def verdict_of(
     rule: Rule,
-    results: Sequence[Result],
+    results: Ordered,
     case: Case,
     life: Life,
     protocol: Protocol,
@@ -223,7 +226,7 @@ def verdict_of(
     today: date,
 ) -> Verdict:
     """Judge the results of the rule's analyte; `results` are those of `with_derived`."""
-    own = [result for result in results if result.analyte == rule.analyte]
+    own = results.of(rule.analyte)
     unit = catalogue.analytes[rule.analyte].unit
     terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
     if not case.personal:
@@ -232,9 +235,9 @@ def verdict_of(
     verdict = Verdict(rule, judge(rule, own, terms, unit), life)
     if not verdict.series:
         return verdict
-    latest = verdict.series[-1].measured.collected_at
+    latest = verdict.series[-1].collected_at
     now = judge(rule, own, replace(terms, as_of=today), unit)
-    by_today = (it for it in now if isinstance(it, Judged) and it.measured.collected_at == latest)
+    by_today = (it for it in now if isinstance(it, Judged) and it.collected_at == latest)
     accepted = is_accepted(rule.id, verdict.series, case.personal, today, downward=rule.downward)
     return Verdict(rule, verdict.judged, life, next(by_today, None), accepted=accepted)
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from monitor.core.contacts import Contact, Tier, merged
 from monitor.core.escalation import Ladder, Pace
-from monitor.core.model import Urgency
+from monitor.core.model import Kind, Urgency
 from monitor.core.waits import Wait
 from monitor.core.worktime import WorkTime
 
@@ -80,7 +80,8 @@ class RouteBook:
         self, at: datetime, *, clinic: str, drug: str, kind: str, urgency: Urgency
     ) -> Ladder:
         """The ladder of such an alert that is put to people at an instant: the tiers of every
-        route that hears of it then, the first ones together, then the second ones ..."""
+        route that hears of it then, the first ones together, then the second ones ... A task
+        that recurs is one line of the first tier's digest and never more."""
         ways = [
             way
             for way in self.matching(clinic=clinic, drug=drug, kind=kind, urgency=urgency.value)
@@ -90,8 +91,9 @@ class RouteBook:
         pace = self.paces[urgency]
         if own:
             pace = replace(pace, next_tier=min(own, key=lambda waits: waits[0].span))
+        tiers = merged([way.tiers for way in ways])
         return Ladder(
-            tiers=merged([way.tiers for way in ways]),
+            tiers=tiers[:1] if kind == Kind.TASK_DUE.value else tiers,
             pace=pace,
             urgency=urgency,
             hours=self.hours,

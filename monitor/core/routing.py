@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from monitor.core.model import Change, ChangeWhat, Kind, Urgency
 
+CORRECTING = frozenset({ChangeWhat.UPDATED})
+"""Changes that, where they are told at all, correct what was told: everyone who had a message
+about the alert hears of them, and also where it is routine now."""
 ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED})
 """Changes that end an alert; only those who were told of it hear of them."""
 CLIMBING = frozenset({ChangeWhat.ESCALATED, ChangeWhat.OUTCOME_MISSING})
@@ -24,7 +27,7 @@ _WEIGHTS = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A change of one alert, with whom it is told to; `told_before` are the recipients who
-    already heard of the alert (needed for withdrawals only)."""
+    already heard of the alert (needed for corrections and endings only)."""
 
     change: Change
     alert_id: int
@@ -63,10 +66,17 @@ def plan(told: Sequence[Told]) -> list[Planned]:
     for item in _once_each(told):
         if item.change.what in ENDINGS:
             _file(corrected, unique(item.told_before), item)
+        elif item.change.what in CORRECTING:
+            _file(heard, unique([*_first(item), *item.told_before]), item)
         elif item.urgency is not Urgency.ROUTINE or item.change.what in CLIMBING:
             _file(heard, unique(item.change.to), item)
     planned = [message for key, items in heard.items() for message in _alerts(key, items)]
     return planned + [_message("withdrawal", key, items) for key, items in corrected.items()]
+
+
+def _first(item: Told) -> Sequence[str]:
+    """Whoever hears of it in any case; of what is routine, by the digest."""
+    return () if item.urgency is Urgency.ROUTINE else item.change.to
 
 
 def _once_each(told: Sequence[Told]) -> list[Told]:

@@ -73,7 +73,6 @@ class Judged:
     """One instant of one analyte as a rule sees it. Levels count from 1; 0 is none."""
 
     result: Result
-    measured: Measured
     certain: int
     """The worst level met for certain."""
     may: int
@@ -82,8 +81,17 @@ class Judged:
     """Of each level, mildest first; None where the level's limit is not known."""
 
     @property
+    def measured(self) -> Measured:
+        """The value with its instant, as findings carry it."""
+        return measured(self.result)
+
+    @property
+    def collected_at(self) -> datetime:
+        return self.result.collected_at
+
+    @property
     def collected_on(self) -> date:
-        return self.measured.collected_on
+        return self.result.collected_on
 
     @property
     def breaches(self) -> bool:
@@ -103,10 +111,11 @@ class Judged:
 
     def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
         """Orders judgements from mild to severe."""
-        sign = _BOUNDS.index(self.measured.comparator)
+        value, sign = self.result.value, _BOUNDS.index(self.result.comparator)
+        assert value is not None
         if downward:
-            return self.certain, self.may, -self.measured.value, -sign
-        return self.certain, self.may, self.measured.value, sign
+            return self.certain, self.may, -value, -sign
+        return self.certain, self.may, value, sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +153,18 @@ def judge(
     instants: dict[datetime, list[Result]] = defaultdict(list)
     for result in numeric:
         instants[result.collected_at].append(result)
-    reference = _Reference(numeric, terms, downward=rule.downward)
+    reference = _Reference(rule, numeric, terms)
     judged: list[Judged | Unknown] = []
     for collected_at in sorted(instants):
-        verdicts = [_judge_one(rule, it, reference, unit) for it in instants[collected_at]]
+        verdicts = [
+            reference.quiet(it) or _judge_one(rule, it, reference, unit)
+            for it in instants[collected_at]
+        ]
         known = [it for it in verdicts if isinstance(it, Judged) and _counts(it)]
         unknown = [it for it in verdicts if isinstance(it, Unknown)]
-        if known:
+        if len(known) == 1:
+            judged.append(known[0])
+        elif known:
             judged.append(max(known, key=lambda it: it.severity(downward=rule.downward)))
         elif unknown:
             judged.append(unknown[0])
@@ -187,12 +201,14 @@ def _judge_one(
         may = number if breach is not Breach.NO else may
     if not any(limits) or (missing is not None and not (certain or may)):
         return missing
-    return Judged(
-        result=result, measured=measured(result), certain=certain, may=may, limits=tuple(limits)
-    )
+    judged = Judged(result=result, certain=certain, may=may, limits=tuple(limits))
+    if missing is None:
+        reference.remember(judged)
+    return judged
 
 
 def measured(result: Result) -> Measured:
+    """The value of a result, as findings carry it."""
     assert result.value is not None
     return Measured(
         value=result.value,
@@ -213,14 +229,22 @@ def _limit(
     """The number this level compares with; None where the level does not apply at all."""
     fixed = level.below if level.above is None else level.above
     personal = reference.personal(number, result)
+    if fixed is None and level.above_times_uln is None:
+        return reference.limit(result, level, unit)
+    return _stated_limit(level, fixed, personal, result, unit)
+
+
+def _stated_limit(
+    level: Level, fixed: Decimal | None, personal: Personal | None, result: Result, unit: str
+) -> Limit | Unknown:
+    """A limit that the protocol or a clinician states, as a number or as a multiple."""
     if fixed is not None:
         own, note = _own(fixed, personal, unit)
         return Limit(value=own, text=f"{own:f} {unit}{note}")
-    if level.above_times_uln is not None:
-        times, note = _own(level.above_times_uln, personal, "x ULN")
-        limit = _uln_limit(level, times, result, unit)
-        return replace(limit, text=limit.text + note) if isinstance(limit, Limit) else limit
-    return reference.limit(result, level, unit)
+    assert level.above_times_uln is not None
+    times, note = _own(level.above_times_uln, personal, "x ULN")
+    limit = _uln_limit(level, times, result, unit)
+    return replace(limit, text=limit.text + note) if isinstance(limit, Limit) else limit
 
 
 def _own(number: Decimal, personal: Personal | None, unit: str) -> tuple[Decimal, str]:
@@ -249,25 +273,60 @@ def usable_uln(result: Result) -> Decimal | None:
     return high
 
 
+def _is_stated(level: Level) -> bool:
+    """Whether its limit is a number or a multiple of the upper reference limit."""
+    numbers = (level.below, level.above, level.above_times_uln)
+    return not level.looks_at_course and any(number is not None for number in numbers)
+
+
 class _Reference:
     """What a value is compared with: personal limits, and for a rise or a fall the baseline,
     later the earliest value in the window; of values measured by another method none."""
 
-    def __init__(self, results: Sequence[Result], terms: BaselineTerms, *, downward: bool) -> None:
+    def __init__(self, rule: Rule, results: Sequence[Result], terms: BaselineTerms) -> None:
         self._terms = terms
-        self._downward = downward
+        self._downward = rule.downward
         self._members = [result for result in results if is_member(result)]
         self._by_method: dict[str, list[Result]] = {}
+        self._baselines: dict[str, tuple[Decimal, Result] | tuple[None, None]] = {}
+        self._asks_for_uln = any(level.above_times_uln is not None for level in rule.levels)
+        self._is_stated = not terms.personal and all(_is_stated(level) for level in rule.levels)
+        self._ladders: dict[str, tuple[tuple[Limit | None, ...], Decimal]] = {}
+        """Limits and the mildest of them, where the protocol states them, by the upper reference
+        limit as it is written: few, of many results."""
+
+    def quiet(self, result: Result) -> Judged | None:
+        """The judgement of an exact value that lies beyond no limit of a ladder that was
+        reckoned before: most values are such. None: to be compared level by level."""
+        known = self._ladders.get(self._key(result)) if self._ladders else None
+        if known is None or result.comparator or result.value is None:
+            return None
+        limits, mildest = known
+        if result.value < mildest if self._downward else result.value > mildest:
+            return None
+        return Judged(result=result, certain=0, may=0, limits=limits)
+
+    def remember(self, judged: Judged) -> None:
+        """Keep a whole ladder of limits that depend on nothing but the upper reference limit."""
+        if self._is_stated:
+            values = [limit.value for limit in judged.limits if limit is not None]
+            mildest = max(values) if self._downward else min(values)
+            self._ladders[self._key(judged.result)] = judged.limits, mildest
+
+    def _key(self, result: Result) -> str:
+        return str(usable_uln(result)) if self._asks_for_uln else ""
 
     def personal(self, level: int, result: Result) -> Personal | None:
         """The limit that was set for a level; of several in force the one set last."""
+        if not self._terms.personal:
+            return None
         day = self._terms.as_of or result.collected_on
         own = [it for it in self._terms.personal if it.level == level and it.is_on(day)]
         return max(own, key=lambda it: (it.set_at, it.id), default=None)
 
     def limit(self, result: Result, level: Level, unit: str) -> Limit | Unknown | None:
         trusted = self._trusted(result)
-        baseline, baseline_at = _baseline(trusted, self._terms)
+        baseline, baseline_at = self._baseline(result)
         if baseline is None or baseline_at is None:
             return _unknown(result, "no baseline value is known")
         if result.collected_at <= baseline_at.collected_at:
@@ -290,7 +349,7 @@ class _Reference:
     ) -> Limit | Unknown | None:
         """The stricter of a limit and what the course since the start adds to it."""
         trusted = self._trusted(result)
-        baseline, baseline_at = _baseline(trusted, self._terms)
+        baseline, baseline_at = self._baseline(result)
         known = None if baseline is None or baseline_at is None else (baseline, baseline_at)
         found = further(level, result, trusted, known, self._terms.start)
         if found is None:
@@ -300,6 +359,11 @@ class _Reference:
         return replace(
             limit, value=max(limit.value, found.value), text=f"{limit.text} and {found.text} {unit}"
         )
+
+    def _baseline(self, result: Result) -> tuple[Decimal, Result] | tuple[None, None]:
+        if result.method not in self._baselines:
+            self._baselines[result.method] = _baseline(self._trusted(result), self._terms)
+        return self._baselines[result.method]
 
     def _trusted(self, result: Result) -> list[Result]:
         """One an instant, measured as this one was."""
@@ -373,6 +437,7 @@ def _judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
     level = rule.levels[0]
     assert level.falls_in_a_row is not None and level.each is not None
     keep = (_HUNDRED - level.each) / _HUNDRED
+    text = f"{level.falls_in_a_row} falls in a row, each of more than {level.each:f} %"
     falls, before, row = 0, None, ""
     for result in _daily_worst(results):
         if not is_member(result) or result.value is None:
@@ -385,11 +450,9 @@ def _judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
         before, row = result.value, result.method or row
         low = level.only_below is None or result.value < level.only_below
         met = int(falls >= level.falls_in_a_row and low)
-        text = f"{level.falls_in_a_row} falls in a row, each of more than {level.each:f} %"
         ceiling = result.value if level.only_below is None else level.only_below
         yield Judged(
             result=result,
-            measured=measured(result),
             certain=met,
             may=met,
             limits=(Limit(value=ceiling, text=text),),

@@ -156,8 +156,8 @@ def _values(analyte: str, on: date, view: View) -> list[Result]:
     """Numbers collected up to a day, in order; preliminary and doubtful ones too."""
     return [
         result
-        for result in view.results
-        if result.analyte == analyte and result.value is not None and result.collected_on <= on
+        for result in view.results.of(analyte)
+        if result.value is not None and result.collected_on <= on
     ]
 
 
@@ -206,7 +206,46 @@ def _finding(
             *together,
             *reasons,
             f"level {place} of {len(rule.levels)}",
+            *_unmet(occurrence, place, view),
         ),
+    )
+
+
+def _unmet(occurrence: Occurrence, place: int, view: View) -> Iterator[str]:
+    """Why each graver level did not speak: its conditions, and what is known of them."""
+    for level in occurrence.rule.levels[place:]:
+        why = [text for text, holds in _looked_at(level, occurrence, view) if not holds]
+        yield f"not {level.action}, {level.urgency}: {' and '.join(why)}"
+
+
+def _looked_at(
+    level: SymptomLevel, occurrence: Occurrence, view: View
+) -> Iterator[tuple[str, bool]]:
+    """Each condition of a level in words, where it does not hold, and whether it does."""
+    on = occurrence.on
+    if level.soon_after_start is not None:
+        text = f"not in the first {level.soon_after_start} after a start, resumption or increase"
+        yield text, bool(_soon_after_start(level, occurrence, view))
+    if level.last is not None:
+        text = f"{_latest(level.last.analyte, on, view)}, not below {level.last.below:f}"
+        yield text, bool(_last_below(level.last, on, view))
+    if level.none_since is not None:
+        terms = level.none_since
+        text = f"{_latest(terms.analyte, on, view)}, phase {_phase_on(on, view) or 'none'}"
+        yield text, bool(_none_since(terms, on, view))
+    if level.after is not None:
+        text = f"no {level.after.event} on record in the {level.after.within} before it"
+        yield text, bool(_after(level.after, on, view))
+
+
+def _latest(name: str, on: date, view: View) -> str:
+    analyte, values = view.catalogue.analytes[name], _values(name, on, view)
+    if not values:
+        return f"no {analyte.title.lower()} known"
+    last = values[-1]
+    return (
+        f"last {analyte.title.lower()} {last.comparator}{last.value:f} {analyte.unit} on "
+        f"{words.day_text(last.collected_on)}"
     )
 
 

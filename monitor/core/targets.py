@@ -132,7 +132,7 @@ def _told_on(target: Target, number: int, view: View) -> date:
 
 def _course(name: str, target: Target, view: View) -> _Course:
     analyte = view.catalogue.analytes[name]
-    own = [it for it in view.results if it.analyte == name and it.is_valid]
+    own = [it for it in view.results.of(name) if it.is_valid]
     own.sort(key=lambda it: (it.collected_at, it.id))
     limits = dict(target.default_uln)
     judged = [

@@ -53,7 +53,7 @@ def findings(view: View) -> Iterator[Finding]:
         + ", ".join(it.task.id for it in due)
         + ".",
         say=tuple(sentence(it.task.say) for it in due),
-        arithmetic=tuple(_step(it) for it in due),
+        arithmetic=tuple(f"{it.task.id}: {_step(it)}" for it in due),
         news=f"{newest.task.title} is due since {day_text(newest.due_on)}",
         repeat_days=min((it.task.repeat.after(it.due_on) - it.due_on).days for it in due),
     )
@@ -113,4 +113,4 @@ def _due_text(it: _Standing) -> str:
 
 def _step(it: _Standing) -> str:
     last = "never recorded" if it.last_done_on is None else f"done on {day_text(it.last_done_on)}"
-    return f"{it.task.id}: {last}, every {it.task.every}, due {day_text(it.due_on)}"
+    return f"{last}, every {it.task.every}, due {day_text(it.due_on)}"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
+from monitor.core.model import DIED
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
@@ -19,6 +20,7 @@ from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
+_EVENTS = table_of(tables.EventRow)
 _PATIENTS = table_of(tables.Patient)
 
 
@@ -57,6 +59,18 @@ def person_of(row: Row[Any], privacy: str) -> Person:
         born="" if row.birth_date is None else short_day(row.birth_date),
         initials=initials(row.family_name, row.given_name),
     )
+
+
+def recorded_dead(connection: Connection, now: datetime) -> frozenset[str]:
+    """The numbers of the patients recorded as died by `now`: a digest that was composed before
+    and still waits says nothing about them."""
+    query = (
+        select(_PATIENTS.c.mrn)
+        .join(_EVENTS, _EVENTS.c.patient_id == _PATIENTS.c.id)
+        .where(_EVENTS.c.event == DIED, ~_EVENTS.c.withdrawn, ~_EVENTS.c.taken_back)
+        .where(_EVENTS.c.received_at <= now)
+    )
+    return frozenset(connection.scalars(query))
 
 
 def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:

@@ -5,7 +5,8 @@ Who composes it is `monitor.operations.digests`: where everybody stands is deriv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
@@ -156,6 +157,21 @@ class DigestContent:
             for field, title, meaning in SECTIONS
             if getattr(self, field)
         ]
+
+    def without(self, dead: Collection[str]) -> Self:
+        """Without the lines about patients recorded as died since it was composed (by number),
+        but with those that close them."""
+        if not dead:
+            return self
+        kept: dict[str, Any] = {
+            field: tuple(line for line in getattr(self, field) if line.person.mrn not in dead)
+            for field in ("new", "still_open", "recovered", "in_hand", "due_soon")
+        }
+        kept["ended"] = tuple(
+            line for line in self.ended if not line.alert_ids or line.person.mrn not in dead
+        )
+        kept["unjudged"] = tuple(it for it in self.unjudged if it[0] not in dead)
+        return replace(self, **kept)
 
     def to_payload(self) -> dict[str, Any]:
         """As JSON for the outbox."""

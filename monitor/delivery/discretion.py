@@ -11,8 +11,12 @@ from monitor.core.model import Kind, Urgency
 from monitor.delivery.view import AlertView
 
 _NUMBER = re.compile(r"\d")
-_WITHOUT_VALUES = frozenset({Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value})
-"""Alerts that are about days, not about values."""
+_WITHOUT_VALUES = frozenset(
+    {Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value, Kind.BASELINE_MISSING.value}
+)
+"""Alerts that are about days and what is missing, not about values."""
+_READING = re.compile(r" not known \(.*?\)(?=; |$)")
+"""A genotype that could not be read, as the laboratory wrote it."""
 
 
 def withholds(urgency: str, privacy: str) -> bool:
@@ -23,11 +27,13 @@ def withholds(urgency: str, privacy: str) -> bool:
 def discreet_view(view: AlertView, privacy: str) -> AlertView:
     """The view as a reader of this privacy level may see it: where values stay behind, what it
     is about, what the protocol says, and where to look."""
-    if view.kind in _WITHOUT_VALUES or not withholds(view.urgency, privacy):
+    if not withholds(view.urgency, privacy):
         return view
+    if view.kind in _WITHOUT_VALUES:
+        return replace(view, summary=_without_readings(view.summary))
     return replace(
         view,
-        summary=summary_without_values(view.analyte, view.headline),
+        summary=summary_without_values(view.analyte, "the details are not shown here"),
         value="",
         distance="",
         limit_text="",
@@ -46,15 +52,20 @@ def discreet_summary(
     kind: str, urgency: str, summary: str, shown: dict[str, Any], privacy: str
 ) -> str:
     """The summary of an alert in a list, for a reader of this privacy level."""
-    if not withholds(urgency, privacy) or kind in _WITHOUT_VALUES:
+    if not withholds(urgency, privacy):
         return summary
+    if kind in _WITHOUT_VALUES:
+        return _without_readings(summary)
     return summary_without_values(shown.get("analyte_title") or "", "")
 
 
 def summary_without_values(analyte: str, otherwise: str) -> str:
-    """`Neutrophils: the value is not shown here`, or the headline where there is no analyte."""
-    about = analyte or otherwise
-    return f"{about}: the value is not shown here" if about else "the value is not shown here"
+    """`Neutrophils: the value is not shown here`, or what else it is where there is none."""
+    return f"{analyte}: the value is not shown here" if analyte else otherwise
+
+
+def _without_readings(summary: str) -> str:
+    return _READING.sub(" not known", summary)
 
 
 def _without_numbers(sentences: tuple[str, ...]) -> tuple[str, ...]:

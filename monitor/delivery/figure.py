@@ -7,6 +7,7 @@ because of where a pixel fell; the limit line lies where a value equal to the li
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,6 +29,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
 _PAPER, _INK, _FAINT, _GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
 _LIMIT, _BREACH, _ZONE, _LINE, _FINE = "#b3122a", "#b3122a", "#fdecee", "#94a3b8", "#1d4f91"
 _COLOURS = 96
+_SPELT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,25 @@ class Figure:
     limit_text: str
     downward: bool
     zone: ZoneInfo
+    days: tuple[str, ...] = ()
+    """The points' days in words, with their year; in the reader's language."""
+    limit_word: str = "limit"
+    number: str = "1.5"
+    """A number as the reader writes it: its second sign is the decimal mark."""
+
+    def day(self, place: int) -> str:
+        """The day of a point without its year."""
+        words = self.days[place] if self.days else day_text(self.points[place].at, self.zone)
+        return words.rpartition(" ")[0]
+
+    def written(self, number: Decimal) -> str:
+        return f"{number:f}".replace(".", self.number[1])
+
+
+def day_text(at: datetime, zone: ZoneInfo) -> str:
+    """`12 May 2026`, the clinic's day of an instant."""
+    day: date = at.astimezone(zone).date()
+    return f"{day.day} {day:%b %Y}"
 
 
 def is_worth_drawing(points: Sequence[Point]) -> bool:
@@ -156,10 +179,10 @@ class _Pen:
         self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
     ) -> None:
         place = (x * _SCALE, y * _SCALE)
-        self._canvas.text(place, words, fill=colour, font=self._font(size), anchor=anchor)
+        self._canvas.text(place, drawable(words), fill=colour, font=self._font(size), anchor=anchor)
 
     def width(self, words: str, size: float = 11) -> float:
-        return float(self._font(size).getlength(words)) / _SCALE
+        return float(self._font(size).getlength(drawable(words))) / _SCALE
 
     def _font(self, size: float) -> ImageFont.FreeTypeFont:
         from PIL import ImageFont
@@ -168,6 +191,12 @@ class _Pen:
             self._fonts[size] = ImageFont.load_default(size * _SCALE)
         font: ImageFont.FreeTypeFont = self._fonts[size]
         return font
+
+
+def drawable(words: str) -> str:
+    """Words with the signs that the font of the figure has: `Maerz`, `Haemoglobin`."""
+    spelt = words.translate(_SPELT)
+    return unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
 
 
 def _draw_ground(pen: _Pen, figure: Figure, scale: Frame) -> None:
@@ -179,11 +208,11 @@ def _draw_ground(pen: _Pen, figure: Figure, scale: Frame) -> None:
         y = scale.y(tick)
         pen.line([(_LEFT, y), (right, y)], _GRID)
         if abs(y - limit) > 13:
-            pen.text(_LEFT - 6, y, f"{tick.normalize():f}", _FAINT, "rm")
+            pen.text(_LEFT - 6, y, figure.written(tick.normalize()), _FAINT, "rm")
     for start in range(_LEFT, right, 8):
         pen.line([(start, limit), (min(start + 5, right), limit)], _LIMIT, 1.4)
-    pen.text(_LEFT - 6, limit, f"{figure.limit:f}", _LIMIT, "rm")
-    pen.text(right + 6, limit, "limit", _LIMIT, "lm")
+    pen.text(_LEFT - 6, limit, figure.written(figure.limit), _LIMIT, "rm")
+    pen.text(right + 6, limit, figure.limit_word, _LIMIT, "lm")
     pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", _FAINT, "lm")
 
 
@@ -230,9 +259,9 @@ def _draw_cross(pen: _Pen, x: float, y: float) -> None:
 def _draw_days(pen: _Pen, figure: Figure, scale: Frame) -> None:
     """The last day, the first, then whatever else has room."""
     taken: list[tuple[float, float]] = []
-    points = [figure.points[-1], *figure.points[:-1]]
-    for point in points:
-        words = _day(point.at, figure.zone)
+    places = range(len(figure.points))
+    for place in (places[-1], *places[:-1]):
+        point, words = figure.points[place], figure.day(place)
         half = pen.width(words) / 2 + 5
         x = scale.x(point.at)
         if all(x + half < left or x - half > right for left, right in taken):
@@ -250,5 +279,4 @@ def _ticks(scale: Frame) -> list[Decimal]:
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
-    day: date = at.astimezone(zone).date()
-    return f"{day.day} {day:%b}"
+    return day_text(at, zone).rpartition(" ")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.model import Urgency
-from monitor.delivery.content import alert_views
+from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.discretion import discreet_view
 from monitor.delivery.fields import fields_of, whole_list
@@ -52,6 +52,8 @@ ROOMS = (
 )  # fmt: skip
 LIST_ROOMS = (Room(60, 0, 400), Room(30, 0, 300), Room(15, 0, 250), Room(5, 0, 200))
 """Tried in this order until the mail is small enough; overdue lists have the second."""
+STORM_CARDS = 3
+"""Alerts that a storm's summary shows in full; the others are a line each, the worst first."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _UNTOUCHED = frozenset(
@@ -85,8 +87,10 @@ class Rendered:
 
 def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
     """Lay out a message by its kind, with what the store knows at `now`."""
-    if message.kind in {"operator", "digest"}:
+    if message.kind == "operator":
         return render_bare(message, settings, now)
+    if message.kind == "digest":
+        return _digest(message, settings, now, recorded_dead(connection, now))
     views = alert_views(connection, message, settings, now)
     return render_alerts(message, views, settings, now)
 
@@ -110,7 +114,10 @@ def render_alerts(
     if speak.code != ENGLISH:
         views = [translated(view, speak, _UNTOUCHED) for view in views]
     draws = template == "alert"
-    for room in ROOMS if draws or template == "withdrawal" else LIST_ROOMS:
+    rooms: Sequence[Room] = ROOMS if draws or template == "withdrawal" else LIST_ROOMS
+    if message.payload.get("storm"):
+        rooms = tuple(room for room in rooms if room.cards <= STORM_CARDS)
+    for room in rooms:
         pictures = _pictures(views[: room.cards], message, room.figures if draws else 0)
         laid_out = _laid_out(
             template,
@@ -159,12 +166,20 @@ def _pictures(views: Sequence[AlertView], message: Leased, most: int) -> dict[in
 def _operator(message: Leased, settings: Settings, now: datetime) -> Rendered:
     topic, text = str(message.payload["topic"]), str(message.payload["text"])
     return _laid_out(
-        "operator", settings, now, message, topic=discreet(one_line(topic), "notice"), says=text
+        "operator",
+        settings,
+        now,
+        message,
+        topic=discreet(one_line(topic), "notice"),
+        says=text,
+        test=bool(message.payload.get("test")),
     )
 
 
-def _digest(message: Leased, settings: Settings, now: datetime) -> Rendered:
-    content = DigestContent.from_payload(message.payload["content"])
+def _digest(
+    message: Leased, settings: Settings, now: datetime, dead: Collection[str] = ()
+) -> Rendered:
+    content = DigestContent.from_payload(message.payload["content"]).without(dead)
     return _laid_out("digest", settings, now, message, digest=content, most=MOST_LINES)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import socket
 import sys
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,12 +29,20 @@ from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways, seen_by
 from monitor.delivery.message import Rendered, plain, render
 from monitor.delivery.mime import to_email
-from monitor.store import outbox
-from monitor.store.database import Store, StoreError
+from monitor.delivery.pass_on import pass_on
+from monitor.store import daemons, outbox
+from monitor.store.database import Store, StoreBusy, StoreError, StoreLost
 from monitor.store.outbox import Leased
 
 _TOKEN = secrets.token_hex(4)
 """Tells this process from an earlier one with the same number."""
+_unsent: set[int] = set()
+"""Messages this process leased and did not send, because the database went away."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_NOTED_WITHIN = 240.0
+"""Seconds for which what the server answered is kept in mind while the database is away: less
+than a lease lasts."""
+_DAEMON = re.compile(r"daemon (\w+)")
 _DROPS = 3
 """Connections lost in a row after which a run waits for another time."""
 
@@ -85,7 +95,7 @@ def deliver_due(
     `who` names the caller in the leases. `despite_back_off` tries those too that wait for
     their next attempt (a person asked). `stop` is asked between messages.
     """
-    _free_orphans(store)
+    _free_orphans(store, now)
     run = _Run(store, settings, now, _holder(who), despite_back_off)
     asyncio.run(_deliver(run, stop))
     with store.read() as connection:
@@ -99,14 +109,36 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     async with Ways(run.store, run.settings, run.now) as ways:
         while not stop() and (leased := _lease(run)) is not None:
             try:
-                answer = await ways.channel(leased.channel).send(_letter(run, leased))
+                letter = _letter(run, leased)
+            except StoreLost:
+                _unsent.add(leased.id)
+                raise
+            try:
+                answer = await ways.channel(leased.channel).send(letter)
             except NotSent as error:
-                _record_failure(run, leased, error)
+                await _noted(run, partial(_record_failure, run, leased, error), stop)
+                _take_note(run, leased, error)
             else:
                 run.drops[leased.channel] = 0
                 run.sent += 1
-                with run.store.write() as connection:
-                    outbox.record_sent(connection, leased, run.now, answer)
+                sent = partial(outbox.record_sent, leased=leased, now=run.now, answer=answer)
+                await _noted(run, sent, stop)
+
+
+async def _noted(run: _Run, note: Callable[[Connection], object], stop: Callable[[], bool]) -> None:
+    """Write down what the other side answered, however often it takes: a server that restarts
+    in this very moment must not make us say it twice."""
+    began, pause = time.monotonic(), _FIRST_PAUSE
+    while True:
+        try:
+            with run.store.write() as connection:
+                note(connection)
+            return
+        except (StoreLost, StoreBusy):
+            if stop() or time.monotonic() - began > _NOTED_WITHIN:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _lease(run: _Run) -> Leased | None:
@@ -145,60 +177,38 @@ def _sealed(leased: Leased, rendered: Rendered, settings: Settings, now: datetim
     return Letter(message=leased, rendered=rendered, settings=settings, now=now, mail=mail)
 
 
-def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
-    """Note it, tell whom it concerns; a channel that does not work rests until the next run."""
-    run.tried.add(leased.id)
-    last_resort = run.settings.clinic.email
-    elsewhere = leased.recipient.lower() != last_resort.lower()
-    for_good = error.permanent and elsewhere
+def _record_failure(run: _Run, leased: Leased, error: NotSent, connection: Connection) -> None:
+    """Note it, and tell whom it concerns."""
+    for_good = _is_for_good(run, leased, error)
+    outbox.record_failure(
+        connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
+    )
+    if for_good:
+        pass_on(connection, run.settings, leased, str(error), run.now)
+    elif error.setting:
+        _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
+
+
+def _take_note(run: _Run, leased: Leased, error: NotSent) -> None:
+    """A message is tried once a run; a channel that does not work rests until the next one."""
+    for_good = _is_for_good(run, leased, error)
     _log().warning("not sent", delivery=leased.id, attempt=leased.attempts + 1, for_good=for_good)
-    with run.store.write() as connection:
-        outbox.record_failure(
-            connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
-        )
-        if for_good:
-            pass_on(connection, run.settings, leased, str(error), run.now)
-        elif error.setting:
-            _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
+    run.tried.add(leased.id)
     run.failed += for_good
     run.drops[leased.channel] = run.drops[leased.channel] + 1 if error.lost else 0
     if error.whole or run.drops[leased.channel] >= _DROPS:
         run.resting.add(leased.channel)
 
 
+def _is_for_good(run: _Run, leased: Leased, error: NotSent) -> bool:
+    """Never of what goes to the last resort: nobody is left to pass it on to."""
+    return error.permanent and leased.recipient.lower() != run.settings.clinic.email.lower()
+
+
 def _not_by_itself(channel: str, error: NotSent) -> str:
     if channel == outbox.MAIL:
         return f"Mail is not going out, and will not by itself: {error}. See [mail] in the config."
     return f"Messages to {channel} do not go out, and will not by themselves: {error}."
-
-
-def pass_on(
-    connection: Connection, settings: Settings, leased: Leased, error: str, now: datetime
-) -> None:
-    """The last resort gets the message, and learns why."""
-    clinic = settings.clinic
-    last_resort = clinic.email
-    text = (
-        f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
-        f"{leased.recipient} for good: {error}. Its messages go to {last_resort} now. Correct "
-        "the address in [[routes]]."
-    )
-    topic = f"address refused: {leased.recipient}"
-    outbox.operator_alarm(connection, topic, text, last_resort, now, clinic.zone)
-    if leased.recipient.lower() == last_resort.lower():
-        return
-    outbox.put(
-        connection,
-        once_key=f"{leased.once_key}:passed-on",
-        kind=leased.kind,
-        recipient=last_resort,
-        urgency=leased.urgency,
-        payload={**leased.payload, "refused_by": leased.recipient},
-        lines=leased.lines,
-        now=now,
-        zone=clinic.zone,
-        sender=settings.mail.sender,
-    )
 
 
 def _alarm(connection: Connection, run: _Run, topic: str, text: str) -> None:
@@ -210,14 +220,21 @@ def _holder(who: str) -> str:
     return f"{who}|{socket.gethostname()}|{os.getpid()}|{_TOKEN}"
 
 
-def _free_orphans(store: Store) -> None:
-    """Free the leases of processes of this machine that are gone: their messages are owed
-    now, and not when the lease runs out."""
+def _free_orphans(store: Store, now: datetime) -> None:
+    """Free the leases of processes that are gone, those of this machine and daemons of others:
+    their messages are owed now, and not when the lease runs out."""
     with store.read() as connection:
-        orphans = [who for who in outbox.lease_holders(connection) if _is_gone(who)]
-    if orphans:
-        with store.write() as connection:
-            freed = outbox.release(connection, orphans)
+        holders = outbox.lease_holders(connection)
+        ids = {who: found[1] for who in holders if (found := _DAEMON.match(who))}
+        dead = daemons.gone(connection, set(ids.values()), now) if ids else set()
+    orphans = [who for who in holders if _is_gone(who) or ids.get(who) in dead]
+    if not orphans and not _unsent:
+        return
+    with store.write() as connection:
+        freed = outbox.release(connection, orphans)
+        outbox.give_back(connection, sorted(_unsent))
+    _unsent.clear()
+    if freed:
         _log().warning("took over messages of a process that is gone", count=freed)
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.model import ChangeWhat, Kind
 from monitor.core.units import show
-from monitor.delivery.figure import Figure, Point, alt_text, breaches, is_worth_drawing
+from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
     age_words,
@@ -182,6 +182,7 @@ def _figure(
         limit_text=shown["limit_text"],
         downward=shown["downward"],
         zone=zone,
+        days=tuple(day_text(point.at, zone) for point in points),
     )
 
 
@@ -243,7 +244,9 @@ def _panel(panel: dict[str, Any]) -> PanelRow:
         late=late + (", seriously" if serious else ""),
         days=days,
         serious=serious,
-        last="never" if last is None else short_day(date.fromisoformat(last)) + declared,
+        last="never done"
+        if last is None
+        else f"last done {short_day(date.fromisoformat(last))}{declared}",
     )
 
 

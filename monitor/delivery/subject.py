@@ -13,6 +13,7 @@ from monitor.delivery.view import AlertView
 from monitor.delivery.words import discreet, one_line, subject_action
 
 _AGAIN = {
+    "Changed",
     "Reminder",
     "Worse",
     "Open again",

@@ -16,6 +16,8 @@ from monitor.core.faults import nearest
 from monitor.intake.fixes import reading
 from monitor.intake.normalise import Normaliser
 from monitor.intake.people import People
+from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -103,6 +105,26 @@ def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tupl
 def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
     """Consecutive lists of at most `size` rows."""
     while batch := list(islice(rows, size)):
+        yield batch
+
+
+def batches_and_blocks(
+    rows: Iterator[RawRow | BadLine | RawBlock], size: int
+) -> Iterator[list[RawRow | BadLine] | RawBlock]:
+    """Consecutive lists of at most `size` rows, and the blocks between them."""
+    batch: list[RawRow | BadLine] = []
+    for row in rows:
+        if isinstance(row, RawBlock):
+            if batch:
+                yield batch
+                batch = []
+            yield row
+            continue
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
         yield batch
 
 

@@ -1,48 +1,38 @@
 """CSV bytes to records with line numbers: streaming, in bounded memory, losing nothing.
 
-A line that cannot be split becomes one `BadLine`, and reading goes on with the next line:
-an unclosed quote costs its own row, never the rest of the file. The header is the line among
-the first ones whose cells name the most columns: a laboratory's address may stand above it.
+The header is the line among the first ones whose cells name the most columns: a laboratory's
+address may stand above it.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
+from monitor.intake.blocks import Block
 from monitor.intake.raw import BadLine
+from monitor.intake.records import Lines, Parts, Record, fitting, names_of, parts_of, records
 from monitor.intake.survey import Survey, UnreadableFile, decoder_of
 
+__all__ = [
+    "DELIMITERS", "HEADER_WITHIN", "Record", "Rows", "Score", "Table", "best_record", "fitting",
+    "names_of", "one_by_one", "open_table", "records_of", "table_at",
+]  # fmt: skip
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-LINE_LIMIT = 1 << 20
-"""Characters of one line; a longer one is a bad line."""
-FIELD_LINES = 200
-"""Lines that one quoted row may span."""
 HEADER_WITHIN = 60
 """Lines among which the header is looked for."""
 _HEADER_CHARACTERS = 1 << 17
-_FIELD_CHARACTERS = 1 << 18
-_KEPT = 2000
-"""Characters of a bad line that go into quarantine."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-_UNCLOSED = "unexpected end of data"
 
-Rows = Generator["Record | BadLine", None, None]
+Rows = Generator[Record | BadLine, None, None]
 """To be closed, so that the file is."""
 Score = Callable[[Sequence[str]], int]
 """How many columns the cells of a line name: the header is the line with the most."""
-
-
-class Record(NamedTuple):
-    """One row as it stands in the file, at the line where it begins."""
-
-    line: int
-    cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +42,18 @@ class Table:
 
     header: list[str]
     header_line: int
-    read: Callable[[], Rows] = field(repr=False)
+    parts: Callable[[], Parts] = field(repr=False)
+    """The rows, where they are plain in blocks."""
     preamble: tuple[Record, ...] = ()
     """The lines above the header that are not blank."""
     delimiter: str = ""
     """Empty in a workbook."""
     sheet: str = ""
     """Name of the sheet in a workbook."""
+
+    def read(self) -> Rows:
+        """The rows one by one."""
+        return one_by_one(self.parts())
 
     @property
     def delimiter_title(self) -> str:
@@ -75,24 +70,19 @@ def open_table(survey: Survey, score: Score, delimiter: str = "") -> Table:
         start = _start_of(stream)
     delimiter = _delimiter_named(delimiter) or start.marked
     found = _best_header(start, score, [delimiter] if delimiter else list(DELIMITERS))
-    return table_at(found.records, found.header, found.delimiter, lambda: _rows(survey, found))
+    return table_at(found.records, found.header, found.delimiter, lambda: _parts(survey, found))
 
 
 def table_at(
     records: Sequence[Record],
     header: int,
     delimiter: str,
-    read: Callable[[], Rows],
+    read: Callable[[], Parts],
     sheet: str = "",
 ) -> Table:
     """The table whose header is that record; those before it are its preamble."""
     line, cells = records[header]
     return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet)
-
-
-def names_of(cells: Sequence[str]) -> list[str]:
-    """Header cells without the space around and within them."""
-    return [" ".join(name.lstrip("\ufeff").split()) for name in cells]
 
 
 def best_record(records: Sequence[Record], score: Score) -> tuple[int, int]:
@@ -126,7 +116,7 @@ def _opened(survey: Survey) -> TextIO:
 
 
 def _start_of(stream: TextIO) -> _Start:
-    lines = _Lines(stream)
+    lines = Lines(stream)
     kept: list[str] = []
     first_line, marked, size = 1, "", 0
     while len(kept) < HEADER_WITHIN and size < _HEADER_CHARACTERS:
@@ -150,13 +140,13 @@ def _start_of(stream: TextIO) -> _Start:
 def _best_header(start: _Start, score: Score, delimiters: Sequence[str]) -> _Header:
     best: tuple[tuple[int, int], _Header] | None = None
     for delimiter in delimiters:
-        lines = _Lines(io.StringIO(start.text), start.first_line - 1)
-        records = [it for it in _records(lines, delimiter) if isinstance(it, Record)]
-        if not records:
+        lines = Lines(io.StringIO(start.text), start.first_line - 1)
+        first = [it for it in records(lines, delimiter) if isinstance(it, Record)]
+        if not first:
             continue
-        points, index = best_record(records, score)
-        found = _Header(records, index, delimiter, start.first_line)
-        rank = (points, len(records[index].cells))
+        points, index = best_record(first, score)
+        found = _Header(first, index, delimiter, start.first_line)
+        rank = (points, len(first[index].cells))
         if best is None or rank > best[0]:
             best = rank, found
     if best is None:
@@ -165,21 +155,36 @@ def _best_header(start: _Start, score: Score, delimiters: Sequence[str]) -> _Hea
 
 
 def _why_no_header(start: _Start, delimiter: str) -> str:
-    lines = _Lines(io.StringIO(start.text), start.first_line - 1)
-    first = next(_records(lines, delimiter), None)
+    lines = Lines(io.StringIO(start.text), start.first_line - 1)
+    first = next(records(lines, delimiter), None)
     reason = first.reason if isinstance(first, BadLine) else "cannot be split"
     return f"line {start.first_line}: the header {reason}"
 
 
-def _rows(survey: Survey, found: _Header) -> Rows:
-    """The rows below the header, from the file."""
+def _parts(survey: Survey, found: _Header) -> Parts:
+    """The rows below the header, from the file, plain ones in blocks."""
     header = found.records[found.header]
     with _opened(survey) as stream:
-        lines = _Lines(stream)
+        lines = Lines(stream)
         lines.skip(header.line - 1)
-        records = _records(lines, found.delimiter)
-        next(records, None)
-        yield from fitting(records, names_of(header.cells))
+        next(records(lines, found.delimiter), None)
+        yield from parts_of(stream, lines, found.delimiter, names_of(header.cells), survey.size)
+
+
+def one_by_one(parts: Parts) -> Rows:
+    """The rows of the parts."""
+    with closing(parts):
+        for part in parts:
+            if isinstance(part, Block):
+                yield from records_of(part)
+            else:
+                yield part
+
+
+def records_of(block: Block) -> Iterator[Record]:
+    """The rows of a block one by one."""
+    for row in range(block.rows):
+        yield Record(block.first_line + row, block.cells(row))
 
 
 def _delimiter_named(word: str) -> str:
@@ -194,153 +199,3 @@ def _delimiter_named(word: str) -> str:
         f'the source\'s delimiter "{word}" is not known; valid: comma, semicolon, tab, pipe or '
         "one character"
     )
-
-
-def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
-    """Records with as many cells as the header; all others as bad lines."""
-    width = len(header)
-    for record in records:
-        if isinstance(record, BadLine):
-            yield record
-            continue
-        line, cells = record
-        if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
-            del cells[width:]
-        if len(cells) != width:
-            yield BadLine(line, "field_count", _count_reason(len(cells), width), _shown(cells))
-        elif cells[0].strip() == header[0] and names_of(cells) == header:
-            yield BadLine(line, "header_again", "the header line again", _shown(cells))
-        else:
-            yield record
-
-
-def _count_reason(found: int, wanted: int) -> str:
-    fields = "field" if found == 1 else "fields"
-    return f"{found} {fields} where the header names {wanted}"
-
-
-def _shown(cells: list[str]) -> str:
-    return " | ".join(cells)[:_KEPT]
-
-
-class _Lines:
-    """Lines with their numbers, each of bounded length, with some put back to be read again."""
-
-    def __init__(self, stream: TextIO, before: int = 0) -> None:
-        self._stream = stream
-        self._number = before
-        self._waiting: deque[tuple[int, str]] = deque()
-
-    def skip(self, count: int) -> None:
-        """Pass over so many lines."""
-        for _ in range(count):
-            self.next()
-
-    def next(self) -> tuple[int, str] | None:
-        """The next line without its end; one too long comes cut, longer than LINE_LIMIT."""
-        if self._waiting:
-            return self._waiting.popleft()
-        text = self._stream.readline(LINE_LIMIT + 1)
-        if not text:
-            return None
-        self._number += 1
-        if text.endswith("\n"):
-            return self._number, text[:-1]
-        if len(text) > LINE_LIMIT:
-            while (rest := self._stream.readline(LINE_LIMIT)) and not rest.endswith("\n"):
-                pass
-        return self._number, text
-
-    def put_back(self, lines: list[tuple[int, str]]) -> None:
-        self._waiting.extendleft(reversed(lines))
-
-
-def _records(lines: _Lines, delimiter: str) -> Iterator[Record | BadLine]:
-    blanks = f'{delimiter} \t\r\x1a\x0c\ufeff"'
-    while (numbered := lines.next()) is not None:
-        number, text = numbered
-        if not text.strip(blanks):
-            continue
-        if len(text) > LINE_LIMIT:
-            reason = f"a line of more than {LINE_LIMIT:,} characters"
-            yield BadLine(number, "line_too_long", reason, _cleaned(text[:_KEPT]))
-        elif "\0" in text:
-            reason = "bytes that are no text (NUL)"
-            yield BadLine(number, "no_text", reason, _cleaned(text[:_KEPT]))
-        elif '"' in text:
-            row = _quoted(lines, number, text, delimiter)
-            if isinstance(row, BadLine) or any(cell.strip() for cell in row.cells):
-                yield row
-        else:
-            yield Record(number, text.split(delimiter))
-
-
-def _quoted(lines: _Lines, number: int, text: str, delimiter: str) -> Record | BadLine:
-    """A row with quotes, which may go on over further lines."""
-    taken: list[tuple[int, str]] = []
-    cells, problem = _split([text], delimiter)
-    if _UNCLOSED in problem and _closed_later(lines, taken, delimiter):
-        cells, problem = _split([text, *(line for _, line in taken)], delimiter)
-    if not problem:
-        return Record(number, cells)
-    lines.put_back(taken)
-    return BadLine(number, "quotes", _quote_reason(problem), _cleaned(text[:_KEPT]))
-
-
-def _split(lines: list[str], delimiter: str) -> tuple[list[str], str]:
-    """The cells of a row, or what is wrong with it."""
-    whole = [line + "\n" for line in lines]
-    reader = csv.reader(whole, delimiter=delimiter, strict=True, skipinitialspace=True)
-    try:
-        return next(reader), ""
-    except csv.Error as error:
-        return [], str(error)
-
-
-def _closed_later(lines: _Lines, taken: list[tuple[int, str]], delimiter: str) -> bool:
-    """Take further lines up to the one that ends the row; False where none does."""
-    size = 0
-    while (numbered := lines.next()) is not None:
-        taken.append(numbered)
-        size += len(numbered[1])
-        if len(taken) > FIELD_LINES or size > _FIELD_CHARACTERS or "\0" in numbered[1]:
-            return False
-        if not _is_open_after(numbered[1], delimiter):
-            return True
-    return False
-
-
-def _is_open_after(line: str, delimiter: str) -> bool:
-    """Whether a quoted field that was open before a line is (or another one) open after it.
-    False also where the quotes break off: splitting says what is wrong."""
-    place = 0
-    while (quote := line.find('"', place)) >= 0:
-        place = quote + 1
-        if line.startswith('"', place):
-            place += 1
-            continue
-        while line.startswith(delimiter, place):
-            place += 1
-            while line.startswith(" ", place):
-                place += 1
-            if line.startswith('"', place):
-                break
-            ending = line.find(delimiter, place)
-            place = len(line) if ending < 0 else ending
-        if not line.startswith('"', place):
-            return False
-        place += 1
-    return True
-
-
-def _quote_reason(problem: str) -> str:
-    if _UNCLOSED in problem:
-        return "a quote that is never closed: the line is cut short or broken"
-    if "field larger" in problem:
-        return "a field that is too long"
-    return "quotes that do not fit: one stands in the middle of a quoted field"
-
-
-def _cleaned(text: str) -> str:
-    """Text as a database takes it."""
-    return text.replace("\0", "\u2400")

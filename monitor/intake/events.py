@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
-from monitor.intake.context import batches, take_turn
+from monitor.intake.context import Preview, batches, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import (
     CHECKS,
@@ -61,21 +61,36 @@ class Happening:
     withdrawn: bool
 
 
-def events_file(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleReport:
+def events_file(
+    store: Store,
+    settings: Settings,
+    path: Path,
+    now: datetime,
+    *,
+    preview: Callable[[Connection, Sequence[int]], None] | None = None,
+) -> PeopleReport:
     """Take in an events file in one transaction; rows that cannot be taken are refused with
-    line and reason, and the others go in.
+    line and reason, and the others go in. With `preview` everything is done, it is shown the
+    enrolments that were touched, and all is taken back.
 
     Raises UnreadableFile where no row of the file can be read.
     """
     account = Account(survey(path), "events")
-    with store.write() as connection:
-        take_turn(connection, now)
-        recording = _Recording(connection, settings, account, now)
-        for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
-            recording.take(batch)
-        recording.finish()
-        touched = wake(connection, account.patients, now)
-        bring_to(connection, now)
+    touched: Sequence[int] = ()
+    try:
+        with store.write() as connection:
+            take_turn(connection, now)
+            recording = _Recording(connection, settings, account, now)
+            for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
+                recording.take(batch)
+            recording.finish()
+            touched = wake(connection, account.patients, now)
+            if preview is not None:
+                preview(connection, touched)
+                raise Preview
+            bring_to(connection, now)
+    except Preview:
+        pass
     return account.report(touched)
 
 

@@ -15,6 +15,7 @@ from monitor.core.analytes import Catalogue
 from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
+from monitor.intake.raw_blocks import RawBlock, one_by_one
 from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.table_reader import Read, read_tables
@@ -22,12 +23,19 @@ from monitor.intake.table_reader import Read, read_tables
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that can be read: what was recognised, in sentences, and its items, once."""
+    """A file that can be read: what was recognised, in sentences, and its items, to
+    be read once, in either way."""
 
     notes: tuple[str, ...]
-    items: Iterator[Item]
+    parts: Iterator[Item | RawBlock]
+    """The same, plain rows in blocks."""
     tables: tuple[Recognised, ...] = ()
     """The tables among them, as they were understood."""
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """The items one by one."""
+        return one_by_one(self.parts)
 
 
 Reader = Callable[[Survey, Source, Catalogue], AbstractContextManager[Opened]]
@@ -52,7 +60,7 @@ def _open_tables(survey: Survey, mapping: Source, catalogue: Catalogue) -> Itera
         yield Opened((*said, *notes), items, tuple(table.seen for table in tables))
 
 
-def _items(tables: Sequence[Read]) -> Generator[Item, None, None]:
+def _items(tables: Sequence[Read]) -> Generator[Item | RawBlock, None, None]:
     for table in tables:
         yield from table.rows()
 

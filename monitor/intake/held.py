@@ -32,7 +32,12 @@ def digest_of(source: str, stored: Mapping[str, Any]) -> str:
 
 def number_of(row: RawRow) -> str:
     """The number of a row without its issuer, as held rows are looked up by."""
-    return mrn_key(row.mrn if row.issuer.strip() else read_number(row.mrn).number)
+    return mrn_key(row.mrn) if row.issuer.strip() else plain_number(row.mrn)
+
+
+def plain_number(mrn: str) -> str:
+    """The same of a row that names no issuer beside its number."""
+    return mrn_key(read_number(mrn).number)
 
 
 class HeldRows:
@@ -43,7 +48,8 @@ class HeldRows:
         self._connection = connection
         self._source = source
         self._now = now
-        self._numbers = self._numbers_with_held_rows()
+        self.numbers = self._numbers_with_held_rows()
+        """Those of rows that may be let go of."""
 
     def hold(
         self, batch: Sequence[Held], file_ids: Sequence[int], normaliser: Normaliser
@@ -73,12 +79,12 @@ class HeldRows:
     def settle(self, rows: Iterable[RawRow], file_ids: Iterable[int]) -> set[int]:
         """Let go of held rows that have now come again, each in its file, and were taken;
         returns the patients whose held rows they were."""
-        if not self._numbers:
+        if not self.numbers:
             return set()
         by_digest = {
             digest_of(self._source, row.stored()): file_id
             for row, file_id in zip(rows, file_ids, strict=False)
-            if number_of(row) in self._numbers
+            if number_of(row) in self.numbers
         }
         digests = list(by_digest)
         patients: set[int] = set()

@@ -135,6 +135,10 @@ def _take(
     error = ""
     try:
         report = _load(store, settings, kind, source, path, now)
+    except FileNotFoundError:  # another daemon took it while we waited for our turn
+        if path.exists():
+            raise
+        return None
     except FileMissing as refusal:
         if not path.exists():  # another daemon was quicker
             return None

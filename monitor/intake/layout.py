@@ -76,10 +76,14 @@ class Layout:
 
     def _finished(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         if self.whole_numbers:
-            row = row._replace(mrn=_NUMBER_OF_FLOATS.sub(r"\1", row.mrn))
+            row = row._replace(mrn=self.number(row.mrn))
         for step in self.steps:
             row = step(row, cells)
         return row
+
+    def number(self, mrn: str) -> str:
+        """A patient number as it is meant."""
+        return _NUMBER_OF_FLOATS.sub(r"\1", mrn) if self.whole_numbers else mrn
 
     def _base(self, width: int) -> list[int]:
         values = {position for column in self.wide for position in column.positions}

@@ -14,7 +14,7 @@ from monitor.config import Settings
 from monitor.core.analytes import Catalogue
 from monitor.intake.context import (
     Preview,
-    batches,
+    batches_and_blocks,
     new_id,
     normaliser_of,
     source_named,
@@ -27,7 +27,9 @@ from monitor.intake.issuers import Issuers
 from monitor.intake.merging import Merging
 from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
+from monitor.intake.plain_block import PlainBlocks
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.recognised import Recognised
 from monitor.intake.report import OUTCOMES, FileReport, Problems, Progress
 from monitor.intake.results import ResultWriter
@@ -182,7 +184,8 @@ class _Load:
             self._notes.extend(opened.notes)
             self._tables = opened.tables
             file_id = self._insert_file()
-            self._take_rows(opened.items, file_id, again=again)
+            items = opened.items if self._preview else opened.parts
+            self._take_rows(items, file_id, again=again)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
@@ -194,8 +197,8 @@ class _Load:
         )
 
     def _rows(
-        self, items: Iterator[Item], merging: Merging, issuers: Issuers
-    ) -> Iterator[RawRow | BadLine]:
+        self, items: Iterator[Item | RawBlock], merging: Merging, issuers: Issuers
+    ) -> Iterator[RawRow | BadLine | RawBlock]:
         """The rows among the items; messages of other kinds are counted, and those that merge
         patients followed: rows before and after alike come to belong to the one who stays."""
         for item in items:
@@ -220,7 +223,7 @@ class _Load:
         )
         return new_id(inserted)
 
-    def _take_rows(self, items: Iterator[Item], file_id: int, *, again: bool) -> None:
+    def _take_rows(self, items: Iterator[Item | RawBlock], file_id: int, *, again: bool) -> None:
         people = People(self._connection)
         normaliser = normaliser_of(
             self._connection, self._settings, self._catalogue, people, self._source, self._now
@@ -230,9 +233,12 @@ class _Load:
         merging = Merging(
             self._connection, self._settings, self._catalogue, people, file_id, self._now
         )
-        rows = self._rows(items, merging, normaliser.issuers)
-        for batch in batches(rows, _BATCH):
-            outcomes = list(normaliser.normalise(batch))
+        blocks = PlainBlocks(
+            self._connection, normaliser, held_rows.numbers, writer, file_id, self._now,
+            self._survey.lines,
+        )  # fmt: skip
+
+        def take(batch: Sequence[RawRow | BadLine], outcomes: Sequence[Outcome]) -> None:
             if self._preview:
                 self._seen.add(batch, outcomes)
             self._store(
@@ -241,11 +247,27 @@ class _Load:
             held = [it for it in outcomes if isinstance(it, Held)]
             self._hold(held, held_rows.hold(held, [file_id] * len(held), normaliser))
             self._let_go([it for it in outcomes if isinstance(it, Ignored)], again=again)
-            if self._progress is not None:
-                self._progress(min(_line_of(outcomes), self._survey.lines), self._survey.lines)
+            self._show(_line_of(outcomes))
+
+        rows = self._rows(items, merging, normaliser.issuers)
+        for batch in batches_and_blocks(rows, _BATCH):
+            if not isinstance(batch, RawBlock):
+                take(batch, list(normaliser.normalise(batch)))
+                continue
+            done = blocks.take(batch)
+            self._counts["stored"] += done.stored
+            self._touched.update(done.patients)
+            for start in range(0, len(done.rows), _BATCH):
+                part = slice(start, start + _BATCH)
+                take(done.rows[part], done.outcomes[part])
+            self._show(batch.last_line)
         self._touched |= merging.touched
         self._notes.extend(merging.notes())
         self._conclude(normaliser.measures.read_as_percent, normaliser.unread, writer.unflagged)
+
+    def _show(self, line: int) -> None:
+        if self._progress is not None:
+            self._progress(min(line, self._survey.lines), self._survey.lines)
 
     def _store(
         self, taken: Sequence[Taken], file_id: int, writer: ResultWriter, held_rows: HeldRows

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -123,6 +124,16 @@ class Measures:
         if isinstance(found, Measure) and found.read_as_percent:
             self.read_as_percent[code.strip()] += 1
         return found
+
+    @contextmanager
+    def counting_apart(self) -> Iterator[Counter[str]]:
+        """What is measured meanwhile is counted apart: a row may stand for many."""
+        whole, apart = self.read_as_percent, Counter[str]()
+        self.read_as_percent = apart
+        try:
+            yield apart
+        finally:
+            self.read_as_percent = whole
 
     def withdrawn(self, code: str, value: str, unit: str, decimal: str = "") -> Measure | Problem:
         """What a withdrawal is about; a value that cannot be read names none."""

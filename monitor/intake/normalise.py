@@ -133,7 +133,8 @@ class Normaliser:
         self._catalogue = catalogue
         self._source = source
         self._zone = zone
-        self._latest = now + _AHEAD
+        self.latest = now + _AHEAD
+        """A collection after it lies in the future."""
         self._ignore_unknown = ignore_unknown_patients
         self.measures = Measures(catalogue, source)
         self._moments: dict[tuple[str, str], Moment | None] = {}
@@ -151,6 +152,10 @@ class Normaliser:
         )
         for row in rows:
             yield self._bad_line(row) if isinstance(row, BadLine) else self._row(row)
+
+    def prepare(self, numbers: Iterable[str]) -> None:
+        """Look up the patients of plain numbers, as rows without an issuer give them."""
+        self._people.prepare(self.issuers.claim(mrn, "").number.number for mrn in numbers)
 
     def possible_values(self, held: Held) -> str:
         """The canonical values that a held row may mean, as quarantine keeps them."""
@@ -173,25 +178,26 @@ class Normaliser:
             row = self._named(row)
         if self.measures.is_ignored(row.analyte):
             return Ignored(row.line, "mapping")
-        status = self._status(row.status)
+        status = self.status(row.status)
         if status == PLACEHOLDER:
             return Ignored(row.line, "announced" if row.value.strip() else "placeholder")
-        whose = self._whose(row)
+        whose = self.whose(row)
         if not isinstance(whose, Person):
             return whose
-        moment = self._moment(row.collected_at, row.dates)
+        moment = self.moment(row.collected_at, row.dates)
         if moment is None:
             return self._hold(row, no_date(row.collected_at), whose.id)
-        if moment.at > self._latest:
+        if moment.at > self.latest:
             problem = Problem("future", "collected more than 24 hours in the future")
             return self._hold(row, problem, whose.id)
         if not isinstance(status, Status):
             return self._hold(row, no_status(row.status), whose.id)
         if contradiction:
             return self._hold(row, contradiction, whose.id)
-        return self._measured(row, whose, moment, status)
+        return self.measured(row, whose, moment, status)
 
-    def _measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
+    def measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
+        """The outcome of a row of which whose it is, its instant and its status are known."""
         measures = self.measures
         if status in (Status.WITHDRAWN, Status.CANCELLED):
             found = measures.withdrawn(row.analyte, row.value, row.unit, row.decimal)
@@ -230,7 +236,8 @@ class Normaliser:
             issuer=row.issuer.strip()[:_MRN_LIMIT],
         )
 
-    def _whose(self, row: RawRow) -> Person | Held | Ignored:
+    def whose(self, row: RawRow) -> Person | Held | Ignored:
+        """Whose row it is, or what becomes of one that is nobody's."""
         claim = self.issuers.claim(row.mrn, row.issuer)
         if self._said and (said := self._said.get(as_written(row))):
             person = self._people.find(read_number(said))
@@ -301,13 +308,14 @@ class Normaliser:
 
     def _birth_date(self, row: RawRow) -> date | None:
         """The birth date of a row; one with a year of two digits lies in the past."""
-        moment = self._moment(row.birth_date, row.dates) if row.birth_date.strip() else None
+        moment = self.moment(row.birth_date, row.dates) if row.birth_date.strip() else None
         if moment is None:
             return None
         day = read_day(row.birth_date, self._source.date_format or row.dates) or moment.on
-        return day if day <= self._latest.date() else _a_century_earlier(day)
+        return day if day <= self.latest.date() else _a_century_earlier(day)
 
-    def _moment(self, text: str, order: str) -> Moment | None:
+    def moment(self, text: str, order: str) -> Moment | None:
+        """The instant that a text means; None where it cannot be read."""
         key = (text, order)
         if key not in self._moments:
             if len(self._moments) > _CACHE_LIMIT:
@@ -315,7 +323,8 @@ class Normaliser:
             self._moments[key] = read_moment(text, self._source.date_format or order, self._zone)
         return self._moments[key]
 
-    def _status(self, word: str) -> Status | str | None:
+    def status(self, word: str) -> Status | str | None:
+        """The meaning of a status word; None for an unknown one."""
         if word not in self._statuses:
             if len(self._statuses) > _CACHE_LIMIT:
                 self._statuses.clear()
@@ -325,7 +334,7 @@ class Normaliser:
     def _reported(self, row: RawRow) -> datetime | None:
         if not row.reported_at.strip():
             return None
-        moment = self._moment(row.reported_at, row.dates)
+        moment = self.moment(row.reported_at, row.dates)
         if moment is None:
             self.unread["reported_at"] += 1
             return None
@@ -337,7 +346,7 @@ class Normaliser:
         if analyte is not None and "%" in row.unit:
             measured = self.measures.measure(row.analyte, row.value, row.unit, row.decimal)
             analyte = measured.analyte or analyte
-        moment = self._moment(row.collected_at, row.dates)
+        moment = self.moment(row.collected_at, row.dates)
         return Held(
             line=row.line,
             stored=row.stored(),

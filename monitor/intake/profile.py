@@ -8,11 +8,13 @@ read month first leave the order open, and what could be read either way is held
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from monitor.core.units import glued_unit
-from monitor.intake.csv import Record
+from monitor.intake.blocks import Block
+from monitor.intake.csv import Record, records_of
 from monitor.intake.dates import EITHER, orders_of
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
@@ -28,6 +30,9 @@ _FOOTERS_LIMIT = 20
 _FOOTER_CELLS = 3
 _SENTENCE = 4
 _RULER = re.compile(r"[\W_]{3,}")
+
+
+_LookAt = Callable[["Profile", int, str], None]
 
 
 @dataclass(slots=True)
@@ -86,31 +91,67 @@ class Profile:
         return bool(self.numbers) and self.plain_floats == self.numbers
 
 
-def profile_of(items: Iterable[Record | BadLine], layout: Layout) -> Profile:
+def profile_of(parts: Iterable[Record | BadLine | Block], layout: Layout) -> Profile:
     """Look at every row of a table."""
     found = Profile()
-    positions = layout.columns.positions
-    dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
-    values = _value_positions(layout)
-    mrn = positions.get("mrn")
-    seen: set[str] = set()
-    for record in without_footers(items, layout, found.footers):
-        found.rows += 1
-        if isinstance(record, BadLine):
+    look = _Look(found, layout)
+    for part in without_footers(parts, layout, found.footers):
+        if isinstance(part, Block):
+            look.at_block(part)
             continue
-        line, cells = record
-        for position in dates:
-            if (text := cells[position]) not in seen:
-                _look_at_date(found, line, text)
-                _remember(seen, text)
-        for position in values:
-            if (text := cells[position]) not in seen:
-                _look_at_number(found, line, text)
-                _remember(seen, text)
-        if mrn is not None and cells[mrn].strip():
-            found.numbers += 1
-            found.plain_floats += _PLAIN_FLOAT.fullmatch(cells[mrn].strip()) is not None
+        found.rows += 1
+        if not isinstance(part, BadLine):
+            look.at_record(part)
     return found
+
+
+class _Look:
+    """Looks at each text once, as long as there are not too many."""
+
+    def __init__(self, found: Profile, layout: Layout) -> None:
+        positions = layout.columns.positions
+        self._found = found
+        self._dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+        self._values = _value_positions(layout)
+        self._mrn = positions.get("mrn")
+        self._seen: set[str] = set()
+
+    def at_record(self, record: Record) -> None:
+        line, cells = record
+        for position in self._dates:
+            self._at_text(_look_at_date, line, cells[position])
+        for position in self._values:
+            self._at_text(_look_at_number, line, cells[position])
+        if self._mrn is not None:
+            self._at_number(cells[self._mrn], 1)
+
+    def at_block(self, block: Block) -> None:
+        self._found.rows += block.rows
+        new: list[tuple[int, int, _LookAt, str]] = []
+        looks: list[tuple[_LookAt, int]] = [(_look_at_date, it) for it in self._dates]
+        looks += [(_look_at_number, it) for it in self._values]
+        for order, (look_at, position) in enumerate(looks):
+            column = block.coded(position)
+            unseen = [n for n, text in enumerate(column.texts) if text not in self._seen]
+            first = column.first_rows(unseen)
+            new += [(row, order, look_at, column.texts[n]) for n, row in first]
+        for row, _, look_at, text in sorted(new, key=itemgetter(0, 1)):
+            self._at_text(look_at, block.first_line + row, text)
+        if self._mrn is not None:
+            numbers = block.coded(self._mrn)
+            for text, count in zip(numbers.texts, numbers.counts(), strict=True):
+                self._at_number(text, count)
+
+    def _at_text(self, look_at: _LookAt, line: int, text: str) -> None:
+        if text not in self._seen:
+            look_at(self._found, line, text)
+            if len(self._seen) < _SEEN_LIMIT:
+                self._seen.add(text)
+
+    def _at_number(self, text: str, count: int) -> None:
+        if text.strip():
+            self._found.numbers += count
+            self._found.plain_floats += count * (_PLAIN_FLOAT.fullmatch(text.strip()) is not None)
 
 
 def _value_positions(layout: Layout) -> list[int]:
@@ -119,11 +160,6 @@ def _value_positions(layout: Layout) -> list[int]:
         return [column.position for column in layout.wide]
     names = ("value", "value_text", "ref_low", "ref_high", "range")
     return [positions[name] for name in names if name in positions]
-
-
-def _remember(seen: set[str], text: str) -> None:
-    if len(seen) < _SEEN_LIMIT:
-        seen.add(text)
 
 
 def _look_at_date(found: Profile, line: int, text: str) -> None:
@@ -147,8 +183,8 @@ def _look_at_number(found: Profile, line: int, text: str) -> None:
 
 
 def without_footers(
-    items: Iterable[Record | BadLine], layout: Layout, footers: dict[int, str]
-) -> Iterator[Record | BadLine]:
+    items: Iterable[Record | BadLine | Block], layout: Layout, footers: dict[int, str]
+) -> Iterator[Record | BadLine | Block]:
     """The items but for those lines at the very end that are no rows, which go into `footers`."""
     waiting: list[tuple[Record | BadLine, str]] = []
     required = [
@@ -157,15 +193,28 @@ def without_footers(
         if name in layout.columns.positions
     ]
     for item in items:
-        text = _footer_text(item, required)
-        if text and len(waiting) < _FOOTERS_LIMIT:
-            waiting.append((item, text))
-            continue
-        if waiting:
+        if isinstance(item, Block):
+            if all(_is_filled(item, position) for position in required):
+                yield from (held for held, _ in waiting)
+                waiting.clear()
+                yield item
+                continue
+            rows: Iterable[Record | BadLine] = records_of(item)
+        else:
+            rows = [item]
+        for row in rows:
+            text = _footer_text(row, required)
+            if text and len(waiting) < _FOOTERS_LIMIT:
+                waiting.append((row, text))
+                continue
             yield from (held for held, _ in waiting)
             waiting.clear()
-        yield item
+            yield row
     footers.update((item.line, text) for item, text in waiting)
+
+
+def _is_filled(block: Block, position: int) -> bool:
+    return all(text.strip() for text in block.coded(position).texts)
 
 
 def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:

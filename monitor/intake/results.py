@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -51,7 +51,7 @@ _BUCKETS = Table(
     prefixes=["TEMPORARY"],
 )
 _BUCKET_COLUMNS = ("patient_id", "analyte", "collected_on")
-_COLUMNS = (
+RESULT_VALUES = (
     "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
     "comparator", "no_result", "status", "received_value", "received_unit", "ref_low", "ref_high",
     "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "method",
@@ -70,6 +70,14 @@ _CHUNK = 500
 _NEW = 1 << 62
 """Above every id: rows not yet written come after those that are."""
 _NOTHING = Standing(frozenset(), Meaning.WITHDRAWN)
+
+
+class Bucket(NamedTuple):
+    """Where results that may be of one key are looked for."""
+
+    patient_id: int
+    analyte: str
+    collected_on: date
 
 
 @dataclass(slots=True)
@@ -116,7 +124,7 @@ class ResultWriter:
         connection.execute(CreateTable(_BUCKETS, if_not_exists=True))
         self._repeats: list[tuple[int, int, int]] = []
         self._wanted = BulkInsert(connection, _BUCKETS, _BUCKET_COLUMNS)
-        self._new = BulkInsert(connection, _RESULTS, _COLUMNS)
+        self._new = BulkInsert(connection, _RESULTS, RESULT_VALUES)
 
     def write(self, batch: Sequence[Taken], file_ids: Sequence[int]) -> list[str]:
         """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn."""
@@ -136,7 +144,7 @@ class ResultWriter:
         self._count += 1
         new = taken.report((received_at, file_id, taken.line, _NEW + self._count))
         home = taken.home_id or taken.patient_id
-        values = _values(taken, file_id, received_at)
+        values = values_of(taken, file_id, received_at)
         row = _Row(new, False, home, file_id, values=values, count=self._count)
         if not group.rows:
             group.add(row)
@@ -161,12 +169,29 @@ class ResultWriter:
 
     def _groups(self, keys: Sequence[Key]) -> dict[Key, _Group]:
         groups = {key: _Group(key.untimed) for key in keys}
-        for key, row in self._known({(key.patient_id, key.analyte, key.day) for key in groups}):
+        for key, row in self._known(
+            {Bucket(key.patient_id, key.analyte, key.day) for key in groups}
+        ):
             if key in groups:
                 groups[key].add(row)
         return groups
 
-    def _known(self, buckets: Iterable[tuple[int, str, date]]) -> Iterable[tuple[Key, _Row]]:
+    def filled(self, buckets: Iterable[Bucket]) -> set[Bucket]:
+        """Which patients have results of which analytes on which days, of those asked for."""
+        self._connection.execute(delete(_BUCKETS))
+        self._wanted.insert(sorted(buckets))
+        asked, columns = _BUCKETS.c, _RESULTS.c
+        known = select(columns.id).where(
+            columns.patient_id == asked.patient_id,
+            columns.analyte == asked.analyte,
+            columns.collected_on == asked.collected_on,
+        )
+        return {
+            Bucket._make(row)
+            for row in self._connection.execute(select(_BUCKETS).where(known.exists()))
+        }
+
+    def _known(self, buckets: Iterable[Bucket]) -> Iterable[tuple[Key, _Row]]:
         """The rows already written for these patients, analytes and days."""
         self._connection.execute(delete(_BUCKETS))
         self._wanted.insert(sorted(buckets))
@@ -241,8 +266,8 @@ def _written(row: Any) -> tuple[Key, _Row]:
     return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
 
 
-def _values(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:
-    """The values of `_COLUMNS`, but for the last: whether it stands."""
+def values_of(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:
+    """The values of `RESULT_VALUES`, but for the last: whether it stands."""
     return (
         taken.patient_id,
         taken.analyte,

@@ -43,7 +43,7 @@ def steps_of(
     if "material" in positions:
         steps.append(_of_material(positions["material"]))
     if "specimen_id" in positions:
-        steps.append(_without_material)
+        steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
         steps.append(_after(source.date_format, source.day_zero))
     elif serial_dates or source.date_format == "excel":
@@ -126,7 +126,7 @@ def _of_material(position: int) -> Step:
     return step
 
 
-def _without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
+def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A specimen called `serum` is no tube; one called `urine` is no blood."""
     if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
         return row

@@ -3,19 +3,22 @@ the raw rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
+from monitor.intake.blocks import Block
 from monitor.intake.columns import fold
-from monitor.intake.csv import Score, Table, open_table
+from monitor.intake.csv import Record, Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
 from monitor.intake.profile import Profile, profile_of
 from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
+from monitor.intake.records import Kept, Parts
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -31,20 +34,36 @@ class Read:
     """One table ready to be read once more."""
 
     table: Table
+    parts: Callable[[], Parts]
     layout: Layout
     profile: Profile
     seen: Recognised
 
-    def rows(self) -> Iterator[RawRow | BadLine]:
-        """The raw rows of the table."""
-        with closing(self.table.read()) as items:
-            for item in items:
-                if item.line in self.profile.footers:
+    def rows(self) -> Iterator[RawRow | BadLine | RawBlock]:
+        """The raw rows of the table, where they are plain in blocks."""
+        with closing(self.parts()) as parts:
+            for part in parts:
+                if not isinstance(part, Block):
+                    yield from self._rows([part])
                     continue
-                if isinstance(item, BadLine):
-                    yield item
+                block = raw_block(self.layout, part)
+                if block is None or self._ends_within(part):
+                    yield from self._rows(records_of(part))
                 else:
-                    yield from self.layout.raw_rows(item)
+                    yield block
+
+    def _rows(self, items: Iterable[Record | BadLine]) -> Iterator[RawRow | BadLine]:
+        for item in items:
+            if item.line in self.profile.footers:
+                continue
+            if isinstance(item, BadLine):
+                yield item
+            else:
+                yield from self.layout.raw_rows(item)
+
+    def _ends_within(self, block: Block) -> bool:
+        lines = range(block.first_line, block.first_line + block.rows)
+        return any(line in lines for line in self.profile.footers)
 
 
 def read_tables(
@@ -120,8 +139,9 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
         if not changes:
             raise
         refuse([*changes, *_changed_notation(table, mapping, known)])
-    with closing(table.read()) as items:
-        profile = profile_of(items, layout)
+    kept = Kept(table.parts)
+    with closing(kept.first()) as parts:
+        profile = profile_of(parts, layout)
     if not profile.glued:
         require_unit(layout, mapping)
     changes += notation_changes(profile, mapping)
@@ -134,7 +154,7 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
         place=f'sheet "{table.sheet}"' if table.sheet else "",
     )
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
-    return Read(table, layout, profile, seen)
+    return Read(table, kept.again, layout, profile, seen)
 
 
 def _layout(table: Table, mapping: Source, known: Known) -> Layout:

@@ -17,8 +17,8 @@ from monitor.core.alerts import OPENING
 from monitor.core.calendar import clinic_day
 from monitor.core.evidence import evidence
 from monitor.core.findings import LATE
-from monitor.core.model import AlertState, ChangeWhat, Kind, Urgency
-from monitor.core.routing import ENDINGS
+from monitor.core.model import AlertState, ChangeWhat, Kind
+from monitor.core.routing import ENDINGS, severity
 from monitor.operations.answers import answers, finding_about, shown_urgency
 from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables
@@ -53,7 +53,8 @@ def alert_rows(
     store: Store, settings: Settings, states: Collection[str], now: datetime
 ) -> list[dict[str, Any]]:
     """The alerts in one of `states` (open, acknowledged, closed) as `monitor alerts --json`
-    prints them: worst first, those going on before the recovered, then the oldest."""
+    prints them: worst first by urgency, those going on before the recovered, then by what is
+    asked of the prescriber, then the oldest."""
     with store.read() as connection:
         standing = [it for it in alerts_at(connection, settings, now) if it.state in states]
         late = {
@@ -73,9 +74,15 @@ def alert_rows(
 
 
 def alerts_at(
-    connection: Connection, settings: Settings, now: datetime, *, only: int | None = None
+    connection: Connection,
+    settings: Settings,
+    now: datetime,
+    *,
+    only: int | None = None,
+    enrolments: Collection[int] | None = None,
 ) -> Iterator[Standing]:
-    """Every alert (or `only` this one) opened by `now`, as it stood then.
+    """Every alert (or `only` this one, or those of some enrolments) opened by `now`, as it
+    stood then.
 
     What changed later is taken back: the state by the alert's history, what it showed by
     judging the enrolment anew with nothing later than `now`.
@@ -83,6 +90,8 @@ def alerts_at(
     query = select(_ALERTS).where(_ALERTS.c.opened_at <= now).order_by(_ALERTS.c.id)
     if only is not None:
         query = query.where(_ALERTS.c.id == only)
+    if enrolments is not None:
+        query = query.where(_ALERTS.c.enrolment_id.in_(enrolments))
     rows = connection.execute(query).all()
     later = _changed_later(connection, [row.id for row in rows], now)
     shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
@@ -139,9 +148,10 @@ def _shown_then(
     return shown
 
 
-def _worst_first(alert: Standing) -> tuple[int, bool, datetime, int]:
-    rank = Urgency(alert.shown["urgency"]).rank
-    return -rank, alert.recovered, alert.row.opened_at, alert.row.id
+def _worst_first(alert: Standing) -> tuple[int, bool, int, datetime, int]:
+    """By urgency, those going on first, then by what is asked: discontinue before withhold."""
+    rank, asked = severity(alert.shown["urgency"], alert.shown["kind"])
+    return rank, alert.recovered, asked, alert.row.opened_at, alert.row.id
 
 
 def alert_row(alert: Standing, zone: ZoneInfo, now: datetime) -> dict[str, Any]:

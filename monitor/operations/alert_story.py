@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
 from monitor.core.escalation import escalate, outcome_due_at
-from monitor.core.model import AlertState
+from monitor.core.model import Alert, AlertState, Kind, Urgency
+from monitor.delivery.ladders import ladder_of_alert
 from monitor.operations.alert_list import alert_row, alerts_at
-from monitor.operations.next_tier import ladder_of_alert
+from monitor.operations.alert_then import Then, as_it_was
 from monitor.store.alerts import MONITOR, history_of
 from monitor.store.database import Store
-from monitor.store.frames import to_alert
 from monitor.store.outbox import BEARS, DELIVERIES
 
 _AHEAD = 4
@@ -73,32 +74,32 @@ def story(store: Store, settings: Settings, alert_id: int, now: datetime) -> Sto
         if found is None:
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
         entries = [*_history(connection, alert_id, now), *_messages(connection, alert_id, now)]
-        coming = _coming(connection, settings, found.row, now)
+        then = alert_then(connection, settings, alert_id, now)
+        coming = _coming(connection, settings, then.alert, now)
     return Story(
         alert=alert_row(found, zone, now),
-        standing=_standing(found.row),
+        standing=then.standing(),
         entries=tuple(sorted(entries, key=lambda entry: entry.at)),
         coming=coming,
     )
 
 
-def _standing(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "version": row.version,
-        "assigned_to": row.assigned_to or None,
-        "acknowledged_by": row.acknowledged_by,
-        "acknowledged_until": _iso(row.acknowledged_until),
-        "snoozed_until": _iso(row.snoozed_until),
-        "snoozed_by": row.snoozed_by,
-        "snooze_reason": row.snooze_reason,
-        "review_by": _iso(row.review_by),
-        "outcome": row.outcome,
-        "outcome_missed": row.outcome_missed,
+def alert_then(connection: Connection, settings: Settings, alert_id: int, now: datetime) -> Then:
+    """The alert as it stood at an instant that it had been opened by: what people had done
+    with it, whom it had been put to, what it said."""
+    found = next(alerts_at(connection, settings, now, only=alert_id))
+    said = {
+        "urgency": Urgency(found.shown["urgency"]),
+        "kind": Kind(found.shown["kind"]),
+        "recovered": found.recovered,
     }
-
-
-def _iso(day: Any) -> str | None:
-    return None if day is None else day.isoformat()
+    return as_it_was(
+        found.row,
+        history_of(connection, [alert_id]),
+        partial(ladder_of_alert, connection, settings),
+        now,
+        **said,
+    )
 
 
 def _history(connection: Connection, alert_id: int, now: datetime) -> list[Entry]:
@@ -126,18 +127,23 @@ def _messages(connection: Connection, alert_id: int, now: datetime) -> list[Entr
     )
     entries = []
     for row in connection.execute(query):
-        sent = row.sent_at is not None and row.sent_at <= now
-        state = "sent" if sent else "failed" if row.state == "failed" else "waiting"
+        state = delivery_state(row.state, row.sent_at, now)
         text = "in the digest" if row.kind == "digest" else row.what
         entries.append(Entry(row.created_at, "told", MONITOR, text, to=row.recipient, state=state))
     return entries
 
 
+def delivery_state(state: str, sent_at: datetime | None, now: datetime) -> str:
+    """Whether a message had gone out by an instant."""
+    if state != "failed" and (sent_at is None or sent_at > now):
+        return "waiting"
+    return state
+
+
 def _coming(
-    connection: Connection, settings: Settings, row: Row[Any], now: datetime
+    connection: Connection, settings: Settings, alert: Alert, now: datetime
 ) -> tuple[dict[str, Any], ...]:
     """Who will be told when, while nothing else happens."""
-    alert = to_alert(row)
     ladder = ladder_of_alert(connection, settings, alert)
     if ladder is None:
         return ()
@@ -158,14 +164,14 @@ def _coming(
     )
 
 
-def quiet_because(row: Row[Any]) -> str:
+def quiet_because(alert: Alert) -> str:
     """Why an alert asks nobody, in words; "" where it does."""
-    if row.state == AlertState.CLOSED.value:
+    if alert.state is AlertState.CLOSED:
         return "it is closed"
-    if row.snoozed_until is not None:
-        return f"it is snoozed until {row.snoozed_until.isoformat()}"
-    if row.recovered:
+    if alert.snoozed_until is not None:
+        return f"it is snoozed until {alert.snoozed_until.isoformat()}"
+    if alert.recovered:
         return "it has recovered: a person closes it, with the outcome"
-    if row.asked_at is None:
+    if alert.asked_at is None:
         return "it is muted: a graver alert of the same cause speaks for it"
     return ""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from monitor.config import Settings
 from monitor.delivery.bounce_box import BoxFailed, empty_folder, empty_mailbox
 from monitor.delivery.bounces import DELAYED, FAILED, Report, reports_of
-from monitor.delivery.send import pass_on
+from monitor.delivery.pass_on import pass_on
 from monitor.store import outbox
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES

@@ -109,13 +109,12 @@ def _line(
     aged: bool,
 ) -> DigestLine:
     row = rows[0]
-    text = "; ".join(
-        discreet_summary(it.kind, it.urgency, it.summary, it.shown, privacy) for it in rows
-    )
+    said = [discreet_summary(it.kind, it.urgency, it.summary, it.shown, privacy) for it in rows]
+    text = "; ".join(it for it in said if it)
     if row.kind == Kind.OVERDUE_TEST.value:
         text = " ".join([f"{text}.", *row.shown.get("say", ())]).rstrip(".")
     else:
-        text = f"{text}. {headline(row.kind)}"
+        text = ". ".join(it for it in (text, headline(row.kind)) if it)
     collected = row.shown.get("latest_collected_at")
     old = old_sentence(datetime.fromisoformat(collected), now, zone) if collected and aged else ""
     return DigestLine(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import instant_text, start_of_day
+from monitor.core.findings import day_text
 from monitor.core.judges import View, considered
 from monitor.core.model import Review
 from monitor.core.protocol import Protocol
@@ -21,6 +22,7 @@ from monitor.core.review import view_of
 from monitor.core.sureness import sureness
 from monitor.operations.alert_list import Standing, alert_row, alerts_at
 from monitor.operations.answers import answers, enrolments_of
+from monitor.operations.muted import muted_alerts
 from monitor.store.alerts import history_of
 from monitor.store.database import Store
 from monitor.store.rulebook import RuleBook
@@ -35,10 +37,12 @@ def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
         history = [entry for entry in history_of(connection, [alert_id]) if entry.at <= now]
         reviewed = _reviewed(connection, settings, [found.row.enrolment_id], now)
+        muted_by = muted_alerts(connection).get(alert_id)
     zone = settings.clinic.zone
     shown = found.shown
     return {
         "alert": alert_row(found, zone, now),
+        "muted_by": muted_by,
         "action": shown["action"],
         "say": shown["say"],
         "protocol": shown["protocol"],
@@ -212,6 +216,9 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
     since = _when(alert["opened_at"])
     kind = alert["kind"].replace("_", " ")
     yield f"  {kind}, {alert['urgency']}, {alert['state']}{recovered}, since {since}"
+    if told["muted_by"]:
+        by = told["muted_by"]
+        yield f"  Muted: alert {by} speaks for it; it is told when that one no longer does."
     yield f"  {told['action']}"
     yield from (f"  {sentence}" for sentence in told["say"])
     yield f"  Source: {alert['source']}"
@@ -233,7 +240,7 @@ def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
         started = "started" if enrolment["start_confirmed"] else "start not confirmed, planned for"
         yield (
             f"{told['mrn']}, {enrolment['drug']}, {enrolment['state']}, {started} "
-            f"{enrolment['started_on']}, enrolled {enrolment['enrolled_on']}; "
+            f"{_day(enrolment['started_on'])}, enrolled {_day(enrolment['enrolled_on'])}; "
             f"as of {_when(told['at'])}"
         )
         yield f"  Protocol {protocol['id']}, version {protocol['version']}"
@@ -246,7 +253,8 @@ def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
         for other in enrolment["others"]:
             recovered = " (recovered)" if other["recovered"] else ""
             title = f"{other['kind'].replace('_', ' ')}{recovered}: {other['summary']}"
-            yield from _section(title, [*other["arithmetic"], f"source: {other['source']}"])
+            about = [f"source: {other['source']}", f"how sure: {other['sure']}"]
+            yield from _section(title, [*other["arithmetic"], *about])
         quiet = [_line(it) for it in enrolment["considered"]]
         yield from _section("Also considered, and quiet", quiet)
 
@@ -265,6 +273,10 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 def _entry(entry: Mapping[str, Any]) -> str:
     note = f": {entry['note']}" if entry["note"] else ""
     return f"{_when(entry['at'])}: {entry['what']} by {entry['by']}{note}"
+
+
+def _day(text: str) -> str:
+    return day_text(date.fromisoformat(text))
 
 
 def _when(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from monitor.store.tables import JobRun, table_of
 
@@ -31,8 +32,13 @@ def record(
     """Note a run; `error` names types and places in the code, never data."""
     values = {"started_at": started, "finished_at": finished, "error": error}
     changed = connection.execute(update(JOB_RUNS).where(JOB_RUNS.c.name == name).values(values))
-    if changed.rowcount == 0:
-        connection.execute(insert(JOB_RUNS).values(name=name, **values))
+    if changed.rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(JOB_RUNS).values(name=name, **values))
+    except IntegrityError:
+        pass  # another daemon was quicker, and its run was as good
 
 
 def last_success(connection: Connection, name: str) -> datetime | None:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from monitor.core.model import Urgency
-from monitor.core.muting import RULE, Voice, muters
+from monitor.core.muting import CAUSES, Voice, muters
 from monitor.store import tables
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
@@ -35,7 +35,7 @@ def muted_alerts(
     query = (
         select(*columns)
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
-        .where(_ALERTS.c.state != "closed", _ALERTS.c.cause.startswith(RULE))
+        .where(_ALERTS.c.state != "closed", or_(*(_ALERTS.c.cause.startswith(it) for it in CAUSES)))
         .order_by(_ALERTS.c.id)
     )
     if enrolments is not None:

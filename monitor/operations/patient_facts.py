@@ -8,13 +8,13 @@ from datetime import datetime
 from monitor.config import Settings
 from monitor.core import ages
 from monitor.core.absences import sentences
-from monitor.core.calendar import clinic_day
 from monitor.core.doses import history, weight_of, weights
 from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
 from monitor.core.judges import View
 from monitor.core.model import Review
 from monitor.core.protocol_dosing import indication_key
+from monitor.core.review import view_of
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
 from monitor.store.rulebook import RuleBook
@@ -29,25 +29,17 @@ def facts(store: Store, settings: Settings, now: datetime, mrn: str) -> list[str
         line
         for batch in batches
         for review in batch.reviews
-        for line in _of(review, batch.rulebook, settings, now)
+        for line in facts_of(review, _view(review, batch.rulebook, settings, now))
     ]
 
 
-def _of(review: Review, rulebook: RuleBook, settings: Settings, now: datetime) -> Iterator[str]:
-    zone = settings.clinic.zone
-    case, life = review.case, review.life
-    today = clinic_day(now, zone)
-    view = View(
-        case=case,
-        life=life,
-        results=case.results,
-        done={},
-        protocol=rulebook.protocols[case.enrolment.protocol_id],
-        catalogue=rulebook.catalogue,
-        today=today,
-        zone=zone,
-        series={},
-    )
+def _view(review: Review, book: RuleBook, settings: Settings, now: datetime) -> View:
+    return view_of(review.case, book.protocols, book.catalogue, now, settings.clinic.zone)
+
+
+def facts_of(review: Review, view: View) -> Iterator[str]:
+    """What is known of one enrolment, a line a fact."""
+    case, life, today = review.case, review.life, view.today
     yield f"{case.enrolment.drug}, {case.enrolment.indication or 'indication not known'}"
     yield from (f"  {line}" for line in ages.facts(view))
     for gene in view.protocol.genes:

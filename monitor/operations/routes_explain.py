@@ -12,11 +12,10 @@ from monitor.core.actions import ActionRefused
 from monitor.core.contacts import Contact
 from monitor.core.escalation import escalate, outcome_due_at
 from monitor.core.routing import unique
-from monitor.operations.alert_story import quiet_because
-from monitor.operations.next_tier import ladder_of_alert
+from monitor.delivery.ladders import ladder_of_alert
+from monitor.operations.alert_story import alert_then, delivery_state, quiet_because
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.frames import to_alert
 from monitor.store.outbox import BEARS, DELIVERIES, put
 from monitor.store.tables import table_of
 
@@ -40,13 +39,14 @@ def explain_routes(
         row = connection.execute(query.where(_ALERTS.c.id == alert_id)).one_or_none()
         if row is None or row.opened_at > now:
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
-        alert = to_alert(row)
+        alert = alert_then(connection, settings, row.id, now).alert
         ladder = ladder_of_alert(connection, settings, alert)
         told = connection.execute(
             select(
                 DELIVERIES.c.created_at,
                 DELIVERIES.c.recipient,
                 DELIVERIES.c.state,
+                DELIVERIES.c.sent_at,
                 DELIVERIES.c.kind,
                 BEARS.c.what,
                 BEARS.c.reason,
@@ -55,7 +55,12 @@ def explain_routes(
             .where(BEARS.c.alert_id == alert_id, DELIVERIES.c.created_at <= now)
             .order_by(DELIVERIES.c.id)
         ).all()
-    asked = {"clinic": row.clinic, "drug": row.drug, "kind": row.kind, "urgency": row.urgency}
+    asked = {
+        "clinic": row.clinic,
+        "drug": row.drug,
+        "kind": alert.kind.value,
+        "urgency": alert.urgency.value,
+    }
     ways = book.matching(**asked)
     due_at = None if ladder is None else outcome_due_at(alert, ladder)
     step = None if ladder is None else escalate(alert, ladder, now, ahead=_AHEAD)
@@ -63,7 +68,7 @@ def explain_routes(
     return {
         "alert": alert_id,
         **asked,
-        "state": row.state,
+        "state": alert.state.value,
         "routes": [
             {
                 "route": way.name or book.ways.index(way) + 1,
@@ -73,14 +78,14 @@ def explain_routes(
             for way in ways
         ],
         "last_resort": book.last_resort,
-        "asked_at": None if row.asked_at is None else row.asked_at.astimezone(zone).isoformat(),
+        "asked_at": None if alert.asked_at is None else alert.asked_at.astimezone(zone).isoformat(),
         "told": [
             {
                 "at": it.created_at.astimezone(zone).isoformat(),
                 "to": it.recipient,
                 "what": it.what,
                 "why": it.reason or None,
-                "delivery": it.state,
+                "delivery": delivery_state(it.state, it.sent_at, now),
             }
             for it in told
         ],
@@ -94,7 +99,7 @@ def explain_routes(
             }
             for rung in coming
         ],
-        "quiet_because": quiet_because(row) or None,
+        "quiet_because": quiet_because(alert) or None,
     }
 
 
@@ -134,6 +139,7 @@ def queue_tests(store: Store, settings: Settings, now: datetime, only: str = "")
                 recipient=address,
                 urgency="routine",
                 payload={
+                    "test": True,
                     "topic": "TEST of the routes, nothing to do for a patient",
                     "text": (
                         f"This is a test. Alerts for {role} come to this address. If you read "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
@@ -26,7 +26,7 @@ from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.operations.schedules import Force, Proposal, in_force, propose
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
-from monitor.store import tables
+from monitor.store import claims, tables
 from monitor.store.database import Store, bring_to, check_not_earlier
 from monitor.store.frames import chunks, load_alerts, load_cases
 from monitor.store.rulebook import NoRuleBook, RuleBook, put_in_force
@@ -158,7 +158,8 @@ def apply(
 ) -> Applied:
     """Show what the file changes, put it in force, and review everyone enrolled on it.
 
-    The text, the wake-up and the review of up to TOGETHER enrolments are one transaction.
+    The text, the wake-up and the review of up to TOGETHER enrolments are one transaction; the
+    rest is a queue that running daemons help to empty, and what comes in meanwhile goes first.
     A text already in force changes nothing. Raises Faults, and TooEarly.
     """
     with store.write() as connection:
@@ -175,7 +176,8 @@ def apply(
         tally = review_batch(connection, settings, ids[:TOGETHER], now)
         bring_to(connection, now)
     if len(ids) > TOGETHER:
-        tally.add(review_due(store, settings, now, only=ids[TOGETHER:], progress=progress))
+        rest = ids[TOGETHER:]
+        tally.add(review_due(store, settings, now, only=rest, owed=True, progress=progress))
     return Applied(shown, tally)
 
 
@@ -194,10 +196,12 @@ def _locked(connection: Connection, proposal: Proposal) -> list[int]:
 
 
 def _wake(connection: Connection, proposal: Proposal, now: datetime) -> None:
-    statement = update(_ENROLMENTS).values(next_review_at=now)
+    """Whoever is due already keeps the place that was theirs: nobody is put back."""
+    asleep = or_(_ENROLMENTS.c.next_review_at.is_(None), _ENROLMENTS.c.next_review_at > now)
+    statement = update(_ENROLMENTS).where(asleep)
     if not proposal.is_catalogue:
         statement = statement.where(_ENROLMENTS.c.protocol_id == proposal.id)
-    connection.execute(statement)
+    connection.execute(statement.values(next_review_at=now, wake_rank=claims.WITH_ALL))
 
 
 def _preview(

@@ -10,7 +10,6 @@ always enrolments first, in the order of their ids, then what hangs on them.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sys
 from collections import defaultdict
@@ -20,24 +19,38 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    create_engine,
-    event,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from monitor.store import tables
+from monitor.store import revisions, tables
+from monitor.store.errors import (
+    BUSY_SECONDS,
+    StoreBusy,
+    StoreError,
+    StoreLost,
+    StoreOutdated,
+    TooEarly,
+    readable_errors,
+)
 from monitor.store.turns import Turns
 
-BUSY_SECONDS = 30
-"""How long a SQLite writer waits for another one."""
+__all__ = [
+    "AHEAD",
+    "BUSY_SECONDS",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "StoreLost",
+    "StoreOutdated",
+    "TooEarly",
+    "bring_to",
+    "brought_to",
+    "check_not_earlier",
+    "installation",
+    "open_store",
+]
+
 AHEAD = timedelta(minutes=5)
 """How much earlier than the database a writing command may be (clocks differ a little)."""
 _CACHE_KIB = 65536
@@ -45,19 +58,24 @@ _MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the 
 _BEGIN = "sqlite_begin"
 _TURNS: defaultdict[str, Turns] = defaultdict(Turns)
 """By database: the daemon and the pages beside it each open it, and write in turns."""
-_REVISION_LINE = re.compile(r'^(revision|down_revision) = "(\w+)"', re.MULTILINE)
-
-
-class StoreError(Exception):
-    """The database cannot be used; the text says why and what to do, without patient data."""
-
-
-class StoreBusy(StoreError):
-    """Somebody else holds what was asked for."""
-
-
-class TooEarly(StoreError):
-    """A writing command was given an instant that lies before what was already done."""
+_POOL, _MORE = 5, 10
+"""Connections a process keeps, and how many more it may open while it is busy: three threads of
+the daemon, and a handful of listeners and requests."""
+_POOL_SECONDS = 30
+_SESSION = {
+    "statement_timeout": "600s",  # the longest statement is the bulk of a file of a country
+    "lock_timeout": "120s",
+    "idle_in_transaction_session_timeout": "900s",
+    "tcp_keepalives_idle": "30s",  # of a machine that is gone, locks are let go within 2 minutes
+    "tcp_keepalives_interval": "15s",
+    "tcp_keepalives_count": "4",
+}
+_CLIENT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+}
 
 
 class Store:
@@ -92,11 +110,26 @@ class Store:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
                 )
-            _refuse_newer(_revision(connection))
-            config = _alembic_config()
+            revisions.refuse_newer(connection)
+            if not self.is_sqlite:
+                revisions.refuse_in_use(connection)
+            config = revisions.alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            revisions.note_compatible(connection)
         self._checked = True
+
+    def check_again(self) -> None:
+        """Whether this program still gets along with the database, which a newer one may have
+        brought up to date since it was opened. Raises StoreOutdated where it does not."""
+        self._checked = False
+        with self.read():
+            pass
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several daemons may work on it."""
+        return not self.is_sqlite
 
     @contextmanager
     def hold_daemon_lock(self) -> Iterator[None]:
@@ -155,7 +188,7 @@ class Store:
         self._refuse_missing()
         with self._begun(begin, readonly=readonly) as connection:
             if not self._checked:
-                _refuse_other(_revision(connection))
+                revisions.refuse_other(connection)
                 self._checked = True
             yield connection
 
@@ -165,7 +198,7 @@ class Store:
     ) -> Iterator[Connection]:
         """A transaction. `rebuilding` lets SQLite copy tables that others refer to: there a
         changed table is a new one with the rows of the old."""
-        with self._readable_errors(), self.engine.connect() as connection:
+        with readable_errors(self.engine), self.engine.connect() as connection:
             if rebuilding and self.is_sqlite:
                 _foreign_keys(connection, "OFF")
             if self.is_sqlite:
@@ -186,31 +219,6 @@ class Store:
             raise StoreError(
                 f"there is no database {self.engine.url.database}: `monitor init` creates it"
             )
-
-    @contextmanager
-    def _readable_errors(self) -> Iterator[None]:
-        where = self.engine.url.render_as_string(hide_password=True)
-        try:
-            yield
-        except PoolTimeout as error:
-            raise StoreError(f"database {where}: all connections are in use") from error
-        except DBAPIError as error:
-            problem = _first_line(error)
-            if "locked" in problem and self.is_sqlite:
-                raise StoreBusy(
-                    f"database {where}: another process has been writing for more than "
-                    f"{BUSY_SECONDS} s; nothing was changed, try again"
-                ) from error
-            if "not a database" in problem:
-                raise StoreError(f"{where} is no database: {problem}") from error
-            if "readonly" in problem:
-                raise StoreError(
-                    f"database {where} cannot be written: {problem}; "
-                    "the file and its folder must belong to the account that runs the monitor"
-                ) from error
-            if not isinstance(error, OperationalError):
-                raise
-            raise StoreError(f"database {where}: {problem}") from error
 
 
 def open_store(url: str) -> Store:
@@ -279,8 +287,9 @@ def installation(connection: Connection) -> str:
     return str(connection.scalar(query))
 
 
-def check_not_earlier(connection: Connection, now: datetime) -> None:
-    """Refuse to write at an instant that lies before what was already done: TooEarly."""
+def check_not_earlier(connection: Connection, now: datetime) -> datetime | None:
+    """Refuse to write at an instant that lies before what was already done: TooEarly. Returns
+    the latest instant that the database has been brought to."""
     latest = brought_to(connection)
     if latest is not None and now < latest - AHEAD:
         raise TooEarly(
@@ -288,11 +297,12 @@ def check_not_earlier(connection: Connection, now: datetime) -> None:
             f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
             "a command that writes cannot go back in time"
         )
+    return latest
 
 
 def _create_engine(url: Any) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return _postgresql(url)
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
     )
@@ -317,6 +327,27 @@ def _create_engine(url: Any) -> Engine:
     return engine
 
 
+def _postgresql(url: Any) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # the server may have been restarted since
+        pool_size=_POOL,
+        max_overflow=_MORE,
+        pool_timeout=_POOL_SECONDS,
+        connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            for name, value in _SESSION.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.commit()
+
+    return engine
+
+
 def _create_file(path: Path) -> None:
     if not path.parent.is_dir():
         raise StoreError(f"the database's folder {path.parent} does not exist")
@@ -333,64 +364,6 @@ def _foreign_keys(connection: Connection, switch: str) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(f"PRAGMA foreign_keys={switch}")
-
-
-def _alembic_config() -> Any:
-    from alembic.config import Config
-
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    return config
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision
-
-
-def _known_revisions() -> list[str]:
-    """All revisions this program knows, the newest first: the order is that of the chain, for
-    numbers are given out before it is known what lands first."""
-    folder = Path(__file__).parent / "migrations" / "versions"
-    after: dict[str | None, str] = {}
-    for path in folder.glob("[0-9]*.py"):
-        names = dict(_REVISION_LINE.findall(path.read_text(encoding="utf-8")))
-        after[names.get("down_revision")] = names["revision"]
-    chain: list[str] = []
-    before: str | None = None
-    while (revision := after.get(before)) is not None:
-        chain.append(revision)
-        before = revision
-    return chain[::-1]
-
-
-def _refuse_newer(revision: str | None) -> None:
-    if revision is not None and revision not in _known_revisions():
-        raise StoreError(
-            f"the database has revision {revision}, which this program does not know: "
-            "it was written by a newer version of the monitor; install that one"
-        )
-
-
-def _refuse_other(revision: str | None) -> None:
-    _refuse_newer(revision)
-    newest = _known_revisions()[0]
-    if revision is None:
-        raise StoreError("the database is empty: `monitor init` creates its tables")
-    if revision != newest:
-        raise StoreError(
-            f"the database has revision {revision}, this program needs {newest}: "
-            "`monitor init` brings it up to date (make a backup before)"
-        )
-
-
-def _first_line(error: DBAPIError) -> str:
-    """What the database said; later lines of PostgreSQL's answer may quote values."""
-    lines = str(error.orig).strip().splitlines()
-    return lines[0] if lines else type(error.orig).__name__
 
 
 def _try_lock(descriptor: int) -> bool:

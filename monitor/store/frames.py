@@ -27,6 +27,8 @@ from monitor.core.model import (
     Urgency,
 )
 from monitor.store import tables
+from monitor.store.bulk import BulkSelect
+from monitor.store.claims import FIRST
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
@@ -40,6 +42,15 @@ _FILLED = (
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _RESULTS = table_of(tables.ResultRow)
+_FIELDS = (
+    "id", "analyte", "collected_at", "collected_on", "value", "comparator", "specimen_id", "timed",
+    "received_value", "received_unit", "ref_low", "ref_high", "comment", "no_result",
+    "received_at", "below_plausible", "doubtful_comment", "method",
+)  # fmt: skip
+_OF_RESULTS = BulkSelect(
+    [_RESULTS.c[name] for name in ("patient_id", "status", "file_id", *_FIELDS)]
+)
+_STATUSES = {status.value: status for status in Status}
 _EVENTS = table_of(tables.EventRow)
 _HELD = table_of(tables.HeldRowTable)
 _FILES = table_of(tables.File)
@@ -150,7 +161,9 @@ def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: 
         # Locked in the order of ids first, so that two who wake never wait for each other.
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
         connection.execute(query.with_for_update()).all()
-        connection.execute(update(_ENROLMENTS).where(mine).values(next_review_at=at))
+        connection.execute(
+            update(_ENROLMENTS).where(mine).values(next_review_at=at, wake_rank=FIRST)
+        )
 
 
 def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
@@ -239,58 +252,26 @@ def _results(
     )
     if until is not None:
         stands = and_(stands, columns.collected_at <= until)
-    query = select(
-        columns.patient_id,
-        columns.id,
-        columns.analyte,
-        columns.collected_at,
-        columns.collected_on,
-        columns.value,
-        columns.comparator,
-        columns.status,
-        columns.specimen_id,
-        columns.timed,
-        columns.received_value,
-        columns.received_unit,
-        columns.ref_low,
-        columns.ref_high,
-        columns.comment,
-        columns.no_result,
-        _FILES.c.source,
-        columns.received_at,
-        columns.below_plausible,
-        columns.doubtful_comment,
-        columns.method,
-    ).join(_FILES, _FILES.c.id == columns.file_id)
     found: dict[int, list[Result]] = defaultdict(list)
-    for row in connection.execute(query.where(stands).order_by(columns.id)):
-        found[row.patient_id].append(_result(row))
+    query = _OF_RESULTS.query.where(stands).order_by(columns.id)
+    sources = _Sources(connection)
+    for patient, status, file_id, *fields in _OF_RESULTS.rows(connection, query):
+        values = dict(zip(_FIELDS, fields, strict=True))
+        found[patient].append(Result(status=_STATUSES[status], source=sources[file_id], **values))
     return found
 
 
-def _result(row: Any) -> Result:
-    return Result(
-        id=row.id,
-        analyte=row.analyte,
-        collected_at=row.collected_at,
-        collected_on=row.collected_on,
-        value=row.value,
-        comparator=row.comparator,
-        status=Status(row.status),
-        specimen_id=row.specimen_id,
-        timed=row.timed,
-        received_value=row.received_value,
-        received_unit=row.received_unit,
-        ref_low=row.ref_low,
-        ref_high=row.ref_high,
-        comment=row.comment,
-        no_result=row.no_result,
-        source=row.source,
-        received_at=row.received_at,
-        below_plausible=row.below_plausible,
-        doubtful_comment=row.doubtful_comment,
-        method=row.method,
-    )
+class _Sources(dict[int, str]):
+    """The source of each file, asked for once."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, file_id: int) -> str:
+        query = select(_FILES.c.source).where(_FILES.c.id == file_id)
+        self[file_id] = str(self._connection.scalar(query))
+        return self[file_id]
 
 
 def _events(

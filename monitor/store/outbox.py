@@ -195,14 +195,16 @@ def operator_alarm(
     )
 
 
-def told_recipients(connection: Connection, alert_id: int) -> list[str]:
+def told_recipients(
+    connection: Connection, alert_id: int, kinds: Sequence[str] = ("alert", "digest")
+) -> list[str]:
     """Everyone who was told of an alert, by message or digest, or is about to be."""
     statement = (
         select(DELIVERIES.c.recipient)
         .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
         .where(
             BEARS.c.alert_id == alert_id,
-            DELIVERIES.c.kind.in_(("alert", "digest")),
+            DELIVERIES.c.kind.in_(kinds),
             DELIVERIES.c.state != "failed",
         )
         .group_by(DELIVERIES.c.recipient)
@@ -291,6 +293,16 @@ def release(connection: Connection, holders: Sequence[str]) -> int:
         .values(leased_until=None, leased_by=None)
     )
     return connection.execute(statement).rowcount
+
+
+def give_back(connection: Connection, delivery_ids: Sequence[int]) -> None:
+    """Free messages that were leased and, as their holder knows, not sent."""
+    statement = (
+        update(DELIVERIES)
+        .where(DELIVERIES.c.state == "waiting", DELIVERIES.c.id.in_(list(delivery_ids)))
+        .values(leased_until=None, leased_by=None)
+    )
+    connection.execute(statement)
 
 
 def record_sent(connection: Connection, leased: Leased, now: datetime, answer: str = "") -> None:

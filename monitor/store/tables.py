@@ -127,7 +127,10 @@ class EnrolmentRow(SQLModel, table=True):
     """One patient on one drug from a start day; wakes when `next_review_at` has come."""
 
     __tablename__ = "enrolments"
-    __table_args__ = (Index("ix_enrolments_wake", "next_review_at"),)
+    __table_args__ = (
+        Index("ix_enrolments_wake", "next_review_at"),
+        Index("ix_enrolments_turn", "wake_rank", "next_review_at", "id"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     patient_id: int = Field(foreign_key="patients.id", index=True)
     drug: str
@@ -143,6 +146,9 @@ class EnrolmentRow(SQLModel, table=True):
     nudt15: str = ""
     last_tested_on: date | None = None
     next_review_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    wake_rank: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Whose turn it is among those that are due: 0 before 1, which was woken together with
+    everybody else by an edit of the rules."""
     home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
     """The patient under whose number it came, where that is merged into another; None:
     `patient_id`. So it is with events and results."""
@@ -464,6 +470,37 @@ class JobRun(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcInstant)
     finished_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     error: str = ""
+
+
+class DaemonRow(SQLModel, table=True):
+    """One start of `monitor run`, and when it last said that it works."""
+
+    __tablename__ = "daemons"
+    id: str = Field(primary_key=True)
+    """Drawn at the start: a number of a process is given again."""
+    host: str
+    pid: int
+    version: str
+    revision: str
+    """The newest migration that its program knows."""
+    started_at: datetime = Field(sa_type=UtcInstant)
+    last_tick_at: datetime = Field(sa_type=UtcInstant)
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When it ended in good order."""
+    failing: str = ""
+    """Its jobs whose last run failed, separated by spaces."""
+
+
+class JobTurn(SQLModel, table=True):
+    """A job that one daemon does for all that share a database."""
+
+    __tablename__ = "job_turns"
+    name: str = Field(primary_key=True)
+    holder: str | None = None
+    """The daemon that is at it."""
+    until: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """When its turn ends if it does not say that it goes on."""
+    done_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
 class Listener(SQLModel, table=True):

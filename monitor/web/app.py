@@ -12,12 +12,23 @@ from starlette.staticfiles import StaticFiles
 from monitor import clock
 from monitor.config import Settings
 from monitor.store.database import Store
-from monitor.web import account, alert, answers, fhir, guards, people, sign_in, worklist
+from monitor.web import (
+    account,
+    alert,
+    answers,
+    fhir,
+    guards,
+    patient,
+    patient_event,
+    people,
+    sign_in,
+    worklist,
+)
 from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert)
+PAGES = (sign_in, account, people, worklist, alert, patient, patient_event)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 

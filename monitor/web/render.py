@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["clock"] = lambda it: _aware(it).astimezone(zone).strftime("%H:%M")
     made.filters["iso"] = lambda it: _aware(it).astimezone(zone).isoformat(timespec="seconds")
     made.filters["words"] = words
+    made.filters["number"] = number
     made.filters["days_from"] = days_from
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
@@ -61,6 +63,11 @@ def instant(value: datetime | str | None, zone: ZoneInfo) -> str:
 def words(value: object) -> str:
     """A name of ours as people read it: dose_reduction -> dose reduction."""
     return str(value).replace("_", " ")
+
+
+def number(value: Decimal) -> str:
+    """A decimal as it is: never rounded, never with an exponent."""
+    return f"{value:f}"
 
 
 def days_from(value: date | datetime | None, now: datetime, zone: ZoneInfo) -> str:

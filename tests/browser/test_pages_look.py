@@ -16,6 +16,11 @@ PAGES = {
     "/account/second-factor": Role.NURSE,
     "/people": Role.ADMIN,
     "/alerts/1": Role.CLINICIAN,
+    "/alerts/1/why": Role.VIEWER,
+    "/patients": Role.NURSE,
+    "/patients/6": Role.CLINICIAN,
+    "/patients/6/why": Role.VIEWER,
+    "/patients/6/events": Role.CLINICIAN,
     "/no-such-page": Role.VIEWER,
 }
 """Each page that somebody opens, and who."""

@@ -10,94 +10,21 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import chdir, closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
-from tests.command_line import CommandLine, Ended
 from tests.fault import kill_compare as compare
-from tests.fault.kill_mail import Postbox
-from tests.fault.kill_story import CONFIG, OPERATOR, Made
+from tests.fault.kill_clinic import SEED, Clinic, take_in_peace
+from tests.fault.kill_story import OPERATOR, Made
 from tests.fault.killing import Killing
-from tests.mail_world import mail_server
 from tests.processes import ClinicFolder
 
 KILLS = int(os.environ.get("MONITOR_KILLS", "10"))
-SEED = int(os.environ.get("MONITOR_KILL_SEED", "1"))
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """A clinic, the URL of its database and the server that takes its mails."""
-
-    folder: ClinicFolder
-    url: str
-    postbox: Postbox
-    capture: pytest.CaptureFixture[str]
-
-    def __call__(self, *arguments: str) -> Ended:
-        """A command of `monitor`, in this process."""
-        with chdir(self.folder.folder):
-            return CommandLine(self.folder.folder, self.capture)(*arguments)
-
-    def json(self, *arguments: str) -> Any:
-        """The JSON of a command that must end well."""
-        ended = self(*arguments, "--json")
-        assert ended.code == 0, ended.err
-        return ended.json
-
-
-@pytest.fixture
-def timezone(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A zone in which it is morning, so that no midnight falls into the run."""
-    monkeypatch.delenv("MONITOR_CONFIG", raising=False)
-    ahead = (10 - datetime.now(UTC).hour + 12) % 24 - 12
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/UTC"
-
-
-@pytest.fixture
-def killed(
-    tmp_path: Path, store_url: str, timezone: str, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Clinic]:
-    """The clinic whose daemon is killed, on each database."""
-    with _made(tmp_path / "killed", store_url, timezone, capsys) as clinic:
-        yield clinic
-
-
-@pytest.fixture
-def in_peace(
-    tmp_path: Path, migrated_sqlite: Path, timezone: str, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Clinic]:
-    """The clinic that nobody disturbs; it is given the same files by the commands."""
-    database = tmp_path / "in-peace.db"
-    shutil.copy(migrated_sqlite, database)
-    with _made(tmp_path / "in-peace", f"sqlite:///{database}", timezone, capsys) as clinic:
-        yield clinic
-
-
-@contextmanager
-def _made(
-    folder: Path, url: str, timezone: str, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Clinic]:
-    folder.mkdir()
-    with mail_server(postbox := Postbox(chance=random.Random(SEED))) as port:
-        config = CONFIG.format(timezone=timezone, url=url, port=port)
-        (folder / "config.toml").write_text(config)
-        processes = ClinicFolder(folder, port, database=url, bytecode=folder / "bytecode")
-        clinic = Clinic(processes, url, postbox, capsys)
-        assert clinic("init").code == 0
-        yield clinic
-        processes.kill_all()
 
 
 def test_killed_at_any_instant_it_loses_nothing(
@@ -108,7 +35,7 @@ def test_killed_at_any_instant_it_loses_nothing(
     for number in range(KILLS):
         killing.one_life(number)
     assert killing.settle() == 0
-    _take_in_peace(in_peace, killing.dropped)
+    take_in_peace(in_peace, killing.dropped)
     _say_what_was_hit(killed, killing)
 
     _every_file_was_taken(killed.folder, killing.dropped)
@@ -127,23 +54,6 @@ def test_killed_at_any_instant_it_loses_nothing(
     assert (sent[0]["failed"], sent[0]["waiting"]) == (0, 0)
     assert sent[0]["sent"] >= 1
     _every_mail_came(killed, in_peace)
-
-
-def _take_in_peace(clinic: Clinic, files: list[Made]) -> None:
-    """The same files by the commands, all patients first."""
-    folder = clinic.folder.folder
-    for kind in ("enrol", "events"):
-        header, *_ = next((made.lines for made in files if made.kind == kind), ("",))
-        lines = [line for made in files if made.kind == kind for line in made.lines[1:]]
-        if lines:
-            (folder / f"{kind}.csv").write_text("\n".join((header, *lines)))
-            clinic.json(kind, f"{kind}.csv")
-    results = [made for made in files if made.kind == "results"]
-    for made in results:
-        (folder / made.name).write_text(made.text)
-    loaded = clinic("load", *(made.name for made in results))
-    assert loaded.code in {0, 3}, loaded.err  # 3: rows are in quarantine
-    assert clinic.json("deliver")["waiting"] == 0
 
 
 def _say_what_was_hit(killed: Clinic, killing: Killing) -> None:

@@ -88,7 +88,7 @@ def test_a_refused_address_is_an_alarm_and_the_alert_goes_to_the_last_resort(
         f"alert to {CLINIC}": ("sent", ""),
     }
     alert, alarm = mood.taken
-    assert alert["Subject"] == "CRITICAL: prescriber to decide on discontinuation, MRN A1"
+    assert alert["Subject"] == "CRITICAL, MRN A1: prescriber to decide on discontinuation"
     body = alert.get_body(("plain",))
     assert body is not None
     assert body.get_content().startswith(f"This message was for {NURSE}")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor import review
 from monitor.operations.verify import verify
+from monitor.review import Tally, due
 from monitor.store import tables
 from monitor.store.database import bring_to
 from tests.clinic import CBC, Clinic, at
@@ -18,10 +18,10 @@ NIGHT = at("2026-01-10", 3)
 
 @pytest.fixture(autouse=True)
 def _one_enrolment_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review, "BATCH", 1)
+    monkeypatch.setattr(due, "BATCH", 1)
 
 
-def sweep(ward: Clinic, now: datetime, between: Callable[[], object]) -> review.Tally:
+def sweep(ward: Clinic, now: datetime, between: Callable[[], object]) -> Tally:
     """Review everyone; something else happens after the first of them."""
     return ward.review(
         now, everyone=True, progress=lambda done, _total: between() if done == 1 else None

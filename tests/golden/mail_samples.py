@@ -237,6 +237,39 @@ def held() -> dict[str, Any]:
     )
 
 
+TEST = {
+    "test": True,
+    "topic": "TEST of the routes, nothing to do for a patient",
+    "text": "This is a test. Alerts for nurses come to this address. If you read this and are the "
+    "right one, tell whoever runs the monitor, who then writes the day into confirmed_on of the "
+    "role.",
+}
+
+
+def corrected() -> dict[str, Any]:
+    """The count that was critical, after a correction of the laboratory."""
+    return neutropenia(
+        kind="withhold",
+        urgency="urgent",
+        level=2,
+        summary="Neutrophils 0.9 10*9/L on 12 May 2026: below 1.0 10*9/L",
+        action="Protocol: withhold azathioprine. Prescriber to decide.",
+        say=[STEROIDS],
+        value="0.9",
+        latest_value="0.9",
+        limit="1.0",
+        limit_text="1.0 10*9/L",
+    )
+
+
+def storm() -> list[AlertView]:
+    """A feed that is restored: forty alerts at once, the worst first."""
+    people = [Person(mrn=f"S{number:03}") for number in range(1, 41)]
+    worst = [view(100 + n, raised_alt(), it) for n, it in enumerate(people[:8])]
+    late = enumerate(people[8:])
+    return worst + [view(200 + n, overdue(it.mrn, serious=n < 5), it) for n, it in late]
+
+
 def leased(kind: str, urgency: str, **payload: Any) -> Leased:
     key = f"{kind}:nurse@hill.example:17:1"
     return Leased(
@@ -366,6 +399,16 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
         "text": "The mail server refused nurse@hill.example for good: 550 5.1.1 no such user. "
         "Its messages go to clinic@hill.example now. Correct the address in [[routes]].",
     }
+    tier = "not acknowledged: told to tier 2"
+    milder = "a correction made it milder; before: critical, discontinue"
+    died = DigestLine(
+        alert_ids=(),
+        person=plain[1],
+        urgency="routine",
+        text="Recorded as died on 11 May 2026: all alerts are closed.",
+        note="nothing more is sent about this patient",
+    )
+    closing = replace(quiet, ended=(died,))
     critical = leased("alert", "critical")
     withdrawal = leased("withdrawal", "critical")
     return {
@@ -388,4 +431,35 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
             leased("digest", "routine", content=quiet.to_payload()), minimal, NOW
         ),
         "operator": render_bare(leased("operator", "urgent", **alarm), minimal, NOW),
+        "test": render_bare(leased("operator", "routine", **TEST), minimal, NOW),
+        "escalation": render_alerts(
+            critical, [view(17, neutropenia(), plain[0], "escalated", tier)], minimal, NOW
+        ),
+        "no_outcome": render_alerts(
+            critical,
+            [
+                view(
+                    17,
+                    neutropenia(),
+                    plain[0],
+                    "outcome missing",
+                    "acknowledged, and no outcome within 4 hours: told to tier 2",
+                    state="acknowledged",
+                    acknowledged_by="Sister Kay",
+                    acknowledged_until=date(2026, 5, 19),
+                )
+            ],
+            minimal,
+            NOW,
+        ),
+        "correction": render_alerts(
+            leased("alert", "urgent"),
+            [view(17, corrected(), plain[0], "updated", milder)],
+            minimal,
+            NOW,
+        ),
+        "storm": render_alerts(leased("alert", "urgent", storm=True), storm(), minimal, NOW),
+        "digest_closing": render_bare(
+            leased("digest", "routine", content=closing.to_payload()), minimal, NOW
+        ),
     }

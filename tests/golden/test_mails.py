@@ -95,7 +95,7 @@ def test_words_of_a_site_never_bring_what_is_unmentionable_into_a_subject() -> N
     person = Person(mrn="HIV\n7", initials="A.M.")
     message = leased("alert", "critical")
     mail = render_alerts(message, [view(17, shown, person)], settings("full"), NOW)
-    assert mail.subject == "CRITICAL: prescriber to decide on discontinuation, MRN in the mail"
+    assert mail.subject == "CRITICAL, MRN in the mail: prescriber to decide on discontinuation"
 
 
 def test_a_result_told_late_begins_with_its_age() -> None:
@@ -132,7 +132,7 @@ def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
         for number in range(1, 201)
     ]
     mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
-    assert mail.subject == "URGENT: blood tests overdue, MRN M150 and 199 more patients"
+    assert mail.subject == "URGENT, MRN M150 and 199 more patients: blood tests overdue"
     for body in (mail.text, mail.html):
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 201))
     assert mail.whole_list == ""

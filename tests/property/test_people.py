@@ -48,7 +48,11 @@ def test_whatever_people_do_nothing_is_lost(
         news = is_news(history, now)
         if not news and not acted and (awaited is None or now < awaited):
             assert not decision.changes, f"awaited {awaited}, but at {now}: {decision.changes}"
-        ends_with_a_reason(before, clinic.live, decision.changes, news=news)
+        dead = has_died(history, now)
+        ends_with_a_reason(before, clinic.live, decision.changes, news=news, dead=dead)
+        if dead:
+            assert not clinic.live, "nothing is left of the dead"
+            assert not any(it.tell for it in decision.changes), "nobody is told of the dead"
         tells_what_is_more_urgent(before, decision.changes)
         tells_what_is_worse(every, found, decision.changes)
         everything_has_its_alert(found, clinic, now.astimezone(history.zone).date())
@@ -61,11 +65,22 @@ def is_news(history: History, now: datetime) -> bool:
     return now in history.arrivals() or any(it.on == today for it in history.case.events)
 
 
+def has_died(history: History, now: datetime) -> bool:
+    """Whether a death is known and has come."""
+    today = now.astimezone(history.zone).date()
+    return any(it.event == "died" and it.on <= today for it in history.known(now).events)
+
+
 def ends_with_a_reason(
-    before: Sequence[Alert], live: Sequence[Alert], changes: Sequence[Change], *, news: bool
+    before: Sequence[Alert],
+    live: Sequence[Alert],
+    changes: Sequence[Change],
+    *,
+    news: bool,
+    dead: bool,
 ) -> None:
-    """A live alert ends only by a change with a reason, a threshold alert never by time, and
-    one that is merged leaves another that lives and is no milder."""
+    """A live alert ends only by a change with a reason, a threshold alert never by time but for
+    the death of the patient, and one that is merged leaves another that lives."""
     ended = {it.alert.id: it for it in changes if it.alert and it.what in ENDING}
     alive = {it.id: it for it in live}
     for alert in before:
@@ -73,9 +88,10 @@ def ends_with_a_reason(
             continue
         change = ended[alert.id]
         assert change.reason
+        assert dead or change.reason != DIED
         if alert.cause.startswith("rule:"):
             assert news, "a threshold alert never ends by the passing of time"
-            assert change.what in BY_A_CORRECTION or change.reason == DIED
+            assert change.what in BY_A_CORRECTION or (dead and change.reason == DIED)
         if change.what is ChangeWhat.MERGED:
             assert change.into is not None and change.into < alert.id
             assert set(alert.breaches) & set(alive[change.into].breaches)

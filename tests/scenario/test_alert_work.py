@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.config import Settings, read_settings
+from monitor.config import Settings, read_settings, route_book
 from monitor.core.actions import ActionRefused
 from monitor.core.faults import Faults
+from monitor.core.model import Urgency
 from monitor.operations import people
 from monitor.operations.alert_story import story
 from monitor.operations.burden import burden
+from monitor.operations.explain import explain_alert
 from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
@@ -134,6 +137,39 @@ def test_a_graver_alert_of_the_same_cause_mutes_the_lesser_visibly(ward: Clinic)
     ward.review(at("2026-03-03"))
     (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
     assert told.what == "worse"  # critical now: never muted
+
+
+def test_one_creatinine_is_told_once_by_the_dose_check_that_says_what_it_means(
+    ward: Clinic,
+) -> None:
+    ward.enrol("A1", "2026-01-05", now=at("2026-01-05"), tpmt="normal", nudt15="normal",
+               dose_mg_per_day=Decimal(100), weight_kg=Decimal(70))  # fmt: skip
+    ward.results("A1", "2026-01-02", {"creatinine": "80"})
+    ward.results("A1", "2026-03-02", CBC | {"creatinine": "110"})
+    ward.review(NOW)
+    (rule,) = ward.rows(tables.AlertRow, rule="rising_creatinine")
+    (check,) = ward.rows(tables.AlertRow, cause="dose_check:renal")
+    with ward.store.read() as connection:
+        assert muted_alerts(connection) == {rule.id: check.id}
+    assert ward.rows(tables.DeliveryAlert, alert_id=rule.id) == []
+    assert ward.rows(tables.DeliveryAlert, alert_id=check.id) != []
+    told = explain_alert(ward.store, ward.settings, check.id, NOW)
+    assert "is above baseline 80 + 30 % = 104 umol/L" in " ".join(told["arithmetic"])
+    assert explain_alert(ward.store, ward.settings, rule.id, NOW)["muted_by"] == check.id
+    ward.event("A1", "2026-03-03", "hold")
+    ward.review(at("2026-03-03"))
+    assert ward.rows(tables.DeliveryAlert, alert_id=rule.id) != [], "no dose is taken now"
+
+
+def test_a_task_stays_in_the_first_tiers_digest(tmp_path: Path) -> None:
+    """Whatever nobody acknowledges: no message to the next tier about a skin check."""
+    book = route_book(read_settings(ROLES, tmp_path / "config.toml", {}))
+    ladders = {
+        kind: book.ladder(NOW, clinic="", drug="azathioprine", kind=kind, urgency=Urgency.ROUTINE)
+        for kind in ("task_due", "review")
+    }
+    tiers = {kind: [rung.tier for rung in ladder.rungs(NOW)] for kind, ladder in ladders.items()}
+    assert tiers == {"task_due": [1], "review": [1, 2]}
 
 
 def test_a_storm_is_one_message_a_recipient_and_critical_ones_stand_alone(ward: Clinic) -> None:

@@ -24,11 +24,10 @@ DIED = "P1,2026-03-11,died,,,,"
 
 @pytest.fixture
 def desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
-    """P1 has a critical count, a milder one and is overdue; P2 is nobody's concern."""
+    """P1 has a critical count, a milder one and is overdue."""
     with sqlite_desk(migrated_sqlite, tmp_path) as made:
         made.enrol(
             "P1,azathioprine,2025-12-01,100,70,normal,normal,2026-01-05",
-            "P2,azathioprine,2025-12-01,100,70,normal,normal,2026-03-09",
             header=ENROL,
             now=at("2026-03-01"),
         )
@@ -111,6 +110,29 @@ def test_what_waits_to_be_sent_about_them_is_not_sent_any_more(desk: Desk) -> No
     left = {row.id for row in desk.clinic.rows(tables.Delivery, state="waiting")}
     assert not [it for it in bears if it.alert_id in of_p1 and it.delivery_id in left & waiting]
     assert {it.delivery_id for it in bears} >= left & waiting, "no message without a line"
+
+
+def test_a_digest_that_was_composed_before_and_waits_says_nothing_about_them(desk: Desk) -> None:
+    """The mail server was down in the morning; the death is recorded; then it works again."""
+    line = "P2,azathioprine,2025-12-01,100,70,normal,normal,2026-02-20"
+    assert desk.enrol(line, header=ENROL, now=at("2026-03-10", 10)).taken == 1
+    review(desk, "2026-03-11")
+    row = sent(desk, "digest")[-1]
+    before = laid_out(desk, row.id, "2026-03-11", 9)
+    desk.events(DIED, now=at("2026-03-11", 10))
+    desk.clinic.review(at("2026-03-11", 10))
+    after = laid_out(desk, row.id, "2026-03-11", 10)
+    assert ("P1" in before, "P2" in before) == (True, True)
+    assert ("P1" in after, "P2" in after) == (False, True)
+    assert "enrolled 2 = " in " ".join(after.split())
+    review(desk, "2026-03-12")
+    assert [mrn for mrn, _, _ in ended(desk, "2026-03-12")] == ["P1"]
+
+
+def laid_out(desk: Desk, delivery: int, day: str, hour: int) -> str:
+    with desk.store.read() as connection:
+        message = load_message(connection, delivery)
+        return render(connection, message, desk.settings, at(day, hour)).text
 
 
 def test_no_subject_speaks_of_it(desk: Desk) -> None:

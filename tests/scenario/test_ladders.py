@@ -10,214 +10,31 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from monitor.config import read_settings
 from monitor.core.actions import ActionRefused
-from monitor.operations import people
-from monitor.operations.alert_story import story
+from monitor.operations.alert_story import alert_then, story
 from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import open_store
 from tests.clinic import Clinic
+from tests.scenario.ladder_stories import CALM, CONFIG, FIRST_LOOK, ROTA, STORIES, ZONE, at
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ladders"
-ZONE = ZoneInfo("Europe/London")
-CONFIG = """
-[clinic]
-timezone = "Europe/London"
-email = "clinic@hill.example"
-hours = "08:00-18:00"
-holidays = ["2026-04-03", "2026-04-06"]
-
-[recipients.nurses]
-addresses = ["nurse@hill.example"]
-
-[recipients.on_call]
-rota = "rota.csv"
-hours = "always"
-handover = "mon 08:00"
-
-[recipients.lead]
-addresses = ["lead@hill.example"]
-
-[[routes]]
-to = ["nurses"]
-then = [["on_call"], ["lead"]]
-
-[escalation]
-snooze_urgent_at_most = "7 days"
-"""
-ROTA = "week,name,addresses,telephone\n" + "".join(
-    f"2026-W{week:02},Dr {name},{name.lower()}@hill.example,+44 7700 9000{week:02}\n"
-    for week, name in ((10, "Gray"), (11, "Blue"), (13, "Rose"), (14, "Hale"), (15, "Gray"))
-)
-CALM = {"hemoglobin": "140", "white_cells": "6.0", "neutrophils": "4.0", "lymphocytes": "1.5",
-        "platelets": "250"}  # fmt: skip
-Act = Callable[[Clinic, int, datetime], object]
+STANDS = ("urgency", "kind", "state", "recovered", "asked_at", "rungs_told", "acknowledged_at",
+          "acknowledged_by", "acknowledged_until", "snoozed_until", "review_by", "outcome_at",
+          "outcome_missed", "assigned_to", "version", "closed_at")  # fmt: skip
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
-
-
-def result(**values: str) -> Act:
-    def act(clinic: Clinic, alert: int, now: datetime) -> None:
-        local = now.astimezone(ZONE)
-        results = CALM | values
-        clinic.results("A1", f"{local:%Y-%m-%d}", results, received_at=now, collected_at=now)
-
-    return act
-
-
-def person(name: str, **how: Any) -> Act:
-    def act(clinic: Clinic, alert: int, now: datetime) -> object:
-        do = getattr(people, name)
-        return do(clinic.store, clinic.settings, alert, now=now, **how)
-
-    return act
-
-
-STORIES: dict[str, tuple[str, list[tuple[str, str, Act]]]] = {
-    "critical": (
-        "2026-03-03T12:00",
-        [
-            ("2026-03-02T10:00", "neutrophils 0.4", result(neutrophils="0.4")),
-            ("2026-03-02T16:00", "Jo acknowledges", person("acknowledge", by="Jo")),
-            ("2026-03-02T20:45", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
-            ("2026-03-02T21:00", "Jo hands over", person("assign", by="Jo", to="Dr Gray")),
-            (
-                "2026-03-02T21:10",
-                "Dr Gray reaches the patient",
-                person("contact", by="Dr Gray", outcome="reached", note="comes in tonight"),
-            ),
-        ],
-    ),
-    "good_friday": (
-        "2026-04-07T18:00",
-        [("2026-04-03T18:30", "neutrophils 0.4", result(neutrophils="0.4", white_cells="2.6"))],
-    ),
-    "long_weekend_urgent": (
-        "2026-04-08T12:00",
-        [("2026-04-03T18:30", "lymphocytes 0.4", result(lymphocytes="0.4"))],
-    ),
-    "spring_night": (
-        "2026-03-29T04:00",
-        [("2026-03-29T00:45", "neutrophils 0.4", result(neutrophils="0.4"))],
-    ),
-    "autumn_night": (
-        "2026-10-25T03:30",
-        [("2026-10-25T00:45", "neutrophils 0.4", result(neutrophils="0.4"))],
-    ),
-    "urgent": (
-        "2026-03-05T18:00",
-        [("2026-03-02T16:00", "lymphocytes 0.4", result(lymphocytes="0.4"))],
-    ),
-    "routine": (
-        "2026-03-25T18:00",
-        [("2026-03-02T16:00", "hemoglobin 95", result(hemoglobin="95"))],
-    ),
-    "no_answer": (
-        "2026-03-02T15:00",
-        [
-            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
-            ("2026-03-02T09:10", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
-            ("2026-03-02T09:20", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
-            ("2026-03-02T09:30", "Jo calls", person("contact", by="Jo", outcome="no_answer")),
-            ("2026-03-02T11:00", "Dr Gray has it", person("acknowledge", by="Dr Gray")),
-        ],
-    ),
-    "declined": (
-        "2026-03-18T12:00",
-        [
-            ("2026-03-09T09:00", "Jo has it", person("acknowledge", by="Jo")),
-            (
-                "2026-03-09T10:00",
-                "the patient declines the test",
-                person("contact", by="Jo", outcome="declined"),
-            ),
-        ],
-    ),
-    "snoozed": (
-        "2026-03-11T12:00",
-        [
-            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
-            (
-                "2026-03-02T10:00",
-                "Jo snoozes for too long",
-                person("snooze", by="Jo", until=datetime(2026, 3, 10).date(), reason="on leave"),
-            ),
-            (
-                "2026-03-02T10:05",
-                "Jo snoozes",
-                person("snooze", by="Jo", until=datetime(2026, 3, 9).date(), reason="on leave"),
-            ),
-        ],
-    ),
-    "snooze_ended_by_worse": (
-        "2026-03-04T18:00",
-        [
-            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
-            (
-                "2026-03-02T10:05",
-                "Jo snoozes",
-                person("snooze", by="Jo", until=datetime(2026, 3, 9).date(), reason="on leave"),
-            ),
-            ("2026-03-04T09:00", "lymphocytes 0.19", result(lymphocytes="0.19")),
-            (
-                "2026-03-04T09:05",
-                "Jo snoozes a critical alert",
-                person("snooze", by="Jo", until=datetime(2026, 3, 5).date(), reason="on leave"),
-            ),
-        ],
-    ),
-    "acknowledgement_expired": (
-        "2026-03-06T12:00",
-        [
-            ("2026-03-02T09:00", "lymphocytes 0.4", result(lymphocytes="0.4")),
-            (
-                "2026-03-02T10:00",
-                "Jo acknowledges",
-                person("acknowledge", by="Jo", until=datetime(2026, 3, 5).date()),
-            ),
-            ("2026-03-02T10:01", "Ann, too", person("acknowledge", by="Ann")),
-        ],
-    ),
-    "recovered": (
-        "2026-03-04T18:00",
-        [
-            ("2026-03-02T10:00", "neutrophils 0.4", result(neutrophils="0.4")),
-            ("2026-03-02T10:20", "neutrophils 2.5", result(neutrophils="2.5")),
-        ],
-    ),
-    "muted": (
-        "2026-03-06T12:00",
-        [
-            (
-                "2026-03-02T10:00",
-                "neutrophils 0.8, white cells 2.6",
-                result(neutrophils="0.8", white_cells="2.6"),
-            ),
-            (
-                "2026-03-02T10:20",
-                "Jo closes the graver one",
-                person(
-                    "close",
-                    by="Jo",
-                    outcome="drug_held: Dr Gray, until Friday",
-                    review_by=datetime(2026, 3, 6).date(),
-                ),
-            ),
-        ],
-    ),
-}
-FIRST_LOOK = {"declined": "2026-03-09T08:00", "autumn_night": "2026-10-24T20:00"}
+def stands(alert: Any) -> dict[str, Any]:
+    """What people and the ladder had made of an alert (a row, or what was read of the past)."""
+    return {name: getattr(alert, name) for name in STANDS}
 
 
 class Diary:
@@ -229,24 +46,34 @@ class Diary:
         self.seen = 0
         self.day = ""
         self.clocks_change = False
+        self.stood: dict[tuple[int, datetime], dict[str, Any]] = {}
+        """How each alert stood after each look."""
 
     def note(self, now: datetime, text: str) -> None:
         local = now.astimezone(ZONE)
-        day = f"{local:%a} {local.day} {local:%b %Y}"
-        if day != self.day:
-            self.lines += ["", day]
-            self.day = day
+        today = f"{local:%a} {local.day} {local:%b %Y}"
+        if today != self.day:
+            self.lines += ["", today]
+            self.day = today
         clock = f"{local:%H:%M %Z}" if self.clocks_change else f"{local:%H:%M}"
         self.lines.append(f"  {clock}  {text}")
 
     def look(self, now: datetime) -> None:
         self.clinic.review(now)
+        self.stood |= {(row.id, now): stands(row) for row in self.clinic.rows(tables.AlertRow)}
         for row in self.clinic.rows(tables.Delivery)[self.seen :]:
             self.seen += 1
             said = [f"{self.alert(line.alert_id)} {line.what}" for line in self._lines(row.id)] or [
                 str(row.payload.get("topic"))
             ]
             self.note(now, f"{row.urgency} to {row.recipient}: {', '.join(said)}")
+
+    def look_back(self) -> None:
+        """What the histories say of each look is what the alerts said then."""
+        with self.clinic.store.read() as connection:
+            for (alert_id, now), then in self.stood.items():
+                told = alert_then(connection, self.clinic.settings, alert_id, now)
+                assert stands(told.alert) == then, f"alert {alert_id} at {now}"
 
     def _lines(self, delivery: int) -> list[Any]:
         return self.clinic.rows(tables.DeliveryAlert, delivery_id=delivery)
@@ -304,6 +131,7 @@ def test_the_ladder_as_a_diary(diary: Diary, name: str) -> None:
             except ActionRefused as refused:
                 diary.note(now, f"  refused: {refused}")
         diary.look(now)
+    diary.look_back()
     assert list(verify(clinic.store, clinic.settings, at(end))) == []
     told = story(clinic.store, clinic.settings, first_alert(diary), at(end))
     history = [

@@ -191,7 +191,7 @@ def test_why_nothing_fired(clinic: CommandLine) -> None:
                   "--json").json  # fmt: skip
     considered = {(it["room"], it["subject"]): it for it in told["enrolments"][0]["considered"]}
     assert considered["interaction", "allopurinol"]["why"] == [
-        "no such drug is on the list (nothing)"
+        "no such drug is on the list of other drugs, which is empty"
     ]
     assert "counts from 5 Jul 2026" in considered["target", "aih_remission"]["why"][0]
     assert considered["task", "skin_check"]["outcome"] == "quiet"

@@ -163,7 +163,7 @@ def test_only_those_asked_for_are_reviewed_due_or_not(ward: Clinic) -> None:
 def test_many_patients_are_reviewed_in_batches(
     ward: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.review.BATCH", 2)
+    monkeypatch.setattr("monitor.review.due.BATCH", 2)
     enrolments = [ward.enrol(f"P{number}") for number in range(5)]
     progress: list[tuple[int, int]] = []
     tally = ward.review(

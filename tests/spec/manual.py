@@ -16,5 +16,22 @@ def table(page: str, heading: str) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
+def tables(page: str) -> list[tuple[str, dict[str, str]]]:
+    """Every row of a page's tables, each with its heading (the page's title above the first)."""
+    found: list[tuple[str, dict[str, str]]] = []
+    heading = ""
+    header: list[str] = []
+    for line in (MANUAL / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading, header = line.lstrip("# "), []
+        elif line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if not header:
+                header = cells
+            elif not set("".join(cells)) <= {"-"}:
+                found.append((heading, dict(zip(header, cells, strict=True))))
+    return found
+
+
 def ids(rows: list[dict[str, str]]) -> list[str]:
     return [" ".join(value for value in row.values() if value)[:80] for row in rows]

@@ -41,11 +41,13 @@ def answer_to(row: dict[str, str]) -> Review:
     )
     results = []
     for text in filter(None, row.get("results", "").split("; ")):
-        day, analyte, value = text.split()
+        day, analyte, value, *limits = text.split()
         if value == "complete":
             results += cases.panel(analyte, date.fromisoformat(day))
-        else:
-            results.append(cases.result(analyte, value, date.fromisoformat(day)))
+            continue
+        low, high = limits[0].strip("()").split("-") if limits else (None, None)
+        on = date.fromisoformat(day)
+        results.append(cases.result(analyte, value, on, ref_low=low, ref_high=high))
     happened = cases.events(row["events"])
     return cases.reviewed(results, date.fromisoformat(row["today"]), happened, who)
 

@@ -20,14 +20,24 @@ from monitor.store.database import (
     Store,
     StoreBusy,
     StoreError,
+    StoreOutdated,
     TooEarly,
     bring_to,
     brought_to,
     check_not_earlier,
     open_store,
 )
+from monitor.store.revisions import (
+    COMPATIBLE_FROM,
+    Revision,
+    chain,
+    compatible_from,
+    newest,
+    note_compatible,
+)
 from monitor.store.tables import table_of
 from monitor.store.turns import Turns
+from tests.processes import ROOT
 
 NOW = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=UTC)
 FACTS = table_of(tables.Fact)
@@ -40,7 +50,7 @@ def _put(store: Store, name: str) -> None:
 
 def _names(store: Store) -> set[str]:
     with store.read() as connection:
-        return set(connection.scalars(select(FACTS.c.name)))
+        return set(connection.scalars(select(FACTS.c.name))) - {COMPATIBLE_FROM}
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(store: Store) -> None:
@@ -108,7 +118,8 @@ def test_a_reader_sees_one_snapshot_while_others_write(store: Store) -> None:
     with store.read() as connection:
         first = set(connection.scalars(select(FACTS.c.name)))
         _put(store, "during")
-        assert set(connection.scalars(select(FACTS.c.name))) == first == {"before"}
+        assert set(connection.scalars(select(FACTS.c.name))) == first
+    assert first - {COMPATIBLE_FROM} == {"before"}
     assert _names(store) == {"before", "during"}
 
 
@@ -129,7 +140,7 @@ def test_writers_of_the_same_row_follow_each_other(store: Store) -> None:
     for thread in threads:
         thread.join()
     with store.read() as connection:
-        assert connection.scalar(select(FACTS.c.value)) == "31"
+        assert connection.scalar(select(FACTS.c.value).where(FACTS.c.name == "count")) == "31"
 
 
 def test_sqlite_is_opened_for_safety(store: Store) -> None:
@@ -206,6 +217,7 @@ def test_a_database_of_a_newer_monitor_is_left_alone(empty_url: str) -> None:
     store.migrate()
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE facts SET value = '9998' WHERE name = 'compatible_from'"))
     other = open_store(store.engine.url.render_as_string(hide_password=False))
     with pytest.raises(StoreError, match="newer version"), other.write():
         pass
@@ -213,6 +225,42 @@ def test_a_database_of_a_newer_monitor_is_left_alone(empty_url: str) -> None:
         other.migrate()
     other.dispose()
     store.dispose()
+
+
+def test_a_database_that_only_has_more_is_worked_on(store: Store) -> None:
+    """A newer monitor added something; from which revision on programs may use it, it says."""
+    with store.write() as connection:
+        note_compatible(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.check_again()
+    with store.write() as connection:
+        connection.execute(update(FACTS).values(value="9999"))
+    with pytest.raises(StoreOutdated, match="newer version"):
+        store.check_again()
+    with store.engine.begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{newest()}'"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "since"),
+    [
+        ("first:no", "first"),
+        ("first:no second:yes third:yes", "first"),
+        ("first:no second:no third:yes", "second"),
+        ("first:no second:yes third:no", "third"),
+    ],
+)
+def test_who_may_use_a_database_is_decided_by_the_last_step_that_does_more_than_add(
+    steps: str, since: str
+) -> None:
+    pairs = [step.split(":") for step in steps.split()]
+    assert compatible_from([Revision(name, more == "yes") for name, more in pairs]) == since
+
+
+def test_the_chain_of_revisions_is_whole() -> None:
+    names = [step.name for step in chain()]
+    files = list((ROOT / "monitor" / "store" / "migrations" / "versions").glob("0*.py"))
+    assert len(names) == len(files) == len(set(names))
 
 
 def test_a_second_daemon_on_one_sqlite_file_is_refused(store: Store) -> None:

@@ -19,6 +19,7 @@ from monitor.delivery.figure import (
     alt_text,
     breaches,
     draw,
+    drawable,
     frame,
     is_worth_drawing,
 )
@@ -119,3 +120,10 @@ def _is_red(pixel: object) -> bool:
     assert isinstance(pixel, tuple)
     red, green, blue = pixel[:3]
     return bool(red > 150 and green < 90 and blue < 100)
+
+
+def test_every_sign_of_a_figure_is_one_its_font_has() -> None:
+    """The font has no umlauts: a German month or title would show a box."""
+    assert drawable("16. März") == "16. Maerz"
+    assert drawable("Hämoglobin, µmol/L") == "Haemoglobin, umol/L"
+    assert drawable("Neutrophils, 10*9/L") == "Neutrophils, 10*9/L"

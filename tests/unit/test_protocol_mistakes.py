@@ -94,6 +94,8 @@ MISTAKES = {
         '{ below = 50, action = "discontinue", urgency = "routine"',
         "rules[3].levels[1].urgency", "one of urgent, critical"),
     "a rule twice": ('id = "leucopenia"', 'id = "neutropenia"', "rules[2].id", "rules[1], line"),
+    "muted by what is not there": ('muted_by = ["dose_check:renal"]',
+        'muted_by = ["dose_check:weight"]', "rules[10].muted_by", "dose_check:renal"),
     "a phase twice": ('name = "quarterly"', 'name = "weekly"', "phases[1].name", "stands twice"),
     "confirm on an urgent level": (
         'levels = [{ above = 105, action = "review", urgency = "routine" }]',

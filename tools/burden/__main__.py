@@ -6,7 +6,8 @@
     python -m tools.burden cv FOLDER
 
 DIR keeps the clinic (`monitor report burden --config DIR/config.toml`, `monitor schedule
-backtest`) and `burden.json`. With `--protocol FILE` the clinic lives by an edited protocol.
+backtest`) and `burden.json`. With `--protocol FILE` the clinic lives by an edited protocol; with
+`--in-time` everybody comes before the grace of a test is over: what is left is what the rules say.
 """
 
 from __future__ import annotations
@@ -55,9 +56,13 @@ def _people(given: argparse.Namespace) -> tuple[People, date, date]:
         return trial, trial.first, trial.last
     last = _FIRST + timedelta(days=round(given.years * _YEAR_DAYS) - 1)
     if given.what == "simulated":
-        return Simulated(given.patients, _FIRST, last, given.seed), _FIRST, last
+        people = Simulated(given.patients, _FIRST, last, given.seed, in_time=given.in_time)
+        return people, _FIRST, last
     usual = survey(given.folder, given.patients, given.seed)
-    return Simulated(len(usual), _FIRST, last, given.seed, usual, established=1), _FIRST, last
+    people = Simulated(
+        len(usual), _FIRST, last, given.seed, usual, established=1, in_time=given.in_time
+    )
+    return people, _FIRST, last
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--years", type=float, default=3)
     parser.add_argument("--until", type=date.fromisoformat, help="leave off after this day")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--in-time", action="store_true", help="nobody comes late to a test")
     parser.add_argument("--protocol", type=Path, help="a file in place of azathioprine.toml")
     given = parser.parse_args(arguments)
     if given.what != "simulated" and given.folder is None:

@@ -1,5 +1,6 @@
 """Alerts that opened, by rule and urgency, for 100 patient-years: of everybody, of the first
-year on the drug, and of those on it for longer."""
+year on the drug, and of those on it for longer; how many of them came as a message; and how many
+are of values, of tests that were not done, of what is not on record, of tasks."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from monitor.config import Settings
+from monitor.core.model import Kind
 from monitor.operations import burden
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.outbox import DELIVERIES
+from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.tables import table_of
 
 _YEAR = timedelta(days=365)
@@ -22,19 +24,37 @@ _YEAR_DAYS = 365.25
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _EVENTS = table_of(tables.EventRow)
+_LATE, _TASKS, _RECORDS, _VALUES = (
+    "tests that were not done",
+    "yearly tasks: a line of the digest",
+    "what is not on record: baseline, weight, dose",
+    "values, doses, symptoms",
+)
+_NOT_ON_RECORD = ("baseline_missing", "dose_check:weight", "dose_check:dose_unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cause at one urgency; rates of 100 patient-years."""
+    """One cause at one urgency; rates of 100 patient-years. `mailed` of the alerts came as a
+    message of their own, the others as a line of a digest, or muted by another alert."""
 
     cause: str
     kind: str
     urgency: str
     alerts: int
+    mailed: int
     everybody: float
     first_year: float
     later: float
+
+    @property
+    def about(self) -> str:
+        """What kind of thing it speaks of."""
+        if self.kind == Kind.OVERDUE_TEST.value or self.cause.startswith("missed:"):
+            return _LATE
+        if self.kind == Kind.TASK_DUE.value:
+            return _TASKS
+        return _RECORDS if self.cause in _NOT_ON_RECORD else _VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,15 @@ class Counted:
         told = [float(getattr(it, which)) for it in self.rows if it.urgency in urgencies]
         return round(sum(told), 1)
 
+    def groups(self) -> list[tuple[str, int, int, float]]:
+        """What the alerts that are not critical speak of: alerts, mailed, of 100 patient-years."""
+        found = []
+        for name in (_VALUES, _RECORDS, _LATE, _TASKS):
+            rows = [it for it in self.rows if it.about == name and it.urgency != "critical"]
+            alerts, mailed = sum(it.alerts for it in rows), sum(it.mailed for it in rows)
+            found.append((name, alerts, mailed, _rate(alerts, self.patient_years)))
+        return found
+
 
 def count(store: Store, settings: Settings, first: date, last: date, now: datetime) -> Counted:
     """Count from `first` to `last`; patient-years are those of `monitor report burden`."""
@@ -69,9 +98,18 @@ def count(store: Store, settings: Settings, first: date, last: date, now: dateti
             for it in connection.execute(select(_EVENTS).where(_EVENTS.c.event == "stop"))
         }
         opened: Counter[tuple[str, str, str, bool]] = Counter()
+        mailed: Counter[tuple[str, str, str]] = Counter()
+        by_message = set(
+            connection.scalars(
+                select(BEARS.c.alert_id)
+                .join(DELIVERIES, DELIVERIES.c.id == BEARS.c.delivery_id)
+                .where(DELIVERIES.c.kind != "digest", DELIVERIES.c.created_at <= now)
+            )
+        )
         for it in connection.execute(select(_ALERTS).where(_ALERTS.c.opened_at <= now)):
             new = it.opened_at.date() < starts[it.enrolment_id].started_on + _YEAR
             opened[_cause(it.cause), it.kind, it.urgency, new] += 1
+            mailed[_cause(it.cause), it.kind, it.urgency] += it.id in by_message
         messages = {
             f"{it.kind} {it.urgency}": it.number
             for it in connection.execute(
@@ -97,6 +135,7 @@ def count(store: Store, settings: Settings, first: date, last: date, now: dateti
             Row(
                 *key,
                 alerts=_sum(opened, key),
+                mailed=mailed[key],
                 everybody=_rate(_sum(opened, key), years),
                 first_year=_rate(opened[*key, True], new_years),
                 later=_rate(opened[*key, False], years - new_years),
@@ -118,18 +157,32 @@ def lines(found: Counted) -> list[str]:
     told = [
         about,
         "",
-        "| cause | kind | urgency | alerts | per 100 patient-years | first year | later |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| cause | kind | urgency | alerts | mailed | per 100 patient-years | first year | later |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     told += [
-        f"| {it.cause} | {it.kind} | {it.urgency} | {it.alerts} | {it.everybody} | "
+        f"| {it.cause} | {it.kind} | {it.urgency} | {it.alerts} | {it.mailed} | {it.everybody} | "
         f"{it.first_year} | {it.later} |"
         for it in found.rows
     ]
     for name, urgencies in (("not critical", ("routine", "urgent")), ("critical", ("critical",))):
         rates = (found.rate(*urgencies, which=it) for it in ("everybody", "first_year", "later"))
-        number = sum(it.alerts for it in found.rows if it.urgency in urgencies)
-        told.append(f"| **{name}** | | | {number} | " + " | ".join(f"{it}" for it in rates) + " |")
+        rows = [it for it in found.rows if it.urgency in urgencies]
+        number, mailed = sum(it.alerts for it in rows), sum(it.mailed for it in rows)
+        told.append(
+            f"| **{name}** | | | {number} | {mailed} | "
+            + " | ".join(f"{it}" for it in rates)
+            + " |"
+        )
+    told += [
+        "",
+        "| not critical, of | alerts | mailed | per 100 patient-years |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {alerts} | {mailed} | {rate} |"
+            for name, alerts, mailed, rate in found.groups()
+        ),
+    ]
     total = sum(found.messages.values())
     per_100 = 100 * total / found.patient_years if found.patient_years else 0
     by_kind = ", ".join(f"{kind} {number}" for kind, number in found.messages.items())

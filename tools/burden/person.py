@@ -39,6 +39,8 @@ class Person:
     usual: dict[str, float]
     dose_mg: float = 0.0
     held: bool = False
+    in_time: bool = False
+    """Comes to every test before its grace is over."""
     gone: bool = False
     due: tuple[Due, ...] = ()
     visit_on: date | None = None
@@ -79,7 +81,8 @@ class Person:
             return
         prompt = first.phase == "weekly" or first.because != "schedule"
         bands = facts()["lateness"]["prompt" if prompt else "quarterly"]
-        chosen = self.random.choices(bands, [band[0] for band in bands])[0]
+        drawn = self.random.choices(bands, [band[0] for band in bands])[0]
+        chosen = bands[0] if self.in_time else drawn
         on = first.due_on + timedelta(days=self.random.randint(chosen[1], chosen[2]))
         on = working_day(on)
         self.visit_on = on if on > today else next_working_day(today)

@@ -30,6 +30,8 @@ class Simulated:
         seed: int,
         usual: Sequence[Mapping[str, float]] = (),
         established: float | None = None,
+        *,
+        in_time: bool = False,
     ) -> None:
         self._first = first
         self._days = (last - first).days
@@ -43,6 +45,7 @@ class Simulated:
             old = number < round(share * patients)
             person = made_up(f"B{number + 1:04}", seed, self._start(old=old))
             person.usual |= usual[number] if usual else {}
+            person.in_time = in_time
             self._people[person.mrn] = person
             self._plan(person)
             self._coming[first if old else person.started_on - 6 * _DAY].append(person)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.real_data.arrivals import arrivals
 from tools.real_data.clinic import Clinic, Command, CommandFailed, in_a_process
-from tools.real_data.compare import Comparison, compare
+from tools.real_data.compare import Comparison, compare, silent
 from tools.real_data.facts import compare_facts
 from tools.real_data.report import lines_of
 from tools.real_data.sets import SETS
@@ -24,10 +24,11 @@ def run_set(
     name: str, folder: Path, out: Path, command: Command = in_a_process, pieces: int = 1
 ) -> Comparison:
     """Take a set into a fresh clinic under `out`, at once or in pieces as it happened, and
-    compare. Raises CommandFailed."""
+    compare; who died is told last, so that the alerts of the dead are compared too, and then
+    nothing may be left of them. Raises CommandFailed."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    prepared = SETS[name](folder, out)
+    prepared, deaths = SETS[name](folder, out).alive()
     clinic = Clinic(out, command)
     coming = arrivals(prepared, out, pieces)
     clinic.take(coming, prepared.now)
@@ -36,6 +37,9 @@ def run_set(
     again = clinic.again(coming, prepared.now)
     if any(file["stored"] or file["superseded"] or file["quarantined"] for file in again):
         found.differences.append(f"the same files again changed something: {again}")
+    if not deaths.empty:
+        clinic.bury(deaths, prepared.now)
+        silent(found, deaths, clinic)
     return found
 
 

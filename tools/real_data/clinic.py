@@ -110,6 +110,18 @@ class Clinic:
             for file in self._arrive(replace(arrival, at=now))["files"]
         ]
 
+    def bury(self, deaths: pd.DataFrame, now: str) -> None:
+        """Tell who died, and ask for the alerts again."""
+        path = self.folder / "deaths.csv"
+        deaths.to_csv(path, index=False)
+        told = self._ask("events", str(path), at=now)
+        self._ask("sweep", "--all", at=now)
+        self.reports |= {
+            "deaths": told,
+            "verify": self._ask("verify", at=now),
+            "alerts": self._ask("alerts", "--state", "all", at=now),
+        }
+
     def _arrive(self, arrival: Arrival) -> Any:
         named = ["--source", arrival.source] if arrival.source else []
         return self._ask(arrival.command, str(arrival.path), *named, at=arrival.at)

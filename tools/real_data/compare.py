@@ -24,6 +24,7 @@ from tools.real_data.rows import (
     truths,
 )
 from tools.real_data.schedule import due_on, last_completed
+from tools.real_data.together import expected_combinations
 
 FATES = (STORED, DUPLICATE, SUPERSEDED, "withdrawn", QUARANTINED, IGNORED)
 _STATES = ["seriously_overdue", "overdue", "due", "up_to_date", "ended"]
@@ -47,6 +48,8 @@ class Comparison:
     matched: Counter[str] = field(default_factory=Counter)
     """Alerts of a rule that are owed and that the monitor opened alike."""
     states: Counter[str] = field(default_factory=Counter)
+    buried: int = 0
+    """Alerts of the dead, all of which closed once the deaths were told."""
     facts: list[str] = field(default_factory=list)
     """Facts that came with the set and hold."""
     apart: list[str] = field(default_factory=list)
@@ -74,6 +77,24 @@ def compare(name: str, prepared: Prepared, clinic: Clinic, *, at_once: bool = Tr
     if clinic.reports["verify"]:
         found.differences.append(f"verify: {clinic.reports['verify'][:3]}")
     return found
+
+
+def silent(found: Comparison, deaths: pd.DataFrame, clinic: Clinic) -> None:
+    """Once the deaths are told, every alert of the dead is closed, those of the others stand as
+    they stood, and the clinic is still verified."""
+    dead = set(deaths["mrn"].str.upper())
+    report = clinic.reports["deaths"]
+    if report["taken"] != len(deaths):
+        found.differences.append(f"deaths: {len(deaths)} sent, {report['taken']} taken")
+    if clinic.reports["verify"]:
+        found.differences.append(f"verify after the deaths: {clinic.reports['verify'][:3]}")
+    of_them = [it for it in clinic.reports["alerts"] if str(it["mrn"]).upper() in dead]
+    found.buried = len(of_them)
+    left = [f"{it['mrn']} {it['rule'] or it['kind']}" for it in of_them if it["state"] != "closed"]
+    found.differ("alerts of the dead", [], left)
+    others = sum(found.alerts.values()) - len(of_them)
+    if len(clinic.reports["alerts"]) - len(of_them) < others:
+        found.differences.append("an alert of the living is gone")
 
 
 def _people(found: Comparison, prepared: Prepared, clinic: Clinic) -> None:
@@ -134,21 +155,18 @@ def _alerts(
     found: Comparison, rows: Sequence[Row], prepared: Prepared, clinic: Clinic, *, at_once: bool
 ) -> None:
     """The alerts of the rules, one by one. Bit by bit, an alert may have been told while it
-    went on, and kept the urgency of then; what was merged or withdrawn since is closed. Of the
-    dead nothing is owed."""
+    went on, and kept the urgency of then; what was merged or withdrawn since is closed."""
     values = with_counts(values_of(rows))
-    dead = _first(prepared.events, ["died"])
-    owed = [
-        it
-        for it in expected_alerts(values, people_of(prepared), clinic.protocol())
-        if it.mrn not in dead
-    ]
+    people, protocol = people_of(prepared), clinic.protocol()
+    owed = expected_alerts(values, people, protocol)
+    owed += expected_combinations(values, people, protocol)
     told = clinic.reports["alerts"]
     if not at_once:
         told = [alert for alert in told if alert["state"] != "closed"]
     found.alerts.update(str(alert["rule"] or alert["kind"]) for alert in told)
     found.states.update(_worst_states(clinic.reports["status"]))
-    told = [it for it in told if it["rule"] is not None and it["value"] is not None]
+    read_twice = {it["id"] for it in (*protocol["rules"], *protocol.get("combinations", ()))}
+    told = [it for it in told if it["rule"] in read_twice]
     missing, extra = match(owed, told, at_once=at_once)
     found.matched.update(it.rule for it in owed if it not in missing)
     found.differ("alerts", missing, extra)
@@ -229,6 +247,16 @@ def _is_partner(expected: Expected, alert: Mapping[str, Any], at_once: bool) -> 
         and alert["kind"] == expected.kind
         and alert["urgency"] in urgencies
         and alert["recovered"] == expected.recovered
+        and _is_of(alert, expected)
+    )
+
+
+def _is_of(alert: Mapping[str, Any], expected: Expected) -> bool:
+    """The same worst value at the same instant; cell lines together have none of their own."""
+    if expected.value is None:
+        return alert["value"] is None
+    return (
+        alert["value"] is not None
         and Decimal(str(alert["value"])) == Decimal(str(float(expected.value)))
         and pd.Timestamp(alert["collected_at"]) in expected.instants
     )
@@ -238,7 +266,7 @@ def people_of(prepared: Prepared) -> dict[str, Person]:
     """Start, first dose, enrolment and end of each patient, by MRN."""
     enrolled = {mrn: day for day, people in prepared.waves() for mrn in people["mrn"]}
     began = _first(prepared.events, ["start"])
-    ended = _first(prepared.events, ["stop", "died"])
+    ended = _first(prepared.events, ["stop"])
     people = {}
     for mrn, started_on in zip(prepared.enrol["mrn"], prepared.enrol["started_on"], strict=True):
         start = pd.Timestamp(started_on)

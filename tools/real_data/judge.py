@@ -59,7 +59,8 @@ class Expected:
 
     mrn: str
     rule: str
-    value: Decimal
+    value: Decimal | None
+    """None of cell lines that are low together."""
     instants: frozenset[pd.Timestamp]
     """Where the worst value was collected; it may have been reached several times."""
     kind: str
@@ -71,7 +72,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Met:
+class Met:
     """A value under a rule: the worst level met for certain, and the worst that may be."""
 
     value: Value
@@ -153,6 +154,25 @@ def _of_patient(
     rule: Mapping[str, Any],
     protocol: Mapping[str, Any],
 ) -> Iterator[Expected]:
+    seen = watched(values, person, rule, protocol)
+    if not any(it.breaches for it in seen):
+        return
+    spoken: list[list[Met]] = []
+    for episode, going_on in episodes(seen, rule, protocol):
+        if "again_after" in rule and not _speaks_again(episode, spoken, rule):
+            continue
+        spoken.append(episode)
+        if going_on or episode[-1].value.on >= person.enrolled:
+            yield expected(mrn, episode, rule, person, going_on=going_on)
+
+
+def watched(
+    values: Sequence[Value],
+    person: Person,
+    rule: Mapping[str, Any],
+    protocol: Mapping[str, Any],
+) -> list[Met]:
+    """What a rule on one analyte makes of the values that are watched, in order."""
     first = rule["levels"][0]
     if "falls_in_a_row" in first:
         met = _falls(values, first)
@@ -160,16 +180,7 @@ def _of_patient(
         met = _from_baseline(values, first, person, protocol)
     else:
         met = [_meet(value, rule["levels"]) for value in values]
-    if not any(it.breaches for it in met):
-        return
-    watched = list(_watched(_worst_at_once(met), person, protocol))
-    spoken: list[list[_Met]] = []
-    for episode, going_on in _episodes(watched, rule, protocol):
-        if "again_after" in rule and not _speaks_again(episode, spoken, rule):
-            continue
-        spoken.append(episode)
-        if going_on or episode[-1].value.on >= person.enrolled:
-            yield _expected(mrn, episode, rule, person, going_on=going_on)
+    return list(_watched(_worst_at_once(met), person, protocol))
 
 
 def duration(text: str) -> pd.DateOffset:
@@ -185,14 +196,14 @@ def duration(text: str) -> pd.DateOffset:
     return pd.DateOffset(years=count)
 
 
-def _meet(value: Value, levels: Sequence[Mapping[str, Any]]) -> _Met:
+def _meet(value: Value, levels: Sequence[Mapping[str, Any]]) -> Met:
     sign = -1 if "below" in levels[0] else 1
     certain = may = 0
     for number, level in enumerate(levels, start=1):
         breach = _breach(value, _limit(level, value), sign)
         certain = number if breach == "certain" else certain
         may = number if breach == "may" else may
-    return _Met(value, certain, may, sign)
+    return Met(value, certain, may, sign)
 
 
 def _limit(level: Mapping[str, Any], value: Value) -> Decimal:
@@ -216,9 +227,9 @@ def _breach(value: Value, limit: Decimal, sign: int) -> str:
     return "no" if number <= limit else "may"
 
 
-def _worst_at_once(met: Iterable[_Met]) -> list[_Met]:
+def _worst_at_once(met: Iterable[Met]) -> list[Met]:
     """Results of one instant are judged as one, by the worst."""
-    instants: dict[pd.Timestamp, _Met] = {}
+    instants: dict[pd.Timestamp, Met] = {}
     for it in met:
         known = instants.get(it.value.at)
         if known is None or it.severity > known.severity:
@@ -226,7 +237,7 @@ def _worst_at_once(met: Iterable[_Met]) -> list[_Met]:
     return [instants[at] for at in sorted(instants)]
 
 
-def _falls(values: Sequence[Value], level: Mapping[str, Any]) -> list[_Met]:
+def _falls(values: Sequence[Value], level: Mapping[str, Any]) -> list[Met]:
     """Falls in a row of more than a percentage, one value a day: the lowest."""
     keep = 1 - Decimal(level["each"].removesuffix("%").strip()) / _HUNDRED
     ceiling = Decimal(level.get("only_below", "Infinity"))
@@ -234,7 +245,7 @@ def _falls(values: Sequence[Value], level: Mapping[str, Any]) -> list[_Met]:
     for value in values:
         if value.on not in days or value.number < days[value.on].number:
             days[value.on] = value
-    met: list[_Met] = []
+    met: list[Met] = []
     falls, before = 0, None
     for day in sorted(days):
         value = days[day]
@@ -244,7 +255,7 @@ def _falls(values: Sequence[Value], level: Mapping[str, Any]) -> list[_Met]:
         falls = falls + 1 if before is not None and value.number < before * keep else 0
         before = value.number
         enough = falls >= level["falls_in_a_row"] and value.number < ceiling
-        met.append(_Met(value, int(enough), 0, -1))
+        met.append(Met(value, int(enough), 0, -1))
     return met
 
 
@@ -253,7 +264,7 @@ def _from_baseline(
     level: Mapping[str, Any],
     person: Person,
     protocol: Mapping[str, Any],
-) -> list[_Met]:
+) -> list[Met]:
     """More than a percentage above (or below) the baseline while it lies within a time, afterwards
     the earliest value in that time."""
     sign = 1 if "rise_from_baseline" in level else -1
@@ -278,11 +289,11 @@ def _from_baseline(
                 continue
             against = earlier[0].number
         breach = _breach(value, against * factor, sign)
-        met.append(_Met(value, int(breach == "certain"), int(breach == "may"), sign))
+        met.append(Met(value, int(breach == "certain"), int(breach == "may"), sign))
     return met
 
 
-def _watched(series: Iterable[_Met], person: Person, protocol: Mapping[str, Any]) -> Iterator[_Met]:
+def _watched(series: Iterable[Met], person: Person, protocol: Mapping[str, Any]) -> Iterator[Met]:
     since = min(person.start, person.first_dose) - duration(protocol["watch_from"])
     until = None if person.stop is None else person.stop + duration(protocol["wash_out"])
     breaching = False
@@ -295,12 +306,12 @@ def _watched(series: Iterable[_Met], person: Person, protocol: Mapping[str, Any]
         yield met
 
 
-def _episodes(
-    series: Sequence[_Met], rule: Mapping[str, Any], protocol: Mapping[str, Any]
-) -> Iterator[tuple[list[_Met], bool]]:
+def episodes(
+    series: Sequence[Met], rule: Mapping[str, Any], protocol: Mapping[str, Any]
+) -> Iterator[tuple[list[Met], bool]]:
     """Breaches that belong together, confirmed ones only; and whether they go on."""
     gap = duration(protocol["episode_gap"])
-    stories: list[list[_Met]] = []
+    stories: list[list[Met]] = []
     longest: list[int] = []
     run = 0
     for met in series:
@@ -320,7 +331,7 @@ def _episodes(
 
 
 def _speaks_again(
-    episode: Sequence[_Met], spoken: Sequence[Sequence[_Met]], rule: Mapping[str, Any]
+    episode: Sequence[Met], spoken: Sequence[Sequence[Met]], rule: Mapping[str, Any]
 ) -> bool:
     """A rule that speaks once in a while does so again after that time, or when it is worse."""
     if not spoken:
@@ -335,8 +346,8 @@ def _speaks_again(
     )
 
 
-def _expected(
-    mrn: str, episode: Sequence[_Met], rule: Mapping[str, Any], person: Person, *, going_on: bool
+def expected(
+    mrn: str, episode: Sequence[Met], rule: Mapping[str, Any], person: Person, *, going_on: bool
 ) -> Expected:
     worst = max(episode, key=lambda it: it.severity)
     level = rule["levels"][(worst.certain or worst.may) - 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +37,11 @@ class Prepared:
     loads: tuple[Load, ...]
     now: str
     events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EVENT_COLUMNS))
+
+    def alive(self) -> tuple[Prepared, pd.DataFrame]:
+        """The set without its deaths, and those."""
+        died = self.events["event"] == "died"
+        return replace(self, events=self.events[~died]), self.events[died]
 
     def waves(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Patients who are enrolled together, oldest first: a year's at once, planned ahead,

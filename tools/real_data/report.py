@@ -21,6 +21,8 @@ def lines_of(found: Comparison) -> Iterator[str]:
         f"  alike: {found.values} values, {sum(found.matched.values())} alerts of rules, "
         f"{found.panels} panels"
     )
+    if found.buried:
+        yield f"  deaths told last: {found.buried} alerts of the dead, all closed"
     yield from (f"  fact   {fact}" for fact in found.facts)
     yield from (f"  apart  {fact}" for fact in found.apart)
     yield from (f"  DIFFERS {difference}" for difference in found.differences)

@@ -8,13 +8,13 @@ not at all. Whoever is due, whom a file touched, and everyone at night all come 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection
 
 from monitor import logs
 from monitor.config import Settings, route_book
@@ -35,26 +35,24 @@ from monitor.core.model import (
 )
 from monitor.core.review import review
 from monitor.core.routebook import RouteBook
-from monitor.core.routing import AS_IT_STANDS, ENDINGS, Told, plan
-from monitor.store import tables
+from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
+from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
-from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
 from monitor.store.frames import load_alerts, load_cases, load_enrolments
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.storm import Storm
-from monitor.store.tables import table_of
 
 BATCH = 100
 """Enrolments a transaction."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
+_LATER = timedelta(seconds=1)
 _SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
 Progress = Callable[[int, int], None]
-_ENROLMENTS = table_of(tables.EnrolmentRow)
 
 
 @dataclass(slots=True)
@@ -73,6 +71,8 @@ class Tally:
     """Enrolments of which an alert changed."""
     unexpected: list[int] = field(default_factory=list)
     """Enrolments that changed although nothing had announced it: an alarm."""
+    left: bool = False
+    """Time was up before everybody who is due was reviewed; the rest is owed."""
 
     def add(self, other: Tally) -> None:
         for name in ("reviewed", "opened", "updated", "reminded", "closed", "messages", "failed"):
@@ -87,43 +87,6 @@ class Failed:
 
     enrolment_id: int
     where: str
-
-
-def review_due(
-    store: Store,
-    settings: Settings,
-    now: datetime,
-    *,
-    everyone: bool = False,
-    only: Collection[int] | None = None,
-    progress: Progress | None = None,
-) -> Tally:
-    """Review whoever is due at `now`; or `only` these, due or not; or `everyone`.
-
-    A review of everyone is also the monitor's check of itself: where an enrolment changes
-    that was not due, it is counted as `unexpected` and the operator is alarmed.
-    Raises TooEarly where the database has already been brought to a later instant; not for
-    `only`, whose callers have just written at `now`. Where others go ahead meanwhile, the
-    review goes with them: nothing is judged at an instant before one it was judged at.
-    """
-    tally = Tally()
-    ids = _whom(store, now, everyone=everyone, only=only)
-    if not ids and only is None:
-        _note_the_time(store, now)
-    for start in range(0, len(ids), BATCH):
-        with store.write() as connection:
-            claim = _claim(ids[start : start + BATCH], now, everyone=everyone, only=only)
-            due = {row.id: row.next_review_at for row in connection.execute(claim)}
-            at = max(now, brought_to(connection) or now)
-            batch = review_batch(connection, settings, list(due), at)
-            if everyone:
-                batch.unexpected = [it for it in batch.changed if not _is_due(due[it], at)]
-                _alarm_unexpected(connection, settings, batch.unexpected, at)
-            bring_to(connection, at)
-        tally.add(batch)
-        if progress is not None:
-            progress(min(start + BATCH, len(ids)), len(ids))
-    return tally
 
 
 def review_batch(
@@ -158,7 +121,8 @@ def review_batch(
     tally.reviewed, tally.failed = len(cases), len(failures)
     enrolments = [*(case.enrolment for case in cases), *fallen]
     tally.messages = _queue_messages(connection, settings, enrolments, steps, ids, now)
-    _write_next_reviews(connection, next_reviews)
+    later = {it: _after(at, now) for it, at in next_reviews.items()}
+    claims.note_next_reviews(connection, later)
     return tally
 
 
@@ -243,47 +207,9 @@ def _decide(
     return steps, decision.next_review_at
 
 
-def _whom(
-    store: Store, now: datetime, *, everyone: bool, only: Collection[int] | None
-) -> list[int]:
-    if only is not None:
-        return sorted(set(only))
-    query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)
-    if not everyone:
-        query = query.where(_ENROLMENTS.c.next_review_at <= now)
-    with store.read() as connection:
-        check_not_earlier(connection, now)
-        return list(connection.scalars(query))
-
-
-def _claim(
-    ids: Sequence[int], now: datetime, *, everyone: bool, only: Collection[int] | None
-) -> Select[int, datetime | None]:
-    """Lock a batch. Whoever somebody else holds is reviewed there, or owed afterwards; those
-    asked for by name are waited for, since the caller reports what became of them."""
-    columns = _ENROLMENTS.c
-    query = select(columns.id, columns.next_review_at).where(columns.id.in_(ids))
-    if not everyone and only is None:
-        query = query.where(columns.next_review_at <= now)
-    return query.order_by(columns.id).with_for_update(skip_locked=only is None)
-
-
-def _is_due(next_review_at: datetime | None, now: datetime) -> bool:
-    return next_review_at is not None and next_review_at <= now
-
-
-def _write_next_reviews(
-    connection: Connection, next_reviews: Mapping[int, datetime | None]
-) -> None:
-    if not next_reviews:
-        return
-    statement = (
-        update(_ENROLMENTS)
-        .where(_ENROLMENTS.c.id == bindparam("enrolment"))
-        .values(next_review_at=bindparam("at"))
-    )
-    rows = [{"enrolment": enrolment, "at": at} for enrolment, at in next_reviews.items()]
-    connection.execute(statement, rows)
+def _after(at: datetime | None, now: datetime) -> datetime | None:
+    """Never now again: a queue that is drained must end."""
+    return None if at is None else max(at, now + _LATER)
 
 
 def _queue_messages(
@@ -303,7 +229,7 @@ def _queue_messages(
     planned = plan(told)
     for trouble in route_book(settings).troubles(now) if planned else ():
         text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
-        _alarm(connection, settings, f"routes: {trouble}", text, now)
+        alarm(connection, settings, f"routes: {trouble}", text, now)
     zone, sender = settings.clinic.zone, settings.mail.sender
     quiet = settings.quiet
     storm = Storm(quiet.storm_from, quiet.storm_window.span, quiet.storm_wait.span)
@@ -314,14 +240,13 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
     change = step.change
     about = change.finding or change.alert
     assert about is not None
-    ends = change.what in ENDINGS
     return Told(
         change=change,
         alert_id=alert_id,
         kind=about.kind.value,
         urgency=change.urgency,
         mrn=enrolment.mrn,
-        told_before=tuple(told_recipients(connection, alert_id)) if ends else (),
+        told_before=_told_before(connection, change, alert_id),
     )
 
 
@@ -357,44 +282,29 @@ def _set_aside(
     for where, ids in by_fault.items():
         _log().error("enrolments set aside", count=len(ids), first=ids[0], where=where)
         text = (
-            f"{len(ids)} enrolments could not be judged and are not being watched: {_some(ids)}. "
+            f"{len(ids)} enrolments could not be judged and are not being watched: {some(ids)}. "
             f"They are tried again every hour. The fault: {where}"
         )
-        _alarm(connection, settings, f"review failed: {where}", text, now)
+        alarm(connection, settings, f"review failed: {where}", text, now)
 
 
-def _alarm_unexpected(
-    connection: Connection, settings: Settings, ids: Sequence[int], now: datetime
-) -> None:
-    if not ids:
-        return
-    _log().error("changes that nothing had announced", count=len(ids), first=ids[0])
-    text = (
-        f"The review of everyone changed the alerts of {len(ids)} enrolments that were not due: "
-        f"{_some(ids)}. The alerts are right now; that they were late is a fault of the monitor."
-    )
-    _alarm(connection, settings, f"unexpected changes from enrolment {ids[0]} on", text, now)
-
-
-def _alarm(
-    connection: Connection, settings: Settings, topic: str, text: str, now: datetime
-) -> None:
+def alarm(connection: Connection, settings: Settings, topic: str, text: str, now: datetime) -> None:
     operator_alarm(connection, topic, text, settings.clinic.email, now, settings.clinic.zone)
 
 
-def _some(ids: Sequence[int]) -> str:
+def some(ids: Sequence[int]) -> str:
     shown = ", ".join(str(enrolment) for enrolment in ids[:20])
     return f"{shown} and {len(ids) - 20} more" if len(ids) > 20 else shown
 
 
-def _note_the_time(store: Store, now: datetime) -> None:
-    """Nothing is owed at `now`. A daemon finds that every few seconds: not worth a write."""
-    with store.read() as connection:
-        latest = brought_to(connection)
-    if latest is None or now - latest > _TICK:
-        with store.write() as connection:
-            bring_to(connection, now)
-
-
 def _log() -> Any:
     return logs.logger("review")
+
+
+def _told_before(connection: Connection, change: Change, alert_id: int) -> tuple[str, ...]:
+    """Who hears of an ending or a correction because they heard of the alert."""
+    if change.what in ENDINGS:
+        return tuple(told_recipients(connection, alert_id))
+    if change.what in CORRECTING:
+        return tuple(told_recipients(connection, alert_id, kinds=("alert",)))
+    return ()

@@ -1,0 +1,78 @@
+"""A block on its way in: its plain rows as columns, all others as every row of other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from monitor.intake.normalise import Normaliser, Outcome, Taken
+from monitor.intake.plain import PlainNormaliser
+from monitor.intake.plain_results import PlainResults
+from monitor.intake.raw import RawRow
+from monitor.intake.raw_blocks import RawBlock
+from monitor.intake.results import ResultWriter
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDone:
+    """What became of a block: how many rows were stored, of which patients, and the rows that
+    are still to be written, with their outcomes, in the order of the file."""
+
+    stored: int
+    patients: Collection[int]
+    rows: Sequence[RawRow]
+    outcomes: Sequence[Outcome]
+
+
+class PlainBlocks:
+    """Takes in the blocks of one file. `lines` is how many it has."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        normaliser: Normaliser,
+        held_numbers: Collection[str],
+        writer: ResultWriter,
+        file_id: int,
+        now: datetime,
+        lines: int,
+    ) -> None:
+        self._normaliser = normaliser
+        self._plain = PlainNormaliser(normaliser, held_numbers)
+        self._results = PlainResults(connection, writer, file_id, now, lines)
+
+    def take(self, block: RawBlock) -> BlockDone:
+        """Write the plain rows, and normalise the others."""
+        import numpy as np
+
+        plain = self._plain.plain(block)
+        is_plain = np.zeros(block.rows, bool)
+        is_plain[plain.rows] = True
+        outcomes = self._normalised(block, np.flatnonzero(~is_plain).tolist())
+        others = [it for _, it in outcomes.values() if isinstance(it, Taken)]
+        fresh = self._results.fresh(plain, others)
+        outcomes |= self._normalised(block, plain.rows[~fresh].tolist())
+        written = plain.only(fresh)
+        self._results.write(written, block.first_line)
+        for meant, count in zip(
+            written.meant.distinct, np.bincount(written.meant.codes).tolist(), strict=True
+        ):
+            for code in meant.read_as_percent:
+                self._normaliser.measures.read_as_percent[code] += count
+        rest = [outcomes[row] for row in sorted(outcomes)]
+        return BlockDone(
+            len(written),
+            {it.id for it in written.persons.distinct},
+            [raw for raw, _ in rest],
+            [outcome for _, outcome in rest],
+        )
+
+    def _normalised(
+        self, block: RawBlock, rows: Sequence[int]
+    ) -> dict[int, tuple[RawRow, Outcome]]:
+        raws = [block.raw_row(row) for row in rows]
+        found = zip(raws, self._normaliser.normalise(raws), strict=True)
+        return dict(zip(rows, found, strict=True))

@@ -1,0 +1,83 @@
+"""Rows of one table as columns: what `raw.RawRow` is for one row, for a block of plain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.intake.blocks import Block, Coded, constant
+from monitor.intake.csv import Record
+from monitor.intake.layout import Layout
+from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow, restored
+from monitor.intake.row_steps import without_material
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """Consecutive rows of a table in the long form, in the columns of a raw row."""
+
+    first_line: int
+    rows: int
+    columns: Mapping[str, Coded]
+    odd: NDArray[np.bool_] | None
+    """Rows whose cells depend on each other; None: there are none."""
+    raw_row: Callable[[int], RawRow]
+    """One of the rows as everything else takes it, by its number within the block."""
+
+    @property
+    def last_line(self) -> int:
+        return self.first_line + self.rows - 1
+
+
+def one_by_one(items: Iterable[Item | RawBlock]) -> Iterator[Item]:
+    """The items, the rows of blocks among them."""
+    for item in items:
+        if isinstance(item, RawBlock):
+            yield from map(item.raw_row, range(item.rows))
+        else:
+            yield item
+
+
+def raw_block(layout: Layout, block: Block) -> RawBlock | None:
+    """The columns of a block; None where its layout needs a look at every row."""
+    if layout.wide or any(step is not without_material for step in layout.steps):
+        return None
+    columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
+    odd = None
+    if layout.steps:
+        columns["specimen_id"], odd = _specimens(columns["specimen_id"])
+
+    def raw_row(row: int) -> RawRow:
+        return next(layout.raw_rows(Record(block.first_line + row, block.cells(row))))
+
+    return RawBlock(block.first_line, block.rows, columns, odd, raw_row)
+
+
+def _column(layout: Layout, block: Block, name: str) -> Coded:
+    position = layout.columns.positions.get(name)
+    if position is None:
+        return constant(layout.constants.get(name, ""), block.rows)
+    found = block.coded(position)
+    instead = layout.fill.get(position)
+    if instead is not None:
+        found = found.mapped(lambda text: text.strip() or instead)
+    return found.mapped(layout.number) if name == "mrn" else found
+
+
+def _specimens(column: Coded) -> tuple[Coded, NDArray[np.bool_] | None]:
+    """Specimen ids without those that name the blood; which rows name another material."""
+    import numpy as np
+
+    rows = [without_material(_EMPTY._replace(specimen_id=text), ()) for text in column.texts]
+    other = [bool(row.analyte) for row in rows]
+    if not any(other):
+        return Coded(column.codes, [row.specimen_id for row in rows]), None
+    return column, np.array(other)[column.codes]
+
+
+_EMPTY = restored(0, {})

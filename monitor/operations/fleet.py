@@ -1,0 +1,80 @@
+"""A daemon among the daemons of one database: its sign of life, and the jobs one does for all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+
+from monitor.store import daemons, revisions
+from monitor.store.daemons import Identity, Turn
+from monitor.store.database import Store
+
+HOLD = timedelta(minutes=10)
+"""How long a turn lasts without a word; by then most work is done, or its daemon is dead."""
+
+
+class Member:
+    """One daemon. On SQLite it is alone, and every turn is its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.me = Identity(
+            id=secrets.token_hex(4),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=_version(),
+            revision=revisions.newest(),
+        )
+
+    @property
+    def holder(self) -> str:
+        """How it signs the messages it sends."""
+        return f"daemon {self.me.id}"
+
+    def join(self, now: datetime) -> None:
+        """Say that it has started."""
+        with self._store.write() as connection:
+            daemons.started(connection, self.me, now)
+
+    def tick(self, now: datetime, failing: Collection[str]) -> None:
+        """Say that it works. Raises StoreOutdated where the database has been brought to a
+        revision that this program does not get along with: it must end."""
+        self._store.check_again()
+        with self._store.write() as connection:
+            daemons.ticked(connection, self.me, now, failing)
+
+    def leave(self, now: datetime) -> None:
+        """Say that it ends."""
+        with self._store.write() as connection:
+            daemons.stopped(connection, self.me, now)
+
+    def take_turn(self, job: str, now: datetime, since: datetime) -> Turn:
+        """Ask for a job that one daemon does for all, owed once since an instant."""
+        if not self._store.is_shared:
+            return Turn.OURS
+        with self._store.write() as connection:
+            return daemons.take_turn(connection, job, self.me, now, since=since, hold=HOLD)
+
+    def keep_turn(self, job: str, now: datetime) -> bool:
+        """Say that it goes on; False where another daemon has taken over."""
+        if not self._store.is_shared:
+            return True
+        with self._store.write() as connection:
+            return daemons.keep_turn(connection, job, self.me, now, HOLD)
+
+    def end_turn(self, job: str, done_at: datetime | None) -> None:
+        """Give the turn back; `done_at` is None where the work is still owed."""
+        if self._store.is_shared:
+            with self._store.write() as connection:
+                daemons.end_turn(connection, job, self.me, done_at)
+
+
+def _version() -> str:
+    try:
+        return version("azathioprine-monitor")
+    except PackageNotFoundError:
+        return "unknown"

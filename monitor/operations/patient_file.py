@@ -1,0 +1,377 @@
+"""The whole of one patient for whoever looks: who it is, what stands, every value, dose and day.
+
+Nothing is decided here: states come from the review, limits from the protocol in force, words
+from the same functions that the commands print.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from monitor.config import Settings
+from monitor.core.calendar import parse_duration
+from monitor.core.doses import Given, history
+from monitor.core.due import scheduled
+from monitor.core.judges import View
+from monitor.core.model import (
+    Case,
+    Event,
+    HeldRow,
+    Life,
+    PanelStatus,
+    Result,
+    Review,
+    Status,
+)
+from monitor.core.protocol import Level, Protocol
+from monitor.core.review import view_of
+from monitor.core.rules import usable_uln
+from monitor.operations.alert_list import alert_row, alerts_at
+from monitor.operations.answers import answers
+from monitor.operations.patient_facts import facts_of
+from monitor.store import tables
+from monitor.store.database import Store
+from monitor.store.persons import of_person
+from monitor.store.rulebook import RuleBook
+from monitor.store.tables import table_of
+
+AHEAD = parse_duration("12 months")
+"""How far the schedule to come is written out."""
+_PATIENTS = table_of(tables.Patient)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_RESULTS = table_of(tables.ResultRow)
+_FILES = table_of(tables.File)
+_IDENTIFIERS = table_of(tables.Identifier)
+_NAMED = (
+    _PATIENTS.c.mrn,
+    of_person("family_name"),
+    of_person("given_name"),
+    of_person("birth_date"),
+    of_person("sex"),
+)
+
+
+class NoSuchPatient(Exception):
+    """Nobody of this number in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A patient by the database's own number, which stands in addresses."""
+
+    id: int
+    mrn: str
+    family_name: str
+    given_name: str
+    birth_date: date | None
+    sex: str
+
+    @property
+    def name(self) -> str:
+        """`FAMILY, Given`; "" where the enrolment file gave none."""
+        return ", ".join(part for part in (self.family_name.upper(), self.given_name) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A line of a figure: beyond it the protocol asks for something."""
+
+    value: Decimal
+    action: str
+    urgency: str
+    downward: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The values of one analyte, oldest first, and the limits that hold for them."""
+
+    analyte: str
+    title: str
+    unit: str
+    results: tuple[Result, ...]
+    limits: tuple[Limit, ...]
+
+    @property
+    def latest(self) -> Result:
+        return self.results[-1]
+
+    @property
+    def is_drawable(self) -> bool:
+        return sum(it.value is not None for it in self.results) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A test to come, if each is done on its day."""
+
+    due_on: date
+    panel: str
+    title: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """One panel: where it stands, and the days on which it was done."""
+
+    title: str
+    status: PanelStatus
+    done: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in which the drug was held; `until` None: it still is."""
+
+    since: date
+    until: date | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One enrolment of the patient."""
+
+    case: Case
+    life: Life
+    protocol: Protocol
+    today: date
+    tests: tuple[Tests, ...]
+    coming: tuple[Coming, ...]
+    doses: tuple[Given, ...]
+    pauses: tuple[Pause, ...]
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFile:
+    """Everything that a patient's page shows, as of an instant."""
+
+    who: Who
+    treatments: tuple[Treatment, ...]
+    not_judged: tuple[int, ...]
+    """Enrolments that the monitor itself failed to judge."""
+    live: tuple[dict[str, Any], ...]
+    closed: tuple[dict[str, Any], ...]
+    courses: tuple[Course, ...]
+    results: tuple[Result, ...]
+    """Those that stand, derived counts too; latest first."""
+    replaced: tuple[Any, ...]
+    """Rows that a correction, a withdrawal or a batch taken back has replaced; latest first."""
+    events: tuple[Event, ...]
+    held: tuple[HeldRow, ...]
+
+    @property
+    def today(self) -> date | None:
+        return self.treatments[0].today if self.treatments else None
+
+
+def patient_file(store: Store, settings: Settings, patient_id: int, now: datetime) -> PatientFile:
+    """The file of a patient, also by a number that was merged into theirs. Raises
+    NoSuchPatient."""
+    with store.read() as connection:
+        who = person_of(connection, patient_id)
+        ids = _enrolments(connection, who.id)
+        reviewed: list[tuple[Review, RuleBook]] = []
+        failed: list[int] = []
+        for batch in answers(connection, settings, now, ids=ids, until=now):
+            reviewed += [(review, batch.rulebook) for review in batch.reviews]
+            failed += batch.failed
+        alerts = list(alerts_at(connection, settings, now, enrolments=ids))
+        old = _replaced(connection, who.id, now)
+    zone = settings.clinic.zone
+    views = [
+        view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
+    ]
+    rows = [alert_row(it, zone, now) for it in alerts]
+    results = _results(views)
+    return PatientFile(
+        who=who,
+        treatments=tuple(
+            _treatment(review, view) for (review, _), view in zip(reviewed, views, strict=True)
+        ),
+        not_judged=tuple(failed),
+        live=tuple(it for it in rows if it["state"] != "closed"),
+        closed=tuple(reversed([it for it in rows if it["state"] == "closed"])),
+        courses=tuple(_courses(results, views)),
+        results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
+        replaced=tuple(old),
+        events=_events(views),
+        held=tuple({row.id: row for view in views for row in view.case.held}.values()),
+    )
+
+
+def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
+    """Patients one of whose numbers, or whose family or given name, begins with a text, by name.
+    The empty text finds nobody; of merged numbers the survivor is found."""
+    wanted = text.strip()
+    if not wanted:
+        return []
+    start = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    columns = _PATIENTS.c
+    named = or_(
+        *(
+            it.ilike(start, escape="\\")
+            for it in (columns.mrn, columns.family_name, columns.given_name)
+        )
+    )
+    numbered = select(_IDENTIFIERS.c.patient_id).where(
+        _IDENTIFIERS.c.number.ilike(start, escape="\\")
+    )
+    found = (
+        select(func.coalesce(columns.person_id, columns.id))
+        .where(or_(named, columns.id.in_(numbered)))
+        .distinct()
+    )
+    query = (
+        select(columns.id, *_NAMED)
+        .where(columns.id.in_(found))
+        .order_by(columns.family_name, columns.given_name, columns.mrn)
+        .limit(most)
+    )
+    with store.read() as connection:
+        return [Who(*row) for row in connection.execute(query)]
+
+
+def person_of(connection: Connection, patient_id: int) -> Who:
+    """Who a patient's number of the database means, also where it was merged into another.
+    Raises NoSuchPatient."""
+    columns = _PATIENTS.c
+    person = (
+        select(func.coalesce(columns.person_id, columns.id))
+        .where(columns.id == patient_id)
+        .scalar_subquery()
+    )
+    row = connection.execute(select(columns.id, *_NAMED).where(columns.id == person)).first()
+    if row is None:
+        raise NoSuchPatient
+    return Who(*row)
+
+
+def _enrolments(connection: Connection, person_id: int) -> list[int]:
+    columns = _ENROLMENTS.c
+    query = select(columns.id).where(columns.patient_id == person_id, columns.stands)
+    return list(connection.scalars(query.order_by(columns.id)))
+
+
+def _replaced(connection: Connection, person_id: int, now: datetime) -> list[Row[Any]]:
+    """What no longer counts: corrected, withdrawn, or of a file taken back; latest first."""
+    columns = _RESULTS.c
+    past = ~columns.stands | columns.taken_back | (columns.status == Status.WITHDRAWN.value)
+    query = (
+        select(_RESULTS, _FILES.c.name.label("file"))
+        .join(_FILES, _FILES.c.id == columns.file_id)
+        .where(columns.patient_id == person_id, past, columns.received_at <= now)
+        .order_by(columns.collected_at.desc(), columns.id.desc())
+    )
+    return list(connection.execute(query))
+
+
+def _treatment(review: Review, view: View) -> Treatment:
+    return Treatment(
+        case=review.case,
+        life=review.life,
+        protocol=view.protocol,
+        today=view.today,
+        tests=tuple(
+            Tests(view.protocol.panel(it.panel).title, it, view.done[it.panel].days)
+            for it in review.panels
+        ),
+        coming=tuple(sorted(_coming(review, view), key=lambda it: it.due_on)),
+        doses=tuple(history(review.case, review.life, view.today)),
+        pauses=tuple(_pauses(review.case)),
+        facts=tuple(facts_of(review, view)),
+    )
+
+
+def _coming(review: Review, view: View) -> Iterator[Coming]:
+    """What is owed first, then what the schedule asks for after it."""
+    end = AHEAD.after(view.today)
+    for panel in review.panels:
+        due_on, phase = panel.due_on, panel.phase
+        title = view.protocol.panel(panel.panel).title
+        while due_on is not None and due_on <= end:
+            yield Coming(due_on, panel.panel, title, phase)
+            done_on = max(due_on, view.today)
+            duty = scheduled(view.protocol, panel.panel, done_on, review.life.anchors, view.today)
+            if duty is None or duty.due_on <= done_on:
+                break
+            due_on, phase = duty.due_on, duty.phase.name
+
+
+def _pauses(case: Case) -> Iterator[Pause]:
+    began: Event | None = None
+    for event in sorted(case.events, key=lambda it: (it.on, it.id)):
+        if event.event == "hold" and began is None:
+            began = event
+        elif event.event in ("resume", "start", "stop") and began is not None:
+            yield Pause(began.on, event.on, began.note)
+            began = None
+    if began is not None:
+        yield Pause(began.on, None, began.note)
+
+
+def _results(views: Sequence[View]) -> list[Result]:
+    """Of all enrolments of the patient each result once; derived ones have no number."""
+    found = {(it.id, it.analyte, it.collected_at): it for view in views for it in view.results}
+    return sorted(found.values(), key=lambda it: (it.collected_at, it.id))
+
+
+def _courses(results: Sequence[Result], views: Sequence[View]) -> Iterator[Course]:
+    """Watched analytes first, in the order of the protocol's panels."""
+    by_analyte: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_analyte[result.analyte].append(result)
+    wanted = [
+        analyte for view in views for panel in view.protocol.panels for analyte in panel.analytes
+    ]
+    for analyte in dict.fromkeys([*wanted, *sorted(by_analyte)]):
+        own = by_analyte.get(analyte)
+        if own:
+            known = views[0].catalogue.analytes[analyte]
+            limits = tuple(_limits(analyte, own[-1], views, known.unit))
+            yield Course(analyte, known.title, known.unit, tuple(own), limits)
+
+
+def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> Iterator[Limit]:
+    seen = set()
+    for view in views:
+        for rule in view.protocol.rules:
+            if rule.analyte != analyte:
+                continue
+            for level in rule.levels:
+                value = _value(level, latest)
+                if value is None or (value, rule.downward) in seen:
+                    continue
+                seen.add((value, rule.downward))
+                side = "below" if rule.downward else "above"
+                text = (
+                    f"{side} {value.normalize():f} {unit}: {level.action.value.replace('_', ' ')}"
+                )
+                yield Limit(value, level.action.value, level.urgency.value, rule.downward, text)
+
+
+def _value(level: Level, latest: Result) -> Decimal | None:
+    """Where a level begins, in the canonical unit; None for one that looks at a course."""
+    if level.below is not None:
+        return level.below
+    if level.above is not None:
+        return level.above
+    if level.above_times_uln is None:
+        return None
+    upper = usable_uln(latest) or level.default_uln
+    return None if upper is None else level.above_times_uln * upper
+
+
+def _events(views: Sequence[View]) -> tuple[Event, ...]:
+    events = {event.id: event for view in views for event in view.case.events}
+    return tuple(sorted(events.values(), key=lambda it: (it.on, it.id), reverse=True))

@@ -1,0 +1,137 @@
+"""Who is reviewed, when, and in which batches: the queue of those who are due, those asked for
+by name, and everyone. Each batch is claimed and reviewed in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from monitor import logs
+from monitor.config import Settings
+from monitor.review.batch import BATCH, Tally, alarm, review_batch, some
+from monitor.store import claims
+from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
+
+Progress = Callable[[int, int], None]
+"""Told (done, of how many) between two batches."""
+_TICK = timedelta(minutes=1)
+
+
+def review_due(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    *,
+    everyone: bool = False,
+    only: Collection[int] | None = None,
+    owed: bool = False,
+    within: float | None = None,
+    progress: Progress | None = None,
+) -> Tally:
+    """Review whoever is due at `now`; or `only` these, due or not; or `everyone`.
+
+    Several may do so at once on PostgreSQL: they share what is due. With `owed`, of `only` those
+    alone that are still due and that nobody else is at. `within` seconds no further batch is
+    begun, and the tally says that something is `left`: whoever waits for this thread has a turn.
+
+    A review of everyone is also the monitor's check of itself: where an enrolment changes
+    that was not due, it is counted as `unexpected` and the operator is alarmed.
+    Raises TooEarly where the database has already been brought to a later instant; not for
+    `only`, whose callers have just written at `now`. Where others go ahead meanwhile, the
+    review goes with them: nothing is judged at an instant before one it was judged at.
+    """
+    if only is None and not everyone:
+        return _drain(store, settings, now, within, progress)
+    if only is not None:
+        ids = sorted(set(only))
+    else:
+        with store.read() as connection:
+            latest = check_not_earlier(connection, now)
+            ids = claims.everyone(connection)
+        if not ids:
+            _note_the_time(store, latest, now)
+    tally = Tally()
+    for start in range(0, len(ids), BATCH):
+        piece = ids[start : start + BATCH]
+        with store.write() as connection:
+            if only is not None and not owed:
+                due = claims.claim(connection, piece)
+            else:
+                due = claims.claim_free(connection, piece, now if owed else None)
+            at = max(now, brought_to(connection) or now)
+            batch = review_batch(connection, settings, list(due), at)
+            if everyone:
+                batch.unexpected = [it for it in batch.changed if not _is_due(due[it], at)]
+                _alarm_unexpected(connection, settings, batch.unexpected, at)
+            bring_to(connection, at)
+        tally.add(batch)
+        if progress is not None:
+            progress(start + len(piece), len(ids))
+    return tally
+
+
+def _drain(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    within: float | None,
+    progress: Progress | None,
+) -> Tally:
+    """Review whoever is due, a claimed batch after the other, until nobody is."""
+    tally = Tally()
+    with store.read() as connection:
+        latest = check_not_earlier(connection, now)
+        owes = claims.is_any_due(connection, now)
+        total = claims.count_due(connection, now) if owes and progress is not None else 0
+    if not owes:
+        _note_the_time(store, latest, now)
+        return tally
+    began, done = time.monotonic(), 0
+    while True:
+        if within is not None and time.monotonic() - began > within:
+            tally.left = True
+            break
+        with store.write() as connection:
+            due = claims.claim_due(connection, now, BATCH)
+            if not due:
+                break
+            at = max(now, brought_to(connection) or now)
+            batch = review_batch(connection, settings, sorted(due), at)
+            bring_to(connection, at)
+        tally.add(batch)
+        done += len(due)
+        if progress is not None:
+            progress(done, max(done, total))
+    return tally
+
+
+def _is_due(next_review_at: datetime | None, now: datetime) -> bool:
+    return next_review_at is not None and next_review_at <= now
+
+
+def _alarm_unexpected(
+    connection: Connection, settings: Settings, ids: Sequence[int], now: datetime
+) -> None:
+    if not ids:
+        return
+    _log().error("changes that nothing had announced", count=len(ids), first=ids[0])
+    text = (
+        f"The review of everyone changed the alerts of {len(ids)} enrolments that were not due: "
+        f"{some(ids)}. The alerts are right now; that they were late is a fault of the monitor."
+    )
+    alarm(connection, settings, f"unexpected changes from enrolment {ids[0]} on", text, now)
+
+
+def _note_the_time(store: Store, latest: datetime | None, now: datetime) -> None:
+    """Nothing is owed at `now`. A daemon finds that every few seconds: not worth a write."""
+    if latest is None or now - latest > _TICK:
+        with store.write() as connection:
+            bring_to(connection, now)
+
+
+def _log() -> Any:
+    return logs.logger("review")

@@ -1,0 +1,171 @@
+"""The daemons that work on a database: who runs, who has gone, and whose turn a job is.
+
+Nobody leads. A daemon says every few seconds that it works; a job that is to be done once for
+all is done by whoever takes its turn, and taken over from one that died at it. Clocks may
+differ by seconds: every span here is longer than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from monitor.store import tables
+from monitor.store.database import AHEAD
+from monitor.store.tables import table_of
+
+DAEMONS = table_of(tables.DaemonRow)
+TURNS = table_of(tables.JobTurn)
+
+TICK = timedelta(seconds=15)
+"""How often a daemon says that it works."""
+SILENT_AFTER = timedelta(minutes=2)
+"""A daemon that has said nothing for so long is taken for dead."""
+_SHOWN_FOR = timedelta(days=1)
+_KEPT_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One start of the daemon."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    revision: str
+
+
+class Turn(Enum):
+    """What came of asking for a job's turn."""
+
+    OURS = "ours"
+    TAKEN = "taken"
+    """Another daemon is at it."""
+    DONE = "done"
+    """It was done already."""
+
+
+def started(connection: Connection, me: Identity, now: datetime) -> None:
+    """Note a start, and forget those of long ago."""
+    connection.execute(delete(DAEMONS).where(DAEMONS.c.last_tick_at < now - _KEPT_FOR))
+    connection.execute(
+        insert(DAEMONS).values(
+            id=me.id,
+            host=me.host,
+            pid=me.pid,
+            version=me.version,
+            revision=me.revision,
+            started_at=now,
+            last_tick_at=now,
+            failing="",
+        )
+    )
+
+
+def ticked(connection: Connection, me: Identity, now: datetime, failing: Collection[str]) -> None:
+    """Note that it works, and which of its jobs failed the last time."""
+    values: dict[str, Any] = {"last_tick_at": now, "failing": " ".join(sorted(failing))}
+    changed = connection.execute(update(DAEMONS).where(DAEMONS.c.id == me.id).values(values))
+    if changed.rowcount == 0:  # it slept for more than a week
+        started(connection, me, now)
+
+
+def stopped(connection: Connection, me: Identity, now: datetime) -> None:
+    """Note that it ended in good order; its turns are anybody's."""
+    connection.execute(update(DAEMONS).where(DAEMONS.c.id == me.id).values(stopped_at=now))
+    connection.execute(update(TURNS).where(TURNS.c.holder == me.id).values(holder=None, until=None))
+
+
+def running(connection: Connection, now: datetime) -> list[Row[Any]]:
+    """Those that work, in the order of their starts."""
+    return _listed(connection, _works(now))
+
+
+def vanished(connection: Connection, now: datetime) -> list[Row[Any]]:
+    """Those that fell silent within the last day without having ended."""
+    ticked_at = DAEMONS.c.last_tick_at
+    gone = and_(ticked_at < now - SILENT_AFTER, ticked_at >= now - _SHOWN_FOR)
+    return _listed(connection, and_(DAEMONS.c.stopped_at.is_(None), gone))
+
+
+def gone(connection: Connection, ids: Collection[str], now: datetime) -> set[str]:
+    """Of these daemons those that are known, and work no more."""
+    query = select(DAEMONS.c.id).where(DAEMONS.c.id.in_(list(ids)), ~_works(now))
+    return set(connection.scalars(query))
+
+
+def take_turn(
+    connection: Connection,
+    name: str,
+    me: Identity,
+    now: datetime,
+    *,
+    since: datetime,
+    hold: timedelta,
+) -> Turn:
+    """Ask for the turn of a job that is owed once since an instant; it is ours for `hold`.
+
+    What is noted as done far in the future was done by a clock that was wrong, and counts for
+    nothing.
+    """
+    _make_sure(connection, name)
+    columns = TURNS.c
+    owed = or_(columns.done_at.is_(None), columns.done_at < since, columns.done_at > now + AHEAD)
+    works = select(DAEMONS.c.id).where(_works(now))
+    free = or_(
+        columns.holder.is_(None),
+        columns.holder == me.id,
+        columns.until <= now,
+        columns.holder.not_in(works),
+    )
+    mine = columns.name == name
+    taken = connection.execute(
+        update(TURNS).where(mine, owed, free).values(holder=me.id, until=now + hold)
+    )
+    if taken.rowcount:
+        return Turn.OURS
+    is_owed = connection.scalar(select(columns.name).where(mine, owed)) is not None
+    return Turn.TAKEN if is_owed else Turn.DONE
+
+
+def keep_turn(
+    connection: Connection, name: str, me: Identity, now: datetime, hold: timedelta
+) -> bool:
+    """Say that it goes on; False where another daemon has taken over."""
+    mine = and_(TURNS.c.name == name, TURNS.c.holder == me.id)
+    return connection.execute(update(TURNS).where(mine).values(until=now + hold)).rowcount > 0
+
+
+def end_turn(connection: Connection, name: str, me: Identity, done_at: datetime | None) -> None:
+    """Give the turn back; `done_at` is None where the work is still owed."""
+    values: dict[str, Any] = {"holder": None, "until": None}
+    if done_at is not None:
+        values["done_at"] = done_at
+    mine = and_(TURNS.c.name == name, TURNS.c.holder == me.id)
+    connection.execute(update(TURNS).where(mine).values(values))
+
+
+def _works(now: datetime) -> ColumnElement[bool]:
+    return and_(DAEMONS.c.stopped_at.is_(None), DAEMONS.c.last_tick_at >= now - SILENT_AFTER)
+
+
+def _listed(connection: Connection, which: ColumnElement[bool]) -> list[Row[Any]]:
+    query = select(DAEMONS).where(which).order_by(DAEMONS.c.started_at, DAEMONS.c.id)
+    return list(connection.execute(query))
+
+
+def _make_sure(connection: Connection, name: str) -> None:
+    if connection.scalar(select(TURNS.c.name).where(TURNS.c.name == name)) is not None:
+        return
+    values = {"name": name}
+    if connection.dialect.name == "sqlite":
+        connection.execute(sqlite.insert(TURNS).values(values).on_conflict_do_nothing())
+    else:
+        connection.execute(postgresql.insert(TURNS).values(values).on_conflict_do_nothing())

@@ -1,0 +1,102 @@
+"""What can be wrong with a database, in words for people; never with patient data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one."""
+
+_GONE = ("08", "57P", "53")
+"""Classes of PostgreSQL's codes: connection failures, a server that stops or starts, and one
+that has no room for another connection. Source: PostgreSQL manual, appendix A."""
+_READ_ONLY = "25006"
+"""A standby: the address has not followed the primary yet."""
+_TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
+_NOT_CANCELLED_BY_US = "57014"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text says why and what to do, without patient data."""
+
+
+class StoreBusy(StoreError):
+    """Somebody else holds what was asked for."""
+
+
+class StoreLost(StoreError):
+    """The server does not answer, or ended the connection: it restarts, or another takes over.
+    What was not committed is undone and still owed; it can be tried again by itself."""
+
+
+class StoreOutdated(StoreError):
+    """The database was brought to a revision that this program does not get along with."""
+
+
+class TooEarly(StoreError):
+    """A writing command was given an instant that lies before what was already done."""
+
+
+@contextmanager
+def readable_errors(engine: Engine) -> Iterator[None]:
+    """Turns what the driver raises into the errors above."""
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreError(f"database {where}: all connections are in use") from error
+    except DBAPIError as error:
+        told = (
+            _of_sqlite(error, where)
+            if engine.dialect.name == "sqlite"
+            else _of_postgresql(error, where)
+        )
+        if told is not None:
+            raise told from error
+        if not isinstance(error, OperationalError):
+            raise
+        raise StoreError(f"database {where}: {first_line(error)}") from error
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the database said; later lines of PostgreSQL's answer may quote values."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
+def _of_sqlite(error: DBAPIError, where: str) -> StoreError | None:
+    problem = first_line(error)
+    if "locked" in problem:
+        return StoreBusy(
+            f"database {where}: another process has been writing for more than "
+            f"{BUSY_SECONDS} s; nothing was changed, try again"
+        )
+    if "not a database" in problem:
+        return StoreError(f"{where} is no database: {problem}")
+    if "readonly" in problem:
+        return StoreError(
+            f"database {where} cannot be written: {problem}; "
+            "the file and its folder must belong to the account that runs the monitor"
+        )
+    return None
+
+
+def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if code in _TAKE_TURNS:
+        return StoreBusy(f"database {where}: {_TAKE_TURNS[code]}; nothing was changed, try again")
+    if code == _READ_ONLY:
+        return StoreLost(
+            f"database {where} takes no writes: it is a standby. Name the primary in [database] "
+            "url, or all servers with target_session_attrs=read-write"
+        )
+    never_came = isinstance(error, OperationalError) and not code
+    gone = code.startswith(_GONE) and code != _NOT_CANCELLED_BY_US
+    if gone or never_came or error.connection_invalidated:
+        return StoreLost(f"database {where} does not answer: {first_line(error)}")
+    return None

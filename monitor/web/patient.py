@@ -1,0 +1,162 @@
+"""`/patients`: finding one, and everything about one. Names stand in no address: who looks for
+one sends a form, and a patient's address holds the database's own number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import Response
+
+from monitor.core.actions import ActionRefused
+from monitor.core.ages import age_text
+from monitor.core.calendar import clinic_day
+from monitor.core.permissions import May
+from monitor.intake.dates import read_day
+from monitor.operations import explain
+from monitor.operations.calendar_file import calendar_file
+from monitor.operations.patient_file import (
+    NoSuchPatient,
+    PatientFile,
+    Who,
+    find,
+    patient_file,
+    person_of,
+)
+from monitor.web import course_figure
+from monitor.web.course_figure import Drawn
+from monitor.web.render import day
+from monitor.web.visit import Visit, needs
+
+routes = APIRouter()
+Reader = Annotated[Visit, needs(May.SEE_PATIENTS)]
+_MOST = 50
+LENGTHS = ((6, "6 months"), (24, "2 years"), (0, "All"))
+_SHOWN_FIRST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One figure with its heading."""
+
+    title: str
+    unit: str
+    latest: str
+    figure: Drawn
+    beyond: bool
+
+
+@routes.get("/patients")
+def patients(visit: Reader) -> Response:
+    return visit.page("patients.html", text="", found=[], most=_MOST)
+
+
+@routes.post("/patients")
+def search(visit: Reader) -> Response:
+    text = visit.text("text")
+    found = find(visit.site.store, text, most=_MOST)
+    if len(found) == 1:
+        return visit.redirect(f"/patients/{found[0].id}")
+    visit.audit("patients looked for", detail=f"{len(found)} found")
+    return visit.page("patients.html", text=text, found=found, most=_MOST)
+
+
+@routes.get("/patients/{patient_id}")
+def patient(
+    patient_id: int, visit: Reader, months: Annotated[int, Query()] = _SHOWN_FIRST
+) -> Response:
+    file = file_of(visit, patient_id)
+    if file.who.id != patient_id:
+        return visit.redirect(f"/patients/{file.who.id}")
+    visit.audit("patient seen", patient_id=file.who.id)
+    months = months if months in dict(LENGTHS) else _SHOWN_FIRST
+    born, today = file.who.birth_date, clinic_day(visit.now, visit.site.settings.clinic.zone)
+    return visit.page(
+        "patient.html",
+        file=file,
+        age=None if born is None else age_text(born, today),
+        drawn=list(_drawn(file, months)),
+        months=months,
+        lengths=LENGTHS,
+        of={course.analyte: course for course in file.courses},
+    )
+
+
+@routes.get("/patients/{patient_id}/why")
+def why(patient_id: int, visit: Reader, on: Annotated[str, Query()] = "") -> Response:
+    """Every rule on a day, and why it spoke or stayed quiet."""
+    who = who_of(visit, patient_id)
+    wanted = read_day(on) if on else None
+    visit.audit("explanation seen", patient_id=who.id)
+    told, problem = None, "" if wanted or not on else "Write the day as 2026-03-02."
+    try:
+        told = explain.explain_patient(
+            visit.site.store, visit.site.settings, who.mrn, wanted, visit.now
+        )
+    except ActionRefused as refused:
+        problem = str(refused)
+    return visit.page("patient_why.html", who=who, told=told, on=on, problem=problem)
+
+
+@routes.get("/alerts/{alert_id}/why")
+def why_alert(alert_id: int, visit: Reader) -> Response:
+    try:
+        told = explain.explain_alert(visit.site.store, visit.site.settings, alert_id, visit.now)
+    except ActionRefused:
+        raise HTTPException(404) from None
+    visit.audit("explanation seen", alert_id=alert_id)
+    return visit.page("alert_why.html", told=told)
+
+
+@routes.get("/patients/{patient_id}/tests.ics")
+def tests(patient_id: int, visit: Reader) -> Response:
+    """The tests to come as a calendar: days and tests, no name and no number."""
+    file = file_of(visit, patient_id)
+    visit.audit("calendar taken", patient_id=file.who.id)
+    return Response(
+        calendar_file(file, visit.site.settings.clinic.name, visit.now),
+        media_type="text/calendar",
+        headers={"Content-Disposition": 'attachment; filename="tests.ics"'},
+    )
+
+
+def file_of(visit: Visit, patient_id: int) -> PatientFile:
+    try:
+        return patient_file(visit.site.store, visit.site.settings, patient_id, visit.now)
+    except NoSuchPatient:
+        raise HTTPException(404) from None
+
+
+def who_of(visit: Visit, patient_id: int) -> Who:
+    """Who a patient's address means; 404 where nobody."""
+    try:
+        with visit.site.store.read() as connection:
+            return person_of(connection, patient_id)
+    except NoSuchPatient:
+        raise HTTPException(404) from None
+
+
+def _drawn(file: PatientFile, months: int) -> Iterator[Panel]:
+    """Doses first, then every analyte with a course; all on the same days."""
+    span = course_figure.span_of(file.treatments, file.results, months)
+    if span is None or not file.results:
+        return
+    for treatment in file.treatments:
+        doses = course_figure.of_doses(treatment, span)
+        if doses is not None:
+            latest = f"{treatment.doses[-1].mg.normalize():f}"
+            yield Panel(
+                f"{treatment.case.enrolment.drug.capitalize()} dose", "mg/day", latest, doses, False
+            )
+    for course in file.courses:
+        latest = course.latest
+        text = "none" if latest.value is None else f"{latest.comparator}{latest.value:f}"
+        yield Panel(
+            course.title,
+            f"{course.unit}, {day(latest.collected_on)}",
+            text,
+            course_figure.of_course(course, span, file.treatments),
+            beyond=course_figure.breaches(latest, course.limits),
+        )

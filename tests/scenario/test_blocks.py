@@ -1,0 +1,70 @@
+"""Large files go in by blocks of rows, on either database (small blocks stand for large files;
+that they end as single rows do is shown in `tests/property/test_blocks.py`)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from monitor.intake import records
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.desk import Desk
+
+_HEADER = "mrn,collected_at,analyte,value,unit,ref_low,ref_high,specimen_id,reported_at,comment"
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "BLOCK_CHARACTERS", 150)
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    desk = Desk(store, tmp_path)
+    desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
+    return desk
+
+
+def test_every_cell_arrives_as_it_was_sent(desk: Desk) -> None:
+    remark = "tab\there, back\\slash, ä".replace(",", ";")
+    report = desk.load(
+        *[f"P{n % 2 + 1},2026-03-0{n % 9 + 1}T08:30:00,neutrophils,{n}.50,G/L,1.8,7.5,"
+          f"T{n},2026-03-09T10:00:00,{remark}" for n in range(18)],
+        header=_HEADER,
+    )  # fmt: skip
+    assert (report.rows, report.stored) == (18, 18)
+    row = desk.clinic.rows(tables.ResultRow, line=13)[0]
+    assert (row.value, row.received_value, row.received_unit) == (Decimal("11.50"), "11.50", "G/L")
+    assert (row.ref_low, row.ref_high, row.specimen_id) == (Decimal("1.8"), Decimal("7.5"), "T11")
+    assert (row.collected_on, row.timed, row.comment) == (date(2026, 3, 3), True, remark)
+    assert row.collected_at.isoformat() == "2026-03-03T07:30:00+00:00"
+    assert (
+        row.reported_at is not None and row.reported_at.isoformat() == "2026-03-09T09:00:00+00:00"
+    )
+    assert row.stands and not row.taken_back and row.home_id is None
+
+
+def test_what_stands_follows_corrections_in_other_blocks_and_files(desk: Desk) -> None:
+    header = "mrn,collected_at,analyte,value,unit,status"
+    lines = [f"P1,2026-02-{day:02},neutrophils,4.{day},G/L," for day in range(1, 21)]
+    again = "P1,2026-02-03,neutrophils,1.9,G/L,C"
+    first = desk.load(*lines, again, header=header)
+    assert (first.stored, first.superseded) == (20, 1)
+    second = desk.load(*lines, "P1,2026-02-04,neutrophils,4.4,G/L,W", header=header)
+    assert (second.duplicate, second.withdrawn) == (20, 1)
+    assert len(desk.standing()) == 19
+    assert "1.9" in desk.standing() and "4.3" not in desk.standing()
+
+
+def test_who_is_not_enrolled_is_held_and_goes_in_with_the_enrolment(desk: Desk) -> None:
+    header = "mrn,collected_at,analyte,value,unit"
+    lines = [f"P{n % 3 + 1},2026-02-{n:02},neutrophils,4.{n},G/L" for n in range(1, 22)]
+    report = desk.load(*lines, header=header)
+    assert (report.stored, report.quarantined) == (14, 7)
+    desk.enrol("P3,azathioprine,2026-01-05,,,")
+    assert len(desk.standing()) == 21 and not desk.held()
+    assert desk.load(*lines, "P1,2026-03-01,neutrophils,3,G/L", header=header).duplicate == 21

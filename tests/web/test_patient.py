@@ -1,0 +1,103 @@
+"""A patient's page as people see it: what stands, the courses, why, and events with their
+consequence before they are recorded."""
+
+from __future__ import annotations
+
+from icalendar import Calendar
+
+from monitor.core.permissions import Role
+from tests.web_clinic import WebClinic, post
+
+NEUTROPENIC = "D1063"
+
+
+def test_a_name_is_looked_for_without_standing_in_an_address(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    several = post(nurse, "/patients", seen="/patients", text="D10")
+    assert several.status_code == 200
+    assert NEUTROPENIC in several.text
+    one = post(nurse, "/patients", seen="/patients", text=NEUTROPENIC.lower())
+    assert one.status_code == 303
+    assert one.headers["location"] == f"/patients/{web.patient_id(NEUTROPENIC)}"
+
+
+def test_nobody_is_found_by_nothing_or_by_a_wildcard(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    for text in ("", "%", "_", "nobody-of-this-name"):
+        found = post(nurse, "/patients", seen="/patients", text=text)
+        assert "<tbody>" not in found.text, text
+
+
+def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: WebClinic) -> None:
+    page = web.client(Role.VIEWER).get(f"/patients/{web.patient_id(NEUTROPENIC)}").text
+    for words in ("Neutrophils 0.80", "below 1.0", "held", "overdue", "6 days late", "Alert"):
+        assert words in page, words
+    assert "Vera Stone: patient seen" in web.audit()
+
+
+def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}?months=0").text
+    assert 'aria-label="Neutrophils in 10*9/L: ' in page
+    assert "2 Mar 2026 0.8 beyond a limit" in page
+    assert "below 1 10*9/L: discontinue" in page
+    assert "earlier</p>" not in page, "everything is shown"
+
+
+def test_who_is_not_in_the_database_is_not_found(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    for path in ("/patients/99999", "/patients/99999/why", "/patients/99999/tests.ics"):
+        assert nurse.get(path).status_code == 404, path
+
+
+def test_why_is_told_for_any_day(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/why"
+    assert "neutropenia: spoke" in nurse.get(path).text
+    assert "neutropenia: spoke" not in nurse.get(f"{path}?on=2026-02-01").text
+    assert "Write the day as 2026-03-02" in nurse.get(f"{path}?on=yesterday").text
+
+
+def test_the_calendar_names_tests_and_nobody(web: WebClinic) -> None:
+    file = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}/tests.ics")
+    assert file.headers["content-type"].startswith("text/calendar")
+    entries = Calendar.from_ical(file.text).walk("VEVENT")
+    assert str(entries[0]["dtstart"].dt) == "2026-03-04"
+    assert "blood count" in entries[0]["summary"]
+    assert NEUTROPENIC not in file.text
+    assert "PETER" not in file.text.upper()
+
+
+def test_an_event_is_shown_with_its_consequence_and_then_recorded(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    fever = {"on": "2026-03-10", "event": "symptom", "value": "fever"}
+    seen = post(nurse, path, seen=path, **fever)
+    assert "An alert opens" in seen.text
+    assert "fever" not in nurse.get(path.removesuffix("/events")).text, "only foreseen"
+    done = post(nurse, path, seen=path, agreed="yes", **fever)
+    assert done.status_code == 303
+    page = nurse.get(path.removesuffix("/events")).text
+    assert "symptom: fever" in page
+    assert "Nora Gray: event recorded" in web.audit()
+
+
+def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    for fields, words in (
+        ({"event": "dose", "value": "-5"}, "value"),
+        ({"event": "dos", "value": "50"}, "did you mean"),
+        ({"event": "stop", "on": "3026-01-01"}, "years ahead"),
+        ({"event": "merge", "value": "D1"}, "events file"),
+    ):
+        answer = post(nurse, path, seen=path, **{"on": "2026-03-10", **fields})
+        assert answer.status_code == 422, fields
+        assert words in answer.text, fields
+
+
+def test_a_viewer_records_nothing(web: WebClinic) -> None:
+    viewer = web.client(Role.VIEWER)
+    patient = f"/patients/{web.patient_id(NEUTROPENIC)}"
+    assert "Record an event" not in viewer.get(patient).text
+    assert viewer.get(f"{patient}/events").status_code == 403
+    assert post(viewer, f"{patient}/events", event="stop", on="2026-03-10").status_code == 403
