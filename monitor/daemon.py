@@ -32,6 +32,7 @@ from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.operations import arrivals, feeds, fleet, heartbeat, job_runs
+from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
@@ -376,7 +377,8 @@ class Daemon:
         return emptied.mails > 0
 
     def _stuck(self, now: datetime) -> bool:
-        return alarm_if_stuck(self._store, self._settings, now)
+        told = alarm_if_stale(self._store, self._settings, now)
+        return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _pulse(self, now: datetime) -> bool:
         self._member.tick(now, self._failing)

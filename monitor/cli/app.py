@@ -11,6 +11,7 @@ from monitor import logs
 from monitor.cli import (
     alert_work,
     alerts,
+    backup,
     batch,
     burden,
     clinic,
@@ -19,7 +20,9 @@ from monitor.cli import (
     limit,
     mllp,
     quarantine,
+    replay,
     report,
+    report_lists,
     reviews,
     routes,
     schedule_study,
@@ -78,7 +81,7 @@ _COMMANDS = {
     "Set up": (clinic.init, service.demo),
     "Take in": (intake.enrol, intake.events, intake.load),
     "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
-    "Look": (reviews.status, alerts.alerts, reviews.explain),
+    "Look": (reviews.status, alerts.alerts, reviews.explain, replay.replay),
     "Deal with alerts": (
         alerts.ack,
         alert_work.contact,
@@ -87,7 +90,13 @@ _COMMANDS = {
         alerts.snooze,
         alerts.close,
     ),
-    "Look after it": (clinic.health, feeds.feeds, reviews.verify),
+    "Look after it": (
+        clinic.health,
+        feeds.feeds,
+        reviews.verify,
+        backup.backup,
+        backup.restore,
+    ),
 }
 
 for _panel, _functions in _COMMANDS.items():
@@ -98,7 +107,7 @@ app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
 report.app.command()(burden.burden)
 app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
-app.add_typer(report.app, name="report", rich_help_panel="Look")
+app.add_typer(report_lists.app, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(user.app, name="user", rich_help_panel="Look after it")

@@ -238,10 +238,10 @@ def preview_file(
 
     Who becomes due, overdue, alerted or quiet, with before and after.
     """
-    from monitor.operations.schedule_edit import preview
+    from monitor.operations.schedule_edit import edit_of, preview
 
     with reading(config, at) as work:
-        shown = preview(work.store, work.settings, file, work.now)
+        shown = preview(work.store, work.settings, edit_of(file), work.now)
     if as_json:
         print_json(shown.document())
         return
@@ -311,7 +311,7 @@ def apply_file(
 
     Alerts that it ends close as "protocol edited"; who was told of them is told so.
     """
-    from monitor.operations.schedule_edit import apply
+    from monitor.operations.schedule_edit import apply, edit_of
 
     if not by.strip() or not reason.strip():
         raise Refused("--by and --reason: say who puts it in force, and why")
@@ -319,11 +319,11 @@ def apply_file(
         applied = apply(
             work.store,
             work.settings,
-            file,
+            edit_of(file),
             work.now,
             by=by.strip(),
             reason=reason.strip(),
-            show=_nothing if as_json else _say_preview,
+            show=None if as_json else _say_preview,
             progress=bar,
         )
     tally = applied.tally
@@ -339,7 +339,3 @@ def apply_file(
     elif not applied.preview.already_in_force:
         done = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
         say(f"\n{applied.preview.id} is in force. Alerts and messages: {done or 'none'}.")
-
-
-def _nothing(_shown: Preview) -> None:
-    """With --json the document at the end has it all."""

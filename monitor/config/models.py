@@ -18,6 +18,7 @@ from monitor.config.mllp import Mllp
 from monitor.config.section import Section
 from monitor.config.sources import Feeds, Intake, Source
 from monitor.config.telling import Budget, Escalation, Quiet, Recipient, Route
+from monitor.config.upkeep import Backup, Metrics
 from monitor.config.web import Web
 from monitor.core.faults import nearest
 
@@ -46,6 +47,8 @@ class Settings(Section):
     budget: Budget
     web: Web
     heartbeat: Heartbeat
+    metrics: Metrics
+    backup: Backup
     retention: Retention
 
     def recipient_of(self, address: str) -> Recipient | None:

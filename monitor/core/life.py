@@ -109,6 +109,19 @@ def _elsewhere_until(past: Iterable[Event], today: date) -> date | None:
     return until if until is not None and today < until else None
 
 
+def spells_elsewhere(events: Iterable[Event], today: date) -> list[tuple[date, date]]:
+    """The stretches (first day, first day after it) in which another clinic monitored, up to
+    today."""
+    spells: list[tuple[date, date]] = []
+    for event in sorted(events, key=lambda event: (event.on, event.id)):
+        until = parse_day(event.value) if event.event == "monitored_elsewhere" else None
+        if event.event in ("monitored_elsewhere", "back") and spells:
+            spells[-1] = (spells[-1][0], min(spells[-1][1], event.on))
+        if until is not None and event.on <= today:
+            spells.append((event.on, until))
+    return [(first, end) for first, end in spells if first < end]
+
+
 def _held(past: Iterable[Event]) -> bool:
     held = False
     for event in past:

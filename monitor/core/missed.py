@@ -37,7 +37,7 @@ def findings(view: View) -> Iterator[Finding]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in _scheduled(view):
+    for panel in scheduled_panels(view):
         for gap in _gaps(panel, view, rule.more_than + 1):
             if len(gap.missed) > rule.more_than:
                 yield _finding(panel, gap, rule, view)
@@ -47,7 +47,7 @@ def wakes(view: View) -> Iterator[date]:
     """The day on which one more test has been missed."""
     if view.protocol.missed is None:
         return
-    for panel in _scheduled(view):
+    for panel in scheduled_panels(view):
         yield from _next_miss(panel, view)
 
 
@@ -56,7 +56,7 @@ def considered(view: View) -> Iterator[Considered]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in _scheduled(view):
+    for panel in scheduled_panels(view):
         gaps = _gaps(panel, view, rule.more_than + 1)
         if gaps and len(gaps[-1].missed) <= rule.more_than:
             count = len(gaps[-1].missed)
@@ -64,7 +64,7 @@ def considered(view: View) -> Iterator[Considered]:
             yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
 
 
-def _scheduled(view: View) -> list[Panel]:
+def scheduled_panels(view: View) -> list[Panel]:
     """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
     phases = view.protocol.phases
     return [it for it in view.protocol.panels if any(phase.schedule(it.id) for phase in phases)]
@@ -117,27 +117,28 @@ def _missed(
     until = min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
     enrolled_on = view.case.enrolment.enrolled_on
     count = 0
-    for day, grace_end in _due_days(panel, after, until, view):
-        if grace_end >= until:
+    for duty in obligations(panel, after, until, view):
+        if duty.last_day_in_grace >= until:
             return
-        if day >= enrolled_on:
-            yield day
+        if duty.due_on >= enrolled_on:
+            yield duty.due_on
             count += 1
         if count >= most:
             return
 
 
-def _due_days(
+def obligations(
     panel: Panel, after: date | None, until: date, view: View
-) -> Iterator[tuple[date, date]]:
-    """(due day, last day of its grace), each as if the one before had been done on its day."""
+) -> Iterator[due.Obligation]:
+    """What the schedule asks for after a completion, each as if the one before had been done on
+    its day; the last one may be due later than `until`."""
     anchors = [anchor for anchor in view.life.anchors if anchor <= until] or view.life.anchors[:1]
     last = after
     while last is None or last <= until:
         duty = due.scheduled(view.protocol, panel.id, last, anchors, until)
         if duty is None or (last is not None and duty.due_on <= last):
             return
-        yield duty.due_on, duty.last_day_in_grace
+        yield duty
         last = duty.due_on
 
 
@@ -145,7 +146,7 @@ def _next_miss(panel: Panel, view: View) -> Iterator[date]:
     if view.life.stopped_on is not None:
         return
     last = view.done[panel.id].last
-    for _, grace_end in _due_days(panel, last, view.today, view):
-        if grace_end >= view.today:
-            yield date.fromordinal(grace_end.toordinal() + 1)
+    for duty in obligations(panel, last, view.today, view):
+        if duty.last_day_in_grace >= view.today:
+            yield date.fromordinal(duty.last_day_in_grace.toordinal() + 1)
             return

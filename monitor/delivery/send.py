@@ -66,6 +66,7 @@ class _Run:
     now: datetime
     holder: str
     despite_back_off: bool
+    ways: Callable[[Store, Settings, datetime], Ways] = Ways
     tried: set[int] = field(default_factory=set)
     resting: set[str] = field(default_factory=set)
     """Channels that do not work now; what is theirs waits, and the rest goes on."""
@@ -89,14 +90,16 @@ def deliver_due(
     who: str,
     despite_back_off: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    ways: Callable[[Store, Settings, datetime], Ways] = Ways,
 ) -> Sent:
     """Try every message that is owed by `now` once, worst and oldest first.
 
     `who` names the caller in the leases. `despite_back_off` tries those too that wait for
     their next attempt (a person asked). `stop` is asked between messages.
+    `ways` opens the channels; a replay's keep what others would send.
     """
     _free_orphans(store, now)
-    run = _Run(store, settings, now, _holder(who), despite_back_off)
+    run = _Run(store, settings, now, _holder(who), despite_back_off, ways)
     asyncio.run(_deliver(run, stop))
     with store.read() as connection:
         return Sent(run.sent, run.failed, outbox.waiting(connection))
@@ -106,7 +109,7 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     with run.store.read() as connection:
         if not outbox.waiting(connection):
             return
-    async with Ways(run.store, run.settings, run.now) as ways:
+    async with run.ways(run.store, run.settings, run.now) as ways:
         while not stop() and (leased := _lease(run)) is not None:
             try:
                 letter = _letter(run, leased)

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings
 from monitor.core.calendar import instant_text
-from monitor.operations import feed_watch, feeds
+from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
-from monitor.store import breakers, listeners, outbox
+from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -63,11 +63,13 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
         (
             _database(store, settings),
             _scheduler(store, now, but_job),
+            *_daemons(store, settings, now),
             _reviews(store, now),
             _feed(store, settings, now),
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
             _mail(store, settings, now),
             _schedules(store, settings),
+            *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
             _settings(settings),
         )
     )
@@ -100,6 +102,27 @@ def _scheduler(store: Store, now: datetime, but_job: str) -> Part:
     if silent:
         return Part("scheduler", False, f"silent: {', '.join(silent)}; is `monitor run` running?")
     return Part("scheduler", True, f"{len(rows)} jobs run")
+
+
+def _daemons(store: Store, settings: Settings, now: datetime) -> list[Part]:
+    """Each daemon that works, and those that fell silent within a day without having ended; none
+    where no daemon has said anything yet."""
+    with store.read() as connection:
+        running, silent = daemons.running(connection, now), daemons.vanished(connection, now)
+    if not running and not silent:
+        return []
+    zone = settings.clinic.zone
+    lines = [
+        f"{row.id} on {row.host}, version {row.version}, last sign of life "
+        f"{instant_text(row.last_tick_at, zone)}"
+        + (f", failing: {row.failing}" if row.failing else "")
+        for row in running
+    ]
+    gone = [
+        f"{row.id} on {row.host}: silent since {instant_text(row.last_tick_at, zone)}"
+        for row in silent
+    ]
+    return [Part("daemons", bool(running) or not gone, "; ".join([*lines, *gone]))]
 
 
 def _reviews(store: Store, now: datetime) -> Part:
@@ -171,6 +194,15 @@ def _schedules(store: Store, settings: Settings) -> Part:
     if found:
         return Part("schedules", False, "; ".join(notice.text for notice in found))
     return Part("schedules", True, "the files are what is in force")
+
+
+def _backup(store: Store, settings: Settings, now: datetime) -> Part:
+    wrong = backup.stale(store, settings, now)
+    with store.read() as connection:
+        last = backups.last_backup(connection)
+    if wrong or last is None:
+        return Part("backup", False, wrong)
+    return Part("backup", True, f"the latest is of {instant_text(last, settings.clinic.zone)}")
 
 
 def _settings(settings: Settings) -> Part:

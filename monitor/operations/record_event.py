@@ -100,7 +100,8 @@ class _Standing:
 def _standing(
     connection: Connection, settings: Settings, ids: Collection[int], now: datetime
 ) -> _Standing:
-    panels, states = {}, {}
+    panels: dict[tuple[str, str], PanelStatus] = {}
+    states: dict[str, str] = {}
     for batch in answers(connection, settings, now, ids=ids, until=now):
         for review in batch.reviews:
             drug = review.case.enrolment.drug

@@ -24,7 +24,8 @@ from monitor.core.model import (
 )
 from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
-from monitor.operations.schedules import Force, Proposal, in_force, propose
+from monitor.core.toml_text import decode
+from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
 from monitor.store import claims, tables
 from monitor.store.database import Store, bring_to, check_not_earlier
@@ -137,26 +138,41 @@ class Applied:
     tally: Tally = field(default_factory=Tally)
 
 
-def preview(store: Store, settings: Settings, path: Path, now: datetime) -> Preview:
-    """What this file would change for those enrolled. Raises Faults where it is not sound."""
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A text that is to be put in force; `file` is how its faults name it."""
+
+    file: str
+    text: str
+
+
+def edit_of(path: Path) -> Edit:
+    """The edit that a file is. Raises Faults where it cannot be read."""
+    return Edit(path.name, decode(read_bytes(path), path.name))
+
+
+def preview(store: Store, settings: Settings, edit: Edit, now: datetime) -> Preview:
+    """What an edit would change for those enrolled. Raises Faults where it is not sound."""
     with store.read() as connection:
         force = _force(connection)
-        proposal = propose(path, force)
+        proposal = propose_text(edit.text, edit.file, force)
         return _preview(connection, settings, force, proposal, now)
 
 
 def apply(
     store: Store,
     settings: Settings,
-    path: Path,
+    edit: Edit,
     now: datetime,
     *,
     by: str,
     reason: str,
-    show: Callable[[Preview], None],
+    show: Callable[[Preview], None] | None = None,
+    also: Callable[[Connection], None] | None = None,
     progress: Progress | None = None,
 ) -> Applied:
-    """Show what the file changes, put it in force, and review everyone enrolled on it.
+    """Show what the edit changes, put it in force, and review everyone enrolled on it. What
+    `also` does is done in the same transaction, or not at all.
 
     The text, the wake-up and the review of up to TOGETHER enrolments are one transaction; the
     rest is a queue that running daemons help to empty, and what comes in meanwhile goes first.
@@ -165,9 +181,12 @@ def apply(
     with store.write() as connection:
         check_not_earlier(connection, now)
         force = _force(connection)
-        proposal = propose(path, force)
+        proposal = propose_text(edit.text, edit.file, force)
         shown = _preview(connection, settings, force, proposal, now)
-        show(shown)
+        if show is not None:
+            show(shown)
+        if also is not None:
+            also(connection)
         if shown.already_in_force:
             return Applied(shown)
         ids = _locked(connection, proposal)

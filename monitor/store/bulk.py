@@ -56,7 +56,8 @@ class BulkSelect:
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
         self._columns = columns
         self._by_dialect: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
-        self.query: Select[Any] = select(*(type_coerce(it, null().type) for it in columns))
+        raw: list[Any] = [type_coerce(it, null().type) for it in columns]
+        self.query: Select[Any] = select(*raw)
         """To be narrowed and ordered by the caller."""
 
     def rows(self, connection: Connection, query: Select[Any]) -> Iterator[list[Any]]:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -100,7 +100,8 @@ class Store:
             yield connection
 
     def migrate(self) -> None:
-        """Create the database (SQLite: readable by its owner alone) or bring it up to date."""
+        """Create the database (SQLite: readable by its owner alone) or bring it up to date; then
+        everyone is owed a review, for a newer program may say more of the same."""
         from alembic import command  # slow to import, and only needed here
 
         if self.is_sqlite:
@@ -110,6 +111,7 @@ class Store:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
                 )
+            before = revisions.revision_of(connection)
             revisions.refuse_newer(connection)
             if not self.is_sqlite:
                 revisions.refuse_in_use(connection)
@@ -117,6 +119,8 @@ class Store:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             revisions.note_compatible(connection)
+            if before not in (None, revisions.newest()):
+                _owe_reviews(connection)
         self._checked = True
 
     def check_again(self) -> None:
@@ -364,6 +368,14 @@ def _foreign_keys(connection: Connection, switch: str) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(f"PRAGMA foreign_keys={switch}")
+
+
+def _owe_reviews(connection: Connection) -> None:
+    latest = brought_to(connection)
+    if latest is not None:
+        connection.execute(
+            update(tables.table_of(tables.EnrolmentRow)).values(next_review_at=latest)
+        )
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -14,6 +14,7 @@ from monitor.store.account_tables import AuditRow as AuditRow
 from monitor.store.account_tables import SessionRow as SessionRow
 from monitor.store.account_tables import ThrottleRow as ThrottleRow
 from monitor.store.account_tables import UserRow as UserRow
+from monitor.store.proposal_tables import ProposalRow as ProposalRow
 from monitor.store.types import ExactDecimal, UtcInstant
 
 

@@ -18,9 +18,12 @@ from monitor.web import (
     answers,
     fhir,
     guards,
+    metrics,
+    operations,
     patient,
     patient_event,
     people,
+    schedules,
     sign_in,
     worklist,
 )
@@ -28,7 +31,7 @@ from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert, patient, patient_event)
+PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules, operations)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 
@@ -44,6 +47,7 @@ def create_app(
     for page in PAGES:
         app.include_router(page.routes)
     app.include_router(fhir.router(store, settings), prefix="/fhir")
+    app.include_router(metrics.router(store, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     site.paths = frozenset(route.path for route in page_routes())
     site.navigation = entries_of(site.paths)

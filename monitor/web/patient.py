@@ -146,10 +146,9 @@ def _drawn(file: PatientFile, months: int) -> Iterator[Panel]:
     for treatment in file.treatments:
         doses = course_figure.of_doses(treatment, span)
         if doses is not None:
-            latest = f"{treatment.doses[-1].mg.normalize():f}"
-            yield Panel(
-                f"{treatment.case.enrolment.drug.capitalize()} dose", "mg/day", latest, doses, False
-            )
+            title = f"{treatment.case.enrolment.drug.capitalize()} dose"
+            now = f"{treatment.doses[-1].mg.normalize():f}"
+            yield Panel(title, "mg/day", now, doses, beyond=False)
     for course in file.courses:
         latest = course.latest
         text = "none" if latest.value is None else f"{latest.comparator}{latest.value:f}"

@@ -25,6 +25,12 @@ PAGES = {
     "/patients/6": Role.CLINICIAN,
     "/patients/6/why": Role.VIEWER,
     "/patients/6/events": Role.CLINICIAN,
+    "/schedules": Role.VIEWER,
+    "/schedules/azathioprine": Role.CLINICIAN,
+    "/schedules/azathioprine/edit": Role.CLINICIAN,
+    "/schedules/compare?a=azathioprine&b=azathioprine-us-label": Role.VIEWER,
+    "/operations": Role.ADMIN,
+    "/audit": Role.ADMIN,
     "/no-such-page": Role.VIEWER,
 }
 """Each page that somebody opens, and who."""

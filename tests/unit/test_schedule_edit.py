@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.faults import Faults
 from monitor.core.model import AlertState
-from monitor.operations.schedule_edit import Preview, apply, preview
+from monitor.operations.schedule_edit import Preview, apply, edit_of, preview
 from monitor.operations.schedules import adopt, differences
 from monitor.store import tables
 from monitor.store.database import TooEarly
@@ -61,7 +61,7 @@ def test_a_preview_names_who_becomes_quiet_alerted_due_or_overdue(
     edit(folder, "{ below = 50, action", "{ below = 100, action")
     edit(folder, '"platelets", value = "50"', '"platelets", value = "100"')
     edit(folder, '"platelets", value = "49"', '"platelets", value = "99"')
-    shown = preview(ward.store, ward.settings, path, now)
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
     assert [patient.mrn for patient in shown.patients] == ["A1", "A3"]
     assert shown.counts == {
         "due": 1, "overdue": 0, "seriously_overdue": 0,
@@ -83,7 +83,7 @@ def test_a_preview_of_another_interval_names_before_and_after(ward: Clinic, fold
     path = write(folder, text_of(folder).partition("# ==== Examples")[0])
     edit(folder, 'cbc]\nevery = "3 months"', 'cbc]\nevery = "5 weeks"')
     edit(folder, 'every = "5 weeks"\ngrace = "1 week"', 'every = "5 weeks"\ngrace = "2 days"')
-    shown = preview(ward.store, ward.settings, path, now)
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
     (panel,) = shown.document()["patients"][0]["panels"]
     assert panel == {
         "panel": "cbc",
@@ -102,7 +102,7 @@ def test_apply_shows_the_change_then_reviews_everyone_on_it(ward: Clinic, folder
     seen: list[Preview] = []
     now = at("2026-01-14")
     applied = apply(
-        ward.store, ward.settings, path, now, by="Dr A", reason="minutes", show=seen.append
+        ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes", show=seen.append
     )
     assert seen[0].counts["quiet"] == 3
     assert (applied.tally.reviewed, applied.tally.closed) == (3, 3)
@@ -123,7 +123,9 @@ def test_apply_shows_the_change_then_reviews_everyone_on_it(ward: Clinic, folder
 def test_apply_of_the_text_in_force_changes_nothing(ward: Clinic, folder: Path) -> None:
     ward.enrol("A1")
     path = folder / f"{AZA}.toml"
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.preview.already_in_force
     assert applied.tally.reviewed == 0
     assert len(ward.rows(tables.ProtocolText)) == 2
@@ -137,7 +139,7 @@ def test_apply_refuses_a_faulty_file_and_a_time_that_has_passed(ward: Clinic, fo
         apply(
             ward.store,
             ward.settings,
-            path,
+            edit_of(path),
             at("2026-01-20"),
             by="Dr A",
             reason="x",
@@ -145,13 +147,17 @@ def test_apply_refuses_a_faulty_file_and_a_time_that_has_passed(ward: Clinic, fo
         )
     edit(folder, "{ below = 130,", "{ below = 13,")
     with pytest.raises(Faults):
-        apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
+        apply(
+            ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+        )
     assert len(ward.rows(tables.ProtocolText)) == 2
 
 
 def test_apply_puts_a_new_protocol_in_force(ward: Clinic, folder: Path) -> None:
     path = site_protocol(folder)
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.preview.before is None
     assert "site" in in_force(ward.store)
 
@@ -162,7 +168,9 @@ def test_the_analytes_too_change_only_by_apply_where_patients_are_enrolled(
     ward.enrol("A1")
     path = write(folder, text_of(folder, "analytes") + "\n# a remark\n", "analytes")
     assert "differs from the analytes in force" in only(adopt(ward.store, folder, NOW))
-    applied = apply(ward.store, ward.settings, path, NOW, by="Dr A", reason="x", show=show_nothing)
+    applied = apply(
+        ward.store, ward.settings, edit_of(path), NOW, by="Dr A", reason="x", show=show_nothing
+    )
     assert applied.tally.reviewed == 1
     assert adopt(ward.store, folder, NOW) == []
 
@@ -174,8 +182,10 @@ def test_alerts_after_an_edit_are_those_of_the_new_text_alone(ward: Clinic, fold
     strict = text_of(folder)
     path = milder_platelets(folder)
     now = at("2026-01-14")
-    apply(ward.store, ward.settings, path, now, by="Dr A", reason="x", show=show_nothing)
+    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="x", show=show_nothing)
     write(folder, strict)
-    apply(ward.store, ward.settings, path, now, by="Dr A", reason="back", show=show_nothing)
+    apply(
+        ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="back", show=show_nothing
+    )
     closed, live = ward.alerts(enrolment)
     assert (closed.state, live.state) == (AlertState.CLOSED, AlertState.OPEN)

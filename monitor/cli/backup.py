@@ -1,0 +1,87 @@
+"""`monitor backup` and `monitor restore`: the whole database in one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.common import (
+    CONFIG_DEFAULT,
+    AtOption,
+    ConfigOption,
+    JsonOption,
+    local,
+    print_json,
+    progress,
+    reading,
+    say,
+)
+from monitor.config import load_settings
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
+    from monitor.operations.backup import Copied
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over FILE where it is there already.")
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the live database, whole and consistent, into one file.
+
+    The daemon goes on meanwhile. FILE is a SQLite file on either database, checked before it
+    gets its name, and readable by its owner alone: it holds everything about everybody.
+    """
+    from monitor.operations.backup import backup as copy
+
+    with reading(config, at) as work, progress("copying", quiet=as_json) as bar:
+        made = copy(work.store, file, work.now, replace=replace, progress=bar)
+    if as_json:
+        print_json(made.document())
+        return
+    _say(made, work.settings, "copied")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `monitor backup` wrote.")],
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Also where the database holds something: that is lost."),
+    ] = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup in the place of the database of this config, SQLite or PostgreSQL.
+
+    End the daemon first. A backup of an older version is brought up to date; FILE itself is
+    only read, and checked before anything is changed.
+    """
+    from monitor.operations.backup import restore as put_back
+
+    settings = load_settings(config)
+    with progress("restoring", quiet=as_json) as bar:
+        found = put_back(settings, file, replace=replace, progress=bar)
+    if as_json:
+        print_json(found.document())
+        return
+    _say(found, settings, "restored")
+    if found.waiting:
+        say(
+            f"{found.waiting} messages were waiting when the backup was made. Those that went out "
+            "since go out again, each with the Message-ID it had."
+        )
+    say("next: monitor verify, then monitor run")
+
+
+def _say(copied: Copied, settings: Settings, done: str) -> None:
+    for name, rows in copied.rows.items():
+        say(f"{rows:>12,}  {name.replace('_', ' ')}")
+    latest = local(copied.brought_to, settings.clinic.zone) if copied.brought_to else "nothing yet"
+    say(f"{done}: {copied.file}, {copied.bytes:,} bytes, brought to {latest}")

@@ -1,0 +1,146 @@
+"""What an operator looks at in one place: health, ledgers, messages, jobs, files, daemons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from monitor.config import Settings
+from monitor.operations import feed_watch, health
+from monitor.operations.feed_watch import Feed
+from monitor.operations.health import Health
+from monitor.operations.job_runs import JOB_RUNS
+from monitor.operations.status import ledger
+from monitor.store import daemons, tables
+from monitor.store.database import Store
+from monitor.store.ledger import accounts
+from monitor.store.outbox import DELIVERIES
+from monitor.store.tables import table_of
+
+RECENTLY = timedelta(days=7)
+_LATEST = 30
+_AUDIT = table_of(tables.AuditRow)
+_PATIENTS = table_of(tables.Patient)
+
+
+@dataclass(frozen=True, slots=True)
+class RowLedger:
+    """Every row that was ever loaded, by what became of it."""
+
+    files: int
+    rows: int
+    accounted: int
+    unequal: int
+    """Files whose rows and outcomes differ: there must be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The messages of the last days, by channel and state, and the latest of them."""
+
+    counts: tuple[tuple[str, str, int], ...]
+    waiting: tuple[Row[Any], ...]
+    latest: tuple[Row[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything on the operator's page."""
+
+    health: Health
+    patients: dict[str, int]
+    rows: RowLedger
+    messages: Messages
+    jobs: tuple[Row[Any], ...]
+    running: tuple[Row[Any], ...]
+    """Daemons that work."""
+    vanished: tuple[Row[Any], ...]
+    """Daemons that fell silent within a day without having ended."""
+    feeds: tuple[Feed, ...]
+
+
+def desk(store: Store, settings: Settings, now: datetime) -> Desk:
+    """The state of the monitor at an instant."""
+    with store.read() as connection:
+        rows = _row_ledger(connection)
+        messages = _messages(connection, now)
+        jobs = tuple(connection.execute(select(JOB_RUNS).order_by(JOB_RUNS.c.name)))
+        running = tuple(daemons.running(connection, now))
+        vanished = tuple(daemons.vanished(connection, now))
+    return Desk(
+        health=health.examine(store, settings, now),
+        patients=ledger(store, settings, now),
+        rows=rows,
+        messages=messages,
+        jobs=jobs,
+        running=running,
+        vanished=vanished,
+        feeds=tuple(feed_watch.feeds(store, settings, now)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Lines of the audit trail, latest first; `older` is where the next ones begin."""
+
+    lines: tuple[Row[Any], ...]
+    older: int | None
+
+
+def trail(
+    store: Store, *, who: str = "", patient_id: int | None = None, before: int | None = None,
+    most: int = 200,
+) -> Trail:  # fmt: skip
+    """Who saw or did what, of everybody or of one person or patient."""
+    columns = _AUDIT.c
+    query = (
+        select(_AUDIT, _PATIENTS.c.mrn)
+        .outerjoin(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
+        .order_by(columns.id.desc())
+        .limit(most + 1)
+    )
+    if who:
+        query = query.where(columns.who == who)
+    if patient_id is not None:
+        query = query.where(columns.patient_id == patient_id)
+    if before is not None:
+        query = query.where(columns.id < before)
+    with store.read() as connection:
+        found = connection.execute(query).all()
+    return Trail(tuple(found[:most]), found[most - 1].id if len(found) > most else None)
+
+
+def _row_ledger(connection: Connection) -> RowLedger:
+    found = accounts(connection)
+    return RowLedger(
+        files=len(found),
+        rows=sum(it.rows for it in found),
+        accounted=sum(it.accounted for it in found),
+        unequal=sum(it.rows != it.accounted for it in found),
+    )
+
+
+def _messages(connection: Connection, now: datetime) -> Messages:
+    columns = DELIVERIES.c
+    recent = columns.created_at > now - RECENTLY
+    counts = (
+        select(columns.channel, columns.state, func.count())
+        .where(recent)
+        .group_by(columns.channel, columns.state)
+        .order_by(columns.channel, columns.state)
+    )
+    shown = select(
+        columns.id, columns.kind, columns.recipient, columns.urgency, columns.created_at,
+        columns.sent_at, columns.state, columns.attempts, columns.next_attempt_at,
+        columns.last_error, columns.channel,
+    )  # fmt: skip
+    waiting = shown.where(columns.state == "waiting").order_by(columns.id).limit(_LATEST)
+    latest = shown.where(columns.state != "waiting").order_by(columns.id.desc()).limit(_LATEST)
+    return Messages(
+        counts=tuple((row[0], row[1], int(row[2])) for row in connection.execute(counts)),
+        waiting=tuple(connection.execute(waiting)),
+        latest=tuple(connection.execute(latest)),
+    )

@@ -1,0 +1,229 @@
+"""Were the tests done that the schedule asked for? By clinic, drug, phase and month."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from monitor.config import Settings
+from monitor.core.adherence import Adherence, Became, DueTest, adherence
+from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.model import PanelState
+from monitor.core.review import view_of
+from monitor.operations.answers import answers
+from monitor.operations.report_overdue import Which
+from monitor.operations.status import standing_of
+from monitor.store import tables
+from monitor.store.database import Store, StoreError
+from monitor.store.frames import all_enrolment_ids, chunks, load_cases
+from monitor.store.rulebook import load_rulebook
+from monitor.store.tables import table_of
+
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_ONE_DAY = timedelta(days=1)
+_LAST_MONTHS = 11
+_LATE = (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
+BECAME = tuple(it.value for it in Became)
+
+
+class NoPeriod(StoreError):
+    """These days cannot be reported on."""
+
+
+@dataclass(slots=True)
+class Count:
+    """Due tests by what became of them; the five add up to `due`."""
+
+    of: Counter[str] = field(default_factory=Counter)
+    delays: list[int] = field(default_factory=list)
+    patients: set[int] = field(default_factory=set)
+    days: int = 0
+    covered: int = 0
+
+    def add(self, test: DueTest, patient: int) -> None:
+        self.of[test.became.value] += 1
+        self.patients.add(patient)
+        if test.became in (Became.IN_GRACE, Became.LATE) and test.delay_days is not None:
+            self.delays.append(test.delay_days)
+
+    @property
+    def due(self) -> int:
+        return sum(self.of.values())
+
+    @property
+    def median_delay(self) -> float | None:
+        return float(median(self.delays)) if self.delays else None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "due": self.due,
+            **{name: self.of[name] for name in BECAME},
+            "median_delay_days": self.median_delay,
+        }
+
+
+@dataclass(slots=True)
+class Compliance:
+    """From a day to a day, both included, as known at `at`."""
+
+    at: datetime
+    since: date
+    until: date
+    enrolments: int = 0
+    total: Count = field(default_factory=Count)
+    groups: dict[tuple[str, str, str, str], Count] = field(
+        default_factory=lambda: defaultdict(Count)
+    )
+    """By clinic, drug, phase and test."""
+    months: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    clinics: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(Count))
+    """Patient-days by clinic and drug."""
+    overdue: list[tuple[date, int, int]] = field(default_factory=list)
+    """Of each month its last day (or that of the report), enrolments watched and overdue."""
+
+    def document(self) -> dict[str, Any]:
+        """As `monitor report compliance --json` prints it."""
+        return {
+            "from": self.since.isoformat(),
+            "to": self.until.isoformat(),
+            "at": self.at.isoformat(),
+            "enrolments": self.enrolments,
+            "tests": self.total.document(),
+            "patient_days": _coverage(self.total),
+            "groups": self.rows(),
+            "clinics": [
+                {"clinic": clinic, "drug": drug, **_coverage(it)}
+                for (clinic, drug), it in sorted(self.clinics.items())
+            ],
+            "months": [
+                {"month": it, **count.document()} for it, count in sorted(self.months.items())
+            ],
+            "overdue_at_month_end": [
+                {"on": day.isoformat(), "watched": watched, "overdue": late}
+                for day, watched, late in self.overdue
+            ],
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a clinic, drug, phase and test."""
+        names = ("clinic", "drug", "phase", "test")
+        return [
+            {
+                **dict(zip(names, key, strict=True)),
+                "patients": len(count.patients),
+                **count.document(),
+            }
+            for key, count in sorted(self.groups.items())
+        ]
+
+
+def _coverage(count: Count) -> dict[str, Any]:
+    part = round(count.covered / count.days, 4) if count.days else None
+    return {"days": count.days, "covered": count.covered, "proportion": part}
+
+
+def compliance(
+    store: Store,
+    settings: Settings,
+    which: Which,
+    days: tuple[date | None, date | None],
+    now: datetime,
+) -> Compliance:
+    """Every test that came due in these days (default: twelve months up to today, as far as
+    anybody was enrolled), and what became of it as far as is known at `now`. Raises NoPeriod."""
+    zone = settings.clinic.zone
+    today = clinic_day(now, zone)
+    last = min(days[1] or today, today)
+    with store.read() as connection:
+        first = days[0] or _usual_first(connection, last)
+        if first > last:
+            raise NoPeriod(f"--from {first} lies after --to {last}")
+        found = Compliance(now.astimezone(zone), first, last)
+        wanted = _wanted(connection, which)
+        rulebook = load_rulebook(connection)
+        for piece in chunks(sorted(wanted)):
+            for case in load_cases(connection, piece, until=now, zone=zone):
+                view = view_of(case, rulebook.protocols, rulebook.catalogue, now, zone)
+                titles = {it.id: it.title for it in view.protocol.panels}
+                outcome = adherence(view, first, last)
+                _add(found, outcome, wanted[case.enrolment.id], titles, case.enrolment.patient_id)
+        for day in _month_ends(first, last):
+            found.overdue.append((day, *_standing(connection, settings, wanted, day, now)))
+    return found
+
+
+def _wanted(connection: Connection, which: Which) -> dict[int, tuple[str, str]]:
+    """The enrolments asked for, with their clinic and drug."""
+    query = select(_ENROLMENTS.c.id, _ENROLMENTS.c.clinic, _ENROLMENTS.c.drug)
+    standing = set(all_enrolment_ids(connection))
+    return {
+        row.id: (row.clinic, row.drug)
+        for row in connection.execute(query)
+        if row.id in standing and which.takes(row.clinic, row.drug)
+    }
+
+
+def _add(
+    found: Compliance,
+    outcome: Adherence,
+    place: tuple[str, str],
+    titles: dict[str, str],
+    patient: int,
+) -> None:
+    if outcome.days or outcome.tests:
+        found.enrolments += 1
+    for count in (found.total, found.clinics[place]):
+        count.days += outcome.days
+        count.covered += outcome.covered
+    for test in outcome.tests:
+        key = (*place, test.phase, titles[test.panel])
+        for count in (found.total, found.groups[key], found.months[f"{test.due_on:%Y-%m}"]):
+            count.add(test, patient)
+
+
+def _standing(
+    connection: Connection,
+    settings: Settings,
+    wanted: Iterable[int],
+    day: date,
+    now: datetime,
+) -> tuple[int, int]:
+    """How many were watched, and of these overdue, at the end of a day: what `monitor status`
+    says of it."""
+    end = start_of_day(day + _ONE_DAY, settings.clinic.zone) - timedelta.resolution
+    at = min(end, now)
+    watched = late = 0
+    for batch in answers(connection, settings, at, ids=list(wanted), until=at):
+        for review in batch.reviews:
+            if review.case.enrolment.enrolled_on > day:
+                continue
+            standing = standing_of(review)
+            watched += standing in (*_LATE, PanelState.DUE.value, PanelState.UP_TO_DATE.value)
+            late += standing in _LATE
+    return watched, late
+
+
+def _month_ends(first: date, last: date) -> Iterator[date]:
+    day = first
+    while day <= last:
+        begin = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        yield min(begin - _ONE_DAY, last)
+        day = begin
+
+
+def _usual_first(connection: Connection, last: date) -> date:
+    first = _months_before(last.replace(day=1), _LAST_MONTHS)
+    enrolled: date | None = connection.scalar(select(func.min(_ENROLMENTS.c.enrolled_on)))
+    return first if enrolled is None else min(max(first, enrolled.replace(day=1)), last)
+
+
+def _months_before(first_of_month: date, months: int) -> date:
+    for _ in range(months):
+        first_of_month = (first_of_month - _ONE_DAY).replace(day=1)
+    return first_of_month

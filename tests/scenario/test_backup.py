@@ -1,0 +1,199 @@
+"""The whole database in one file, and back: consistent, checked, on either database, and never
+over something that nobody said to replace."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from monitor.store.copying import counts, file_store
+from monitor.store.database import Store, open_store
+from monitor.store.tables import AlertHistory, AlertRow, Fact, table_of
+from tests.clinic import CBC, LFT, Clinic, at
+from tests.command_line import CommandLine
+
+PEOPLE = """\
+mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg
+P1,azathioprine,2026-01-05,normal,normal,100,70
+P2,azathioprine,2026-01-05,normal,normal,100,70
+"""
+LOW = """\
+mrn,collected_at,analyte,value,unit,specimen_id
+P1,2026-01-12T09:00,neutrophils,0.7,10*9/L,S1
+P9,2026-01-12T09:00,neutrophils,3.7,10*9/L,S2
+"""
+SINCE = "2026-01-12T12:00"
+
+
+@pytest.fixture
+def lived(clinic: CommandLine) -> CommandLine:
+    """Two patients, one with a critical alert, and a row in quarantine."""
+    clinic("enrol", clinic.write("people.csv", PEOPLE), "--at", "2026-01-05")
+    assert clinic("load", clinic.write("low.csv", LOW), "--at", SINCE).code == 3
+    return clinic
+
+
+def alerts(desk: CommandLine) -> object:
+    return desk("alerts", "--json", "--at", SINCE).json
+
+
+def test_what_was_lost_comes_back(lived: CommandLine) -> None:
+    before = alerts(lived)
+    made = lived("backup", "copy.db", "--json").json
+    assert made["rows"]["patients"] == 2
+    assert made["rows"]["quarantine"] == 1
+    assert (lived.folder / "copy.db").stat().st_mode & 0o077 == 0
+    lived("ack", "1", "--by", "Ann", "--at", SINCE)
+    assert alerts(lived) != before
+    refused = lived("restore", "copy.db")
+    assert refused.code == 2
+    assert "--replace" in refused.err
+    assert alerts(lived) != before
+    done = lived("restore", "copy.db", "--replace")
+    assert done.code == 0, done.err
+    assert "go out again" in done.out
+    assert alerts(lived) == before
+    assert lived("verify", "--at", SINCE).code == 0
+    later = LOW.replace("P9", "P2").replace("2026-01-12T09:00", "2026-01-12T11:00")
+    more = lived("load", lived.write("later.csv", later), "--at", SINCE)
+    assert more.code == 0, more.err  # ids count on after the highest that came in
+
+
+def test_a_backup_goes_to_the_other_database(
+    lived: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = alerts(lived)
+    lived("backup", "copy.db")
+    monkeypatch.setenv("MONITOR__DATABASE__URL", f"sqlite:///{tmp_path / 'other.db'}")
+    done = lived("restore", "copy.db")
+    assert done.code == 0, done.err
+    assert alerts(lived) == before
+    assert lived("verify", "--at", SINCE).code == 0
+
+
+def test_what_is_no_backup_changes_nothing(lived: CommandLine) -> None:
+    before = alerts(lived)
+    lived("backup", "copy.db")
+    assert lived("backup", "copy.db").code == 2
+    assert "--replace" in lived("backup", "copy.db").err
+    whole = (lived.folder / "copy.db").read_bytes()
+    (lived.folder / "half.db").write_bytes(whole[: len(whole) // 2])
+    with sqlite3.connect(lived.folder / "foreign.db") as foreign:
+        foreign.execute("CREATE TABLE t (x)")
+    (lived.folder / "text.db").write_text("mrn,drug\n")
+    said = {
+        "half.db": "is damaged",
+        "foreign.db": "none of the monitor's",
+        "text.db": "is no backup",
+        "nowhere.db": "cannot be read",
+    }
+    for name, words in said.items():
+        ended = lived("restore", name, "--replace")
+        assert ended.code == 2
+        assert words in ended.err
+        assert "Traceback" not in ended.err
+    assert alerts(lived) == before
+
+
+def test_a_running_daemon_is_not_pulled_from_under(lived: CommandLine, store_url: str) -> None:
+    if not store_url.startswith("sqlite"):
+        return  # there the rows change in one transaction, which daemons wait for
+    lived("backup", "copy.db")
+    running = open_store(store_url)
+    with running.hold_daemon_lock():
+        ended = lived("restore", "copy.db", "--replace")
+    running.dispose()
+    assert ended.code == 2
+    assert "end that one first" in ended.err
+
+
+def test_a_damaged_database_is_kept_aside(lived: CommandLine, store_url: str) -> None:
+    if not store_url.startswith("sqlite"):
+        return  # a file of our own is SQLite's alone
+    before = alerts(lived)
+    lived("backup", "copy.db")
+    file = lived.folder / "monitor.db"
+    file.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    for ending in ("-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+    assert lived("restore", "copy.db").code == 2
+    assert lived("restore", "copy.db", "--replace").code == 0
+    assert alerts(lived) == before
+    assert Path(f"{file}.damaged").exists()
+
+
+def test_a_copy_is_of_one_instant_while_others_write(ward: Clinic, tmp_path: Path) -> None:
+    """A review writes alerts and what is next in one transaction: no copy has half of it."""
+    from monitor.operations.backup import backup
+
+    for number in range(12):
+        ward.enrol(f"P{number}")
+    ending = threading.Event()
+
+    def live() -> None:
+        day = 0
+        while not ending.is_set():
+            day += 1
+            now = at("2026-01-12") + timedelta(hours=day)
+            for number in range(12):
+                ward.results(f"P{number}", now.date().isoformat(), CBC | {"neutrophils": "0.7"})
+            ward.review(now)
+
+    writer = threading.Thread(target=live)
+    writer.start()
+    try:
+        for number in range(4):
+            backup(ward.store, tmp_path / f"{number}.db", at("2026-01-12"), replace=False)
+    finally:
+        ending.set()
+        writer.join()
+    for number in range(4):
+        with file_store(tmp_path / f"{number}.db").read() as connection:
+            files = counts(connection)
+            entries = select(table_of(AlertHistory).c.alert_id)
+            without = table_of(AlertRow).c.id.not_in(entries)
+            query = select(func.count()).select_from(table_of(AlertRow)).where(without)
+            history = connection.execute(query).scalar_one()
+            assert history == 0
+            assert (files["results"] - 12 * len(CBC | LFT)) % len(CBC) == 0
+
+
+def test_a_backup_that_is_too_old_is_said(
+    lived: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR__BACKUP__ALARM_AFTER", "2 days")
+    parts = lived("health", "--json", "--at", SINCE).json["parts"]
+    assert "never been a backup" in parts["backup"]["says"]
+    lived("backup", "copy.db", "--at", "2026-01-12T13:00")
+    assert lived("health", "--json", "--at", "2026-01-14T20:00").json["parts"]["backup"]["well"]
+    parts = lived("health", "--json", "--at", "2026-01-15T13:00").json["parts"]
+    assert not parts["backup"]["well"]
+    assert "12 Jan 2026" in parts["backup"]["says"]
+
+
+def test_an_old_backup_alarms_the_operator_once_a_day(store: Store, tmp_path: Path) -> None:
+    from monitor.operations.backup import alarm_if_stale
+    from tests.clinic import settings_in
+
+    settings = settings_in(tmp_path)
+    assert not alarm_if_stale(store, settings, at("2026-01-12"))
+    kept = settings.backup.model_copy(update={"alarm_after": settings.intake.late_after})
+    settings = settings.model_copy(update={"backup": kept})
+    assert alarm_if_stale(store, settings, at("2026-01-12"))
+    assert not alarm_if_stale(store, settings, at("2026-01-12", 13))
+    assert alarm_if_stale(store, settings, at("2026-01-13"))
+
+
+def test_a_backup_remembers_that_it_is_one(lived: CommandLine) -> None:
+    lived("backup", "copy.db", "--at", SINCE)
+    shutil.copy(lived.folder / "copy.db", lived.folder / "read.db")
+    with file_store(lived.folder / "read.db").read() as connection:
+        facts = table_of(Fact)
+        value = connection.scalar(select(facts.c.value).where(facts.c.name == "last_backup"))
+    assert value is not None

@@ -1,0 +1,164 @@
+"""Reports as people read them: who is overdue and what was tried, what was tested, who did what;
+as words, JSON, CSV and one page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.command_line import CommandLine
+
+PEOPLE = """\
+mrn,family_name,given_name,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg,clinic
+P1,Doe,<b>Ann</b>,azathioprine,2026-01-05,normal,normal,100,70,north
+P2,Roe,Ben,azathioprine,2026-01-05,normal,normal,100,70,south
+P3,Poe,Cat,azathioprine,2026-01-05,normal,normal,100,70,north
+"""
+HEADER = (
+    "mrn,collected_at,hemoglobin [g/L],white cells [10*9/L],neutrophils [10*9/L],"
+    "lymphocytes [10*9/L],platelets [10*9/L],bilirubin [umol/L],alt [U/L]"
+)
+DONE = {
+    "P1": ("2025-12-29", "2026-01-12", "2026-01-20"),
+    "P2": ("2025-12-29", "2026-01-12", "2026-01-19", "2026-01-26", "2026-02-02"),
+    "P3": ("2025-12-29", "2026-01-15"),
+}
+NOW = "2026-02-05T12:00"
+
+
+class _Words(HTMLParser):
+    """What a page shows; that every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.shown: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "rect", "line"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"meta", "rect", "line"}:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and self.open[-1] not in {"style", "title"}:
+            self.shown.append(data.strip())
+
+
+@pytest.fixture
+def desk(clinic: CommandLine) -> CommandLine:
+    """Three patients: one in time, one late and then silent, one with a single late test."""
+    clinic("enrol", clinic.write("people.csv", PEOPLE), "--at", "2026-01-05")
+    rows = [f"{mrn},{day},140,6.0,4.0,1.5,250,10,20" for mrn, days in DONE.items() for day in days]
+    loaded = clinic("load", clinic.write("all.csv", "\n".join([HEADER, *rows])), "--at", NOW)
+    assert loaded.code == 0, loaded.err
+    return clinic
+
+
+def overdue_alert(desk: CommandLine, mrn: str) -> str:
+    rows = desk("alerts", "--json", "--at", NOW).json
+    return next(str(it["id"]) for it in rows if (it["mrn"], it["kind"]) == (mrn, "overdue_test"))
+
+
+def test_who_is_overdue_and_what_was_tried(desk: CommandLine) -> None:
+    later = "2026-02-05T13:00"
+    desk("contact", overdue_alert(desk, "P3"), "--outcome", "no_answer", "--by", "Nurse Bell",
+         "--at", NOW)  # fmt: skip
+    desk("ack", overdue_alert(desk, "P1"), "--by", "Nurse Reed", "--at", later)
+    found = desk("report", "overdue", "--json", "--at", later).json
+    rows = {row["mrn"]: row for row in found["overdue"]}
+    assert (found["patients"], found["enrolled"]) == (2, 3)
+    assert list(rows) == ["P3", "P1"]  # the longest first
+    assert rows["P1"]["owner"] == "Nurse Reed"
+    assert rows["P1"]["until"] == "2026-02-12"
+    assert (rows["P1"]["due_on"], rows["P1"]["overdue_since"]) == ("2026-01-27", "2026-01-30")
+    assert rows["P1"]["days_overdue"] == 9
+    assert (rows["P3"]["owner"], rows["P3"]["contacts"]) == ("", 1)
+    assert "called, no answer" in rows["P3"]["tried"]
+    before = desk("report", "overdue", "--json", "--at", NOW).json["overdue"]
+    assert {row["mrn"]: row["owner"] for row in before} == {"P1": "", "P3": ""}
+    south = desk("report", "overdue", "--json", "--at", NOW, "--clinic", "SOUTH").json
+    assert (south["overdue"], south["enrolled"]) == ([], 1)
+    none = desk("report", "overdue", "--json", "--at", NOW, "--drug", "methotrexate").json
+    assert none["enrolled"] == 0
+
+
+def test_what_was_tested_adds_up(desk: CommandLine) -> None:
+    found = desk("report", "compliance", "--json", "--at", NOW).json
+    names = ("in_time", "in_grace", "late", "missed", "waiting")
+    for part in (found["tests"], *found["groups"], *found["months"]):
+        assert part["due"] == sum(part[name] for name in names)
+    total = {name: found["tests"][name] for name in names}
+    # P1: 12 in time, 19 in grace, 27 missed, 3 Feb not over; P2: 12, 19, 26, 2 in time;
+    # P3: 12 late, 22 and 29 missed, 5 Feb not over
+    assert total == {"in_time": 5, "in_grace": 1, "late": 1, "missed": 3, "waiting": 2}
+    assert found["tests"]["median_delay_days"] == 2  # of 1 and 3 days
+    assert sum(row["due"] for row in found["groups"]) == found["tests"]["due"]
+    # to 5 Feb each 32 days; P1 uncovered from 30 Jan, P3 on none of 15 to 24 Jan, and from 25 Jan
+    days = {it["clinic"]: (it["days"], it["covered"]) for it in found["clinics"]}
+    assert days == {"north": (64, 32 - 7 + 32 - 12), "south": (32, 32)}
+    assert found["overdue_at_month_end"] == [
+        {"on": "2026-01-31", "watched": 3, "overdue": 2},
+        {"on": "2026-02-05", "watched": 3, "overdue": 2},
+    ]
+    south = desk("report", "compliance", "--json", "--at", NOW, "--clinic", "south").json
+    assert south["tests"]["due"] == south["tests"]["in_time"] == 4
+    wrong = desk("report", "compliance", "--from", "2026-03-01", "--to", "2026-02-01")
+    assert wrong.code == 2
+    assert "lies after" in wrong.err
+
+
+def test_who_did_what(desk: CommandLine) -> None:
+    alert = overdue_alert(desk, "P1")
+    desk("ack", alert, "--by", "Nurse Reed", "--note", "phoned", "--at", NOW)
+    desk("comment", alert, "--text", "moved house", "--by", "Nurse Bell", "--at", NOW)
+    desk("batch", "revert", "2", "--by", "Dr Gray", "--reason", "the wrong file", "--at", NOW)
+    found = desk("report", "audit", "--json", "--at", NOW, "--from", "2026-02-05").json
+    done = [(it["who"], it["what"], it["mrn"]) for it in found["entries"]]
+    assert ("Nurse Reed", "acknowledged", "P1") in done
+    assert ("Nurse Bell", "comment", "P1") in done
+    assert ("Dr Gray", "file taken back", "") in done
+    mine = desk("report", "audit", "--json", "--at", NOW, "--who", "nurse bell").json["entries"]
+    assert {it["who"] for it in mine} == {"Nurse Bell"}
+    north = desk("report", "audit", "--json", "--at", NOW, "--clinic", "north").json["entries"]
+    assert {it["mrn"] for it in north} == {"P1"}
+    earlier = desk("report", "audit", "--json", "--at", "2026-02-04").json["entries"]
+    assert all(it["at"] < "2026-02-05" for it in earlier)
+
+
+@pytest.mark.parametrize("name", ["overdue", "compliance", "audit"])
+def test_every_form_says_the_same(desk: CommandLine, name: str) -> None:
+    desk("ack", overdue_alert(desk, "P1"), "--by", "=cmd()", "--at", NOW)
+    both = desk("report", name, "--csv", "--json")
+    assert both.code == 2
+    rows = list(csv.DictReader(io.StringIO(desk("report", name, "--csv", "--at", NOW).out)))
+    document = desk("report", name, "--json", "--at", NOW).json
+    listed = {"overdue": "overdue", "compliance": "groups", "audit": "entries"}[name]
+    assert len(rows) == len(document[listed]) > 0
+    assert not any(cell.startswith("=") for row in rows for cell in row.values())
+    ended = desk("report", name, "--html", "--at", NOW)
+    page = _Words(ended.out)
+    assert page.open == []
+    assert ended.out.startswith("<!doctype html>")
+    assert not re.search(r"<script|https?://|<link|@import|url\(", ended.out)
+    assert "<b>Ann" not in ended.out
+    assert "<svg" in ended.out
+    shown = " ".join(page.shown)
+    assert "north" in shown or name == "audit"
+    words = desk("report", name, "--at", NOW)
+    assert words.code == 0, words.err
+
+
+@pytest.mark.parametrize("name", ["overdue", "compliance", "audit"])
+def test_an_empty_clinic_has_reports_too(clinic: CommandLine, name: str) -> None:
+    assert clinic("report", name, "--at", "2026-02-05").code == 0
+    page = clinic("report", name, "--html", "--at", "2020-02-05")
+    assert page.code == 0, page.err
+    assert _Words(page.out).open == []
