@@ -49,6 +49,15 @@ TABLE: dict[tuple[str, str], May | str] = {
     ("GET", "/patients/{patient_id}/tests.ics"): May.SEE_PATIENTS,
     ("GET", "/patients/{patient_id}/events"): May.RECORD_EVENTS,
     ("POST", "/patients/{patient_id}/events"): May.RECORD_EVENTS,
+    ("GET", "/schedules"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/compare"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/proposals/{proposal_id}"): May.SEE_SCHEDULES,
+    ("POST", "/schedules/proposals/{proposal_id}"): May.EDIT_SCHEDULES,
+    ("GET", "/schedules/{protocol_id}"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/{protocol_id}/edit"): May.EDIT_SCHEDULES,
+    ("POST", "/schedules/{protocol_id}/edit"): May.EDIT_SCHEDULES,
+    ("GET", "/operations"): May.SEE_OPERATIONS,
+    ("GET", "/audit"): May.SEE_AUDIT,
     ("POST", "/alerts/{alert_id}/acknowledge"): May.WORK_ALERTS,
     ("POST", "/alerts/{alert_id}/assign"): May.WORK_ALERTS,
     ("POST", "/alerts/{alert_id}/contact"): May.WORK_ALERTS,
@@ -58,7 +67,13 @@ TABLE: dict[tuple[str, str], May | str] = {
 }
 ELSEWHERE = {"/fhir", "/static"}
 """Beginnings of paths that are no pages, with tests of their own."""
-SAMPLES = {"{name}": "nobody", "{alert_id}": "99999", "{patient_id}": "99999"}
+SAMPLES = {
+    "{name}": "nobody",
+    "{alert_id}": "99999",
+    "{patient_id}": "99999",
+    "{proposal_id}": "99999",
+    "{protocol_id}": "azathioprine",
+}
 
 
 def served() -> set[tuple[str, str]]:
