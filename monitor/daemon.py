@@ -31,6 +31,7 @@ from monitor import clock, logs
 from monitor.config import Settings
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
+from monitor.intake.watch import Watch
 from monitor.operations import arrivals, feeds, fleet, heartbeat, job_runs
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
@@ -57,7 +58,7 @@ _LAST_WORDS = 5.0
 _AT_HOME, _OUTSIDE, _NIGHT, _PULSE = "at home", "outside", "night", "pulse"
 _THREADS = (_AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
 _ROUNDS = 5
-"""Reviews one after the other, while messages keep coming."""
+"""Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _BUSY_PAUSE = timedelta(seconds=10)
@@ -96,6 +97,9 @@ class Daemon:
         self._stopping = threading.Event()
         self._came = threading.Event()
         """Messages touched somebody since the last review began."""
+        self._owed = threading.Event()
+        """Messages may have been queued since the last delivery began."""
+        self._watch = Watch(settings, lambda: self._look("inbox", clock.now()))
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -129,6 +133,7 @@ class Daemon:
             if self._listener is not None:
                 self._listener.start()
             self._scheduler.start()
+            self._watch.start()
             self._log.info("started", inbox=str(self._settings.intake.inbox))
             if ready is not None:
                 ready()
@@ -192,7 +197,7 @@ class Daemon:
                 if not ours:
                     return
                 if job.work(now):
-                    self._look("delivery", clock.now())
+                    self._send_soon()
             self._answered()
         except _Ending:
             return
@@ -284,6 +289,11 @@ class Daemon:
         if not self._stopping.is_set():
             self._scheduler.modify_job(name, next_run_time=at)
 
+    def _send_soon(self) -> None:
+        """Deliver now, or once more at the end of the delivery that is under way."""
+        self._owed.set()
+        self._look("delivery", clock.now())
+
     def _adopt(self, now: datetime) -> bool:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
@@ -291,6 +301,7 @@ class Daemon:
         return bool(notices)
 
     def _inbox(self, now: datetime) -> bool:
+        self._watch.looked()
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
@@ -321,7 +332,7 @@ class Daemon:
             )
             messages += tally.messages
             if tally.messages:
-                self._look("delivery", clock.now())
+                self._send_soon()
             if tally.left:
                 self._look("review", clock.now() + _SOON)
                 break
@@ -363,11 +374,20 @@ class Daemon:
         return bool(compose_digests(self._store, self._settings, now))
 
     def _deliver(self, now: datetime) -> bool:
-        sent = deliver_due(
-            self._store, self._settings, now, who=self._member.holder, stop=self._stopping.is_set
-        )
-        if sent.sent or sent.failed:
-            self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+        for _ in range(_ROUNDS):
+            self._owed.clear()
+            sent = deliver_due(
+                self._store,
+                self._settings,
+                now,
+                who=self._member.holder,
+                stop=self._stopping.is_set,
+            )
+            if sent.sent or sent.failed:
+                self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
+            if not self._owed.is_set():
+                break
+            now = clock.now()
         return False
 
     def _bounces(self, now: datetime) -> bool:
@@ -403,6 +423,7 @@ class Daemon:
         self._log.info("stopped")
 
     def _let_go(self) -> None:
+        self._watch.stop()
         if self._listener is not None:
             self._listener.stop()
         self._scheduler.shutdown()

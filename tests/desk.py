@@ -40,8 +40,8 @@ class Desk:
     def enrol(self, *lines: str, header: str = ENROL, now: datetime = NOW) -> PeopleReport:
         return enrol_file(self.store, self.settings, self.file(header, *lines), now)
 
-    def events(self, *lines: str, now: datetime = NOW) -> PeopleReport:
-        return events_file(self.store, self.settings, self.file(EVENTS, *lines), now)
+    def events(self, *lines: str, now: datetime = NOW, header: str = EVENTS) -> PeopleReport:
+        return events_file(self.store, self.settings, self.file(header, *lines), now)
 
     def load(
         self, *lines: str, header: str = LONG, now: datetime = NOW, source: str = ""

@@ -170,21 +170,43 @@ def table(
 ) -> None:
     """Print rows under their headings, a row a line when piped; `empty` is said where there
     are none."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if empty and not cells:
+        say(empty)
+        return
+    plain = None if sys.stdout.isatty() or title else _plain_table(columns, cells)
+    if plain is None:
+        _rich_table(columns, cells, title)
+    else:
+        say(plain)
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
+    """What rich would print into a pipe, which takes it longer than all the rest; None where a
+    cell is not a plain line."""
+    lines = [list(columns), *rows]
+    if not all(cell.isascii() and cell.isprintable() for line in lines for cell in line):
+        return None
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    whole = sum(widths) + 3 * (len(widths) - 1)
+    if whole + 2 > _UNBOUNDED:
+        return None
+    drawn = [" " + "   ".join(map(str.ljust, line, widths)) for line in lines]
+    drawn.insert(1, " " + "─" * whole)
+    return "\n".join(line.rstrip() for line in drawn).strip("\n")
+
+
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    rows = list(rows)
-    if empty and not rows:
-        say(empty)
-        return
-
     drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(_cell(value), style=_STYLES.get(str(value), "")) for value in row))
+        drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     if sys.stdout.isatty():
         Console(highlight=False).print(drawn)
         return

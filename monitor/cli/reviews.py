@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
+    Work,
     complain,
     day,
     print_json,
@@ -38,18 +39,21 @@ def status(
 
     With --at it answers for that instant: it sees no result, event or alert later than it.
     """
-    from monitor.operations.patient_facts import facts
-    from monitor.operations.status import ledger, status_rows
+    from monitor.operations.status import overview, status_rows
 
     with reading(config, at) as work:
-        rows = status_rows(work.store, work.settings, work.now, mrn.strip() or None)
+        counts: Mapping[str, int] = {}
+        known: Sequence[str] = ()
+        if mrn.strip():
+            rows = status_rows(work.store, work.settings, work.now, mrn.strip())
+            known = _facts(work, mrn) if rows and not as_json else ()
+        else:
+            rows, counts = overview(work.store, work.settings, work.now)
         if mrn.strip() and not rows:
             complain(f"nobody is enrolled under {mrn.strip()}")
         if as_json:
             print_json(rows)
             return
-        counts = {} if mrn.strip() else ledger(work.store, work.settings, work.now)
-        known = facts(work.store, work.settings, work.now, mrn) if rows and mrn.strip() else []
     columns = ["mrn", "panel", "state", "due on", "days late", "last done", "phase", "enrolment"]
     if rows or not mrn.strip():
         table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
@@ -57,6 +61,12 @@ def status(
         say(line)
     if rows and counts:
         say(_in_one_line(counts))
+
+
+def _facts(work: Work, mrn: str) -> Sequence[str]:
+    from monitor.operations.patient_facts import facts  # of one patient only
+
+    return facts(work.store, work.settings, work.now, mrn)
 
 
 def _line(row: Mapping[str, Any]) -> tuple[object, ...]:

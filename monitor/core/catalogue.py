@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 
 from monitor.core.catalogue_extras import Extras
 from monitor.core.drugs import DrugNames
@@ -26,6 +27,11 @@ _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_TWO_NAMES = re.compile(
+    r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
+)
+_LONGEST_NAME = 300
+_NAMES_REMEMBERED = 20_000
 _ALIKE = 0.75
 
 
@@ -147,13 +153,26 @@ class Catalogue:
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""
+        return _found(self, name_or_code) if len(name_or_code) <= _LONGEST_NAME else None
+
+    def _find(self, name_or_code: str) -> Analyte | None:
         key = name_key(name_or_code)
         name = self.by_key.get(key)
         if name is None:
             name = self._marked(key)
+            if name is None:
+                return self._twice_named(name_or_code)
         elif tuple(plain_words(name_or_code)) in self.none_of_ours:
             return None
         return self.analytes[name] if name is not None else None
+
+    def _twice_named(self, text: str) -> Analyte | None:
+        """`ASAT (GOT)`, `ALT/GPT`: two names of the same; one known name alone says nothing."""
+        pair = _TWO_NAMES.fullmatch(text.strip())
+        if pair is None:
+            return None
+        first, second = self._find(pair["first"]), self._find(pair["second"])
+        return first if first is second else None
 
     def _marked(self, key: str) -> str | None:
         """`lymphs (absolute)`, `% neutrophils`: a known white cell with a mark around it."""
@@ -214,6 +233,12 @@ class Catalogue:
             if not denied:
                 return True
         return False
+
+
+@lru_cache(_NAMES_REMEMBERED)
+def _found(catalogue: Catalogue, name_or_code: str) -> Analyte | None:
+    """A laboratory writes the same few names again and again."""
+    return catalogue._find(name_or_code)
 
 
 def _holds(words: list[str], phrases: Collection[tuple[str, ...]]) -> bool:

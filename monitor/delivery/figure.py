@@ -6,32 +6,30 @@ because of where a pixel fell; the limit line lies where a value equal to the li
 
 from __future__ import annotations
 
-import io
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from PIL import ImageDraw, ImageFont
-
-WIDTH, HEIGHT = 420, 176
-"""In CSS pixels; the file has twice as many."""
-MOST_BYTES = 60 * 1024
-_DENSITY = 2
-_SMOOTH = 2
-_SCALE = _DENSITY * _SMOOTH
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
-_PAPER, _INK, _FAINT, _GRID = "#ffffff", "#1f2937", "#6b7280", "#e5e7eb"
-_LIMIT, _BREACH, _ZONE, _LINE, _FINE = "#b3122a", "#b3122a", "#fdecee", "#94a3b8", "#1d4f91"
-_COLOURS = 96
-_SPELT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u"}
+from monitor.delivery.pen import (
+    BREACH,
+    FAINT,
+    FINE,
+    GRID,
+    HEIGHT,
+    INK,
+    LIMIT,
+    LINE,
+    PAPER,
+    WIDTH,
+    ZONE,
+    Pen,
 )
+
+MOST_BYTES = 60 * 1024
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,123 +138,72 @@ def frame(figure: Figure) -> Frame:
 @lru_cache(maxsize=64)
 def draw(figure: Figure) -> bytes:
     """The PNG, far below 60 KB. Kept for the other recipients of the same alert."""
-    from PIL import Image, ImageDraw  # only when there is something to draw
-
-    image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), _PAPER)
-    pen = _Pen(ImageDraw.Draw(image))
+    pen = Pen()
     scale = frame(figure)
     _draw_ground(pen, figure, scale)
     _draw_course(pen, figure, scale)
     _draw_days(pen, figure, scale)
-    small = image.reduce(_SMOOTH).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE)
-    file = io.BytesIO()
-    small.save(file, "PNG", optimize=True)
-    return file.getvalue()
+    return pen.png()
 
 
-class _Pen:
-    """Draws in CSS pixels on the enlarged canvas."""
-
-    def __init__(self, canvas: ImageDraw.ImageDraw) -> None:
-        self._canvas = canvas
-        self._fonts: dict[float, Any] = {}
-
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
-        flat = [(x * _SCALE, y * _SCALE) for x, y in points]
-        self._canvas.line(flat, fill=colour, width=round(width * _SCALE), joint="curve")
-
-    def box(self, left: float, top: float, right: float, bottom: float, colour: str) -> None:
-        self._canvas.rectangle([side * _SCALE for side in (left, top, right, bottom)], fill=colour)
-
-    def dot(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
-        box = [side * _SCALE for side in (x - radius, y - radius, x + radius, y + radius)]
-        self._canvas.ellipse(box, fill=fill, outline=edge, width=round(1.8 * _SCALE))
-
-    def shape(self, points: Sequence[tuple[float, float]], fill: str) -> None:
-        self._canvas.polygon([(x * _SCALE, y * _SCALE) for x, y in points], fill=fill)
-
-    def text(
-        self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
-    ) -> None:
-        place = (x * _SCALE, y * _SCALE)
-        self._canvas.text(place, drawable(words), fill=colour, font=self._font(size), anchor=anchor)
-
-    def width(self, words: str, size: float = 11) -> float:
-        return float(self._font(size).getlength(drawable(words))) / _SCALE
-
-    def _font(self, size: float) -> ImageFont.FreeTypeFont:
-        from PIL import ImageFont
-
-        if size not in self._fonts:
-            self._fonts[size] = ImageFont.load_default(size * _SCALE)
-        font: ImageFont.FreeTypeFont = self._fonts[size]
-        return font
-
-
-def drawable(words: str) -> str:
-    """Words with the signs that the font of the figure has: `Maerz`, `Haemoglobin`."""
-    spelt = words.translate(_SPELT)
-    return unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
-
-
-def _draw_ground(pen: _Pen, figure: Figure, scale: Frame) -> None:
+def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
     right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
     limit = scale.y(figure.limit)
     zone = (limit, floor) if figure.downward else (_TOP, limit)
-    pen.box(_LEFT, zone[0], right, zone[1], _ZONE)
+    pen.box(_LEFT, zone[0], right, zone[1], ZONE)
     for tick in _ticks(scale):
         y = scale.y(tick)
-        pen.line([(_LEFT, y), (right, y)], _GRID)
+        pen.line([(_LEFT, y), (right, y)], GRID)
         if abs(y - limit) > 13:
-            pen.text(_LEFT - 6, y, figure.written(tick.normalize()), _FAINT, "rm")
+            pen.text(_LEFT - 6, y, figure.written(tick.normalize()), FAINT, "rm")
     for start in range(_LEFT, right, 8):
-        pen.line([(start, limit), (min(start + 5, right), limit)], _LIMIT, 1.4)
-    pen.text(_LEFT - 6, limit, figure.written(figure.limit), _LIMIT, "rm")
-    pen.text(right + 6, limit, figure.limit_word, _LIMIT, "lm")
-    pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", _FAINT, "lm")
+        pen.line([(start, limit), (min(start + 5, right), limit)], LIMIT, 1.4)
+    pen.text(_LEFT - 6, limit, figure.written(figure.limit), LIMIT, "rm")
+    pen.text(right + 6, limit, figure.limit_word, LIMIT, "lm")
+    pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", FAINT, "lm")
 
 
-def _draw_course(pen: _Pen, figure: Figure, scale: Frame) -> None:
+def _draw_course(pen: Pen, figure: Figure, scale: Frame) -> None:
     known = [
         (point, scale.x(point.at), scale.y(point.value))
         for point in figure.points
         if point.value is not None
     ]
-    pen.line([(x, y) for _, x, y in known], _LINE, 1.6)
+    pen.curve([(x, y) for _, x, y in known], LINE, 1.6)
     for point in figure.points:
         if point.value is None:
             _draw_cross(pen, scale.x(point.at), HEIGHT - _BOTTOM - 7)
     for point, x, y in known:
         bad = breaches(point, figure.limit, downward=figure.downward)
-        _draw_mark(pen, point, x, y, _BREACH if bad else _FINE)
+        _draw_mark(pen, point, x, y, BREACH if bad else FINE)
     point, x, y = known[-1]
     bad = breaches(point, figure.limit, downward=figure.downward)
     near_limit = abs(y - scale.y(figure.limit)) < 13
     shift = 0.0 if not near_limit else (13.0 if y >= scale.y(figure.limit) else -13.0)
-    colour = _BREACH if bad else _FINE
+    colour = BREACH if bad else FINE
     pen.text(
         min(x + 9, WIDTH - 2 - pen.width(point.text, 14)), y + shift, point.text, colour, "lm", 14
     )
 
 
-def _draw_mark(pen: _Pen, point: Point, x: float, y: float, colour: str) -> None:
+def _draw_mark(pen: Pen, point: Point, x: float, y: float, colour: str) -> None:
     """A dot; a ring where the value was derived; a triangle that points where a censored
     value may lie."""
     if point.comparator:
         tip = 6.5 if point.comparator.startswith("<") else -6.5
         pen.shape([(x - 6, y - tip * 0.7), (x + 6, y - tip * 0.7), (x, y + tip)], colour)
     elif point.derived:
-        pen.dot(x, y, 4.2, _PAPER, colour)
+        pen.dot(x, y, 4.2, PAPER, colour)
     else:
         pen.dot(x, y, 4, colour, colour)
 
 
-def _draw_cross(pen: _Pen, x: float, y: float) -> None:
-    pen.line([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], _FAINT, 1.6)
-    pen.line([(x - 3.5, y + 3.5), (x + 3.5, y - 3.5)], _FAINT, 1.6)
+def _draw_cross(pen: Pen, x: float, y: float) -> None:
+    pen.curve([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], FAINT, 1.6)
+    pen.curve([(x - 3.5, y + 3.5), (x + 3.5, y - 3.5)], FAINT, 1.6)
 
 
-def _draw_days(pen: _Pen, figure: Figure, scale: Frame) -> None:
+def _draw_days(pen: Pen, figure: Figure, scale: Frame) -> None:
     """The last day, the first, then whatever else has room."""
     taken: list[tuple[float, float]] = []
     places = range(len(figure.points))
@@ -266,7 +213,7 @@ def _draw_days(pen: _Pen, figure: Figure, scale: Frame) -> None:
         x = scale.x(point.at)
         if all(x + half < left or x - half > right for left, right in taken):
             taken.append((x - half, x + half))
-            pen.text(x, HEIGHT - _BOTTOM + 13, words, _INK, "mm")
+            pen.text(x, HEIGHT - _BOTTOM + 13, words, INK, "mm")
 
 
 def _ticks(scale: Frame) -> list[Decimal]:

@@ -1,12 +1,21 @@
 """From a mail that is laid out to RFC 5322: text and HTML, figures inside, headers that a
-repeat shares."""
+repeat shares.
+
+Put together here, since the library's message objects take most of the time of a mail; the
+library folds and encodes whatever header is not plain, and reads every mail back in the tests.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
 
 from monitor.config import Settings
 from monitor.delivery.message import Rendered
@@ -15,44 +24,102 @@ from monitor.store.outbox import Leased, domain_of
 
 SENDER_NAME = "Laboratory monitor"
 """Says neither clinic nor drug: a sender stands on locked screens like a subject."""
-_ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=200)
+_LONGEST = 200
+_ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=_LONGEST)
 """A folded subject begins with an empty line or shows its fold in some clients."""
+_MARK = "=_"
+"""Begins every boundary, and stands in nothing that is encoded (RFC 2045, 6.7)."""
+_MIME = b"MIME-Version: 1.0\r\n"
 
 
-def to_email(
-    rendered: Rendered, message: Leased, settings: Settings, now: datetime
-) -> EmailMessage:
+def to_bytes(rendered: Rendered, message: Leased, settings: Settings, now: datetime) -> bytes:
     """RFC 5322 with text and HTML, figures inside, and the headers a repeat shares."""
-    mail = EmailMessage(policy=_ONE_LINE_SUBJECTS)
-    mail["Subject"] = one_line(rendered.subject)
-    mail["From"] = Address(SENDER_NAME, addr_spec=settings.mail.sender)
-    mail["To"] = message.recipient
-    mail["Reply-To"] = settings.clinic.email
-    mail["Date"] = now
-    mail["Message-ID"] = message.message_id
+    own = hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
+    html = _text(rendered.html, "html")
+    if rendered.pictures:
+        pictures = [_picture(picture.cid, picture.png) for picture in rendered.pictures]
+        html = _MIME + _multipart("related", f"{_MARK}3{own}", [html, *pictures])
+    body = _multipart("alternative", f"{_MARK}2{own}", [_text(rendered.text, "plain"), html])
+    if rendered.whole_list:
+        listed = _text(rendered.whole_list, "csv", 'attachment; filename="alerts.csv"')
+        body = _multipart("mixed", f"{_MARK}1{own}", [body, _MIME + listed])
+    return _headers(rendered, message, settings, now) + _MIME + body
+
+
+def _headers(rendered: Rendered, message: Leased, settings: Settings, now: datetime) -> bytes:
+    headers = [
+        _header("Subject", one_line(rendered.subject)),
+        _sender(settings.mail.sender),
+        _folded("To", message.recipient),
+        _folded("Reply-To", settings.clinic.email),
+        _header("Date", format_datetime(now)),
+        _header("Message-ID", message.message_id),
+    ]
     if rendered.alert_ids:
         ours = f"{message.installation}@{domain_of(settings.mail.sender)}"
-        mail["References"] = " ".join(f"<alert-{key}.{ours}>" for key in rendered.alert_ids[:20])
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
+        thread = " ".join(f"<alert-{key}.{ours}>" for key in rendered.alert_ids[:20])
+        headers.append(_header("References", thread))
+    headers.append(b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n")
     if message.urgency == "critical":
-        mail["Importance"] = "high"
-        mail["X-Priority"] = "1"
-    mail.set_content(rendered.text)
-    mail.add_alternative(rendered.html, subtype="html")
-    html = mail.get_payload(1)
-    assert isinstance(html, EmailMessage)
-    for picture in rendered.pictures:
-        html.add_related(
-            picture.png,
-            "image",
-            "png",
-            cid=f"<{picture.cid}>",
-            disposition="inline",
-            filename=f"{picture.cid.split('.')[0]}.png",
-        )
-    if rendered.whole_list:
-        mail.add_attachment(
-            rendered.whole_list, subtype="csv", charset="utf-8", filename="alerts.csv"
-        )
-    return mail
+        headers.append(b"Importance: high\r\nX-Priority: 1\r\n")
+    return b"".join(headers)
+
+
+def _header(name: str, value: str) -> bytes:
+    """A header of words; the library takes what is long, or not plain ASCII."""
+    line = f"{name}: {value}"
+    if len(line) <= _LONGEST and line.isascii() and line.isprintable() and "=?" not in value:
+        return f"{line}\r\n".encode("ascii")
+    return _folded(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _folded(name: str, value: str) -> bytes:
+    policy = _ONE_LINE_SUBJECTS
+    return policy.fold_binary(*policy.header_store_parse(name, value))
+
+
+@lru_cache(maxsize=16)
+def _sender(address: str) -> bytes:
+    policy = _ONE_LINE_SUBJECTS
+    sender = Address(SENDER_NAME, addr_spec=address)
+    return policy.fold_binary(*policy.header_store_parse("From", sender))
+
+
+def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    """Headers and body of several parts, each with its own headers."""
+    mark = f"\r\n--{boundary}".encode("ascii")
+    head = f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n'.encode("ascii")
+    return b"".join([head, *(mark + b"\r\n" + part for part in parts), mark, b"--\r\n"])
+
+
+def _text(text: str, kind: str, disposition: str = "") -> bytes:
+    """A part of text: as it is where that is plain, else in the shorter encoding."""
+    lines = text.encode().splitlines()
+    body = b"\n".join(lines) + b"\n"
+    way = "7bit"
+    if not body.isascii() or max(map(len, lines), default=0) > _LONGEST or b"--=_" in body:
+        way, body = _encoded(body)
+    place = f"Content-Disposition: {disposition}\r\n" if disposition else ""
+    head = (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\n'
+        f"Content-Transfer-Encoding: {way}\r\n{place}\r\n"
+    )
+    return head.encode("ascii") + body.replace(b"\n", b"\r\n")
+
+
+def _encoded(body: bytes) -> tuple[str, bytes]:
+    printable = binascii.b2a_qp(body, istext=True)
+    if len(printable) <= len(body) * 3 // 2:
+        return "quoted-printable", printable
+    return "base64", base64.encodebytes(body.replace(b"\n", b"\r\n"))
+
+
+def _picture(cid: str, png: bytes) -> bytes:
+    name = f"{cid.split('.')[0]}.png"
+    head = (
+        f"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
+        f'Content-Disposition: inline; filename="{name}"\r\n'
+        f"Content-ID: <{cid}>\r\nMIME-Version: 1.0\r\n\r\n"
+    )
+    return head.encode("ascii") + base64.encodebytes(png).replace(b"\n", b"\r\n")

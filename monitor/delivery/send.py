@@ -1,6 +1,8 @@
-"""The run over the outbox: lease one message, lay it out, send it, record it; then the next.
+"""The run over the outbox: lease a message, lay it out, send it, record it; then the next.
 
-Each step is a short transaction of its own and none is open while the server is spoken to.
+Each step is a short transaction of its own and none is open while the server is spoken to. As
+long as it goes quickly, more and more messages are leased together, and the next one is laid out
+while one is on its way.
 A crash between the server's answer and our record repeats one message, with the same
 Message-ID, and loses none.
 """
@@ -14,8 +16,8 @@ import secrets
 import socket
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +30,7 @@ from monitor.config import Settings
 from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways, seen_by
 from monitor.delivery.message import Rendered, plain, render
-from monitor.delivery.mime import to_email
+from monitor.delivery.mime import to_bytes
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, outbox
 from monitor.store.database import Store, StoreBusy, StoreError, StoreLost
@@ -45,6 +47,10 @@ than a lease lasts."""
 _DAEMON = re.compile(r"daemon (\w+)")
 _DROPS = 3
 """Connections lost in a row after which a run waits for another time."""
+_QUICK = 1.0
+"""Seconds within which messages that were leased together should have gone out: so long may a
+graver one wait for them."""
+_MOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +115,12 @@ async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
     with run.store.read() as connection:
         if not outbox.waiting(connection):
             return
+    many = 1
     async with run.ways(run.store, run.settings, run.now) as ways:
-        while not stop() and (leased := _lease(run)) is not None:
-            try:
-                letter = _letter(run, leased)
-            except StoreLost:
-                _unsent.add(leased.id)
-                raise
-            try:
-                answer = await ways.channel(leased.channel).send(letter)
-            except NotSent as error:
-                await _noted(run, partial(_record_failure, run, leased, error), stop)
-                _take_note(run, leased, error)
-            else:
-                run.drops[leased.channel] = 0
-                run.sent += 1
-                sent = partial(outbox.record_sent, leased=leased, now=run.now, answer=answer)
-                await _noted(run, sent, stop)
+        while not stop() and (batch := _lease(run, many)):
+            began = time.monotonic()
+            await _send_batch(run, ways, batch, began, stop)
+            many = 1 if _is_slow(began) else min(2 * many, _MOST_AT_ONCE)
 
 
 async def _noted(run: _Run, note: Callable[[Connection], object], stop: Callable[[], bool]) -> None:
@@ -144,18 +139,72 @@ async def _noted(run: _Run, note: Callable[[Connection], object], stop: Callable
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _lease(run: _Run) -> Leased | None:
+def _is_slow(began: float) -> bool:
+    """Whether messages leased together take so long that the others had better wait unleased,
+    where graver ones overtake them and another daemon can take them."""
+    return time.monotonic() - began > _QUICK
+
+
+async def _send_batch(
+    run: _Run, ways: Ways, batch: Sequence[Leased], began: float, stop: Callable[[], bool]
+) -> None:
+    """Send the messages one after the other, each recorded before the next one goes out. While
+    one is on its way the next is laid out. What does not get its turn is let go."""
+    left = deque(batch)
+    ahead: asyncio.Task[Letter] | None = None
+    try:
+        while left and (len(left) == len(batch) or not (stop() or _is_slow(began))):
+            leased = left[0]
+            if leased.channel in run.resting:
+                return
+            letter = _letter(run, leased) if ahead is None else await ahead
+            ahead = None
+            left.popleft()
+            if left:
+                ahead = asyncio.create_task(asyncio.to_thread(_letter, run, left[0]))
+            await _send(run, ways, letter, stop)
+    finally:
+        if ahead is not None:
+            await asyncio.wait([ahead])
+        _let_go(run, [leased.id for leased in left])
+
+
+def _let_go(run: _Run, ids: Sequence[int]) -> None:
+    """Free messages that did not get their turn; later, where the database is away."""
+    if not ids:
+        return
+    try:
+        with run.store.write() as connection:
+            outbox.give_back(connection, ids)
+    except StoreLost:
+        _unsent.update(ids)
+
+
+async def _send(run: _Run, ways: Ways, letter: Letter, stop: Callable[[], bool]) -> None:
+    leased = letter.message
+    try:
+        answer = await ways.channel(leased.channel).send(letter)
+    except NotSent as error:
+        await _noted(run, partial(_record_failure, run, leased, error), stop)
+        _take_note(run, leased, error)
+    else:
+        run.drops[leased.channel] = 0
+        run.sent += 1
+        sent = partial(outbox.record_sent, leased=leased, now=run.now, answer=answer)
+        await _noted(run, sent, stop)
+
+
+def _lease(run: _Run, many: int) -> list[Leased]:
     with run.store.write() as connection:
-        leased = outbox.lease(
+        return outbox.lease(
             connection,
             run.later,
             run.holder,
-            1,
+            many,
             despite_back_off=run.despite_back_off,
             but_not=run.tried,
             but_channels=run.resting,
         )
-    return leased[0] if leased else None
 
 
 def _letter(run: _Run, leased: Leased) -> Letter:
@@ -176,7 +225,7 @@ def _letter(run: _Run, leased: Leased) -> Letter:
 
 
 def _sealed(leased: Leased, rendered: Rendered, settings: Settings, now: datetime) -> Letter:
-    mail = to_email(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
+    mail = to_bytes(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
     return Letter(message=leased, rendered=rendered, settings=settings, now=now, mail=mail)
 
 

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from monitor.intake.people import Number, mrn_loose, read_number
-from monitor.intake.people_file import Cells, Refused, day_of, needed, positive, word_of
+from monitor.intake.people import Number, mrn_loose
+from monitor.intake.people_file import (
+    Cells,
+    Refused,
+    day_of,
+    needed,
+    patient_number,
+    positive,
+    word_of,
+)
 
 GENOTYPES = ("normal", "intermediate", "poor", "indeterminate")
 _YEARS_AHEAD = 2
@@ -38,7 +46,7 @@ class Application:
 
 def read_application(line: int, cells: Cells, today: date) -> Application:
     """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = read_number(needed(cells, "mrn"))
+    mrn = patient_number(cells)
     if len(str(mrn)) > _MRN_LIMIT or not mrn_loose(mrn.number):
         raise Refused("mrn is no patient number")
     drug = needed(cells, "drug")

@@ -12,6 +12,7 @@ from monitor.intake.vocabulary import Words, key_of, vocabulary, without_bracket
 
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
 _FOUND_SHOWN = 30
+_NAME_SHOWN = 60
 
 
 def fold(name: str) -> str:
@@ -103,7 +104,8 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
     if not missing:
         return
     guesses = [_guess(name, columns.ignored) for name in missing]
-    found = ", ".join([*columns.positions, *columns.ignored][:_FOUND_SHOWN]) or "nothing"
+    names = [*columns.positions, *columns.ignored][:_FOUND_SHOWN]
+    found = ", ".join(name[:_NAME_SHOWN] for name in names) or "nothing"
     text = (
         f"the header lacks {', '.join(missing)}; found: {found}. "
         "A line above the rows must name the columns"
@@ -112,5 +114,5 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
 
 
 def _guess(name: str, ignored: Sequence[str]) -> str:
-    guess = nearest(name, ignored)
+    guess = nearest(name, [it for it in ignored if len(it) <= _NAME_SHOWN])
     return f"For {name}: {guess}" if guess.startswith("did you mean") else ""

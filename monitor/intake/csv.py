@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -50,6 +50,11 @@ class Table:
     """Empty in a workbook."""
     sheet: str = ""
     """Name of the sheet in a workbook."""
+    whole: Callable[[], Rows] | None = field(default=None, repr=False)
+    """All lines of the file or sheet, the header and what stands above it among them, as they
+    are: what it looks like as a whole is judged by these."""
+    stated: Mapping[str, str] | None = None
+    """What is stated of every row, where that is not simply what stands above the header."""
 
     def read(self) -> Rows:
         """The rows one by one."""
@@ -70,7 +75,13 @@ def open_table(survey: Survey, score: Score, delimiter: str = "") -> Table:
         start = _start_of(stream)
     delimiter = _delimiter_named(delimiter) or start.marked
     found = _best_header(start, score, [delimiter] if delimiter else list(DELIMITERS))
-    return table_at(found.records, found.header, found.delimiter, lambda: _parts(survey, found))
+    return table_at(
+        found.records,
+        found.header,
+        found.delimiter,
+        lambda: _parts(survey, found),
+        whole=lambda: _whole(survey, found),
+    )
 
 
 def table_at(
@@ -79,10 +90,11 @@ def table_at(
     delimiter: str,
     read: Callable[[], Parts],
     sheet: str = "",
+    whole: Callable[[], Rows] | None = None,
 ) -> Table:
     """The table whose header is that record; those before it are its preamble."""
     line, cells = records[header]
-    return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet)
+    return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet, whole)
 
 
 def best_record(records: Sequence[Record], score: Score) -> tuple[int, int]:
@@ -185,6 +197,14 @@ def records_of(block: Block) -> Iterator[Record]:
     """The rows of a block one by one."""
     for row in range(block.rows):
         yield Record(block.first_line + row, block.cells(row))
+
+
+def _whole(survey: Survey, found: _Header) -> Rows:
+    """All records of the file."""
+    with _opened(survey) as stream:
+        lines = Lines(stream)
+        lines.skip(found.first_line - 1)
+        yield from records(lines, found.delimiter)
 
 
 def _delimiter_named(word: str) -> str:

@@ -61,6 +61,9 @@ _TWO_NUMBERS = re.compile(
     rf"{_WEEKDAY}(\d{{1,2}})[/.-](\d{{1,2}})[/.-](?:\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
 )
 _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?")
+_TIME_ALONE = re.compile(
+    r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
+)
 _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
@@ -137,6 +140,11 @@ def orders_of(text: str) -> frozenset[str]:
         "month_first": first <= 12 and second <= 31,
     }
     return frozenset(order for order, holds in allowed.items() if holds)
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a time of day alone: `7:30`, `19:05 Uhr`, `08h30`."""
+    return _TIME_ALONE.fullmatch(text.strip()[:_LONGEST]) is not None
 
 
 def has_no_year(text: str) -> bool:

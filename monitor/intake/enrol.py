@@ -22,8 +22,14 @@ from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import batches, chunks, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.held import mrn_in
-from monitor.intake.people import PATIENTS, People, Person, read_number
-from monitor.intake.people_file import Account, Cells, Refused, read_rows
+from monitor.intake.people import PATIENTS, People, Person
+from monitor.intake.people_file import (
+    Account,
+    Cells,
+    Refused,
+    asked_numbers,
+    read_rows,
+)
 from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import retry_held
@@ -36,6 +42,7 @@ from monitor.store.rulebook import RuleBook, load_rulebook
 COLUMNS = (
     "mrn", "family_name", "given_name", "birth_date", "sex", "drug", "indication", "started_on",
     "dose_mg_per_day", "weight_kg", "tpmt", "nudt15", "clinic", "protocol", "last_tested_on",
+    "issuer",
 )  # fmt: skip
 REQUIRED = ("mrn", "drug", "started_on")
 _BATCH = 500
@@ -76,7 +83,7 @@ class _Enrolling:
         self._file_id = account.record(connection, now)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
-        numbers = [read_number(cells["mrn"]) for _, cells in batch]
+        numbers = asked_numbers(batch)
         self._people.prepare(number.number for number in numbers)
         known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])

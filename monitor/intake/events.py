@@ -30,7 +30,16 @@ from monitor.intake.event_kinds import (
 )
 from monitor.intake.merging import Merging
 from monitor.intake.people import Number, People, Person, read_number
-from monitor.intake.people_file import Account, Cells, Refused, day_of, needed, read_rows
+from monitor.intake.people_file import (
+    Account,
+    Cells,
+    Refused,
+    asked_numbers,
+    day_of,
+    needed,
+    patient_number,
+    read_rows,
+)
 from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
@@ -39,7 +48,7 @@ from monitor.store.database import Store, bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 
-COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status")
+COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status", "issuer")
 REQUIRED = ("mrn", "on", "event")
 _BATCH = 500
 _OF_DRUGS = ("comedication_start", "comedication_stop", "intended_combination", "vaccine")
@@ -124,7 +133,7 @@ class _Recording:
         self._account.update(self._connection, self._file_id)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
-        numbers = [read_number(cells["mrn"]) for _, cells in batch]
+        numbers = asked_numbers(batch)
         self._people.prepare(number.number for number in numbers)
         known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])
@@ -311,7 +320,7 @@ def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
 
 def read_happening(line: int, cells: Cells, today: date) -> Happening:
     """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = read_number(needed(cells, "mrn"))
+    mrn = patient_number(cells)
     event = event_name(needed(cells, "event"))
     needed(cells, "on")
     on = day_of(cells, "on")

@@ -13,7 +13,8 @@ from monitor.core.analytes import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
-from monitor.intake.hl7_values import is_not_blood, limits_in
+from monitor.intake.hl7_values import is_not_blood
+from monitor.intake.ranges import limits_of as limits_in
 
 LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
 _COMPARATORS = ("<", "<=", ">=", ">")

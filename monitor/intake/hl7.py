@@ -8,6 +8,7 @@ taken where laboratories disagree, docs/hl7.md tells.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from monitor.intake.hl7_values import (
     unit_of,
     value_of,
 )
+from monitor.intake.profile import decimal_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import Survey
 
@@ -32,6 +34,7 @@ RESULTS = frozenset({"ORU", "OUL"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
 """Types of identifiers (table 0203) that are no patient's number."""
 
@@ -114,6 +117,7 @@ class _Reading:
         self._specimen: Segment | None = None
         self._order = _Order()
         self._count = 0
+        self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
 
     def rows(self) -> Iterator[RawRow]:
         for segment in self._message.segments:
@@ -214,6 +218,7 @@ class _Reading:
             given=self._given(obx, order.obr),
             place=result.place,
             also=names[1:],
+            decimal=self._decimal,
             **{**common, "collected_at": collected, "comment": comment},
         )
 
@@ -226,6 +231,21 @@ class _Reading:
     def _given(self, obx: Segment, obr: Segment | None) -> tuple[tuple[str, str], ...]:
         segments = (self._patient.pid, obr, obx)
         return tuple((it.name, it.text[:KEPT]) for it in segments if it is not None)
+
+
+def _decimal_of(message: Message) -> str:
+    """`comma` where values and limits of the message can be read no other way, and none has a
+    point. Sentences do not count."""
+    numbers = [
+        it.plain(it.field(number))
+        for it in message.segments
+        if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
+        for number in (5, 7)
+    ]
+    if not any("," in text for text in numbers):
+        return ""
+    alone = [text for text in numbers if _LETTERS.search(text) is None]
+    return decimal_of(alone).replace("point", "")
 
 
 def _first(*texts: str) -> str:

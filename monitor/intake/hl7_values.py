@@ -9,19 +9,12 @@ import re
 from collections.abc import Callable
 
 from monitor.intake.hl7_text import Segment, part_of, split
+from monitor.intake.ranges import limits_of as limits_in
 
 _INSTANT = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*(Z|[+-]\d{4})?"
 )
 _NUMBER = r"[-+]?(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?"
-_FROM_TO = re.compile(rf"({_NUMBER})\s*(?:-|–|—|~|\^|to|bis|à)\s*({_NUMBER})", re.IGNORECASE)
-_ONE_SIDED = re.compile(
-    r"(?P<sign>[<>≤≥]=?|[<>]\s*or\s*=|=[<>]|up to|less than|lower than|greater than|more than|bis)"
-    rf"\s*(?P<limit>{_NUMBER})",
-    re.IGNORECASE,
-)
-_BRACKETS = "[](){} \t\n"
-_UPWARD = (">", "≥", "=>", "greater", "more")
 _POWER = re.compile(r"[xX×*]?\s*10")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
@@ -113,21 +106,9 @@ def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:
 
 
 def limits_of(obx: Segment) -> tuple[str, str]:
-    """OBX-7 as lower and upper limit: `3.9-11.2`, `[ 1.1 - 4.0 ]`, `<50`, `> or = 60 U/L`.
-    What cannot be read is no limit."""
+    """OBX-7 as lower and upper limit. What cannot be read is no limit."""
     repeats = obx.repeats(7)
     return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
-
-
-def limits_in(text: str) -> tuple[str, str]:
-    """Lower and upper limit of a reference range in one text."""
-    text = text.strip(_BRACKETS)
-    if found := _FROM_TO.match(text):
-        return found[1], found[2]
-    if found := _ONE_SIDED.match(text):
-        upward = found["sign"].casefold().startswith(_UPWARD)
-        return (found["limit"], "") if upward else ("", found["limit"])
-    return "", ""
 
 
 def status_of(obx: Segment, obr: Segment | None) -> str:

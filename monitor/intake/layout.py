@@ -101,8 +101,11 @@ class Given(Sequence[tuple[str, str]]):
     def __len__(self) -> int:
         return min(len(self._header), len(self._cells))
 
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self._header, self._cells, strict=False)
+
     def __getitem__(self, index: Any) -> Any:
-        return list(zip(self._header, self._cells, strict=False))[index]
+        return list(self)[index]
 
 
 def layout_of(

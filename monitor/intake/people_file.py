@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from monitor.intake.columns import PERSON_COLUMNS, match, require
 from monitor.intake.context import new_id
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import read_day
+from monitor.intake.people import Number, mrn_key, read_number
 from monitor.intake.raw import BadLine
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.survey import Survey, UnreadableFile
@@ -166,6 +167,27 @@ def needed(cells: Cells, name: str) -> str:
     if not cells[name]:
         raise Refused(f"{name} is empty")
     return cells[name]
+
+
+def patient_number(cells: Cells) -> Number:
+    """The patient's number, with its issuer, which may stand before it (`north:4711`) or in a
+    column of its own. Raises Refused where the two differ."""
+    number = read_number(needed(cells, "mrn"))
+    issuer = cells.get("issuer", "")
+    if not issuer or mrn_key(issuer) == mrn_key(number.issuer):
+        return number
+    if number.issuer:
+        raise Refused("mrn names another issuer than the column issuer")
+    return Number(issuer, number.number)
+
+
+def asked_numbers(batch: Collection[tuple[int, Cells]]) -> list[Number]:
+    """The numbers of the rows that name one, to be looked up at once."""
+    found = []
+    for _, cells in batch:
+        with suppress(Refused):
+            found.append(patient_number(cells))
+    return found
 
 
 def day_of(cells: Cells, name: str) -> date | None:

@@ -91,6 +91,25 @@ class Profile:
         return bool(self.numbers) and self.plain_floats == self.numbers
 
 
+def decimal_of(texts: Iterable[str]) -> str:
+    """The decimal mark that all these numbers allow: comma, point, or "" where none shows it, or
+    both do."""
+    found = Profile()
+    for text in texts:
+        _look_at_number(found, 0, text)
+    return found.decimal
+
+
+def together(profiles: Sequence[Profile]) -> Profile:
+    """What several tables of one file show between them of dates and decimals."""
+    names = ("day_first", "month_first", "either_way", "comma", "point")
+    found = Profile()
+    for name in names:
+        seen = [it for profile in profiles if (it := getattr(profile, name)).count]
+        setattr(found, name, seen[0] if seen else Evidence())
+    return found
+
+
 def profile_of(parts: Iterable[Record | BadLine | Block], layout: Layout) -> Profile:
     """Look at every row of a table."""
     found = Profile()
@@ -230,10 +249,10 @@ def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:
     filled = [cell.strip() for cell in cells if cell.strip()]
     if not filled or len(filled) > _FOOTER_CELLS:
         return ""
-    return " ".join(filled) if _is_no_row(filled) else ""
+    return " ".join(filled) if is_beside_a_table(filled) else ""
 
 
-def _is_no_row(filled: Sequence[str]) -> bool:
+def is_beside_a_table(filled: Sequence[str]) -> bool:
     """Words as they stand below a report, a ruler, or a sentence; a row that is cut short
     begins with a patient's number, and is none of these."""
     first = filled[0]

@@ -7,9 +7,10 @@ from functools import cache, lru_cache
 
 from monitor.intake.vocabulary import vocabulary
 
-_NUMBER = r"\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*"
-_DASH = r"-\u2010\u2011\u2012\u2013\u2014\u2212~"
+_NUMBER = r"[-+]?(?:\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|\.\d+)(?:[eE][-+]?\d+)?"
+_DASH = r"-^\u2010\u2011\u2012\u2013\u2014\u2212~"
 _UNIT = r"(?:[\s*xX].*|%.*|/.*|[^\W\d].*)?"
+_BRACKETED = re.compile(r"[\[({]([^\[\](){}]*)[\])}](.*)", re.DOTALL)
 _LONGEST = 80
 
 
@@ -20,8 +21,8 @@ def limits_of(text: str) -> tuple[str, str]:
     bare = text.strip()
     if len(bare) > _LONGEST:
         return "", ""
-    if bare.startswith(("[", "(")) and bare.endswith(("]", ")")):
-        bare = bare[1:-1].strip()
+    if found := _BRACKETED.fullmatch(bare):
+        bare = f"{found[1].strip()} {found[2].strip()}".strip()
     between, below, above = _patterns()
     if found := between.fullmatch(bare):
         return found[1], found[2]
@@ -42,8 +43,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     dash = rf"(?:[{_DASH}]|\.{{2,3}}|(?:{words['between']})(?=[\s\d]))"
     forms = (
         rf"({_NUMBER})\s*{dash}\s*({_NUMBER})\s*{_UNIT}",
-        rf"(?:<=?|=<|\u2264|(?:{words['below']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
-        rf"(?:>=?|=>|\u2265|(?:{words['above']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
+        rf"(?:<\s*or\s*=|<=?|=<|\u2264|(?:{words['below']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
+        rf"(?:>\s*or\s*=|>=?|=>|\u2265|(?:{words['above']})\.?(?=[\s\d]))\s*({_NUMBER})\s*{_UNIT}",
     )
     between, below, above = (re.compile(form, re.IGNORECASE) for form in forms)
     return between, below, above

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from monitor.intake.csv import Record
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -15,15 +17,43 @@ _PAIR = re.compile(r"([^:=]{2,60})\s*[:=]\s*(\S.*)")
 _LONGEST = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What some lines state."""
+
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Our columns that they name once, or several times alike, with the text beside."""
+    named: frozenset[str] = frozenset()
+    """All that they name, also without a text or with several."""
+    PERSON: ClassVar[frozenset[str]] = frozenset({"mrn", "family_name", "given_name", "birth_date"})
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether a patient is spoken of."""
+        return bool(self.named & self.PERSON)
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.named)
+
+
 def stated_above(preamble: Sequence[Record]) -> Mapping[str, str]:
     """Our columns that the lines name once, or several times alike, with the text beside."""
+    return said_by(preamble).found
+
+
+def said_by(lines: Sequence[Record]) -> Stated:
+    """What the lines state of the rows below them."""
     found: dict[str, set[str]] = {}
-    for record in preamble:
+    named: set[str] = set()
+    for record in lines:
         for key, text in _pairs(record.cells):
             name = _meaning(key, text)
             if name:
                 found.setdefault(name, set()).add(text[:_LONGEST])
-    return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
+        named |= {name for cell in record.cells if (name := _named(cell))}
+    once = {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
+    return Stated(once, frozenset(named | set(found)))
 
 
 def _pairs(cells: Sequence[str]) -> list[tuple[str, str]]:
@@ -35,6 +65,12 @@ def _pairs(cells: Sequence[str]) -> list[tuple[str, str]]:
         elif index + 1 < len(filled):
             pairs.append((cell.rstrip(":= "), filled[index + 1]))
     return pairs
+
+
+def _named(cell: str) -> str:
+    """The column of ours that a cell names though nothing stands beside it: `Patient ID:`."""
+    text = cell.strip()
+    return _meaning(text.rstrip(":= "), "0") if text.endswith((":", "=")) else ""
 
 
 def _meaning(key: str, text: str) -> str:

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +29,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16 LE"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16 BE"),
 )
+_SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
 _SAVE_AS_XLSX = "open it there and save it as .xlsx or as CSV (UTF-8)"
 _SAVE_AS_CSV = "open it there and save it as CSV (UTF-8)"
 _MAGIC = (
@@ -49,10 +51,13 @@ _FORMATS = (
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
     (re.compile(r"\s*<(\?xml|!--|!doctype|html|[\w.-]+(:[\w.-]+)?[\s/>])", re.IGNORECASE), "xml"),
     (re.compile(r"\s*(UNA[:+]|UNB\+|UNH\+)"), "edifact"),
+    (re.compile(r"\d{3}8000\S{1,8}[\r\n]"), "xdt"),
+    (re.compile(r"[\x02\x05\s]*\d?H\|\\\^&"), "astm"),
 )
 _FORMAT_TITLES = {
-    "csv": "CSV", "workbook": "an Excel workbook", "hl7": "HL7 messages", "json": "JSON",
+    "csv": "CSV", "workbook": "a workbook", "hl7": "HL7 messages", "json": "JSON",
     "xml": "XML or HTML", "edifact": "an EDIFACT interchange",
+    "xdt": "an LDT file (xDT)", "astm": "ASTM records of an analyser",
 }  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
@@ -165,7 +170,7 @@ def _survey(path: Path, stream: BinaryIO, encoding: str) -> Survey:
 
 
 def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
-    """Which kind of Excel workbook it is; None where it is none. Raises UnreadableFile for what
+    """Which kind of workbook it is; None where it is none. Raises UnreadableFile for what
     else is packed in the same way."""
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls", "an old Excel workbook"
@@ -174,7 +179,17 @@ def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = {name.casefold() for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         raise UnreadableFile(
             "this is an Excel workbook or a zip archive that is damaged or cut short"
         ) from None
@@ -182,8 +197,10 @@ def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
         return "xlsx", "an Excel workbook"
     if "xl/workbook.bin" in names:
         raise UnreadableFile(f"this is a binary Excel workbook (.xlsb): {_SAVE_AS_XLSX}")
+    if kind.strip() == _SPREADSHEET:
+        return "ods", "an OpenDocument spreadsheet"
     if "mimetype" in names or "content.xml" in names:
-        raise UnreadableFile(f"this is an OpenDocument file: {_SAVE_AS_XLSX}")
+        raise UnreadableFile(f"this is an OpenDocument file, no spreadsheet: {_SAVE_AS_CSV}")
     raise UnreadableFile("this is a zip archive, not CSV: unpack it first")
 
 

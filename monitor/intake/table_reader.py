@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
@@ -14,17 +15,21 @@ from monitor.intake.columns import fold
 from monitor.intake.csv import Record, Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
-from monitor.intake.profile import Profile, profile_of
+from monitor.intake.profile import Profile, profile_of, together
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
 from monitor.intake.records import Kept, Parts
+from monitor.intake.shapes import shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import open_sheets
 
+_SMALL = 4 << 20
+"""Bytes of a CSV file up to which it is looked at as a whole, whatever its header."""
+_LONGEST_TITLE = 200
 _LEARNED = 1000
 """Points of the very header that the source was learned from."""
 
@@ -76,8 +81,11 @@ def read_tables(
     if survey.format == "csv":
         # The delimiter of a learned source may have changed, and is to be told.
         delimiter = "" if mapping.header else mapping.delimiter
-        return [_read(survey, open_table(survey, score, delimiter), mapping, known)], []
-    tables, notes = open_sheets(survey, score)
+        table = open_table(survey, score, delimiter)
+        parts = shaped(table, mapping, known, score, small=survey.size <= _SMALL)
+        return _agreed([_read(survey, it, mapping, known) for it in parts], mapping), []
+    sheets, notes = open_sheets(survey, score)
+    tables = [it for one in sheets for it in shaped(one, mapping, known, score, small=True)]
     if not tables:
         raise UnreadableFile(
             "no sheet of the workbook has a line that names the columns mrn, collected_at, "
@@ -91,7 +99,19 @@ def read_tables(
             refusals.append(f'sheet "{table.sheet}": {refusal}')
     if not found or (mapping.header and refusals):
         raise UnreadableFile("; ".join(refusals))
-    return found, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+    agreed = _agreed(found, mapping)
+    return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+
+
+def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
+    """The tables of one file, each with what all of them together show of their notation."""
+    if len(reads) < 2:
+        return reads
+    shown = together([read.profile for read in reads])
+    dates, decimal = mapping.date_format or shown.dates, _decimal(mapping, shown)
+    return [
+        replace(read, layout=replace(read.layout, dates=dates, decimal=decimal)) for read in reads
+    ]
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -116,17 +136,19 @@ def score_of(mapping: Source, known: Known) -> Score:
     """How much a line looks like the header of a results table."""
     mapped = {key_of(name) for name in mapping.columns.values()}
 
+    @cache
+    def meaning(cell: str) -> str:
+        key = key_of(cell)
+        name = f"mapped:{key}" if key in mapped else vocabulary().column_of(cell)
+        if not name and known.analyte(split_unit(cell, known)[0]):
+            name = f"analyte:{key}"
+        return name
+
     def score(cells: Sequence[str]) -> int:
         if mapping.header and list(cells) == mapping.header:
             return _LEARNED
-        ours: set[str] = set()
-        for cell in filter(None, cells):
-            key = key_of(cell)
-            name = f"mapped:{key}" if key in mapped else vocabulary().column_of(cell)
-            if not name and known.analyte(split_unit(cell, known)[0]):
-                name = f"analyte:{key}"
-            ours |= {name} - {""}
-        return len(ours)
+        ours = {meaning(cell) for cell in cells if cell and len(cell) <= _LONGEST_TITLE}
+        return len(ours - {""})
 
     return score
 
@@ -162,7 +184,7 @@ def _layout(table: Table, mapping: Source, known: Known) -> Layout:
         table.header,
         mapping,
         known,
-        stated=stated_above(table.preamble),
+        stated=stated_above(table.preamble) if table.stated is None else table.stated,
         serial_dates=bool(table.sheet) and not mapping.date_format,
     )
 

@@ -7,15 +7,22 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
-_DROPPED = re.compile(r"[^\w%#/+]|_")
+_DROPPED = re.compile(r"[^\w%#+]|_")
+_LONGEST_NAME = 300
+"""Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
 
 
 def key_of(name: str) -> str:
     """A header name as it is compared: without case, accents, spaces and punctuation."""
+    return _key_of(name) if len(name) <= _LONGEST_NAME else _key_of(name[:_LONGEST_NAME])
+
+
+@lru_cache(20_000)
+def _key_of(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return _DROPPED.sub("", bare.replace("ı", "i").replace("ø", "o").replace("ł", "l"))

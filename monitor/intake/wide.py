@@ -15,6 +15,8 @@ from monitor.intake.vocabulary import key_of, vocabulary
 
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
 _PARTS = re.compile(r"[\s,;:_]+")
+_LONGEST_TITLE = 200
+"""Characters of a header name; a longer one is none of an analyte."""
 _BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment")
 
 
@@ -102,6 +104,8 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     """`neutrophils [10*9/L]`, `WBC, K/uL` and `ANC_G_per_L` as name and unit; the unit is empty
     where none is named."""
     title = title.strip()
+    if len(title) > _LONGEST_TITLE:
+        return title, ""
     if known is not None and known.analyte(title):
         return title, ""
     hinted = _HINTED.fullmatch(title)

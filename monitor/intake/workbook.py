@@ -1,4 +1,4 @@
-"""Excel workbooks: the sheets as records of text, dates as ISO, numbers as they were typed.
+"""Workbooks (Excel, OpenDocument): sheets as records of text, dates in ISO, numbers as typed.
 
 The library reads a sheet into memory as a whole, so what a sheet may span is looked up before:
 a workbook of a few bytes can claim a billion cells.
@@ -35,6 +35,7 @@ from monitor.intake.csv import (
     names_of,
     table_at,
 )
+from monitor.intake.opendocument import cells_of
 from monitor.intake.survey import Survey, UnreadableFile
 
 T = TypeVar("T")
@@ -57,6 +58,8 @@ def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     in sentences. Raises UnreadableFile where the workbook cannot be read."""
     if survey.encoding == "xlsx":
         _refuse_too_large(survey)
+    elif survey.encoding == "ods":
+        _refuse_too_many(survey)
     elif survey.size > MOST_BYTES:
         raise UnreadableFile(f"a workbook of more than {MOST_BYTES >> 20} MB: {_SAVE_AS_CSV}")
     return _guarded(partial(_tables, survey, score))
@@ -79,7 +82,8 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                     notes.append(f'sheet "{about.name}" has no header we know and was not read')
                 continue
             read = partial(_rows, sheet, records[header])
-            tables.append(table_at(records, header, "", read, about.name))
+            whole = partial(_all, sheet)
+            tables.append(table_at(records, header, "", read, about.name, whole))
     return tables, notes
 
 
@@ -102,6 +106,10 @@ def _rows(sheet: CalamineSheet, header: Record) -> Rows:
     names = names_of(header.cells)
     records = (record for record in _records(sheet) if record.line > header.line)
     yield from fitting(records, names)
+
+
+def _all(sheet: CalamineSheet) -> Rows:
+    yield from _records(sheet)
 
 
 def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
@@ -158,6 +166,18 @@ def _refuse_too_large(survey: Survey) -> None:
                     _refuse_too_wide(archive, entry)
     except _DAMAGED:
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
+
+
+def _refuse_too_many(survey: Survey) -> None:
+    """The same for an OpenDocument spreadsheet."""
+    try:
+        with survey.open() as stream, zipfile.ZipFile(stream) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            cells = cells_of(archive) if unpacked <= MOST_BYTES else 0
+    except (*_DAMAGED, KeyError):
+        raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
+    if unpacked > MOST_BYTES or cells > MOST_CELLS:
+        raise UnreadableFile(f"a spreadsheet of more than can be held at once: {_SAVE_AS_CSV}")
 
 
 def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:

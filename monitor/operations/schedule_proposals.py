@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from monitor.config import Settings
 from monitor.core.faults import Faults
 from monitor.core.protocol_file import digest_of
+from monitor.intake.context import new_id
 from monitor.operations.schedule_edit import Applied, Edit, Preview, apply, preview
 from monitor.operations.schedules import in_force, propose_text
 from monitor.store import tables
@@ -79,7 +80,7 @@ def propose_edit(
                 decision="",
             )
         )
-    return int(inserted.inserted_primary_key[0])
+    return new_id(inserted)
 
 
 def proposals(store: Store, protocol_id: str = "") -> list[Proposed]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from monitor.config import Settings
 from monitor.core.model import Case, EnrolmentState, PanelState, PanelStatus, Review
-from monitor.operations.answers import answers, enrolments_of
+from monitor.operations.answers import Answers, answers, enrolments_of
 from monitor.store.database import Store
 from monitor.store.silent_feeds import suspected
 
@@ -33,33 +36,64 @@ def status_rows(
         ids = None if mrn is None else enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
         for batch in answers(connection, settings, now, ids=ids, until=now):
-            feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
-            for review in batch.reviews:
-                mark = FEED_SUSPECTED if review.case.enrolment.id in feeds else {}
-                rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(review)]
-            rows += [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
+            rows += _rows_of(connection, batch)
     return sorted(rows, key=lambda row: row["mrn"])
 
 
 def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     """How many enrolments there are, and how many in each state; the states add up to
     `enrolled`, except for `of_whom_held`, which counts some of them a second time."""
-    counts = {state.value: 0 for state in (*_WORST_FIRST, PanelState.UP_TO_DATE)}
-    counts |= {state.value: 0 for state in _NOT_WATCHED}
-    enrolled = held = failed = 0
+    counts = _Counts()
     with store.read() as connection:
         for batch in answers(connection, settings, now, until=now):
-            enrolled += len(batch.cases)
-            failed += len(batch.failed)
-            for review in batch.reviews:
-                counts[standing_of(review)] += 1
-                held += review.life.state is EnrolmentState.HELD
-    return {
-        "enrolled": enrolled,
-        **counts,
-        **({NOT_JUDGED: failed} if failed else {}),
-        "of_whom_held": held,
-    }
+            counts.add(batch)
+    return counts.ledger()
+
+
+def overview(
+    store: Store, settings: Settings, now: datetime
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """`status_rows` and `ledger` of everybody, judged once for both."""
+    counts = _Counts()
+    rows: list[dict[str, Any]] = []
+    with store.read() as connection:
+        for batch in answers(connection, settings, now, until=now):
+            rows += _rows_of(connection, batch)
+            counts.add(batch)
+    return sorted(rows, key=lambda row: row["mrn"]), counts.ledger()
+
+
+class _Counts:
+    """A ledger that is being written."""
+
+    def __init__(self) -> None:
+        self._states: Counter[str] = Counter()
+        self._enrolled = self._held = self._failed = 0
+
+    def add(self, batch: Answers) -> None:
+        self._enrolled += len(batch.cases)
+        self._failed += len(batch.failed)
+        for review in batch.reviews:
+            self._states[standing_of(review)] += 1
+            self._held += review.life.state is EnrolmentState.HELD
+
+    def ledger(self) -> dict[str, int]:
+        states = (*_WORST_FIRST, PanelState.UP_TO_DATE, *_NOT_WATCHED)
+        return {
+            "enrolled": self._enrolled,
+            **{state.value: self._states[state.value] for state in states},
+            **({NOT_JUDGED: self._failed} if self._failed else {}),
+            "of_whom_held": self._held,
+        }
+
+
+def _rows_of(connection: Connection, batch: Answers) -> list[dict[str, Any]]:
+    feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
+    rows: list[dict[str, Any]] = []
+    for review in batch.reviews:
+        mark = FEED_SUSPECTED if review.case.enrolment.id in feeds else {}
+        rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(review)]
+    return rows + [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
 
 
 def standing_of(review: Review) -> str:

@@ -7,13 +7,14 @@ another. A lease that ran out is anybody's. Nothing here renders or sends.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
@@ -248,13 +249,30 @@ def lease(
         .where(DELIVERIES.c.id.in_(ids), DELIVERIES.c.state == "waiting", _free(now))
         .values(leased_until=now + LEASE, leased_by=by)
     )
-    return [load_message(connection, delivery_id) for delivery_id in ids]
+    return load_messages(connection, ids)
 
 
 def load_message(connection: Connection, delivery_id: int) -> Leased:
     """One row of the outbox with its lines, as it is sent."""
-    row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)).one()
-    bears = connection.execute(select(BEARS).where(BEARS.c.delivery_id == delivery_id)).all()
+    (message,) = load_messages(connection, [delivery_id])
+    return message
+
+
+def load_messages(connection: Connection, ids: Sequence[int]) -> list[Leased]:
+    """Rows of the outbox with their lines, as they are sent, in the order of `ids`."""
+    found = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id.in_(ids))).all()
+    bears = connection.execute(select(BEARS).where(BEARS.c.delivery_id.in_(ids))).all()
+    lines: dict[int, list[Row[Any]]] = defaultdict(list)
+    for line in bears:
+        lines[line.delivery_id].append(line)
+    rows = {row.id: row for row in found}
+    ours = installation(connection)
+    return [_leased(connection, rows[key], lines[key], ours) for key in ids]
+
+
+def _leased(
+    connection: Connection, row: Row[Any], bears: Sequence[Row[Any]], installation: str
+) -> Leased:
     listed = row.payload.get("order", ())
     listed = worst_first(connection, listed) if row.payload.get("storm") else listed
     order = {alert_id: place for place, alert_id in enumerate(listed)}
@@ -271,7 +289,7 @@ def load_message(connection: Connection, delivery_id: int) -> Leased:
         attempts=row.attempts,
         created_at=row.created_at,
         lines=tuple((line.alert_id, line.what, line.reason) for line in lines),
-        installation=installation(connection),
+        installation=installation,
     )
 
 

@@ -6,7 +6,7 @@ Files in `schedules/` are proposals; what counts is the newest text of each id i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -143,13 +143,31 @@ def put_in_force(
 def _parsed(catalogue_text: str, texts: tuple[tuple[str, str], ...]) -> RuleBook:
     """Texts in force have been checked before; the same texts are read once a process."""
     catalogue = load_catalogue(catalogue_text, "analytes.toml (in force)")
-    return RuleBook(
-        catalogue=catalogue,
-        protocols={
-            protocol_id: parse_protocol(text, f"{protocol_id}.toml (in force)", catalogue)
-            for protocol_id, text in texts
-        },
-    )
+    return RuleBook(catalogue=catalogue, protocols=_Protocols(dict(texts), catalogue))
+
+
+class _Protocols(Mapping[str, Protocol]):
+    """Texts in force, each read when it is first asked for: most clinics use one or two."""
+
+    def __init__(self, texts: Mapping[str, str], catalogue: Catalogue) -> None:
+        self._texts = texts
+        self._catalogue = catalogue
+        self._read: dict[str, Protocol] = {}
+
+    def __getitem__(self, protocol_id: str) -> Protocol:
+        known = self._read.get(protocol_id)
+        if known is None:
+            text = self._texts[protocol_id]
+            known = parse_protocol(text, f"{protocol_id}.toml (in force)", self._catalogue)
+            # of two threads that read it at once both go on with the same one
+            known = self._read.setdefault(protocol_id, known)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _ids(protocols: list[Protocol]) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.fuzz.__main__ import run
 from tools.fuzz.clinic import throw_away_clinic
 from tools.fuzz.formats import FORMATS
+from tools.fuzz.running import run
 
 COUNT = int(os.environ.get("MONITOR_FUZZ", "120"))
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
 from monitor.config import Settings, read_settings
 from monitor.delivery.digest import CameIn, DigestContent, DigestLine, DueLine, Ledger
 from monitor.delivery.message import Rendered, render_alerts, render_bare
+from monitor.delivery.mime import to_bytes
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
 from monitor.store.outbox import Leased, message_id
@@ -284,6 +288,15 @@ def leased(kind: str, urgency: str, **payload: Any) -> Leased:
         created_at=NOW,
         lines=(),
     )
+
+
+def to_email(
+    rendered: Rendered, message: Leased, settings: Settings, now: datetime
+) -> EmailMessage:
+    """A mail as a mail program reads it."""
+    mail = message_from_bytes(to_bytes(rendered, message, settings, now), policy=SMTP)
+    assert isinstance(mail, EmailMessage)
+    return mail
 
 
 def view(

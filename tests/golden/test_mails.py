@@ -15,7 +15,6 @@ import pytest
 
 from monitor.core.model import Kind
 from monitor.delivery.message import Rendered, render_alerts
-from monitor.delivery.mime import to_email
 from monitor.delivery.view import Person
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS
 from tests.golden.mail_samples import (
@@ -30,6 +29,7 @@ from tests.golden.mail_samples import (
     overdue,
     raised_alt,
     settings,
+    to_email,
     view,
 )
 

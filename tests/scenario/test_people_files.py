@@ -321,3 +321,22 @@ def test_a_name_that_means_two_monitored_drugs_or_none_is_refused(desk: Desk) ->
     )  # fmt: skip
     assert [it.line for it in report.refused] == [2, 3]
     assert all("no protocol names the drug" in it.reason for it in report.refused)
+
+
+def test_an_issuer_stands_before_the_number_or_in_a_column_of_its_own(quick_desk: Desk) -> None:
+    header = "mrn,issuer,drug,started_on"
+    row = "{},{},azathioprine,2026-01-05"
+    first = reasons(quick_desk, row.format("7", "north"), row.format("7", ""), header=header)
+    assert first == []
+    again = quick_desk.enrol(
+        row.format("north:7", ""), row.format("north:7", "NORTH"), header=header
+    )
+    assert (again.taken, again.duplicate) == (0, 2)
+    assert reasons(quick_desk, row.format("north:7", "south"), header=header) == [
+        "mrn names another issuer than the column issuer"
+    ]
+    assert {it.mrn for it in quick_desk.clinic.rows(tables.Patient)} == {"7", "north:7"}
+    told = quick_desk.events("7,south,2026-02-02,weight,70", header="mrn,issuer,on,event,value")
+    assert [it.reason for it in told.refused] != []
+    told = quick_desk.events("7,north,2026-02-02,weight,70", header="mrn,issuer,on,event,value")
+    assert (told.taken, told.refused) == (1, ())

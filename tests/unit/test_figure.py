@@ -11,18 +11,16 @@ import pytest
 from PIL import Image
 
 from monitor.delivery.figure import (
-    HEIGHT,
     MOST_BYTES,
-    WIDTH,
     Figure,
     Point,
     alt_text,
     breaches,
     draw,
-    drawable,
     frame,
     is_worth_drawing,
 )
+from monitor.delivery.pen import HEIGHT, WIDTH, drawable
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

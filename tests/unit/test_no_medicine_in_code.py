@@ -42,6 +42,9 @@ ALLOWED = {
     ("core/coverage.py", "366"): "how far ahead a rota is looked at",
     ("delivery/words.py", "0.1"): "distances are shown with one decimal",
     ("operations/schedule_show.py", "6 months"): "how much of a calendar is printed",
+    ("operations/patient_file.py", "12 months"): "how much of a calendar is printed",
+    ("web/patient.py", "6 months"): "how much of a course is drawn",
+    ("web/patient.py", "2 years"): "how much of a course is drawn",
 }
 _FRACTION = re.compile(r"\d*\.\d+")
 _DURATION = re.compile(r"[1-9]\d* (day|week|month|year)s?", re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 from monitor.config import Source
 from monitor.core.analytes import Catalogue, load_catalogue
 from monitor.intake.formats import open_rows
+from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.vocabulary import vocabulary
+from monitor.intake.wide import Known, split_unit
 from monitor.resources import schedules_folder
 
 Seen = tuple[list[RawRow], list[BadLine], tuple[str, ...]]
@@ -337,3 +340,62 @@ def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_pat
 def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what: str) -> None:
     with pytest.raises(UnreadableFile, match=what):
         opened(content)
+
+
+WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
+
+
+def test_an_old_excel_workbook(opened: Open) -> None:
+    rows, bad, notes = opened(WORKBOOKS / "labor.xls")
+    assert bad == []
+    assert shown(rows) == [
+        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l | 3,9 | 10,2",
+        "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l | 150 | 400",
+        "4712 | 2026-03-03T07:05 | GPT (ALT) | 31 | U/l |  | 50",
+        "4711 | 2026-03-09 | Leukozyten | haemolytisch | G/l",
+    ]
+    assert any('"Versteckt" is hidden' in note for note in notes)
+
+
+def test_an_opendocument_spreadsheet(opened: Open) -> None:
+    rows, bad, _ = opened(WORKBOOKS / "labor.ods")
+    assert bad == []
+    assert shown(rows) == [
+        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l",
+        "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l",
+    ]
+
+
+@pytest.mark.parametrize("repeated", ["1000000", "5000001"])
+def test_an_opendocument_spreadsheet_of_a_billion_cells_is_refused(
+    opened: Open, tmp_path: Path, repeated: str
+) -> None:
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    row = b'<table:table-row table:number-rows-repeated="' + repeated.encode() + b'">'
+    parts["content.xml"] = parts["content.xml"].replace(b"<table:table-row>", row, 1)
+    with zipfile.ZipFile(tmp_path / "huge.ods", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnreadableFile, match="more than can be held at once"):
+        opened(tmp_path / "huge.ods")
+
+
+def test_a_title_of_thousands_of_words_is_looked_up_once() -> None:
+    """Each way to part it into name and unit would be a look-up: found by fuzzing."""
+    asked: list[str] = []
+
+    def analyte(name: str) -> bool:
+        asked.append(name)
+        return False
+
+    title = "a b " * 5000
+    known = Known(analyte, lambda _name, _unit: False)
+    assert split_unit(title, known) == (title.strip(), "")
+    assert len(asked) <= 1
+
+
+def test_a_row_of_thousands_of_cells_is_kept_cell_by_cell() -> None:
+    """As quarantine keeps a row, its cells are paired with the header once: found by fuzzing."""
+    header = [f"c{number}" for number in range(20_000)]
+    assert list(Given(header, header[::-1])) == list(zip(header, header[::-1], strict=True))

@@ -1,4 +1,5 @@
-"""A throw-away clinic that takes one spoilt file after the other, each taken back again."""
+"""A throw-away clinic that takes spoilt files, alone or many in one transaction, and takes all
+back again."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from monitor.store import tables
 from monitor.store.database import Store, open_store
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
+from tools.fuzz.group import Group, Wrong
 
 PATIENTS = ("F1", "F2", "F3")
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -43,8 +45,8 @@ _HELD = table_of(tables.HeldRowTable)
 _FILES = table_of(tables.File)
 
 
-class Wrong(Exception):
-    """The account of a file does not add up."""
+class _Back(Exception):
+    """Ends a transaction of which nothing is to remain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,35 @@ class Clinic:
                 rows = self._load(path, source)
             except UnreadableFile as refusal:
                 unreadable = str(refusal)
+        return Taken(rows, unreadable, time.perf_counter() - began)
+
+    def take_together(self, inputs: Sequence[bytes], suffix: str) -> list[Taken | Exception]:
+        """Read each input by itself, write all of them in one transaction and take them back:
+        what becomes of each, or what it raised. Where writing fails, all have failed by it."""
+        with suppress(_Back), self._store.write() as connection:
+            group = Group(connection, self._settings, self._catalogue, NOW)
+            found = [self._read(group, data, suffix) for data in inputs]
+            try:
+                wrongs = group.write()
+            except Exception as fault:  # noqa: BLE001  # every one is what is looked for
+                wrongs = dict.fromkeys(range(len(inputs)), fault)
+            raise _Back
+        return [wrongs.get(number, it) for number, it in enumerate(found)]
+
+    def _read(self, group: Group, data: bytes, suffix: str) -> Taken | Exception:
+        path = self._folder / f"input{suffix}"
+        path.write_bytes(data)
+        began = time.perf_counter()
+        rows, unreadable = 0, ""
+        try:
+            with _time_limit(SECONDS_ALLOWED):
+                rows = group.read(path)
+        except UnreadableFile as refusal:
+            unreadable = str(refusal)
+            group.pass_over()
+        except Exception as fault:  # noqa: BLE001  # every one is what is looked for
+            group.pass_over()
+            return fault
         return Taken(rows, unreadable, time.perf_counter() - began)
 
     def _load(self, path: Path, source: str) -> int:

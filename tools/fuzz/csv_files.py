@@ -50,6 +50,44 @@ ID,drawn,WBC,WBC unit,WBC ref,ANC_10^9_per_L,basophils [10*9/L]
 F1,20260213,3.9,10^9/L,4-10,0.9,0.1
 F2,2026-02-13 08:00,,10^9/L,4-10,1.2,
 """
+_CUMULATIVE = """\
+Kumulativbefund
+Patient-ID:;F1
+;;;02.02.2026;;13.02.2026
+Parameter;Einheit;Referenz;07:30;19:00;06:45
+Leukozyten;G/l;3,9-10,2;5,1;4,2;3,9
+ALT (U/l);;<50;31;;haemolysed
+Patient-ID:;F2
+Parameter;Einheit;Referenz;14.02.2026
+Thrombozyten;G/l;;210
+"""
+_SIDEWAYS = """\
+mrn,F1,F2
+collected_at,2026-02-02T08:00,2026-02-03
+WBC [10*9/L],5.1,6.2
+ALT [U/L],22,>1000
+"""
+_PAGES = """\
+Patient ID: F1
+Collected: 2026-02-02
+Test,Result,Unit
+WBC,5.1,G/L
+---
+Patient ID: F2
+Test,Unit,Result
+ALT,U/L,22
+"""
+_TWO_LINES = """\
+Patient,Date of,WBC,,ALT,
+ID,collection,Result,Unit,Result,Unit
+F1,2026-02-02,5.1,G/L,22,U/L
+"""
+_UNITS_BELOW = """\
+Patient ID,Collected,WBC,Neutrophils,ALT
+Unit,,10^9/L,10^9/L,U/L
+,,3.9-10.2,1.8-7.5,<50
+F1,2026-02-02,5.1,3.0,22
+"""
 _TOKENS = (
     "", " ", "F1", "f1", "F9", "0.1", "<0.1", ">1000", "1+", "1,234", "1.234,5", "1'234", "-3",
     "1e9", "1e999", "NaN", "see comment", "haemolysed", "Not done", "pending", "2026-03-02",
@@ -64,5 +102,8 @@ MUTATE = mutator([token.encode() for token in _TOKENS], b",;\t|")
 
 def corpus() -> tuple[bytes, ...]:
     """True files, to be spoilt."""
-    texts = (_LONG, _WIDE, _GERMAN, _TABS, _PIPES, _REPORT, _COMPANIONS)
+    texts = (
+        _LONG, _WIDE, _GERMAN, _TABS, _PIPES, _REPORT, _COMPANIONS,
+        _CUMULATIVE, _SIDEWAYS, _PAGES, _TWO_LINES, _UNITS_BELOW,
+    )  # fmt: skip
     return tuple(text.encode() for text in texts)

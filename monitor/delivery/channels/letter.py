@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any, Protocol
 
 from monitor.config import Settings
@@ -48,7 +47,7 @@ class Letter:
     rendered: Rendered
     settings: Settings
     now: datetime
-    mail: EmailMessage | None = None
+    mail: bytes | None = None
     """As RFC 5322, where it goes by mail."""
 
     def document(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from email.message import EmailMessage
 from typing import NoReturn
 
 import aiosmtplib
@@ -44,7 +43,7 @@ class Mailer:
         self._sender = sender
         self._client: SMTP | None = None
 
-    async def send(self, message: EmailMessage, recipient: str) -> str:
+    async def send(self, message: bytes, recipient: str) -> str:
         """Until the server took it; its answer. Raises NotSent.
 
         A kept connection that the server has dropped in the meantime is opened again, once.
@@ -61,11 +60,11 @@ class Mailer:
                 raise NotSent(said, lost=True) from error
             return await self.send(message, recipient)
 
-    async def _attempt(self, message: EmailMessage, recipient: str) -> str:
+    async def _attempt(self, message: bytes, recipient: str) -> str:
         try:
             async with asyncio.timeout(min(MOST_SECONDS, 4 * self._relay.timeout_seconds)):
                 client = self._client or await self._connect()
-                _, answer = await client.sendmail(self._sender, [recipient], message.as_bytes())
+                _, answer = await client.sendmail(self._sender, [recipient], message)
                 return " ".join(answer.split())[:_ANSWER]
         except SMTPRecipientsRefused as error:
             await self._refused(error.recipients[0].code, error.recipients[0].message)

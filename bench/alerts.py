@@ -1,0 +1,149 @@
+"""Many alerts at once: a feed is restored and every patient has a low lymphocyte count, one in a
+hundred a critical one. By day there is a nurse, at 3 a.m. one person on call by rota. How many
+mails, how long, how much memory; and two hours later, when nobody has acknowledged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, insert, select
+
+from bench.databases import empty, opened
+from bench.filling import settings
+from bench.plan import SQLITE, Plan, alone, apart, this, timed
+from bench.record import Record
+from monitor.review import review_due
+from monitor.store import tables
+from monitor.store.database import Store
+from monitor.store.tables import table_of
+from tests.clinic import Clinic
+
+TITLE = "Many alerts at once"
+DATABASES = (SQLITE,)
+CONFIG = """
+[clinic]
+timezone = "Europe/London"
+email = "clinic@hill.example"
+[recipients.nurses]
+addresses = ["nurse@hill.example"]
+[recipients.on_call]
+rota = "rota.csv"
+hours = "always"
+[[routes]]
+to = ["nurses"]
+then = [["on_call"]]
+"""
+ROTA = "week,name,addresses,telephone\n2026-W10,Dr Gray,gray@hill.example,+44 7700 900001\n"
+_ONE_CRITICAL_IN = 100
+_CALM = {"hemoglobin": "140", "white_cells": "6", "neutrophils": "4", "platelets": "250"}
+
+
+class Seen(NamedTuple):
+    """What came of it: seconds of the first review and of that two hours later, and the mails
+    of each reader and urgency as (mails, alerts in them)."""
+
+    first: float
+    later: float
+    mails: dict[str, tuple[int, int]]
+
+
+def sizes(scale: str) -> Sequence[int]:
+    """Patients, each with an alert."""
+    return {"quick": (300,), "usual": (1_000,), "full": (10_000,)}[scale]
+
+
+def run(plan: Plan) -> list[Record]:
+    """By day and by night."""
+    records = []
+    for name, hour in (("by day", 10), ("at 3 a.m., one person on call", 3)):
+        seen = [apart(restored, plan.database, plan.size, hour) for _ in range(plan.repeats)]
+        memory = [it.peak_mib for it in seen]
+        mails = seen[-1].value.mails
+        told = "; ".join(
+            f"{who}: {count[0]} mails, {count[1]} alerts" for who, count in mails.items()
+        )
+        records += [
+            Record(what=f"alerts opened and queued {name}", unit="s",
+                   values=[it.value.first for it in seen], more_is_better=False, peak_mib=memory,
+                   note=f"{plan.size:,} alerts at once {name}, two hours later: {told}."),
+            Record(what=f"two hours later, none acknowledged, {name}", unit="s",
+                   values=[it.value.later for it in seen], more_is_better=False),
+        ]  # fmt: skip
+    return records
+
+
+def restored(database: str, patients: int, hour: int) -> Seen:
+    """The feed is back at this hour."""
+    now = datetime(2026, 3, 3, hour, tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as name, empty(database) as url:
+        (Path(name) / "rota.csv").write_text(ROTA)
+        store = opened(url)
+        ours = settings(Path(name), CONFIG)
+        _fill(Clinic(store, ours), patients, now)
+        first = timed(lambda: review_due(store, ours, now))
+        later = timed(lambda: review_due(store, ours, now + timedelta(hours=2)))
+        mails = _mails(store)
+        store.dispose()
+    return Seen(first, later, mails)
+
+
+def _mails(store: Store) -> dict[str, tuple[int, int]]:
+    deliveries, bears = table_of(tables.Delivery), table_of(tables.DeliveryAlert)
+    query = (
+        select(
+            deliveries.c.recipient,
+            deliveries.c.urgency,
+            func.count(func.distinct(deliveries.c.id)),
+            func.count(),
+        )
+        .select_from(bears.join(deliveries, bears.c.delivery_id == deliveries.c.id))
+        .group_by(deliveries.c.recipient, deliveries.c.urgency)
+        .order_by(deliveries.c.recipient, deliveries.c.urgency)
+    )
+    with store.read() as connection:
+        return {
+            f"{recipient} {urgency}": (mails, alerts)
+            for recipient, urgency, mails, alerts in connection.execute(query)
+        }
+
+
+def _fill(clinic: Clinic, patients: int, now: datetime) -> None:
+    collected = now - timedelta(hours=1)
+    numbers = range(1, patients + 1)
+    people = [
+        {"id": n, "mrn": f"A{n}", "mrn_key": f"a{n}", "mrn_loose": f"a{n}", "family_name": "",
+         "given_name": "", "sex": ""}
+        for n in numbers
+    ]  # fmt: skip
+    enrolments = [
+        {"id": n, "patient_id": n, "drug": "azathioprine", "protocol_id": "azathioprine",
+         "indication": "", "clinic": "", "started_on": date(2026, 3, 1),
+         "enrolled_on": date(2026, 3, 1), "enrolled_at": now - timedelta(days=2),
+         "tpmt": "normal", "nudt15": "normal", "next_review_at": now}
+        for n in numbers
+    ]  # fmt: skip
+    results: list[dict[str, Any]] = []
+    for n in numbers:
+        low = "0.4" if n % _ONE_CRITICAL_IN else "0.15"
+        for analyte, value in (_CALM | {"lymphocytes": low}).items():
+            results.append({
+                "patient_id": n, "analyte": analyte, "collected_at": collected,
+                "collected_on": collected.date(), "timed": True, "specimen_id": "",
+                "value": Decimal(value), "comparator": "", "no_result": "", "status": "final",
+                "stands": True, "received_value": value, "received_unit": "",
+                "received_at": now, "comment": "", "below_plausible": False,
+                "doubtful_comment": "", "file_id": clinic.file_id, "line": len(results) + 1,
+            })  # fmt: skip
+    with clinic.store.write() as connection:
+        connection.execute(insert(table_of(tables.Patient)), people)
+        connection.execute(insert(table_of(tables.EnrolmentRow)), enrolments)
+        connection.execute(insert(table_of(tables.ResultRow)), results)
+
+
+if __name__ == "__main__":
+    alone(this(__name__))

@@ -1,0 +1,124 @@
+"""Headers of more than one line: units or limits in a line below or above the names, and names
+in two lines (`WBC` over `Result` and `Unit`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.intake.csv import Record
+from monitor.intake.ranges import limits_of
+from monitor.intake.raw import BadLine
+from monitor.intake.vocabulary import vocabulary
+from monitor.intake.wide import Known, split_unit
+
+_BESIDE = {"unit": "unit", "range": "range", "flag": "flag", "comment": "comment"}
+
+
+def with_units(
+    header: Sequence[str], above: Record | None, rows: list[Record | BadLine], known: Known
+) -> tuple[list[str], list[Record | BadLine]]:
+    """The header with the units that the line above it or below it gives, and the rows without
+    that line; limits below become a column beside each analyte's."""
+    names = list(header)
+    columns = [
+        index
+        for index, name in enumerate(names)
+        if name and not vocabulary().column_of(name) and known.analyte(split_unit(name, known)[0])
+    ]
+    if not columns:
+        return names, rows
+    if above is not None and _are_units(above, names, columns, known):
+        names = _with_units_of(above, names, columns)
+    ranges: Record | None = None
+    rest = list(rows)
+    for _ in range(2):
+        first = rest[0] if rest else None
+        if not isinstance(first, Record):
+            break
+        if _are_units(first, names, columns, known):
+            names = _with_units_of(first, names, columns)
+        elif ranges is None and _are_limits(first, columns):
+            ranges = first
+        else:
+            break
+        rest = rest[1:]
+    return _with_ranges(names, rest, ranges, columns) if ranges is not None else (names, rest)
+
+
+def _are_units(record: Record, names: Sequence[str], columns: Sequence[int], known: Known) -> bool:
+    units = _cells_of(record, columns)
+    if not units or not _is_nobodys(record, columns):
+        return False
+    return all(known.unit(split_unit(names[i], known)[0], text) for i, text in units)
+
+
+def _are_limits(record: Record, columns: Sequence[int]) -> bool:
+    """One range at least, and nothing but limits: a value is never a range."""
+    limits = [limits_of(text) for _, text in _cells_of(record, columns)]
+    both = any(low and high for low, high in limits)
+    return both and all(low or high for low, high in limits) and _is_nobodys(record, columns)
+
+
+def _cells_of(record: Record, columns: Sequence[int]) -> list[tuple[int, str]]:
+    cells = record.cells
+    return [(i, cells[i].strip()) for i in columns if i < len(cells) and cells[i].strip()]
+
+
+def _is_nobodys(record: Record, columns: Sequence[int]) -> bool:
+    """No patient, no date: at most a word (`Unit`) beside the analytes."""
+    beside = [
+        cell.strip() for i, cell in enumerate(record.cells) if i not in columns and cell.strip()
+    ]
+    return len(beside) <= 1 and not any(sign.isdigit() for cell in beside for sign in cell)
+
+
+def _with_units_of(record: Record, names: Sequence[str], columns: Sequence[int]) -> list[str]:
+    changed = list(names)
+    for index, unit in _cells_of(record, columns):
+        if "[" not in changed[index]:
+            changed[index] = f"{changed[index]} [{unit}]"
+    return changed
+
+
+def _with_ranges(
+    names: Sequence[str], rows: Sequence[Record | BadLine], ranges: Record, columns: Sequence[int]
+) -> tuple[list[str], list[Record | BadLine]]:
+    """The limits as a column more beside each analyte, alike in every row."""
+    limits = _cells_of(ranges, columns)
+    width = len(names)
+    more = [f"{names[index].split(' [')[0]} range" for index, _ in limits]
+    texts = [text for _, text in limits]
+    wider: list[Record | BadLine] = []
+    for row in rows:
+        fits = isinstance(row, Record) and len(row.cells) == width
+        wider.append(Record(row.line, [*row.cells, *texts]) if fits else row)  # type: ignore[union-attr]
+    return [*names, *more], wider
+
+
+def two_lines(upper: Sequence[str], lower: Sequence[str], known: Known) -> list[str]:
+    """The names of two lines put together: a title above several columns belongs to each."""
+    width = max(len(upper), len(lower))
+    above = [*upper, *[""] * (width - len(upper))]
+    below = [*lower, *[""] * (width - len(lower))]
+    names, title = [], ""
+    for index in range(width):
+        title = above[index] or (title if below[index] else "")
+        names.append(_joined(title, below[index], below, known))
+    return names
+
+
+def _joined(upper: str, lower: str, beside: Sequence[str], known: Known) -> str:
+    if not upper or not lower:
+        return upper or lower
+    both = f"{upper} {lower}"
+    if vocabulary().column_of(both):
+        return both
+    if known.analyte(split_unit(upper, known)[0]):
+        role = vocabulary().column_of(lower)
+        if role in ("value", "value_text"):
+            return upper
+        if role in _BESIDE:
+            return f"{upper} {_BESIDE[role]}"
+    if beside.count(lower) > 1:
+        return both
+    return lower

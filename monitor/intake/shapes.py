@@ -1,0 +1,158 @@
+"""What a file or sheet looks like as a whole: one table, several one under another, one that lies
+on its side, one whose header has more than one line. Each becomes plain tables with one header."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+from monitor.config import Source
+from monitor.intake.csv import Record, Score, Table, fitting, names_of
+from monitor.intake.headings import two_lines, with_units
+from monitor.intake.layout import Layout, layout_of
+from monitor.intake.raw import BadLine
+from monitor.intake.records import Parts
+from monitor.intake.sections import Section, sections_of
+from monitor.intake.sideways import turned
+from monitor.intake.stated import stated_above
+from monitor.intake.survey import UnreadableFile
+from monitor.intake.wide import Known
+
+_MOST_RECORDS = 1_000_000
+_SHOWN = 2000
+Item = Record | BadLine
+
+
+def shaped(
+    table: Table, mapping: Source, known: Known, score: Score, *, small: bool
+) -> list[Table]:
+    """The tables that a file or sheet holds; the one given where it is plain, or where nothing
+    is found that can be read. A file that is not `small` is looked at only where its rows hang on
+    what stands above them, or where it could not be read as it is."""
+    layout = _layout(table.header, mapping, known, stated_above(table.preamble))
+    if table.whole is None or (layout is not None and not small and not layout.stated):
+        return [table]
+    records = list(islice(table.whole(), _MOST_RECORDS + 1))
+    if len(records) > _MOST_RECORDS:
+        return [table]
+    at = next((i for i, it in enumerate(records) if it.line == table.header_line), None)
+    header = None if at is None else records[at]
+    if at is None or not isinstance(header, Record):
+        return [table]
+    if layout is not None:
+        above = [it for it in records[:at] if isinstance(it, Record)]
+        sections = sections_of(above, header, records[at + 1 :], _key_column(layout), score)
+        return _tables(table, sections, mapping, known)
+    lying = [
+        replace(
+            table,
+            header=list(it.header),
+            header_line=it.header_line,
+            parts=partial(_rows, it.rows, it.header),
+            preamble=it.preamble,
+            stated=it.stated,
+        )
+        for it in turned(records, known)
+    ]
+    if lying and all(_fits(it, mapping, known) for it in lying):
+        return lying
+    return _of_two_lines(table, records, at, mapping, known) or [table]
+
+
+def _tables(
+    table: Table, sections: Sequence[Section], mapping: Source, known: Known
+) -> list[Table]:
+    """The sections as tables; the rows under a header that cannot be read are held."""
+    found: list[Table] = []
+    for section in sections:
+        above = section.preamble[-1] if section.preamble else None
+        names, rows = with_units(names_of(section.header.cells), above, section.rows, known)
+        stated = section.stated
+        layout = _layout(names, mapping, known, stated)
+        if layout is None and found:
+            held = tuple(map(partial(_headless, section.header.line), section.rows))
+            last = found[-1]
+            found[-1] = replace(last, parts=partial(_both, last.parts, held))
+            continue
+        found.append(
+            replace(
+                table,
+                header=names,
+                header_line=section.header.line,
+                parts=partial(_rows, tuple(rows), tuple(names)),
+                preamble=tuple(section.preamble),
+                stated=stated,
+            )
+        )
+    return found
+
+
+def _of_two_lines(
+    table: Table, records: Sequence[Item], at: int, mapping: Source, known: Known
+) -> list[Table]:
+    """The table whose header is in two lines: the one found, and the one above or below it."""
+    for upper, lower in ((at - 1, at), (at, at + 1)):
+        if upper < 0 or lower >= len(records):
+            continue
+        first, second = records[upper], records[lower]
+        if not isinstance(first, Record) or not isinstance(second, Record):
+            continue
+        joined = two_lines(names_of(first.cells), names_of(second.cells), known)
+        names, rows = with_units(joined, None, list(records[lower + 1 :]), known)
+        above = tuple(it for it in records[:upper] if isinstance(it, Record))
+        made = replace(
+            table,
+            header=names,
+            header_line=first.line,
+            parts=partial(_rows, tuple(rows), tuple(names)),
+            preamble=above,
+        )
+        if _fits(made, mapping, known):
+            return [made]
+    return []
+
+
+def _fits(table: Table, mapping: Source, known: Known) -> bool:
+    stated = stated_above(table.preamble) if table.stated is None else table.stated
+    return _layout(table.header, mapping, known, stated) is not None
+
+
+def _layout(
+    header: Sequence[str], mapping: Source, known: Known, stated: Mapping[str, str]
+) -> Layout | None:
+    try:
+        return layout_of(header, mapping, known, stated=stated)
+    except UnreadableFile:
+        return None
+
+
+def _key_column(layout: Layout) -> int | None:
+    """A column in which every row has a digit."""
+    positions = layout.columns.positions
+    names = ("collected_at", "mrn", "value")
+    return next((positions[name] for name in names if name in positions), None)
+
+
+def _rows(rows: Sequence[Item], header: Sequence[str]) -> Parts:
+    yield from fitting(_copies(rows), list(header))
+
+
+def _copies(rows: Sequence[Item]) -> Iterator[Item]:
+    """Rows to be read again: who reads them may change their cells."""
+    for it in rows:
+        yield it if isinstance(it, BadLine) else Record(it.line, list(it.cells))
+
+
+def _both(first: Callable[[], Parts], held: Sequence[BadLine]) -> Parts:
+    yield from first()
+    yield from held
+
+
+def _headless(line: int, row: Item) -> BadLine:
+    if isinstance(row, BadLine):
+        return row
+    text = " | ".join(row.cells)[:_SHOWN]
+    reason = f"it stands under a header (line {line}) that cannot be read"
+    return BadLine(row.line, "no_header", reason, text)

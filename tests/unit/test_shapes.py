@@ -1,0 +1,306 @@
+"""Files whose tables are no plain table: on their side, one under another, in two header lines.
+
+What matters most is whose a value is and of which day: a value is never read under lines that
+stand above another table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from itertools import product
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.config import Source
+from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.intake.formats import open_rows
+from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.survey import UnreadableFile, survey
+from monitor.resources import schedules_folder
+
+Read = Callable[[str | Path], tuple[list[str], list[str]]]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    return load_catalogue(text, "analytes.toml")
+
+
+def rows_of(path: Path, catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """Each value as `patient day analyte value unit limits`, and the codes of the bad lines."""
+    with open_rows(survey(path), Source(), catalogue) as found:
+        items = list(found.items)
+    names = ("mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high")
+    values = [
+        " ".join(getattr(it, name).strip() or "-" for name in names).removesuffix(" - -")
+        for it in items
+        if isinstance(it, RawRow)
+    ]
+    return values, [f"{it.line} {it.code}" for it in items if isinstance(it, BadLine)]
+
+
+@pytest.fixture
+def read(tmp_path: Path, catalogue: Catalogue) -> Read:
+    def read(content: str | Path) -> tuple[list[str], list[str]]:
+        path = tmp_path / "file.csv"
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        return rows_of(content if isinstance(content, Path) else path, catalogue)
+
+    return read
+
+
+SHAPES = {
+    "cumulative, with what is said of the patient above": (
+        (
+            "Laboratory North\nPatient ID: P1\n\n"
+            "Test;Unit;Reference;02.02.2026;16.02.2026\n"
+            "Haematology;;;;\n"
+            "WBC;G/L;3.9-10.2;5.1;4.2\n"
+            "Neutrophils;G/L;1.8-7.5;;0.9\n"
+            "End of report;;;;\n"
+        ),
+        [
+            "P1 02.02.2026 WBC 5.1 G/L 3.9 10.2",
+            "P1 16.02.2026 WBC 4.2 G/L 3.9 10.2",
+            "P1 16.02.2026 Neutrophils 0.9 G/L 1.8 7.5",
+        ],
+    ),
+    "cumulative, a date over two times": (
+        (
+            "Patient-Nr.;P2\n;;14.02.2026;;15.02.2026\nParameter;Einheit;07:30;19:00;06:45\n"
+            "Leukozyten;G/l;5,1;4,8;4,2\n"
+        ),
+        [
+            "P2 14.02.2026 07:30 Leukozyten 5,1 G/l",
+            "P2 14.02.2026 19:00 Leukozyten 4,8 G/l",
+            "P2 15.02.2026 06:45 Leukozyten 4,2 G/l",
+        ],
+    ),
+    "cumulative, of several patients": (
+        "MRN,Analyte,Unit,2026-02-02,2026-02-09\nP1,WBC,G/L,5.1,4.4\nP2,WBC,G/L,6.1,\n",
+        [
+            "P1 2026-02-02 WBC 5.1 G/L",
+            "P1 2026-02-09 WBC 4.4 G/L",
+            "P2 2026-02-02 WBC 6.1 G/L",
+        ],
+    ),
+    "cumulative, with further dates below": (
+        "Patient ID;P1\nTest;Unit;2026-02-02\nWBC;G/L;5.1\n\nTest;Unit;2026-03-02\nWBC;G/L;4.1\n",
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-03-02 WBC 4.1 G/L"],
+    ),
+    "cumulative, another patient below": (
+        (
+            "Patient ID;P1\nTest;Unit;2026-02-02\nWBC;G/L;5.1\n"
+            "Patient ID;P2\nTest;Unit;2026-02-02\nWBC;G/L;1.1\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-02 WBC 1.1 G/L"],
+    ),
+    "cumulative, a column whose date cannot be read": (
+        "Patient ID;P1\nTest;Unit;2026-02-02;last time\nWBC;G/L;5.1;4.4\n",
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 last time WBC 4.4 G/L"],
+    ),
+    "a row that ends before its name": (
+        "Patient ID;;P1\n;;2026-02-02\n;WBC [G/L];5.1\nx\n;ALT [U/L];22;;;n\n",
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "on its side, patients as columns": (
+        "mrn,P1,P2\ncollected_at,2026-02-02T08:00,2026-02-03\nWBC [G/L],5.1,6.2\nALT [U/L],,33\n",
+        [
+            "P1 2026-02-02T08:00 WBC 5.1 G/L",
+            "P2 2026-02-03 WBC 6.2 G/L",
+            "P2 2026-02-03 ALT 33 U/L",
+        ],
+    ),
+    "a report of one specimen without a header": (
+        "Patient ID;P1\nCollected;2026-02-14\nWBC;5.1;G/L;4-10\nALT;22;U/L;<50\n",
+        ["P1 2026-02-14 WBC 5.1 G/L 4 10", "P1 2026-02-14 ALT 22 U/L - 50"],
+    ),
+    "units in a line below the names": (
+        "Patient ID,Collected,WBC,ALT\n,,10^9/L,U/L\nP1,2026-02-02,5.1,22\n",
+        ["P1 2026-02-02 WBC 5.1 10^9/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "units in a line above the names": (
+        ",,10^9/L,U/L\nPatient ID,Collected,WBC,ALT\nP1,2026-02-02,5.1,22\n",
+        ["P1 2026-02-02 WBC 5.1 10^9/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "units and limits below the names": (
+        "Patient ID,Collected,WBC,ALT\nUnit,,10^9/L,U/L\nRef,,3.9-10.2,<50\nP1,2026-02-02,5.1,22\n",
+        ["P1 2026-02-02 WBC 5.1 10^9/L 3.9 10.2", "P1 2026-02-02 ALT 22 U/L - 50"],
+    ),
+    "names in two lines": (
+        (
+            "Patient,Date of,WBC,,ALT,\nID,collection,Result,Unit,Result,Unit\n"
+            "P1,2026-02-02,5.1,G/L,22,U/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "a report under a report": (
+        (
+            "Patient ID: P1\nCollected: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n\n"
+            "Patient ID: P2\nCollected: 2026-02-05\nTest,Result,Unit\nWBC,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"],
+    ),
+    "the next patient without a header again": (
+        (
+            "Patient ID: P1\nDate of collection: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Patient ID: P2\nWBC,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-02 WBC 2.1 G/L"],
+    ),
+    "a second page of the same patient": (
+        (
+            "Patient ID: P1\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+            "Page two\nTest,Collected,Result,Unit\nALT,2026-02-02,22,U/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "a patient whose number is missing": (
+        (
+            "Patient ID: P1\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+            "Patient ID:\nTest,Collected,Result,Unit\nWBC,2026-02-02,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "- 2026-02-02 WBC 2.1 G/L"],
+    ),
+    "another name, and no number": (
+        (
+            "Patient ID: P1\nSurname: Keller\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+            "Surname: Meier\nTest,Collected,Result,Unit\nWBC,2026-02-02,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "- 2026-02-02 WBC 2.1 G/L"],
+    ),
+    "a table of other columns below": (
+        (
+            "MRN,Collected,Test,Result,Unit\nP1,2026-02-02,WBC,5.1,G/L\n\nLiver\n"
+            "MRN,Collected,Test,Unit,Result\nP1,2026-02-02,ALT,U/L,22\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "the header again": (
+        (
+            "mrn,collected_at,analyte,value,unit\nP1,2026-02-02,WBC,5.1,G/L\n"
+            "mrn,collected_at,analyte,value,unit\nP2,2026-02-02,WBC,6.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-02 WBC 6.1 G/L"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_value_is_read_under_its_own_lines(name: str, read: Read) -> None:
+    text, expected = SHAPES[name]
+    assert read(text) == (expected, [])
+
+
+def test_rows_under_a_header_that_cannot_be_read_are_held(read: Read) -> None:
+    values, bad = read(
+        "MRN,Collected,Test,Result,Unit\nP1,2026-02-02,WBC,5.1,G/L\n"
+        "MRN,Requested by,Test,Result,Unit\nP1,Dr A,WBC,1.1,G/L\n"
+    )
+    assert values == ["P1 2026-02-02 WBC 5.1 G/L"]
+    assert bad == ["4 no_header"]
+
+
+def test_a_line_that_is_cut_short_is_still_a_bad_line(read: Read) -> None:
+    values, bad = read(
+        "MRN,Collected,Test,Result,Unit\nP1,2026-02-02,WBC,5.1,G/L\nP2,2026-02-0\n"
+        "P1,2026-02-03,WBC,5.2,G/L\n"
+    )
+    assert len(values) == 2
+    assert bad == ["3 field_count"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Test;Unit;02.02.;16.02.\nWBC;G/L;5.1;4.2\n",
+        "Test;Unit;Value\nWBC;G/L;5.1\n",
+        "Date of birth;1970-02-02\nWBC;5.1\n",
+    ],
+)
+def test_what_names_no_patient_or_no_day_is_refused(text: str, read: Read) -> None:
+    with pytest.raises(UnreadableFile, match=r"lacks .*(mrn|collected_at)"):
+        read(text)
+
+
+def test_a_workbook_with_two_tables_on_a_sheet_and_one_on_its_side(
+    tmp_path: Path, read: Read
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (
+        ["MRN", "Date", "Test", "Result", "Unit"],
+        ["P1", date(2026, 1, 12), "WBC", 5.1, "G/L"],
+        [],
+        ["MRN", "Date", "ALT [U/L]", "AST [U/L]"],
+        ["P2", date(2026, 1, 13), 22, 23],
+    ):
+        sheet.append(row)
+    other = book.create_sheet("Verlauf")
+    for row in (
+        ["Patient-ID:", "P3"],
+        ["Parameter", "Einheit", datetime(2026, 1, 12, 8), date(2026, 1, 19)],
+        ["Leukozyten", "G/l", 5.1, "geronnen"],
+    ):
+        other.append(row)
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert read(path)[0] == [
+        "P1 2026-01-12 WBC 5.1 G/L",
+        "P2 2026-01-13 ALT 22 U/L",
+        "P2 2026-01-13 AST 23 U/L",
+        "P3 2026-01-12T08:00 Leukozyten 5.1 G/l",
+        "P3 2026-01-19 Leukozyten geronnen G/l",
+    ]
+
+
+NAMES = ("WBC", "Neutrophils", "Platelets", "ALT")
+UNITS = ("G/L", "G/L", "G/L", "U/L")
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> list[tuple[str, list[str], dict[tuple[str, str], str]]]:
+    """Some patients, each with days and values of some of NAMES on some days."""
+    made = []
+    for number in range(draw(st.integers(1, 3))):
+        days = [f"2026-02-{day:02}" for day in draw(st.sets(st.integers(1, 28), min_size=1))]
+        cells = sorted(product(NAMES, days))
+        chosen = draw(st.sets(st.sampled_from(cells), min_size=1))
+        made.append((f"P{number}", sorted(days), {cell: f"{len(chosen)}.5" for cell in chosen}))
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(reports(), st.booleans(), st.sampled_from(";,\t|"))
+def test_a_cumulative_report_gives_each_patients_values_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    catalogue: Catalogue,
+    made: list[tuple[str, list[str], dict[tuple[str, str], str]]],
+    titles: bool,
+    mark: str,
+) -> None:
+    """The oracle is the drawn table: what was written is what is read, and nothing more."""
+    lines, expected = [], []
+    for mrn, days, values in made:
+        lines.append(mark.join(["Patient ID", mrn]))
+        lines.append(mark.join(["Test", "Unit", *days]))
+        lines += [mark.join(["Haematology", "", *[""] * len(days)])] * titles
+        for name, unit in zip(NAMES, UNITS, strict=True):
+            cells = [values.get((name, day), "") for day in days]
+            lines.append(mark.join([name, unit, *cells]))
+            expected += [
+                f"{mrn} {day} {name} {cell} {unit}"
+                for day, cell in zip(days, cells, strict=True)
+                if cell
+            ]
+    path = tmp_path_factory.mktemp("cumulative") / "file.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found, bad = rows_of(path, catalogue)
+    assert (sorted(found), bad) == (sorted(expected), [])
