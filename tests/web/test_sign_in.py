@@ -201,11 +201,17 @@ def test_an_admin_resets_and_disables(web: WebClinic) -> None:
 
 
 def test_names_tell_people_apart(web: WebClinic) -> None:
-    more = {"role": Role.NURSE, "password": PASSWORD, "must_change": False}
     for name, full_name in (("N.GRAY", "Another"), ("other", "nora  gray")):
         with pytest.raises(AccountRefused, match="is taken"):
             accounts.add(
-                web.store, name=name, full_name=full_name, by=ON_THE_COMMAND_LINE, now=NOW, **more
+                web.store,
+                name=name,
+                full_name=full_name,
+                role=Role.NURSE,
+                password=PASSWORD,
+                must_change=False,
+                by=ON_THE_COMMAND_LINE,
+                now=NOW,
             )
 
 
