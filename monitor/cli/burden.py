@@ -41,6 +41,8 @@ def burden(
     in the operator's digest.
     """
     from monitor.operations.burden import burden as counted
+    from monitor.operations.report_burden import page
+    from monitor.operations.report_page import render
 
     with reading(config, at) as work:
         found = counted(
@@ -56,7 +58,7 @@ def burden(
     elif as_csv:
         _print_csv(document)
     elif as_html:
-        say(_page(document))
+        say(render(page(found), work.settings, work.now).rstrip())
     else:
         _print(document)
 
@@ -88,34 +90,3 @@ def _print_csv(found: dict[str, Any]) -> None:
         for row in found[rows]:
             cells = {"of": of, "name": row[key], **row}
             writer.writerow([cells.get(column, "") for column in columns])
-
-
-def _page(found: dict[str, Any]) -> str:
-    from markupsafe import escape
-
-    def rows(names: list[str], items: list[dict[str, Any]]) -> str:
-        head = "".join(f"<th scope='col'>{escape(name.replace('_', ' '))}</th>" for name in names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_cell(item[name]))}</td>" for name in names) + "</tr>"
-            for item in items
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-    over = "".join(f"<p class='over'>Over budget: {escape(it)}</p>" for it in found["over_budget"])
-    title = f"Burden of alerts, {found['from']} to {found['to']}"
-    return (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
-        "<meta name='viewport' content='width=device-width'><style>"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-        "color-scheme:light dark}table{border-collapse:collapse;margin:1rem 0}"
-        "th,td{text-align:left;padding:.3rem 1rem .3rem 0;border-bottom:1px solid #8884}"
-        ".over{border-left:4px solid #c2410c;padding-left:1rem}</style></head><body>"
-        f"<h1>{title}</h1><p>{found['days']} days, {found['patient_years']} patient-years, "
-        f"{found['alerts']} alerts opened{escape(_rate_words(found))}.</p>{over}"
-        f"<h2>By reader</h2>{rows(_READERS, found['readers'])}"
-        f"<h2>By rule</h2>{rows(_RULES, found['rules'])}</body></html>"
-    )
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)

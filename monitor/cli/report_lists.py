@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,9 +98,7 @@ def compliance(
     if as_json:
         print_json(found.document())
     elif as_csv:
-        names = ("clinic", "drug", "phase", "test", "patients", "due", *room.BECAME,
-                 "median_delay_days")  # fmt: skip
-        _say_csv(names, found.rows())
+        _say_csv(room.FIELDS, found.rows())
     else:
         _say(page)
 
@@ -173,13 +169,6 @@ def _say_page(page: Page, work: Any) -> None:
 
 
 def _say_csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _plain(row[name]) for name in names} for row in rows)
+    from monitor.operations.report_csv import as_csv
 
-
-def _plain(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is quoted."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return value
+    say(as_csv(names, rows).rstrip("\n"))

@@ -30,6 +30,9 @@ _ONE_DAY = timedelta(days=1)
 _LAST_MONTHS = 11
 _LATE = (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
 BECAME = tuple(it.value for it in Became)
+FIELDS = (
+    "clinic", "drug", "phase", "test", "patients", "due", *BECAME, "median_delay_days",
+)  # fmt: skip
 
 
 class NoPeriod(StoreError):

@@ -77,12 +77,22 @@ def render(page: Page, settings: Settings, now: datetime) -> str:
         .get_template("page.html")
         .render(
             page=page,
-            figure=_svg(page.figure) if page.figure is not None and page.figure.bars else "",
+            figure=drawn(page),
             clinic=settings.clinic.name,
             made=instant_text(now, settings.clinic.zone),
             purpose=PURPOSE,
         )
     )
+
+
+def drawn(page: Page) -> Markup:
+    """The page's figure as SVG; empty where it has none."""
+    return _svg(page.figure) if page.figure is not None and page.figure.bars else Markup()
+
+
+def is_amount(value: object) -> bool:
+    """Whether a cell is a number, or a share in percent, and stands on the right."""
+    return isinstance(value, int | float) or (isinstance(value, str) and value.endswith(" %"))
 
 
 def _svg(columns: Columns) -> Markup:
@@ -157,7 +167,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["amount"] = lambda value: (
-        isinstance(value, int | float) or (isinstance(value, str) and value.endswith(" %"))
-    )
+    environment.tests["amount"] = is_amount
     return environment

@@ -18,11 +18,14 @@ from monitor.web import (
     answers,
     fhir,
     guards,
+    load,
     metrics,
     operations,
     patient,
     patient_event,
     people,
+    quarantine,
+    reports,
     schedules,
     sign_in,
     worklist,
@@ -31,7 +34,20 @@ from monitor.web.navigation import entries_of
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
-PAGES = (sign_in, account, people, worklist, alert, patient, patient_event, schedules, operations)
+PAGES = (
+    sign_in,
+    account,
+    people,
+    worklist,
+    alert,
+    patient,
+    patient_event,
+    schedules,
+    operations,
+    reports,
+    load,
+    quarantine,
+)
 """Every topic of pages: a module with `routes`, and with `UPLOADS` where it takes files."""
 
 

@@ -14,6 +14,7 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
 from monitor.delivery.words import pretty
+from monitor.operations.report_page import is_amount
 from monitor.resources import templates_folder
 
 STATIC = templates_folder() / "web" / "static"
@@ -38,6 +39,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["words"] = words
     made.filters["number"] = number
     made.filters["days_from"] = days_from
+    made.tests["amount"] = is_amount
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
     made.globals["May"] = May

@@ -13,6 +13,7 @@ route is called.
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -157,13 +158,16 @@ class Gate:
     what: May | None
     quiet: bool = False
 
-    async def __call__(self, request: Request) -> Visit:
+    async def __call__(self, request: Request) -> AsyncIterator[Visit]:
         visit = await run_in_threadpool(self._visit, request)
-        if request.method not in SAFE:
-            visit.form = await request.form(max_fields=_MOST_FIELDS)
-            if not same_origin(request) or not _same(visit.text("csrf"), visit.session.csrf):
-                raise Stale
-        return visit
+        try:
+            if request.method not in SAFE:
+                visit.form = await request.form(max_fields=_MOST_FIELDS)
+                if not same_origin(request) or not _same(visit.text("csrf"), visit.session.csrf):
+                    raise Stale
+            yield visit
+        finally:
+            await visit.form.close()
 
     def _visit(self, request: Request) -> Visit:
         site: Site = request.app.state.site

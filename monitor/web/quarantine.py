@@ -1,0 +1,160 @@
+"""`/quarantine`: rows that nobody judges until somebody has looked; mended once for all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException
+from starlette.responses import Response
+
+from monitor.core.permissions import May
+from monitor.intake.fixes import fixes
+from monitor.intake.mending import Mend, unfix
+from monitor.intake.quarantine import (
+    HeldRow,
+    QuarantineRefused,
+    Retry,
+    groups,
+    held_row,
+    held_rows,
+)
+from monitor.operations import arrivals
+from monitor.review import Tally
+from monitor.store.rulebook import load_rulebook
+from monitor.web.visit import Visit, needs
+
+routes = APIRouter()
+Mender = Annotated[Visit, needs(May.MEND_ROWS)]
+_ALIKE = 50
+
+
+@routes.get("/quarantine")
+def quarantine(visit: Mender) -> Response:
+    with visit.site.store.read() as connection:
+        remembered = fixes(connection)
+    return visit.page("quarantine.html", groups=groups(visit.site.store), fixes=remembered)
+
+
+@routes.post("/quarantine/retry")
+def retry(visit: Mender) -> Response:
+    """Try everything again, with today's config, analytes and enrolments."""
+    site = visit.site
+    tried, tally = arrivals.retry(site.store, site.settings, visit.now, by=visit.who)
+    visit.audit("quarantine tried again", detail=f"{tried.taken} taken")
+    visit.notice(_told(tried, tally))
+    return visit.redirect("/quarantine")
+
+
+@routes.post("/quarantine/fixes/{fix_id}")
+def forget(fix_id: int, visit: Mender) -> Response:
+    try:
+        unfix(visit.site.store, fix_id, by=visit.who, now=visit.now)
+    except QuarantineRefused as refusal:
+        visit.notice(str(refusal), "problem")
+    else:
+        visit.audit("fix removed", detail=f"fix {fix_id}")
+        visit.notice("It is forgotten. What came in by it stays.")
+    return visit.redirect("/quarantine")
+
+
+@routes.get("/quarantine/{row_id}")
+def row(row_id: int, visit: Mender) -> Response:
+    return _page(visit, row_id)
+
+
+@routes.post("/quarantine/{row_id}/mend")
+def mend(row_id: int, visit: Mender) -> Response:
+    """Say what its code, unit, number or issuer means: for all alike, or for this row alone."""
+    said = Mend(
+        analyte=visit.text("analyte"),
+        unit=visit.text("unit"),
+        patient=visit.text("patient"),
+        issuer=visit.text("issuer"),
+        ignore=bool(visit.text("ignore")),
+    )
+    once = bool(visit.text("once"))
+    site = visit.site
+
+    def act() -> str:
+        tried, tally = arrivals.mend(
+            site.store, site.settings, row_id, said, by=visit.who, now=visit.now, once=once
+        )
+        return _told(tried, tally)
+
+    return _done(visit, row_id, act, "row mended")
+
+
+@routes.post("/quarantine/{row_id}/retry")
+def again(row_id: int, visit: Mender) -> Response:
+    site = visit.site
+
+    def act() -> str:
+        tried = arrivals.retry(site.store, site.settings, visit.now, ids=[row_id], by=visit.who)
+        return _told(*tried)
+
+    return _done(visit, row_id, act, "row tried again")
+
+
+@routes.post("/quarantine/{row_id}/discard")
+def discard(row_id: int, visit: Mender) -> Response:
+    """Let this row go, or all that are held for the same cause; they stay on record."""
+    site, reason = visit.site, visit.text("reason")
+    held = _row(visit, row_id)
+    ids = [it.id for it in _alike(visit, held)] if visit.text("all") else [row_id]
+
+    def act() -> str:
+        if not reason:
+            raise QuarantineRefused("say why it may go")
+        arrivals.discard(site.store, site.settings, ids, by=visit.who, reason=reason, now=visit.now)
+        return f"{len(ids)} let go."
+
+    return _done(visit, row_id, act, "rows let go")
+
+
+def _done(visit: Visit, row_id: int, act: Callable[[], str], what: str) -> Response:
+    try:
+        told = act()
+    except QuarantineRefused as refusal:
+        return _page(visit, row_id, str(refusal))
+    visit.audit(what, detail=f"row {row_id}")
+    visit.notice(told)
+    return visit.redirect("/quarantine")
+
+
+def _told(tried: Retry, tally: Tally) -> str:
+    still = f", {tried.held} still held" if tried.held else ""
+    return (
+        f"{tried.tried} tried: {tried.taken} taken{still}. "
+        f"Alerts: {tally.opened} opened, {tally.updated} changed, {tally.closed} closed."
+    )
+
+
+def _row(visit: Visit, row_id: int) -> HeldRow:
+    try:
+        return held_row(visit.site.store, row_id)
+    except QuarantineRefused:
+        raise HTTPException(404) from None
+
+
+def _alike(visit: Visit, held: HeldRow) -> list[HeldRow]:
+    """Held for the same cause: of its source, for its reason, with its code."""
+    found = held_rows(visit.site.store, reason=held.reason_code, source=held.source)
+    return [it for it in found if (it.reason, it.analyte) == (held.reason, held.analyte)]
+
+
+def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
+    held = _row(visit, row_id)
+    alike = _alike(visit, held)
+    with visit.site.store.read() as connection:
+        catalogue = load_rulebook(connection).catalogue
+    visit.audit("held row seen", detail=f"row {row_id}")
+    return visit.page(
+        "quarantine_row.html",
+        422 if problem else 200,
+        row=held,
+        alike=alike[:_ALIKE],
+        count=len(alike),
+        analytes=[(id_, it.title) for id_, it in catalogue.analytes.items()],
+        problem=problem,
+    )

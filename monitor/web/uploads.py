@@ -1,0 +1,75 @@
+"""Files between being shown and being taken: in a folder of their own, for who brought them, and
+gone after an hour."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from starlette.datastructures import UploadFile
+
+from monitor.config import Settings
+
+_KEPT = timedelta(hours=1)
+_TOKEN = re.compile(r"[0-9]+-[0-9a-f]{32}")
+_NAME_LIMIT = 120
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that waits for a decision; `token` names it in forms and never in addresses."""
+
+    token: str
+    path: Path
+
+
+def keep(settings: Settings, upload: UploadFile, user_id: int, now: datetime) -> Kept:
+    """Keep a file for this person, and let go of what has waited too long."""
+    room = _room(settings)
+    room.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(room, now)
+    token = f"{user_id}-{secrets.token_hex(16)}"
+    folder = room / token
+    folder.mkdir(mode=0o700)
+    path = folder / _plain(upload.filename or "")
+    with path.open("wb") as file:
+        while chunk := upload.file.read(_CHUNK):
+            file.write(chunk)
+    return Kept(token, path)
+
+
+def find(settings: Settings, token: str, user_id: int) -> Kept | None:
+    """The file of this token, where it still waits and this person brought it."""
+    if not _TOKEN.fullmatch(token) or not token.startswith(f"{user_id}-"):
+        return None
+    folder = _room(settings) / token
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    return Kept(token, files[0]) if files else None
+
+
+def let_go(kept: Kept) -> None:
+    """Remove a file that was taken or left."""
+    shutil.rmtree(kept.path.parent, ignore_errors=True)
+
+
+def _room(settings: Settings) -> Path:
+    return settings.web.key_file.parent / "uploads"
+
+
+def _plain(name: str) -> str:
+    """The last part of a name as browsers give it, without signs that a system would mind."""
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    kept = "".join(sign if sign.isprintable() and sign not in '<>:"|?*' else "_" for sign in last)
+    return kept.strip(". ")[-_NAME_LIMIT:] or "results.csv"
+
+
+def _sweep(room: Path, now: datetime) -> None:
+    oldest = (now - _KEPT).timestamp()
+    for folder in room.iterdir():
+        if _TOKEN.fullmatch(folder.name) and folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)

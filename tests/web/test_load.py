@@ -1,0 +1,149 @@
+"""A laboratory's file on the page: seen before it is taken, taken back as one step; and the rows
+that nobody judges until somebody has looked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+
+from monitor.core.permissions import Role
+from tests.web_clinic import WebClinic, post, token_of
+
+HEAD = "mrn,collected_at,analyte,value,unit\n"
+LAB = HEAD + (
+    "D1021,2026-03-09T08:00,neutrophils,0.4,10*9/L\n"
+    "D1021,2026-03-09T08:00,Frobulin,1,g/L\n"
+    "D1021,2026-03-09T08:00,platelets,250,furlongs\n"
+)
+
+
+def bring(client: httpx.Client, text: str = LAB, name: str = "lab.csv") -> httpx.Response:
+    token = token_of(client.get("/load").text)
+    return client.post("/load", data={"csrf": token}, files={"file": (name, text, "text/csv")})
+
+
+def waiting(page: httpx.Response) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page.text)
+    assert found is not None, page.text[-500:]
+    return found[1]
+
+
+def uploads(web: WebClinic) -> list[Path]:
+    room = web.settings.web.key_file.parent / "uploads"
+    return list(room.glob("*/*"))
+
+
+def first_held(client: httpx.Client, words: str) -> str:
+    page = client.get("/quarantine").text
+    found = re.search(rf'href="(/quarantine/\d+)">[^<]*{re.escape(words)}', page)
+    assert found is not None, words
+    return found[1]
+
+
+def test_a_file_is_seen_before_it_is_taken(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    shown = bring(nurse)
+    assert "<strong>3</strong> rows = 1 stored" in shown.text
+    assert "2 in quarantine" in shown.text
+    assert re.search(r"[1-9] alerts open", shown.text)
+    assert "Frobulin" in shown.text
+    assert "lab.csv" not in nurse.get("/load").text, "nothing is taken yet"
+    taken = post(nurse, "/load/take", token=waiting(shown))
+    assert taken.status_code == 303
+    page = nurse.get(taken.headers["location"]).text
+    assert "lab.csv" in page
+    assert uploads(web) == []
+    assert "Nora Gray: file loaded" in web.audit()
+    patient = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    assert "Neutrophils 0.40" in patient
+
+
+def test_a_file_that_is_left_leaves_nothing(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    token = waiting(bring(nurse))
+    assert len(uploads(web)) == 1
+    assert post(nurse, "/load/leave", token=token).status_code == 303
+    assert uploads(web) == []
+    gone = post(nurse, "/load/take", token=token)
+    assert gone.status_code == 422
+    assert "not here any more" in gone.text
+
+
+def test_nobody_takes_what_somebody_else_brought(web: WebClinic) -> None:
+    token = waiting(bring(web.client(Role.NURSE)))
+    other = post(web.client(Role.ADMIN), "/load/take", token=token)
+    assert other.status_code == 422
+    for odd in ("../../etc", "1-" + "0" * 32, ""):
+        assert post(web.client(Role.ADMIN), "/load/take", token=odd).status_code == 422
+
+
+def test_what_is_no_file_of_a_laboratory_is_told(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    for text, name in (("", "empty.csv"), ("%PDF-1.7 ...", "scan.pdf"), (LAB, "../../lab.csv")):
+        answer = bring(nurse, text, name)
+        assert answer.status_code == (200 if text == LAB else 422), name
+        if text == LAB:
+            assert "../" not in nurse.get("/load").text
+    missing = post(nurse, "/load", seen="/load")
+    assert "Choose a file first" in missing.text
+
+
+def test_a_layout_is_learned_and_shown_as_it_would_be_written(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    shown = bring(nurse)
+    learned = post(nurse, "/load/learn", token=waiting(shown), name="north")
+    assert "[sources.north]" in learned.text
+    odd = post(nurse, "/load/learn", token=waiting(shown), name="no name!")
+    assert odd.status_code == 422
+    assert "letters, digits" in odd.text
+
+
+def test_a_wrong_file_is_taken_back_as_one_step(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    taken = post(nurse, "/load/take", token=waiting(bring(nurse)))
+    path = taken.headers["location"]
+    assert post(nurse, path, seen=path, reason="").status_code == 422
+    foreseen = post(nurse, path, seen=path, reason="another clinic's file")
+    assert "What taking it back would do" in foreseen.text
+    assert "Neutrophils 0.40" in nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    done = post(nurse, path, seen=path, reason="another clinic's file", agreed="yes")
+    assert done.status_code == 303
+    assert "Taken back by Nora Gray" in nurse.get(path).text
+    patient = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    assert "taken back" in patient
+
+
+def test_a_held_row_is_mended_for_all_alike_and_remembered(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    post(nurse, "/load/take", token=waiting(bring(nurse)))
+    path = first_held(nurse, "furlongs")
+    assert "furlongs" in nurse.get(path).text
+    wrong = post(nurse, f"{path}/mend", seen=path, unit="cubits")
+    assert wrong.status_code == 422
+    done = post(nurse, f"{path}/mend", seen=path, unit="10*9/L")
+    assert done.status_code == 303
+    page = nurse.get("/quarantine").text
+    assert "1 tried: 1 taken" in page
+    assert "furlongs" in page, "remembered"
+    forget = re.search(r'action="(/quarantine/fixes/\d+)"', page)
+    assert forget is not None
+    assert post(nurse, forget[1], seen="/quarantine").status_code == 303
+    assert "furlongs" not in nurse.get("/quarantine").text
+
+
+def test_rows_are_let_go_with_a_reason_only(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    post(nurse, "/load/take", token=waiting(bring(nurse)))
+    path = first_held(nurse, "Frobulin")
+    assert post(nurse, f"{path}/discard", seen=path, reason="").status_code == 422
+    assert post(nurse, f"{path}/discard", seen=path, reason="not ours").status_code == 303
+    assert "It is not held any more" in nurse.get(path).text
+
+
+def test_a_viewer_loads_and_mends_nothing(web: WebClinic) -> None:
+    viewer = web.client(Role.VIEWER)
+    for path in ("/load", "/quarantine"):
+        assert viewer.get(path).status_code == 403, path
+        assert post(viewer, path).status_code in (403, 405), path
