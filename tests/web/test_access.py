@@ -81,8 +81,8 @@ TABLE: dict[tuple[str, str], May | str] = {
     ("POST", "/alerts/{alert_id}/comment"): May.WORK_ALERTS,
     ("POST", "/alerts/{alert_id}/close"): May.CLOSE_RECOVERED,
 }
-ELSEWHERE = {"", "/{kind}", "/metadata", "/metrics", "/static"}
-"""What is no page and has tests of its own: the FHIR intake, metrics, style and script."""
+ELSEWHERE = {"", "/{kind}", "/metadata", "/metrics", "/static", "/api/v1"}
+"""What is no page and has tests of its own: the FHIR intake, metrics, the API, style and script."""
 SAMPLES = {
     "{name}": "nobody",
     "{alert_id}": "99999",

@@ -11,6 +11,7 @@ from monitor.web.site import Site
 
 PATH = "/api/v1"
 UPLOADS = (f"{PATH}/files",)
+TOPICS = (patients, alerts, files, clinic)
 _ABOUT = """What the pages do, for other programs. Send a token of `monitor token add` as
 `Authorization: Bearer ...`; its scopes say what it is for. Errors are problems as in RFC 9457.
 The JSON is that of the commands with `--json`."""
@@ -31,7 +32,7 @@ def create_api(site: Site) -> FastAPI:
         responses=dict.fromkeys((400, 401, 403, 404, 405, 409, 422, 503), _PROBLEM),
     )
     app.state.site = site
-    for topic in (patients, alerts, files, clinic):
+    for topic in TOPICS:
         app.include_router(topic.routes)
     problems.install(app)
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -93,11 +92,17 @@ class Caller:
 
 def for_(what: May) -> Any:
     """A dependency: a Caller whose token is for this."""
-    return Depends(_gate(what))
+    return Depends(Asks(what))
 
 
-def _gate(what: May) -> Callable[..., Caller]:
-    def gate(
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a route asks of a token."""
+
+    what: May
+
+    def __call__(
+        self,
         request: Request,
         given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     ) -> Caller:
@@ -107,9 +112,7 @@ def _gate(what: May) -> Callable[..., Caller]:
         if token is None:
             text = "send a token that is in use as: Authorization: Bearer ..."
             raise Refused(401, text, WWW_Authenticate='Bearer realm="monitor"')
-        if not token.may(what):
-            raise Refused(403, f"the token is not issued to {what.value}")
+        if not token.may(self.what):
+            raise Refused(403, f"the token is not issued to {self.what.value}")
         address = request.client.host if request.client else ""
         return Caller(site, token, address, now)
-
-    return gate

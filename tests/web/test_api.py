@@ -1,0 +1,208 @@
+"""The API: the same JSON as the commands, tokens with scopes, errors in one shape."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from monitor.core.permissions import SCOPES, May, Role, Scope
+from monitor.operations import api_tokens
+from monitor.operations.alert_list import alert_rows
+from monitor.store.audit import ON_THE_COMMAND_LINE
+from monitor.web.api.application import TOPICS
+from monitor.web.api.callers import Asks
+from tests.web_clinic import WebClinic
+
+NEUTROPENIC = "D1063"
+LAB = (
+    "mrn,collected_at,analyte,value,unit\n"
+    "D1021,2026-03-09T08:00,neutrophils,0.4,10*9/L\n"
+    "D1021,2026-03-09T08:00,Frobulin,1,g/L\n"
+)
+
+
+def caller(web: WebClinic, *scopes: Scope, name: str = "") -> httpx.Client:
+    """A program with a new token of these scopes; all of them where none is named."""
+    wanted = scopes or tuple(Scope)
+    text = api_tokens.issue(
+        web.store, name=name or f"program {'-'.join(wanted)}", scopes=wanted,
+        by=ON_THE_COMMAND_LINE, now=web.now,
+    )  # fmt: skip
+    client = web.client()
+    client.base_url = httpx.URL(f"{web.url}/api/v1")
+    client.headers["authorization"] = f"Bearer {text}"
+    return client
+
+
+def routes() -> list[APIRoute]:
+    found = [it for topic in TOPICS for it in topic.routes.routes if isinstance(it, APIRoute)]
+    assert len(found) > 20
+    return found
+
+
+def asked(route: APIRoute) -> May:
+    (gate,) = [it.call for it in route.dependant.dependencies if isinstance(it.call, Asks)]
+    return gate.what
+
+
+def body_of(route: APIRoute) -> dict[str, Any]:
+    return {"files": {"file": ("a.csv", "x")}} if route.path == "/files" else {"json": {}}
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    document = answer.json()
+    return (
+        answer.status_code == status
+        and answer.headers["content-type"].startswith("application/problem+json")
+        and document["status"] == status
+        and bool(document["title"])
+    )
+
+
+def test_every_route_with_each_scope_and_with_none(web: WebClinic) -> None:
+    nobody = httpx.Client(base_url=f"{web.url}/api/v1", trust_env=False)
+    callers = {scope: caller(web, scope) for scope in Scope}
+    samples = {"{protocol_id}": "azathioprine", "{name}": "overdue"}
+    with nobody:
+        for route in routes():
+            path = route.path
+            for name in ("{patient_id}", "{alert_id}", "{batch_id}", "{row_id}"):
+                path = path.replace(name, "99999")
+            for name, sample in samples.items():
+                path = path.replace(name, sample)
+            for method in route.methods or ():
+                sent = body_of(route) if method == "POST" else {}
+                assert is_problem(nobody.request(method, path, **sent), 401), path
+                for scope, client in callers.items():
+                    answer = client.request(method, path, **sent)
+                    allowed = asked(route) in SCOPES[scope]
+                    assert (answer.status_code not in (401, 403)) is allowed, (path, scope)
+                    assert answer.status_code < 500, (path, scope)
+
+
+def test_alerts_are_those_of_the_command(web: WebClinic) -> None:
+    client = caller(web, Scope.READ)
+    rows = alert_rows(web.store, web.settings, ("open", "acknowledged"), web.now)
+    answer = client.get("/alerts").json()
+    assert answer["total"] == len(rows) > 3
+    assert answer["alerts"] == rows
+    second = client.get("/alerts", params={"limit": 1, "offset": 1}).json()["alerts"]
+    assert second == rows[1:2]
+    mine = client.get("/alerts", params={"mrn": NEUTROPENIC}).json()
+    assert {row["mrn"] for row in mine["alerts"]} == {NEUTROPENIC}
+    assert is_problem(client.get("/alerts", params={"state": "lost"}), 422)
+
+
+def test_two_programs_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -> None:
+    client = caller(web)
+    path = f"/alerts/{web.alert_id(kind='discontinue')}"
+    version = client.get(path).json()["version"]
+    said = {"by": "Dr Field", "note": "called back", "version": version}
+    done = client.post(f"{path}/acknowledge", json=said)
+    assert done.status_code == 200, done.text
+    assert done.json()["acknowledged_by"].startswith("Dr Field (through ")
+    again = client.post(f"{path}/acknowledge", json=said)
+    assert is_problem(again, 409)
+    assert is_problem(client.post(f"{path}/snooze", json={"until": "2026-03-12"}), 422)
+
+
+def test_a_patient_is_found_read_and_explained(web: WebClinic) -> None:
+    client = caller(web, Scope.READ)
+    (who,) = client.post("/patients/search", json={"text": NEUTROPENIC}).json()
+    path = f"/patients/{who['id']}"
+    assert client.get(path).json()["mrn"] == NEUTROPENIC
+    lowest = min(
+        row["value"]
+        for row in client.get(f"{path}/results").json()
+        if row["analyte"] == "neutrophils"
+    )
+    assert lowest == 0.8
+    told = client.get(f"{path}/explanation", params={"on": "2026-02-01"}).json()
+    assert told["mrn"] == NEUTROPENIC
+    assert is_problem(client.get("/patients/99999"), 404)
+    assert f"token program {Scope.READ}: patient read" in web.audit()
+
+
+def test_an_event_is_foreseen_then_recorded(web: WebClinic) -> None:
+    client = caller(web)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    fever = {"on": "2026-03-10", "event": "symptom", "value": "fever"}
+    coming = client.post(f"{path}/preview", json=fever).json()
+    assert len(coming["opened"]) == 1
+    assert client.post(path, json=fever).status_code == 201
+    assert client.post(f"{path}/preview", json=fever).json()["known"]
+    refused = client.post(path, json={**fever, "event": "dos"})
+    assert is_problem(refused, 422)
+    assert "did you mean" in refused.json()["detail"]
+
+
+def test_a_file_is_shown_taken_mended_and_taken_back(web: WebClinic) -> None:
+    client = caller(web)
+    shown = client.post("/files", params={"preview": True}, files={"file": ("l.csv", LAB)}).json()
+    assert (shown["rows"], shown["stored"], shown["quarantined"]) == (2, 1, 1)
+    assert "recognised" in shown
+    taken = client.post("/files", files={"file": ("l.csv", LAB)}).json()
+    assert taken["stored"] == 1
+    held = [row for row in client.get("/quarantine").json() if row["analyte"] == "frobulin"]
+    held = held or [row for row in client.get("/quarantine").json() if "Frobulin" in row["reason"]]
+    path = f"/quarantine/{held[0]['id']}"
+    assert is_problem(client.post(f"{path}/mend", json={}), 422)
+    assert client.post(f"{path}/mend", json={"ignore": True}).json()["tried"] == 1
+    newest = client.get("/batches").json()[0]
+    undo = client.post(f"/batches/{newest['id']}/revert", json={"reason": "wrong file"})
+    assert undo.json()["results"] == 1
+    assert is_problem(client.post("/files", files={"file": ("scan.pdf", "%PDF-1.7")}), 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("GET", "/alerts/0", {}, 422),
+        ("GET", f"/alerts/{10**30}", {}, 422),
+        ("GET", "/nothing", {}, 404),
+        ("DELETE", "/alerts", {}, 405),
+        ("POST", "/patients/search", {"content": b"{not json"}, 422),
+        ("POST", "/patients/search", {"json": {"text": "x", "more": 1}}, 422),
+        ("POST", "/patients/search", {"json": {"text": "a\x00b"}}, 422),
+        ("GET", "/schedules/aspirin", {}, 404),
+        ("GET", "/schedules/azathioprine?start=9999-12-31", {}, 422),
+        ("GET", "/schedules/compare?a=x&b=y", {}, 404),
+        ("GET", "/reports/compliance?from=2026-03-02&to=2026-01-01", {}, 422),
+    ],
+)
+def test_whatever_is_wrong_is_one_shape(
+    web: WebClinic, method: str, path: str, sent: dict[str, Any], status: int
+) -> None:
+    assert is_problem(caller(web).request(method, path, **sent), status)
+
+
+def test_a_token_ends_and_is_revoked(web: WebClinic) -> None:
+    soon = api_tokens.issue(
+        web.store, name="short", scopes=[Scope.READ], by=ON_THE_COMMAND_LINE, now=web.now,
+        expires_at=web.now + timedelta(hours=1),
+    )  # fmt: skip
+    client = web.client()
+    headers = {"authorization": f"Bearer {soon}"}
+    assert client.get("/api/v1/ledger", headers=headers).status_code == 200
+    web.now += timedelta(hours=2)
+    assert client.get("/api/v1/ledger", headers=headers).status_code == 401
+    other = caller(web, Scope.READ, name="other")
+    assert other.get("/ledger").status_code == 200
+    api_tokens.revoke(web.store, "other", by=ON_THE_COMMAND_LINE, now=web.now)
+    assert other.get("/ledger").status_code == 401
+    with pytest.raises(api_tokens.TokenRefused, match="already"):
+        caller(web, Scope.READ, name="other")
+
+
+def test_a_person_who_is_signed_in_is_no_token(web: WebClinic) -> None:
+    assert web.client(Role.ADMIN).get("/api/v1/status").status_code == 401
+
+
+def test_the_openapi_document_names_every_route(web: WebClinic) -> None:
+    document = web.client().get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == {route.path for route in routes()}
