@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, select, union
 
 from monitor.config import Settings
 from monitor.core.model import Urgency
@@ -99,7 +99,12 @@ def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
 def opened_by(store: Store, batch_id: int) -> list[Opened]:
     """The alerts of its patients that its review opened, the most urgent first: taking a batch
     and reviewing whom it touched bear the same instant."""
-    owners = select(_RESULTS.c.patient_id).where(_RESULTS.c.file_id == batch_id)
+    owners = union(
+        *(
+            select(table.c.patient_id).where(table.c.file_id == batch_id)
+            for table in (_RESULTS, _HELD, _EVENTS, _ENROLMENTS)
+        )
+    )
     query = (
         select(_ALERTS, _PATIENTS.c.mrn)
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)

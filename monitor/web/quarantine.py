@@ -27,6 +27,21 @@ from monitor.web.visit import Visit, needs
 routes = APIRouter()
 Mender = Annotated[Visit, needs(May.MEND_ROWS)]
 _ALIKE = 50
+_LIKELY = {
+    "unknown_code": ("code",),
+    "unit_missing": ("unit",),
+    "unit_unknown": ("unit",),
+    "unit_ambiguous": ("unit",),
+    "implausible": ("unit",),
+    "code_contradicts_unit": ("unit",),
+    "another_issuer": ("issuer", "patient"),
+    "identity": ("patient",),
+    "mrn_alike": ("patient",),
+    "another_number": ("patient",),
+    "unknown_patient": ("patient",),
+}
+"""What most likely frees a row held for a reason, as `remedies.remedy` says for the commands;
+the other ways are one step away."""
 
 
 @routes.get("/quarantine")
@@ -160,6 +175,7 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
         row=held,
         alike=alike[:_ALIKE],
         count=len(alike),
+        likely=_LIKELY.get(held.reason_code, ()),
         last=max((it.id for it in alike), default=row_id),
         analytes=[(id_, it.title) for id_, it in catalogue.analytes.items()],
         problem=problem,

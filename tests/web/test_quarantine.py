@@ -81,10 +81,12 @@ def test_a_refusal_has_no_words_of_the_command_line(web: WebClinic) -> None:
 
 def test_the_alerts_that_opened_with_a_file_are_links(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
-    page = take(nurse, HEAD + "D1021,2026-03-09T08:00,neutrophils,0.4,10*9/L\n").text
-    link = re.search(r'href="(/alerts/\d+)">D1021', page)
-    assert link is not None
-    assert nurse.get(link[1]).status_code == 200
+    page = take(nurse, UNITS + "D1021,2026-03-09T08:00,neutrophils,0.4,10*9/L\n").text
+    links = re.findall(r'href="(/alerts/\d+)">(D\d+)', page)
+    assert {mrn for _, mrn in links} == {"D1021", "D1042", "D1049"}, "held rows warn as well"
+    assert f"Alerts: {len(links)} opened" in page
+    for path, _ in links:
+        assert nurse.get(path).status_code == 200
 
 
 def test_a_file_waits_an_hour_and_no_longer(web: WebClinic) -> None:
