@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ _FACTS = table_of(tables.Fact)
 _RESULTS = table_of(tables.ResultRow)
 _FILES = table_of(tables.File)
 _RECENT_FILES = 5
+_RECENT_ROWS = 20_000
 _TURN = "intake"
 
 T = TypeVar("T")
@@ -78,12 +79,12 @@ def normaliser_of(
         patients=how.patients,
         ignore_unknown_patients=settings.intake.unknown_patients == "ignore",
     )
-    for analyte, unit in _units_of_recent_files(connection, source):
-        normaliser.measures.units_used[analyte].add(unit)
+    normaliser.measures.earlier_units = lambda: _units_of_recent_files(connection, source)
     return normaliser
 
 
-def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tuple[str, str]]:
+def _units_of_recent_files(connection: Connection, source: str) -> set[tuple[str, str]]:
+    """Analytes and units of the last rows of the last files."""
     recent = (
         select(_FILES.c.id)
         .where(
@@ -94,12 +95,18 @@ def _units_of_recent_files(connection: Connection, source: str) -> Sequence[tupl
         .order_by(_FILES.c.id.desc())
         .limit(_RECENT_FILES)
     )
-    ids = list(connection.scalars(recent))
     columns = _RESULTS.c
-    query = select(columns.analyte, columns.received_unit).where(
-        columns.file_id.in_(ids), columns.value.is_not(None)
-    )
-    return [(row[0], row[1]) for row in connection.execute(query.distinct())]
+    found: set[tuple[str, str]] = set()
+    for file_id in connection.scalars(recent).all():
+        last = (
+            select(columns.analyte, columns.received_unit)
+            .where(columns.file_id == file_id, columns.value.is_not(None))
+            .order_by(columns.id.desc())
+            .limit(_RECENT_ROWS)
+            .subquery()
+        )
+        found.update((row[0], row[1]) for row in connection.execute(select(last).distinct()))
+    return found
 
 
 def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:

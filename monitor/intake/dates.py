@@ -129,7 +129,10 @@ def day_in_any_order(text: str) -> date | None:
 def orders_of(text: str) -> frozenset[str]:
     """Which orders of day and month a numeric date allows: one, both, or none where it is no
     such date (ISO, year first, a month in letters)."""
-    found = _TWO_NUMBERS.match(text.strip()[:_LONGEST])
+    text = text.strip()
+    if text[:3].isdecimal():
+        return frozenset()  # begins with a year
+    found = _TWO_NUMBERS.match(text[:_LONGEST])
     if found is None:
         return frozenset()
     first, second = int(found[1]), int(found[2])
@@ -189,14 +192,14 @@ def _match(text: str, order: str) -> re.Match[str] | None:
 
 
 def _day(match: re.Match[str]) -> date:
-    groups = match.groupdict()
-    year = int(groups["year"])
-    if len(groups["year"]) == 2:
+    year = int(match["year"])
+    if len(match["year"]) == 2:
         year += _CENTURY if year < _PIVOT else _CENTURY - 100
     if year < FIRST_YEAR:
         raise ValueError("no plausible year")
-    month = int(groups["month"]) if groups.get("month") else _month(groups["word"])
-    return date(year, month, int(groups["day"]))
+    in_numbers = "month" in match.re.groupindex
+    month = int(match["month"]) if in_numbers else _month(match["word"])
+    return date(year, month, int(match["day"]))
 
 
 def _month(word: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from monitor.intake.retry import retry_held
 from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store, bring_to, many_rows
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
@@ -47,6 +48,7 @@ Review = Callable[[Connection, Sequence[int]], None]
 
 _FILES = table_of(tables.File)
 _BATCH = 5000
+_LARGE = 32 << 20
 
 
 def load_file(
@@ -185,7 +187,8 @@ class _Load:
             self._tables = opened.tables
             file_id = self._insert_file()
             items = opened.items if self._preview else opened.parts
-            self._take_rows(items, file_id, again=again)
+            with many_rows(self._connection) if self._survey.size > _LARGE else nullcontext():
+                self._take_rows(items, file_id, again=again)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)

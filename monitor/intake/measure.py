@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -89,6 +89,8 @@ class Measures:
         self._guesses: dict[str, str] = {}
         self.units_used: defaultdict[str, set[str]] = defaultdict(set)
         """Units this source is known to use, by analyte."""
+        self.earlier_units: Callable[[], Iterable[tuple[str, str]]] | None = None
+        """Analytes and units of its earlier files, asked for once and only where they count."""
         for name, unit in source.units.items():
             if analyte := catalogue.find(name):
                 self.units_used[analyte.name].add(unit)
@@ -182,6 +184,10 @@ class Measures:
         number = self._raw_number(value, decimal)
         if number is None:
             return ()
+        if self.earlier_units is not None:
+            for name, earlier in self.earlier_units():
+                self.units_used[name].add(earlier)
+            self.earlier_units = None
         own = self._spelt(unit, analyte)
         used = self.units_used.get(analyte.name, set())
         for units in ([own], sorted(used), analyte.units):

@@ -162,12 +162,13 @@ def _move(connection: Connection, of: dict[int, int], patient_ids: Collection[in
         own = null() if person == patient else person
         connection.execute(update(PATIENTS).where(columns.id == patient).values(person_id=own))
         for table in _OWNED:
-            home = func.coalesce(table.c.home_id, table.c.patient_id)
+            unmoved = (table.c.patient_id == patient) & table.c.home_id.is_(None)
             values: dict[str, Any] = {
                 "patient_id": person,
                 "home_id": null() if person == patient else patient,
             }
-            connection.execute(update(table).where(home == patient).values(values))
+            mine = or_(table.c.home_id == patient, unmoved)
+            connection.execute(update(table).where(mine).values(values))
     return bool(moved)
 
 

@@ -50,7 +50,7 @@ class Answers(Generic[T]):
     distinct: Sequence[T]
     codes: NDArray[Any]
 
-    def of(self, rows: Which) -> Answers[T]:
+    def of(self, rows: Which | Whole) -> Answers[T]:
         """Those of these rows, without answers that none of them has."""
         import numpy as np
 
@@ -64,7 +64,7 @@ class Answers(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PlainRows:
-    """Rows of a block that became results, in the order of the file."""
+    """Rows of a block that became results."""
 
     rows: Whole
     """Their numbers within the block."""
@@ -77,8 +77,8 @@ class PlainRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def only(self, which: Which) -> PlainRows:
-        """Those of them."""
+    def only(self, which: Which | Whole) -> PlainRows:
+        """Those of them, or all of them in another order."""
         return PlainRows(
             self.rows[which],
             self.persons.of(which),

@@ -87,10 +87,12 @@ class PlainResults:
         return fresh
 
     def write(self, plain: PlainRows, first_line: int) -> None:
-        """Write rows, all of them fresh."""
+        """Write rows, all of them fresh, in the order of their key: that of the index."""
         if not len(plain):
             return
-        self._written.add(self.buckets(plain))
+        buckets = self.buckets(plain)
+        self._written.add(buckets)
+        plain = plain.only(buckets.argsort(kind="stable"))
         constants = {"received_at": self._now, "file_id": self._file_id, "stands": True}
         columns: dict[str, Values] = {
             "line": Values.given((plain.rows + first_line).tolist()),

@@ -23,8 +23,10 @@ _FIELD_CHARACTERS = 1 << 18
 _KEPT = 2000
 """Characters of a bad line that go into quarantine."""
 BLOCK_CHARACTERS = 1 << 22
-"""Characters that are split at once; a file with fewer bytes is read line by line."""
-_KEPT_BYTES = 160 << 20
+"""Characters that are split at once."""
+BLOCKS_FROM = 1 << 16
+"""Bytes of a file from which on it is read in blocks; a smaller one is read line by line."""
+_KEPT_BYTES = 128 << 20
 _RECORD_BYTES = 1000
 _UNCLOSED = "unexpected end of data"
 
@@ -149,7 +151,7 @@ class Kept:
 def parts_of(stream: TextIO, lines: Lines, delimiter: str, header: list[str], size: int) -> Parts:
     """What stands below the header that was just read from the lines of a stream. `size` is that
     of the file: in a small one every line is read by itself."""
-    if size < BLOCK_CHARACTERS or lines.are_waiting():
+    if size < BLOCKS_FROM or lines.are_waiting():
         yield from fitting(records(lines, delimiter), header)
         return
     number = lines.number

@@ -70,6 +70,12 @@ def _tables(
         above = section.preamble[-1] if section.preamble else None
         names, rows = with_units(names_of(section.header.cells), above, section.rows, known)
         stated = section.stated
+        if (
+            len(sections) == 1
+            and _is_whole(table, names, stated)
+            and len(rows) == len(section.rows)
+        ):
+            return [table]
         layout = _layout(names, mapping, known, stated)
         if layout is None and found:
             held = tuple(map(partial(_headless, section.header.line), section.rows))
@@ -87,6 +93,11 @@ def _tables(
             )
         )
     return found
+
+
+def _is_whole(table: Table, names: Sequence[str], stated: Mapping[str, str]) -> bool:
+    """Whether the only section of a table says no more than the table: it is read as it is."""
+    return list(names) == table.header and stated == stated_above(table.preamble)
 
 
 def _of_two_lines(

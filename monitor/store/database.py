@@ -54,6 +54,7 @@ __all__ = [
 AHEAD = timedelta(minutes=5)
 """How much earlier than the database a writing command may be (clocks differ a little)."""
 _CACHE_KIB = 65536
+_LARGE_CACHE_KIB = 131072
 _MIGRATION_LOCK = 0x617A61  # any number, as long as every process asks for the same one
 _BEGIN = "sqlite_begin"
 _TURNS: defaultdict[str, Turns] = defaultdict(Turns)
@@ -248,6 +249,20 @@ def open_store(url: str) -> Store:
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
     return Store(engine)
+
+
+@contextmanager
+def many_rows(connection: Connection) -> Iterator[None]:
+    """Room for a transaction that adds very many rows: pages of an index that are met again and
+    again are not written each time."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{_LARGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
 
 def brought_to(connection: Connection) -> datetime | None:

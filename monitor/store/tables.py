@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint, false, true
+from sqlalchemy import JSON, Column, Index, Table, UniqueConstraint, false, text, true
 from sqlmodel import Field, SQLModel
 
 from monitor.store.account_tables import AuditRow as AuditRow
@@ -187,7 +187,15 @@ class ResultRow(SQLModel, table=True):
     """One reported value. `stands` is False for what a later report superseded."""
 
     __tablename__ = "results"
-    __table_args__ = (Index("ix_results_key", "patient_id", "analyte", "collected_on"),)
+    __table_args__ = (
+        Index("ix_results_key", "patient_id", "analyte", "collected_on"),
+        Index(
+            "ix_results_home_id",
+            "home_id",
+            sqlite_where=text("home_id IS NOT NULL"),
+            postgresql_where=text("home_id IS NOT NULL"),
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
     patient_id: int = Field(foreign_key="patients.id")
     analyte: str
@@ -213,7 +221,7 @@ class ResultRow(SQLModel, table=True):
     """How it was measured, without case: trends and baselines do not cross a change of it."""
     file_id: int = Field(foreign_key="files.id", index=True)
     line: int
-    home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    home_id: int | None = Field(default=None, foreign_key="patients.id")
     issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """Who gave out the number, as the row said."""
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

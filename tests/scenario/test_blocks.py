@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config import Source
+from monitor.core.analytes import load_catalogue
 from monitor.intake import records
+from monitor.intake.raw_blocks import RawBlock
+from monitor.intake.survey import survey
+from monitor.intake.table_reader import read_tables
+from monitor.resources import schedules_folder
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.desk import Desk
@@ -19,6 +25,7 @@ _HEADER = "mrn,collected_at,analyte,value,unit,ref_low,ref_high,specimen_id,repo
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "BLOCKS_FROM", 1)
     monkeypatch.setattr(records, "BLOCK_CHARACTERS", 150)
 
 
@@ -27,6 +34,20 @@ def desk(store: Store, tmp_path: Path) -> Desk:
     desk = Desk(store, tmp_path)
     desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
     return desk
+
+
+def test_plain_lines_come_in_blocks_and_odd_ones_between_them(tmp_path: Path) -> None:
+    plain = [f"P1,2026-03-0{n % 9 + 1},neutrophils,{n}.5,G/L" for n in range(30)]
+    lines = ["mrn,collected_at,analyte,value,unit", *plain, 'P1,2026-03-01,alt,"2",U/L', *plain]
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join(lines))
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    catalogue = load_catalogue(text, "analytes.toml")
+    (table,), _ = read_tables(survey(path), Source(), catalogue)
+    found = list(table.rows())
+    blocks = [it for it in found if isinstance(it, RawBlock)]
+    assert sum(it.rows for it in blocks) + len(found) - len(blocks) == 61
+    assert sum(it.rows for it in blocks) > 50
 
 
 def test_every_cell_arrives_as_it_was_sent(desk: Desk) -> None:

@@ -1,0 +1,181 @@
+"""A large file of results into an empty database, then a day's delta: validated, normalised,
+de-duplicated, stored. Beside it the database's own way to import a file under a unique key."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import insert, make_url
+
+from bench.databases import empty
+from bench.filling import put_protocols, settings
+from bench.plan import BOTH, SQLITE, Plan, alone, apart, this
+from bench.population import NOW, Population
+from bench.record import Peer, Record
+from monitor.intake.load import load_file
+from monitor.review import review_due
+from monitor.store import tables
+from monitor.store.database import open_store
+from monitor.store.tables import table_of
+
+TITLE = "Intake"
+DATABASES = BOTH
+_KEY = "mrn, analyte, collected_at"
+_COLUMNS = "mrn text, collected_at text, analyte text, value text, unit text"
+_DELTA_PATIENTS = 230
+_REACH = {"sqlite": 1.0, "postgresql": 0.8}
+
+
+def sizes(scale: str) -> Sequence[int]:
+    """Enrolled; each has some 250 results over ten years."""
+    return {"quick": (500,), "usual": (4_000,)}.get(scale, (20_000,))
+
+
+def run(plan: Plan) -> list[Record]:
+    """Rows a second of the whole file and its peer; seconds of a day's delta with its review."""
+    people = Population(plan.size)
+    ours, peers, peaks, deltas = [], [], [], []
+    with tempfile.TemporaryDirectory() as name:
+        file, delta = Path(name) / "results.csv", Path(name) / "delta.csv"
+        rows = people.write_results(file)
+        changed = _write_delta(people, delta)
+        for _ in range(plan.repeats):
+            with empty(plan.database) as url:
+                apart(enrol, url, plan.size)
+                loaded = apart(load, url, str(file), 0)
+                ours.append(rows / loaded.value)
+                peaks.append(loaded.peak_mib)
+                apart(review, url, 0)
+                deltas.append(apart(load_and_review, url, str(delta), 1).value)
+                peers.append(rows / apart(_peer(plan.database), url, str(file)).value)
+    reference = "sqlite3 .import" if plan.database == SQLITE else "COPY to a stage, ON CONFLICT"
+    return [
+        Record(
+            what=f"CSV of {rows:,} rows, {plan.size:,} enrolled",
+            unit="rows/s",
+            values=ours,
+            peers=(Peer(name=f"{reference}, unique key", values=peers),),
+            reach_ratio=_REACH[plan.database],
+            peak_mib=peaks,
+            reach_mib=500,
+        ),
+        Record(
+            what=f"a day's delta of {changed:,} rows into them, reviewed and queued",
+            unit="s",
+            values=deltas,
+            more_is_better=False,
+            reach=0.5,
+        ),
+    ]
+
+
+def enrol(url: str, size: int) -> None:
+    """Everybody, without a result."""
+    patients, numbers, enrolments, _ = Population(size).people()
+    store = open_store(url)
+    with store.write() as connection:
+        put_protocols(connection)
+        connection.execute(insert(table_of(tables.Patient)), patients)
+        connection.execute(insert(table_of(tables.Identifier)), numbers)
+        connection.execute(insert(table_of(tables.EnrolmentRow)), enrolments)
+    store.dispose()
+
+
+def load(url: str, file: str, minutes: int) -> float:
+    """Take the file in; the seconds that took."""
+    store = open_store(url)
+    began = time.perf_counter()
+    report = load_file(store, settings(), Path(file), "", NOW + timedelta(minutes=minutes))
+    took = time.perf_counter() - began
+    store.dispose()
+    if report.stored != report.rows:
+        raise RuntimeError(f"{report.rows - report.stored} rows were not stored")
+    return took
+
+
+def review(url: str, minutes: int) -> None:
+    """Review whom the file touched."""
+    store = open_store(url)
+    review_due(store, settings(), NOW + timedelta(minutes=minutes))
+    store.dispose()
+
+
+def load_and_review(url: str, file: str, minutes: int) -> float:
+    """Both, in seconds; what a process reads once at its start is not in it."""
+    with tempfile.TemporaryDirectory() as name:
+        nothing = Path(name) / "nothing.csv"
+        nothing.write_text("mrn,collected_at,analyte,value,unit\n")
+        load(url, str(nothing), minutes)
+    review(url, minutes)
+    took = load(url, file, minutes)
+    began = time.perf_counter()
+    review(url, minutes)
+    return took + time.perf_counter() - began
+
+
+def by_shell(url: str, file: str) -> float:
+    """The file into a table with a unique key, by the shell of SQLite; seconds."""
+    shell = shutil.which("sqlite3")
+    if shell is None:
+        raise RuntimeError("the shell of SQLite (sqlite3) is not installed")
+    with tempfile.TemporaryDirectory(dir=Path(str(make_url(url).database)).parent) as folder:
+        commands = f"CREATE TABLE r ({_COLUMNS}, UNIQUE ({_KEY}));\n.mode csv\n"
+        commands += f".import --skip 1 '{file}' r\n"
+        began = time.perf_counter()
+        subprocess.run([shell, f"{folder}/reference.db"], input=commands, text=True, check=True)
+        return time.perf_counter() - began
+
+
+def by_copy(url: str, file: str) -> float:
+    """The file by COPY into a stage, then into a table with a unique key; seconds."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE reference ({_COLUMNS}, UNIQUE ({_KEY}))")
+        began = time.perf_counter()
+        cursor.execute(f"CREATE TEMPORARY TABLE stage ({_COLUMNS})")
+        with (
+            cursor.copy("COPY stage FROM STDIN (FORMAT csv, HEADER)") as copy,
+            Path(file).open("rb") as stream,
+        ):
+            while block := stream.read(1 << 20):
+                copy.write(block)
+        cursor.execute("INSERT INTO reference SELECT * FROM stage ON CONFLICT DO NOTHING")
+        connection.commit()
+        return time.perf_counter() - began
+
+
+def _peer(database: str) -> Callable[[str, str], float]:
+    return by_shell if database == SQLITE else by_copy
+
+
+def _write_delta(people: Population, path: Path) -> int:
+    """Blood counts and liver tests of some patients an hour ago; how many rows."""
+    draw = random.Random(people.seed)
+    chosen = draw.sample(range(people.size), min(_DELTA_PATIENTS, people.size))
+    at = f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%MZ}"
+    values = {
+        "hemoglobin": ("138", "g/L"), "white_cells": ("6.1", "10*9/L"),
+        "neutrophils": ("3.9", "10*9/L"), "lymphocytes": ("1.5", "10*9/L"),
+        "platelets": ("250", "10*9/L"), "alt": ("24", "U/L"), "ast": ("22", "U/L"),
+        "alp": ("70", "U/L"), "ggt": ("25", "U/L"), "bilirubin": ("9", "umol/L"),
+        "albumin": ("42", "g/L"),
+    }  # fmt: skip
+    lines = [
+        f"{people.mrn(patient)},{at},{analyte},{value},{unit}"
+        for patient in chosen
+        for analyte, (value, unit) in values.items()
+    ]
+    path.write_text("\n".join(["mrn,collected_at,analyte,value,unit", *lines]) + "\n")
+    return len(lines)
+
+
+if __name__ == "__main__":
+    alone(this(__name__))
