@@ -93,7 +93,8 @@ def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
         _FILES.c.sha256 == sha256, _FILES.c.received_at == received_at
     )
     with store.read() as connection:
-        return connection.scalar(query)
+        found: int | None = connection.scalar(query)
+    return found
 
 
 def opened_by(store: Store, batch_id: int) -> list[Opened]:

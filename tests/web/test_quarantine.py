@@ -65,7 +65,7 @@ def test_a_refusal_has_no_words_of_the_command_line(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     take(nurse, UNITS + "D1077,2026-03-09T08:00,Frobulin,1,g/L\n")
     unit, code = first_held(nurse, "furlongs"), first_held(nurse, "Frobulin")
-    refused = (
+    refused: tuple[tuple[str, dict[str, str], str], ...] = (
         (unit, {}, "say one thing"),
         (code, {"unit": "g/L"}, "say first what its code means"),
         (unit, {"ignore": "yes", "once": "yes"}, "cannot be said of one alone"),
