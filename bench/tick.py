@@ -16,6 +16,7 @@ from bench.record import Peer, Record
 from monitor.review import review_due
 from monitor.store.claims import is_any_due
 from monitor.store.database import Store, bring_to, open_store
+from monitor.store.revisions import newest
 
 TITLE = "Idle tick"
 DATABASES = BOTH
@@ -80,7 +81,7 @@ def _fetch(store: Store) -> None:
 
 
 def _kept(database: str, size: int) -> str:
-    url, there = kept(database, f"asleep_{size}")
+    url, there = kept(database, f"asleep_{size}_{newest()}")
     if not there:
         store = open_store(url)
         store.migrate()

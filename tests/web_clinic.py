@@ -63,7 +63,6 @@ to = ["nurse@clinic.example"]
 
 [web]
 port = 0
-second_factor = []
 """
 
 
@@ -165,8 +164,8 @@ class WebClinic:
 
 
 @contextmanager
-def web_clinic(made: Path, folder: Path, more: str = "") -> Iterator[WebClinic]:
-    """A test's own copy of the clinic in `made`, served. `more` is added to its [web]."""
+def web_clinic(made: Path, folder: Path, more: str = "second_factor = []") -> Iterator[WebClinic]:
+    """A test's own copy of the clinic in `made`, served. `more` are lines of its [web]."""
     shutil.copy(made / "monitor.db", folder / "monitor.db")
     settings = settings_in(folder, f"{CONFIG}{more}\n")
     own = WebClinic(folder, settings, open_store(settings.database.url))

@@ -44,7 +44,21 @@ _UNTIL_THEN = {
 
 
 class ActionRefused(Exception):
-    """What was asked for is not possible; the message says why and what is."""
+    """What was asked for is not possible; the message says why and what is. `plain` says it
+    without the words of the command line, for people who sit before a page."""
+
+    def __init__(self, text: str, *, plain: str = "") -> None:
+        super().__init__(text)
+        self.plain = plain or text
+
+
+class Overtaken(ActionRefused):
+    """Somebody did something with the alert since this person looked: nothing was done. `acts`
+    are lines such as `acknowledged by Nora Gray, 2 Mar 2026 14:05`."""
+
+    def __init__(self, text: str, alert_id: int, acts: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.alert_id, self.acts = alert_id, acts
 
 
 def acknowledgement_until(alert: Alert, today: date, until: date | None) -> date:
@@ -66,7 +80,10 @@ def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> 
     will where closing ends it."""
     refuse_closed(alert)
     if alert.kind in SELF_CLOSING:
-        raise ActionRefused(f"a person cannot close it: {_UNTIL_THEN[alert.kind]}")
+        raise ActionRefused(
+            f"a person cannot close it: {_UNTIL_THEN[alert.kind]}",
+            plain=f"a person cannot close it: {closes_itself(alert.kind)}",
+        )
     if not outcome.strip():
         raise ActionRefused("closing needs an outcome: what was done, by whom")
     if alert.recovered or (review_by is None and alert.cause.startswith(ENDED_BY_CLOSING)):
@@ -74,10 +91,9 @@ def closing(alert: Alert, today: date, outcome: str, review_by: date | None) -> 
     days = REVIEW_DAYS_AT_MOST[alert.urgency]
     last = today + timedelta(days=days)
     if review_by is None:
-        raise ActionRefused(
-            f"the episode is going on: say on which day to look again, --review-by DAY, at most "
-            f"{last.isoformat()} ({days} days for {alert.urgency})"
-        )
+        at_most = f"at most {last.isoformat()} ({days} days for {alert.urgency})"
+        why = "the episode is going on: say on which day to look again"
+        raise ActionRefused(f"{why}, --review-by DAY, {at_most}", plain=f"{why}, {at_most}")
     if not today < review_by <= last:
         raise ActionRefused(
             f"the review day of {_an_alert(alert.urgency)} lies between tomorrow and "
@@ -106,6 +122,11 @@ def snoozing(
     return until
 
 
+def closes_itself(kind: Kind) -> str:
+    """What closes an alert of this kind, which no person closes; "" where a person does."""
+    return _UNTIL_THEN.get(kind, "").partition(";")[0]
+
+
 def _an_alert(urgency: Urgency) -> str:
     return f"{'an' if urgency is Urgency.URGENT else 'a'} {urgency} alert"
 
@@ -114,9 +135,11 @@ def refuse_another_s(alert: Alert, by: str) -> None:
     """Whoever takes an alert that somebody else has does not do so unawares."""
     other = alert.acknowledged_by or ""
     if alert.state is AlertState.ACKNOWLEDGED and other.casefold() != by.strip().casefold():
+        whose = f"alert {alert.id} is with {other} until {alert.acknowledged_until}"
         raise ActionRefused(
-            f"alert {alert.id} is with {other} until {alert.acknowledged_until}; to take it over: "
-            f"monitor assign {alert.id} --to {_quoted(by)} --by {_quoted(by)}"
+            f"{whose}; to take it over: "
+            f"monitor assign {alert.id} --to {_quoted(by)} --by {_quoted(by)}",
+            plain=f"{whose}; to take it over, assign it to yourself",
         )
 
 

@@ -80,9 +80,10 @@ def closing_code(outcome: str) -> str:
     head, _, note = outcome.partition(":")
     code = _code(head)
     if code in _ONLY_KNOWN and not note.strip():
+        why = "knowing of it is not acting on it: say what was done, by whom and when"
+        such = "held, Dr Gray, 2 March 16:00"
         raise ActionRefused(
-            "knowing of it is not acting on it: say what was done, by whom and when, such as "
-            f"--outcome '{_PHONED}: held, Dr Gray, 2 March 16:00'"
+            f"{why}, such as --outcome '{_PHONED}: {such}'", plain=f"{why}, such as: {such}"
         )
     if code in _ONLY_KNOWN:
         return _PHONED

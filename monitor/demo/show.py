@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from monitor import clock, resources
 from monitor.config import Settings, load_settings
 from monitor.core.calendar import clinic_day
+from monitor.core.permissions import Role
 from monitor.daemon import Daemon
 from monitor.demo.book import CITY, CITY_COLUMNS, write_csv
 from monitor.demo.catcher import Catcher, Caught
 from monitor.demo.replay import Replay
 from monitor.demo.stories import Clinic
+from monitor.operations import accounts
 from monitor.operations.alert_list import alert_rows
+from monitor.operations.passwords import drawn
 from monitor.operations.schedules import adopt
 from monitor.operations.status import ledger
 from monitor.operations.verify import verify
+from monitor.store.audit import Actor
 from monitor.store.database import Store, open_store
+from monitor.web.server import address_of, serving
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 _MARK = ".monitor-demo"
+_PEOPLE = (
+    ("nurse", "Nora Example", Role.NURSE),
+    ("doctor", "Dr Example", Role.CLINICIAN),
+    ("admin", "Ada Example", Role.ADMIN),
+)
 _LIVE_WAIT = 60.0
 
 
@@ -53,7 +64,7 @@ def run_demo(
     """
     _make_room(folder)
     with Catcher(folder / "mails") as catcher:
-        settings = _make_clinic(folder, catcher.port)
+        settings = _make_clinic(folder, catcher.port, 0 if once else _free_port())
         today = clinic_day(clock.now(), settings.clinic.zone)
         clinic = Clinic(today)
         say(f"A throw-away clinic in {folder}/")
@@ -66,7 +77,7 @@ def run_demo(
         if once:
             _once(folder, settings, catcher, store, say)
         else:
-            _stay(folder, settings, catcher, say)
+            _stay(folder, settings, catcher, store, say)
         catcher.write_index()
 
 
@@ -82,11 +93,20 @@ def _make_room(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def _make_clinic(folder: Path, port: int) -> Settings:
-    """Configuration, protocols and database, as `monitor init` would make them."""
+def _free_port() -> int:
+    """A port for the pages, known before the mails that link to them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _make_clinic(folder: Path, port: int, pages: int) -> Settings:
+    """Configuration, protocols and database, as `monitor init` would make them. `pages` is the
+    port of the pages; 0 where none are served."""
     columns = "\n".join(f'{ours} = "{theirs}"' for ours, theirs in CITY_COLUMNS.items())
     path = folder / "config.toml"
-    path.write_text(_CONFIG.format(port=port, city=CITY, columns=columns), encoding="utf-8")
+    public = f"http://127.0.0.1:{pages}" if pages else ""
+    text = _CONFIG.format(port=port, city=CITY, columns=columns, pages=pages, public=public)
+    path.write_text(text, encoding="utf-8")
     shutil.copytree(resources.schedules_folder(), folder / "schedules")
     for name in ("inbox", "data", "try-me"):
         (folder / name).mkdir()
@@ -179,8 +199,8 @@ def _once(folder: Path, settings: Settings, catcher: Catcher, store: Store, say:
     say("Verified: everything derived from scratch is what stands.")
 
 
-def _stay(folder: Path, settings: Settings, catcher: Catcher, say: Say) -> None:
-    """Run the daemon until it is told to end."""
+def _stay(folder: Path, settings: Settings, catcher: Catcher, store: Store, say: Say) -> None:
+    """Run the daemon and the pages until the daemon is told to end."""
 
     def tell(mail: Caught) -> None:
         say(f"  mail to {mail.to}: {mail.subject}\n    {mail.page}")
@@ -194,7 +214,32 @@ def _stay(folder: Path, settings: Settings, catcher: Catcher, say: Say) -> None:
     say(f"  monitor alerts --config {folder}/config.toml")
     say("Ctrl-C ends it; the clinic and its mails stay until the next demo.")
     say("")
-    Daemon(settings).run()
+    with _pages(settings, store, say):
+        Daemon(settings).run()
+
+
+@contextmanager
+def _pages(settings: Settings, store: Store, say: Say) -> Iterator[None]:
+    """The pages, and people who may sign in to them, with a password of this demo's own."""
+    with serving(settings) as port:
+        password = drawn()
+        for name, full_name, role in _PEOPLE:
+            accounts.add(
+                store,
+                name=name,
+                full_name=full_name,
+                role=role,
+                password=password,
+                must_change=False,
+                by=Actor("demo"),
+                now=clock.now(),
+            )
+        say(f"The pages: {address_of(settings, port)}/")
+        names = ", ".join(f"{name} ({role})" for name, _, role in _PEOPLE)
+        say(f"  sign in as {names}")
+        say(f"  with the password {password}")
+        say("")
+        yield
 
 
 def _is_the_dangerous_count(mail: Caught) -> bool:
@@ -233,6 +278,12 @@ host = "127.0.0.1"
 port = {port}
 security = "none"
 sender = "monitor@demo.example"
+
+# The pages, without second factors: nobody but you is here.
+[web]
+port = {pages}
+public_url = "{public}"
+second_factor = []
 
 [[routes]]
 name = "nurses"

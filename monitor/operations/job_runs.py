@@ -6,6 +6,7 @@ once where it failed or works again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, insert, select, update
@@ -17,13 +18,16 @@ JOB_RUNS: Table = table_of(JobRun)
 NOTED_EVERY = timedelta(seconds=30)
 
 
-def says_so(connection: Connection, name: str, finished: datetime, error: str) -> bool:
-    """Whether the last note of this job still says what a run that ended now would say."""
-    row = connection.execute(select(JOB_RUNS).where(JOB_RUNS.c.name == name)).one_or_none()
-    if row is None or row.finished_at is None or row.error != error:
-        return False
-    since: timedelta = finished - row.finished_at
-    return timedelta(0) <= since < NOTED_EVERY
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a daemon wrote down last of one of its jobs."""
+
+    finished: datetime
+    error: str
+
+    def still_says(self, finished: datetime, error: str) -> bool:
+        """Whether it still says what a run that ended now would say."""
+        return self.error == error and timedelta(0) <= finished - self.finished < NOTED_EVERY
 
 
 def record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
@@ -17,8 +18,10 @@ _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 
 
-def muted_alerts(connection: Connection) -> dict[int, int]:
-    """Muted alert -> the alert that speaks for it."""
+def muted_alerts(
+    connection: Connection, enrolments: Collection[int] | None = None
+) -> dict[int, int]:
+    """Muted alert -> the alert that speaks for it; of these enrolments (a few), or of all."""
     columns = (
         _ALERTS.c.id,
         _ALERTS.c.enrolment_id,
@@ -35,6 +38,8 @@ def muted_alerts(connection: Connection) -> dict[int, int]:
         .where(_ALERTS.c.state != "closed", or_(*(_ALERTS.c.cause.startswith(it) for it in CAUSES)))
         .order_by(_ALERTS.c.id)
     )
+    if enrolments is not None:
+        query = query.where(_ALERTS.c.enrolment_id.in_(enrolments))
     by_enrolment: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(query):
         by_enrolment[row.enrolment_id].append(row)

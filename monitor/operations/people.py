@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from monitor.config import Settings
 from monitor.core import actions
-from monitor.core.actions import ActionRefused
+from monitor.core.actions import ActionRefused, Overtaken
 from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.model import Alert, AlertState, ChangeWhat, Urgency
 from monitor.core.outcomes import (
@@ -140,7 +140,7 @@ def assign(
     for an outcome goes on running): True. An open one stays open until they acknowledge it.
     Raises ActionRefused."""
     if not to.strip():
-        raise ActionRefused("say to whom: --to WHOM")
+        raise ActionRefused("say to whom: --to WHOM", plain="say to whom")
     with store.write() as connection:
         alert = _hold(connection, settings, alert_id, by, version, now)
         actions.refuse_closed(alert)
@@ -196,7 +196,9 @@ def contact(
     """
     code = contact_code(outcome)
     if code == "handed_to_clinician" and not to.strip():
-        raise ActionRefused("say to which clinician, by name: --to NAME")
+        raise ActionRefused(
+            "say to which clinician, by name: --to NAME", plain="say to which clinician, by name"
+        )
     today = clinic_day(now, settings.clinic.zone)
     with store.write() as connection:
         alert = _hold(connection, settings, alert_id, by, version, now)
@@ -245,22 +247,26 @@ def _hold(
     wake_enrolments(connection, [enrolment_id], now)
     row = connection.execute(select(_ALERTS).where(_ALERTS.c.id == alert_id)).one()
     if version is not None and row.version != version:
-        raise ActionRefused(_meanwhile(connection, settings, alert_id, version))
+        raise _meanwhile(connection, settings, alert_id, version)
     return to_alert(row)
 
 
-def _meanwhile(connection: Connection, settings: Settings, alert_id: int, version: int) -> str:
+def _meanwhile(
+    connection: Connection, settings: Settings, alert_id: int, version: int
+) -> Overtaken:
     """Who did what since a person looked."""
     acts = [it for it in history_of(connection, [alert_id]) if it.version]
-    newer = [
+    newer = tuple(
         f"{it.what} by {it.by}, {instant_text(it.at, settings.clinic.zone)}"
         for it in acts
         if it.version > version
-    ]
+    )
     since = "; ".join(newer) or "look again"
-    return (
+    return Overtaken(
         f"alert {alert_id} has changed since version {version}: {since}. "
-        f"Nothing was done. See: monitor alert show {alert_id}"
+        f"Nothing was done. See: monitor alert show {alert_id}",
+        alert_id,
+        newer,
     )
 
 

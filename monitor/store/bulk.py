@@ -60,7 +60,7 @@ class BulkSelect:
         self.query: Select[Any] = select(*raw)
         """To be narrowed and ordered by the caller."""
 
-    def rows(self, connection: Connection, query: Select[Any]) -> Iterator[list[Any]]:
+    def rows(self, connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:
         """The rows of the narrowed query, each a list of its own."""
         dialect = connection.dialect
         if dialect.name not in self._by_dialect:

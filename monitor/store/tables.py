@@ -333,7 +333,24 @@ class AlertRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_alerts_enrolment", "enrolment_id", "state"),
         Index("ix_alerts_state", "state"),
+        Index(
+            "ix_alerts_worklist",
+            "enrolment_id",
+            "urgency",
+            "opened_at",
+            "kind",
+            "state",
+            "recovered",
+            "snoozed_until",
+            "outcome_missed",
+            "acknowledged_by",
+            "assigned_to",
+            sqlite_where=text("state != 'closed'"),
+            postgresql_where=text("state != 'closed'"),
+        ),
     )
+    """The last index holds all that the worklist is ordered by: it is small, and the evidence
+    beside it, which is large, stays unread."""
     id: int | None = Field(default=None, primary_key=True)
     enrolment_id: int = Field(foreign_key="enrolments.id")
     cause: str

@@ -1,25 +1,206 @@
-"""`/alerts/ID`: one alert, where links in mails lead. Opening it changes nothing."""
+"""`/alerts/ID`: one alert, where links in mails lead. Opening it changes nothing; what people do
+with it are POSTs below it, each with the version of the alert that they saw."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
-from monitor.core.actions import ActionRefused
+from monitor.core.actions import ActionRefused, Overtaken
+from monitor.core.outcomes import CLOSING, CONTACT, NEXT_STEP
 from monitor.core.permissions import May
-from monitor.operations.alert_story import story
-from monitor.web.visit import Visit, needs
+from monitor.delivery.words import headline
+from monitor.operations import people
+from monitor.operations.alert_story import quiet_because, story
+from monitor.web.alert_forms import choices, forms_of, found, may_close
+from monitor.web.visit import Forbidden, Visit, local_path, needs
 
 routes = APIRouter()
+Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
+Worker = Annotated[Visit, needs(May.WORK_ALERTS)]
+Closer = Annotated[Visit, needs(May.CLOSE_RECOVERED)]
 
 
 @routes.get("/alerts/{alert_id}")
-def alert(alert_id: int, visit: Annotated[Visit, needs(May.SEE_PATIENTS)]) -> Response:
+def alert(alert_id: int, visit: Seer, back: str = "/") -> Response:
+    return _page(visit, alert_id, back=local_path(back))
+
+
+@routes.get("/alerts/{alert_id}/forms")
+def forms(alert_id: int, visit: Seer, back: str = "/") -> Response:
+    """The forms alone, for a list that shows them in its row."""
+    case = found(visit.site.store, alert_id)
+    if case is None:
+        raise HTTPException(404)
+    visit.audit("alert seen", patient_id=case.patient_id, alert_id=alert_id)
+    return visit.page(
+        "alert_forms_part.html", row=case.row, forms=forms_of(visit, case.row),
+        back=local_path(back), given={}, **choices(visit),
+    )  # fmt: skip
+
+
+@routes.post("/alerts/{alert_id}/acknowledge")
+def acknowledge(alert_id: int, visit: Worker) -> Response:
+    def act() -> str:
+        until = people.acknowledge(
+            *_here(visit, alert_id), by=visit.who, until=_day(visit, "until"),
+            note=visit.text("note"), version=_version(visit), now=visit.now,
+        )  # fmt: skip
+        return f"Yours until {_written(until)}. It comes back earlier if things get worse."
+
+    return _done(visit, alert_id, "alert acknowledged", act)
+
+
+@routes.post("/alerts/{alert_id}/assign")
+def assign(alert_id: int, visit: Worker) -> Response:
+    def act() -> str:
+        to = visit.text("to")
+        handed = people.assign(
+            *_here(visit, alert_id), to=to, by=visit.who, note=visit.text("note"),
+            version=_version(visit), now=visit.now,
+        )  # fmt: skip
+        stays = "" if handed else " It stays open until they acknowledge it."
+        return f"{'Now with' if handed else 'Assigned to'} {to}.{stays}"
+
+    return _done(visit, alert_id, "alert assigned", act)
+
+
+@routes.post("/alerts/{alert_id}/contact")
+def contact(alert_id: int, visit: Worker) -> Response:
+    def act() -> str:
+        done = people.contact(
+            *_here(visit, alert_id), outcome=visit.text("outcome"), by=visit.who,
+            to=visit.text("to"), note=visit.text("note"), version=_version(visit), now=visit.now,
+        )  # fmt: skip
+        told = f"Noted: {CONTACT[done.code]}."
+        told += "" if done.settled else " It goes on asking."
+        told += f" Told now: {', '.join(done.told)}." if done.told else ""
+        more = NEXT_STEP.get(done.code, "").partition(" (monitor")[0]
+        return f"{told} Next: {more}." if more else told
+
+    return _done(visit, alert_id, "contact recorded", act)
+
+
+@routes.post("/alerts/{alert_id}/snooze")
+def snooze(alert_id: int, visit: Worker) -> Response:
+    def act() -> str:
+        until = _day(visit, "until")
+        if until is None:
+            raise ActionRefused("say until which day it rests")
+        agreed = people.snooze(
+            *_here(visit, alert_id), by=visit.who, until=until, reason=visit.text("reason"),
+            version=_version(visit), now=visit.now,
+        )  # fmt: skip
+        return f"It rests until {_written(agreed)}."
+
+    return _done(visit, alert_id, "alert snoozed", act)
+
+
+@routes.post("/alerts/{alert_id}/comment")
+def comment(alert_id: int, visit: Worker) -> Response:
+    def act() -> str:
+        people.comment(
+            *_here(visit, alert_id), text=visit.text("text"), by=visit.who, now=visit.now
+        )
+        return "Your comment stands in its history."
+
+    return _done(visit, alert_id, "alert commented", act)
+
+
+@routes.post("/alerts/{alert_id}/close")
+def close(alert_id: int, visit: Closer) -> Response:
+    case = found(visit.site.store, alert_id)
+    if case is not None and not may_close(visit, case.row):
+        raise Forbidden
+
+    def act() -> str:
+        code, words = visit.text("code"), visit.text("outcome")
+        outcome = ": ".join(it for it in (code if code in CLOSING else "", words) if it)
+        agreed = people.close(
+            *_here(visit, alert_id), by=visit.who, outcome=outcome,
+            review_by=_day(visit, "review_by"), version=_version(visit), now=visit.now,
+        )  # fmt: skip
+        return f"Closed. It comes back on {_written(agreed)}." if agreed else "Closed."
+
+    return _done(visit, alert_id, "alert closed", act)
+
+
+def _here(visit: Visit, alert_id: int) -> tuple[Any, Any, int]:
+    return visit.site.store, visit.site.settings, alert_id
+
+
+def _done(visit: Visit, alert_id: int, what: str, act: Callable[[], str]) -> Response:
+    """Do it and go back where the person came from; or show the alert as it stands now, with
+    what they wrote and why it was not done."""
+    case = found(visit.site.store, alert_id)
+    if case is None:
+        raise HTTPException(404)
+    back = local_path(visit.text("back") or "/")
     try:
-        told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
-    except ActionRefused:
-        raise HTTPException(404) from None
-    visit.audit("alert seen", alert_id=alert_id)
-    return visit.page("alert.html", story=told)
+        told = act()
+    except Overtaken as overtaken:
+        return _page(visit, alert_id, back=back, overtaken=overtaken, status=409)
+    except ActionRefused as refused:
+        return _page(visit, alert_id, back=back, problem=refused.plain, status=422)
+    visit.audit(what, patient_id=case.patient_id, alert_id=alert_id)
+    visit.notice(told)
+    return visit.redirect(back)
+
+
+def _page(
+    visit: Visit,
+    alert_id: int,
+    *,
+    back: str,
+    problem: str = "",
+    overtaken: Overtaken | None = None,
+    status: int = 200,
+) -> Response:
+    case = found(visit.site.store, alert_id)
+    if case is None:
+        raise HTTPException(404)
+    visit.audit("alert seen", patient_id=case.patient_id, alert_id=alert_id)
+    told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
+    return visit.page(
+        "alert.html",
+        status,
+        story=told,
+        row=case.row,
+        shown=case.row.shown,
+        person=case.person,
+        patient_id=case.patient_id,
+        has_patient_page="/patients/{patient_id}" in visit.site.paths,
+        headline=headline(case.row.kind),
+        quiet=quiet_because(case.row),
+        forms=forms_of(visit, case.row),
+        back=back,
+        problem=problem,
+        overtaken=overtaken,
+        doing=visit.request.url.path.rpartition("/")[2] if problem or overtaken else "",
+        given={name: it for name, it in visit.form.items() if isinstance(it, str)},
+        **choices(visit),
+    )
+
+
+def _version(visit: Visit) -> int:
+    """What the person saw; a form without it has seen nothing."""
+    text = visit.text("version")
+    return int(text) if text.isdigit() else -1
+
+
+def _day(visit: Visit, name: str) -> date | None:
+    text = visit.text(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ActionRefused("a day is written like 2026-03-02") from None
+
+
+def _written(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"

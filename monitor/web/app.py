@@ -65,7 +65,8 @@ def create_app(
     app.include_router(fhir.router(store, settings), prefix="/fhir")
     app.include_router(metrics.router(store, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    site.navigation = entries_of({route.path for route in page_routes()})
+    site.paths = frozenset(route.path for route in page_routes())
+    site.navigation = entries_of(site.paths)
     answers.install(app, site)
     _guard(app, site)
     return app

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
+from monitor.delivery.words import pretty
 from monitor.operations.report_page import is_amount
 from monitor.resources import templates_folder
 
@@ -30,6 +31,8 @@ def environment(settings: Settings) -> Environment:
     )
     zone = settings.clinic.zone
     made.filters["day"] = day
+    made.filters["date"] = lambda it: day(it).partition(" ")[2]
+    made.filters["readable"] = lambda it: pretty(it or "")
     made.filters["instant"] = lambda it: instant(it, zone)
     made.filters["clock"] = lambda it: _aware(it).astimezone(zone).strftime("%H:%M")
     made.filters["iso"] = lambda it: _aware(it).astimezone(zone).isoformat(timespec="seconds")

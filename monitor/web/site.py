@@ -25,6 +25,8 @@ class Site:
     now: Callable[[], datetime] = clock.now
     navigation: tuple[Entry, ...] = field(default=())
     """Entries whose page exists; filled once all routes are known."""
+    paths: frozenset[str] = frozenset()
+    """Every path that is served, as routes write it."""
 
     @property
     def is_https(self) -> bool:

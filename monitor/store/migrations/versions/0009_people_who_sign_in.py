@@ -1,4 +1,4 @@
-"""The people who sign in to the pages, their sessions, and the audit trail."""
+"""The people who sign in to the pages, their sessions, the audit trail; the worklist's index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,3 +65,13 @@ def upgrade() -> None:
     op.create_index("ix_audit_patient", "audit", ["patient_id", "at"])
     op.create_index("ix_audit_user", "audit", ["user_id", "at"])
     op.create_index("ix_audit_at", "audit", ["at"])
+    op.create_index(
+        "ix_alerts_worklist",
+        "alerts",
+        [
+            "enrolment_id", "urgency", "opened_at", "kind", "state", "recovered",
+            "snoozed_until", "outcome_missed", "acknowledged_by", "assigned_to",
+        ],
+        sqlite_where=sa.text("state != 'closed'"),
+        postgresql_where=sa.text("state != 'closed'"),
+    )  # fmt: skip

@@ -18,7 +18,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
 
@@ -29,6 +28,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings
+from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
@@ -39,53 +39,22 @@ from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
-from monitor.store.daemons import TICK, Turn
-from monitor.store.database import (
-    Store,
-    StoreBusy,
-    StoreError,
-    StoreLost,
-    StoreOutdated,
-    open_store,
-)
-from monitor.store.outbox import operator_alarm
+from monitor.store.daemons import TICK
+from monitor.store.database import Store, StoreError, open_store
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_AT_HOME, _OUTSIDE, _NIGHT, _PULSE = "at home", "outside", "night", "pulse"
-_THREADS = (_AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
+_OUTSIDE, _NIGHT, _PULSE = "outside", "night", "pulse"
+_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
-_BUSY_PAUSE = timedelta(seconds=10)
 _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
-_AGAIN = timedelta(minutes=10)
-"""When a daemon looks whether the nightly sweep was done that another one is at."""
-_LEAST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
-"""Between two looks at a database that does not answer."""
-
-
-class _Ending(Exception):
-    """A long review leaves off between two batches; the rest is still owed, or another's."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """Something to look at, how often, and in which thread."""
-
-    name: str
-    work: Callable[[datetime], bool]
-    """Does it at an instant; True where messages may have come of it."""
-    every: float
-    """Seconds between two looks."""
-    thread: str = _AT_HOME
-    once_since: Callable[[datetime], datetime] | None = None
-    """Of a job that one daemon does for all: since when it is owed once, at an instant."""
 
 
 class Daemon:
@@ -99,7 +68,7 @@ class Daemon:
         """Messages touched somebody since the last review began."""
         self._owed = threading.Event()
         """Messages may have been queued since the last delivery began."""
-        self._watch = Watch(settings, lambda: self._look("inbox", clock.now()))
+        self._watch = Watch(settings, lambda: self._keeper.look("inbox", clock.now()))
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -107,14 +76,14 @@ class Daemon:
         )
         self._log = logs.logger("daemon")
         self._member = fleet.Member(self._store)
-        self._failing: set[str] = set()
         self._kept_at = clock.now()
-        self._lost_since: datetime | None = None
-        self._outdated: StoreOutdated | None = None
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+        self._keeper = Keeper(
+            self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon
         )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
@@ -139,8 +108,8 @@ class Daemon:
                 ready()
             self._stopping.wait()
             self._end()
-        if self._outdated is not None:
-            raise self._outdated
+        if self._keeper.outdated is not None:
+            raise self._keeper.outdated
 
     def stop(self) -> None:
         """Ask a running daemon to end; safe from any thread."""
@@ -178,7 +147,7 @@ class Daemon:
 
     def _add(self, job: Job, trigger: object, first: datetime | None) -> None:
         self._scheduler.add_job(
-            self._guarded,
+            self._keeper.run,
             trigger,
             args=[job],
             id=job.name,
@@ -186,118 +155,15 @@ class Daemon:
             **({} if first is None else {"next_run_time": first}),
         )
 
-    def _guarded(self, job: Job) -> None:
-        """Run a job at this tick's instant; whatever happens is recorded and told."""
-        if self._stopping.is_set():
-            return
-        now = clock.now()
-        error = ""
-        try:
-            with self._turn(job, now) as ours:
-                if not ours:
-                    return
-                if job.work(now):
-                    self._send_soon()
-            self._answered()
-        except _Ending:
-            return
-        except StoreOutdated as fault:
-            self._give_up(fault)
-            return
-        except StoreLost:
-            self._lost(job)
-            return
-        except StoreBusy:
-            self._log.info("somebody else is writing", job=job.name)
-            self._look(job.name, clock.now() + _BUSY_PAUSE)
-            return
-        except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
-            if self._stopping.is_set():
-                return
-            error = logs.places(fault)
-            self._log.error("job failed", job=job.name, what=error)
-        self._record(job, now, error)
-
-    @contextmanager
-    def _turn(self, job: Job, now: datetime) -> Iterator[bool]:
-        """Whether the job is for this daemon to do now."""
-        if job.once_since is None:
-            yield True
-            return
-        turn = self._member.take_turn(job.name, now, job.once_since(now))
-        if turn is not Turn.OURS:
-            if turn is Turn.TAKEN and not job.every:
-                self._look(job.name, clock.now() + _AGAIN)
-            yield False
-            return
-        done_at = None
-        try:
-            yield True
-            done_at = clock.now()
-        finally:
-            with suppress(StoreError):  # it ends by itself, too
-                self._member.end_turn(job.name, done_at)
-
-    def _lost(self, job: Job) -> None:
-        """The database went away: what a job should have done is still owed, and is looked for
-        again the later the longer it is away."""
-        now = clock.now()
-        if self._lost_since is None:
-            self._lost_since = now
-            self._log.warning("the database does not answer", job=job.name)
-        pause = min(max(now - self._lost_since, _LEAST_PAUSE), _LONGEST_PAUSE)
-        self._look(job.name, now + pause)
-
-    def _answered(self) -> None:
-        since, self._lost_since = self._lost_since, None
-        if since is not None:
-            away = (clock.now() - since).total_seconds()
-            self._log.warning("the database answers again", seconds=round(away, 1))
-
-    def _give_up(self, fault: StoreOutdated) -> None:
-        self._log.error("the database is of another version", what=str(fault))
-        self._outdated = fault
-        self.stop()
-
-    def _record(self, job: Job, started: datetime, error: str) -> None:
-        (self._failing.add if error else self._failing.discard)(job.name)
-        try:
-            finished = clock.now()
-            with self._store.read() as connection:
-                noted = job_runs.says_so(connection, job.name, finished, error)
-            if not noted:
-                with self._store.write() as connection:
-                    job_runs.record(connection, job.name, started, finished, error)
-            if error:
-                self._alarm(
-                    f"job {job.name}",
-                    f"The job {job.name} failed ({error}). It is tried again; what it should "
-                    "have done is still owed. See the log of the daemon.",
-                    started,
-                )
-        except StoreLost:
-            self._lost(job)
-        except Exception as fault:  # noqa: BLE001  # with no database only the log is left
-            self._log.error("cannot record a job", job=job.name, what=logs.places(fault))
-
-    def _alarm(self, topic: str, text: str, now: datetime) -> None:
-        clinic = self._settings.clinic
-        with self._store.write() as connection:
-            operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
-
-    def _look(self, name: str, at: datetime) -> None:
-        if not self._stopping.is_set():
-            self._scheduler.modify_job(name, next_run_time=at)
-
     def _send_soon(self) -> None:
         """Deliver now, or once more at the end of the delivery that is under way."""
         self._owed.set()
-        self._look("delivery", clock.now())
+        self._keeper.look("delivery", clock.now())
 
     def _adopt(self, now: datetime) -> bool:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
-            self._alarm(notice.topic, notice.text, now)
+            self._keeper.alarm(notice.topic, notice.text, now)
         return bool(notices)
 
     def _inbox(self, now: datetime) -> bool:
@@ -315,7 +181,7 @@ class Daemon:
     def _arrived(self) -> None:
         """Messages touched somebody: a critical count must not wait for the next look."""
         self._came.set()
-        self._look("review", clock.now())
+        self._keeper.look("review", clock.now())
 
     def _review(self, now: datetime) -> bool:
         """Review whoever is due; whom messages touch meanwhile at once, as long as it takes no
@@ -334,7 +200,7 @@ class Daemon:
             if tally.messages:
                 self._send_soon()
             if tally.left:
-                self._look("review", clock.now() + _SOON)
+                self._keeper.look("review", clock.now() + _SOON)
                 break
             if not self._came.is_set():
                 break
@@ -354,7 +220,7 @@ class Daemon:
         if now - self._kept_at > _KEPT_EVERY:
             self._kept_at = now
             if not self._member.keep_turn(NIGHTLY, now):
-                raise _Ending  # this process slept, and another daemon has taken over
+                raise Ending  # this process slept, and another daemon has taken over
 
     def _last_night(self, now: datetime) -> datetime:
         """The latest hour of the sweep."""
@@ -364,7 +230,7 @@ class Daemon:
 
     def _between_batches(self, _done: int, _total: int) -> None:
         if self._stopping.is_set():
-            raise _Ending
+            raise Ending
 
     def _feeds(self, now: datetime) -> bool:
         told = feeds.watch(self._store, self._settings, now)
@@ -401,7 +267,7 @@ class Daemon:
         return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _pulse(self, now: datetime) -> bool:
-        self._member.tick(now, self._failing)
+        self._member.tick(now, self._keeper.failing)
         return False
 
     def _heartbeat(self, now: datetime) -> bool:

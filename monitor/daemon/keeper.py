@@ -1,0 +1,182 @@
+"""Runs the jobs of the daemon: whose turn each is, and what follows where one fails.
+
+A job that fails is recorded and told to the operator; a database that went away is waited for;
+one that was brought to a revision this program does not get along with ends the daemon.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from monitor import clock, logs
+from monitor.config import Settings
+from monitor.operations import job_runs
+from monitor.operations.fleet import Member
+from monitor.store.daemons import Turn
+from monitor.store.database import Store, StoreBusy, StoreError, StoreLost, StoreOutdated
+from monitor.store.outbox import operator_alarm
+
+AT_HOME = "at home"
+"""The thread of whatever does not wait for other machines."""
+_BUSY_PAUSE = timedelta(seconds=10)
+_AGAIN = timedelta(minutes=10)
+"""When a daemon looks whether the nightly sweep was done that another one is at."""
+_LEAST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
+"""Between two looks at a database that does not answer."""
+
+
+class Ending(Exception):
+    """A long review leaves off between two batches; the rest is still owed, or another's."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to look at, how often, and in which thread."""
+
+    name: str
+    work: Callable[[datetime], bool]
+    """Does it at an instant; True where messages may have come of it."""
+    every: float
+    """Seconds between two looks."""
+    thread: str = AT_HOME
+    once_since: Callable[[datetime], datetime] | None = None
+    """Of a job that one daemon does for all: since when it is owed once, at an instant."""
+
+
+class Keeper:
+    """The runs of all jobs of one daemon."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        member: Member,
+        scheduler: BackgroundScheduler,
+        stopping: threading.Event,
+        messages: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._member = member
+        self._scheduler = scheduler
+        self._stopping = stopping
+        self._messages = messages
+        """Called where a job may have left messages to be sent."""
+        self._log = logs.logger("daemon")
+        self._lost_since: datetime | None = None
+        self._noted: dict[str, job_runs.Noted] = {}
+        self.failing: set[str] = set()
+        """Jobs whose last run failed."""
+        self.outdated: StoreOutdated | None = None
+        """Why the daemon has to end, where the database is not its own any more."""
+
+    def run(self, job: Job) -> None:
+        """Run a job at this tick's instant; whatever happens is recorded and told."""
+        if self._stopping.is_set():
+            return
+        now = clock.now()
+        error = ""
+        try:
+            with self._turn(job, now) as ours:
+                if not ours:
+                    return
+                if job.work(now):
+                    self._messages()
+            self._answered()
+        except Ending:
+            return
+        except StoreOutdated as fault:
+            self._give_up(fault)
+            return
+        except StoreLost:
+            self._lost(job)
+            return
+        except StoreBusy:
+            self._log.info("somebody else is writing", job=job.name)
+            self.look(job.name, clock.now() + _BUSY_PAUSE)
+            return
+        except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
+            if self._stopping.is_set():
+                return
+            error = logs.places(fault)
+            self._log.error("job failed", job=job.name, what=error)
+        self._record(job, now, error)
+
+    @contextmanager
+    def _turn(self, job: Job, now: datetime) -> Iterator[bool]:
+        """Whether the job is for this daemon to do now."""
+        if job.once_since is None:
+            yield True
+            return
+        turn = self._member.take_turn(job.name, now, job.once_since(now))
+        if turn is not Turn.OURS:
+            if turn is Turn.TAKEN and not job.every:
+                self.look(job.name, clock.now() + _AGAIN)
+            yield False
+            return
+        done_at = None
+        try:
+            yield True
+            done_at = clock.now()
+        finally:
+            with suppress(StoreError):  # it ends by itself, too
+                self._member.end_turn(job.name, done_at)
+
+    def _lost(self, job: Job) -> None:
+        """The database went away: what a job should have done is still owed, and is looked for
+        again the later the longer it is away."""
+        now = clock.now()
+        if self._lost_since is None:
+            self._lost_since = now
+            self._log.warning("the database does not answer", job=job.name)
+        pause = min(max(now - self._lost_since, _LEAST_PAUSE), _LONGEST_PAUSE)
+        self.look(job.name, now + pause)
+
+    def _answered(self) -> None:
+        since, self._lost_since = self._lost_since, None
+        if since is not None:
+            away = (clock.now() - since).total_seconds()
+            self._log.warning("the database answers again", seconds=round(away, 1))
+
+    def _give_up(self, fault: StoreOutdated) -> None:
+        self._log.error("the database is of another version", what=str(fault))
+        self.outdated = fault
+        self._stopping.set()
+
+    def _record(self, job: Job, started: datetime, error: str) -> None:
+        (self.failing.add if error else self.failing.discard)(job.name)
+        try:
+            finished = clock.now()
+            noted = self._noted.get(job.name)
+            if noted is None or not noted.still_says(finished, error):
+                with self._store.write() as connection:
+                    job_runs.record(connection, job.name, started, finished, error)
+                self._noted[job.name] = job_runs.Noted(finished, error)
+            if error:
+                self.alarm(
+                    f"job {job.name}",
+                    f"The job {job.name} failed ({error}). It is tried again; what it should "
+                    "have done is still owed. See the log of the daemon.",
+                    started,
+                )
+        except StoreLost:
+            self._lost(job)
+        except Exception as fault:  # noqa: BLE001  # with no database only the log is left
+            self._log.error("cannot record a job", job=job.name, what=logs.places(fault))
+
+    def alarm(self, topic: str, text: str, now: datetime) -> None:
+        """Tell the operator, once a topic a day."""
+        clinic = self._settings.clinic
+        with self._store.write() as connection:
+            operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
+
+    def look(self, name: str, at: datetime) -> None:
+        """Have a job look at an instant, whenever its next time is."""
+        if not self._stopping.is_set():
+            self._scheduler.modify_job(name, next_run_time=at)

@@ -1,0 +1,168 @@
+"""Who may open or send what: every route of the application with each role, and with none.
+
+A route without a line in the table fails, and so does a line without a route.
+"""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from monitor.core.permissions import May, Role, allows
+from monitor.web.app import create_app, page_routes
+from monitor.web.visit import Gate
+from tests.web_clinic import WebClinic, token_of
+
+ANYBODY, SIGNED_IN = "anybody", "signed in"
+TABLE: dict[tuple[str, str], May | str] = {
+    ("GET", "/sign-in"): ANYBODY,
+    ("POST", "/sign-in"): ANYBODY,
+    ("GET", "/sign-in/code"): ANYBODY,
+    ("POST", "/sign-in/code"): ANYBODY,
+    ("POST", "/sign-out"): SIGNED_IN,
+    ("GET", "/account"): SIGNED_IN,
+    ("GET", "/account/password"): SIGNED_IN,
+    ("POST", "/account/password"): SIGNED_IN,
+    ("GET", "/account/second-factor"): SIGNED_IN,
+    ("POST", "/account/second-factor"): SIGNED_IN,
+    ("GET", "/people"): May.MANAGE_PEOPLE,
+    ("POST", "/people"): May.MANAGE_PEOPLE,
+    ("POST", "/people/{name}/password"): May.MANAGE_PEOPLE,
+    ("POST", "/people/{name}/role"): May.MANAGE_PEOPLE,
+    ("POST", "/people/{name}/second-factor"): May.MANAGE_PEOPLE,
+    ("POST", "/people/{name}/disable"): May.MANAGE_PEOPLE,
+    ("POST", "/people/{name}/enable"): May.MANAGE_PEOPLE,
+    ("GET", "/"): May.SEE_PATIENTS,
+    ("GET", "/worklist/part"): May.SEE_PATIENTS,
+    ("GET", "/worklist/seen"): May.SEE_PATIENTS,
+    ("POST", "/worklist/search"): May.SEE_PATIENTS,
+    ("POST", "/worklist/together"): May.WORK_ALERTS,
+    ("GET", "/alerts/{alert_id}"): May.SEE_PATIENTS,
+    ("GET", "/alerts/{alert_id}/forms"): May.SEE_PATIENTS,
+    ("GET", "/alerts/{alert_id}/why"): May.SEE_PATIENTS,
+    ("GET", "/patients"): May.SEE_PATIENTS,
+    ("POST", "/patients"): May.SEE_PATIENTS,
+    ("GET", "/patients/{patient_id}"): May.SEE_PATIENTS,
+    ("GET", "/patients/{patient_id}/why"): May.SEE_PATIENTS,
+    ("GET", "/patients/{patient_id}/tests.ics"): May.SEE_PATIENTS,
+    ("GET", "/patients/{patient_id}/events"): May.RECORD_EVENTS,
+    ("POST", "/patients/{patient_id}/events"): May.RECORD_EVENTS,
+    ("GET", "/schedules"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/compare"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/proposals/{proposal_id}"): May.SEE_SCHEDULES,
+    ("POST", "/schedules/proposals/{proposal_id}"): May.EDIT_SCHEDULES,
+    ("GET", "/schedules/{protocol_id}"): May.SEE_SCHEDULES,
+    ("GET", "/schedules/{protocol_id}/edit"): May.EDIT_SCHEDULES,
+    ("POST", "/schedules/{protocol_id}/edit"): May.EDIT_SCHEDULES,
+    ("GET", "/operations"): May.SEE_OPERATIONS,
+    ("GET", "/audit"): May.SEE_AUDIT,
+    ("GET", "/reports"): May.SEE_REPORTS,
+    ("GET", "/reports/{name}"): May.SEE_REPORTS,
+    ("GET", "/load"): May.LOAD_FILES,
+    ("POST", "/load"): May.LOAD_FILES,
+    ("POST", "/load/again"): May.LOAD_FILES,
+    ("POST", "/load/take"): May.LOAD_FILES,
+    ("POST", "/load/leave"): May.LOAD_FILES,
+    ("POST", "/load/learn"): May.LOAD_FILES,
+    ("GET", "/load/{batch_id}"): May.LOAD_FILES,
+    ("POST", "/load/{batch_id}"): May.LOAD_FILES,
+    ("GET", "/quarantine"): May.MEND_ROWS,
+    ("POST", "/quarantine/retry"): May.MEND_ROWS,
+    ("POST", "/quarantine/fixes/{fix_id}"): May.MEND_ROWS,
+    ("GET", "/quarantine/{row_id}"): May.MEND_ROWS,
+    ("POST", "/quarantine/{row_id}/mend"): May.MEND_ROWS,
+    ("POST", "/quarantine/{row_id}/retry"): May.MEND_ROWS,
+    ("POST", "/quarantine/{row_id}/discard"): May.MEND_ROWS,
+    ("POST", "/alerts/{alert_id}/acknowledge"): May.WORK_ALERTS,
+    ("POST", "/alerts/{alert_id}/assign"): May.WORK_ALERTS,
+    ("POST", "/alerts/{alert_id}/contact"): May.WORK_ALERTS,
+    ("POST", "/alerts/{alert_id}/snooze"): May.WORK_ALERTS,
+    ("POST", "/alerts/{alert_id}/comment"): May.WORK_ALERTS,
+    ("POST", "/alerts/{alert_id}/close"): May.CLOSE_RECOVERED,
+}
+ELSEWHERE = {"", "/{kind}", "/metadata", "/metrics", "/static"}
+"""What is no page and has tests of its own: the FHIR intake, metrics, style and script."""
+SAMPLES = {
+    "{name}": "nobody",
+    "{alert_id}": "99999",
+    "{patient_id}": "99999",
+    "{proposal_id}": "99999",
+    "{protocol_id}": "azathioprine",
+}
+
+
+def methods_of(route: APIRoute) -> set[str]:
+    return set(route.methods or ()) - {"HEAD"}
+
+
+def served() -> set[tuple[str, str]]:
+    return {(method, route.path) for route in page_routes() for method in methods_of(route)}
+
+
+def test_every_route_has_a_line_and_every_line_a_route() -> None:
+    assert served() == set(TABLE)
+
+
+def test_nothing_is_served_beside_the_pages(web: WebClinic) -> None:
+    """Whatever the application answers is a page, or named here."""
+    app, pages = create_app(web.store, web.settings), page_routes()
+    others = set()
+    for top in app.routes:
+        inner = getattr(getattr(top, "original_router", None), "routes", [top])
+        others |= {str(getattr(it, "path", it)) for it in inner if it not in pages}
+    assert others == ELSEWHERE
+    assert web.client().get("/openapi.json").status_code == 404
+    assert web.client().get("/docs").status_code == 404
+
+
+def test_each_route_asks_for_what_the_table_says() -> None:
+    """What a route asks for is read off the route itself."""
+    for route in page_routes():
+        gates = [it.call for it in route.dependant.dependencies if isinstance(it.call, Gate)]
+        asked = gates[0].what or SIGNED_IN if gates else ANYBODY
+        for method in methods_of(route):
+            assert asked == TABLE[method, route.path], route.path
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_the_table_holds(web: WebClinic, role: Role | None) -> None:
+    client = web.client(role)
+    token = token_of(client.get("/account" if role else "/sign-in").text)
+    for (method, path), what in TABLE.items():
+        if path == "/sign-out" or what == ANYBODY:
+            continue
+        answer = send(client, method, path, token)
+        if role is None:
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/sign-in"), path
+        elif what == SIGNED_IN or allows(role, May(what)):
+            assert answer.status_code in {200, 303, 404, 422}, (path, answer.status_code)
+        else:
+            assert answer.status_code == 403, path
+            assert "not yours to do" in answer.text
+
+
+def test_without_the_token_nothing_is_changed(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    before = client.get("/alerts/1").text
+    for fields in ({}, {"csrf": "guessed"}):
+        answer = client.post("/alerts/1/acknowledge", data={**fields, "version": "0"})
+        assert answer.status_code == 403
+        assert "Please do that again" in answer.text
+    assert "acknowledged" not in client.get("/alerts/1").text
+    assert before
+
+
+def test_a_form_sent_from_another_site_is_refused(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    fields = {"csrf": token_of(client.get("/account").text), "version": "0"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+        answer = client.post("/alerts/1/acknowledge", data=fields, headers=headers)
+        assert answer.status_code == 403
+
+
+def send(client: httpx.Client, method: str, path: str, token: str) -> httpx.Response:
+    for name, sample in SAMPLES.items():
+        path = path.replace(name, sample)
+    return client.request(method, path, data={"csrf": token} if method == "POST" else None)

@@ -1,0 +1,232 @@
+"""The worklist and the pages of alerts: who is there, in which order, and what people do."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.permissions import Role
+from monitor.operations import people
+from monitor.operations.worklist import View, Wanted, patients_like, view_of, worklist
+from monitor.store import tables
+from monitor.store.tables import table_of
+from tests.web_clinic import WebClinic, post, token_of
+
+CRITICAL = "D1063"
+"""The patient with neutrophils of 0.8."""
+PHONED = "laboratory_phoned_and_acted"
+
+
+def names(web: WebClinic, **wanted: object) -> list[str]:
+    found = worklist(web.store, web.settings, Wanted(**wanted), web.now)  # type: ignore[arg-type]
+    return [it.mrn for it in found.patients]
+
+
+def alert_of(web: WebClinic, mrn: str, **equal: str) -> int:
+    found = worklist(web.store, web.settings, Wanted(view=View.ALL), web.now)
+    (own,) = [it for it in found.patients if it.mrn == mrn]
+    return next(
+        it.id for it in own.causes if all(it.alert[name] == value for name, value in equal.items())
+    )
+
+
+def test_one_row_a_patient_the_worst_first(web: WebClinic) -> None:
+    found = worklist(web.store, web.settings, Wanted(), web.now)
+    ranks = ["critical", "urgent", "routine"]
+    order = [ranks.index(it.urgency) for it in found.patients]
+    assert order == sorted(order)
+    assert found.patients[0].mrn == CRITICAL
+    assert len({it.id for it in found.patients}) == len(found.patients) == found.total
+    first = [it.alert["urgency"] for it in found.patients[0].causes]
+    assert first == ["critical", "urgent"]
+
+
+def test_every_live_alert_is_on_it(web: WebClinic) -> None:
+    """Nothing falls between the views: the ledger of the list."""
+    everything = worklist(web.store, web.settings, Wanted(view=View.ALL), web.now)
+    listed = {cause.id for it in everything.patients for cause in it.causes}
+    with web.store.read() as connection:
+        alerts = table_of(tables.AlertRow)
+        live = {row.id for row in connection.execute(alerts.select()) if row.state != "closed"}
+        assert {view_of(row) for row in connection.execute(alerts.select())} <= set(View)
+    assert listed == live
+
+
+def test_what_people_do_moves_an_alert_between_views(web: WebClinic) -> None:
+    own = {"by": "Nora Gray", "now": web.now}
+    critical = alert_of(web, CRITICAL, urgency="critical")
+    late = alert_of(web, CRITICAL, kind="overdue_test")
+    people.acknowledge(web.store, web.settings, critical, **own)  # type: ignore[arg-type]
+    assert CRITICAL in names(web)  # the other cause still asks
+    until = (web.now + timedelta(days=3)).date()
+    people.snooze(web.store, web.settings, late, until=until, reason="on holiday", **own)  # type: ignore[arg-type]
+    assert CRITICAL not in names(web)
+    assert names(web, view=View.IN_HAND) == names(web, view=View.SNOOZED) == [CRITICAL]
+    assert names(web, view=View.IN_HAND, mine="nora gray") == [CRITICAL]
+    assert names(web, view=View.IN_HAND, mine="Dr Carl Field") == []
+
+
+def test_choices_narrow_the_list_and_its_counts(web: WebClinic) -> None:
+    everyone = worklist(web.store, web.settings, Wanted(), web.now)
+    north = worklist(web.store, web.settings, Wanted(clinic="north"), web.now)
+    south = worklist(web.store, web.settings, Wanted(clinic="south"), web.now)
+    assert north.total + south.total == everyone.total
+    assert north.counts[View.NEEDED] == north.total > 0
+    late = worklist(web.store, web.settings, Wanted(overdue=True), web.now)
+    assert 0 < late.total < everyone.total
+    assert names(web, urgency="critical") == [CRITICAL]
+
+
+def test_search_finds_names_and_numbers_without_case(web: WebClinic) -> None:
+    critical = web.patient_id(CRITICAL)
+    found = patients_like(web.store, "d1063")
+    assert found == {critical}
+    (somebody,) = worklist(web.store, web.settings, Wanted(only=found), web.now).patients
+    by_name = f"{somebody.given_name[:3]} {somebody.family_name.lower()}"
+    assert critical in patients_like(web.store, by_name)
+    assert patients_like(web.store, "%") == patients_like(web.store, "") == frozenset()
+
+
+def test_what_is_searched_stands_in_no_address(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    answer = post(client, "/worklist/search", seen="/", q=CRITICAL)
+    assert answer.status_code == 200
+    assert answer.text.count('class="somebody') == 1
+    addresses = re.findall(r'(?:href|action|data-\w+)="([^"]*)"', answer.text)
+    assert not any(CRITICAL in it for it in addresses)
+
+
+def test_a_nurse_records_calls_and_the_third_tells_the_next(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, kind="overdue_test")
+    for number in range(3):
+        page = client.get(f"/alerts/{alert}").text
+        answer = act(client, alert, "contact", page, outcome="no_answer", note="called")
+        assert answer.status_code == 303, answer.text
+        told = client.get("/").text
+        assert "called, no answer" in told
+        assert f"{number + 1} call" in told
+
+
+def act(client, alert: int, what: str, page: str, **fields: str):  # type: ignore[no-untyped-def]
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    data = {"csrf": token_of(page), "version": version[1], "back": "/", **fields}
+    return client.post(f"/alerts/{alert}/{what}", data=data)
+
+
+def test_two_people_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -> None:
+    nurse, doctor = web.client(Role.NURSE), web.client(Role.CLINICIAN)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    both = {
+        "nurse": nurse.get(f"/alerts/{alert}").text,
+        "doctor": doctor.get(f"/alerts/{alert}").text,
+    }
+    assert act(nurse, alert, "acknowledge", both["nurse"]).status_code == 303
+    late = act(doctor, alert, "close", both["doctor"], outcome="held", review_by="2026-03-12")
+    assert late.status_code == 409
+    assert "It has changed since you opened it" in late.text
+    assert "acknowledged by Nora Gray" in late.text
+    assert "held" in late.text  # what was written is not lost
+    done = act(doctor, alert, "close", late.text, outcome="held", review_by="2026-03-12")
+    assert done.status_code == 303
+    assert "Closed. It comes back on Thu 12 Mar 2026." in doctor.get("/").text
+
+
+def test_a_form_that_has_seen_nothing_does_nothing(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    data = {"csrf": token_of(client.get("/").text), "back": "/"}
+    assert client.post(f"/alerts/{alert}/acknowledge", data=data).status_code == 409
+
+
+def test_a_nurse_closes_what_has_recovered_and_nothing_else(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    page = nurse.get(f"/alerts/{alert}").text
+    assert act(nurse, alert, "close", page, outcome="held").status_code == 403
+    with web.store.write() as connection:
+        alerts = table_of(tables.AlertRow)
+        recovered = alerts.update().where(alerts.c.id == alert).values(recovered=True)
+        connection.execute(recovered)
+    page = nurse.get(f"/alerts/{alert}").text
+    assert act(nurse, alert, "close", page, outcome="counted again").status_code == 303
+
+
+def test_refusals_speak_of_pages_and_not_of_commands(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    critical = alert_of(web, CRITICAL, urgency="critical")
+    page = client.get(f"/alerts/{critical}").text
+    for what, fields, says in (
+        ("close", {"outcome": "held"}, "on which day to look again"),
+        ("close", {"code": PHONED, "review_by": "2026-03-12"}, "knowing of it is not acting on it"),
+        ("contact", {"outcome": "handed_to_clinician"}, "which clinician, by name"),
+        ("snooze", {"until": "2026-03-12", "reason": "later"}, "cannot be snoozed"),
+        ("acknowledge", {"until": "2027-01-01"}, "28 days"),
+        ("comment", {"text": " "}, "A comment needs a text"),
+    ):
+        answer = act(client, critical, what, page, **fields)
+        assert answer.status_code == 422, what
+        assert says in html.unescape(answer.text).replace("Knowing", "knowing")
+        assert "--" not in re.sub(r"<!--.*?-->|<svg.*?</svg>", "", answer.text)
+        assert "monitor alert" not in answer.text
+
+
+def test_several_at_once(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    urgent = [alert_of(web, mrn, urgency="urgent") for mrn in ("D1035", "D1070")]
+    critical = alert_of(web, CRITICAL, urgency="critical")
+    page = client.get("/").text
+    ticks = [f"{alert}:0" for alert in (*urgent, critical)]
+    fields = {"csrf": token_of(page), "alerts": [*ticks, f"{urgent[0]}:7", "rubbish"]}
+    answer = client.post("/worklist/together", data=fields | {"do": "acknowledge", "next": "/"})
+    assert answer.status_code == 303
+    told = client.get("/").text
+    assert "2 alerts acknowledged." in told
+    assert (
+        f"Alert {critical} was left as it is: a critical alert is taken in hand by itself" in told
+    )
+    assert f"Alert {urgent[0]} was left as it is" in told  # seen at another version
+    assert names(web, view=View.IN_HAND, mine="Nora Gray") == ["D1035", "D1070"]
+    fields = {"csrf": token_of(page), "alerts": [f"{critical}:0"], "do": "assign"}
+    client.post("/worklist/together", data=fields | {"to": "Dr Carl Field", "next": "/"})
+    assert names(web, mine="dr carl field") == [CRITICAL]
+
+
+def test_no_two_fields_of_a_page_have_one_name(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    for path in ("/", f"/alerts/{alert_of(web, CRITICAL, urgency='critical')}"):
+        ids = re.findall(r' id="([^"]+)"', client.get(path).text)
+        assert len(ids) == len(set(ids)), path
+
+
+def test_opening_an_alert_changes_nothing_and_is_noted(web: WebClinic) -> None:
+    client = web.client(Role.VIEWER)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    with web.store.read() as connection:
+        history = table_of(tables.AlertHistory)
+        before = len(connection.execute(history.select()).all())
+    assert client.get(f"/alerts/{alert}").status_code == 200
+    with web.store.read() as connection:
+        assert len(connection.execute(history.select()).all()) == before
+    assert web.audit()[-1] == "Vera Stone: alert seen"
+    assert client.get("/alerts/99999").status_code == 404
+
+
+def test_what_has_happened_is_seen_from_a_number(web: WebClinic) -> None:
+    client = web.client(Role.VIEWER)
+    before = client.get("/worklist/seen").json()
+    assert client.get("/worklist/seen").json() == before
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    people.comment(web.store, web.settings, alert, text="x", by="N", now=web.now)
+    assert client.get("/worklist/seen").json() != before
+
+
+@pytest.mark.parametrize(
+    "path", ["/?view=nonsense", "/?page=x", "/?urgency=huge", "/?page=0", "/?clinic=nowhere"]
+)
+def test_odd_addresses_are_answered(web: WebClinic, path: str) -> None:
+    assert web.client(Role.VIEWER).get(path).status_code == 200
