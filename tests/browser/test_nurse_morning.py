@@ -17,7 +17,7 @@ FILE = (
 )
 
 
-def test_a_nurses_morning(someone: Any) -> None:
+def test_a_laboratorys_file_in_the_morning(someone: Any) -> None:
     nurse = someone()
     page = nurse.page
     nurse.open("/sign-in")
@@ -46,7 +46,8 @@ def test_a_nurses_morning(someone: Any) -> None:
     expect(remembered.get_by_role("row", name="furlongs")).to_contain_text("Nora Gray")
     nurse.open("/")
     for mrn, what in (("D1021", "eutrophils"), ("D1042", "latelets")):
-        expect(page.get_by_role("row", name=mrn).filter(has_text=what).first).to_be_visible()
+        person = page.locator(".somebody").filter(has_text=mrn)
+        expect(person.get_by_role("link", name=what).first).to_be_visible()
     assert nurse.said == []
 
 
