@@ -160,12 +160,14 @@ def report(
         raise Forbidden
     days = (read_day(first) if first else None, read_day(last) if last else None)
     visit.audit("report seen", detail=name)
-    fields = {"of_clinic": clinic, "drug": drug, "first": first, "last": last}
+    fields: dict[str, Any] = {"of_clinic": clinic, "drug": drug, "first": first, "last": last}
     try:
         made = wanted.make(visit, Asked(Which(clinic.strip(), drug.strip()), days))
     except report_compliance.NoPeriod:
         problem = "The first day lies after the last."
-        return visit.page("report.html", 422, report=wanted, page=None, problem=problem, **fields)
+        return visit.page(
+            "report.html", status=422, report=wanted, page=None, problem=problem, **fields
+        )
     if form == "csv":
         return Response(
             as_csv(made.names, made.rows),
