@@ -88,9 +88,15 @@ def fix(
         if once:
             which, instead = HELD.c.id == row_id, planned.instead
             if instead is None:
-                raise QuarantineRefused("that is about all such rows: leave out --once")
+                raise QuarantineRefused(
+                    "that is about all such rows: leave out --once",
+                    "that is about all such rows: it cannot be said of one alone",
+                )
         elif planned.only_once:
-            raise QuarantineRefused(planned.only_once)
+            raise QuarantineRefused(
+                planned.only_once,
+                planned.only_once.replace(" with --once", ""),
+            )
         else:
             remember(
                 connection, held.source, planned.kind, planned.theirs, planned.ours, by.strip(), now
@@ -143,7 +149,8 @@ class _Planning:
         if len(said) != 1:
             raise QuarantineRefused(
                 "say one thing: --analyte NAME, --unit UNIT, --patient MRN, --issuer NAME or "
-                "--ignore"
+                "--ignore",
+                "say one thing: what its code, unit, number or issuer means",
             )
         if mend.analyte:
             return self._analyte(mend.analyte)
@@ -181,7 +188,10 @@ class _Planning:
     def _unit(self, unit: str) -> _Plan:
         analyte = self._catalogue.find(self._held.analyte) if self._held.analyte else None
         if analyte is None:
-            raise QuarantineRefused("it is not known what the row measures: name --analyte first")
+            raise QuarantineRefused(
+                "it is not known what the row measures: name --analyte first",
+                "it is not known what the row measures: say first what its code means",
+            )
         if isinstance(to_canonical(analyte, _ONE, unit), Refusal):
             raise QuarantineRefused(
                 f'"{unit}" is no unit of {analyte.name}; known: {", ".join(analyte.units)}'

@@ -26,7 +26,12 @@ _PATIENTS = table_of(tables.Patient)
 
 
 class QuarantineRefused(Exception):
-    """What was asked of held rows cannot be done; the text says why."""
+    """What was asked of held rows cannot be done; the text says why. `plain`: the same without
+    the words of the command line, for pages."""
+
+    def __init__(self, text: str, plain: str = "") -> None:
+        super().__init__(text)
+        self.plain = plain or text
 
 
 @dataclass(frozen=True, slots=True)

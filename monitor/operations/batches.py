@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, select, union
 
 from monitor.config import Settings
+from monitor.core.model import Urgency
 from monitor.intake import batches
 from monitor.intake.batches import Reverted
 from monitor.intake.dependence import BatchRefused
@@ -25,6 +26,8 @@ _HELD = table_of(tables.HeldRowTable)
 _EVENTS = table_of(tables.EventRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _MERGES = table_of(tables.MergeRow)
+_ALERTS = table_of(tables.AlertRow)
+_PATIENTS = table_of(tables.Patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,17 @@ class Brought:
     merges: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An alert that opened when a batch was taken."""
+
+    id: int
+    mrn: str
+    urgency: str
+    state: str
+    summary: str
+
+
 def batch_list(store: Store, *, limit: int | None = None) -> list[Batch]:
     """The batches, the latest first."""
     query = select(_FILES).order_by(_FILES.c.id.desc())
@@ -70,6 +84,42 @@ def batch(store: Store, batch_id: int) -> tuple[Batch, Brought]:
         if row is None:
             raise BatchRefused(f"there is no batch {batch_id}; see: monitor batch list")
         return _batch(row), _brought(connection, batch_id)
+
+
+def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
+    """The batch that this content became when it was taken at this instant; the last one, where
+    the same was taken twice."""
+    query = select(func.max(_FILES.c.id)).where(
+        _FILES.c.sha256 == sha256, _FILES.c.received_at == received_at
+    )
+    with store.read() as connection:
+        found: int | None = connection.scalar(query)
+    return found
+
+
+def opened_by(store: Store, batch_id: int) -> list[Opened]:
+    """The alerts of its patients that its review opened, the most urgent first: taking a batch
+    and reviewing whom it touched bear the same instant."""
+    owners = union(
+        *(
+            select(table.c.patient_id).where(table.c.file_id == batch_id)
+            for table in (_RESULTS, _HELD, _EVENTS, _ENROLMENTS)
+        )
+    )
+    query = (
+        select(_ALERTS, _PATIENTS.c.mrn)
+        .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
+        .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
+        .join(_FILES, _FILES.c.received_at == _ALERTS.c.opened_at)
+        .where(_FILES.c.id == batch_id, _ENROLMENTS.c.patient_id.in_(owners))
+        .order_by(_ALERTS.c.id)
+    )
+    with store.read() as connection:
+        found = [
+            Opened(id=it.id, mrn=it.mrn, urgency=it.urgency, state=it.state, summary=it.summary)
+            for it in connection.execute(query)
+        ]
+    return sorted(found, key=lambda it: -Urgency(it.urgency).rank)
 
 
 def revert(

@@ -60,12 +60,10 @@ def take(visit: Loader) -> Response:
     report, tally = loaded.report, loaded.tally
     visit.audit("file loaded", detail=f"{report.rows} rows")
     visit.notice(
-        f"{report.rows} rows: {report.stored} stored, {report.quarantined} in quarantine. "
-        f"Alerts: {tally.opened} opened, {tally.updated} changed, {tally.closed} closed."
+        f"Taken. Alerts: {tally.opened} opened, {tally.updated} changed, {tally.closed} closed."
     )
-    latest = next(iter(batches.batch_list(store, limit=1)), None)
-    same = latest is not None and latest.file == report.file
-    return visit.redirect(f"/load/{latest.id}" if same and latest else "/load")
+    batch_id = batches.batch_of(store, report.sha256, visit.now)
+    return visit.redirect("/load" if batch_id is None else f"/load/{batch_id}")
 
 
 @routes.post("/load/leave")
@@ -131,10 +129,11 @@ def revert(batch_id: int, visit: Loader) -> Response:
 
 
 def _kept(visit: Visit) -> uploads.Kept | None:
-    return uploads.find(visit.site.settings, visit.text("token"), visit.account.id)
+    return uploads.find(visit.site.settings, visit.text("token"), visit.account.id, visit.now)
 
 
 def _start(visit: Visit, problem: str = "", status: int = 200) -> Response:
+    uploads.sweep(visit.site.settings, visit.now)
     return visit.page(
         "load.html",
         status,
@@ -185,6 +184,7 @@ def _batch(
         422 if problem else 200,
         batch=found,
         brought=brought,
+        opened=batches.opened_by(visit.site.store, batch_id),
         problem=problem,
         reason=reason,
         coming=coming,

@@ -27,6 +27,21 @@ from monitor.web.visit import Visit, needs
 routes = APIRouter()
 Mender = Annotated[Visit, needs(May.MEND_ROWS)]
 _ALIKE = 50
+_LIKELY = {
+    "unknown_code": ("code",),
+    "unit_missing": ("unit",),
+    "unit_unknown": ("unit",),
+    "unit_ambiguous": ("unit",),
+    "implausible": ("unit",),
+    "code_contradicts_unit": ("unit",),
+    "another_issuer": ("issuer", "patient"),
+    "identity": ("patient",),
+    "mrn_alike": ("patient",),
+    "another_number": ("patient",),
+    "unknown_patient": ("patient",),
+}
+"""What most likely frees a row held for a reason, as `remedies.remedy` says for the commands;
+the other ways are one step away."""
 
 
 @routes.get("/quarantine")
@@ -51,7 +66,7 @@ def forget(fix_id: int, visit: Mender) -> Response:
     try:
         unfix(visit.site.store, fix_id, by=visit.who, now=visit.now)
     except QuarantineRefused as refusal:
-        visit.notice(str(refusal), "problem")
+        visit.notice(refusal.plain, "problem")
     else:
         visit.audit("fix removed", detail=f"fix {fix_id}")
         visit.notice("It is forgotten. What came in by it stays.")
@@ -101,7 +116,8 @@ def discard(row_id: int, visit: Mender) -> Response:
     """Let this row go, or all that are held for the same cause; they stay on record."""
     site, reason = visit.site, visit.text("reason")
     held = _row(visit, row_id)
-    ids = [it.id for it in _alike(visit, held)] if visit.text("all") else [row_id]
+    seen = [it.id for it in _alike(visit, held) if it.id <= _number(visit.text("last"))]
+    ids = seen if visit.text("all") and seen else [row_id]
 
     def act() -> str:
         if not reason:
@@ -116,10 +132,14 @@ def _done(visit: Visit, row_id: int, act: Callable[[], str], what: str) -> Respo
     try:
         told = act()
     except QuarantineRefused as refusal:
-        return _page(visit, row_id, str(refusal))
+        return _page(visit, row_id, refusal.plain)
     visit.audit(what, detail=f"row {row_id}")
     visit.notice(told)
     return visit.redirect("/quarantine")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _told(tried: Retry, tally: Tally) -> str:
@@ -155,6 +175,8 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
         row=held,
         alike=alike[:_ALIKE],
         count=len(alike),
+        likely=_LIKELY.get(held.reason_code, ()),
+        last=max((it.id for it in alike), default=row_id),
         analytes=[(id_, it.title) for id_, it in catalogue.analytes.items()],
         problem=problem,
     )

@@ -3,6 +3,7 @@ gone after an hour."""
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -32,7 +33,7 @@ def keep(settings: Settings, upload: UploadFile, user_id: int, now: datetime) ->
     """Keep a file for this person, and let go of what has waited too long."""
     room = _room(settings)
     room.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(room, now)
+    sweep(settings, now)
     token = f"{user_id}-{secrets.token_hex(16)}"
     folder = room / token
     folder.mkdir(mode=0o700)
@@ -40,11 +41,13 @@ def keep(settings: Settings, upload: UploadFile, user_id: int, now: datetime) ->
     with path.open("wb") as file:
         while chunk := upload.file.read(_CHUNK):
             file.write(chunk)
+    os.utime(folder, (now.timestamp(), now.timestamp()))
     return Kept(token, path)
 
 
-def find(settings: Settings, token: str, user_id: int) -> Kept | None:
+def find(settings: Settings, token: str, user_id: int, now: datetime) -> Kept | None:
     """The file of this token, where it still waits and this person brought it."""
+    sweep(settings, now)
     if not _TOKEN.fullmatch(token) or not token.startswith(f"{user_id}-"):
         return None
     folder = _room(settings) / token
@@ -57,6 +60,19 @@ def let_go(kept: Kept) -> None:
     shutil.rmtree(kept.path.parent, ignore_errors=True)
 
 
+def sweep(settings: Settings, now: datetime) -> None:
+    """Let go of what has waited for more than an hour, whoever brought it."""
+    room = _room(settings)
+    oldest = (now - _KEPT).timestamp()
+    for folder in room.iterdir() if room.is_dir() else ():
+        try:
+            waited = bool(_TOKEN.fullmatch(folder.name)) and folder.stat().st_mtime < oldest
+        except FileNotFoundError:  # somebody else's request was faster
+            continue
+        if waited:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _room(settings: Settings) -> Path:
     return settings.web.key_file.parent / "uploads"
 
@@ -66,10 +82,3 @@ def _plain(name: str) -> str:
     last = PureWindowsPath(PurePosixPath(name).name).name
     kept = "".join(sign if sign.isprintable() and sign not in '<>:"|?*' else "_" for sign in last)
     return kept.strip(". ")[-_NAME_LIMIT:] or "results.csv"
-
-
-def _sweep(room: Path, now: datetime) -> None:
-    oldest = (now - _KEPT).timestamp()
-    for folder in room.iterdir():
-        if _TOKEN.fullmatch(folder.name) and folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,99 @@
+"""Held rows on the page: two people on one row, what is said in plain words, what is let go."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import httpx
+
+from monitor.core.permissions import Role
+from tests.web.test_load import HEAD, bring, first_held, uploads, waiting
+from tests.web_clinic import WebClinic, post
+
+UNITS = HEAD + "".join(
+    f"{mrn},2026-03-09T08:00,platelets,{value},furlongs\n"
+    for mrn, value in (("D1021", 250), ("D1042", 40), ("D1049", 210))
+)
+
+
+def take(client: httpx.Client, text: str = UNITS) -> httpx.Response:
+    done = post(client, "/load/take", token=waiting(bring(client, text)))
+    assert done.status_code == 303
+    return client.get(done.headers["location"])
+
+
+def test_two_people_on_one_row_do_not_overwrite_each_other(web: WebClinic) -> None:
+    nurse, other = web.client(Role.NURSE), web.client(Role.ADMIN)
+    take(nurse)
+    path = first_held(nurse, "furlongs")
+    assert "3 rows alike" in other.get(path).text
+    assert post(nurse, f"{path}/mend", seen=path, unit="10*9/L").status_code == 303
+    late = post(other, f"{path}/discard", seen="/account", reason="not ours")
+    assert late.status_code == 422
+    assert "It is not held any more" in late.text
+    assert "by Nora Gray" in late.text
+    assert "Ada Moore: rows let go" not in web.audit()
+
+
+def test_one_row_alone_is_mended_and_nothing_remembered(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    take(nurse)
+    path = first_held(nurse, "furlongs")
+    post(nurse, f"{path}/mend", seen=path, unit="10*9/L", once="yes")
+    page = nurse.get("/quarantine").text
+    assert "1 tried: 1 taken" in page
+    assert "What is remembered" not in page
+    assert "2 rows alike" in nurse.get(first_held(nurse, "furlongs")).text
+
+
+def test_only_what_was_seen_is_let_go(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    take(nurse)
+    path = first_held(nurse, "furlongs")
+    last = re.search(r'name="last" value="(\d+)"', nurse.get(path).text)
+    assert last is not None
+    take(nurse, HEAD + "D1077,2026-03-09T09:00,platelets,180,furlongs\n")
+    fields = {"reason": "a test file", "all": "yes", "last": last[1]}
+    assert post(nurse, f"{path}/discard", seen=path, **fields).status_code == 303
+    page = nurse.get("/quarantine").text
+    assert "3 let go" in page
+    assert "The only one" in nurse.get(first_held(nurse, "furlongs")).text
+
+
+def test_a_refusal_has_no_words_of_the_command_line(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    take(nurse, UNITS + "D1077,2026-03-09T08:00,Frobulin,1,g/L\n")
+    unit, code = first_held(nurse, "furlongs"), first_held(nurse, "Frobulin")
+    refused: tuple[tuple[str, dict[str, str], str], ...] = (
+        (unit, {}, "say one thing"),
+        (code, {"unit": "g/L"}, "say first what its code means"),
+        (unit, {"ignore": "yes", "once": "yes"}, "cannot be said of one alone"),
+        (unit, {"patient": "D9999"}, "nobody is enrolled under D9999"),
+    )
+    for path, fields, words in refused:
+        answer = post(nurse, f"{path}/mend", seen=path, **fields)
+        assert answer.status_code == 422, fields
+        assert words.casefold() in answer.text.casefold()
+        assert "--once" not in answer.text
+        assert "--analyte" not in answer.text
+
+
+def test_the_alerts_that_opened_with_a_file_are_links(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    page = take(nurse, UNITS + "D1021,2026-03-09T08:00,neutrophils,0.4,10*9/L\n").text
+    links = re.findall(r'href="(/alerts/\d+)">(D\d+)', page)
+    assert {mrn for _, mrn in links} == {"D1021", "D1042", "D1049"}, "held rows warn as well"
+    assert f"Alerts: {len(links)} opened" in page
+    for path, _ in links:
+        assert nurse.get(path).status_code == 200
+
+
+def test_a_file_waits_an_hour_and_no_longer(web: WebClinic) -> None:
+    token = waiting(bring(web.client(Role.NURSE)))
+    web.now += timedelta(minutes=59)
+    assert post(web.client(Role.NURSE), "/load/again", token=token).status_code == 200
+    web.now += timedelta(minutes=2)
+    gone = post(web.client(Role.NURSE), "/load/take", token=token)
+    assert "not here any more" in gone.text
+    assert uploads(web) == []
