@@ -24,13 +24,14 @@ _PATIENCE = 10_000
 """Milliseconds that a page has for what a story expects of it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Ended with its module: while it lives, nothing else of this process can run an event loop."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chrome(playwright: Playwright) -> Iterator[Browser]:
     path = chromium()
     if path is None:
