@@ -23,6 +23,7 @@ def test_a_laboratorys_file_in_the_morning(someone: Any) -> None:
     nurse.open("/sign-in")
     nurse.sign_in(Role.NURSE)
     page.get_by_role("link", name="Load").click()
+    page.wait_for_url("**/load", wait_until="load")
     _drop(page)
     page.get_by_role("button", name="Show what it holds").click()
 
