@@ -90,6 +90,6 @@ def _ends_amid_mail(clinic: ClinicFolder, postbox: Postbox) -> int:
 def _send_the_rest(clinic: ClinicFolder, postbox: Postbox) -> None:
     postbox.waits = (0.0,)
     daemon = clinic.start()
-    critical = [f"CRITICAL: prescriber to decide on discontinuation, MRN A{n}" for n in range(6)]
+    critical = [f"CRITICAL, MRN A{n}: prescriber to decide on discontinuation" for n in range(6)]
     assert met(lambda: set(critical) <= {it.subject for it in postbox.accepted})
     assert daemon.end() == 0

@@ -142,7 +142,7 @@ def test_a_planned_start_is_told_as_not_confirmed(desk: CommandLine) -> None:
     plan = desk.write("plan.csv", "mrn,drug,started_on\nP2,azathioprine,2026-02-16\n")
     assert desk("enrol", plan, "--at", NOON).code == 0
     told = desk("explain", "--mrn", "P2", "--on", "2026-02-20", "--at", NOON).out
-    assert "active, start not confirmed, planned for 2026-02-16" in told
+    assert "active, start not confirmed, planned for 16 Feb 2026" in told
 
 
 @pytest.mark.parametrize("how", ["invalid", "missing", "renamed", "differing"])
