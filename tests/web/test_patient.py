@@ -37,9 +37,9 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
 
 def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
     page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}?months=0").text
-    assert 'aria-label="Neutrophils in 10*9/L: ' in page
+    assert 'aria-label="Neutrophils in ×10⁹/L: ' in page
     assert "2 Mar 2026 0.8 beyond a limit" in page
-    assert "below 1 10*9/L: discontinue" in page
+    assert "below 1 ×10⁹/L: discontinue" in page
     assert "earlier</p>" not in page, "everything is shown"
 
 

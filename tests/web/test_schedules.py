@@ -47,7 +47,7 @@ def test_everybody_sees_what_is_in_force_and_where_it_comes_from(web: WebClinic)
     viewer = web.client(Role.VIEWER)
     assert "azathioprine-us-label" in viewer.get("/schedules").text
     page = viewer.get("/schedules/azathioprine?start=2026-03-02").text
-    for words in ("Mon 9 Mar 2026", "below 0.5 10*9/L", "Propose a change", "Source"):
+    for words in ("Mon 9 Mar 2026", "below 0.5 ×10⁹/L", "Propose a change", "Source"):
         assert (words in page) is (words != "Propose a change"), words
     assert viewer.get("/schedules/aspirin").status_code == 404
     assert viewer.get(EDIT).status_code == 403
