@@ -104,8 +104,8 @@ def deliver_due(
     their next attempt (a person asked). `stop` is asked between messages.
     `ways` opens the channels; a replay's keep what others would send.
     """
-    _free_orphans(store, now)
     run = _Run(store, settings, now, _holder(who), despite_back_off, ways)
+    _free_orphans(store, now, run.holder)
     asyncio.run(_deliver(run, stop))
     with store.read() as connection:
         return Sent(run.sent, run.failed, outbox.waiting(connection))
@@ -272,14 +272,15 @@ def _holder(who: str) -> str:
     return f"{who}|{socket.gethostname()}|{os.getpid()}|{_TOKEN}"
 
 
-def _free_orphans(store: Store, now: datetime) -> None:
+def _free_orphans(store: Store, now: datetime, own: str) -> None:
     """Free the leases of processes that are gone, those of this machine and daemons of others:
-    their messages are owed now, and not when the lease runs out."""
+    their messages are owed now, and not when the lease runs out. Our `own`, too: a run begins
+    with none, but where the database went away it may have kept one that we never heard of."""
     with store.read() as connection:
         holders = outbox.lease_holders(connection)
         ids = {who: found[1] for who in holders if (found := _DAEMON.match(who))}
         dead = daemons.gone(connection, set(ids.values()), now) if ids else set()
-    orphans = [who for who in holders if _is_gone(who) or ids.get(who) in dead]
+    orphans = [it for it in holders if it == own or _is_gone(it) or ids.get(it) in dead]
     if not orphans and not _unsent:
         return
     with store.write() as connection:
