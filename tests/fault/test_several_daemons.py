@@ -34,7 +34,8 @@ DISTURBANCES = int(os.environ.get("MONITOR_DISTURBANCES", "9"))
 DAEMONS = 3
 _PAUSE = 0.7
 """Seconds between two disturbances, on average; longer while files wait, so that they keep up."""
-_SETTLED = 180.0
+_SETTLED = 420.0
+"""Longer than a lease: whatever a connection that was cut left behind has run out by then."""
 
 
 @dataclass
