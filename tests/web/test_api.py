@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -108,6 +109,29 @@ def test_two_programs_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -
     again = client.post(f"{path}/acknowledge", json=said)
     assert is_problem(again, 409)
     assert is_problem(client.post(f"{path}/snooze", json={"until": "2026-03-12"}), 422)
+
+
+def test_of_many_at_the_same_moment_one_is_heard_and_the_others_read_again(web: WebClinic) -> None:
+    client = caller(web)
+    path = f"/alerts/{web.alert_id(kind='discontinue')}"
+    version = client.get(path).json()["version"]
+
+    def assign(to: str) -> httpx.Response:
+        return client.post(f"{path}/assign", json={"to": to, "version": version})
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(assign, [f"Nurse {letter}" for letter in "abcdef"]))
+    lost = [answer for answer in answers if answer.status_code != 200]
+    assert len(lost) == 5
+    assert all(is_problem(answer, 409) for answer in lost)
+    assert "assigned by" in lost[0].json()["detail"]
+
+
+def test_what_is_too_large_is_said_to_be(web: WebClinic) -> None:
+    long = b'{"text": "' + b"x" * 2**21 + b'"}'
+    answer = caller(web).post("/patients/search", content=long)
+    assert is_problem(answer, 413)
+    assert str(2**20) in answer.json()["detail"]
 
 
 def test_a_patient_is_found_read_and_explained(web: WebClinic) -> None:

@@ -98,7 +98,7 @@ def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
 
 @routes.post("/{alert_id}/acknowledge")
 def acknowledge(caller: Worker, alert_id: Number, said: Acknowledgement) -> dict[str, Any]:
-    return _act(caller, alert_id, said.version, "acknowledged", lambda: people.acknowledge(
+    return _act(caller, alert_id, "acknowledged", lambda: people.acknowledge(
         caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
@@ -106,7 +106,7 @@ def acknowledge(caller: Worker, alert_id: Number, said: Acknowledgement) -> dict
 
 @routes.post("/{alert_id}/snooze")
 def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
-    return _act(caller, alert_id, said.version, "snoozed", lambda: people.snooze(
+    return _act(caller, alert_id, "snoozed", lambda: people.snooze(
         caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         reason=said.reason, version=said.version, now=caller.now,
     ))  # fmt: skip
@@ -116,7 +116,7 @@ def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
 def close(
     caller: Annotated[Caller, for_(May.CLOSE_ALERTS)], alert_id: Number, said: Closing
 ) -> dict[str, Any]:
-    return _act(caller, alert_id, said.version, "closed", lambda: people.close(
+    return _act(caller, alert_id, "closed", lambda: people.close(
         caller.store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
         review_by=said.review_by, version=said.version, now=caller.now,
     ))  # fmt: skip
@@ -124,7 +124,7 @@ def close(
 
 @routes.post("/{alert_id}/assign")
 def assign(caller: Worker, alert_id: Number, said: Assignment) -> dict[str, Any]:
-    return _act(caller, alert_id, said.version, "assigned", lambda: people.assign(
+    return _act(caller, alert_id, "assigned", lambda: people.assign(
         caller.store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
         note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
@@ -132,7 +132,7 @@ def assign(caller: Worker, alert_id: Number, said: Assignment) -> dict[str, Any]
 
 @routes.post("/{alert_id}/comment")
 def comment(caller: Worker, alert_id: Number, said: Comment) -> dict[str, Any]:
-    return _act(caller, alert_id, None, "commented", lambda: people.comment(
+    return _act(caller, alert_id, "commented", lambda: people.comment(
         caller.store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
         now=caller.now,
     ))  # fmt: skip
@@ -140,18 +140,14 @@ def comment(caller: Worker, alert_id: Number, said: Comment) -> dict[str, Any]:
 
 @routes.post("/{alert_id}/contact")
 def contact(caller: Worker, alert_id: Number, said: Contact) -> dict[str, Any]:
-    return _act(caller, alert_id, said.version, "contact recorded", lambda: people.contact(
+    return _act(caller, alert_id, "contact recorded", lambda: people.contact(
         caller.store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
         to=said.to, note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
 
 
-def _act(
-    caller: Caller, alert_id: int, version: int | None, what: str, act: Callable[[], object]
-) -> dict[str, Any]:
-    before = _story(caller, alert_id)
-    if version is not None and before.standing["version"] != version:
-        raise Refused(409, f"it has version {before.standing['version']} now: read it again")
+def _act(caller: Caller, alert_id: int, what: str, act: Callable[[], object]) -> dict[str, Any]:
+    _story(caller, alert_id)
     act()
     caller.audit(f"alert {what}", alert_id=alert_id)
     return _story(caller, alert_id).document(caller.settings)

@@ -29,7 +29,7 @@ def create_api(site: Site) -> FastAPI:
         version=_version(),
         docs_url=None,
         redoc_url=None,
-        responses=dict.fromkeys((400, 401, 403, 404, 405, 409, 422, 503), _PROBLEM),
+        responses=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 422, 503), _PROBLEM),
     )
     app.state.site = site
     for topic in TOPICS:

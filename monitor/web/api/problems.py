@@ -11,11 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from monitor import logs
-from monitor.core.actions import ActionRefused
+from monitor.core.actions import ActionRefused, Overtaken
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.quarantine import QuarantineRefused
 from monitor.intake.survey import UnreadableFile
 from monitor.store.database import StoreError, TooEarly
+from monitor.web.guards import TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -59,7 +60,7 @@ def install(app: FastAPI) -> None:
 
     def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, headers=dict(error.headers or {}))
+        return _http(error)
 
     def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -87,5 +88,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in (ActionRefused, BatchRefused, QuarantineRefused, UnreadableFile):
         app.add_exception_handler(kind, cannot)
+    app.add_exception_handler(Overtaken, _overtaken)
     app.add_exception_handler(StoreError, busy)
     app.add_exception_handler(Exception, fault)
+
+
+def _http(error: HTTPException) -> Response:
+    if isinstance(error.__cause__, TooLarge):
+        # FastAPI says of any error while a body is read that it cannot be read.
+        return problem(413, f"at most {error.__cause__.largest} bytes are taken here")
+    return problem(error.status_code, headers=dict(error.headers or {}))
+
+
+def _overtaken(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Overtaken)
+    acts = "; ".join(error.acts) or "it has another version"
+    return problem(409, f"nothing was done, read it again: {acts}")
