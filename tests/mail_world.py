@@ -20,6 +20,7 @@ from sqlalchemy import Connection, insert
 from monitor.config import Settings, read_settings
 from monitor.core.model import Urgency
 from monitor.core.routing import Line, Planned
+from monitor.intake.context import new_id
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.outbox import enqueue
@@ -93,7 +94,7 @@ class _AnyPort(Controller):
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]  # of aiosmtpd
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd gives it no types
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def add_alert(
             {"mrn_loose": f"a{number}", "family_name": "", "given_name": "", "sex": ""} | patient
         )
     )
-    patient_id = row.inserted_primary_key[0]  # type: ignore[index]  # one row was inserted
+    patient_id = new_id(row)
     place = changed.pop("enrolment", {})
     row = connection.execute(
         insert(table_of(tables.EnrolmentRow)).values(
@@ -178,7 +179,7 @@ def add_alert(
     )
     shown = EVIDENCE[urgency]()
     alert = {
-        "enrolment_id": row.inserted_primary_key[0],  # type: ignore[index]  # as above
+        "enrolment_id": new_id(row),
         "cause": f"rule:{shown['rule']}",
         "kind": shown["kind"],
         "rule": shown["rule"],
@@ -198,7 +199,7 @@ def add_alert(
         "protocol_digest": "8c1f",
     } | changed
     row = connection.execute(insert(table_of(tables.AlertRow)).values(alert))
-    return int(row.inserted_primary_key[0])  # type: ignore[index]  # as above
+    return new_id(row)
 
 
 def queue_alert(

@@ -90,8 +90,10 @@ def _with_ranges(
     texts = [text for _, text in limits]
     wider: list[Record | BadLine] = []
     for row in rows:
-        fits = isinstance(row, Record) and len(row.cells) == width
-        wider.append(Record(row.line, [*row.cells, *texts]) if fits else row)  # type: ignore[union-attr]
+        if isinstance(row, Record) and len(row.cells) == width:
+            wider.append(Record(row.line, [*row.cells, *texts]))
+        else:
+            wider.append(row)
     return [*names, *more], wider
 
 

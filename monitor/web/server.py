@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import uvicorn
+from fastapi import FastAPI
 
 from monitor import clock, logs
 from monitor.config import Settings
@@ -78,11 +79,11 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> I
         store.dispose()
 
 
-def _server(app: object, settings: Settings) -> uvicorn.Server:
+def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     proxies = settings.web.behind_proxies
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_config=None,
         access_log=False,
         lifespan="off",

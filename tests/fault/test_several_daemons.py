@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -34,8 +35,11 @@ DISTURBANCES = int(os.environ.get("MONITOR_DISTURBANCES", "9"))
 DAEMONS = 3
 _PAUSE = 0.7
 """Seconds between two disturbances, on average; longer while files wait, so that they keep up."""
-_SETTLED = 420.0
-"""Longer than a lease: whatever a connection that was cut left behind has run out by then."""
+_SETTLED = 180.0
+
+
+def _has_started(daemon: DaemonProcess) -> bool:
+    return daemon.has_started
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Trouble:
     def start(self) -> None:
         self.running = [self.clinic.folder.spawn() for _ in range(DAEMONS)]
         for daemon in self.running:
-            assert met(lambda it=daemon: it.has_started, _SETTLED), daemon.log.read_text()  # type: ignore[misc]
+            assert met(partial(_has_started, daemon), _SETTLED), daemon.log.read_text()
 
     def one(self, number: int) -> None:
         """A round of files, and something that goes wrong while they are worked on."""
