@@ -69,7 +69,7 @@ class Killing:
             self.tally.starting += 1
             _sleep_until(spawned + self.chance.uniform(0, self.starts_in))
         else:
-            assert met(lambda: daemon.has_started, _SETTLED, pause=0.01), daemon.log.read_text()
+            assert met(lambda: daemon.has_started, pause=0.01), daemon.log.read_text()
             self.starts_in = time.monotonic() - spawned
             self._live(arriving[before:])
             arriving = []
