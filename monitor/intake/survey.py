@@ -63,6 +63,18 @@ _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
+DAMAGED_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+)
+"""What zipfile raises of an archive that it cannot unpack; RuntimeError of one with a password,
+and its subclass NotImplementedError of a compression that it does not know."""
+
+
 class UnreadableFile(Exception):
     """A file of which no row can be read; the text says why and what would help."""
 
@@ -180,16 +192,7 @@ def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
         with zipfile.ZipFile(stream) as archive:
             names = {name.casefold() for name in archive.namelist()}
             kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ):
+    except (*DAMAGED_ARCHIVE, KeyError):  # KeyError: `mimetype` in other letters
         raise UnreadableFile(
             "this is an Excel workbook or a zip archive that is damaged or cut short"
         ) from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,7 +35,7 @@ from monitor.intake.csv import (
     table_at,
 )
 from monitor.intake.opendocument import cells_of
-from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
 
 T = TypeVar("T")
 MOST_CELLS = 5_000_000
@@ -44,10 +43,6 @@ MOST_BYTES = 200 << 20
 """Of a workbook, unpacked; of an old one, as it is."""
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})?(\d{1,7})"')
 _SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError,
-    ValueError,
-)  # fmt: skip
 _BLOCK = 1 << 20
 _CELL_CHARACTERS = 32_767
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
@@ -164,7 +159,7 @@ def _refuse_too_large(survey: Survey) -> None:
             for entry in archive.infolist():
                 if _SHEET_FILE.fullmatch(entry.filename):
                     _refuse_too_wide(archive, entry)
-    except _DAMAGED:
+    except DAMAGED_ARCHIVE:
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
 
 
@@ -174,7 +169,7 @@ def _refuse_too_many(survey: Survey) -> None:
         with survey.open() as stream, zipfile.ZipFile(stream) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             cells = cells_of(archive) if unpacked <= MOST_BYTES else 0
-    except (*_DAMAGED, KeyError):
+    except (*DAMAGED_ARCHIVE, KeyError):
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
     if unpacked > MOST_BYTES or cells > MOST_CELLS:
         raise UnreadableFile(f"a spreadsheet of more than can be held at once: {_SAVE_AS_CSV}")
