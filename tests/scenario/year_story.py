@@ -81,7 +81,7 @@ TOLD = """\
 2026-10-05 10:00 labs H-HAL cbc platelets=180
 2026-10-06 09:00 close H-HAL rule:thrombocytopenia Dr Gray: recovered after the stop
 # An unknown number and a wrong unit wait in quarantine until somebody looks.
-2026-10-12 10:00 labs X-XXX cbc
+2026-10-12 10:00 labs X-XENIA cbc
 2026-10-19 10:00 labs A-ANN lft alt=25_g/L
 """
 
