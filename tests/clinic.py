@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.config import Settings, read_settings
 from monitor.core.calendar import clinic_day, start_of_day
-from monitor.core.model import Alert
+from monitor.core.changes import Alert
 from monitor.resources import schedules_folder
 from monitor.review import Tally, review_due
 from monitor.store import tables

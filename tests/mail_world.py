@@ -18,8 +18,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from sqlalchemy import Connection, insert
 
 from monitor.config import Settings, read_settings
-from monitor.core.model import Urgency
 from monitor.core.routing import Line, Planned
+from monitor.core.vocabulary import Urgency
 from monitor.intake.context import new_id
 from monitor.store import tables
 from monitor.store.database import Store

@@ -28,7 +28,8 @@ from monitor.cli.common import (
 from monitor.core.calendar import clinic_day
 
 if TYPE_CHECKING:
-    from monitor.core.model import Change, PanelStatus
+    from monitor.core.answer import PanelStatus
+    from monitor.core.changes import Change
     from monitor.operations.schedule_check import Checked
     from monitor.operations.schedule_edit import PatientChange, Preview
     from monitor.operations.schedule_show import Shown

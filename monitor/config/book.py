@@ -12,9 +12,9 @@ from monitor.config.models import Settings
 from monitor.config.telling import Recipient, Route
 from monitor.core.contacts import Contact, Rota, Shift, Tier
 from monitor.core.escalation import Pace
-from monitor.core.model import Urgency
 from monitor.core.rota_file import read_rota
 from monitor.core.routebook import RouteBook, Way
+from monitor.core.vocabulary import Urgency
 from monitor.core.worktime import WEEKDAYS, WorkTime, parse_hours
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from monitor.core.calendar import Duration, parse_duration
-from monitor.core.model import Kind, Urgency
+from monitor.core.vocabulary import Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
 from monitor.core.worktime import WEEKDAYS, parse_hours
 

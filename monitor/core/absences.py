@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Life
+from monitor.core.case import Case, Event
 from monitor.core.life import parse_day
-from monitor.core.model import Case, Considered, Event, Life
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from monitor.core.calendar import Duration
-from monitor.core.model import ENDED_BY_CLOSING, SELF_CLOSING, Alert, AlertState, Kind, Urgency
+from monitor.core.changes import Alert
+from monitor.core.vocabulary import ENDED_BY_CLOSING, SELF_CLOSING, AlertState, Kind, Urgency
 
 ACKNOWLEDGED_DAYS = 7
 ACKNOWLEDGED_DAYS_AT_MOST = 28

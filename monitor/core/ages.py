@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
+from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import Duration, start_of_day
-from monitor.core.model import Considered, Finding, Kind, Urgency
 from monitor.core.protocol import Ages
+from monitor.core.vocabulary import Kind, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

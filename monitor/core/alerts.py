@@ -13,26 +13,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
-from monitor.core.model import (
+from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import (
     DIED,
     ENDED_BY_CLOSING,
     SELF_CLOSING,
-    Alert,
     AlertState,
-    Change,
-    ChangeWhat,
-    Decision,
     EnrolmentState,
-    Finding,
     Kind,
     PanelState,
-    Review,
     Urgency,
 )
-from monitor.core.protocol import Protocol
 
 PROTOCOL_EDITED = "protocol edited"
 OPENING = (

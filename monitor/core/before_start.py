@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import action_words, day_text, sentence
 from monitor.core.genes import Known, known_gene, unavailable
-from monitor.core.model import Considered, EnrolmentState, Finding, Kind, Metaboliser, Urgency
+from monitor.core.vocabulary import EnrolmentState, Kind, Metaboliser, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -8,12 +8,13 @@ from datetime import datetime
 from itertools import islice
 
 from monitor.core.alerts import OPENING
+from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.escalation import Ladder, escalate, reason_of
-from monitor.core.model import Alert, AlertState, Change, ChangeWhat, Decision, Kind, Urgency
 from monitor.core.muting import Voice, muters
 from monitor.core.outcomes import DECLINED
 from monitor.core.protocol import Protocol
 from monitor.core.routing import ENDINGS, unique
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 
 LadderOf = Callable[[Kind, Urgency, datetime], Ladder]
 """The ladder of one enrolment's alerts: kind, urgency, the instant it is put to people."""

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
+from monitor.core.answer import Considered, Finding
 from monitor.core.episodes import Episode, episodes
-from monitor.core.model import Considered, Finding
 from monitor.core.rules import Judged, Limit
 from monitor.core.toxicity_rules import Combination
 from monitor.core.units import show

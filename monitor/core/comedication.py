@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from monitor.core.answer import Taking
+from monitor.core.case import Event
 from monitor.core.drugs import DrugNames
-from monitor.core.model import Event, Taking
 
 
 def takings(past: Iterable[Event], names: DrugNames) -> list[Taking]:

@@ -15,8 +15,8 @@ from decimal import Decimal
 from monitor.core import due
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
-from monitor.core.model import Kind
 from monitor.core.protocol import Level, Protocol, Rule
+from monitor.core.vocabulary import Kind
 
 MONTHS = 12
 """Of treatment that are compared."""

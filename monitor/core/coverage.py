@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.contacts import Contact, Reach, Tier
-from monitor.core.model import Urgency
 from monitor.core.routebook import RouteBook, Way
+from monitor.core.vocabulary import Urgency
 
 _HOUR = timedelta(hours=1)
 YEAR = timedelta(days=366)

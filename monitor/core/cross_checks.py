@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 
 _HUNDRED = Decimal(100)
 

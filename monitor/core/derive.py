@@ -9,8 +9,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Result, Status
+from monitor.core.case import Result
 from monitor.core.ordered import Ordered
+from monitor.core.vocabulary import Status
 
 WHITE_CELLS = "white_cells"
 _PERCENT = Decimal(100)

@@ -8,21 +8,14 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Demand, Finding
 from monitor.core.calendar import start_of_day
+from monitor.core.case import Event, Result
 from monitor.core.dosing import Chart
 from monitor.core.dosing_rules import BeforeDose, Renal
 from monitor.core.findings import action_words, day_text, sentence
-from monitor.core.model import (
-    Considered,
-    Demand,
-    EnrolmentState,
-    Event,
-    Finding,
-    Kind,
-    Result,
-    Urgency,
-)
 from monitor.core.rules import Breach, below
+from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from monitor.core.answer import Dose, Life
+from monitor.core.case import Case
 from monitor.core.findings import day_text
-from monitor.core.model import Case, Dose, Life
 
 _WEIGHT = "weight"
 

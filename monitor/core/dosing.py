@@ -14,13 +14,14 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Finding
 from monitor.core.doses import Given, Weight, history, weight_of, weights
 from monitor.core.dosing_rules import Amount, Dosing, Regime
 from monitor.core.findings import REDUCING, day_text, sentence
 from monitor.core.genes import known_gene
-from monitor.core.model import Considered, EnrolmentState, Finding, Kind, Metaboliser, Urgency
 from monitor.core.phenotypes import GENES
 from monitor.core.protocol_dosing import indication_key
+from monitor.core.vocabulary import EnrolmentState, Kind, Metaboliser, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

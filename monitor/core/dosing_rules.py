@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from monitor.core.calendar import Duration
-from monitor.core.model import Urgency
+from monitor.core.vocabulary import Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

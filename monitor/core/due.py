@@ -6,16 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from monitor.core.model import (
-    Because,
-    Demand,
-    PanelState,
-    PanelStatus,
-    Urgency,
-    worst_urgency,
-)
+from monitor.core.answer import Demand, PanelStatus
 from monitor.core.panels import Completions
 from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol
+from monitor.core.vocabulary import Because, PanelState, Urgency, worst_urgency
 
 ON_DEMAND = "on demand"
 """Shown as the phase of a panel that no phase asks for."""

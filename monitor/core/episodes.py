@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from monitor.core.answer import Life
 from monitor.core.calendar import Duration
-from monitor.core.model import Life
 from monitor.core.protocol import Rule
 from monitor.core.rules import Judged, Unknown, worse
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from monitor.core.changes import Alert
 from monitor.core.contacts import Tier, addresses_at, anybody_there
-from monitor.core.model import Alert, AlertState, Urgency
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.core.waits import Wait
 from monitor.core.worktime import WorkTime
 

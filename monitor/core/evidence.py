@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
+from monitor.core.answer import Finding, Measured, PanelStatus, Review
+from monitor.core.case import Result
 from monitor.core.derive import with_derived
 from monitor.core.findings import anticoagulant
-from monitor.core.model import ENDED_BY_CLOSING, Finding, Measured, PanelStatus, Result, Review
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import ENDED_BY_CLOSING
 
 _SERIES_LENGTH = 8
 

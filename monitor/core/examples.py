@@ -12,18 +12,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
+from monitor.core.answer import Finding, PanelStatus, Review
 from monitor.core.calendar import start_of_day
+from monitor.core.case import Case, Enrolment, Event, Result
 from monitor.core.faults import Fault
-from monitor.core.model import (
-    Case,
-    Enrolment,
-    Event,
-    Finding,
-    Kind,
-    PanelStatus,
-    Result,
-    Review,
-)
 from monitor.core.protocol import (
     Example,
     ExampleResult,
@@ -35,6 +27,7 @@ from monitor.core.protocol_file import read_protocol
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
 from monitor.core.units import NoResult, Refusal, parse_value, to_canonical
+from monitor.core.vocabulary import Kind
 
 _ZONE = ZoneInfo("UTC")
 _END_OF_DAY = timedelta(days=1) - timedelta(seconds=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from monitor.core.model import Metaboliser
 from monitor.core.phenotypes import GENES, Genes
 from monitor.core.plain_words import plain_words
+from monitor.core.vocabulary import Metaboliser
 
 _KEYS = ("source", "functions", "pairs", "words", "fillers")
 _FUNCTIONS = ("normal", "no", "uncertain", "unknown")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 from monitor.core.rules import Breach, above, below, usable_uln
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from monitor.core.answer import Finding
+from monitor.core.case import Case, HeldRow
 from monitor.core.findings import QUARANTINED
-from monitor.core.model import Case, Finding, HeldRow, Kind, Urgency, worst_urgency
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
 from monitor.core.rules import Breach, above, below
+from monitor.core.vocabulary import Kind, Urgency, worst_urgency
 
 
 def of_held_rows(case: Case, protocol: Protocol) -> Finding | None:

@@ -13,9 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Life, Taking
+from monitor.core.case import Event
 from monitor.core.doses import weight_of, weights
 from monitor.core.findings import day_text
-from monitor.core.model import Event, Life, Taking
 from monitor.core.protocol_interactions import Intended, Interaction
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Taking
 from monitor.core.findings import day_text
 from monitor.core.intended import about, entries, over_on, together_from
-from monitor.core.model import EnrolmentState, Taking
 from monitor.core.protocol_interactions import COMEDICATION, ExtraTest, Interaction
+from monitor.core.vocabulary import EnrolmentState
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Demand, Finding, Taking
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text, sentence
 from monitor.core.intended import (
@@ -23,7 +24,6 @@ from monitor.core.intended import (
 )
 from monitor.core.interaction_tests import ON_LIST, due_days, extra_tests, triggers
 from monitor.core.life_events import of_events
-from monitor.core.model import Considered, Demand, Finding, Taking
 from monitor.core.protocol_interactions import COMEDICATION, Interaction
 
 if TYPE_CHECKING:

@@ -27,10 +27,8 @@ from monitor.core import (
     tasks,
 )
 from monitor.core.analytes import Catalogue
-from monitor.core.findings import with_inr
-from monitor.core.model import (
+from monitor.core.answer import (
     NOTHING_SHARED,
-    Case,
     Considered,
     Demand,
     Finding,
@@ -38,6 +36,8 @@ from monitor.core.model import (
     PanelStatus,
     Shared,
 )
+from monitor.core.case import Case
+from monitor.core.findings import with_inr
 from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol

@@ -12,7 +12,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Case, Finding, Review
+from monitor.core.answer import Finding, Review
+from monitor.core.case import Case
 from monitor.core.protocol import Protocol
 from monitor.core.review import review_one
 

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
+from monitor.core.answer import Dose, Life, Taking
+from monitor.core.case import Case, Enrolment, Event
 from monitor.core.comedication import takings
 from monitor.core.drugs import DrugNames
-from monitor.core.model import DIED, Case, Dose, Enrolment, EnrolmentState, Event, Life, Taking
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_interactions import COMEDICATION
+from monitor.core.vocabulary import DIED, EnrolmentState
 
 
 def life_of(

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Finding
 from monitor.core.calendar import start_of_day
+from monitor.core.case import Event
 from monitor.core.findings import day_text, sentence
-from monitor.core.model import Event, Finding, Kind
 from monitor.core.protocol_interactions import Interaction
+from monitor.core.vocabulary import Kind
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -13,11 +13,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core import due
+from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text
-from monitor.core.model import Considered, EnrolmentState, Finding, Kind
 from monitor.core.protocol import Panel
 from monitor.core.protocol_care import Missed
+from monitor.core.vocabulary import EnrolmentState, Kind
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

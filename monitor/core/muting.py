@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import Kind, Urgency
 
 _GRAVE = frozenset({Kind.DISCONTINUE.value, Kind.WITHHOLD.value, Kind.DOSE_CHECK.value})
 RULE = "rule:"

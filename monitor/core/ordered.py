@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 
 
 class Ordered(tuple[Result, ...]):

@@ -8,7 +8,8 @@ named has taken it on.
 from __future__ import annotations
 
 from monitor.core.actions import ActionRefused
-from monitor.core.model import Alert, Urgency
+from monitor.core.changes import Alert
+from monitor.core.vocabulary import Urgency
 
 CONTACT = {
     "reached": "the patient was reached",

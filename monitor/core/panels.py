@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.model import Enrolment, Result
+from monitor.core.case import Enrolment, Result
 from monitor.core.protocol import Panel
 
 _DECLARED_PANEL = "cbc"

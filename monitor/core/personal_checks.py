@@ -15,9 +15,9 @@ from itertools import pairwise
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.faults import nearest
-from monitor.core.model import Urgency
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, PanelSchedule, Protocol, Rule
+from monitor.core.vocabulary import Urgency
 
 LONGEST = Duration(months=12)
 """Source: specification, notes on different limits for one patient."""

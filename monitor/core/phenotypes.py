@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from monitor.core.model import Metaboliser
 from monitor.core.plain_words import plain_words
+from monitor.core.vocabulary import Metaboliser
 
 GENES = ("tpmt", "nudt15")
 CLASS_OF_ACTIVITY = "tpmt_activity_class"

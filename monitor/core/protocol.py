@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from monitor.core.answer import PanelStatus
 from monitor.core.calendar import Duration
 from monitor.core.dosing_rules import Dosing
-from monitor.core.model import Kind, PanelStatus, Urgency
 from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.toxicity_rules import Combination, SymptomRule
+from monitor.core.vocabulary import Kind, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core.calendar import Duration
-from monitor.core.model import Urgency
 from monitor.core.toml_reader import Table
+from monitor.core.vocabulary import Urgency
 
 if TYPE_CHECKING:
     from monitor.core.analytes import Catalogue

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
-from monitor.core.model import Urgency
 from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
+from monitor.core.vocabulary import Urgency
 
 _PROBES = tuple(
     date(year, month, day) for year in (2027, 2028) for month in range(1, 13) for day in (1, 14, 28)

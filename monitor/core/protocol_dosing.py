@@ -18,10 +18,10 @@ from monitor.core.dosing_rules import (
     RenalLevel,
     Rung,
 )
-from monitor.core.model import Urgency
 from monitor.core.plain_words import plain_words
 from monitor.core.protocol import ActivityTerms, Advice, GeneAdvice, Genotypes
 from monitor.core.toml_reader import Table, members, suggest
+from monitor.core.vocabulary import Urgency
 
 _ADVICE = ("say", "source")
 _REGIME = (

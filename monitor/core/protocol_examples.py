@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Because, Kind, Metaboliser, PanelState, Urgency
 from monitor.core.protocol import (
     Example,
     ExampleEvent,
@@ -16,6 +15,7 @@ from monitor.core.protocol import (
     ExpectedFinding,
 )
 from monitor.core.toml_reader import Table, members, suggest
+from monitor.core.vocabulary import Because, Kind, Metaboliser, PanelState, Urgency
 
 EXAMPLE_KEYS: Mapping[str, tuple[str, ...]] = {
     "examples[]": (

@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Kind, Urgency
 from monitor.core.phenotypes import GENES
 from monitor.core.protocol import (
     Ages,
@@ -44,6 +43,7 @@ from monitor.core.toml_reader import (
     texts_at,
 )
 from monitor.core.toml_text import read_toml
+from monitor.core.vocabulary import Kind, Urgency
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (

@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from monitor.core.calendar import Duration
 from monitor.core.drugs import DrugNames
-from monitor.core.model import Kind, Urgency
 from monitor.core.toml_reader import Table, suggest
+from monitor.core.vocabulary import Kind, Urgency
 
 INTERACTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "interactions[]": (

@@ -7,7 +7,6 @@ from decimal import Decimal
 from itertools import pairwise
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Kind, Urgency
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, Table, is_no_name, members, suggest, texts_at
 from monitor.core.toxicity_rules import (
@@ -19,6 +18,7 @@ from monitor.core.toxicity_rules import (
     SymptomLevel,
     SymptomRule,
 )
+from monitor.core.vocabulary import Kind, Urgency
 
 TOXICITY_KEYS: Mapping[str, tuple[str, ...]] = {
     "symptoms[]": (

@@ -14,11 +14,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core import ages
+from monitor.core.answer import Finding, Measured
+from monitor.core.case import Result
 from monitor.core.catalogue_extras import DrugNote
 from monitor.core.cross_checks import doubts
 from monitor.core.findings import day_text
 from monitor.core.grading import Graded, grade, term_for
-from monitor.core.model import Finding, Measured, Result
 from monitor.core.personal import offer
 from monitor.core.protocol import Rule
 from monitor.core.rules import BaselineTerms, baseline_of

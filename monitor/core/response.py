@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 from monitor.core.protocol import Level
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from monitor.core.contacts import Contact, Tier, merged
 from monitor.core.escalation import Ladder, Pace
-from monitor.core.model import Kind, Urgency
+from monitor.core.vocabulary import Kind, Urgency
 from monitor.core.waits import Wait
 from monitor.core.worktime import WorkTime
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.core.model import Change, ChangeWhat, Kind, Urgency
+from monitor.core.changes import Change, ChangeWhat
+from monitor.core.vocabulary import Kind, Urgency
 
 CORRECTING = frozenset({ChangeWhat.UPDATED})
 """Changes that, where they are told at all, correct what was told: everyone who had a message

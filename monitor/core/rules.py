@@ -13,11 +13,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
 
+from monitor.core.answer import Measured
 from monitor.core.calendar import Duration
-from monitor.core.model import Measured, Result, Status
+from monitor.core.case import Result
 from monitor.core.personal_terms import Personal
 from monitor.core.protocol import Level, Rule
 from monitor.core.response import further
+from monitor.core.vocabulary import Status
 
 _HUNDRED = Decimal(100)
 _BOUNDS = ("<", "<=", "", ">=", ">")

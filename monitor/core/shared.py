@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import PanelStatus, Shared, SharedPanel
 from monitor.core.findings import LATE, day_text
-from monitor.core.model import EnrolmentState, PanelStatus, Shared, SharedPanel, worst_urgency
 from monitor.core.protocol_care import meant_for
 from monitor.core.protocol_interactions import COMEDICATION
+from monitor.core.vocabulary import EnrolmentState, worst_urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

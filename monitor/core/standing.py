@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from monitor.core.model import Status
+from monitor.core.vocabulary import Status
 
 PLACEHOLDER = "placeholder"
 """A status that announces a result and brings none: pending, not asked, registered."""

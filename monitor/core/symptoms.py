@@ -12,8 +12,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
+from monitor.core.answer import Considered, Demand, Finding
 from monitor.core.calendar import start_of_day
-from monitor.core.model import Considered, Demand, Event, Finding, Result
+from monitor.core.case import Event, Result
 from monitor.core.rules import Breach, below
 from monitor.core.toxicity_rules import AfterEvent, LastValue, NoValue, SymptomLevel, SymptomRule
 

@@ -14,10 +14,12 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Finding
+from monitor.core.case import Result
 from monitor.core.findings import day_text, sentence
-from monitor.core.model import Considered, EnrolmentState, Finding, Kind, Result, Urgency
 from monitor.core.protocol_care import Target, meant_for
 from monitor.core.rules import Breach, above, measured, usable_uln
+from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

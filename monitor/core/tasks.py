@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.answer import Considered, Finding
 from monitor.core.findings import day_text, sentence
-from monitor.core.model import Considered, EnrolmentState, Finding, Kind, Urgency
 from monitor.core.protocol_care import Task, meant_for
+from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

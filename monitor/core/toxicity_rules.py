@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.core.calendar import Duration
-from monitor.core.model import Kind, Urgency
+from monitor.core.vocabulary import Kind, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
-from monitor.core.model import DIED
+from monitor.core.vocabulary import DIED
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day

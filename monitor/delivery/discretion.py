@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from monitor.core.model import Kind, Urgency
+from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
 _NUMBER = re.compile(r"\d")

@@ -8,8 +8,8 @@ from itertools import islice
 from sqlalchemy import Connection, select, update
 
 from monitor.config import Settings, route_book
+from monitor.core.changes import Alert, ChangeWhat
 from monitor.core.escalation import Ladder, Rung
-from monitor.core.model import Alert, ChangeWhat
 from monitor.store import tables
 from monitor.store.alerts import MONITOR, add_history
 from monitor.store.tables import table_of

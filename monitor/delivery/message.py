@@ -14,7 +14,7 @@ from markupsafe import escape
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.model import Urgency
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.discretion import discreet_view

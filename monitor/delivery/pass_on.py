@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.escalation import asks
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.delivery.ladders import next_rung, tell_early
 from monitor.store import outbox, tables
 from monitor.store.frames import to_alert

@@ -11,8 +11,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import ChangeWhat, Kind
+from monitor.core.changes import ChangeWhat
 from monitor.core.units import show
+from monitor.core.vocabulary import Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (

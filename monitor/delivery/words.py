@@ -8,7 +8,8 @@ from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import clinic_day
-from monitor.core.model import ChangeWhat, Kind
+from monitor.core.changes import ChangeWhat
+from monitor.core.vocabulary import Kind
 
 PURPOSE = (
     "A safety net beside the laboratory's own telephone call and the prescriber's duty; it "

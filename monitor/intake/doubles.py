@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.intake.context import chunks
 from monitor.store import tables
 from monitor.store.alerts import MONITOR, add_history

@@ -14,10 +14,10 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.faults import nearest
 from monitor.core.merges import MERGE, UNMERGE
-from monitor.core.model import Status
 from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
+from monitor.core.vocabulary import Status
 from monitor.intake.context import Preview, batches, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import (

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import Source
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Status
 from monitor.core.standing import PLACEHOLDER, Key, Report, key_of, read_status
+from monitor.core.vocabulary import Status
 from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Measure, Measures, Problem

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from monitor.core.model import Status
+from monitor.core.vocabulary import Status
 from monitor.intake.blocks import Coded
 from monitor.intake.dates import Moment
 from monitor.intake.held import plain_number

@@ -23,7 +23,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from monitor.core.model import Status
 from monitor.core.standing import (
     Key,
     Meaning,
@@ -34,6 +33,7 @@ from monitor.core.standing import (
     repeats,
     standing,
 )
+from monitor.core.vocabulary import Status
 from monitor.intake.context import chunks
 from monitor.intake.normalise import Taken
 from monitor.intake.repeats import note_repeats

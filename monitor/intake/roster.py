@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from monitor.core.answer import Life
+from monitor.core.case import Enrolment, Event
 from monitor.core.life import life_of
-from monitor.core.model import Enrolment, Event, Life
 from monitor.intake.context import chunks
 from monitor.store import tables
 from monitor.store.rulebook import RuleBook

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Row, select
 from monitor.config import Settings
 from monitor.core.alerts import OPENING
 from monitor.core.calendar import clinic_day
+from monitor.core.changes import ChangeWhat
 from monitor.core.evidence import evidence
 from monitor.core.findings import LATE
-from monitor.core.model import AlertState, ChangeWhat, Kind
 from monitor.core.routing import ENDINGS, severity
+from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations.answers import answers, finding_about, shown_urgency
 from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables

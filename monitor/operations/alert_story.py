@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
+from monitor.core.changes import Alert
 from monitor.core.escalation import escalate, outcome_due_at
-from monitor.core.model import Alert, AlertState, Kind, Urgency
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.delivery.ladders import ladder_of_alert
 from monitor.operations.alert_list import alert_row, alerts_at
 from monitor.operations.alert_then import Then, as_it_was

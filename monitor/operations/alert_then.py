@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from monitor.core.alerts import OPENING
+from monitor.core.changes import Alert, ChangeWhat
 from monitor.core.escalation import Ladder, asks
-from monitor.core.model import Alert, AlertState, ChangeWhat
 from monitor.core.outcomes import settles
 from monitor.core.routing import CLIMBING, ENDINGS
+from monitor.core.vocabulary import AlertState
 from monitor.delivery.ladders import NEXT_TIER_TOLD
 from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, CONTACTED, MONITOR, SNOOZED
 from monitor.store.frames import to_alert

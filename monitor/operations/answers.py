@@ -10,7 +10,10 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.alerts import urgency_of
-from monitor.core.model import Alert, Case, Finding, Review, Urgency
+from monitor.core.answer import Finding, Review
+from monitor.core.case import Case
+from monitor.core.changes import Alert
+from monitor.core.vocabulary import Urgency
 from monitor.intake.people import People, read_number
 from monitor.review import BATCH, judge
 from monitor.store import tables

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select, union
 
 from monitor.config import Settings
-from monitor.core.model import Urgency
+from monitor.core.vocabulary import Urgency
 from monitor.intake import batches
 from monitor.intake.batches import Reverted
 from monitor.intake.dependence import BatchRefused

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from monitor.core.model import DIED, Urgency
+from monitor.core.vocabulary import DIED, Urgency
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
 from monitor.delivery.words import short_day

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from monitor.config import Settings
+from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day
-from monitor.core.model import PanelState, PanelStatus, Review
 from monitor.core.open_days import OpenDays
+from monitor.core.vocabulary import PanelState
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DueLine
 from monitor.store.rulebook import RuleBook

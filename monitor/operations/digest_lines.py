@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from monitor.core.calendar import clinic_day
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
 from monitor.delivery.discretion import discreet_summary, withholds

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from monitor.config import Settings, route_book
+from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day
 from monitor.core.contacts import Contact
-from monitor.core.model import Review, Urgency
 from monitor.core.routebook import RouteBook, Way
 from monitor.core.routing import severity
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.digest import DigestContent, DueLine, Ledger
 from monitor.delivery.words import short_day
 from monitor.operations.answers import answers

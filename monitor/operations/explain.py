@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
+from monitor.core.answer import Review
 from monitor.core.calendar import instant_text, start_of_day
 from monitor.core.findings import day_text
 from monitor.core.judges import View, considered
-from monitor.core.model import Review
 from monitor.core.protocol import Protocol
 from monitor.core.reasons import Outcome, panel_reasons, rule_reasons
 from monitor.core.review import view_of

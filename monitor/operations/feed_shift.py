@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, bindparam, select, update
 
 from monitor.config import Settings
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.intake.context import Preview
 from monitor.operations.feed_watch import Shift
 from monitor.review import BATCH, review_batch

@@ -24,7 +24,7 @@ from monitor.core.feed import (
     vanished,
 )
 from monitor.core.findings import day_text
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.silent_feeds import title_of

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.calendar import Duration, clinic_day
+from monitor.core.case import Case
+from monitor.core.changes import Alert
 from monitor.core.late import SaidEarlier, said_earlier
-from monitor.core.model import Alert, Case
 from monitor.intake.context import chunks
 from monitor.review import judge
 from monitor.store import tables

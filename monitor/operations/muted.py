@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from monitor.core.model import Urgency
 from monitor.core.muting import CAUSES, Voice, muters
+from monitor.core.vocabulary import Urgency
 from monitor.store import tables
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

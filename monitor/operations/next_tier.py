@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.model import Alert, ChangeWhat
+from monitor.core.changes import Alert, ChangeWhat
 from monitor.core.routing import Line, Planned
 from monitor.delivery.ladders import next_rung, tell_early
 from monitor.store.outbox import enqueue

@@ -8,11 +8,11 @@ from datetime import datetime
 from monitor.config import Settings
 from monitor.core import ages
 from monitor.core.absences import sentences
+from monitor.core.answer import Review
 from monitor.core.doses import history, weight_of, weights
 from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
 from monitor.core.judges import View
-from monitor.core.model import Review
 from monitor.core.protocol_dosing import indication_key
 from monitor.core.review import view_of
 from monitor.operations.answers import answers, enrolments_of

@@ -16,23 +16,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from monitor.config import Settings
+from monitor.core.answer import Life, PanelStatus, Review
 from monitor.core.calendar import parse_duration
+from monitor.core.case import Case, Event, HeldRow, Result
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.judges import View
-from monitor.core.model import (
-    Case,
-    Event,
-    HeldRow,
-    Life,
-    PanelStatus,
-    Result,
-    Review,
-    Status,
-)
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
 from monitor.core.rules import usable_uln
+from monitor.core.vocabulary import Status
 from monitor.operations.alert_list import alert_row, alerts_at
 from monitor.operations.answers import answers
 from monitor.operations.patient_facts import facts_of

@@ -17,7 +17,7 @@ from monitor.config import Settings
 from monitor.core import actions
 from monitor.core.actions import ActionRefused, Overtaken
 from monitor.core.calendar import clinic_day, instant_text
-from monitor.core.model import Alert, AlertState, ChangeWhat, Urgency
+from monitor.core.changes import Alert, ChangeWhat
 from monitor.core.outcomes import (
     CONTACT,
     DECLINED,
@@ -27,6 +27,7 @@ from monitor.core.outcomes import (
     contact_code,
     settles,
 )
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.operations.next_tier import tell_next_tier
 from monitor.store import tables
 from monitor.store.alerts import (

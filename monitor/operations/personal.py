@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from monitor.config import Settings
 from monitor.core import personal_checks
 from monitor.core.actions import ActionRefused
+from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day
-from monitor.core.model import EnrolmentState, Review, Urgency
 from monitor.core.personal import name
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import EnrolmentState, Urgency
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store, bring_to, check_not_earlier
 from monitor.store.frames import all_enrolment_ids, wake_enrolments

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.model import PanelStatus
+from monitor.core.answer import PanelStatus
 from monitor.intake.events import COLUMNS, events_file
 from monitor.intake.report import PeopleReport
 from monitor.operations.alert_list import alert_row, alerts_at

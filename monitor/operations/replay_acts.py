@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
-from monitor.core.model import AlertState, ChangeWhat
+from monitor.core.changes import ChangeWhat
+from monitor.core.vocabulary import AlertState
 from monitor.operations import people
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, COMMENTED, CONTACTED, SNOOZED

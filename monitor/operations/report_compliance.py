@@ -14,8 +14,8 @@ from sqlalchemy import Connection, func, select
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
-from monitor.core.model import PanelState
 from monitor.core.review import view_of
+from monitor.core.vocabulary import PanelState
 from monitor.operations.answers import answers
 from monitor.operations.report_overdue import Which
 from monitor.operations.status import standing_of

@@ -13,10 +13,10 @@ from typing import Any
 
 from monitor.core.analytes import Catalogue
 from monitor.core.dosing_rules import Dosing, Regime
-from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_interactions import COMEDICATION, ExtraTest, Interaction
 from monitor.core.toxicity_rules import SymptomLevel, SymptomRule
+from monitor.core.vocabulary import Kind, Urgency
 
 COLUMNS = ("what", "when", "asks for", "urgency", "source")
 

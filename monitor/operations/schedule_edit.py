@@ -14,17 +14,12 @@ from sqlalchemy import Connection, or_, select, update
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
-from monitor.core.model import (
-    Alert,
-    Change,
-    ChangeWhat,
-    PanelState,
-    PanelStatus,
-    Review,
-)
+from monitor.core.answer import PanelStatus, Review
+from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
+from monitor.core.vocabulary import PanelState
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
 from monitor.store import claims, tables

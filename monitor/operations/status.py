@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.model import Case, EnrolmentState, PanelState, PanelStatus, Review
+from monitor.core.answer import PanelStatus, Review
+from monitor.core.case import Case
+from monitor.core.vocabulary import EnrolmentState, PanelState
 from monitor.operations.answers import Answers, answers, enrolments_of
 from monitor.store.database import Store
 from monitor.store.silent_feeds import suspected

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text
-from monitor.core.model import Urgency
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.words import counted
 from monitor.store import outbox
 from monitor.store.database import Store

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
+from monitor.core.answer import Finding, Review
+from monitor.core.changes import Alert
 from monitor.core.evidence import evidence
-from monitor.core.model import Alert, AlertState, Finding, Review, Urgency
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
 from monitor.operations.muted import muted_alerts

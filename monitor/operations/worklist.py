@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from monitor.config import Settings
-from monitor.core.model import AlertState, Kind, Urgency
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.alert_list import Standing, alert_row
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables

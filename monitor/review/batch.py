@@ -19,23 +19,16 @@ from sqlalchemy import Connection
 from monitor import logs
 from monitor.config import Settings, route_book
 from monitor.core.alerts import content_of, reconcile
+from monitor.core.answer import Review
+from monitor.core.case import Case, Enrolment
+from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.climbing import climb
 from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
-from monitor.core.model import (
-    Alert,
-    AlertState,
-    Case,
-    Change,
-    ChangeWhat,
-    Enrolment,
-    Kind,
-    Review,
-    Urgency,
-)
 from monitor.core.review import review
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
 from monitor.store.frames import load_alerts, load_cases, load_enrolments

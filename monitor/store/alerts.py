@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.alerts import OPENING
-from monitor.core.model import DIED, AlertState, Change, ChangeWhat
+from monitor.core.changes import Change, ChangeWhat
 from monitor.core.routing import CLIMBING, ENDINGS
+from monitor.core.vocabulary import DIED, AlertState
 from monitor.store import tables
 from monitor.store.tables import table_of
 from monitor.store.unsent import take_back

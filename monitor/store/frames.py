@@ -13,19 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from monitor.core.calendar import clinic_day
-from monitor.core.model import (
-    Alert,
-    AlertState,
-    Case,
-    Enrolment,
-    Event,
-    HeldRow,
-    Kind,
-    PanelState,
-    Result,
-    Status,
-    Urgency,
-)
+from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
+from monitor.core.changes import Alert
+from monitor.core.vocabulary import AlertState, Kind, PanelState, Status, Urgency
 from monitor.store import tables
 from monitor.store.bulk import BulkSelect
 from monitor.store.claims import FIRST

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
-from monitor.core.model import Urgency
 from monitor.core.routing import Planned
+from monitor.core.vocabulary import Urgency
 from monitor.store.database import installation
 from monitor.store.storm import Storm, join, worst_first
 from monitor.store.tables import Delivery, DeliveryAlert, table_of

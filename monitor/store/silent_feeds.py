@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from monitor.core.findings import day_text
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.store import tables
 from monitor.store.frames import chunks
 from monitor.store.tables import table_of

@@ -15,9 +15,9 @@ from monitor.core.actions import (
     closes_itself,
 )
 from monitor.core.calendar import clinic_day
-from monitor.core.model import ENDED_BY_CLOSING, SELF_CLOSING, Kind, Urgency
 from monitor.core.outcomes import CLOSING, CONTACT, ENOUGH_FOR_CRITICAL
 from monitor.core.permissions import May, allows
+from monitor.core.vocabulary import ENDED_BY_CLOSING, SELF_CLOSING, Kind, Urgency
 from monitor.operations import accounts
 from monitor.store import tables
 from monitor.store.database import Store

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 from monitor.core.rules import Breach, above, below, worse
 from monitor.operations.patient_file import Course, Limit, Treatment
 

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from monitor.core.actions import ActionRefused
-from monitor.core.model import Urgency
 from monitor.core.permissions import May
+from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.worklist import View, Wanted, Worklist, patients_like, seen, worklist
 from monitor.web.alert_forms import colleagues, urgency_of

@@ -27,8 +27,8 @@ import trustme
 from sqlalchemy import event, select, update
 
 from monitor.config import Settings
-from monitor.core.model import Urgency
 from monitor.core.routing import Line, Planned
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.send import deliver_due
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.store import outbox, tables

@@ -17,11 +17,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel.messages.pofile import read_po
 
+from monitor.core.answer import Review
 from monitor.core.calendar import start_of_day
+from monitor.core.changes import ChangeWhat
 from monitor.core.examples import _Patient
-from monitor.core.model import ChangeWhat, Kind, Review
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
+from monitor.core.vocabulary import Kind
 from monitor.delivery.language import language, languages, translated
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS, WHAT
 from monitor.resources import locale_folder, templates_folder

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.delivery.message import Rendered, render_alerts
 from monitor.delivery.view import Person
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Finding, Kind, Review, Urgency
+from monitor.core.answer import Finding, Review
+from monitor.core.vocabulary import Kind, Urgency
 from tests.property.oracle import Answer
 
 LATE = ("overdue", "seriously_overdue")

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from monitor.core.calendar import Duration, parse_duration
-from monitor.core.model import Urgency
 from monitor.core.protocol import Panel, PanelSchedule, Phase, Protocol
+from monitor.core.vocabulary import Urgency
 from tests.property.made_protocols import PLAIN
 
 SPANS = ["1 day", "3 days", "6 days", "1 week", "2 weeks", "30 days", "1 month", "8 weeks"]

@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.alerts import OPENING, content_of, reconcile
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Alert, AlertState, Case, Change, ChangeWhat, Decision, Review
+from monitor.core.answer import Review
+from monitor.core.case import Case
+from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.protocol import Protocol
 from monitor.core.review import review
+from monitor.core.vocabulary import AlertState
 
 ENDING = (ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED)
 

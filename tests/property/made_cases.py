@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Case, Enrolment, Event, HeldRow, Result
+from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
 
 UTC_ZONE = ZoneInfo("UTC")
 LONDON = ZoneInfo("Europe/London")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from monitor.core.calendar import parse_duration as span
-from monitor.core.model import Kind, Urgency
 from monitor.core.protocol import Baseline, Level, Panel, PanelSchedule, Phase, Protocol, Rule
 from monitor.core.toxicity_rules import (
     AfterEvent,
@@ -16,6 +15,7 @@ from monitor.core.toxicity_rules import (
     SymptomLevel,
     SymptomRule,
 )
+from monitor.core.vocabulary import Kind, Urgency
 
 ROUTINE, URGENT, CRITICAL = Urgency.ROUTINE, Urgency.URGENT, Urgency.CRITICAL
 

@@ -1,8 +1,8 @@
 """The slow, obvious answer for one patient, written from the specification alone.
 
 Everything here walks over days and results with plain loops; numbers are `Fraction`s. It
-shares the nouns of `monitor.core.model` with the product and none of its reasoning. Section
-numbers are those of the specification (`docs/specification.md`).
+shares the nouns of `monitor.core` (vocabulary, case, answer) with the product and none of its
+reasoning. Section numbers are those of the specification.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import parse_duration
-from monitor.core.model import Case, Result, Urgency
+from monitor.core.case import Case, Result
 from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
+from monitor.core.vocabulary import Urgency
 from tests.property.oracle_baseline import BaselineAnswer, baseline
 from tests.property.oracle_care import (
     concerned_panels,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.model import Case, Urgency
+from monitor.core.case import Case
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import Urgency
 from tests.property.oracle_course import Course
 from tests.property.oracle_values import take
 

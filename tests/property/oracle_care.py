@@ -12,9 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from monitor.core.analytes import Catalogue
-from monitor.core.model import Case, Event, Result, Urgency
+from monitor.core.case import Case, Event, Result
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
+from monitor.core.vocabulary import Urgency
 from tests.property.oracle_course import Course, end
 from tests.property.oracle_rules import own_upper_limit
 from tests.property.oracle_values import add, take, valid

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from monitor.core.model import Case, Event
+from monitor.core.case import Case, Event
 from monitor.core.protocol import Protocol
 
 OF_THE_DRUG = ("start", "dose", "hold", "resume", "stop")

@@ -12,9 +12,10 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from monitor.core.case import Case, Event, Result
 from monitor.core.dosing_rules import Amount, Dosing, Regime
-from monitor.core.model import Case, Event, Kind, Result, Urgency
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import Kind, Urgency
 from tests.property.oracle_baseline import phenotype
 from tests.property.oracle_care import doses, ordered, weights
 from tests.property.oracle_course import Course

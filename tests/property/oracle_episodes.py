@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from monitor.core.model import Case, Kind, Urgency
+from monitor.core.case import Case
 from monitor.core.protocol import Protocol, Rule
+from monitor.core.vocabulary import Kind, Urgency
 from tests.property.oracle_values import add
 
 

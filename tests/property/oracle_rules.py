@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 
-from monitor.core.model import Case, Result, Status, Urgency
+from monitor.core.case import Case, Result
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, Protocol, Rule
+from monitor.core.vocabulary import Status, Urgency
 from tests.property.oracle_episodes import Episode, Point, episodes
 from tests.property.oracle_values import above, add, below, take
 

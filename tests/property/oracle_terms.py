@@ -7,9 +7,10 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
-from monitor.core.model import Case, Urgency
+from monitor.core.case import Case
 from monitor.core.personal_terms import Personal
 from monitor.core.protocol import Ages, Protocol
+from monitor.core.vocabulary import Urgency
 from tests.property.oracle_course import Course
 
 

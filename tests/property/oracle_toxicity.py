@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from monitor.core.model import Case, Event, Kind, Result, Urgency
+from monitor.core.case import Case, Event, Result
 from monitor.core.protocol import Protocol
 from monitor.core.toxicity_rules import (
     AfterEvent,
@@ -16,6 +16,7 @@ from monitor.core.toxicity_rules import (
     SymptomLevel,
     SymptomRule,
 )
+from monitor.core.vocabulary import Kind, Urgency
 from tests.property.oracle_course import Course
 from tests.property.oracle_episodes import Point
 from tests.property.oracle_values import add, below, take

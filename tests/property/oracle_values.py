@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
-from monitor.core.model import Result, Status
+from monitor.core.case import Result
+from monitor.core.vocabulary import Status
 
 
 def add(day: date, span: Duration) -> date:

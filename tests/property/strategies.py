@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from monitor.core.calendar import Duration
-from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import Status
 from tests.property.luck import Drawn, Luck
 from tests.property.numbers_near_limits import FALLS, HEALTHY, falling_below, interesting_values
 

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
-from monitor.core.model import Alert, AlertState, ChangeWhat, Decision, Urgency
+from monitor.core.changes import Alert, ChangeWhat, Decision
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import AlertState, Urgency
 from tests.property.ledger import Clinic, acknowledged, closed
 from tests.property.made_cases import UTC_ZONE, case, enrolment, instant, result
 from tests.property.made_protocols import STEPS

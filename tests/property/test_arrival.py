@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.model import Kind, Review, Urgency
+from monitor.core.answer import Review
 from monitor.core.review import review
+from monitor.core.vocabulary import Kind, Urgency
 from tests.property.days_to_look import midnights, ticks
 from tests.property.ledger import Clinic, standing
 from tests.property.shipped import NAMES, catalogue, protocol

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.core.model import Case, Enrolment, Event, HeldRow, Result, Status
+from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
 from monitor.core.personal_terms import Personal, Terms
+from monitor.core.vocabulary import Status
 from tools.differential.judging import lines_of
 from tools.differential.pasted import pasted
 from tools.differential.patients import Looked, patient_of

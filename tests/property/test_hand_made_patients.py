@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 import pytest
 
+from monitor.core.answer import Finding, Review
 from monitor.core.calendar import parse_duration
-from monitor.core.model import Case, Event, Finding, Kind, Result, Review
+from monitor.core.case import Case, Event, Result
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.review import review
+from monitor.core.vocabulary import Kind
 from tests.property.comparing import differences
 from tests.property.made_cases import UTC_ZONE, case, enrolment, event, instant, result
 from tests.property.made_protocols import PLAIN, STEPS

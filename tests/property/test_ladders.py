@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.changes import Alert
 from monitor.core.contacts import Contact, Rota, Shift
 from monitor.core.escalation import Ladder, Pace, Rung, escalate
-from monitor.core.model import Alert, AlertState, Kind, Urgency
 from monitor.core.routebook import RouteBook, Way
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.core.waits import Wait
 from monitor.core.worktime import WorkTime
 

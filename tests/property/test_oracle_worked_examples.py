@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from monitor.core import due
-from monitor.core.model import Event, Result
+from monitor.core.case import Event, Result
 from monitor.core.review import review
 from tests.property.made_cases import (
     CBC_OF_A_HEALTHY_DAY,

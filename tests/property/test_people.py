@@ -14,16 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.actions import ActionRefused, acknowledgement_until, closing, snoozing
-from monitor.core.model import (
-    DIED,
-    Alert,
-    AlertState,
-    Change,
-    ChangeWhat,
-    Finding,
-    Review,
-    Urgency,
-)
+from monitor.core.answer import Finding, Review
+from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.vocabulary import DIED, AlertState, Urgency
 from tests.property.days_to_look import ticks
 from tests.property.ledger import ENDING, Clinic, acknowledged, closed, snoozed
 from tests.property.made_cases import UTC_ZONE, case, enrolment, held_row, instant

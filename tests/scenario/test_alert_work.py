@@ -14,7 +14,7 @@ import pytest
 from monitor.config import Settings, read_settings, route_book
 from monitor.core.actions import ActionRefused
 from monitor.core.faults import Faults
-from monitor.core.model import Urgency
+from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.alert_story import story
 from monitor.operations.burden import burden

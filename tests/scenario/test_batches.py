@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.intake.batches import revert
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.mending import Mend, fix

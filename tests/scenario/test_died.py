@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.message import render
 from monitor.operations.digests import compose_digests

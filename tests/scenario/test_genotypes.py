@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model import AlertState, Kind
+from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations.patient_facts import facts
 from monitor.operations.status import ledger, status_rows
 from monitor.operations.verify import verify

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.operations import arrivals
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify

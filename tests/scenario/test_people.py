@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from monitor.core.actions import ActionRefused
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.operations.people import acknowledge, close, snooze
 from monitor.store import tables
 from monitor.store.database import TooEarly

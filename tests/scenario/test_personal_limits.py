@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from monitor.core.actions import ActionRefused
-from monitor.core.model import AlertState
 from monitor.core.personal_terms import Personal, Terms
+from monitor.core.vocabulary import AlertState
 from monitor.operations.personal import end_term, set_term, terms
 from monitor.operations.verify import verify
 from monitor.store import tables

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from monitor.core.model import AlertState, Kind, Urgency
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.review import SET_ASIDE
 from monitor.store import tables
 from monitor.store.database import StoreError, TooEarly

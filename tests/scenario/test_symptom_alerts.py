@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from monitor.core.model import AlertState, Kind, Urgency
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.people import close
 from monitor.operations.verify import verify
 from monitor.store import tables

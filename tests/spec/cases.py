@@ -10,10 +10,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.core.analytes import Catalogue, load_catalogue
-from monitor.core.model import Case, Enrolment, Event, PanelStatus, Result, Review, Status
+from monitor.core.answer import PanelStatus, Review
+from monitor.core.case import Case, Enrolment, Event, Result
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import parse_protocol
 from monitor.core.review import review
+from monitor.core.vocabulary import Status
 
 SCHEDULES = Path(__file__).parents[2] / "schedules"
 ZONE = ZoneInfo("UTC")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.adherence import Adherence, Became, adherence
+from monitor.core.case import Case, Event
 from monitor.core.findings import LATE
-from monitor.core.model import Case, Event
 from monitor.core.review import view_of
 from tests.spec.cases import (
     START,

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import pytest
 
-from monitor.core.model import Result
+from monitor.core.case import Result
 from monitor.core.units import Number, parse_value, to_canonical
 from tests.spec import boundaries, cases
 from tests.spec.manual import MANUAL

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model import Finding
+from monitor.core.answer import Finding
 from tests.spec import brief, cases
 from tests.spec.brief import SILENCE
 from tests.spec.brief_rows import BRIEF, FIRES, QUIET, TEST, UNKNOWN, Case, Entry

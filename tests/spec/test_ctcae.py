@@ -15,8 +15,8 @@ from types import CodeType
 
 import pytest
 
+from monitor.core.case import Result
 from monitor.core.grading import grade, term_for
-from monitor.core.model import Result
 from monitor.core.units import to_canonical
 from tests.spec.cases import catalogue, protocol
 

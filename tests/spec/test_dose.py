@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Source
-from monitor.core.model import Case, Enrolment, Finding, Metaboliser, PanelState, Result, Review
+from monitor.core.answer import Finding, Review
+from monitor.core.case import Case, Enrolment, Result
 from monitor.core.review import review
+from monitor.core.vocabulary import Metaboliser, PanelState
 from monitor.intake.measure import Measure, Measures
 from tests.spec import cases
 from tests.spec.manual import ids, table

@@ -8,7 +8,9 @@ from datetime import date
 
 import pytest
 
-from monitor.core.model import Finding, Result, Status
+from monitor.core.answer import Finding
+from monitor.core.case import Result
+from monitor.core.vocabulary import Status
 from tests.spec import cases
 from tests.spec.manual import ids, table
 

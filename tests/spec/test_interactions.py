@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from monitor.core import judges
-from monitor.core.model import Review
+from monitor.core.answer import Review
 from monitor.core.review import view_of
 from tests.spec import cases
 from tests.spec.manual import ids, table

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from monitor.core import judges
-from monitor.core.model import Considered, Enrolment, Result, Review
+from monitor.core.answer import Considered, Review
+from monitor.core.case import Enrolment, Result
 from monitor.core.reasons import rule_reasons
 from monitor.core.review import view_of
 from monitor.core.units import to_canonical

@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
-from monitor.core.model import Because, Finding, PanelState, Result
+from monitor.core.answer import Finding
+from monitor.core.case import Result
+from monitor.core.vocabulary import Because, PanelState
 from tests.spec import cases
 from tests.spec.manual import ids, table
 

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.core.changes import Alert
 from monitor.core.contacts import Contact, Rota, Shift
 from monitor.core.escalation import Ladder, Pace, escalate
-from monitor.core.model import Alert, AlertState, Kind, Urgency
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
 from monitor.core.worktime import WorkTime, parse_hours
 

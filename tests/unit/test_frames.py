@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from sqlalchemy import insert
 
-from monitor.core.model import Case, Status
+from monitor.core.case import Case
+from monitor.core.vocabulary import Status
 from monitor.store import tables
 from monitor.store.frames import load_cases
 from monitor.store.tables import table_of

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from monitor.core.model import Status
 from monitor.core.standing import PLACEHOLDER, read_status
+from monitor.core.vocabulary import Status
 from tests.hl7_messages import MSH, OBR, PID, REAL, obx, oru, row, rows
 
 WBC = obx("6690-2^WBC^LN", "5.4")

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
-from monitor.core.model import Urgency
 from monitor.core.routing import Line, Planned
+from monitor.core.vocabulary import Urgency
 from monitor.store import outbox
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES, Leased

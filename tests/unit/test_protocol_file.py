@@ -9,8 +9,8 @@ import pytest
 
 from monitor.core.calendar import Duration
 from monitor.core.examples import check_examples, load_protocol
-from monitor.core.model import Kind, Urgency
 from monitor.core.toml_text import decode
+from monitor.core.vocabulary import Kind, Urgency
 from tests.protocol_texts import EXAMPLE, FILE, bare, catalogue, edited, faults_of, read, shipped
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.core.model import Change, ChangeWhat, Urgency
+from monitor.core.changes import Change, ChangeWhat
 from monitor.core.routing import Planned, Told, plan
+from monitor.core.vocabulary import Urgency
 
 NURSE, DOCTOR = "nurse@hill.example", "doctor@hill.example"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.faults import Faults
-from monitor.core.model import AlertState
+from monitor.core.vocabulary import AlertState
 from monitor.operations.schedule_edit import Preview, apply, edit_of, preview
 from monitor.operations.schedules import adopt, differences
 from monitor.store import tables

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.model import Status
 from monitor.core.standing import (
     PLACEHOLDER,
     Meaning,
@@ -21,6 +20,7 @@ from monitor.core.standing import (
     repeats,
     standing,
 )
+from monitor.core.vocabulary import Status
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 LETTERS = {

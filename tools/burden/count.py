@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from monitor.config import Settings
-from monitor.core.model import Kind
+from monitor.core.vocabulary import Kind
 from monitor.operations import burden
 from monitor.store import tables
 from monitor.store.database import Store

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from monitor import resources
 from monitor.config import Settings, load_settings
 from monitor.core.actions import REVIEW_DAYS_AT_MOST
-from monitor.core.model import SELF_CLOSING, AlertState, Kind, Urgency
+from monitor.core.vocabulary import SELF_CLOSING, AlertState, Kind, Urgency
 from monitor.operations import arrivals, people
 from monitor.operations.answers import answers
 from monitor.operations.schedules import adopt

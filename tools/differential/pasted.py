@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 
 def pasted(value: Any) -> str:
-    """Names are those of `monitor.core.model`, `datetime`, `decimal` and `zoneinfo`."""
+    """Names are those of `monitor.core` (vocabulary, case, answer), `datetime`, `decimal` and
+    `zoneinfo`."""
     if is_dataclass(value):
         told = [
             f"{field.name}={pasted(getattr(value, field.name))}"

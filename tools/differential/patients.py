@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.core.model import Case
+from monitor.core.case import Case
 from monitor.core.review import review
 from tests.property.comparing import differences
 from tests.property.luck import Seeded

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from monitor.core.model import Case
+from monitor.core.case import Case
 from tools.differential.patients import Looked
 
 

@@ -1,0 +1,120 @@
+"""What is known of one enrolment, as plain values: all that the core is given.
+
+Instants are aware datetimes in UTC, days are calendar dates in the clinic's time zone, quantities
+are exact decimals in the analyte's canonical unit (`schedules/analytes.toml`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from monitor.core.personal_terms import Personal
+from monitor.core.vocabulary import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """One patient on one monitored drug under one protocol, from a start day."""
+
+    id: int
+    patient_id: int
+    mrn: str
+    drug: str
+    protocol_id: str
+    started_on: date
+    enrolled_on: date
+    indication: str = ""
+    clinic: str = ""
+    dose_mg_per_day: Decimal | None = None
+    last_tested_on: date | None = None
+    weight_kg: Decimal | None = None
+    tpmt: str = ""
+    nudt15: str = ""
+    sex: str = ""
+    birth_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened on a day: a dose, a hold, a stop. `id` is the order of receipt."""
+
+    id: int
+    on: date
+    event: str
+    value: str = ""
+    drug: str = ""
+    note: str = ""
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One analyte value of one specimen, as it stands after corrections.
+
+    `value` is None where the laboratory gave no result (`no_result` holds its words).
+    `timed` is False where only the day of collection is known. `derived` holds the
+    arithmetic of a value that no laboratory reported (white cells x percent).
+    """
+
+    id: int
+    analyte: str
+    collected_at: datetime
+    collected_on: date
+    value: Decimal | None
+    comparator: str = ""
+    status: Status = Status.FINAL
+    specimen_id: str = ""
+    timed: bool = True
+    received_value: str = ""
+    received_unit: str = ""
+    ref_low: Decimal | None = None
+    ref_high: Decimal | None = None
+    comment: str = ""
+    no_result: str = ""
+    source: str = ""
+    received_at: datetime
+    derived: str = ""
+    below_plausible: bool = False
+    doubtful_comment: str = ""
+    method: str = ""
+    """How it was measured, as the laboratory names it; empty: not known."""
+
+    @property
+    def value_is_known(self) -> bool:
+        """There is a value, preliminary ones too."""
+        return self.value is not None
+
+    @property
+    def is_valid(self) -> bool:
+        """Counts towards a panel: final or corrected, with a value (numeric or censored)."""
+        return self.value is not None and self.status is not Status.PRELIMINARY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRow:
+    """A quarantined row whose analyte is known and watched for an enrolled patient."""
+
+    id: int
+    analyte: str
+    collected_on: date | None
+    received_value: str
+    received_unit: str
+    reason: str
+    held_at: datetime
+    possible_values: tuple[Decimal, ...] = ()
+    """The raw number in every unit its source uses, canonical; empty where it is no number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All the core needs to judge one enrolment; results are those that stand, any order."""
+
+    enrolment: Enrolment
+    results: tuple[Result, ...] = ()
+    events: tuple[Event, ...] = ()
+    held: tuple[HeldRow, ...] = ()
+    personal: tuple[Personal, ...] = ()
+    siblings: tuple[Case, ...] = ()
+    """The patient's other enrolments, themselves without siblings."""
