@@ -7,6 +7,7 @@ changes nothing before it, and wakes the enrolment then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -124,12 +125,30 @@ def spells_elsewhere(events: Iterable[Event], today: date) -> list[tuple[date, d
     return [(first, end) for first, end in spells if first < end]
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in which the drug was held; `until` None: it still is."""
+
+    since: date
+    until: date | None
+    note: str
+
+
+def pauses(events: Iterable[Event]) -> list[Pause]:
+    """Every hold among events in their order, each until the next resumption."""
+    found: list[Pause] = []
+    for event in events:
+        paused = bool(found) and found[-1].until is None
+        if event.event == "hold" and not paused:
+            found.append(Pause(event.on, None, event.note))
+        elif event.event == "resume" and paused:
+            found[-1] = replace(found[-1], until=event.on)
+    return found
+
+
 def _held(past: Iterable[Event]) -> bool:
-    held = False
-    for event in past:
-        if event.event in ("hold", "resume"):
-            held = event.event == "hold"
-    return held
+    found = pauses(past)
+    return bool(found) and found[-1].until is None
 
 
 def _state(*, stopped: bool, elsewhere: bool, held: bool, planned: bool) -> EnrolmentState:

@@ -125,14 +125,20 @@ class Frame:
 
 
 def frame(figure: Figure) -> Frame:
-    """A scale that holds every value and the limit, and starts at 0 where that wastes little."""
+    """A scale that holds every value and the limit."""
     values = [point.value for point in figure.points if point.value is not None] + [figure.limit]
+    return Frame(*scale(values), figure.points[0].at, figure.points[-1].at)
+
+
+def scale(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
+    """The ends of a scale with some room around these values; it starts at 0 where that wastes
+    little."""
     low, high = min(values), max(values)
     room = (high - low) / 8 or abs(high) / 4 or Decimal(1)
     bottom = low - room
     if low >= 0 and (bottom < 0 or low * 3 < high):
         bottom = Decimal(0)
-    return Frame(bottom, high + room, figure.points[0].at, figure.points[-1].at)
+    return bottom, high + room
 
 
 @lru_cache(maxsize=64)

@@ -51,13 +51,19 @@ class Standing:
 
 
 def alert_rows(
-    store: Store, settings: Settings, states: Collection[str], now: datetime
+    store: Store,
+    settings: Settings,
+    states: Collection[str],
+    now: datetime,
+    *,
+    enrolments: Collection[int] | None = None,
 ) -> list[dict[str, Any]]:
-    """The alerts in one of `states` (open, acknowledged, closed) as `monitor alerts --json`
-    prints them: worst first by urgency, those going on before the recovered, then by what is
-    asked of the prescriber, then the oldest."""
+    """The alerts (of some enrolments, or of all) in one of `states` (open, acknowledged, closed)
+    as `monitor alerts --json` prints them: worst first by urgency, those going on before the
+    recovered, then by what is asked of the prescriber, then the oldest."""
     with store.read() as connection:
-        standing = [it for it in alerts_at(connection, settings, now) if it.state in states]
+        found = alerts_at(connection, settings, now, enrolments=enrolments)
+        standing = [it for it in found if it.state in states]
         late = {
             it.row.id: it.row.enrolment_id
             for it in standing

@@ -16,12 +16,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select
 
 from monitor.config import Settings
+from monitor.core.adherence import DueTest, adherence
 from monitor.core.answer import Life, PanelStatus, Review
 from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Event, HeldRow, Result
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.judges import View
+from monitor.core.life import Pause, pauses
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
 from monitor.core.rules import usable_uln
@@ -66,11 +68,6 @@ class Who:
     birth_date: date | None
     sex: str
 
-    @property
-    def name(self) -> str:
-        """`FAMILY, Given`; "" where the enrolment file gave none."""
-        return ", ".join(part for part in (self.family_name.upper(), self.given_name) if part)
-
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -97,10 +94,6 @@ class Course:
     def latest(self) -> Result:
         return self.results[-1]
 
-    @property
-    def is_drawable(self) -> bool:
-        return sum(it.value is not None for it in self.results) > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Coming:
@@ -114,20 +107,11 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """One panel: where it stands, and the days on which it was done."""
+    """One panel: where it stands, and what became of each test that came due."""
 
     title: str
     status: PanelStatus
-    done: tuple[date, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A time in which the drug was held; `until` None: it still is."""
-
-    since: date
-    until: date | None
-    note: str
+    due: tuple[DueTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +146,6 @@ class PatientFile:
     """Rows that a correction, a withdrawal or a batch taken back has replaced; latest first."""
     events: tuple[Event, ...]
     held: tuple[HeldRow, ...]
-
-    @property
-    def today(self) -> date | None:
-        return self.treatments[0].today if self.treatments else None
 
 
 def patient_file(store: Store, settings: Settings, patient_id: int, now: datetime) -> PatientFile:
@@ -250,6 +230,13 @@ def person_of(connection: Connection, patient_id: int) -> Who:
     return Who(*row)
 
 
+def enrolments_of_patient(store: Store, patient_id: int) -> list[int]:
+    """The enrolments of a patient, also by a number that was merged into theirs. Raises
+    NoSuchPatient."""
+    with store.read() as connection:
+        return _enrolments(connection, person_of(connection, patient_id).id)
+
+
 def _enrolments(connection: Connection, person_id: int) -> list[int]:
     columns = _ENROLMENTS.c
     query = select(columns.id).where(columns.patient_id == person_id, columns.stands)
@@ -270,18 +257,23 @@ def _replaced(connection: Connection, person_id: int, now: datetime) -> list[Row
 
 
 def _treatment(review: Review, view: View) -> Treatment:
+    lived = adherence(view, review.case.enrolment.enrolled_on, view.today)
     return Treatment(
         case=review.case,
         life=review.life,
         protocol=view.protocol,
         today=view.today,
         tests=tuple(
-            Tests(view.protocol.panel(it.panel).title, it, view.done[it.panel].days)
+            Tests(
+                view.protocol.panel(it.panel).title,
+                it,
+                tuple(test for test in lived.tests if test.panel == it.panel),
+            )
             for it in review.panels
         ),
         coming=tuple(sorted(_coming(review, view), key=lambda it: it.due_on)),
         doses=tuple(history(review.case, review.life, view.today)),
-        pauses=tuple(_pauses(review.case)),
+        pauses=tuple(pauses(_in_order(review.case))),
         facts=tuple(facts_of(review, view)),
     )
 
@@ -301,16 +293,8 @@ def _coming(review: Review, view: View) -> Iterator[Coming]:
             due_on, phase = duty.due_on, duty.phase.name
 
 
-def _pauses(case: Case) -> Iterator[Pause]:
-    began: Event | None = None
-    for event in sorted(case.events, key=lambda it: (it.on, it.id)):
-        if event.event == "hold" and began is None:
-            began = event
-        elif event.event in ("resume", "start", "stop") and began is not None:
-            yield Pause(began.on, event.on, began.note)
-            began = None
-    if began is not None:
-        yield Pause(began.on, None, began.note)
+def _in_order(case: Case) -> list[Event]:
+    return sorted(case.events, key=lambda it: (it.on, it.id))
 
 
 def _results(views: Sequence[View]) -> list[Result]:

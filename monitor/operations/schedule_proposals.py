@@ -50,6 +50,10 @@ class Proposed:
     def is_open(self) -> bool:
         return self.state == OPEN
 
+    def is_of(self, who: str) -> bool:
+        """Whether this person proposed it."""
+        return self.proposed_by.casefold() == who.casefold()
+
 
 def propose_edit(
     store: Store, edit: Edit, *, protocol_id: str, by: str, reason: str, now: datetime
@@ -111,7 +115,7 @@ def approve(
     """Put a proposal in force, in the name of both. Raises ProposalRefused: for the person who
     proposed it, where it was decided before, or where another text went live meanwhile."""
     proposed = _open(store, proposal_id)
-    if proposed.proposed_by.casefold() == by.casefold():
+    if proposed.is_of(by):
         raise ProposalRefused("a second person approves it: you proposed it yourself")
     with store.read() as connection:
         standing = in_force(connection).texts.get(proposed.protocol_id)
@@ -138,7 +142,7 @@ def refuse(store: Store, proposal_id: int, *, by: str, note: str, now: datetime)
     """Take a proposal off the list: refused, or withdrawn where it is one's own. Returns which.
     Raises ProposalRefused."""
     proposed = _open(store, proposal_id)
-    own = proposed.proposed_by.casefold() == by.casefold()
+    own = proposed.is_of(by)
     if not own and not note.strip():
         raise ProposalRefused("say why it is refused")
     state = WITHDRAWN if own else REFUSED

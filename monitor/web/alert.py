@@ -17,6 +17,7 @@ from monitor.delivery.words import headline
 from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
 from monitor.web.alert_forms import choices, forms_of, found, may_close
+from monitor.web.render import day
 from monitor.web.visit import Forbidden, Visit, local_path, needs
 
 routes = APIRouter()
@@ -50,7 +51,7 @@ def acknowledge(alert_id: int, visit: Worker) -> Response:
             *_here(visit, alert_id), by=visit.who, until=_day(visit, "until"),
             note=visit.text("note"), version=_version(visit), now=visit.now,
         )  # fmt: skip
-        return f"Yours until {_written(until)}. It comes back earlier if things get worse."
+        return f"Yours until {day(until)}. It comes back earlier if things get worse."
 
     return _done(visit, alert_id, "alert acknowledged", act)
 
@@ -95,7 +96,7 @@ def snooze(alert_id: int, visit: Worker) -> Response:
             *_here(visit, alert_id), by=visit.who, until=until, reason=visit.text("reason"),
             version=_version(visit), now=visit.now,
         )  # fmt: skip
-        return f"It rests until {_written(agreed)}."
+        return f"It rests until {day(agreed)}."
 
     return _done(visit, alert_id, "alert snoozed", act)
 
@@ -124,7 +125,7 @@ def close(alert_id: int, visit: Closer) -> Response:
             *_here(visit, alert_id), by=visit.who, outcome=outcome,
             review_by=_day(visit, "review_by"), version=_version(visit), now=visit.now,
         )  # fmt: skip
-        return f"Closed. It comes back on {_written(agreed)}." if agreed else "Closed."
+        return f"Closed. It comes back on {day(agreed)}." if agreed else "Closed."
 
     return _done(visit, alert_id, "alert closed", act)
 
@@ -173,7 +174,6 @@ def _page(
         shown=case.row.shown,
         person=case.person,
         patient_id=case.patient_id,
-        has_patient_page="/patients/{patient_id}" in visit.site.paths,
         headline=headline(case.row.kind),
         quiet=quiet_because(case.row),
         forms=forms_of(visit, case.row),
@@ -200,7 +200,3 @@ def _day(visit: Visit, name: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ActionRefused("a day is written like 2026-03-02") from None
-
-
-def _written(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"

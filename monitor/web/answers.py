@@ -9,9 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor import logs
+from monitor.operations.patient_file import NoSuchPatient
 from monitor.operations.throttle import Throttled
 from monitor.store.database import StoreError
 from monitor.web import fhir
@@ -86,6 +85,7 @@ def install(app: FastAPI, site: Site) -> None:
     )
     app.add_exception_handler(SignInFirst, sign_in)
     app.add_exception_handler(Forbidden, answer(403))
+    app.add_exception_handler(NoSuchPatient, answer(404))
     app.add_exception_handler(Stale, answer(403, stale, "Please do that again"))
     app.add_exception_handler(Throttled, throttled)
     app.add_exception_handler(TooLarge, too_large)
@@ -94,28 +94,7 @@ def install(app: FastAPI, site: Site) -> None:
     app.add_exception_handler(HTTPException, refused)
 
 
-class Faults:
-    """A fault of ours is a page with its number, which the log has too, never a traceback."""
-
-    def __init__(self, app: ASGIApp, *, site: Site) -> None:
-        self._app, self._site = app, site
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/fhir"):
-            await self._app(scope, receive, send)
-            return
-        begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as fault:  # noqa: BLE001  # told to the person and the log
-            name = logs.fault_id()
-            logs.logger("web").error("fault", id=name, what=logs.places(fault))
-            if not begun:
-                text = f"What you asked for was not done. Tell your admin this number: {name}."
-                await problem_page(self._site, 500, text)(scope, receive, send)
+def fault(site: Site, name: str) -> HTMLResponse:
+    """The page of a fault of ours, with its number in the log."""
+    text = f"What you asked for was not done. Tell your admin this number: {name}."
+    return problem_page(site, 500, text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from monitor import clock
@@ -31,7 +33,8 @@ from monitor.web import (
     worklist,
 )
 from monitor.web.api import application as api
-from monitor.web.navigation import entries_of
+from monitor.web.api.problems import problem
+from monitor.web.faults import Faults
 from monitor.web.render import STATIC
 from monitor.web.site import Site, site_of
 
@@ -58,8 +61,7 @@ def create_app(
     """An application of its own; several may serve one database. `now` is the time of what
     people do."""
     app = FastAPI(title="Azathioprine monitor", docs_url=None, redoc_url=None, openapi_url=None)
-    site = site_of(store, settings)
-    site.now = now
+    site = site_of(store, settings, now)
     app.state.site = site
     for page in PAGES:
         app.include_router(page.routes)
@@ -67,8 +69,6 @@ def create_app(
     app.include_router(metrics.router(store, settings))
     app.mount(api.PATH, api.create_api(site))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    site.paths = frozenset(route.path for route in page_routes())
-    site.navigation = entries_of(site.paths)
     answers.install(app, site)
     _guard(app, site)
     return app
@@ -84,10 +84,22 @@ def _guard(app: FastAPI, site: Site) -> None:
     web = site.settings.web
     uploads = tuple(path for page in PAGES for path in getattr(page, "UPLOADS", ()))
     uploads += api.UPLOADS
-    app.add_middleware(fhir.Faults)
-    app.add_middleware(answers.Faults, site=site)
+    app.add_middleware(Faults, answer=partial(_fault, site))
     app.add_middleware(
         guards.Bounded, upload_largest=web.upload_largest_mib * 2**20, uploads=uploads
     )
-    app.add_middleware(guards.Paced, a_minute=web.requests_a_minute)
+    app.add_middleware(
+        guards.Paced, a_minute=web.requests_a_minute, answer=partial(_one_too_many, site)
+    )
     app.add_middleware(guards.Careful, https=site.is_https)
+
+
+def _fault(site: Site, path: str, name: str) -> Response:
+    return fhir.fault(name) if path.startswith("/fhir") else answers.fault(site, name)
+
+
+def _one_too_many(site: Site, path: str) -> Response:
+    text = "Too many requests at once: wait a minute, then try again."
+    if path.startswith(api.PATH):
+        return problem(429, text)
+    return answers.problem_page(site, 429, text)

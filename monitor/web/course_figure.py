@@ -13,7 +13,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 from monitor.core.case import Result
+from monitor.core.findings import day_text
 from monitor.core.rules import Breach, above, below, worse
+from monitor.delivery.figure import scale
 from monitor.operations.patient_file import Course, Limit, Treatment
 
 WIDTH, HEIGHT = 360, 128
@@ -31,10 +33,11 @@ class Span:
 
     first: date
     last: date
+    width: int = WIDTH
 
     def x(self, day: date) -> float:
         share = (day - self.first) / (self.last - self.first)
-        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+        return round(_LEFT + share * (self.width - _LEFT - _RIGHT), 1)
 
     def holds(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -119,7 +122,7 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
     inside = [it for it in course.results if span.holds(it.collected_on)]
     shown = [(it, it.value) for it in inside if it.value is not None]
     limits = _worth_showing(course.limits, [value for _, value in shown])
-    low, high = _scale([value for _, value in shown] + [it.value for it in limits])
+    low, high = scale([value for _, value in shown] + [it.value for it in limits] or [Decimal(0)])
 
     def y(value: Decimal) -> float:
         return _y(value, low, high)
@@ -130,7 +133,8 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
             y(value),
             breaches(result, course.limits),
             result.comparator,
-            f"{_day(result.collected_on)}: {result.comparator}{value.normalize():f} {course.unit}",
+            f"{day_text(result.collected_on)}: "
+            f"{result.comparator}{value.normalize():f} {course.unit}",
         )
         for result, value in shown
     )
@@ -138,8 +142,8 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
         path=_path([(mark.x, mark.y) for mark in marks]),
         marks=marks,
         rules=tuple(_rules(limits, y)),
-        ticks=tuple(_ticks(span)),
-        bands=tuple(_bands(treatments, span)),
+        ticks=tuple(ticks(span)),
+        bands=tuple(bands(treatments, span)),
         words=_in_words(course, shown, limits),
         earlier=sum(it.collected_on < span.first for it in course.results),
     )
@@ -150,7 +154,7 @@ def of_doses(treatment: Treatment, span: Span) -> Drawn | None:
     doses = [it for it in treatment.doses if it.on <= span.last]
     if not doses:
         return None
-    low, high = _scale([it.mg for it in doses] + [Decimal(0)])
+    low, high = scale([it.mg for it in doses] + [Decimal(0)])
     points: list[tuple[float, float]] = []
     notes = []
     for place, given in enumerate(doses):
@@ -165,8 +169,8 @@ def of_doses(treatment: Treatment, span: Span) -> Drawn | None:
         path=_path(points),
         marks=(),
         rules=(),
-        ticks=tuple(_ticks(span)),
-        bands=tuple(_bands([treatment], span)),
+        ticks=tuple(ticks(span)),
+        bands=tuple(bands([treatment], span)),
         words="; ".join(str(given) for given in doses),
         earlier=0,
         notes=tuple(notes),
@@ -196,15 +200,6 @@ def _worth_showing(limits: Sequence[Limit], values: Sequence[Decimal]) -> list[L
     return kept
 
 
-def _scale(values: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
-    low, high = min(values, default=Decimal(0)), max(values, default=Decimal(1))
-    room = (high - low) / 8 or abs(high) / 4 or Decimal(1)
-    bottom = low - room
-    if low >= 0 and (bottom < 0 or low * 3 < high):
-        bottom = Decimal(0)
-    return bottom, high + room
-
-
 def _y(value: Decimal, low: Decimal, high: Decimal) -> float:
     share = float((value - low) / (high - low))
     return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
@@ -222,16 +217,19 @@ def _rules(limits: Sequence[Limit], y: Callable[[Decimal], float]) -> Iterator[R
         yield Rule(at, limit.text, label, limit.urgency, top, max(0, height))
 
 
-def _bands(treatments: Sequence[Treatment], span: Span) -> Iterator[Band]:
+def bands(treatments: Sequence[Treatment], span: Span) -> Iterator[Band]:
+    """The holds within the span."""
     for treatment in treatments:
         for pause in treatment.pauses:
-            since, until = max(pause.since, span.first), min(pause.until or span.last, span.last)
+            ended = pause.until or treatment.life.stopped_on or span.last
+            since, until = max(pause.since, span.first), min(ended, span.last)
             if since < until:
                 x = span.x(since)
-                yield Band(x, round(span.x(until) - x, 1), f"held from {_day(pause.since)}")
+                yield Band(x, round(span.x(until) - x, 1), f"held from {day_text(pause.since)}")
 
 
-def _ticks(span: Span) -> Iterator[Tick]:
+def ticks(span: Span) -> Iterator[Tick]:
+    """Days along the foot of a figure."""
     length = (span.last - span.first).days
     for part in range(_TICKS):
         day = span.first + timedelta(days=round(length * part / (_TICKS - 1)))
@@ -247,7 +245,7 @@ def _in_words(
     course: Course, shown: Sequence[tuple[Result, Decimal]], limits: Sequence[Limit]
 ) -> str:
     values = "; ".join(
-        f"{_day(it.collected_on)} {it.comparator}{value.normalize():f}"
+        f"{day_text(it.collected_on)} {it.comparator}{value.normalize():f}"
         + (" beyond a limit" if breaches(it, course.limits) else "")
         for it, value in shown
     )
@@ -255,7 +253,3 @@ def _in_words(
     return f"in {course.unit}: {values or 'no value in this time'}" + (
         f". Limits: {lines}" if lines else ""
     )
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

@@ -14,9 +14,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor import clock, logs
+from monitor import clock
 from monitor.config import Settings
 from monitor.operations.fhir_intake import Malformed, NotFhir, Receipt, take
 from monitor.store.database import Store, StoreError
@@ -174,29 +173,7 @@ async def refused(_request: Request, error: Exception) -> Response:
     return _answer(status, outcome([issue("error", "not-supported", "there is no such thing")]))
 
 
-class Faults:
-    """A fault of ours is an OperationOutcome with its number in the log, never a traceback."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/fhir"):
-            await self._app(scope, receive, send)
-            return
-        begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as fault:  # noqa: BLE001  # told to the sender and the log
-            name = logs.fault_id()
-            logs.logger("web").error("fault", id=name, what=logs.places(fault))
-            if not begun:
-                text = f"a fault of ours ({name}); send it again, nothing is taken twice"
-                body = outcome([issue("fatal", "exception", text)])
-                await _answer(500, body)(scope, receive, send)
+def fault(name: str) -> Response:
+    """The answer to a fault of ours, with its number in the log."""
+    text = f"a fault of ours ({name}); send it again, nothing is taken twice"
+    return _answer(500, outcome([issue("fatal", "exception", text)]))

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join((
@@ -91,18 +91,26 @@ class Bounded:
 
 
 class Paced:
-    """Lets one visitor make so many requests a minute: a bucket that fills steadily."""
+    """Lets one visitor make so many requests a minute: a bucket that fills steadily. `answer` is
+    given the path of one too many."""
 
     def __init__(
-        self, app: ASGIApp, *, a_minute: int, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        *,
+        a_minute: int,
+        answer: Callable[[str], Response],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._full, self._clock = app, float(a_minute), clock
+        self._answer = answer
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._take(scope):
-            text = "Too many requests at once: wait a minute, then try again."
-            await PlainTextResponse(text, 429, {"retry-after": "60"})(scope, receive, send)
+            answer = self._answer(scope["path"])
+            answer.headers["retry-after"] = "60"
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

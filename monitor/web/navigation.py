@@ -1,9 +1,8 @@
-"""The pages that stand in the navigation, in their order. One whose route does not exist yet,
-or that a person may not see, is left out."""
+"""The pages that stand in the navigation, in their order; those that a person may not see are left
+out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from monitor.core.permissions import May
@@ -30,8 +29,3 @@ ENTRIES = (
     Entry("/people", "People", "people", May.MANAGE_PEOPLE),
     Entry("/audit", "Audit trail", "shield", May.SEE_AUDIT),
 )
-
-
-def entries_of(paths: Collection[str]) -> tuple[Entry, ...]:
-    """Those whose page is served."""
-    return tuple(entry for entry in ENTRIES if entry.path in paths)

@@ -18,15 +18,14 @@ from monitor.intake.dates import read_day
 from monitor.operations import explain
 from monitor.operations.calendar_file import calendar_file
 from monitor.operations.patient_file import (
-    NoSuchPatient,
     PatientFile,
     Who,
     find,
     patient_file,
     person_of,
 )
-from monitor.web import course_figure
-from monitor.web.course_figure import Drawn
+from monitor.web import course_figure, time_line
+from monitor.web.course_figure import Drawn, Span
 from monitor.web.render import day
 from monitor.web.visit import Visit, needs
 
@@ -72,12 +71,17 @@ def patient(
         return visit.redirect(f"/patients/{file.who.id}")
     visit.audit("patient seen", patient_id=file.who.id)
     months = months if months in dict(LENGTHS) else _SHOWN_FIRST
+    span = course_figure.span_of(file.treatments, file.results, months)
+    alerts = [*file.live, *file.closed]
     born, today = file.who.birth_date, clinic_day(visit.now, visit.site.settings.clinic.zone)
     return visit.page(
         "patient.html",
         file=file,
         age=None if born is None else age_text(born, today),
-        drawn=list(_drawn(file, months)),
+        drawn=[] if span is None else list(_drawn(file, span)),
+        lines=[]
+        if span is None
+        else [(it, time_line.of_treatment(it, span, alerts)) for it in file.treatments],
         months=months,
         lengths=LENGTHS,
         of={course.analyte: course for course in file.courses},
@@ -123,26 +127,17 @@ def tests(patient_id: int, visit: Reader) -> Response:
 
 
 def file_of(visit: Visit, patient_id: int) -> PatientFile:
-    try:
-        return patient_file(visit.site.store, visit.site.settings, patient_id, visit.now)
-    except NoSuchPatient:
-        raise HTTPException(404) from None
+    return patient_file(visit.site.store, visit.site.settings, patient_id, visit.now)
 
 
 def who_of(visit: Visit, patient_id: int) -> Who:
-    """Who a patient's address means; 404 where nobody."""
-    try:
-        with visit.site.store.read() as connection:
-            return person_of(connection, patient_id)
-    except NoSuchPatient:
-        raise HTTPException(404) from None
+    """Who a patient's address means."""
+    with visit.site.store.read() as connection:
+        return person_of(connection, patient_id)
 
 
-def _drawn(file: PatientFile, months: int) -> Iterator[Panel]:
+def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
     """Doses first, then every analyte with a course; all on the same days."""
-    span = course_figure.span_of(file.treatments, file.results, months)
-    if span is None or not file.results:
-        return
     for treatment in file.treatments:
         doses = course_figure.of_doses(treatment, span)
         if doses is not None:

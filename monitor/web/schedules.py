@@ -83,7 +83,7 @@ def decide(proposal_id: int, visit: Editor) -> Response:
     """Approve, which takes the right to approve; refuse, or withdraw one's own."""
     proposed = _proposed(visit, proposal_id)
     store, note = visit.site.store, visit.text("note")
-    own = proposed.proposed_by.casefold() == visit.who.casefold()
+    own = proposed.is_of(visit.who)
     if not own and not visit.may(May.APPROVE_SCHEDULES):
         raise Forbidden
     try:
@@ -216,7 +216,7 @@ def _proposal(visit: Visit, proposed: Proposed, problem: str = "", status: int =
         proposed=proposed,
         coming=coming,
         difference=difference,
-        own=proposed.proposed_by.casefold() == visit.who.casefold(),
+        own=proposed.is_of(visit.who),
         problem=problem,
         most=_MOST_PATIENTS,
     )

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from jinja2 import Environment
 
-from monitor import clock
 from monitor.config import Settings
 from monitor.store.database import Store
-from monitor.web.navigation import Entry
 from monitor.web.render import environment
 
 
-@dataclass
+@dataclass(frozen=True)
 class Site:
-    """One application's things. Requests change nothing of it."""
+    """One application's things."""
 
     store: Store
     settings: Settings
     templates: Environment
-    now: Callable[[], datetime] = clock.now
-    navigation: tuple[Entry, ...] = field(default=())
-    """Entries whose page exists; filled once all routes are known."""
-    paths: frozenset[str] = frozenset()
-    """Every path that is served, as routes write it."""
+    now: Callable[[], datetime]
+    """The time of what people do."""
 
     @property
     def is_https(self) -> bool:
@@ -34,5 +29,5 @@ class Site:
         return self.settings.web.public_url.startswith("https://")
 
 
-def site_of(store: Store, settings: Settings) -> Site:
-    return Site(store, settings, environment(settings))
+def site_of(store: Store, settings: Settings, now: Callable[[], datetime]) -> Site:
+    return Site(store, settings, environment(settings), now)

@@ -37,7 +37,7 @@ def keep(settings: Settings, upload: UploadFile, user_id: int, now: datetime) ->
     token = f"{user_id}-{secrets.token_hex(16)}"
     folder = room / token
     folder.mkdir(mode=0o700)
-    path = folder / _plain(upload.filename or "")
+    path = folder / plain_name(upload.filename or "")
     with path.open("wb") as file:
         while chunk := upload.file.read(_CHUNK):
             file.write(chunk)
@@ -77,7 +77,7 @@ def _room(settings: Settings) -> Path:
     return settings.web.key_file.parent / "uploads"
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """The last part of a name as browsers give it, without signs that a system would mind."""
     last = PureWindowsPath(PurePosixPath(name).name).name
     kept = "".join(sign if sign.isprintable() and sign not in '<>:"|?*' else "_" for sign in last)

@@ -30,6 +30,7 @@ from monitor.operations import sessions
 from monitor.operations.accounts import Account
 from monitor.operations.sessions import Session
 from monitor.store.audit import Actor, note
+from monitor.web.navigation import ENTRIES
 from monitor.web.site import Site
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -130,7 +131,7 @@ class Visit:
             visit=self,
             path=self.request.url.path,
             csrf=self.session.csrf,
-            navigation=[it for it in self.site.navigation if self.may(it.needs)],
+            navigation=[it for it in ENTRIES if self.may(it.needs)],
             notices=[*waiting, *self._notices],
             now=self.now,
             **context,

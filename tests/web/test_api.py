@@ -93,9 +93,10 @@ def test_alerts_are_those_of_the_command(web: WebClinic) -> None:
     assert answer["alerts"] == rows
     second = client.get("/alerts", params={"limit": 1, "offset": 1}).json()["alerts"]
     assert second == rows[1:2]
-    mine = client.get("/alerts", params={"mrn": NEUTROPENIC}).json()
+    mine = client.get("/alerts", params={"patient_id": web.patient_id(NEUTROPENIC)}).json()
     assert {row["mrn"] for row in mine["alerts"]} == {NEUTROPENIC}
     assert is_problem(client.get("/alerts", params={"state": "lost"}), 422)
+    assert is_problem(client.get("/alerts", params={"patient_id": 99999}), 404)
 
 
 def test_two_programs_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -> None:

@@ -43,6 +43,20 @@ def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
     assert "earlier</p>" not in page, "everything is shown"
 
 
+def test_the_time_line_says_what_became_of_each_test(web: WebClinic) -> None:
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}?months=0").text
+    line = page.split('aria-label="Time line of azathioprine"')[1].split("</figure>")[0]
+    for words in (
+        "Complete blood count with differential: 30 Jan 2026 (due 7 Feb 2026, in time)",
+        "due 4 Mar 2026, 6 days late",
+        "10 Mar 2026 discontinue, critical",
+        "held from 3 Mar 2026",
+        "quarterly",
+    ):
+        assert words in line, words
+    assert line.count('class="sign missed"') == 1, "the late one, and nothing else"
+
+
 def test_who_is_not_in_the_database_is_not_found(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     for path in ("/patients/99999", "/patients/99999/why", "/patients/99999/tests.ics"):

@@ -14,6 +14,7 @@ from monitor.operations import people
 from monitor.operations.alert_list import alert_rows
 from monitor.operations.alert_story import Story, story
 from monitor.operations.explain import explain_alert
+from monitor.operations.patient_file import enrolments_of_patient
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
 from monitor.web.api.problems import Refused
 
@@ -69,15 +70,16 @@ class Contact(Act):
 def alerts(
     caller: Reader,
     state: State = "live",
-    mrn: Annotated[Text, Query()] = "",
+    patient_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> dict[str, Any]:
-    """Worst first: as `monitor alerts --json`, page by page."""
-    rows = alert_rows(caller.store, caller.settings, _STATES.get(state, (state,)), caller.now)
-    wanted = [row for row in rows if not mrn or row["mrn"] == mrn]
-    caller.audit("alerts read", detail=f"{len(wanted)} found")
-    return {"total": len(wanted), "alerts": wanted[offset : offset + limit]}
+    """Worst first: as `monitor alerts --json`, page by page; of everybody or of one patient."""
+    enrolments = None if patient_id is None else enrolments_of_patient(caller.store, patient_id)
+    states = _STATES.get(state, (state,))
+    rows = alert_rows(caller.store, caller.settings, states, caller.now, enrolments=enrolments)
+    caller.audit("alerts read", patient_id=patient_id, detail=f"{len(rows)} found")
+    return {"total": len(rows), "alerts": rows[offset : offset + limit]}
 
 
 @routes.get("/{alert_id}")

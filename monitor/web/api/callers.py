@@ -67,11 +67,15 @@ class Caller:
     def settings(self) -> Settings:
         return self.site.settings
 
+    @property
+    def name(self) -> str:
+        """How it is told from people."""
+        return f"token {self.token.name}"
+
     def by(self, person: str = "") -> str:
         """How histories name who did it: the person it is done for, through this token."""
-        return (
-            f"{person.strip()} (through {self.token.name})" if person.strip() else self.token.name
-        )
+        person = person.strip()
+        return f"{person} (through {self.token.name})" if person else self.name
 
     def audit(
         self, what: str, *, patient_id: int | None = None, alert_id: int | None = None,
@@ -81,7 +85,7 @@ class Caller:
         with self.store.write() as connection:
             note(
                 connection,
-                Actor(f"token {self.token.name}", None, self.address),
+                Actor(self.name, None, self.address),
                 what,
                 self.now,
                 patient_id=patient_id,

@@ -19,6 +19,7 @@ from monitor.intake.quarantine import QuarantineRefused, held_row, held_rows
 from monitor.operations import arrivals, batches
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
 from monitor.web.api.problems import Refused
+from monitor.web.uploads import plain_name
 
 routes = APIRouter(tags=["files"])
 Loader = Annotated[Caller, for_(May.LOAD_FILES)]
@@ -172,11 +173,9 @@ def discard(caller: Mender, row_id: Number, said: Discard) -> dict[str, int]:
 
 @contextmanager
 def _on_disk(upload: UploadFile) -> Iterator[Path]:
-    """The file for as long as it is read; its name is the last part of the one given."""
-    name = Path((upload.filename or "results").replace("\\", "/")).name
-    plain = "".join(sign for sign in name if sign.isprintable() and sign not in "/:")[-120:]
+    """The file for as long as it is read."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / (plain.strip(". ") or "results")
+        path = Path(folder) / plain_name(upload.filename or "")
         with path.open("wb") as file:
             while chunk := upload.file.read(_CHUNK):
                 file.write(chunk)

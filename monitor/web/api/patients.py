@@ -7,14 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from monitor.core.actions import ActionRefused
 from monitor.core.permissions import May
 from monitor.intake.event_kinds import MERGES
 from monitor.operations import record_event
 from monitor.operations.alert_list import number
 from monitor.operations.explain import explain_patient
 from monitor.operations.patient_file import (
-    NoSuchPatient,
     PatientFile,
     Who,
     find,
@@ -119,10 +117,7 @@ def why(
     """Every rule on a day, and why it spoke or stayed quiet: as `monitor explain --json`."""
     who = _person(caller, patient_id)
     caller.audit("explanation read", patient_id=who.id)
-    try:
-        return explain_patient(caller.store, caller.settings, who.mrn, on, caller.now)
-    except ActionRefused as refused:
-        raise Refused(422, str(refused)) from None
+    return explain_patient(caller.store, caller.settings, who.mrn, on, caller.now)
 
 
 @routes.post("/patients/{patient_id}/events/preview")
@@ -183,15 +178,9 @@ def _who(who: Who) -> dict[str, Any]:
 
 
 def _file(caller: Caller, patient_id: int) -> PatientFile:
-    try:
-        return patient_file(caller.store, caller.settings, patient_id, caller.now)
-    except NoSuchPatient:
-        raise Refused(404) from None
+    return patient_file(caller.store, caller.settings, patient_id, caller.now)
 
 
 def _person(caller: Caller, patient_id: int) -> Who:
-    try:
-        with caller.store.read() as connection:
-            return person_of(connection, patient_id)
-    except NoSuchPatient:
-        raise Refused(404) from None
+    with caller.store.read() as connection:
+        return person_of(connection, patient_id)

@@ -10,12 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from monitor import logs
 from monitor.core.actions import ActionRefused, Overtaken
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.quarantine import QuarantineRefused
 from monitor.intake.survey import UnreadableFile
+from monitor.operations.patient_file import NoSuchPatient
 from monitor.store.database import StoreError, TooEarly
+from monitor.web.faults import Faults
 from monitor.web.guards import TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,6 +29,7 @@ _TITLES = {
     409: "It has changed since you looked",
     413: "This is too large",
     422: "This cannot be done as asked",
+    429: "Too many requests",
     500: "A fault of ours",
     503: "The database is busy",
 }
@@ -48,6 +50,11 @@ def problem(
     body = {"type": "about:blank", "title": _TITLES.get(status, "It did not work")}
     document = {**body, "status": status, **({"detail": detail} if detail else {}), **more}
     return Response(json.dumps(document), status, headers, media_type=MEDIA_TYPE)
+
+
+def fault(name: str) -> Response:
+    """A fault of ours, with its number in the log."""
+    return problem(500, f"nothing was changed; the fault is {name} in the log")
 
 
 def install(app: FastAPI) -> None:
@@ -71,26 +78,22 @@ def install(app: FastAPI) -> None:
         return problem(422, "see errors", errors=found)
 
     def cannot(_: Request, error: Exception) -> Response:
-        return problem(422, str(error))
+        return problem(422, getattr(error, "plain", str(error)))
 
     def busy(_: Request, error: Exception) -> Response:
         if isinstance(error, TooEarly):
             return problem(422, str(error))
         return problem(503, "nothing was changed; try again in a moment", {"retry-after": "10"})
 
-    def fault(_: Request, error: Exception) -> Response:
-        name = logs.fault_id()
-        logs.logger("web").error("fault", id=name, what=logs.places(error))
-        return problem(500, f"nothing was changed; the fault is {name} in the log")
-
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in (ActionRefused, BatchRefused, QuarantineRefused, UnreadableFile):
         app.add_exception_handler(kind, cannot)
+    app.add_exception_handler(NoSuchPatient, lambda _request, _error: problem(404))
     app.add_exception_handler(Overtaken, _overtaken)
     app.add_exception_handler(StoreError, busy)
-    app.add_exception_handler(Exception, fault)
+    app.add_middleware(Faults, answer=lambda _path, name: fault(name))
 
 
 def _http(error: HTTPException) -> Response:
