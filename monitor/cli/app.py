@@ -13,7 +13,6 @@ from monitor.cli import (
     alerts,
     backup,
     batch,
-    burden,
     clinic,
     feeds,
     intake,
@@ -22,7 +21,6 @@ from monitor.cli import (
     quarantine,
     replay,
     report,
-    report_lists,
     reviews,
     routes,
     schedule_study,
@@ -106,9 +104,8 @@ for _panel, _functions in _COMMANDS.items():
 app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
 app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
-report.app.command()(burden.burden)
 app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
-app.add_typer(report_lists.app, name="report", rich_help_panel="Look")
+app.add_typer(report.app, name="report", rich_help_panel="Look")
 app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
 app.add_typer(source.app, name="source", rich_help_panel="Take in")
 app.add_typer(user.app, name="user", rich_help_panel="Look after it")

@@ -1,9 +1,8 @@
-"""`monitor report`: lists and figures."""
+"""`monitor report`: lists and figures, as tables, JSON, CSV or one page."""
 
 from __future__ import annotations
 
-import csv
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +12,7 @@ from monitor.cli.common import (
     AtOption,
     ConfigOption,
     JsonOption,
+    Refused,
     day,
     print_json,
     reading,
@@ -21,14 +21,71 @@ from monitor.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from monitor.operations.late import LateReport
+    from monitor.operations.report_page import Page
 
 app = typer.Typer(no_args_is_help=True, help="Lists and figures.")
+_Clinic = Annotated[str, typer.Option("--clinic", help="Only this clinic.")]
+_Drug = Annotated[str, typer.Option("--drug", help="Only this drug.")]
+_First = Annotated[str, typer.Option("--from", metavar="DAY", help="The first day.")]
+_Last = Annotated[str, typer.Option("--to", metavar="DAY", help="The last day; today.")]
+_Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+_Html = Annotated[
+    bool, typer.Option("--html", help="Print one page, to look at and to print on paper.")
+]
 
 
-@app.callback()
-def reports() -> None:
-    """Lists and figures."""
+@app.command()
+def overdue(
+    clinic: _Clinic = "",
+    drug: _Drug = "",
+    as_csv: _Csv = False,
+    as_html: _Html = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Who is overdue, since when, what was tried, and who has it."""
+    form = _form(as_json, as_csv, as_html)
+    _report("overdue", form, config, at, clinic=clinic, drug=drug)
+
+
+@app.command()
+def compliance(
+    first: _First = "",
+    last: _Last = "",
+    clinic: _Clinic = "",
+    drug: _Drug = "",
+    as_csv: _Csv = False,
+    as_html: _Html = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Were the tests done that were due: in time, in grace, late, missed; days covered.
+
+    Twelve months up to today where no days are named.
+    """
+    form = _form(as_json, as_csv, as_html)
+    _report("compliance", form, config, at, clinic=clinic, drug=drug, first=first, last=last)
+
+
+@app.command()
+def burden(
+    first: _First = "",
+    last: _Last = "",
+    as_csv: _Csv = False,
+    as_html: _Html = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """How many alerts and messages each reader gets a day, and what each rule costs.
+
+    Rates are per 100 patient-years. What is over the [budget] of the config is said here and
+    in the operator's digest. 28 days up to today where no days are named.
+    """
+    form = _form(as_json, as_csv, as_html)
+    _report("burden", form, config, at, first=first, last=last)
 
 
 @app.command()
@@ -37,57 +94,96 @@ def late(
         str,
         typer.Option("--since", metavar="DAY", help="Only what came in on this day or later."),
     ] = "",
+    as_csv: _Csv = False,
+    as_html: _Html = False,
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
     as_json: JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the list as CSV.")] = False,
 ) -> None:
     """Which alerts results that came late would have opened on an earlier day.
 
     A result is late where it came more than [intake] late_after after its collection. The same
     review that alerts is asked of that earlier day.
     """
-    from monitor.core.calendar import start_of_day
-    from monitor.operations.late import late_report
-
-    with reading(config, at) as work:
-        first = start_of_day(day(since, "--since"), work.settings.clinic.zone) if since else None
-        found = late_report(work.store, work.settings, work.now, since=first)
-    if as_json:
-        print_json(found.document())
-    elif as_csv:
-        _print_csv(found)
-    else:
-        _say(found)
+    form = _form(as_json, as_csv, as_html)
+    _report("late", form, config, at, first=since, option="--since")
 
 
-def _say(found: LateReport) -> None:
-    results = "1 result" if found.results == 1 else f"{found.results} results"
-    patients = "1 patient" if found.patients == 1 else f"{found.patients} patients"
-    say(f"{results} of {patients} came late.")
-    table(
-        ("mrn", "would have opened", "opened", "days", "urgency", "alert", "id"),
-        [
-            (
-                it.mrn,
-                it.would_have_opened_on,
-                it.opened_on or "never: over when it came",
-                it.days_late,
-                it.urgency,
-                it.summary,
-                it.alert_id,
-            )
-            for it in found.alerts
-        ],
-        empty="No alert would have opened on an earlier day.",
+@app.command()
+def audit(
+    first: _First = "",
+    last: _Last = "",
+    who: Annotated[str, typer.Option("--who", help="Only what this person did.")] = "",
+    clinic: _Clinic = "",
+    drug: _Drug = "",
+    as_csv: _Csv = False,
+    as_html: _Html = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Who did what, when: alerts, files, protocols, merges, quarantine, personal limits.
+
+    28 days up to today where no days are named.
+    """
+    form = _form(as_json, as_csv, as_html)
+    _report("audit", form, config, at, clinic=clinic, drug=drug, first=first, last=last, who=who)
+
+
+def _form(as_json: bool, as_csv: bool, as_html: bool) -> str:
+    """Which of the forms is asked for; on the screen where none is."""
+    asked = [name for name, it in (("json", as_json), ("csv", as_csv), ("html", as_html)) if it]
+    if len(asked) > 1:
+        raise Refused("one of --json, --csv and --html at a time")
+    return asked[0] if asked else "screen"
+
+
+def _report(
+    name: str,
+    form: str,
+    config: Path,
+    at: str,
+    *,
+    clinic: str = "",
+    drug: str = "",
+    first: str = "",
+    last: str = "",
+    who: str = "",
+    option: str = "--from",
+) -> None:
+    from monitor.operations.report_csv import as_csv
+    from monitor.operations.report_overdue import Which
+    from monitor.operations.report_page import render
+    from monitor.operations.reports import REPORTS, Asked
+
+    asked = Asked(
+        which=Which(clinic, drug),
+        first=day(first, option) if first else None,
+        last=day(last, "--to") if last else None,
+        who=who,
     )
+    with reading(config, at) as work:
+        made = REPORTS[name].make(work.store, work.settings, asked, work.now)
+    match form:
+        case "json":
+            print_json(made.document)
+        case "csv":
+            say(as_csv(made.names, made.rows).rstrip("\n"))
+        case "html":
+            say(render(made.page, work.settings, work.now).rstrip())
+        case _:
+            _say(made.page)
 
 
-def _print_csv(found: LateReport) -> None:
-    names = (
-        "mrn", "drug", "rule", "kind", "urgency", "analyte", "would_have_opened_on", "opened_on",
-        "days_late", "alert", "summary",
-    )  # fmt: skip
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(alert.document() for alert in found.alerts)
+def _say(page: Page) -> None:
+    say(f"{page.title}, {page.span}")
+    for number, what, below in page.facts:
+        say(f"{number:>12}  {what}" + (f" ({below})" if below else ""))
+    for it in page.tables:
+        rows = [*it.rows, *([it.total] if it.rows and it.total else [])]
+        say()
+        table(it.columns, rows, title=it.title, empty=it.empty)
+    if page.notes:
+        say()
+    for note in page.notes:
+        say(f"  {note}")

@@ -162,3 +162,15 @@ def test_an_empty_clinic_has_reports_too(clinic: CommandLine, name: str) -> None
     page = clinic("report", name, "--html", "--at", "2020-02-05")
     assert page.code == 0, page.err
     assert _Words(page.out).open == []
+
+
+def test_the_burden_is_the_same_on_the_screen_as_csv_and_as_a_page(desk: CommandLine) -> None:
+    found = desk("report", "burden", "--json", "--at", NOW).json
+    rows = list(csv.DictReader(io.StringIO(desk("report", "burden", "--csv", "--at", NOW).out)))
+    rules = {row["name"]: int(row["alerts"]) for row in rows if row["of"] == "rule"}
+    assert rules == {it["rule"]: it["alerts"] for it in found["rules"]}
+    assert sum(rules.values()) == found["alerts"] > 0
+    for form in ((), ("--html",)):
+        assert "The burden of alerts" in desk("report", "burden", *form, "--at", NOW).out
+    both = desk("report", "burden", "--csv", "--html")
+    assert (both.code, both.err) == (2, "one of --json, --csv and --html at a time\n")
