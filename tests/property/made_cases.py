@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
@@ -25,7 +26,7 @@ def instant(day: date, hour: int = 9, minute: int = 0, zone: ZoneInfo = UTC_ZONE
     return datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
 
 
-def enrolment(started_on: date, protocol_id: str = "worked", **more: object) -> Enrolment:
+def enrolment(started_on: date, protocol_id: str = "worked", **more: Any) -> Enrolment:
     plain = Enrolment(
         id=1,
         patient_id=1,
@@ -35,7 +36,7 @@ def enrolment(started_on: date, protocol_id: str = "worked", **more: object) -> 
         started_on=started_on,
         enrolled_on=started_on,
     )
-    return replace(plain, **more)  # type: ignore[arg-type]  # names are checked at run time
+    return replace(plain, **more)
 
 
 def result(
@@ -44,7 +45,7 @@ def result(
     value: str | None,
     at: datetime,
     on: date | None = None,
-    **more: object,
+    **more: Any,
 ) -> Result:
     plain = Result(
         id=number,
@@ -55,7 +56,7 @@ def result(
         received_value=value or "",
         received_at=at + timedelta(hours=2),
     )
-    return replace(plain, **more)  # type: ignore[arg-type]  # names are checked at run time
+    return replace(plain, **more)
 
 
 def panel_results(days: list[date], values: dict[str, str], first_id: int = 1) -> list[Result]:
@@ -68,9 +69,9 @@ def panel_results(days: list[date], values: dict[str, str], first_id: int = 1) -
     return made
 
 
-def event(number: int, on: date, what: str, value: str = "", **more: object) -> Event:
+def event(number: int, on: date, what: str, value: str = "", **more: Any) -> Event:
     plain = Event(id=number, on=on, event=what, value=value, received_at=instant(on))
-    return replace(plain, **more)  # type: ignore[arg-type]  # names are checked at run time
+    return replace(plain, **more)
 
 
 def case(enrolled: Enrolment, results: list[Result], events: list[Event] | None = None) -> Case:

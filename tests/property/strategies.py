@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -332,7 +333,7 @@ def _result(luck: Luck, number: int, analyte: str, value: Decimal, visit: Visit)
         ref_high=None if high is None else Decimal(high),
         received_at=visit.at + visit.delay,
     )
-    odd = [
+    odd: list[dict[str, Any]] = [
         {"value": None, "no_result": "clotted"},
         {"comparator": luck.one_of(["<", "<=", ">", ">="])},
         {"comparator": "<"},
@@ -346,7 +347,7 @@ def _result(luck: Luck, number: int, analyte: str, value: Decimal, visit: Visit)
         {"method": "b"},
     ]
     which = luck.integer(0, PLAIN_RESULT + len(odd) - 1) - PLAIN_RESULT
-    return plain if which < 0 else replace(plain, **odd[which])  # type: ignore[arg-type]
+    return plain if which < 0 else replace(plain, **odd[which])
 
 
 def _retractions(luck: Luck, results: tuple[Result, ...]) -> tuple[tuple[int, datetime], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,9 +60,10 @@ def sentences_of_the_code() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         for node in ast.walk(tree):
-            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-            if is_text and id(node) not in loose and " " in node.value:  # type: ignore[attr-defined]
-                yield f"{name}:{node.lineno}", node.value  # type: ignore[attr-defined]
+            if not isinstance(node, ast.Constant) or id(node) in loose:
+                continue
+            if isinstance(node.value, str) and " " in node.value:
+                yield f"{name}:{node.lineno}", node.value
 
 
 def sentences_of_the_templates() -> Iterator[tuple[str, str]]:
@@ -88,8 +89,10 @@ def sentences_of_the_translations() -> Iterator[tuple[str, str]]:
     "sentences",
     [sentences_of_the_code, sentences_of_the_templates, sentences_of_the_translations],
 )
-def test_no_sentence_has_a_number_of_medicine(sentences: object) -> None:
-    found = list(sentences())  # type: ignore[operator]
+def test_no_sentence_has_a_number_of_medicine(
+    sentences: Callable[[], Iterator[tuple[str, str]]],
+) -> None:
+    found = list(sentences())
     assert len(found) > 100
     assert [(where, text, faults(text)) for where, text in found if faults(text)] == []
 

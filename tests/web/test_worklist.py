@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from httpx import Client, Response
 
 from monitor.core.permissions import Role
 from monitor.operations import people
@@ -20,8 +22,8 @@ CRITICAL = "D1063"
 PHONED = "laboratory_phoned_and_acted"
 
 
-def names(web: WebClinic, **wanted: object) -> list[str]:
-    found = worklist(web.store, web.settings, Wanted(**wanted), web.now)  # type: ignore[arg-type]
+def names(web: WebClinic, **wanted: Any) -> list[str]:
+    found = worklist(web.store, web.settings, Wanted(**wanted), web.now)
     return [it.mrn for it in found.patients]
 
 
@@ -56,13 +58,13 @@ def test_every_live_alert_is_on_it(web: WebClinic) -> None:
 
 
 def test_what_people_do_moves_an_alert_between_views(web: WebClinic) -> None:
-    own = {"by": "Nora Gray", "now": web.now}
+    own: dict[str, Any] = {"by": "Nora Gray", "now": web.now}
     critical = alert_of(web, CRITICAL, urgency="critical")
     late = alert_of(web, CRITICAL, kind="overdue_test")
-    people.acknowledge(web.store, web.settings, critical, **own)  # type: ignore[arg-type]
+    people.acknowledge(web.store, web.settings, critical, **own)
     assert CRITICAL in names(web)  # the other cause still asks
     until = (web.now + timedelta(days=3)).date()
-    people.snooze(web.store, web.settings, late, until=until, reason="on holiday", **own)  # type: ignore[arg-type]
+    people.snooze(web.store, web.settings, late, until=until, reason="on holiday", **own)
     assert CRITICAL not in names(web)
     assert names(web, view=View.IN_HAND) == names(web, view=View.SNOOZED) == [CRITICAL]
     assert names(web, view=View.IN_HAND, mine="nora gray") == [CRITICAL]
@@ -111,7 +113,7 @@ def test_a_nurse_records_calls_and_the_third_tells_the_next(web: WebClinic) -> N
         assert f"{number + 1} call" in told
 
 
-def act(client, alert: int, what: str, page: str, **fields: str):  # type: ignore[no-untyped-def]
+def act(client: Client, alert: int, what: str, page: str, **fields: str) -> Response:
     version = re.search(r'name="version" value="(\d+)"', page)
     assert version is not None
     data = {"csrf": token_of(page), "version": version[1], "back": "/", **fields}
