@@ -26,7 +26,6 @@ ALLOWED = (
     ("weniger als 1 %", "the same"),
     ("7 days if not said", "how long an acknowledgement lasts (specification, section 7)"),
     ("critical 7 days at most", "when to look again (specification, section 7)"),
-    ("28 days if not said", "what a report is about"),
     ("(12 months), not on", "a personal limit ends within 12 months (protocol notes)"),
     ("in the first 6 months", "how much of a calendar is printed"),
     ("MIME-Version: 1.0", "RFC 2045"),
