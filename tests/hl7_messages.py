@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.hl7 import items_of
 from monitor.intake.hl7_text import Message, read_messages
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow

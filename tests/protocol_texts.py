@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol

@@ -1,6 +1,6 @@
 """What the monitor knows of laboratories: analytes, their names, their units, their texts.
 
-Values of `schedules/analytes.toml`, read by `analytes.py`. Nothing here holds a number of
+Values of `schedules/analytes.toml`, read by `catalogue_file.py`. Nothing here holds a number of
 medicine; everything compares what a laboratory wrote with what that file says.
 """
 

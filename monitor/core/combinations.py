@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.core import findings as words
 from monitor.core.answer import Considered, Finding
 from monitor.core.episodes import Episode, episodes
-from monitor.core.rules import Judged, Limit
+from monitor.core.judged import Judged, Limit
 from monitor.core.toxicity_rules import Combination
 from monitor.core.units import show
 

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from monitor.core import due
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
+from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.vocabulary import Kind
 

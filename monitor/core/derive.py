@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from monitor.core.analytes import Catalogue
 from monitor.core.case import Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.ordered import Ordered
 from monitor.core.vocabulary import Status
 

@@ -14,7 +14,7 @@ from monitor.core.case import Event, Result
 from monitor.core.dosing import Chart
 from monitor.core.dosing_rules import BeforeDose, Renal
 from monitor.core.findings import action_words, day_text, sentence
-from monitor.core.rules import Breach, below
+from monitor.core.threshold import Breach, below
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from monitor.core.answer import Life
 from monitor.core.calendar import Duration
+from monitor.core.judged import Judged, Unknown
 from monitor.core.protocol import Rule
-from monitor.core.rules import Judged, Unknown, worse
+from monitor.core.threshold import worse
 
 _NINE_TENTHS = Decimal("0.9")
 _ELEVEN_TENTHS = Decimal("1.1")

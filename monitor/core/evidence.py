@@ -6,9 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, Measured, PanelStatus, Review
 from monitor.core.case import Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.findings import anticoagulant
 from monitor.core.protocol import Protocol

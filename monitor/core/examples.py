@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, PanelStatus, Review
 from monitor.core.calendar import start_of_day
 from monitor.core.case import Case, Enrolment, Event, Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import Fault
 from monitor.core.protocol import (
     Example,

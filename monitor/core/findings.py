@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import date
 
 from monitor.core import absences
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, Life, PanelStatus, Shared
 from monitor.core.case import Case, Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode
+from monitor.core.judged import Judged
 from monitor.core.protocol import Panel, Protocol, Rule
-from monitor.core.rules import Judged
 from monitor.core.units import show
 from monitor.core.vocabulary import Kind, PanelState, Urgency, worst_urgency
 

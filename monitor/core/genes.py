@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from monitor.core.case import Result
 from monitor.core.findings import day_text
 from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, GENES, phenotype_of_code
-from monitor.core.rules import Breach, below
+from monitor.core.threshold import Breach, below
 from monitor.core.vocabulary import Metaboliser
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.core.case import Result
-from monitor.core.rules import Breach, above, below, usable_uln
+from monitor.core.limits import usable_uln
+from monitor.core.threshold import Breach, above, below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

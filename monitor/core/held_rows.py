@@ -9,7 +9,7 @@ from monitor.core.case import Case, HeldRow
 from monitor.core.findings import QUARANTINED
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
-from monitor.core.rules import Breach, above, below
+from monitor.core.threshold import Breach, above, below
 from monitor.core.vocabulary import Kind, Urgency, worst_urgency
 
 

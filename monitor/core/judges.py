@@ -26,7 +26,6 @@ from monitor.core import (
     targets,
     tasks,
 )
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import (
     NOTHING_SHARED,
     Considered,
@@ -37,11 +36,12 @@ from monitor.core.answer import (
     Shared,
 )
 from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
 from monitor.core.findings import with_inr
+from monitor.core.judged import Judged
 from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
-from monitor.core.rules import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

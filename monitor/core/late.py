@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, Review
 from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.review import review_one
 

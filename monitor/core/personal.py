@@ -16,9 +16,9 @@ from monitor.core import findings as words
 from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import parse_duration, start_of_day
 from monitor.core.episodes import markedly_worse
+from monitor.core.judged import Judged
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Phase, Protocol, Rule
-from monitor.core.rules import Judged
 from monitor.core.vocabulary import Kind, Urgency
 
 if TYPE_CHECKING:

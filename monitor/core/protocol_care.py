@@ -17,7 +17,7 @@ from monitor.core.toml_reader import Table
 from monitor.core.vocabulary import Urgency
 
 if TYPE_CHECKING:
-    from monitor.core.analytes import Catalogue
+    from monitor.core.catalogue import Catalogue
 
 CARE_KEYS: Mapping[str, tuple[str, ...]] = {
     "tasks.ID": ("title", "every", "repeat", "indications", "except", "say", "source"),

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
+from monitor.core.catalogue import Catalogue
 from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
 from monitor.core.toml_lines import Path

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.dosing_rules import (
     Amount,
     BeforeDose,

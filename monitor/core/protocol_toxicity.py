@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, Table, is_no_name, members, suggest, texts_at
 from monitor.core.toxicity_rules import (

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, PanelStatus, Review
+from monitor.core.baselines import is_member
 from monitor.core.case import Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
+from monitor.core.judged import Judged
 from monitor.core.ordered import Ordered
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import Verdict, applies, verdict_of
-from monitor.core.rules import Judged, is_member
 from monitor.core.sureness import sureness
 from monitor.core.vocabulary import Because, PanelState
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import ages
 from monitor.core.answer import Finding, Measured
+from monitor.core.baselines import BaselineTerms, baseline_of
 from monitor.core.case import Result
 from monitor.core.catalogue_extras import DrugNote
 from monitor.core.cross_checks import doubts
@@ -22,7 +23,6 @@ from monitor.core.findings import day_text
 from monitor.core.grading import Graded, grade, term_for
 from monitor.core.personal import offer
 from monitor.core.protocol import Rule
-from monitor.core.rules import BaselineTerms, baseline_of
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

@@ -9,13 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from monitor.core.case import Result
 from monitor.core.protocol import Level
-
-if TYPE_CHECKING:
-    pass
 
 _HUNDRED = Decimal(100)
 

@@ -8,22 +8,24 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core import due, findings, judges
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Demand, Finding, Life, PanelStatus, Review, Unjudged
+from monitor.core.baselines import BaselineTerms
 from monitor.core.before_start import with_what_is_unavailable
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes, speaking, watched
 from monitor.core.held_rows import of_held_rows
+from monitor.core.judged import Judged, Unknown
 from monitor.core.judges import View
+from monitor.core.levels import judge
 from monitor.core.life import life_of
 from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import is_accepted, limits_of, with_intervals
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.remarks import with_remarks
-from monitor.core.rules import BaselineTerms, Judged, Unknown, judge
 from monitor.core.shared import shared, told_here
 from monitor.core.vocabulary import EnrolmentState
 

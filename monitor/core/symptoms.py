@@ -15,7 +15,7 @@ from monitor.core import findings as words
 from monitor.core.answer import Considered, Demand, Finding
 from monitor.core.calendar import start_of_day
 from monitor.core.case import Event, Result
-from monitor.core.rules import Breach, below
+from monitor.core.threshold import Breach, below
 from monitor.core.toxicity_rules import AfterEvent, LastValue, NoValue, SymptomLevel, SymptomRule
 
 if TYPE_CHECKING:

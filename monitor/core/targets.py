@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from monitor.core.answer import Considered, Finding
 from monitor.core.case import Result
 from monitor.core.findings import day_text, sentence
+from monitor.core.judged import measured
+from monitor.core.limits import usable_uln
 from monitor.core.protocol_care import Target, meant_for
-from monitor.core.rules import Breach, above, measured, usable_uln
+from monitor.core.threshold import Breach, above
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:

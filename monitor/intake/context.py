@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.config import Settings, Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
 from monitor.intake.fixes import reading
 from monitor.intake.normalise import Normaliser

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
 from monitor.intake.fhir_people import (

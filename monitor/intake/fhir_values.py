@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.config import Source
-from monitor.core.analytes import Analyte, Catalogue
+from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_people import codings, many, objects, text_of, word_of

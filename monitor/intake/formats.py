@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.fhir import FhirFile
 from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import islice
 
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.units import Number, parse_number
 from monitor.intake.csv import Record, Table
 from monitor.intake.dates import day_in_any_order

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
     birth_day,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.context import (
     Preview,
     batches_and_blocks,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.config import Source
-from monitor.core.analytes import Analyte, Catalogue
+from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, CODED, GENES, code_of
 from monitor.core.units import (
     NoResult,

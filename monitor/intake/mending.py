@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.units import Refusal, to_canonical
 from monitor.intake.columns import fold
 from monitor.intake.context import take_turn

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, null, or_, select, update
 
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.merges import Said, lasting, survivors
 from monitor.intake.context import chunks
 from monitor.intake.doubles import settle_doubles

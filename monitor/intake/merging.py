@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.merges import MERGE, UNMERGE
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.merges import Saying, already_said, derive, is_merged, record

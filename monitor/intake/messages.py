@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from monitor import logs
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.context import normaliser_of, source_named, take_turn
 from monitor.intake.fixes import reading
 from monitor.intake.held import HeldRows

@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.standing import PLACEHOLDER, Key, Report, key_of, read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.dates import Moment, read_day, read_moment

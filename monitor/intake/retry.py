@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection
 
 from monitor.config import Settings, Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
 from monitor.intake.fixes import reading

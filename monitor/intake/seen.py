@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.normalise import Held, Outcome, Taken
 from monitor.intake.raw import BadLine, RawRow
 

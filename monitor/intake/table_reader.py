@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.blocks import Block
 from monitor.intake.columns import fold
 from monitor.intake.csv import Record, Score, Table, open_table, records_of

@@ -24,9 +24,9 @@ from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
+from monitor.core.limits import usable_uln
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
-from monitor.core.rules import usable_uln
 from monitor.core.vocabulary import Status
 from monitor.operations.alert_list import alert_row, alerts_at
 from monitor.operations.answers import answers

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from monitor.config import Settings
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import Duration, clinic_day, start_of_day
 from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.review import review
 from monitor.operations.schedules import in_force, propose

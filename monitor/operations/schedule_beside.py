@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.dosing_rules import Dosing, Regime
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_interactions import COMEDICATION, ExtraTest, Interaction

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.core.analytes import load_catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.faults import Fault, Faults
 from monitor.core.toml_text import decode
 from monitor.operations.schedules import (

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core import due
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
 from monitor.core.protocol import Level, Protocol
 from monitor.core.reasons import course_text

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings, Source
 from monitor.config.edit import NAME, source_table, text_of_source, with_source, write_config
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
 from monitor.intake.columns import match
 from monitor.intake.csv import Table, open_table

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, func, insert, select
 
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, parse_protocol
 from monitor.store import tables

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from monitor.core.case import Result
 from monitor.core.findings import day_text
-from monitor.core.rules import Breach, above, below, worse
+from monitor.core.threshold import Breach, above, below, worse
 from monitor.delivery.figure import scale
 from monitor.operations.patient_file import Course, Limit, Treatment
 

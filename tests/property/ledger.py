@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.core.alerts import OPENING, content_of, reconcile
-from monitor.core.analytes import Catalogue
 from monitor.core.answer import Review
 from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.protocol import Protocol
 from monitor.core.review import review

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
 from monitor.core.vocabulary import Urgency

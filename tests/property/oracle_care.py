@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from monitor.core.analytes import Catalogue
 from monitor.core.case import Case, Event, Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
 from monitor.core.vocabulary import Urgency

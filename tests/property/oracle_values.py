@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from monitor.core.analytes import Catalogue
 from monitor.core.calendar import Duration
 from monitor.core.case import Result
+from monitor.core.catalogue import Catalogue
 from monitor.core.vocabulary import Status
 
 

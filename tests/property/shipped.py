@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import parse_protocol
 from tests.property.made_protocols import PLAIN, STEPS

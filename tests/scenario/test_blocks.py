@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Source
-from monitor.core.analytes import load_catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.intake import records
 from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.survey import survey

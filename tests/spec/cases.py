@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.core.analytes import Catalogue, load_catalogue
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.case import Case, Enrolment, Event, Result
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import parse_protocol
 from monitor.core.review import review

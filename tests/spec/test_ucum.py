@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.resources import schedules_folder
 from tests import ucum
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.analytes import Catalogue, load_catalogue
-from monitor.core.catalogue import name_key
+from monitor.core.catalogue import Catalogue, name_key
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.faults import Fault, Faults, nearest
 
 FILE = Path(__file__).parents[2] / "schedules" / "analytes.toml"

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.intake import fhir_json
 from monitor.intake.formats import open_rows
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow

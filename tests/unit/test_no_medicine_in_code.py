@@ -149,7 +149,7 @@ def test_every_exception_is_still_needed() -> None:
     ],
 )
 def test_a_number_of_medicine_is_found(code: str) -> None:
-    assert list(numbers_of_medicine("core/rules.py", code))
+    assert list(numbers_of_medicine("core/threshold.py", code))
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,4 @@ def test_a_number_of_medicine_is_found(code: str) -> None:
     ],
 )
 def test_what_only_counts_is_left_alone(code: str) -> None:
-    assert not list(numbers_of_medicine("core/rules.py", code))
+    assert not list(numbers_of_medicine("core/threshold.py", code))

@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 
 from monitor.config import Source
-from monitor.core.analytes import Catalogue, load_catalogue
+from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.analytes import Analyte, Catalogue, load_catalogue
+from monitor.core.catalogue import Analyte, Catalogue
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.units import (
     NoResult,
     Number,

@@ -16,7 +16,7 @@ from types import FrameType
 from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings, read_settings
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.context import source_named
 from monitor.intake.enrol import enrol_file
 from monitor.intake.formats import open_rows

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from monitor.config import Settings, Source
-from monitor.core.analytes import Catalogue
+from monitor.core.catalogue import Catalogue
 from monitor.intake.context import normaliser_of, take_turn
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows

@@ -1,0 +1,179 @@
+"""The limits a rule compares with: numbers and multiples of the upper reference limit, a
+patient's own, and rises and falls from the baseline (specification, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from monitor.core.baselines import (
+    BaselineTerms,
+    earliest_within,
+    find_baseline,
+    is_member,
+    one_an_instant,
+    same_method,
+)
+from monitor.core.case import Result
+from monitor.core.judged import Judged, Limit, Unknown
+from monitor.core.personal_terms import Personal
+from monitor.core.protocol import Level, Rule
+from monitor.core.response import further
+
+_HUNDRED = Decimal(100)
+
+
+class Reference:
+    """What a value is compared with: personal limits, and for a rise or a fall the baseline,
+    later the earliest value in the window; of values measured by another method none."""
+
+    def __init__(self, rule: Rule, results: Sequence[Result], terms: BaselineTerms) -> None:
+        self._terms = terms
+        self._downward = rule.downward
+        self._members = [result for result in results if is_member(result)]
+        self._by_method: dict[str, list[Result]] = {}
+        self._baselines: dict[str, tuple[Decimal, Result] | tuple[None, None]] = {}
+        self._asks_for_uln = any(level.above_times_uln is not None for level in rule.levels)
+        self._is_stated = not terms.personal and all(_is_stated(level) for level in rule.levels)
+        self._ladders: dict[str, tuple[tuple[Limit | None, ...], Decimal]] = {}
+        """Limits and the mildest of them, where the protocol states them, by the upper reference
+        limit as it is written: few, of many results."""
+
+    def quiet(self, result: Result) -> Judged | None:
+        """The judgement of an exact value that lies beyond no limit of a ladder that was
+        reckoned before: most values are such. None: to be compared level by level."""
+        known = self._ladders.get(self._key(result)) if self._ladders else None
+        if known is None or result.comparator or result.value is None:
+            return None
+        limits, mildest = known
+        if result.value < mildest if self._downward else result.value > mildest:
+            return None
+        return Judged(result=result, certain=0, may=0, limits=limits)
+
+    def remember(self, judged: Judged) -> None:
+        """Keep a whole ladder of limits that depend on nothing but the upper reference limit."""
+        if self._is_stated:
+            values = [limit.value for limit in judged.limits if limit is not None]
+            mildest = max(values) if self._downward else min(values)
+            self._ladders[self._key(judged.result)] = judged.limits, mildest
+
+    def _key(self, result: Result) -> str:
+        return str(usable_uln(result)) if self._asks_for_uln else ""
+
+    def personal(self, level: int, result: Result) -> Personal | None:
+        """The limit that was set for a level; of several in force the one set last."""
+        if not self._terms.personal:
+            return None
+        day = self._terms.as_of or result.collected_on
+        own = [it for it in self._terms.personal if it.level == level and it.is_on(day)]
+        return max(own, key=lambda it: (it.set_at, it.id), default=None)
+
+    def limit(self, result: Result, level: Level, unit: str) -> Limit | Unknown | None:
+        trusted = self._trusted(result)
+        baseline, baseline_at = self._baseline(result)
+        if baseline is None or baseline_at is None:
+            return _unknown(result, "no baseline value is known")
+        if result.collected_at <= baseline_at.collected_at:
+            return None
+        base, name, within = baseline, "baseline", level.within
+        if within is not None and baseline_at.collected_on < within.before(result.collected_on):
+            earliest = earliest_within(trusted, result, within)
+            if earliest is None:
+                return _unknown(result, f"no earlier value within {within} to compare with")
+            base, name = earliest, f"earliest value within {within}"
+        sign, percent = "+", level.rise_from_baseline or Decimal(0)
+        if level.fall_from_baseline is not None:
+            sign, percent = "-", -level.fall_from_baseline
+        value = base * (_HUNDRED + percent) / _HUNDRED
+        text = f"{name} {base:f} {sign} {abs(percent):f} % = {value:f} {unit}"
+        return Limit(value=value, text=text)
+
+    def with_course(
+        self, level: Level, result: Result, limit: Limit, unit: str
+    ) -> Limit | Unknown | None:
+        """The stricter of a limit and what the course since the start adds to it."""
+        trusted = self._trusted(result)
+        baseline, baseline_at = self._baseline(result)
+        known = None if baseline is None or baseline_at is None else (baseline, baseline_at)
+        found = further(level, result, trusted, known, self._terms.start)
+        if found is None:
+            return None
+        if found.value is None:
+            return _unknown(result, found.text)
+        return replace(
+            limit, value=max(limit.value, found.value), text=f"{limit.text} and {found.text} {unit}"
+        )
+
+    def _baseline(self, result: Result) -> tuple[Decimal, Result] | tuple[None, None]:
+        if result.method not in self._baselines:
+            self._baselines[result.method] = find_baseline(self._trusted(result), self._terms)
+        return self._baselines[result.method]
+
+    def _trusted(self, result: Result) -> list[Result]:
+        """One an instant, measured as this one was."""
+        if result.method not in self._by_method:
+            alike = (it for it in self._members if same_method(it, result))
+            self._by_method[result.method] = one_an_instant(alike, downward=self._downward)
+        return self._by_method[result.method]
+
+
+def limit_of(
+    level: Level, number: int, result: Result, reference: Reference, unit: str
+) -> Limit | Unknown | None:
+    """The number this level compares with; None where the level does not apply at all."""
+    fixed = level.below if level.above is None else level.above
+    personal = reference.personal(number, result)
+    if fixed is None and level.above_times_uln is None:
+        return reference.limit(result, level, unit)
+    return _stated_limit(level, fixed, personal, result, unit)
+
+
+def _stated_limit(
+    level: Level, fixed: Decimal | None, personal: Personal | None, result: Result, unit: str
+) -> Limit | Unknown:
+    """A limit that the protocol or a clinician states, as a number or as a multiple."""
+    if fixed is not None:
+        own, note = _own(fixed, personal, unit)
+        return Limit(value=own, text=f"{own:f} {unit}{note}")
+    assert level.above_times_uln is not None
+    times, note = _own(level.above_times_uln, personal, "x ULN")
+    limit = _uln_limit(level, times, result, unit)
+    return replace(limit, text=limit.text + note) if isinstance(limit, Limit) else limit
+
+
+def _own(number: Decimal, personal: Personal | None, unit: str) -> tuple[Decimal, str]:
+    """The number in force for the patient, and what is said beside it."""
+    if personal is None or personal.value is None:
+        return number, ""
+    day = personal.last.isoformat()
+    return personal.value, f" (personal limit until {day}; the protocol's own is {number:f} {unit})"
+
+
+def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit | Unknown:
+    own = usable_uln(result)
+    uln = level.default_uln if own is None else own
+    if uln is None:
+        return _unknown(result, "no upper reference limit came with it")
+    whose = "the protocol's default upper limit" if own is None else "the result's own upper limit"
+    value = times * uln
+    return Limit(value=value, text=f"{times:f} x {uln:f} = {value:f} {unit} ({whose})")
+
+
+def usable_uln(result: Result) -> Decimal | None:
+    """The result's upper reference limit; one that is 0 or not above the lower is none."""
+    high, low = result.ref_high, result.ref_low
+    if high is None or high <= 0 or (low is not None and high <= low):
+        return None
+    return high
+
+
+def _is_stated(level: Level) -> bool:
+    """Whether its limit is a number or a multiple of the upper reference limit."""
+    numbers = (level.below, level.above, level.above_times_uln)
+    return not level.looks_at_course and any(number is not None for number in numbers)
+
+
+def _unknown(result: Result, why: str) -> Unknown:
+    return Unknown(collected_at=result.collected_at, collected_on=result.collected_on, why=why)
