@@ -107,3 +107,4 @@ class Alarm(Section):
     critical_minutes: Annotated[int, Field(gt=0)] = 10
     urgent_minutes: Annotated[int, Field(gt=0)] = 60
     routine_minutes: Annotated[int, Field(gt=0)] = 720
+    downtime_minutes: Annotated[int, Field(gt=0)] = 240

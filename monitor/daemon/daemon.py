@@ -32,7 +32,7 @@ from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
-from monitor.operations import arrivals, feeds, fleet, heartbeat, job_runs
+from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
@@ -96,7 +96,9 @@ class Daemon:
         with self._store.hold_daemon_lock(), _signals(self._stopping):
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
-            self._member.join(clock.now())
+            now = clock.now()
+            downtime.alarm_after_downtime(self._store, self._settings, now)
+            self._member.join(now)
             self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
             self._schedule()
             if self._listener is not None:

@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
@@ -81,6 +92,12 @@ def stopped(connection: Connection, me: Identity, now: datetime) -> None:
     """Note that it ended in good order; its turns are anybody's."""
     connection.execute(update(DAEMONS).where(DAEMONS.c.id == me.id).values(stopped_at=now))
     connection.execute(update(TURNS).where(TURNS.c.holder == me.id).values(holder=None, until=None))
+
+
+def last_sign_of_life(connection: Connection) -> datetime | None:
+    """When any daemon last said that it works; None where none ever did."""
+    last: datetime | None = connection.scalar(select(func.max(DAEMONS.c.last_tick_at)))
+    return last
 
 
 def running(connection: Connection, now: datetime) -> list[Row[Any]]:

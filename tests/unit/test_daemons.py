@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from monitor.operations.downtime import alarm_after_downtime
 from monitor.store import daemons
 from monitor.store.daemons import Identity, Turn
 from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES
+from tests.clinic import settings_in
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 HOLD = timedelta(minutes=10)
@@ -120,3 +125,23 @@ def test_starts_of_long_ago_are_forgotten(fleet: Store) -> None:
     with fleet.write() as connection:
         daemons.started(connection, _named("three"), NOW + timedelta(days=8))
         assert daemons.gone(connection, ["one", "two"], NOW + timedelta(days=8)) == set()
+
+
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [(timedelta(minutes=240), False), (timedelta(minutes=241), True), (timedelta(days=366), True)],
+)
+def test_hours_without_any_daemon_are_told_when_one_starts_again(
+    fleet: Store, tmp_path: Path, away: timedelta, told: bool
+) -> None:
+    _tick(fleet, TWO, NOW + timedelta(hours=1))
+    back = NOW + timedelta(hours=1) + away
+    assert alarm_after_downtime(fleet, settings_in(tmp_path), back) is told
+    with fleet.read() as connection:
+        texts = connection.scalars(select(DELIVERIES.c.payload)).all()
+    assert len(texts) == told
+    assert all("did not run from 5 Jan 2026, 05:00" in str(it) for it in texts)
+
+
+def test_the_first_start_of_all_has_nothing_to_tell(store: Store, tmp_path: Path) -> None:
+    assert not alarm_after_downtime(store, settings_in(tmp_path), NOW)
