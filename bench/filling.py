@@ -152,6 +152,10 @@ def _shape() -> str:
     folder = Path(monitor.store.__file__).parent
     digest = hashlib.sha256()
     own = [Path(__file__), Path(__file__).with_name("population.py")]
-    for path in [*own, folder / "tables.py", *sorted(folder.glob("migrations/versions/*.py"))]:
+    for path in [
+        *own,
+        *sorted(folder.glob("*tables.py")),
+        *sorted(folder.glob("migrations/versions/*.py")),
+    ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

@@ -15,7 +15,8 @@ from sqlalchemy import insert
 from bench.filling import put_protocols
 from monitor.core.calendar import clinic_day
 from monitor.store import tables
-from monitor.store.database import Store, installation
+from monitor.store.database import Store
+from monitor.store.facts import installation
 from monitor.store.outbox import message_id
 from monitor.store.tables import table_of
 from tests.golden.mail_samples import neutropenia

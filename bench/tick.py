@@ -15,7 +15,8 @@ from bench.population import NOW
 from bench.record import Peer, Record
 from monitor.review import review_due
 from monitor.store.claims import is_any_due
-from monitor.store.database import Store, bring_to, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.facts import bring_to
 from monitor.store.revisions import newest
 
 TITLE = "Idle tick"

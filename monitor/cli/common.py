@@ -128,7 +128,7 @@ def writing(config: Path, at: str = "") -> Iterator[Work]:
     is refused (TooEarly); whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
-    from monitor.store.database import check_not_earlier
+    from monitor.store.facts import check_not_earlier
     from monitor.store.outbox import operator_alarm
 
     with reading(config, at) as work:
@@ -262,7 +262,7 @@ def guarded(run: Callable[[], object]) -> int:
 def _refusals() -> tuple[type[Exception], ...]:
     """What rooms below raise when a person can mend it; imported only once it happened."""
     from monitor.core.actions import ActionRefused
-    from monitor.store.database import StoreError
+    from monitor.store.errors import StoreError
 
     return Refused, ActionRefused, StoreError, *_of_accounts()
 

@@ -106,7 +106,7 @@ def check_file(
 
 def _checked(file: Path, config: Path, shipped: str) -> Checked:
     from monitor.operations.schedule_check import check
-    from monitor.store.database import StoreError
+    from monitor.store.errors import StoreError
 
     if config.exists():
         try:

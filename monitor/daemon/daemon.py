@@ -40,7 +40,8 @@ from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
 from monitor.store.daemons import TICK
-from monitor.store.database import Store, StoreError, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3

@@ -19,7 +19,8 @@ from monitor.config import Settings
 from monitor.operations import job_runs
 from monitor.operations.fleet import Member
 from monitor.store.daemons import Turn
-from monitor.store.database import Store, StoreBusy, StoreError, StoreLost, StoreOutdated
+from monitor.store.database import Store
+from monitor.store.errors import StoreBusy, StoreError, StoreLost, StoreOutdated
 from monitor.store.outbox import operator_alarm
 
 AT_HOME = "at home"

@@ -33,7 +33,8 @@ from monitor.delivery.message import Rendered, plain, render
 from monitor.delivery.mime import to_bytes
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, outbox
-from monitor.store.database import Store, StoreBusy, StoreError, StoreLost
+from monitor.store.database import Store
+from monitor.store.errors import StoreBusy, StoreError, StoreLost
 from monitor.store.outbox import Leased
 
 _TOKEN = secrets.token_hex(4)

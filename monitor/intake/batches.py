@@ -39,7 +39,8 @@ from monitor.intake.repeats import REPEATS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
 from monitor.store import tables
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

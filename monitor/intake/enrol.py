@@ -35,7 +35,8 @@ from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import retry_held
 from monitor.intake.roster import ENROLMENTS, Entry, Roster
 from monitor.intake.survey import survey
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import RuleBook, load_rulebook
 

@@ -44,7 +44,8 @@ from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
 from monitor.intake.survey import survey
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 

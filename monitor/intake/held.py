@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
-from monitor.intake.normalise import Held, Normaliser
+from monitor.intake.normalise import Normaliser
+from monitor.intake.outcomes import Held
 from monitor.intake.people import mrn_key, read_number
 from monitor.intake.raw import RECEIVED, RawRow
 from monitor.intake.repeats import note_repeats

@@ -21,7 +21,8 @@ from monitor.intake.load import load_file
 from monitor.intake.people_file import open_people_table
 from monitor.intake.report import FileReport, PeopleReport
 from monitor.intake.survey import FileMissing, UnreadableFile, survey
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.outbox import operator_alarm
 
 DONE, FAILED = "done", "failed"

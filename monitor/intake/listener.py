@@ -27,7 +27,8 @@ from monitor.intake import mllp
 from monitor.intake.messages import Arrived, Took, take_messages
 from monitor.intake.mllp import Frame, Frames, Header, Verdict
 from monitor.store import listeners
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 
 GROUP = 200
 """Messages that share a transaction, at most."""

@@ -26,7 +26,7 @@ from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
 from monitor.intake.merging import Merging
-from monitor.intake.normalise import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
+from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.plain_block import PlainBlocks
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
@@ -38,7 +38,9 @@ from monitor.intake.retry import retry_held
 from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
-from monitor.store.database import Store, bring_to, many_rows
+from monitor.store.database import Store
+from monitor.store.engines import many_rows
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

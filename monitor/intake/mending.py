@@ -25,7 +25,8 @@ from monitor.intake.people import People, read_number
 from monitor.intake.quarantine import QuarantineRefused, Retry
 from monitor.intake.raw import RawRow, as_written, restored
 from monitor.intake.retry import retry_held
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 

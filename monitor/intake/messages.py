@@ -27,14 +27,16 @@ from monitor.intake.held import HeldRows
 from monitor.intake.hl7 import MERGES, RESULTS, items_of
 from monitor.intake.hl7_text import Message, read_messages
 from monitor.intake.load import load_within
-from monitor.intake.normalise import Held, Ignored, Taken
+from monitor.intake.outcomes import Held, Ignored, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.report import OUTCOMES
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import survey_message
 from monitor.store import tables
-from monitor.store.database import Store, StoreError, bring_to
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

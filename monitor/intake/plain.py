@@ -16,7 +16,8 @@ from monitor.core.vocabulary import Status
 from monitor.intake.blocks import Coded
 from monitor.intake.dates import Moment
 from monitor.intake.held import plain_number
-from monitor.intake.normalise import Normaliser, Taken
+from monitor.intake.normalise import Normaliser
+from monitor.intake.outcomes import Taken
 from monitor.intake.people import Person
 from monitor.intake.raw_blocks import RawBlock
 
@@ -108,7 +109,7 @@ class PlainNormaliser:
             plain[:] = False
         for name, is_plain in (
             ("analyte", lambda text: not self._normaliser.measures.is_ignored(text)),
-            ("status", lambda text: self._normaliser.status(text) in _PLAIN),
+            ("status", lambda text: self._normaliser.cells.status(text) in _PLAIN),
             ("mrn", self._is_free),
         ):
             _keep(plain, columns[name], is_plain)
@@ -132,15 +133,16 @@ class PlainNormaliser:
 
     def _moments(self, block: RawBlock, plain: Which) -> Answers[Any]:
         column, order = block.columns["collected_at"], self._order(block)
-        found = [self._normaliser.moment(text, order) for text in column.texts]
-        latest = self._normaliser.latest
+        found = [self._normaliser.cells.moment(text, order) for text in column.texts]
+        latest = self._normaliser.cells.latest
         _keep_where(plain, column, [it is not None and it.at <= latest for it in found])
         return Answers(found, column.codes)
 
     def _reported(self, block: RawBlock, plain: Which) -> Answers[datetime | None]:
         column, order = block.columns["reported_at"], self._order(block)
         found = [
-            self._normaliser.moment(text, order) if text.strip() else None for text in column.texts
+            self._normaliser.cells.moment(text, order) if text.strip() else None
+            for text in column.texts
         ]
         readable = [
             moment is not None or not text.strip()
@@ -182,14 +184,14 @@ class PlainNormaliser:
 
     def _person(self, block: RawBlock, row: int) -> Person | None:
         with self._normaliser.measures.counting_apart():
-            found = self._normaliser.whose(block.raw_row(row))
+            found = self._normaliser.whose.of(block.raw_row(row))
         return found if isinstance(found, Person) else None
 
     def _meaning(self, block: RawBlock, row: int) -> Meant | None:
         raw = block.raw_row(row)
-        status = self._normaliser.status(raw.status)
-        moment = self._normaliser.moment(raw.collected_at, raw.dates)
-        person = self._normaliser.whose(raw)
+        status = self._normaliser.cells.status(raw.status)
+        moment = self._normaliser.cells.moment(raw.collected_at, raw.dates)
+        person = self._normaliser.whose.of(raw)
         assert isinstance(status, Status) and isinstance(person, Person) and moment is not None
         with self._normaliser.measures.counting_apart() as counted:
             found = self._normaliser.measured(raw, person, moment, status)

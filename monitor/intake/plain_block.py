@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.intake.normalise import Normaliser, Outcome, Taken
+from monitor.intake.normalise import Normaliser
+from monitor.intake.outcomes import Outcome, Taken
 from monitor.intake.plain import PlainNormaliser
 from monitor.intake.plain_results import PlainResults
 from monitor.intake.raw import RawRow

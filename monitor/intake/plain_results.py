@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from monitor.core.standing import key_of
 from monitor.intake.context import chunks
-from monitor.intake.normalise import Taken
+from monitor.intake.outcomes import Taken
 from monitor.intake.plain import Answers, PlainRows, distinct
 from monitor.intake.results import RESULT_VALUES, Bucket, ResultWriter, values_of
 from monitor.store import tables

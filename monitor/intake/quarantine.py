@@ -16,7 +16,8 @@ from monitor.intake.raw import RECEIVED
 from monitor.intake.remedies import remedy
 from monitor.intake.retry import retry_held
 from monitor.store import tables
-from monitor.store.database import Store, bring_to
+from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

@@ -35,7 +35,7 @@ from monitor.core.standing import (
 )
 from monitor.core.vocabulary import Status
 from monitor.intake.context import chunks
-from monitor.intake.normalise import Taken
+from monitor.intake.outcomes import Taken
 from monitor.intake.repeats import note_repeats
 from monitor.store import tables
 from monitor.store.bulk import BulkInsert

@@ -17,7 +17,8 @@ from monitor.intake.csv import Record
 from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
 from monitor.intake.layout import Layout, layout_of
-from monitor.intake.normalise import Held, Ignored, Normaliser, Taken
+from monitor.intake.normalise import Normaliser
+from monitor.intake.outcomes import Held, Ignored, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import RECEIVED, RESULT_COLUMNS, RawRow, restored
 from monitor.intake.results import ResultWriter

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
-from monitor.intake.normalise import Held, Outcome, Taken
+from monitor.intake.outcomes import Held, Outcome, Taken
 from monitor.intake.raw import BadLine, RawRow
 
 _CODES_LIMIT = 2000

@@ -14,7 +14,9 @@ from sqlalchemy import func, inspect, select
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
 from monitor.store import backups, copying
-from monitor.store.database import Store, StoreError, brought_to, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError
+from monitor.store.facts import brought_to
 from monitor.store.outbox import DELIVERIES, operator_alarm
 
 Progress = Callable[[int, int], None]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
-from monitor.intake.normalise import UNKNOWN_PATIENT
+from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.operations import feed_watch
 from monitor.store import silent_feeds
 from monitor.store.database import Store

@@ -17,7 +17,8 @@ from monitor.config import Settings
 from monitor.operations.health import examine
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.store import backups, daemons, tables
-from monitor.store.database import Store, brought_to
+from monitor.store.database import Store
+from monitor.store.facts import brought_to
 from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import table_of
 

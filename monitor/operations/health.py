@@ -15,7 +15,8 @@ from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
-from monitor.store.database import Store, brought_to
+from monitor.store.database import Store
+from monitor.store.facts import brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
 DELIVERIES = table_of(Delivery)

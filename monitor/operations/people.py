@@ -44,7 +44,8 @@ from monitor.store.alerts import (
     reopened,
     snoozed,
 )
-from monitor.store.database import Store, bring_to, check_not_earlier
+from monitor.store.database import Store
+from monitor.store.facts import bring_to, check_not_earlier
 from monitor.store.frames import to_alert, wake_enrolments
 from monitor.store.tables import table_of
 

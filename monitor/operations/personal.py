@@ -19,7 +19,8 @@ from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import EnrolmentState, Urgency
 from monitor.operations.answers import answers, enrolments_of
-from monitor.store.database import Store, bring_to, check_not_earlier
+from monitor.store.database import Store
+from monitor.store.facts import bring_to, check_not_earlier
 from monitor.store.frames import all_enrolment_ids, wake_enrolments
 from monitor.store.personal import add_personal, end_personal, owner_of
 

@@ -28,7 +28,8 @@ from monitor.operations.replay_acts import Act, acts_of, do_again
 from monitor.operations.replay_past import Past, past_of
 from monitor.review import review_due
 from monitor.store import outbox, tables
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import table_of
 

@@ -20,7 +20,8 @@ from monitor.operations.answers import answers
 from monitor.operations.report_overdue import Which
 from monitor.operations.status import standing_of
 from monitor.store import tables
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.frames import all_enrolment_ids, chunks, load_cases
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of

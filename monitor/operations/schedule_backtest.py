@@ -26,7 +26,8 @@ from monitor.core.protocol import Protocol
 from monitor.core.review import review
 from monitor.operations.schedules import in_force, propose
 from monitor.store import tables
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.frames import chunks, load_cases
 from monitor.store.tables import table_of
 

@@ -23,7 +23,8 @@ from monitor.core.vocabulary import PanelState
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
 from monitor.store import claims, tables
-from monitor.store.database import Store, bring_to, check_not_earlier
+from monitor.store.database import Store
+from monitor.store.facts import bring_to, check_not_earlier
 from monitor.store.frames import chunks, load_alerts, load_cases
 from monitor.store.rulebook import NoRuleBook, RuleBook, put_in_force
 from monitor.store.tables import table_of

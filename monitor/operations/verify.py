@@ -23,7 +23,8 @@ from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables
-from monitor.store.database import Store, brought_to
+from monitor.store.database import Store
+from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, load_alerts
 from monitor.store.ledger import accounts
 from monitor.store.tables import table_of

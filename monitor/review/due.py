@@ -14,7 +14,8 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.review.batch import BATCH, Tally, alarm, review_batch, some
 from monitor.store import claims
-from monitor.store.database import Store, bring_to, brought_to, check_not_earlier
+from monitor.store.database import Store
+from monitor.store.facts import bring_to, brought_to, check_not_earlier
 
 Progress = Callable[[int, int], None]
 """Told (done, of how many) between two batches."""

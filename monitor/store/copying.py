@@ -19,7 +19,8 @@ from sqlalchemy import Connection, Table, bindparam, func, select, text, update
 from sqlmodel import SQLModel
 
 from monitor.store.bulk import BulkInsert
-from monitor.store.database import Store, StoreError, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError
 
 COUNTED = (
     "patients", "enrolments", "events", "results", "quarantine", "files", "alerts",

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
-from monitor.store.database import AHEAD
+from monitor.store.facts import AHEAD
 from monitor.store.tables import table_of
 
 DAEMONS = table_of(tables.DaemonRow)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from monitor.core.calendar import clinic_day
 from monitor.core.routing import Planned
 from monitor.core.vocabulary import Urgency
-from monitor.store.database import installation
+from monitor.store.facts import installation
 from monitor.store.storm import Storm, join, worst_first
 from monitor.store.tables import Delivery, DeliveryAlert, table_of
 

@@ -18,7 +18,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, parse_protocol
 from monitor.store import tables
-from monitor.store.database import StoreError
+from monitor.store.errors import StoreError
 
 
 class NoRuleBook(StoreError):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from monitor.operations.patient_file import NoSuchPatient
 from monitor.operations.throttle import Throttled
-from monitor.store.database import StoreError
+from monitor.store.errors import StoreError
 from monitor.web import fhir
 from monitor.web.guards import TooLarge
 from monitor.web.site import Site

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from monitor import clock
 from monitor.config import Settings
 from monitor.operations.fhir_intake import Malformed, NotFhir, Receipt, take
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.web.auth import may_post
 from monitor.web.outcome import Json, bundle_response, expression, issue, of_receipt, outcome
 

@@ -19,7 +19,8 @@ from prometheus_client.registry import Collector
 from monitor import clock
 from monitor.config import Settings
 from monitor.operations.figures import Figure, figures
-from monitor.store.database import Store, StoreError
+from monitor.store.database import Store
+from monitor.store.errors import StoreError
 
 _PREFIX = "monitor_"
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")

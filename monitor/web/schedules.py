@@ -35,7 +35,7 @@ from monitor.operations.schedule_show import (
     then_of,
 )
 from monitor.operations.schedules import differences
-from monitor.store.database import TooEarly
+from monitor.store.errors import TooEarly
 from monitor.web.visit import Forbidden, Visit, needs
 
 routes = APIRouter()

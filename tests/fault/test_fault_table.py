@@ -32,7 +32,8 @@ from monitor.core.vocabulary import Urgency
 from monitor.delivery.send import deliver_due
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.store import outbox, tables
-from monitor.store.database import Store, StoreError, open_store
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES, enqueue
 from tests.clinic import Clinic
 from tests.fault.test_channels import Pager, _no_room_for, free_port, pager_server, webhook

@@ -10,7 +10,7 @@ import pytest
 from monitor.operations.verify import verify
 from monitor.review import Tally, due
 from monitor.store import tables
-from monitor.store.database import bring_to
+from monitor.store.facts import bring_to
 from tests.clinic import CBC, Clinic, at
 
 NIGHT = at("2026-01-10", 3)

@@ -10,7 +10,7 @@ from monitor.core.actions import ActionRefused
 from monitor.core.vocabulary import AlertState
 from monitor.operations.people import acknowledge, close, snooze
 from monitor.store import tables
-from monitor.store.database import TooEarly
+from monitor.store.errors import TooEarly
 from tests.clinic import CBC, LFT, Clinic, at, whats
 
 NOW = at("2026-01-12")

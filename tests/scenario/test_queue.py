@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from monitor.review import review_due
 from monitor.store import claims, tables
-from monitor.store.database import StoreLost, open_store
+from monitor.store.database import open_store
+from monitor.store.errors import StoreLost
 from monitor.store.frames import wake
 from tests.clinic import CBC, Clinic, at
 

@@ -19,7 +19,8 @@ from monitor.operations.replay import NoReplay, Replay, replay
 from monitor.operations.schedules import adopt
 from monitor.resources import schedules_folder
 from monitor.store.copying import counts
-from monitor.store.database import Store, brought_to
+from monitor.store.database import Store
+from monitor.store.facts import brought_to
 from tests.clinic import ZONE, at, settings_in
 from tests.command_line import CommandLine
 

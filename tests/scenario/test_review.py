@@ -10,7 +10,7 @@ from sqlalchemy import text
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.review import SET_ASIDE
 from monitor.store import tables
-from monitor.store.database import StoreError, TooEarly
+from monitor.store.errors import StoreError, TooEarly
 from tests.clinic import CBC, LFT, Clinic, at, whats
 
 

@@ -16,17 +16,9 @@ from sqlalchemy import insert, select, text, update
 from sqlmodel import SQLModel
 
 from monitor.store import tables
-from monitor.store.database import (
-    Store,
-    StoreBusy,
-    StoreError,
-    StoreOutdated,
-    TooEarly,
-    bring_to,
-    brought_to,
-    check_not_earlier,
-    open_store,
-)
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreBusy, StoreError, StoreOutdated, TooEarly
+from monitor.store.facts import bring_to, brought_to, check_not_earlier
 from monitor.store.revisions import (
     COMPATIBLE_FROM,
     Revision,

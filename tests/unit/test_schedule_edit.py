@@ -11,7 +11,7 @@ from monitor.core.vocabulary import AlertState
 from monitor.operations.schedule_edit import Preview, apply, edit_of, preview
 from monitor.operations.schedules import adopt, differences
 from monitor.store import tables
-from monitor.store.database import TooEarly
+from monitor.store.errors import TooEarly
 from monitor.store.rulebook import texts_in_force
 from tests.clinic import CBC, Clinic, at
 from tests.schedules_folder import (

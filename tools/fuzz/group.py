@@ -18,7 +18,7 @@ from monitor.intake.context import normaliser_of, take_turn
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows
 from monitor.intake.merging import Merging
-from monitor.intake.normalise import Held, Outcome, Taken
+from monitor.intake.outcomes import Held, Outcome, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, PatientMerge, RawRow, restored
 from monitor.intake.raw_blocks import RawBlock

@@ -15,7 +15,7 @@ from monitor.intake.dependence import BatchRefused
 from monitor.intake.quarantine import QuarantineRefused
 from monitor.intake.survey import UnreadableFile
 from monitor.operations.patient_file import NoSuchPatient
-from monitor.store.database import StoreError, TooEarly
+from monitor.store.errors import StoreError, TooEarly
 from monitor.web.faults import Faults
 from monitor.web.guards import TooLarge
 

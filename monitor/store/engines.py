@@ -1,0 +1,126 @@
+"""Connections to SQLite and to PostgreSQL: how each is opened and set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from monitor.store.errors import BUSY_SECONDS, StoreError
+
+BEGIN = "sqlite_begin"
+"""The execution option of a connection to SQLite that says how its transactions begin."""
+_CACHE_KIB = 65536
+_LARGE_CACHE_KIB = 131072
+_POOL, _MORE = 5, 10
+"""Connections a process keeps, and how many more it may open while it is busy: three threads of
+the daemon, and a handful of listeners and requests."""
+_POOL_SECONDS = 30
+_SESSION = {
+    "statement_timeout": "600s",  # the longest statement is the bulk of a file of a country
+    "lock_timeout": "120s",
+    "idle_in_transaction_session_timeout": "900s",
+    "tcp_keepalives_idle": "30s",  # of a machine that is gone, locks are let go within 2 minutes
+    "tcp_keepalives_interval": "15s",
+    "tcp_keepalives_count": "4",
+}
+_CLIENT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+}
+
+
+def open_engine(url: str) -> Engine:
+    """The engine behind a URL of a database; nothing is connected yet. Raises StoreError."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(
+            "[database] url is no database URL; valid: sqlite:///FILE or "
+            "postgresql+psycopg://USER@HOST:PORT/NAME"
+        ) from error
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StoreError(
+            f"[database] url names {parsed.get_backend_name()}; valid: sqlite or postgresql"
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise StoreError("[database] url names no file: a monitor must not forget")
+    try:
+        return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    except (NoSuchModuleError, ImportError) as error:
+        raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
+
+
+@contextmanager
+def many_rows(connection: Connection) -> Iterator[None]:
+    """Room for a transaction that adds very many rows: pages of an index that are met again and
+    again are not written each time."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{_LARGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+
+def switch_foreign_keys(connection: Connection, switch: str) -> None:
+    """ON or OFF; of SQLite alone, which heeds it outside a transaction only."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys={switch}")
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # The driver would begin transactions by itself, late, and never IMMEDIATE.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"cache_size=-{_CACHE_KIB}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # the server may have been restarted since
+        pool_size=_POOL,
+        max_overflow=_MORE,
+        pool_timeout=_POOL_SECONDS,
+        connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            for name, value in _SESSION.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.commit()
+
+    return engine

@@ -1,0 +1,68 @@
+"""Small facts that the database keeps of itself: how far it was brought, and which one it is."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, select, text
+
+from monitor.store import tables
+from monitor.store.errors import TooEarly
+
+AHEAD = timedelta(minutes=5)
+"""How much earlier than the database a writing command may be (clocks differ a little)."""
+
+
+def brought_to(connection: Connection) -> datetime | None:
+    """The latest instant that the database has been brought to."""
+    facts = tables.table_of(tables.Fact)
+    value = connection.scalar(select(facts.c.value).where(facts.c.name == "brought_to"))
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def bring_to(connection: Connection, now: datetime) -> None:
+    """Note that the database has been brought to `now`. To be the last statement of its
+    transaction, for on PostgreSQL everybody who writes waits here for each other."""
+    value = now.astimezone(UTC).isoformat(timespec="microseconds")
+    connection.execute(
+        text(
+            "INSERT INTO facts (name, value) VALUES ('brought_to', :value) ON CONFLICT (name) "
+            "DO UPDATE SET value = excluded.value WHERE facts.value < excluded.value"
+        ),
+        {"value": value},
+    )
+
+
+def check_not_earlier(connection: Connection, now: datetime) -> datetime | None:
+    """Refuse to write at an instant that lies before what was already done: TooEarly. Returns
+    the latest instant that the database has been brought to."""
+    latest = brought_to(connection)
+    if latest is not None and now < latest - AHEAD:
+        raise TooEarly(
+            f"the database has already been brought to {latest.isoformat(timespec='seconds')}, "
+            f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
+            "a command that writes cannot go back in time"
+        )
+    return latest
+
+
+def installation(connection: Connection) -> str:
+    """What tells this database from every other, drawn when it is first asked for.
+
+    Two clinics on one mail domain, or one that began anew, count their alerts and messages from
+    1 alike; mail servers drop a message whose Message-ID they have seen. To be asked in a
+    transaction that writes."""
+    facts = tables.table_of(tables.Fact)
+    query = select(facts.c.value).where(facts.c.name == "installation")
+    known = connection.scalar(query)
+    if known is not None:
+        return str(known)
+    connection.execute(
+        text(
+            "INSERT INTO facts (name, value) VALUES ('installation', :value) "
+            "ON CONFLICT (name) DO NOTHING"
+        ),
+        {"value": secrets.token_hex(6)},
+    )
+    return str(connection.scalar(query))

@@ -1,0 +1,79 @@
+"""The tables of what is known of a patient, results and events, without behaviour: they are only
+ever added to. Quantities are exact decimals in canonical units."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, false, text
+from sqlmodel import Field, SQLModel
+
+from monitor.store.types import ExactDecimal, UtcInstant
+
+
+class ResultRow(SQLModel, table=True):
+    """One reported value. `stands` is False for what a later report superseded."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        Index("ix_results_key", "patient_id", "analyte", "collected_on"),
+        Index(
+            "ix_results_home_id",
+            "home_id",
+            sqlite_where=text("home_id IS NOT NULL"),
+            postgresql_where=text("home_id IS NOT NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int = Field(foreign_key="patients.id")
+    analyte: str
+    collected_at: datetime = Field(sa_type=UtcInstant)
+    collected_on: date
+    timed: bool
+    specimen_id: str = ""
+    value: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    comparator: str = ""
+    no_result: str = ""
+    status: str
+    stands: bool
+    received_value: str
+    received_unit: str = ""
+    ref_low: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    ref_high: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    reported_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    received_at: datetime = Field(sa_type=UtcInstant)
+    comment: str = ""
+    below_plausible: bool = False
+    doubtful_comment: str = ""
+    method: str = ""
+    """How it was measured, without case: trends and baselines do not cross a change of it."""
+    file_id: int = Field(foreign_key="files.id", index=True)
+    line: int
+    home_id: int | None = Field(default=None, foreign_key="patients.id")
+    issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Who gave out the number, as the row said."""
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened to a patient on a day. Entered-in-error keeps the row."""
+
+    __tablename__ = "events"
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int = Field(foreign_key="patients.id", index=True)
+    enrolment_id: int | None = Field(default=None, foreign_key="enrolments.id")
+    """None where the event means the patient, not one enrolment."""
+    on: date
+    event: str
+    value: str = ""
+    drug: str = ""
+    note: str = ""
+    received_at: datetime = Field(sa_type=UtcInstant)
+    file_id: int = Field(foreign_key="files.id")
+    line: int
+    withdrawn: bool = False
+    withdrawn_in: int | None = Field(default=None, foreign_key="files.id")
+    """The file that said it was entered in error."""
+    home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
