@@ -19,6 +19,7 @@ from monitor.operations.schedule_edit import Applied, Edit, Preview, apply, prev
 from monitor.operations.schedules import in_force, propose_text
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.rulebook import texts_in_force
 from monitor.store.tables import table_of
 
 OPEN, APPROVED, REFUSED, WITHDRAWN = "open", "approved", "refused", "withdrawn"
@@ -117,14 +118,13 @@ def approve(
     proposed = _open(store, proposal_id)
     if proposed.is_of(by):
         raise ProposalRefused("a second person approves it: you proposed it yourself")
-    with store.read() as connection:
-        standing = in_force(connection).texts.get(proposed.protocol_id)
-    if (digest_of(standing.text) if standing else "") != proposed.based_on:
-        raise ProposalRefused(
-            "another text went live after this was proposed; propose it anew on top of that one"
-        )
 
     def decide(connection: Connection) -> None:
+        standing = texts_in_force(connection).get(proposed.protocol_id)
+        if (digest_of(standing.text) if standing else "") != proposed.based_on:
+            raise ProposalRefused(
+                "another text went live after this was proposed; propose it anew on top of that one"
+            )
         _decide(connection, proposal_id, APPROVED, by, note, now)
 
     return apply(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from monitor.core.permissions import Role
 from tests.conftest import chromium
@@ -27,6 +27,7 @@ _PATIENCE = 10_000
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Ended with its module: while it lives, nothing else of this process can run an event loop."""
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as driver:
         yield driver
 
@@ -57,6 +58,10 @@ class Person:
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.web.url}{path}")
+
+    def settled(self) -> None:
+        """The page is whole and its script has run: keys are listened to."""
+        self.page.wait_for_load_state("load")
 
     def sign_in(self, role: Role, password: str = PASSWORD) -> None:
         """Fill the form of /sign-in, wherever it was met."""

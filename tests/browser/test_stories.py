@@ -80,12 +80,48 @@ def test_two_people_on_one_row(web: WebClinic, someone: Any) -> None:
     assert nurse.said == doctor.said == []
 
 
+PRESS_AS_IT_MOVES = """([x, y]) => {
+    const list = document.getElementById("worklist");
+    const watch = new MutationObserver(() => {
+        watch.disconnect();
+        const how = { bubbles: true, cancelable: true, detail: 1, clientX: x, clientY: y };
+        document.elementFromPoint(x, y).dispatchEvent(new MouseEvent("click", how));
+    });
+    watch.observe(list, { childList: true });
+}"""
+
+
+def test_a_press_as_the_list_moves_does_nothing(web: WebClinic, someone: Any) -> None:
+    """The nurse points at a row; a colleague's change moves another one beneath her pointer in
+    the moment she presses. Nobody but who she meant is dealt with: nobody."""
+    nurse, doctor = someone(Role.NURSE), someone(Role.CLINICIAN)
+    page, alert = nurse.page, critical_alert(web)
+    nurse.settled()
+    buttons = page.get_by_role("button", name=re.compile("Acknowledge alert"))
+    box = next(it for it in map(_box_of, buttons.all()) if it["y"] > 300)
+    place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    page.mouse.move(*place)
+    page.evaluate(PRESS_AS_IT_MOVES, place)
+    doctor.page.locator(f"#a{alert}").get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("status")).to_contain_text("nothing was done")
+    assert page.url == f"{web.url}/"
+    acknowledged = [it for it in web.audit() if "alert acknowledged" in it]
+    assert acknowledged == ["Dr Carl Field: alert acknowledged"]
+    assert nurse.said == []
+
+
+def _box_of(button: Any) -> dict[str, float]:
+    box: dict[str, float] = button.bounding_box()
+    return box
+
+
 def test_a_nurses_morning(web: WebClinic, someone: Any) -> None:
     """By keyboard: down the list, two ticked and acknowledged; a third asked for by name; and a
     colleague's change shows without reload."""
     nurse, doctor = someone(Role.NURSE), someone(Role.CLINICIAN)
     page = nurse.page
     expect(page.locator(".somebody")).not_to_have_count(0)
+    nurse.settled()
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -93,6 +129,7 @@ def test_a_nurses_morning(web: WebClinic, someone: Any) -> None:
     page.locator("#together").get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_role("status")).to_contain_text("acknowledged.")
 
+    nurse.settled()
     page.keyboard.press("/")
     page.keyboard.type(CRITICAL)
     page.keyboard.press("Enter")

@@ -4,7 +4,8 @@
 (() => {
   const list = document.getElementById("worklist");
   if (!list) return;
-  const every = 5000;
+  const every = 3000;
+  const settling = 1000;
   const on = document.getElementById("keys-on");
 
   const busy = () => list.querySelector(".panel, input[type=checkbox]:checked") !== null;
@@ -12,34 +13,57 @@
   // A colleague's change shows without reload; not while somebody is in the middle of something.
   async function look() {
     if (document.hidden) return;
-    try {
-      const answer = await fetch("/worklist/seen", { redirect: "error" });
-      if (!answer.ok) return;
-      const { seen } = await answer.json();
-      if (seen === list.dataset.seen) return;
-      if (busy()) {
-        tell("The list has changed meanwhile. It is shown anew once you are done.");
+    const answer = await fetch("/worklist/seen", { redirect: "error" });
+    if (!answer.ok) return;
+    const { seen } = await answer.json();
+    if (seen === list.dataset.seen) return;
+    if (!busy()) {
+      const part = await fetch(list.dataset.part, { redirect: "error" });
+      if (!part.ok) return;
+      const text = await part.text();
+      if (!busy()) {
+        renew(text, seen);
         return;
       }
-      await renew(seen);
-    } catch {
-      // The network is away for a moment: look again at the next turn.
     }
+    tell("The list has changed meanwhile. It is shown anew once you are done.");
   }
 
-  async function renew(seen) {
-    const part = await fetch(list.dataset.part, { redirect: "error" });
-    if (!part.ok) return;
+  function renew(text, seen) {
     const at = document.activeElement?.closest?.(".somebody")?.id;
-    list.innerHTML = await part.text();
+    beneath = pointed && { ...pointed, row: rowAt(pointed), until: performance.now() + settling };
+    list.innerHTML = text;
     list.dataset.seen = seen;
+    document.querySelector("[data-told]")?.remove();
     if (at) document.getElementById(at)?.focus();
     count();
   }
 
+  // Whoever presses just as the list moves meant what was there before: nothing is done.
+  let pointed = null;
+  let beneath = null;
+  const rowAt = ({ x, y }) => document.elementFromPoint(x, y)?.closest(".cause")?.id;
+  document.addEventListener("pointermove", (event) => {
+    pointed = { x: event.clientX, y: event.clientY };
+  });
+  list.addEventListener(
+    "click",
+    (event) => {
+      if (!beneath || event.detail === 0 || performance.now() > beneath.until) return;
+      const still = Math.hypot(event.clientX - beneath.x, event.clientY - beneath.y) < 20;
+      if (!still || event.target.closest(".cause")?.id === beneath.row) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      tell("The list moved as you pressed: nothing was done. Look again, please.");
+    },
+    true,
+  );
+
   function tell(text) {
     const place = document.querySelector(".notices");
-    if (place.querySelector("[data-told]")) return;
+    const before = place.querySelector("[data-told]");
+    if (before?.textContent === text) return;
+    before?.remove();
     const note = document.createElement("div");
     note.className = "message info";
     note.dataset.told = "yes";
@@ -49,7 +73,9 @@
     place.append(note);
   }
 
-  if (list.dataset.part) setInterval(look, every);
+  // The network may be away for a moment: then at the next turn.
+  const turn = () => look().catch(() => {}).finally(() => setTimeout(turn, every));
+  if (list.dataset.part) setTimeout(turn, every);
 
   // How many are ticked.
   function count() {
