@@ -36,11 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("MONITOR__WEB__PORT", "0")  # daemons side by side: any free port
     config.stash[_ABSENT] = _why_no_postgres()
     config.addinivalue_line("markers", "postgresql_only: what SQLite is not made for")
+    config.addinivalue_line("markers", "sqlite_only: what is asked in SQLite's own words")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    only = metafunc.definition.get_closest_marker("postgresql_only")
-    databases = _BOTH if only is None else ["postgresql"]
+    marked = metafunc.definition.get_closest_marker
+    only = [name for name in _BOTH if marked(f"{name}_only")]
+    databases = only or _BOTH
     if "empty_url" in metafunc.fixturenames:
         metafunc.parametrize("empty_url", databases, indirect=True)
     elif "store_url" in metafunc.fixturenames:

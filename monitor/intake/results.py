@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -204,7 +205,8 @@ class ResultWriter:
             & (columns.collected_on == _BUCKETS.c.collected_on)
             & ~columns.taken_back,
         )  # fmt: skip
-        for row in self._connection.execute(query.order_by(columns.id)):
+        # put in order here: asked for it, SQLite would read all results to save the sorting
+        for row in sorted(self._connection.execute(query), key=itemgetter(0)):
             yield _written(row)
 
     def _store(self, groups: Iterable[_Group]) -> None:

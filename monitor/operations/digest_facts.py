@@ -39,10 +39,8 @@ def came_in_since(connection: Connection, since: datetime, now: datetime) -> Cam
     count, rows, stored, superseded, quarantined = connection.execute(
         select(func.count(), *sums).where(recent)
     ).one()
-    patients = (
-        select(func.count(results.patient_id.distinct()))
-        .join(_FILES, files.id == results.file_id)
-        .where(recent)
+    patients = select(func.count(results.patient_id.distinct())).where(
+        results.file_id.in_(select(files.id).where(recent))
     )
     return CameIn(
         files=count,

@@ -219,10 +219,11 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
         at = file.received_at.astimezone(zone)
         histories[file.source].arrivals.append(at)
         days[file.id] = file.source, at.date()
+    recent_ids = select(columns.id).where(results, columns.received_at >= begin)
     for table in (_RESULTS, _HELD):
-        pairs = select(table.c.file_id, table.c.analyte).join(_FILES, columns.id == table.c.file_id)
-        wanted = results & (columns.received_at >= begin) & (table.c.analyte != "")
-        for pair in connection.execute(pairs.where(wanted).distinct()).all():
+        pairs = select(table.c.file_id, table.c.analyte).distinct()
+        wanted = table.c.file_id.in_(recent_ids) & (table.c.analyte != "")
+        for pair in connection.execute(pairs.where(wanted)).all():
             source, day = days[pair[0]]
             histories[source].by_day[day].add(pair[1])
     return histories
@@ -232,18 +233,25 @@ def _shifts(
     connection: Connection, settings: Settings, source: str, now: datetime
 ) -> tuple[Shift, ...]:
     rules, columns = settings.feeds, _RESULTS.c
+    recent = select(_FILES.c.id).where(
+        _FILES.c.source == source,
+        _FILES.c.received_at <= now,
+        _FILES.c.received_at >= now - timedelta(weeks=rules.weeks),
+    )
+    nth = func.row_number().over(partition_by=columns.analyte, order_by=columns.id.desc())
     newest = (
-        select(columns.id, columns.analyte, columns.value, columns.patient_id, columns.file_id,
-               _FILES.c.name,
-               func.row_number().over(partition_by=columns.analyte,
-                                      order_by=columns.id.desc()).label("nth"))
-        .join(_FILES, _FILES.c.id == columns.file_id)
-        .where(_FILES.c.source == source, _FILES.c.received_at <= now,
-               _FILES.c.received_at >= now - timedelta(weeks=rules.weeks), columns.stands,
-               columns.value.is_not(None), columns.comparator == "")
+        select(columns.id, columns.analyte, columns.value, columns.patient_id, columns.file_id)
+        .add_columns(nth.label("nth"))
+        .where(columns.file_id.in_(recent), columns.stands)
+        .where(columns.value.is_not(None), columns.comparator == "")
         .subquery()
-    )  # fmt: skip
-    query = select(newest).where(newest.c.nth <= _VALUES_READ).order_by(newest.c.id)
+    )
+    query = (
+        select(newest, _FILES.c.name)
+        .join(_FILES, _FILES.c.id == newest.c.file_id)
+        .where(newest.c.nth <= _VALUES_READ)
+        .order_by(newest.c.id)
+    )
     by_analyte: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(query):
         by_analyte[row.analyte].append(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Index, UniqueConstraint, false, true
+from sqlalchemy import Index, UniqueConstraint, false, text, true
 from sqlmodel import Field, SQLModel
 
 from monitor.store.types import ExactDecimal, UtcInstant
@@ -74,6 +74,12 @@ class EnrolmentRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_enrolments_wake", "next_review_at"),
         Index("ix_enrolments_turn", "wake_rank", "next_review_at", "id"),
+        Index(
+            "ix_enrolments_merged_into",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     patient_id: int = Field(foreign_key="patients.id", index=True)

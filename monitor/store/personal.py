@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from monitor.core.personal_terms import Personal, Terms
 from monitor.store import tables
@@ -23,10 +23,13 @@ def load_personal(
     """All that was ever set for these enrolments, in the order it was set; with `until`, as it
     stood then. What was set for an enrolment that was merged into one of these is theirs."""
     owner = func.coalesce(_ENROLMENTS.c.merged_into, _ENROLMENTS.c.id)
+    theirs = select(_ENROLMENTS.c.id).where(
+        or_(_ENROLMENTS.c.id.in_(enrolment_ids), _ENROLMENTS.c.merged_into.in_(enrolment_ids))
+    )
     query = (
         select(_PERSONAL, owner.label("owner"))
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _PERSONAL.c.enrolment_id)
-        .where(owner.in_(enrolment_ids))
+        .where(_PERSONAL.c.enrolment_id.in_(theirs))
     )
     if until is not None:
         query = query.where(_PERSONAL.c.set_at <= until)

@@ -1,0 +1,80 @@
+"""What one result, one look and one message cost does not grow with those enrolled nor with
+their past: no statement of theirs reads a table that grows for ever from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from monitor.delivery.send import deliver_due
+from monitor.operations import arrivals, feeds
+from monitor.operations.stuck import alarm_if_stuck
+from monitor.store.database import Store
+from tests.clinic import CBC, Clinic, at
+
+GROW = frozenset(
+    "alert_history deliveries delivery_alerts enrolments events identifiers patients "
+    "results".split()
+)
+NOW = at("2026-01-12")
+LOW = "mrn,collected_at,analyte,value,unit\nP7,2026-01-12T09:30,neutrophils,0.7,10*9/L\n"
+
+pytestmark = pytest.mark.sqlite_only
+
+
+@contextmanager
+def whole_reads(store: Store) -> Iterator[set[str]]:
+    """The tables that statements on a store read whole, by SQLite's own plan of each."""
+    found: set[str] = set()
+
+    def look(
+        connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> None:
+        del connection, context
+        if not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+            return
+        first = parameters[0] if many and parameters else parameters
+        plan = cursor.connection.cursor()
+        for row in plan.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall():
+            words = row[3].split()
+            if words[0] == "SCAN" and words[1] in GROW:
+                found.add(f"{words[1]}: {' '.join(statement.split())}")
+
+    event.listen(store.engine, "before_cursor_execute", look)
+    try:
+        yield found
+    finally:
+        event.remove(store.engine, "before_cursor_execute", look)
+
+
+def test_a_result_its_review_its_mail_and_an_idle_look_read_no_growing_table_whole(
+    ward: Clinic,
+) -> None:
+    for number in range(20):
+        ward.enrol(f"P{number}", now=at("2026-01-05"), baseline=number % 2 == 0)
+        ward.results(f"P{number}", "2026-01-12", CBC, received_at=NOW)
+    ward.review(NOW)
+    store, settings = ward.store, ward.settings
+    file = settings.intake.inbox.parent / "low.csv"
+    file.write_text(LOW, encoding="utf-8")
+    later = NOW + timedelta(minutes=1)
+    with whole_reads(store) as found:
+        loaded = arrivals.load(store, settings, file, "", later)
+        assert loaded.report.stored == 1
+        assert loaded.tally.opened
+        ward.review(later)
+        deliver_due(store, settings, later, who="test")
+        feeds.watch(store, settings, later)
+        alarm_if_stuck(store, settings, later)
+    assert found == set()
+
+
+def test_a_table_that_is_read_whole_is_found(ward: Clinic) -> None:
+    with whole_reads(ward.store) as found, ward.store.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM results WHERE value = 1")
+    assert len(found) == 1
