@@ -21,7 +21,7 @@ from monitor.intake.context import source_named
 from monitor.intake.enrol import enrol_file
 from monitor.intake.formats import open_rows
 from monitor.intake.load import load_file
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.raw import BadLine, PatientMerge, RawRow
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.operations.schedules import adopt
@@ -64,6 +64,7 @@ class Clinic:
 
     def __init__(self, folder: Path, store: Store, settings: Settings) -> None:
         self._folder, self._store, self._settings = folder, store, settings
+        self._heard: set[PatientMerge] = set()
         with store.read() as connection:
             self._catalogue: Catalogue = load_rulebook(connection).catalogue
 
@@ -85,7 +86,7 @@ class Clinic:
         """Read each input by itself, write all of them in one transaction and take them back:
         what becomes of each, or what it raised. Where writing fails, all have failed by it."""
         with suppress(_Back), self._store.write() as connection:
-            group = Group(connection, self._settings, self._catalogue, NOW)
+            group = Group(connection, self._settings, self._catalogue, NOW, self._heard)
             found = [self._read(group, data, suffix) for data in inputs]
             try:
                 wrongs = group.write()
