@@ -137,6 +137,7 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    blood_marks: tuple[str, ...] = ()
     none_of_ours: frozenset[tuple[str, ...]] = frozenset()
     """Names that would be compared like one of ours and mean something else."""
     no_result: frozenset[tuple[str, ...]] = frozenset()
@@ -161,10 +162,21 @@ class Catalogue:
         if name is None:
             name = self._marked(key)
             if name is None:
-                return self._twice_named(name_or_code)
+                return self._of_blood(name_or_code) or self._twice_named(name_or_code)
         elif tuple(plain_words(name_or_code)) in self.none_of_ours:
             return None
         return self.analytes[name] if name is not None else None
+
+    def _of_blood(self, text: str) -> Analyte | None:
+        """`P-ALAT`, `Leukocytter;B`: the fluid beside the name, as in the north of Europe."""
+        text = text.strip()
+        if tuple(plain_words(text)) in self.none_of_ours:
+            return None
+        for mark in self.blood_marks:
+            for bare in (text.removeprefix(f"{mark}-"), text.removesuffix(f";{mark}")):
+                if bare != text:
+                    return self._find(bare)
+        return None
 
     def _twice_named(self, text: str) -> Analyte | None:
         """`ASAT (GOT)`, `ALT/GPT`: two names of the same; one known name alone says nothing."""

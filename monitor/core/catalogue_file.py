@@ -70,7 +70,7 @@ class _Reader(ValueReader):
         reader = AnalyteReader(self, spelling, factors)
         analytes = reader.read(self.table("analytes", document, required=True))
         marks = self.table("name_marks", document)
-        self.unknown("name_marks", marks, ("percent", "absolute", "none_of_ours"))
+        self.unknown("name_marks", marks, ("percent", "absolute", "blood", "none_of_ours"))
         no_result = self.table("no_result", document, required=True)
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
@@ -84,6 +84,7 @@ class _Reader(ValueReader):
             by_key=MappingProxyType(reader.keys(analytes)),
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
+            blood_marks=tuple(self.texts("name_marks.blood", marks, "blood")),
             none_of_ours=phrase_set(self.texts("name_marks.none_of_ours", marks, "none_of_ours")),
             no_result=no_result_phrases,
             no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),

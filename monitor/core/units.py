@@ -48,9 +48,9 @@ _MINUS = r"[-\u2212]?"
 _TWO_MARKS = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:(?:,[0-9]{{3}})+\.[0-9]+|(?:,[0-9]{{3}}){{2,}})")
 _ONE_MARK = re.compile(rf"{_MINUS}[0-9]*,[0-9]+")
 _MAYBE_THOUSANDS = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}},[0-9]{{3}}")
-# 1,23,456 (lakh) has but one reading.
+# 1 234, 1'234 and 1,23,456 (lakh) have but one reading.
 _GAP = "[ '\u2019\u00a0\u2009\u202f]"
-_SPACED = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:{_GAP}[0-9]{{3}})+(?:\.[0-9]+)?")
+_SPACED = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}}(?:{_GAP}[0-9]{{3}})+(?:\.[0-9]+)?")
 _LAKH = re.compile(rf"{_MINUS}[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}}(?:\.[0-9]+)?")
 _GROUPED = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?")
 _MARKS = re.compile(r"[ ,'\u2019\u00a0\u2009\u202f]")
@@ -143,7 +143,7 @@ def parse_number(
 
 def _is_grouped(digits: str, grouped: bool) -> bool:
     """Whether the marks within a number can only be those of thousands."""
-    forms = (_TWO_MARKS, _LAKH, _SPACED, _GROUPED) if grouped else (_TWO_MARKS, _LAKH)
+    forms = (_TWO_MARKS, _LAKH, _SPACED, _GROUPED) if grouped else (_TWO_MARKS, _LAKH, _SPACED)
     return any(form.fullmatch(digits) for form in forms)
 
 

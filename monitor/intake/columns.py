@@ -63,7 +63,7 @@ class _Finder:
             if (found := self._place(name, frozenset((key,)), self._keys)) is not None:
                 self.positions[name] = found
             return
-        words = vocabulary().columns.get(name, Words((frozenset((key_of(name),)),)))
+        words = _words(name)
         for number, tier in enumerate(words.tiers):
             found = self._place(name, tier, self._keys)
             if found is None:
@@ -76,6 +76,15 @@ class _Finder:
                 if words.beside and number == len(words.tiers) - 1:
                     self._lonely[name] = words.beside
             return
+        self._find_lesser(name)
+
+    def _find_lesser(self, name: str) -> None:
+        """The column whose word would be another one's, were that not better named already."""
+        for other in self.positions:
+            words = _words(other).lesser.get(name)
+            if words and (found := self._place(name, words, self._keys)) is not None:
+                self.positions[name] = found
+                return
 
     def drop_lonely(self) -> None:
         """Forget columns whose name counts only beside another that is not there."""
@@ -87,6 +96,8 @@ class _Finder:
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())
         found = [i for i, key in enumerate(keys) if key and key in wanted and i not in taken]
+        for lesser in _words(name).lesser.values() if len(found) > 1 else ():
+            found = [i for i in found if keys[i] not in lesser] or found
         if len(found) < 2:
             return found[0] if found else None
         names = ", ".join(f"{self._header[index]} (column {index + 1})" for index in found)
@@ -96,6 +107,10 @@ class _Finder:
             f"the header has several columns that may be {name}: {names}; say which one in the "
             f'config: [sources.NAME.columns] {name} = "..."'
         )
+
+
+def _words(name: str) -> Words:
+    return vocabulary().columns.get(name, Words((frozenset((key_of(name),)),)))
 
 
 def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> None:

@@ -18,9 +18,9 @@ from monitor.intake.vocabulary import key_of, vocabulary
 EITHER = "either"
 """The order of dates that are read only where they can be read one way."""
 _CLOCK = (
-    r"(?:(?:,?\s+|\s*T|,\s*|-(?=\d\d:))(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
+    r"(?:(?:,?\s+|\s*T|,\s*|[-:](?=\d\d:))(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
     r"(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\[[\w/+-]+\])?)?"
 )
 _MONTH_WORDS = r"(?P<word>[^\W\d_]{3,12})\.?"
 _OF = r"(?:\s+de\s+|\s+del\s+|\s+of\s+|[ .,/-]+)"
@@ -40,7 +40,7 @@ _DAY_FIRST = rf"{_WEEKDAY}(?P<day>\d{{1,2}})[/.-](?P<month>\d{{1,2}})[/.-](?P<ye
 _MONTH_FIRST = (
     rf"{_WEEKDAY}(?P<month>\d{{1,2}})[/.-](?P<day>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}})"
 )
-_YEAR_FIRST = r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2})"
+_YEAR_FIRST = r"(?P<year>\d{4})(?:[/.]|\.\s)(?P<month>\d{1,2})(?:[/.]|\.\s)(?P<day>\d{1,2})\.?"
 _FORMS = {
     "iso": _ISO,
     "day_first": (*_ISO, _DAY_FIRST, _YEAR_FIRST, *_WORDED),

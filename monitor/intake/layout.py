@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -19,9 +20,13 @@ from monitor.intake.csv import Record
 from monitor.intake.raw import RESULT_COLUMNS, RawRow
 from monitor.intake.row_steps import Step, steps_of
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.wide import Known, WideColumn, wide_columns
+from monitor.intake.vocabulary import is_blank
+from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
-EXTRA_COLUMNS = ("collected_time", "code", "value_text", "range", "material", "flag")
+EXTRA_COLUMNS = (
+    "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
+    "flag",
+)  # fmt: skip
 """What a file may have besides the columns of a raw row."""
 ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
@@ -49,6 +54,8 @@ class Layout:
     place: str = ""
     dates: str = ""
     decimal: str = ""
+    unit_in_name: Callable[[str], tuple[str, str]] | None = None
+    """Name and unit of `WBC [10*9/L]`, in a long form that has no other place for units."""
     whole_numbers: bool = False
     """Patient numbers end in .0, as the source says: a spreadsheet took them for amounts."""
 
@@ -69,7 +76,7 @@ class Layout:
             return
         base = [(self.header[i], cells[i]) for i in self._base(len(cells))]
         for column in self.wide:
-            if cells[column.position].strip():
+            if not is_blank(cells[column.position]):
                 given = (*base, *((self.header[i], cells[i]) for i in column.positions))
                 row = RawRow._make((line, *picked, given, *beside))
                 yield self._finished(column.of(row, cells), cells)
@@ -128,6 +135,7 @@ def layout_of(
     constants = above | source.constants
     wide = () if _has_value(columns, constants) else wide_columns(columns, header, known)
     _require(columns, wide, constants)
+    unit_apart = "unit" in columns.positions or "unit" in constants
     tail, places = [""], {}
     for name, text in constants.items():
         places[name] = len(header) + len(tail)
@@ -150,7 +158,10 @@ def layout_of(
             if name in columns.positions
         },
         wide=wide,
-        steps=steps_of(columns.positions, source, known, serial_dates=serial_dates),
+        steps=steps_of(
+            columns.positions, source, known, serial_dates=serial_dates, unit_apart=unit_apart
+        ),
+        unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
         whole_numbers=source.whole_numbers,
         stated=tuple(name for name in above if name not in source.constants),

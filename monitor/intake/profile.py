@@ -20,7 +20,7 @@ from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.vocabulary import key_of, vocabulary
 
-_DATE_COLUMNS = ("collected_at", "reported_at", "birth_date")
+_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", "birth_date")
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
@@ -60,7 +60,7 @@ class Profile:
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     glued: int = 0
-    """Cells in which something follows the number: a unit, perhaps."""
+    """Cells in which something follows the number, or the name: a unit, perhaps."""
     plain_floats: int = 0
     numbers: int = 0
     """Patient numbers that are not empty."""
@@ -133,6 +133,8 @@ class _Look:
         self._dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
         self._values = _value_positions(layout)
         self._mrn = positions.get("mrn")
+        self._named = positions.get("analyte") if layout.unit_in_name else None
+        self._unit_in_name = layout.unit_in_name
         self._seen: set[str] = set()
 
     def at_record(self, record: Record) -> None:
@@ -143,6 +145,8 @@ class _Look:
             self._at_text(_look_at_number, line, cells[position])
         if self._mrn is not None:
             self._at_number(cells[self._mrn], 1)
+        if self._named is not None:
+            self._at_name(cells[self._named])
 
     def at_block(self, block: Block) -> None:
         self._found.rows += block.rows
@@ -156,6 +160,9 @@ class _Look:
             new += [(row, order, look_at, column.texts[n]) for n, row in first]
         for row, _, look_at, text in sorted(new, key=itemgetter(0, 1)):
             self._at_text(look_at, block.first_line + row, text)
+        if self._named is not None:
+            for text in block.coded(self._named).texts:
+                self._at_name(text)
         if self._mrn is not None:
             numbers = block.coded(self._mrn)
             for text, count in zip(numbers.texts, numbers.counts(), strict=True):
@@ -166,6 +173,10 @@ class _Look:
             look_at(self._found, line, text)
             if len(self._seen) < _SEEN_LIMIT:
                 self._seen.add(text)
+
+    def _at_name(self, text: str) -> None:
+        if self._unit_in_name is not None:
+            self._found.glued += bool(self._unit_in_name(text)[1])
 
     def _at_number(self, text: str, count: int) -> None:
         if text.strip():

@@ -13,14 +13,14 @@ from monitor.intake.dates import from_serial, since
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
-from monitor.intake.wide import Known
+from monitor.intake.wide import Known, split_unit
 
 Step = Callable[[RawRow, Sequence[str]], RawRow]
 
 RELATIVE = ("days", "hours", "minutes")
 _LOINC = re.compile(r"(\d{1,7})-(\d)")
 _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
-_TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{4}|\d{6}", re.IGNORECASE)
+_TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
@@ -28,20 +28,21 @@ _DATES = ("collected_at", "reported_at", "birth_date")
 
 
 def steps_of(
-    positions: Mapping[str, int], source: Source, known: Known, *, serial_dates: bool
+    positions: Mapping[str, int],
+    source: Source,
+    known: Known,
+    *,
+    serial_dates: bool,
+    unit_apart: bool,
 ) -> tuple[Step, ...]:
-    """The steps that a file with these columns needs."""
+    """The steps that a file with these columns needs. `unit_apart`: units have a place of their
+    own."""
     steps: list[Step] = []
+    if "analyte" in positions and not unit_apart:
+        steps.append(_with_unit_of_name(known))
     if "code" in positions:
         steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
-    if "value_text" in positions:
-        steps.append(_with_text(positions["value_text"]))
-    if "collected_time" in positions:
-        steps.append(_with_time(positions["collected_time"]))
-    if "range" in positions:
-        steps.append(_with_range(positions["range"]))
-    if "material" in positions:
-        steps.append(_of_material(positions["material"]))
+    steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -77,6 +78,35 @@ def _named_by_code(position: int, known: Known, *, alone: bool) -> Step:
     return step
 
 
+def _with_whole_name(position: int) -> Step:
+    """A cell of letters with several words is a name, and to be compared; a code is none."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        if row.family_name.strip() or row.given_name.strip() or not is_whole_name(cells[position]):
+            return row
+        return row._replace(family_name=cells[position].strip())
+
+    return step
+
+
+def is_whole_name(text: str) -> bool:
+    """Whether a text may be the whole name of a person."""
+    words = re.split(r"[\s,]+", text.strip())
+    return len(words) > 1 and not any(sign.isdigit() for sign in text)
+
+
+def _with_unit_of_name(known: Known) -> Step:
+    """`WBC (10*9/L)` as a name and its unit."""
+
+    def step(row: RawRow, _cells: Sequence[str]) -> RawRow:
+        name, unit = split_unit(row.analyte, known)
+        if row.unit.strip() or not known.unit(name, unit):
+            return row
+        return row._replace(analyte=name, unit=unit)
+
+    return step
+
+
 def _with_text(position: int) -> Step:
     """The text of a result counts where it says more than the number: `<5` beside 5."""
 
@@ -85,6 +115,17 @@ def _with_text(position: int) -> Step:
         if text and (not number or number.casefold() in _ABSENT or _COMPARED.match(text)):
             return row._replace(value=text)
         return row
+
+    return step
+
+
+def _with_day(position: int) -> Step:
+    """The day alone counts where the instant beside it is empty."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        if row.collected_at.strip():
+            return row
+        return row._replace(collected_at=cells[position])
 
     return step
 
@@ -151,3 +192,14 @@ def _after(unit: str, day_zero: date) -> Step:
 def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
     read: dict[str, Any] = {name: from_serial(getattr(row, name)) for name in _DATES}
     return row._replace(**{name: text for name, text in read.items() if text})
+
+
+_OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
+    "patient_name": _with_whole_name,
+    "value_text": _with_text,
+    "collected_day": _with_day,
+    "collected_time": _with_time,
+    "range": _with_range,
+    "material": _of_material,
+}
+"""Steps that need one further column and nothing else, in their order."""

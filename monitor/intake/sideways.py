@@ -16,7 +16,7 @@ from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
 from monitor.intake.sections import following
 from monitor.intake.stated import said_by
-from monitor.intake.vocabulary import vocabulary
+from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, split_unit
 
 _OF_SPECIMEN = ("mrn", "specimen_id", "collected_time", "reported_at", "issuer", "status")
@@ -287,6 +287,6 @@ def _values(record: Record, frame: _Frame, fixed: Sequence[int], known: Known) -
     of_analyte = [name, at(frame.fixed.get("unit", len(cells))) or unit]
     of_analyte += [at(index) for index in fixed]
     for column, day in sorted(frame.dates.items()):
-        if at(column):
+        if not is_blank(at(column)):
             beside = [it.get(column, "") for it in frame.beside.values()]
             yield Record(record.line, [*of_analyte, day, *beside, at(column)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from monitor.intake.csv import Record
+from monitor.intake.row_steps import is_whole_name
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name")
@@ -79,5 +80,7 @@ def _meaning(key: str, text: str) -> str:
         tiers = vocabulary().columns[name].tiers
         if any(wanted in tier for tier in tiers[:_SURE_TIERS]):
             return name
+    if is_whole_name(text) and vocabulary().column_of(key) == "patient_name":
+        return "family_name"
     is_number = any(sign.isdigit() for sign in text)
     return "mrn" if is_number and wanted in vocabulary().columns["mrn"].tiers[-1] else ""

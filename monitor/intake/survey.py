@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 _BLOCK = 1 << 20
 _SAMPLE = 4096
-_MIXED = "utf-8 or windows-1252"
+MIXED = "utf-8 or windows-1252"
 """Name of our decoder of files that mix both: each byte that is no UTF-8 is Windows-1252."""
 
 _BOMS = (
@@ -240,7 +240,7 @@ class _Bytes:
         if not self._foreign and not cut_short:
             return "utf-8", "UTF-8"
         if self._multibyte:
-            return _MIXED, "UTF-8 mixed with Windows-1252"
+            return MIXED, "UTF-8 mixed with Windows-1252"
         if self._latin_only:
             return "latin-1", "Latin-1"
         return "cp1252", "Windows-1252"
@@ -289,9 +289,9 @@ def _named(encoding: str) -> tuple[str, str]:
 
 def decoder_of(encoding: str) -> tuple[str, str]:
     """Codec and error handler for reading text."""
-    if encoding == _MIXED:
-        codecs.register_error(_MIXED, _as_windows_1252)
-        return "utf-8", _MIXED
+    if encoding == MIXED:
+        codecs.register_error(MIXED, _as_windows_1252)
+        return "utf-8", MIXED
     return encoding, "replace"
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.blocks import Block
+from monitor.intake.codepages import by_words
 from monitor.intake.columns import fold
 from monitor.intake.csv import Record, Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
@@ -79,6 +80,8 @@ def read_tables(
     known = known_of(mapping, catalogue)
     score = score_of(mapping, known)
     if survey.format == "csv":
+        if not mapping.encoding:
+            survey = by_words(survey, lambda cell: score([cell]) > 0)
         # The delimiter of a learned source may have changed, and is to be told.
         delimiter = "" if mapping.header else mapping.delimiter
         table = open_table(survey, score, delimiter)

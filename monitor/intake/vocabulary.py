@@ -6,7 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -39,6 +39,8 @@ class Words:
 
     tiers: tuple[frozenset[str], ...]
     beside: str = ""
+    lesser: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of these, the words that serve another column of ours where one of the others is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Vocabulary:
     blood: frozenset[str]
     other_materials: frozenset[str]
     footers: frozenset[str]
+    blank: frozenset[str]
+    """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
     ranges: Mapping[str, tuple[str, ...]]
     """between, below, above: as written, the longest first."""
@@ -70,6 +74,10 @@ def vocabulary() -> Vocabulary:
                 *(frozenset(map(key_of, words)) for words in entry["words"]),
             ),
             entry.get("beside", ""),
+            {
+                other: frozenset(map(key_of, words))
+                for other, words in entry.get("lesser", {}).items()
+            },
         )
         for name, entry in values["columns"].items()
     }
@@ -81,6 +89,7 @@ def vocabulary() -> Vocabulary:
         blood=frozenset(map(key_of, values["materials"]["blood"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         footers=frozenset(map(key_of, values["footers"]["words"])),
+        blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         ranges={
             name: tuple(sorted(words, key=len, reverse=True))
@@ -97,3 +106,9 @@ def _by_key() -> Mapping[str, str]:
         for tier in words.tiers
         for key in tier
     }
+
+
+def is_blank(cell: str) -> bool:
+    """Whether a cell of a table with a column an analyte or a specimen holds nothing."""
+    text = cell.strip()
+    return not text or text.casefold() in vocabulary().blank

@@ -151,7 +151,8 @@ def _check_kept(row: RawRow | BadLine) -> None:
     kept = row.stored()
     text = json.dumps(kept, ensure_ascii=False)
     # Backslashes of the laboratory's own are doubled in JSON, and no escape.
-    if "\\u0000" in text.replace("\\\\", "") or restored(row.line, json.loads(text)).stored() != kept:
+    nul = "\\u0000" in text.replace("\\\\", "")
+    if nul or restored(row.line, json.loads(text)).stored() != kept:
         raise Wrong(f"line {row.line} is kept as another row")
 
 

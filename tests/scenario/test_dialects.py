@@ -1,0 +1,302 @@
+"""Files as laboratories of many countries and systems write them: each class that was once
+misread, with what must be stored of it, and how much must be held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+
+from monitor.intake.load import load_file
+from monitor.intake.survey import UnreadableFile
+from monitor.store import tables
+from tests.clinic import at
+from tests.desk import sqlite_desk
+
+NOW = at("2026-06-10")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One file: `stored` has a line a result, `number analyte value time`."""
+
+    text: str
+    stored: str
+    held: int = 0
+    encoding: str = "utf-8"
+    person: str = ",,"
+    """Family name, given name and birth date of those enrolled."""
+
+
+DIALECTS = {
+    "two national encodings apart from Windows-1252, by the words: Polish": Dialect(
+        """\
+Numer pacjenta;Data pobrania;Godzina pobrania;Nazwa badania;Wynik;Jednostka
+1001;13.03.2026;07:45;Płytki krwi;130;tys/µl
+1001;13.03.2026;07:45;Leukocyty;3,20;tys/µl
+""",
+        """\
+1001 platelets 130 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+        encoding="cp1250",
+    ),
+    "Russian": Dialect(
+        """\
+Номер пациента;Дата забора;Исследование;Результат;Единица
+1001;13.03.2026;Нейтрофилы;1,4;10^9/л
+""",
+        "1001 neutrophils 1.4 2026-03-13",
+        encoding="cp1251",
+    ),
+    "Turkish": Dialect(
+        """\
+Hasta No;Numune Tarihi;Tetkik Adı;Sonuç;Birim;Referans Aralığı
+1001;13.03.2026;Nötrofil #;1,4;10^3/µL;1,8-7,7
+""",
+        "1001 neutrophils 1.4 2026-03-13",
+        encoding="cp1254",
+    ),
+    "DOS": Dialect(
+        """\
+Patientennummer;Abnahmedatum;Analyse;Ergebnis;Einheit
+1001;13.03.2026;Hämoglobin;11,5;g/dl
+""",
+        "1001 hemoglobin 115 2026-03-13",
+        encoding="cp850",
+    ),
+    "Japanese": Dialect(
+        """\
+患者番号,採取日,検査項目,結果,単位
+1001,2026/03/13,血小板,13.0,10^4/μL
+""",
+        "1001 platelets 130 2026-03-13",
+        encoding="cp932",
+    ),
+    "Swedish: the fluid before the name, the time beside the day": Dialect(
+        """\
+Personnummer;Provtagningsdatum;Provtagningstid;Analys;Resultat;Enhet
+1001;2026-03-13;07:45;B-Leukocyter;3,2;10*9/L
+1001;2026-03-13;07:45;P-ALAT;0,85;µkat/L
+1001;2026-03-13;07:45;B-Lymfocyter;0,3;10*9/L
+1001;2026-03-13;07:45;U-Albumin;40;g/L
+""",
+        """\
+1001 alt 51 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+        held=2,
+    ),
+    "Danish: NPU codes and names": Dialect(
+        """\
+CPR-nummer;Prøvetagningstidspunkt;NPU-kode;Analysenavn;Svar;Enhed
+1001;13-03-2026 07:45;NPU19651;Alanintransaminase [ALAT];85;U/L
+1001;13-03-2026 07:45;NPU02593;Leukocytter;B;3,2;10^9/L
+1001;13-03-2026 07:45;NPU02319;Hæmoglobin;7,1;mmol/L
+""",
+        """\
+1001 alt 85 2026-03-13T06:45
+1001 hemoglobin 114.4094 2026-03-13T06:45
+""",
+        held=1,
+    ),
+    "Hungarian dates end in a dot": Dialect(
+        """\
+TAJ szám;Mintavétel dátuma;Vizsgálat;Eredmény;Mértékegység
+1001;2026.03.13.;Fehérvérsejt;3,2;G/l
+1001;2026. 03. 13. 7:45;Thrombocyta;130;G/l
+""",
+        """\
+1001 platelets 130 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "French: thousands by spaces, and words for no result": Dialect(
+        """\
+N° IPP;Date de prélèvement;Analyse;Résultat;Unité
+1001;13/03/2026;Leucocytes;3 200;/mm3
+1001;13/03/2026;PNN;1\u202f400;/mm3
+1001;13/03/2026;Lymphocytes;0 500;/mm3
+1001;13/03/2026;Plaquettes;Agrégats plaquettaires;G/L
+""",
+        """\
+1001 neutrophils 1.4 2026-03-13
+1001 platelets - 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=1,
+    ),
+    "Swiss: thousands by apostrophes": Dialect(
+        """\
+Patienten-Nr.;Abn.-Datum;Analyse;Resultat;Einheit
+1001;13.03.2026;Leuko;3'200;/µl
+1001;13.03.2026;Thrombo;130’000;/µl
+""",
+        """\
+1001 platelets 130 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "British: two numbers of a patient, two names of a test, a day beside an instant": Dialect(
+        """\
+NHS Number,Hospital Number,Collection Date,Collection DateTime,Test,Description,Result,\
+Numeric Result,Units,Accession Number,Specimen ID,Result Date,Verified
+9434765919,1001,13/03/2026,13/03/2026 07:45,WBC,White cell count,3.2,3.2,10^9/L,A1,S1,13/03/2026,\
+13/03/2026 10:00
+9434765919,1001,13/03/2026,,PLT,Platelet count,<15,15,10^9/L,A1,S1,13/03/2026,13/03/2026 10:00
+""",
+        """\
+1001 platelets <15 2026-03-13
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+    "German: the number of the case beside the patient's": Dialect(
+        """\
+Fallnummer;Patientennummer;Auftragsnummer;Probennummer;Abnahmedatum;Abnahmezeit;Kürzel;Analyse;\
+Bezeichnung;Ergebnis;Einheit;Freigabe
+F77;1001;A1;P1;13.03.2026;07:45;LEUK;Leukozyten;im Blut;3,2;/nl;13.03.2026 10:00
+""",
+        "1001 white_cells 3.2 2026-03-13T06:45",
+    ),
+    "Epic": Dialect(
+        """\
+PAT_MRN_ID,ORDER_PROC_ID,LINE,ORD_DATE_REAL,SPECIMN_TAKEN_TIME,RESULT_TIME,COMPONENT_ID,\
+COMPONENT_NAME,ORD_VALUE,ORD_NUM_VALUE,REFERENCE_LOW,REFERENCE_HIGH,REFERENCE_UNIT,\
+RESULT_STATUS_C_NAME
+1001,5,1,3/12/2026,3/13/2026 7:45:00 AM,3/13/2026 9:00:00 AM,1230003,ALT,<5,9999999,7,56,U/L,Final
+""",
+        "1001 alt <5 2026-03-13T06:45",
+    ),
+    "OMOP: an instant that is empty beside its day": Dialect(
+        """\
+measurement_id,person_id,measurement_concept_id,measurement_date,measurement_datetime,\
+value_as_number,unit_concept_id,measurement_source_value,unit_source_value,value_source_value
+1,1001,3000905,2026-03-13,2026-03-13 07:45:00,3.2,8848,6690-2,10*3/uL,3.2
+2,1001,3006923,2026-03-14,,85,8645,1742-6,U/L,85
+""",
+        """\
+1001 alt 85 2026-03-14
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+    "ADaM: both numbers, both values, and what is reported counts": Dialect(
+        """\
+STUDYID,SUBJID,USUBJID,ADT,ADTM,PARAM,PARAMCD,AVAL,LBORRES,LBORRESU,LBSTRESN,LBSTRESU,LBDTC,\
+LBTESTCD,LBTEST
+S,01,1001,2026-03-13,2026-03-13T07:45,Bilirubin (umol/L),BILI,9,0.5,mg/dL,8.552,umol/L,\
+2026-03-13T07:45,BILI,Bilirubin
+""",
+        "1001 bilirubin 8.552 2026-03-13T06:45",
+    ),
+    "units behind the names of tests, and nowhere else": Dialect(
+        """\
+SUBJID,USUBJID,ADT,PARAM,PARAMCD,AVAL
+01,1001,2026-03-13,Leukocytes (10^9/L),WBC,3.2
+01,1001,2026-03-13,"ALT, U/L",ALT,85
+01,1001,2026-03-13,Platelets,PLAT,130
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=1,
+    ),
+    "what programs and people write into empty cells of a wide table": Dialect(
+        """\
+"","patient_id","sample_date","wbc [10^9/L]","neutrophils [10^9/L]","platelets [10^9/L]","alt [U/L]"
+"1","1001","2026-03-13",3.2,NA,-,n/a
+"2","1001","2026-03-20",NaN,1.4,NULL,--
+""",
+        """\
+1001 alt - 2026-03-13
+1001 neutrophils 1.4 2026-03-20
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "the whole name in one cell is compared": Dialect(
+        """\
+MRN,Patient Name,DOB,Collected,Test,Result,Units
+1001,"MÜLLER, Jürgen",01/02/1970,13/03/2026,WBC,3.2,K/uL
+1001,Juergen Mueller,01/02/1970,13/03/2026,ALT,85,U/L
+1001,"JONES, Mary",01/02/1970,13/03/2026,PLT,130,K/uL
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=1,
+        person="Müller,Jürgen,1970-02-01",
+    ),
+    "a column that is called patient, beside the number, may be a name or a code": Dialect(
+        """\
+Prontuário;Paciente;Data da coleta;Exame;Resultado;Unidade
+1001;Müller Jürgen;13/03/2026;Leucócitos totais;3.900;/mm³
+1001;Souza Ana;13/03/2026;Plaquetas;145.000;/mm³
+1001;P-77;13/03/2026;Bilirrubina total;0,8;mg/dL
+""",
+        """\
+1001 bilirubin 13.6832 2026-03-13
+1001 white_cells 3.9 2026-03-13
+""",
+        held=1,
+        person="Müller,Jürgen,1970-02-01",
+    ),
+    "the name above the table is compared": Dialect(
+        """\
+Patient ID: 1001
+Patient name: Mary Jones
+Test,Unit,13/03/2026,20/03/2026
+WBC,G/L,3.2,3.4
+""",
+        "",
+        held=2,
+        person="Müller,Jürgen,1970-02-01",
+    ),
+    "times of three digits, of SAS, and with the name of their zone": Dialect(
+        """\
+MRN,Collection Date,Collection Time,Test,Result,Units
+1001,03/13/2026,745,WBC,3.2,K/uL
+1001,13MAR2026:07:45:00,,PLT,130,K/uL
+1001,2026-03-13T07:45:00+01:00[Europe/Zurich],,ALT,85,U/L
+""",
+        """\
+1001 alt 85 2026-03-13T06:45
+1001 platelets 130 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_dialect_is_read_and_nothing_is_guessed(
+    migrated_sqlite: Path, tmp_path: Path, name: str
+) -> None:
+    dialect = DIALECTS[name]
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol(f"1001,azathioprine,2026-01-05,{dialect.person}")
+        path = tmp_path / "labs.csv"
+        path.write_bytes(dialect.text.encode(dialect.encoding))
+        report = load_file(desk.store, desk.settings, path, "", NOW)
+        found = sorted(map(_shown, desk.clinic.rows(tables.ResultRow)))
+        assert found == dialect.stored.splitlines()
+        assert report.quarantined == len(desk.held()) == dialect.held
+
+
+def _shown(row: Row[Any]) -> str:
+    value = "-" if row.value is None else f"{row.comparator}{row.value.normalize():f}"
+    when = f"{row.collected_at:%Y-%m-%dT%H:%M}" if row.timed else row.collected_on.isoformat()
+    return f"1001 {row.analyte} {value} {when}"
+
+
+def test_a_text_that_fits_no_encoding_better_stays_what_it_was(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        path = tmp_path / "labs.csv"
+        path.write_bytes("Größe;Maß\n1;2\n".encode("cp1252"))
+        with pytest.raises(UnreadableFile, match="Größe"):
+            load_file(desk.store, desk.settings, path, "", NOW)
