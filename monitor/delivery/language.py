@@ -42,6 +42,8 @@ _JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     expression: re.Pattern[str]
+    literal: str
+    """The longest of its own words in a row: a text without them is another."""
     names: tuple[str, ...]
     translation: str
 
@@ -101,9 +103,12 @@ class Language:
         return all(self.knows(match[name]) for name in pattern.names if name.startswith("known"))
 
     def _likely(self, text: str) -> Iterator[_Pattern]:
-        """Patterns that begin as the text does, then those that begin with a placeholder."""
-        yield from self._patterns.get(text.split(" ", 1)[0], ())
-        yield from self._patterns.get("", ())
+        """Patterns that begin as the text does, then those that begin with a placeholder; of
+        both those whose words it has."""
+        for first in (text.split(" ", 1)[0], ""):
+            for pattern in self._patterns.get(first, ()):
+                if pattern.literal in text:
+                    yield pattern
 
     def _localised(self, text: str) -> str:
         """Days and decimal numbers as this locale writes them, never ambiguous."""
@@ -147,12 +152,14 @@ def _apart(text: str) -> list[str]:
 def _compiled(message: str, translation: str) -> _Pattern:
     names: list[str] = []
     expression = ""
-    for literal, name in _pieces(message):
+    pieces = list(_pieces(message))
+    for literal, name in pieces:
         expression += re.escape(literal)
         if name:
             expression += f"(?P<{name}>{_holds(name)})"
             names.append(name)
-    return _Pattern(re.compile(expression, re.DOTALL), tuple(names), translation)
+    longest = max((literal for literal, _ in pieces), key=len)
+    return _Pattern(re.compile(expression, re.DOTALL), longest, tuple(names), translation)
 
 
 def _pieces(message: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -60,12 +61,13 @@ class Pen:
         self._canvas.rectangle(sides, fill=_solid(colour))
 
     def curve(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
-        """A line in any direction."""
-        left, top, right, bottom = _around(points, width)
-        flat = [((x - left) * _SCALE, (y - top) * _SCALE) for x, y in points]
-        large, canvas = _enlarged(right - left, bottom - top)
-        canvas.line(flat, fill=255, width=round(width * _SCALE), joint="curve")
-        self._put(_reduced(large), left * _DENSITY, top * _DENSITY, colour)
+        """A line in any direction, stretch by stretch: their boxes are small, that of all is not."""
+        for stretch in pairwise(points):
+            left, top, right, bottom = _around(stretch, width)
+            flat = [((x - left) * _SCALE, (y - top) * _SCALE) for x, y in stretch]
+            large, canvas = _enlarged(right - left, bottom - top)
+            canvas.line(flat, fill=255, width=round(width * _SCALE))
+            self._put(_reduced(large), left * _DENSITY, top * _DENSITY, colour)
 
     def dot(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
         left, top = math.floor(x), math.floor(y)
