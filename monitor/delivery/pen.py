@@ -61,7 +61,7 @@ class Pen:
         self._canvas.rectangle(sides, fill=_solid(colour))
 
     def curve(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
-        """A line in any direction, stretch by stretch: their boxes are small, that of all is not."""
+        """A line in any direction, stretch by stretch: small boxes cost less than a large one."""
         for stretch in pairwise(points):
             left, top, right, bottom = _around(stretch, width)
             flat = [((x - left) * _SCALE, (y - top) * _SCALE) for x, y in stretch]
