@@ -12,6 +12,7 @@ from monitor.store.tables import table_of
 
 _AUDIT = table_of(tables.AuditRow)
 COMMAND_LINE = "command line"
+EVENT_RECORDED = "event recorded"
 
 
 @dataclass(frozen=True, slots=True)

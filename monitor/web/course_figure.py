@@ -18,10 +18,10 @@ from monitor.core.threshold import Breach, above, below, worse
 from monitor.delivery.figure import scale
 from monitor.operations.patient_file import Course, Limit, Treatment
 
-WIDTH, HEIGHT = 360, 128
-_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 44, 10, 22
+WIDTH, HEIGHT = 300, 116
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 40, 10, 22
 _TICKS = 4
-_LABEL = 10
+_LABEL = 12
 """Lines nearer to each other share the first one's number."""
 _LEAST_DAYS = 42
 """A shorter span would draw two days as a trend."""
@@ -29,15 +29,16 @@ _LEAST_DAYS = 42
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days that a page's figures show."""
+    """The days that a page's figures show, laid out from `left` to `right`."""
 
     first: date
     last: date
-    width: int = WIDTH
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
 
     def x(self, day: date) -> float:
         share = (day - self.first) / (self.last - self.first)
-        return round(_LEFT + share * (self.width - _LEFT - _RIGHT), 1)
+        return round(self.left + share * (self.right - self.left), 1)
 
     def holds(self, day: date) -> bool:
         return self.first <= day <= self.last

@@ -13,10 +13,12 @@ from starlette.responses import Response
 from monitor.core.actions import ActionRefused
 from monitor.core.ages import age_text
 from monitor.core.calendar import clinic_day
+from monitor.core.findings import day_text
 from monitor.core.permissions import May
 from monitor.intake.dates import read_day
 from monitor.operations import explain
 from monitor.operations.calendar_file import calendar_file
+from monitor.operations.patient_deeds import deeds
 from monitor.operations.patient_file import (
     PatientFile,
     Who,
@@ -26,7 +28,6 @@ from monitor.operations.patient_file import (
 )
 from monitor.web import course_figure, time_line
 from monitor.web.course_figure import Drawn, Span
-from monitor.web.render import day
 from monitor.web.visit import Visit, needs
 
 routes = APIRouter()
@@ -77,6 +78,7 @@ def patient(
     return visit.page(
         "patient.html",
         file=file,
+        deeds=deeds(visit.site.store, file.who.id, [it["id"] for it in alerts], visit.now),
         age=None if born is None else age_text(born, today),
         drawn=[] if span is None else list(_drawn(file, span)),
         lines=[]
@@ -146,10 +148,12 @@ def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
             yield Panel(title, "mg/day", now, doses, beyond=False)
     for course in file.courses:
         latest = course.latest
-        text = "none" if latest.value is None else f"{latest.comparator}{latest.value:f}"
+        text = (
+            "none" if latest.value is None else f"{latest.comparator}{latest.value.normalize():f}"
+        )
         yield Panel(
             course.title,
-            f"{course.unit}, {day(latest.collected_on)}",
+            f"{course.unit}, {day_text(latest.collected_on)}",
             text,
             course_figure.of_course(course, span, file.treatments),
             beyond=course_figure.breaches(latest, course.limits),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 from monitor.core.adherence import Became
@@ -14,8 +15,13 @@ from monitor.core.findings import day_text
 from monitor.operations.patient_file import Tests, Treatment
 from monitor.web.course_figure import Band, Span, Tick, bands, ticks
 
-WIDTH, ROW, HEAD, FOOT = 720, 28, 22, 24
+LEFT, RIGHT = 1, 97
+"""Where the days begin and end, in hundredths of the width: signs and words keep their size on a
+telephone and on paper."""
+ROW, HEAD, FOOT = 30, 24, 24
 _BESIDE = 13
+_LABEL = 14
+"""Of phases nearer to each other only the later one is named."""
 _AHEAD = 3
 """The days to come take a third as much room as those shown of the past."""
 _SIGNS = {
@@ -29,11 +35,13 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Something on a day: `sign` is done, late, missed or coming, or the urgency of an alert."""
+    """Something on a day: `sign` is done, late, missed or coming, or the urgency of an alert;
+    `beside` are pixels to the right of its day."""
 
     x: float
     sign: str
     text: str
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,6 @@ class Row:
 class TimeLine:
     """One enrolment's time line, ready to be written as SVG."""
 
-    width: int
     height: int
     today: float
     phases: tuple[Tick, ...]
@@ -63,7 +70,7 @@ class TimeLine:
 def of_treatment(treatment: Treatment, shown: Span, alerts: Sequence[Any]) -> TimeLine:
     """The days of `shown` and some to come; `alerts` are rows of the patient's alerts."""
     past = treatment.today - shown.first
-    span = Span(shown.first, treatment.today + past / _AHEAD, WIDTH)
+    span = Span(shown.first, treatment.today + past / _AHEAD, LEFT, RIGHT)
     named = [(it.title, tuple(_tests(treatment, it, span))) for it in treatment.tests]
     named.append(("Alerts", tuple(_alerts(treatment, alerts, span))))
     rows = tuple(
@@ -71,7 +78,6 @@ def of_treatment(treatment: Treatment, shown: Span, alerts: Sequence[Any]) -> Ti
     )
     held = tuple(bands([treatment], span))
     return TimeLine(
-        width=WIDTH,
         height=HEAD + ROW * len(rows) + FOOT,
         today=span.x(treatment.today),
         phases=tuple(_phases(treatment, span)),
@@ -111,7 +117,7 @@ def _alerts(treatment: Treatment, alerts: Sequence[Any], span: Span) -> Iterator
         if row["drug"] == treatment.case.enrolment.drug and span.holds(on):
             kind = row["kind"].replace("_", " ")
             text = f"{day_text(on)} {kind}, {row['urgency']}"
-            yield Sign(span.x(on) + _BESIDE * on_day[on], row["urgency"], text)
+            yield Sign(span.x(on), row["urgency"], text, _BESIDE * on_day[on])
             on_day[on] += 1
 
 
@@ -119,8 +125,12 @@ def _phases(treatment: Treatment, span: Span) -> Iterator[Tick]:
     """Where each phase of the schedule begins, by the tests that it asked for."""
     asked = [(it.due_on, it.phase) for test in treatment.tests for it in test.due]
     asked += [(it.due_on, it.phase) for it in treatment.coming]
+    begun: list[Tick] = []
     before = ""
     for on, phase in sorted(asked):
         if phase != before and on <= span.last:
             before = phase
-            yield Tick(span.x(max(on, span.first)), phase.replace("_", " "))
+            begun.append(Tick(span.x(max(on, span.first)), phase.replace("_", " ")))
+    for phase, after in zip_longest(begun, begun[1:]):
+        near = after is not None and after.x - phase.x < _LABEL
+        yield Tick(phase.x, "") if near else phase

@@ -45,7 +45,7 @@ def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
 
 def test_the_time_line_says_what_became_of_each_test(web: WebClinic) -> None:
     page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}?months=0").text
-    line = page.split('aria-label="Time line of azathioprine"')[1].split("</figure>")[0]
+    line = page.split('aria-label="Time line of azathioprine.')[1].split("</figure>")[0]
     for words in (
         "Complete blood count with differential: 30 Jan 2026 (due 7 Feb 2026, in time)",
         "due 4 Mar 2026, 6 days late",
