@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
 from typing import Any
 
 from monitor.core.adherence import Became
@@ -131,6 +130,6 @@ def _phases(treatment: Treatment, span: Span) -> Iterator[Tick]:
         if phase != before and on <= span.last:
             before = phase
             begun.append(Tick(span.x(max(on, span.first)), phase.replace("_", " ")))
-    for phase, after in zip_longest(begun, begun[1:]):
-        near = after is not None and after.x - phase.x < _LABEL
-        yield Tick(phase.x, "") if near else phase
+    for place, it in enumerate(begun):
+        near = any(0 < other.x - it.x < _LABEL for other in begun[place + 1 :])
+        yield Tick(it.x, "") if near else it
