@@ -71,6 +71,10 @@ class Happening:
     withdrawn: bool
 
 
+class RowRefused(Exception):
+    """A row cannot be taken, where all were to be taken or none; the text is the reason."""
+
+
 def events_file(
     store: Store,
     settings: Settings,
@@ -78,12 +82,13 @@ def events_file(
     now: datetime,
     *,
     preview: Callable[[Connection, Sequence[int]], None] | None = None,
+    whole: bool = False,
 ) -> PeopleReport:
     """Take in an events file in one transaction; rows that cannot be taken are refused with
-    line and reason, and the others go in. With `preview` everything is done, it is shown the
-    enrolments that were touched, and all is taken back.
+    line and reason, and the others go in (`whole`: none does). With `preview` everything is done,
+    it is shown the enrolments that were touched, and all is taken back.
 
-    Raises UnreadableFile where no row of the file can be read.
+    Raises UnreadableFile where no row of the file can be read; with `whole` RowRefused.
     """
     account = Account(survey(path), "events")
     touched: Sequence[int] = ()
@@ -94,6 +99,8 @@ def events_file(
             for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
                 recording.take(batch)
             recording.finish()
+            if whole and account.refused:
+                raise RowRefused(account.refused[0].reason)
             touched = wake(connection, account.patients, now)
             if preview is not None:
                 preview(connection, touched)

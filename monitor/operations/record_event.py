@@ -19,12 +19,11 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.answer import PanelStatus
-from monitor.intake.events import COLUMNS, events_file
+from monitor.intake.events import COLUMNS, RowRefused, events_file
 from monitor.intake.report import PeopleReport
 from monitor.operations.alert_list import alert_row, alerts_at
 from monitor.operations.answers import answers, enrolments_of
-from monitor.operations.arrivals import events
-from monitor.review import review_batch
+from monitor.review import review_batch, review_due
 from monitor.store.database import Store
 
 _NAME = "one-event.csv"
@@ -85,9 +84,15 @@ def foresee(store: Store, settings: Settings, said: Said, now: datetime) -> Cons
 
 
 def record(store: Store, settings: Settings, said: Said, now: datetime) -> str:
-    """Take the event in and review whom it touches; why it was refused, or ""."""
+    """Take the event in and review whom it touches; why it was refused, or "". One that is refused
+    leaves nothing behind."""
     with _as_file(said) as path:
-        return _refused(events(store, settings, path, now).report)
+        try:
+            report = events_file(store, settings, path, now, whole=True)
+        except RowRefused as refused:
+            return str(refused)
+    review_due(store, settings, now, only=report.touched)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from monitor.store import tables
 from monitor.store.tables import table_of
 
 _AUDIT = table_of(tables.AuditRow)
+_ALERTS = table_of(tables.AlertRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
 COMMAND_LINE = "command line"
 EVENT_RECORDED = "event recorded"
 
@@ -37,14 +39,21 @@ def note(
     alert_id: int | None = None,
     detail: str = "",
 ) -> None:
-    """Add one line. `detail` is a few words and never a value of a patient."""
+    """Add one line. `detail` is a few words and never a value of a patient; the patient of an
+    alert is known by the alert."""
+    patient = (
+        select(_ENROLMENTS.c.patient_id)
+        .join(_ALERTS, _ALERTS.c.enrolment_id == _ENROLMENTS.c.id)
+        .where(_ALERTS.c.id == alert_id)
+        .scalar_subquery()
+    )
     connection.execute(
         insert(_AUDIT).values(
             at=now,
             user_id=actor.user_id,
             who=actor.who,
             what=what,
-            patient_id=patient_id,
+            patient_id=patient_id if alert_id is None else patient,
             alert_id=alert_id,
             address=actor.address,
             detail=detail,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from monitor.core.permissions import May
 from monitor.delivery.words import headline
 from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
+from monitor.store.database import Store
 from monitor.web.alert_forms import choices, forms_of, found, may_close
 from monitor.web.render import day
 from monitor.web.visit import Forbidden, Visit, local_path, needs
@@ -37,7 +38,7 @@ def forms(alert_id: int, visit: Seer, back: str = "/") -> Response:
     case = found(visit.site.store, alert_id)
     if case is None:
         raise HTTPException(404)
-    visit.audit("alert seen", patient_id=case.patient_id, alert_id=alert_id)
+    visit.audit("alert seen", alert_id=alert_id)
     return visit.page(
         "alert_forms_part.html", row=case.row, forms=forms_of(visit, case.row),
         back=local_path(back), given={}, **choices(visit),
@@ -46,9 +47,11 @@ def forms(alert_id: int, visit: Seer, back: str = "/") -> Response:
 
 @routes.post("/alerts/{alert_id}/acknowledge")
 def acknowledge(alert_id: int, visit: Worker) -> Response:
-    def act() -> str:
+    settings = visit.site.settings
+
+    def act(store: Store) -> str:
         until = people.acknowledge(
-            *_here(visit, alert_id), by=visit.who, until=_day(visit, "until"),
+            store, settings, alert_id, by=visit.who, until=_day(visit, "until"),
             note=visit.text("note"), version=_version(visit), now=visit.now,
         )  # fmt: skip
         return f"Yours until {day(until)}. It comes back earlier if things get worse."
@@ -58,10 +61,12 @@ def acknowledge(alert_id: int, visit: Worker) -> Response:
 
 @routes.post("/alerts/{alert_id}/assign")
 def assign(alert_id: int, visit: Worker) -> Response:
-    def act() -> str:
+    settings = visit.site.settings
+
+    def act(store: Store) -> str:
         to = visit.text("to")
         handed = people.assign(
-            *_here(visit, alert_id), to=to, by=visit.who, note=visit.text("note"),
+            store, settings, alert_id, to=to, by=visit.who, note=visit.text("note"),
             version=_version(visit), now=visit.now,
         )  # fmt: skip
         stays = "" if handed else " It stays open until they acknowledge it."
@@ -72,9 +77,11 @@ def assign(alert_id: int, visit: Worker) -> Response:
 
 @routes.post("/alerts/{alert_id}/contact")
 def contact(alert_id: int, visit: Worker) -> Response:
-    def act() -> str:
+    settings = visit.site.settings
+
+    def act(store: Store) -> str:
         done = people.contact(
-            *_here(visit, alert_id), outcome=visit.text("outcome"), by=visit.who,
+            store, settings, alert_id, outcome=visit.text("outcome"), by=visit.who,
             to=visit.text("to"), note=visit.text("note"), version=_version(visit), now=visit.now,
         )  # fmt: skip
         told = f"Noted: {CONTACT[done.code]}."
@@ -88,12 +95,14 @@ def contact(alert_id: int, visit: Worker) -> Response:
 
 @routes.post("/alerts/{alert_id}/snooze")
 def snooze(alert_id: int, visit: Worker) -> Response:
-    def act() -> str:
+    settings = visit.site.settings
+
+    def act(store: Store) -> str:
         until = _day(visit, "until")
         if until is None:
             raise ActionRefused("say until which day it rests")
         agreed = people.snooze(
-            *_here(visit, alert_id), by=visit.who, until=until, reason=visit.text("reason"),
+            store, settings, alert_id, by=visit.who, until=until, reason=visit.text("reason"),
             version=_version(visit), now=visit.now,
         )  # fmt: skip
         return f"It rests until {day(agreed)}."
@@ -103,9 +112,11 @@ def snooze(alert_id: int, visit: Worker) -> Response:
 
 @routes.post("/alerts/{alert_id}/comment")
 def comment(alert_id: int, visit: Worker) -> Response:
-    def act() -> str:
+    settings = visit.site.settings
+
+    def act(store: Store) -> str:
         people.comment(
-            *_here(visit, alert_id), text=visit.text("text"), by=visit.who, now=visit.now
+            store, settings, alert_id, text=visit.text("text"), by=visit.who, now=visit.now
         )
         return "Your comment stands in its history."
 
@@ -114,15 +125,16 @@ def comment(alert_id: int, visit: Worker) -> Response:
 
 @routes.post("/alerts/{alert_id}/close")
 def close(alert_id: int, visit: Closer) -> Response:
+    settings = visit.site.settings
     case = found(visit.site.store, alert_id)
     if case is not None and not may_close(visit, case.row):
         raise Forbidden
 
-    def act() -> str:
+    def act(store: Store) -> str:
         code, words = visit.text("code"), visit.text("outcome")
         outcome = ": ".join(it for it in (code if code in CLOSING else "", words) if it)
         agreed = people.close(
-            *_here(visit, alert_id), by=visit.who, outcome=outcome,
+            store, settings, alert_id, by=visit.who, outcome=outcome,
             review_by=_day(visit, "review_by"), version=_version(visit), now=visit.now,
         )  # fmt: skip
         return f"Closed. It comes back on {day(agreed)}." if agreed else "Closed."
@@ -130,24 +142,18 @@ def close(alert_id: int, visit: Closer) -> Response:
     return _done(visit, alert_id, "alert closed", act)
 
 
-def _here(visit: Visit, alert_id: int) -> tuple[Any, Any, int]:
-    return visit.site.store, visit.site.settings, alert_id
-
-
-def _done(visit: Visit, alert_id: int, what: str, act: Callable[[], str]) -> Response:
+def _done(visit: Visit, alert_id: int, what: str, act: Callable[[Store], str]) -> Response:
     """Do it and go back where the person came from; or show the alert as it stands now, with
     what they wrote and why it was not done."""
-    case = found(visit.site.store, alert_id)
-    if case is None:
+    if found(visit.site.store, alert_id) is None:
         raise HTTPException(404)
     back = local_path(visit.text("back") or "/")
     try:
-        told = act()
+        told = act(visit.deed(what, alert_id=alert_id))
     except Overtaken as overtaken:
         return _page(visit, alert_id, back=back, overtaken=overtaken, status=409)
     except ActionRefused as refused:
         return _page(visit, alert_id, back=back, problem=refused.plain, status=422)
-    visit.audit(what, patient_id=case.patient_id, alert_id=alert_id)
     visit.notice(told)
     return visit.redirect(back)
 
@@ -164,7 +170,7 @@ def _page(
     case = found(visit.site.store, alert_id)
     if case is None:
         raise HTTPException(404)
-    visit.audit("alert seen", patient_id=case.patient_id, alert_id=alert_id)
+    visit.audit("alert seen", alert_id=alert_id)
     told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
     return visit.page(
         "alert.html",

@@ -51,14 +51,14 @@ def take(visit: Loader) -> Response:
     if kept is None:
         return _start(visit, _GONE, 422)
     store, settings, source = visit.site.store, visit.site.settings, visit.text("source")
+    deed = visit.deed("file loaded", detail=f"sha256 {uploads.digest(kept.path)[:12]}")
     try:
-        loaded = arrivals.load(store, settings, kept.path, source, visit.now)
+        loaded = arrivals.load(deed, settings, kept.path, source, visit.now)
     except UnreadableFile as refusal:
-        return _start(visit, str(refusal), 422)
-    finally:
         uploads.let_go(kept)
+        return _start(visit, str(refusal), 422)
+    uploads.let_go(kept)
     report, tally = loaded.report, loaded.tally
-    visit.audit("file loaded", detail=f"{report.rows} rows")
     visit.notice(
         f"Taken. Alerts: {tally.opened} opened, {tally.updated} changed, {tally.closed} closed."
     )
@@ -107,11 +107,12 @@ def batch(batch_id: int, visit: Loader) -> Response:
 def revert(batch_id: int, visit: Loader) -> Response:
     """Take a file back: shown first, done when the form says that it was seen."""
     agreed, reason = bool(visit.text("agreed")), visit.text("reason")
+    deed = visit.deed("file taken back", detail=f"file {batch_id}")
     if not reason:
         return _batch(visit, batch_id, problem="Say what was wrong with it.")
     try:
         done, tally = batches.revert(
-            visit.site.store,
+            deed if agreed else visit.site.store,
             visit.site.settings,
             batch_id,
             by=visit.who,
@@ -123,7 +124,6 @@ def revert(batch_id: int, visit: Loader) -> Response:
         return _batch(visit, batch_id, problem=str(refusal))
     if not agreed:
         return _batch(visit, batch_id, coming=(done, tally), reason=reason)
-    visit.audit("file taken back", detail=f"file {batch_id}")
     visit.notice("The file is taken back, and everybody it touched was reviewed.")
     return visit.redirect(f"/load/{batch_id}")
 
@@ -152,7 +152,7 @@ def _show(visit: Visit, kept: uploads.Kept, source: str, problem: str = "") -> R
     except UnreadableFile as refusal:
         uploads.let_go(kept)
         return _start(visit, f"It cannot be read: {refusal}", 422)
-    visit.audit("file looked at", detail=f"{loaded.report.rows} rows")
+    visit.audit("file looked at", detail=f"sha256 {uploads.digest(kept.path)[:12]}")
     return visit.page(
         "load_shown.html",
         422 if problem else 200,
@@ -179,6 +179,7 @@ def _batch(
         found, brought = batches.batch(visit.site.store, batch_id)
     except BatchRefused:
         raise HTTPException(404) from None
+    visit.audit("file seen", detail=f"file {batch_id}")
     return visit.page(
         "load_batch.html",
         422 if problem else 200,

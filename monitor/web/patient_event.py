@@ -11,6 +11,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
 from monitor.intake.event_kinds import MERGES
 from monitor.operations.record_event import Said, foresee, record
+from monitor.store.audit import EVENT_RECORDED
 from monitor.web.patient import who_of
 from monitor.web.visit import Visit, needs
 
@@ -79,10 +80,10 @@ def say(patient_id: int, visit: Recorder) -> Response:
     if not visit.text("agreed"):
         who = who_of(visit, patient_id)
         return visit.page("patient_event_seen.html", who=who, said=said, coming=coming)
-    refused = record(store, settings, said, visit.now)
+    deed = visit.deed(EVENT_RECORDED, patient_id=patient_id, detail=said.event)
+    refused = record(deed, settings, said, visit.now)
     if refused:
         return _form(visit, patient_id, said, problem=refused, status=422)
-    visit.audit("event recorded", patient_id=patient_id, detail=said.event)
     visit.notice("It is recorded.")
     return visit.redirect(f"/patients/{patient_id}")
 

@@ -21,6 +21,7 @@ from monitor.intake.quarantine import (
 )
 from monitor.operations import arrivals
 from monitor.review import Tally
+from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
 from monitor.web.visit import Visit, needs
 
@@ -54,9 +55,8 @@ def quarantine(visit: Mender) -> Response:
 @routes.post("/quarantine/retry")
 def retry(visit: Mender) -> Response:
     """Try everything again, with today's config, analytes and enrolments."""
-    site = visit.site
-    tried, tally = arrivals.retry(site.store, site.settings, visit.now, by=visit.who)
-    visit.audit("quarantine tried again", detail=f"{tried.taken} taken")
+    deed = visit.deed("quarantine tried again")
+    tried, tally = arrivals.retry(deed, visit.site.settings, visit.now, by=visit.who)
     visit.notice(_told(tried, tally))
     return visit.redirect("/quarantine")
 
@@ -64,11 +64,11 @@ def retry(visit: Mender) -> Response:
 @routes.post("/quarantine/fixes/{fix_id}")
 def forget(fix_id: int, visit: Mender) -> Response:
     try:
-        unfix(visit.site.store, fix_id, by=visit.who, now=visit.now)
+        deed = visit.deed("fix removed", detail=f"fix {fix_id}")
+        unfix(deed, fix_id, by=visit.who, now=visit.now)
     except QuarantineRefused as refusal:
         visit.notice(refusal.plain, "problem")
     else:
-        visit.audit("fix removed", detail=f"fix {fix_id}")
         visit.notice("It is forgotten. What came in by it stays.")
     return visit.redirect("/quarantine")
 
@@ -89,11 +89,11 @@ def mend(row_id: int, visit: Mender) -> Response:
         ignore=bool(visit.text("ignore")),
     )
     once = bool(visit.text("once"))
-    site = visit.site
+    settings = visit.site.settings
 
-    def act() -> str:
+    def act(store: Store) -> str:
         tried, tally = arrivals.mend(
-            site.store, site.settings, row_id, said, by=visit.who, now=visit.now, once=once
+            store, settings, row_id, said, by=visit.who, now=visit.now, once=once
         )
         return _told(tried, tally)
 
@@ -102,10 +102,10 @@ def mend(row_id: int, visit: Mender) -> Response:
 
 @routes.post("/quarantine/{row_id}/retry")
 def again(row_id: int, visit: Mender) -> Response:
-    site = visit.site
+    settings = visit.site.settings
 
-    def act() -> str:
-        tried = arrivals.retry(site.store, site.settings, visit.now, ids=[row_id], by=visit.who)
+    def act(store: Store) -> str:
+        tried = arrivals.retry(store, settings, visit.now, ids=[row_id], by=visit.who)
         return _told(*tried)
 
     return _done(visit, row_id, act, "row tried again")
@@ -114,26 +114,25 @@ def again(row_id: int, visit: Mender) -> Response:
 @routes.post("/quarantine/{row_id}/discard")
 def discard(row_id: int, visit: Mender) -> Response:
     """Let this row go, or all that are held for the same cause; they stay on record."""
-    site, reason = visit.site, visit.text("reason")
+    settings, reason = visit.site.settings, visit.text("reason")
     held = _row(visit, row_id)
     seen = [it.id for it in _alike(visit, held) if it.id <= _number(visit.text("last"))]
     ids = seen if visit.text("all") and seen else [row_id]
 
-    def act() -> str:
+    def act(store: Store) -> str:
         if not reason:
             raise QuarantineRefused("say why it may go")
-        arrivals.discard(site.store, site.settings, ids, by=visit.who, reason=reason, now=visit.now)
+        arrivals.discard(store, settings, ids, by=visit.who, reason=reason, now=visit.now)
         return f"{len(ids)} let go."
 
     return _done(visit, row_id, act, "rows let go")
 
 
-def _done(visit: Visit, row_id: int, act: Callable[[], str], what: str) -> Response:
+def _done(visit: Visit, row_id: int, act: Callable[[Store], str], what: str) -> Response:
     try:
-        told = act()
+        told = act(visit.deed(what, detail=f"row {row_id}"))
     except QuarantineRefused as refusal:
         return _page(visit, row_id, refusal.plain)
-    visit.audit(what, detail=f"row {row_id}")
     visit.notice(told)
     return visit.redirect("/quarantine")
 

@@ -82,22 +82,24 @@ def proposal(proposal_id: int, visit: Reader) -> Response:
 def decide(proposal_id: int, visit: Editor) -> Response:
     """Approve, which takes the right to approve; refuse, or withdraw one's own."""
     proposed = _proposed(visit, proposal_id)
-    store, note = visit.site.store, visit.text("note")
+    note = visit.text("note")
     own = proposed.is_of(visit.who)
     if not own and not visit.may(May.APPROVE_SCHEDULES):
         raise Forbidden
     try:
         if visit.text("decision") == "approve":
-            approve(store, visit.site.settings, proposal_id, by=visit.who, note=note, now=visit.now)
+            deed = visit.deed("schedule approved", detail=proposed.protocol_id)
+            approve(deed, visit.site.settings, proposal_id, by=visit.who, note=note, now=visit.now)
             state = "approved"
         else:
-            state = refuse(store, proposal_id, by=visit.who, note=note, now=visit.now)
+            what = "schedule withdrawn" if own else "schedule refused"
+            deed = visit.deed(what, detail=proposed.protocol_id)
+            state = refuse(deed, proposal_id, by=visit.who, note=note, now=visit.now)
     except (ProposalRefused, TooEarly) as refused:
         return _proposal(visit, _proposed(visit, proposal_id), str(refused), 422)
     except Faults as faults:
         text = "; ".join(str(fault) for fault in faults.faults)
         return _proposal(visit, _proposed(visit, proposal_id), text, 422)
-    visit.audit(f"schedule {state}", detail=proposed.protocol_id)
     visit.notice(
         "It is in force, and everyone on it was reviewed."
         if state == "approved"
@@ -135,11 +137,12 @@ def propose(protocol_id: str, visit: Editor) -> Response:
     try:
         if visit.text("step") != "propose":
             coming = preview(visit.site.store, visit.site.settings, changed, visit.now)
+            visit.audit("schedule foreseen", detail=protocol_id)
             if coming.id != protocol_id:
                 raise ProposalRefused(f'the text says that it is "{coming.id}"')
             return _editor(visit, protocol_id, text, reason, coming=coming)
         number = propose_edit(
-            visit.site.store,
+            visit.deed("schedule proposed", detail=protocol_id),
             changed,
             protocol_id=protocol_id,
             by=visit.who,
@@ -150,7 +153,6 @@ def propose(protocol_id: str, visit: Editor) -> Response:
         return _editor(visit, protocol_id, text, reason, faults=found.faults, status=422)
     except ProposalRefused as refused:
         return _editor(visit, protocol_id, text, reason, problem=str(refused), status=422)
-    visit.audit("schedule proposed", detail=protocol_id)
     visit.notice("It is proposed. Nothing changes until a second person approves it.")
     return visit.redirect(f"/schedules/proposals/{number}")
 
@@ -208,6 +210,7 @@ def _proposal(visit: Visit, proposed: Proposed, problem: str = "", status: int =
     difference: list[tuple[str, str]] = []
     if proposed.is_open:
         coming = foresee(visit.site.store, visit.site.settings, proposed, visit.now)
+        visit.audit("schedule foreseen", detail=proposed.protocol_id)
         standing = _shown(visit, proposed.protocol_id, "").text.text
         difference = list(_difference(standing, proposed.text))
     return visit.page(

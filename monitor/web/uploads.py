@@ -3,6 +3,7 @@ gone after an hour."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -53,6 +54,12 @@ def find(settings: Settings, token: str, user_id: int, now: datetime) -> Kept | 
     folder = _room(settings) / token
     files = list(folder.iterdir()) if folder.is_dir() else []
     return Kept(token, files[0]) if files else None
+
+
+def digest(path: Path) -> str:
+    """By which the audit trail names a file, as the ledger of files does."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def let_go(kept: Kept) -> None:

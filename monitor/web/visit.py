@@ -29,9 +29,11 @@ from monitor.core.permissions import May, allows
 from monitor.operations import sessions
 from monitor.operations.accounts import Account
 from monitor.operations.sessions import Session
-from monitor.store.audit import Actor, note
+from monitor.store.audit import Actor
+from monitor.store.database import Store
 from monitor.web.navigation import ENTRIES
 from monitor.web.site import Site
+from monitor.web.trail import Trailed
 
 SAFE = frozenset({"GET", "HEAD"})
 _MOST_FIELDS = 2000
@@ -54,7 +56,7 @@ class Stale(Exception):
 
 
 @dataclass
-class Visit:
+class Visit(Trailed):
     """A signed-in person's request."""
 
     site: Site
@@ -63,6 +65,10 @@ class Visit:
     now: datetime
     form: FormData = field(default_factory=FormData)
     _notices: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.site.store
 
     @property
     def account(self) -> Account:
@@ -93,26 +99,6 @@ class Visit:
         """A file of the form."""
         value = self.form.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
-
-    def audit(
-        self,
-        what: str,
-        *,
-        patient_id: int | None = None,
-        alert_id: int | None = None,
-        detail: str = "",
-    ) -> None:
-        """A line of the audit trail: to be written before what it tells of is shown."""
-        with self.site.store.write() as connection:
-            note(
-                connection,
-                self.actor,
-                what,
-                self.now,
-                patient_id=patient_id,
-                alert_id=alert_id,
-                detail=detail,
-            )
 
     def notice(self, text: str, kind: str = "done") -> None:
         """Tell it on the next page: kind is done, info or problem."""

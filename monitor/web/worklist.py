@@ -85,18 +85,18 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
 
 
 def _one_of_many(visit: Visit, alert_id: int, version: int) -> None:
-    store, settings = visit.site.store, visit.site.settings
+    settings = visit.site.settings
     if visit.text("do") == "assign":
+        deed = visit.deed("alert assigned", alert_id=alert_id)
         people.assign(
-            store, settings, alert_id, to=visit.text("to"), by=visit.who,
-            version=version, now=visit.now,
+            deed, settings, alert_id, to=visit.text("to"), by=visit.who, version=version,
+            now=visit.now,
         )  # fmt: skip
-        visit.audit("alert assigned", alert_id=alert_id)
         return
-    if urgency_of(store, alert_id) == Urgency.CRITICAL:
+    if urgency_of(visit.site.store, alert_id) == Urgency.CRITICAL:
         raise ActionRefused("a critical alert is taken in hand by itself, not among others")
-    people.acknowledge(store, settings, alert_id, by=visit.who, version=version, now=visit.now)
-    visit.audit("alert acknowledged", alert_id=alert_id)
+    deed = visit.deed("alert acknowledged", alert_id=alert_id)
+    people.acknowledge(deed, settings, alert_id, by=visit.who, version=version, now=visit.now)
 
 
 def _chosen(text: str) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from monitor.operations.alert_list import alert_rows
 from monitor.operations.alert_story import Story, story
 from monitor.operations.explain import explain_alert
 from monitor.operations.patient_file import enrolments_of_patient
+from monitor.store.database import Store
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
 from monitor.web.api.problems import Refused
 
@@ -100,16 +101,16 @@ def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
 
 @routes.post("/{alert_id}/acknowledge")
 def acknowledge(caller: Worker, alert_id: Number, said: Acknowledgement) -> dict[str, Any]:
-    return _act(caller, alert_id, "acknowledged", lambda: people.acknowledge(
-        caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
+    return _act(caller, alert_id, "acknowledged", lambda store: people.acknowledge(
+        store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/snooze")
 def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
-    return _act(caller, alert_id, "snoozed", lambda: people.snooze(
-        caller.store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
+    return _act(caller, alert_id, "snoozed", lambda store: people.snooze(
+        store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         reason=said.reason, version=said.version, now=caller.now,
     ))  # fmt: skip
 
@@ -118,40 +119,41 @@ def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
 def close(
     caller: Annotated[Caller, for_(May.CLOSE_ALERTS)], alert_id: Number, said: Closing
 ) -> dict[str, Any]:
-    return _act(caller, alert_id, "closed", lambda: people.close(
-        caller.store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
+    return _act(caller, alert_id, "closed", lambda store: people.close(
+        store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
         review_by=said.review_by, version=said.version, now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/assign")
 def assign(caller: Worker, alert_id: Number, said: Assignment) -> dict[str, Any]:
-    return _act(caller, alert_id, "assigned", lambda: people.assign(
-        caller.store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
+    return _act(caller, alert_id, "assigned", lambda store: people.assign(
+        store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
         note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/comment")
 def comment(caller: Worker, alert_id: Number, said: Comment) -> dict[str, Any]:
-    return _act(caller, alert_id, "commented", lambda: people.comment(
-        caller.store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
+    return _act(caller, alert_id, "commented", lambda store: people.comment(
+        store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
         now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/contact")
 def contact(caller: Worker, alert_id: Number, said: Contact) -> dict[str, Any]:
-    return _act(caller, alert_id, "contact recorded", lambda: people.contact(
-        caller.store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
+    return _act(caller, alert_id, "contact recorded", lambda store: people.contact(
+        store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
         to=said.to, note=said.note, version=said.version, now=caller.now,
     ))  # fmt: skip
 
 
-def _act(caller: Caller, alert_id: int, what: str, act: Callable[[], object]) -> dict[str, Any]:
+def _act(
+    caller: Caller, alert_id: int, what: str, act: Callable[[Store], object]
+) -> dict[str, Any]:
     _story(caller, alert_id)
-    act()
-    caller.audit(f"alert {what}", alert_id=alert_id)
+    act(caller.deed(f"alert {what}", alert_id=alert_id))
     return _story(caller, alert_id).document(caller.settings)
 
 

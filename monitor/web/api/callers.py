@@ -14,10 +14,11 @@ from monitor.config import Settings
 from monitor.core.permissions import May
 from monitor.operations import api_tokens
 from monitor.operations.api_tokens import Token
-from monitor.store.audit import Actor, note
+from monitor.store.audit import Actor
 from monitor.store.database import Store
 from monitor.web.api.problems import Refused
 from monitor.web.site import Site
+from monitor.web.trail import Trailed
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `monitor token add`.")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
@@ -51,7 +52,7 @@ class Body(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Trailed):
     """A program with a token that is for what it asks."""
 
     site: Site
@@ -68,6 +69,10 @@ class Caller:
         return self.site.settings
 
     @property
+    def actor(self) -> Actor:
+        return Actor(self.name, None, self.address)
+
+    @property
     def name(self) -> str:
         """How it is told from people."""
         return f"token {self.token.name}"
@@ -76,22 +81,6 @@ class Caller:
         """How histories name who did it: the person it is done for, through this token."""
         person = person.strip()
         return f"{person} (through {self.token.name})" if person else self.name
-
-    def audit(
-        self, what: str, *, patient_id: int | None = None, alert_id: int | None = None,
-        detail: str = "",
-    ) -> None:  # fmt: skip
-        """A line of the audit trail."""
-        with self.store.write() as connection:
-            note(
-                connection,
-                Actor(self.name, None, self.address),
-                what,
-                self.now,
-                patient_id=patient_id,
-                alert_id=alert_id,
-                detail=detail,
-            )
 
 
 def for_(what: May) -> Any:

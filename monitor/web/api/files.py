@@ -19,7 +19,7 @@ from monitor.intake.quarantine import QuarantineRefused, held_row, held_rows
 from monitor.operations import arrivals, batches
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
 from monitor.web.api.problems import Refused
-from monitor.web.uploads import plain_name
+from monitor.web.uploads import digest, plain_name
 
 routes = APIRouter(tags=["files"])
 Loader = Annotated[Caller, for_(May.LOAD_FILES)]
@@ -67,11 +67,11 @@ def load(
 ) -> dict[str, Any]:
     """Take a laboratory's file in, or show what would come of it: as `monitor load --json`."""
     with _on_disk(file) as path:
-        loaded = arrivals.load(
-            caller.store, caller.settings, path, source, caller.now, preview=preview
-        )
-    what = "file looked at" if preview else "file loaded"
-    caller.audit(what, detail=f"{loaded.report.rows} rows")
+        of_file = f"sha256 {digest(path)[:12]}"
+        if preview:
+            caller.audit("file looked at", detail=of_file)
+        store = caller.store if preview else caller.deed("file loaded", detail=of_file)
+        loaded = arrivals.load(store, caller.settings, path, source, caller.now, preview=preview)
     tally = loaded.tally
     alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
     return {
@@ -101,8 +101,9 @@ def batch(caller: Loader, batch_id: Number) -> dict[str, Any]:
 def revert(caller: Loader, batch_id: Number, said: Reversal) -> dict[str, Any]:
     """Take a file back as one step, and review whom it touches."""
     batch(caller, batch_id)
+    deed = caller.deed("file taken back", detail=f"file {batch_id}")
     done, tally = batches.revert(
-        caller.store,
+        caller.store if said.preview else deed,
         caller.settings,
         batch_id,
         by=caller.by(said.by),
@@ -110,8 +111,6 @@ def revert(caller: Loader, batch_id: Number, said: Reversal) -> dict[str, Any]:
         now=caller.now,
         preview=said.preview,
     )
-    if not said.preview:
-        caller.audit("file taken back", detail=f"file {batch_id}")
     counts = asdict(done)
     counts["touched"] = len(counts["touched"])
     alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
@@ -140,11 +139,11 @@ def mend(caller: Mender, row_id: Number, said: Meaning) -> dict[str, Any]:
     """Say what a row means, for all alike or for it alone; they are tried again at once."""
     _row(caller, row_id)
     meaning = Mend(**said.model_dump(exclude={"once", "by"}))
+    deed = caller.deed("row mended", detail=f"row {row_id}")
     tried, _ = arrivals.mend(
-        caller.store, caller.settings, row_id, meaning, by=caller.by(said.by), now=caller.now,
+        deed, caller.settings, row_id, meaning, by=caller.by(said.by), now=caller.now,
         once=said.once,
     )  # fmt: skip
-    caller.audit("row mended", detail=f"row {row_id}")
     return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
 
 
@@ -152,10 +151,10 @@ def mend(caller: Mender, row_id: Number, said: Meaning) -> dict[str, Any]:
 def retry(caller: Mender, row_id: Number, said: Attempt) -> dict[str, Any]:
     """Try a row again, with today's config, analytes and enrolments."""
     _row(caller, row_id)
+    deed = caller.deed("row tried again", detail=f"row {row_id}")
     tried, _ = arrivals.retry(
-        caller.store, caller.settings, caller.now, ids=[row_id], by=caller.by(said.by)
+        deed, caller.settings, caller.now, ids=[row_id], by=caller.by(said.by)
     )
-    caller.audit("row tried again", detail=f"row {row_id}")
     return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
 
 
@@ -163,11 +162,11 @@ def retry(caller: Mender, row_id: Number, said: Attempt) -> dict[str, Any]:
 def discard(caller: Mender, row_id: Number, said: Discard) -> dict[str, int]:
     """Let a row go for good; it stays on record."""
     _row(caller, row_id)
+    deed = caller.deed("rows let go", detail=f"row {row_id}")
     arrivals.discard(
-        caller.store, caller.settings, [row_id], by=caller.by(said.by), reason=said.reason,
+        deed, caller.settings, [row_id], by=caller.by(said.by), reason=said.reason,
         now=caller.now,
     )  # fmt: skip
-    caller.audit("rows let go", detail=f"row {row_id}")
     return {"discarded": 1}
 
 

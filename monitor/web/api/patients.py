@@ -20,6 +20,7 @@ from monitor.operations.patient_file import (
     person_of,
 )
 from monitor.operations.status import ledger, status_rows
+from monitor.store.audit import EVENT_RECORDED
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
 from monitor.web.api.problems import Refused
 
@@ -148,10 +149,10 @@ def foresee(caller: Recorder, patient_id: Number, event: Event) -> dict[str, Any
 def record(caller: Recorder, patient_id: Number, event: Event) -> dict[str, str]:
     """Record an event and review whom it touches."""
     said = _said(caller, patient_id, event)
-    refused = record_event.record(caller.store, caller.settings, said, caller.now)
+    deed = caller.deed(EVENT_RECORDED, patient_id=patient_id, detail=said.event)
+    refused = record_event.record(deed, caller.settings, said, caller.now)
     if refused:
         raise Refused(422, refused)
-    caller.audit("event recorded", patient_id=patient_id, detail=said.event)
     return {"recorded": said.event}
 
 
