@@ -37,6 +37,8 @@ from tests.clinic import at, settings_in
 
 NOW = at("2026-03-10", 10)
 PASSWORD = "river copper window"
+_PATIENCE = 60
+"""Seconds: a stopped server fails a test, a machine busy with other things does not."""
 PEOPLE = {
     Role.VIEWER: ("v.stone", "Vera Stone"),
     Role.NURSE: ("n.gray", "Nora Gray"),
@@ -123,7 +125,7 @@ class WebClinic:
 
     def client(self, role: Role | None = None) -> httpx.Client:
         """A browser without script, in which somebody of this role is signed in."""
-        client = httpx.Client(base_url=self.url, trust_env=False)
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=_PATIENCE)
         self._clients.append(client)
         if role is not None:
             assert self.sign_in(client, PEOPLE[role][0]).status_code == 303

@@ -49,6 +49,8 @@ class Web(Section):
     """Whose word is taken for the address and the protocol of a visitor."""
     session_idle: Span = parse_wait("30 minutes")
     session_longest: Span = parse_wait("12 hours")
+    sessions_kept: Span = parse_wait("30 days")
+    """After the last thing done; the audit trail keeps who signed in, for good."""
     lock_after: Annotated[int, Field(ge=3, le=100)] = 10
     """Wrong passwords in a row for one name; ten times as many from one address."""
     lock_for: Span = parse_wait("15 minutes")
@@ -73,6 +75,8 @@ class Web(Section):
     def _idle_within_longest(self) -> Self:
         if self.session_idle.span > self.session_longest.span:
             raise ValueError("session_idle is longer than session_longest")
+        if self.session_idle.span > self.sessions_kept.span:
+            raise ValueError("session_idle is longer than sessions_kept")
         return self
 
     @property

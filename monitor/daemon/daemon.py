@@ -32,7 +32,7 @@ from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
-from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs
+from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs, sessions
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
@@ -129,6 +129,7 @@ class Daemon:
             Job("digests", self._digests, every=30, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
+            Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
             Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
@@ -268,6 +269,10 @@ class Daemon:
     def _stuck(self, now: datetime) -> bool:
         told = alarm_if_stale(self._store, self._settings, now)
         return alarm_if_stuck(self._store, self._settings, now) or told
+
+    def _sessions(self, now: datetime) -> bool:
+        sessions.prune(self._store, self._settings, now)
+        return False
 
     def _pulse(self, now: datetime) -> bool:
         self._member.tick(now, self._keeper.failing)

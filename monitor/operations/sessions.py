@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from monitor.config import Settings
 from monitor.operations import passwords, second_factor, throttle
@@ -167,6 +167,14 @@ def sign_out(store: Store, session: Session, *, by: Actor, now: datetime) -> Non
 def end(connection: Connection, session_id: int, now: datetime) -> None:
     """End a session; its token opens nothing any more."""
     connection.execute(update(_SESSIONS).where(_SESSIONS.c.id == session_id).values(ended_at=now))
+
+
+def prune(store: Store, settings: Settings, now: datetime) -> int:
+    """Remove sessions that ended long ago, and forgotten guesses; how many sessions went."""
+    gone = _SESSIONS.c.seen_at < now - settings.web.sessions_kept.span
+    with store.write() as connection:
+        throttle.forget(connection, now)
+        return connection.execute(delete(_SESSIONS).where(gone)).rowcount
 
 
 def keep_notices(store: Store, session_id: int, notices: Sequence[tuple[str, str]]) -> None:

@@ -75,6 +75,13 @@ def take_back(connection: Connection, guard: Guarded) -> None:
     connection.execute(update(_THROTTLES).where(counted).values(values))
 
 
+def forget(connection: Connection, now: datetime) -> None:
+    """What nobody counts any more: the next slip would begin anew."""
+    columns = _THROTTLES.c
+    over = columns.until.is_(None) | (columns.until < now)
+    connection.execute(delete(_THROTTLES).where(columns.last_at < now - _FORGOTTEN, over))
+
+
 def _held(connection: Connection, guard: Guarded, now: datetime) -> Row[Any]:
     """The row of a guard, which waits for others who count at this moment."""
     connection.execute(

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from monitor.core.permissions import Role
-from monitor.operations import accounts
+from monitor.operations import accounts, sessions
 from monitor.operations.accounts import AccountRefused
 from monitor.operations.passwords import WeakPassword, check
 from monitor.store import tables
@@ -120,6 +120,27 @@ def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(web: WebClinic) -> No
         web.now += timedelta(minutes=5)
         client.get("/worklist/seen")
     assert not is_in(client)
+
+
+def test_sessions_that_ended_are_removed_and_the_trail_is_kept(web: WebClinic) -> None:
+    """A month after the last thing done in them, and guesses a day after; nobody who is signed in
+    is signed out by it."""
+    began = web.now
+    web.client(Role.NURSE)
+    web.sign_in(web.client(), NURSE, "perhaps it is this")
+    kept = web.settings.web.sessions_kept.span
+    for later, left in ((timedelta(0), 1), (kept, 1), (kept + timedelta(minutes=5), 0)):
+        gone = sessions.prune(web.store, web.settings, began + later)
+        with web.store.read() as connection:
+            assert len(connection.execute(table_of(tables.SessionRow).select()).all()) == left
+            guesses = connection.execute(table_of(tables.ThrottleRow).select()).all()
+        assert bool(gone) is not bool(left)
+        assert bool(guesses) is (later == timedelta(0))
+    web.now = began + kept + timedelta(minutes=5)
+    late = web.client(Role.VIEWER)
+    sessions.prune(web.store, web.settings, web.now + timedelta(minutes=5))
+    assert is_in(late)
+    assert web.audit()[-3:-1] == ["Nora Gray: signed in", "Nora Gray: sign-in failed"]
 
 
 def test_signing_out_ends_the_session(web: WebClinic) -> None:
