@@ -75,6 +75,7 @@ _UNMENTIONABLE = re.compile(
     r"pregnan|gravid|\bhiv\b|hepatit|\bdeath|\bdied\b|\bdead\b|deceased", re.IGNORECASE
 )
 _POWER = re.compile(r"10\*(\d+)/")
+_AREA = re.compile(r"\{(\d+\.\d+)_m2\}")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -159,8 +160,9 @@ def one_line(text: str) -> str:
 
 
 def pretty(text: str) -> str:
-    """`10*9/L` as a reader knows it: ×10⁹/L."""
-    return _POWER.sub(lambda match: f"×10{match[1].translate(_SUPERSCRIPT)}/", text)
+    """Units as a reader knows them: ×10⁹/L for `10*9/L`, mL/min/1.73 m² for `mL/min/{1.73_m2}`."""
+    text = _POWER.sub(lambda match: f"×10{match[1].translate(_SUPERSCRIPT)}/", text)
+    return _AREA.sub(r"\1 m²", text)
 
 
 def _plain(word: str) -> str:

@@ -70,5 +70,6 @@ def test_other_words_stay() -> None:
     assert discreet("archive, deadline, diedrich", "-") == "archive, deadline, diedrich"
 
 
-def test_powers_of_ten_are_set_as_readers_know_them() -> None:
+def test_units_are_set_as_readers_know_them() -> None:
+    assert pretty("42 mL/min/{1.73_m2}: below 60") == "42 mL/min/1.73 m²: below 60"
     assert pretty("0.4 10*9/L and 4 10*12/L") == "0.4 ×10⁹/L and 4 ×10¹²/L"
