@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from monitor.core.personal_terms import Personal
 from monitor.core.vocabulary import Status
@@ -49,9 +50,9 @@ class Event:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One analyte value of one specimen, as it stands after corrections.
+class Result(NamedTuple):
+    """One analyte value of one specimen, as it stands after corrections. A tuple, because a
+    review makes hundreds of them a patient.
 
     `value` is None where the laboratory gave no result (`no_result` holds its words).
     `timed` is False where only the day of collection is known. `derived` holds the
@@ -63,6 +64,7 @@ class Result:
     collected_at: datetime
     collected_on: date
     value: Decimal | None
+    received_at: datetime
     comparator: str = ""
     status: Status = Status.FINAL
     specimen_id: str = ""
@@ -73,13 +75,12 @@ class Result:
     ref_high: Decimal | None = None
     comment: str = ""
     no_result: str = ""
-    source: str = ""
-    received_at: datetime
-    derived: str = ""
     below_plausible: bool = False
     doubtful_comment: str = ""
     method: str = ""
     """How it was measured, as the laboratory names it; empty: not known."""
+    source: str = ""
+    derived: str = ""
 
     @property
     def value_is_known(self) -> bool:

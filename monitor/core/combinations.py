@@ -46,7 +46,7 @@ def findings(view: View) -> Iterator[Finding]:
 def _is_any_low(combination: Combination, view: View) -> bool:
     """Whether a line was ever low: without that there is nothing to tell."""
     rules = (rule for line in combination.lines for rule in line)
-    return any(judged.breaches for rule in rules for judged in view.series.get(rule, ()))
+    return any(map(view.series.ever_breached, rules))
 
 
 def _points(combination: Combination, view: View) -> list[tuple[Judged, list[_Low]]]:

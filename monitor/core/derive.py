@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from monitor.core.case import Result
 from monitor.core.catalogue import Catalogue
@@ -15,6 +15,7 @@ from monitor.core.vocabulary import Status
 
 WHITE_CELLS = "white_cells"
 _PERCENT = Decimal(100)
+_ORDER = attrgetter("collected_at", "analyte", "id")
 _Specimen = tuple[str, date] | tuple[datetime]
 
 
@@ -33,11 +34,7 @@ def with_derived(results: Sequence[Result], catalogue: Catalogue) -> Ordered:
                 specimens[_specimen(result)].append(result)
         for members in specimens.values():
             derived.extend(_derive(members, catalogue))
-    return Ordered(sorted((*results, *derived), key=_order))
-
-
-def _order(result: Result) -> tuple[datetime, str, int]:
-    return result.collected_at, result.analyte, result.id
+    return Ordered(sorted((*results, *derived), key=_ORDER))
 
 
 def _specimen(result: Result) -> _Specimen:
@@ -92,8 +89,7 @@ def _count(
     value = _value(total) * percent / _PERCENT
     analyte = catalogue.analytes[absolute]
     shown = " + ".join(f"{part.comparator}{_value(part):f} %" for part in used)
-    return replace(
-        used[0],
+    return used[0]._replace(
         analyte=absolute,
         value=value,
         comparator=comparator,

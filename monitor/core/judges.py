@@ -38,10 +38,10 @@ from monitor.core.answer import (
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.findings import with_inr
-from monitor.core.judged import Judged
 from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
+from monitor.core.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class View:
     catalogue: Catalogue
     today: date
     zone: ZoneInfo
-    series: Mapping[str, Sequence[Judged]]
+    series: Verdicts
     """What each rule on an analyte makes of the watched results, by its id."""
     panels: Sequence[PanelStatus] = ()
     """Empty while demands are asked for: they decide it."""

@@ -12,6 +12,7 @@ from monitor.core.baselines import BaselineTerms
 from monitor.core.case import Result
 from monitor.core.judged import Judged, Limit, Unknown
 from monitor.core.limits import Reference, limit_of
+from monitor.core.ordered import Extremes
 from monitor.core.protocol import Rule
 from monitor.core.threshold import Breach, above, below
 from monitor.core.trends import judge_trend
@@ -48,6 +49,21 @@ def judge(
         elif unknown:
             judged.append(unknown[0])
     return judged
+
+
+def is_quiet(rule: Rule, results: Sequence[Result], reach: Extremes, terms: BaselineTerms) -> bool:
+    """Whether certainly none of the rule's results, at least one and all exact, breaches it, and
+    all could be judged: `reach`, the worst of them, lies beyond no limit that any of them has.
+    False where that cannot be said without judging each."""
+    if rule.is_trend:
+        ceiling = rule.levels[0].only_below
+        return ceiling is not None and reach.lowest >= ceiling
+    reference = Reference(rule, [it for it in results if it.value is not None], terms)
+    worst, compare = (reach.lowest, below) if rule.downward else (reach.highest, above)
+    return all(
+        (limit := reference.nearest(level)) is not None and compare(worst, "", limit) is Breach.NO
+        for level in rule.levels
+    )
 
 
 def _counts(judged: Judged) -> bool:

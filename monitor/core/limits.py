@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 
 from monitor.core.baselines import (
     BaselineTerms,
@@ -31,15 +32,44 @@ class Reference:
 
     def __init__(self, rule: Rule, results: Sequence[Result], terms: BaselineTerms) -> None:
         self._terms = terms
+        self._results = results
         self._downward = rule.downward
-        self._members = [result for result in results if is_member(result)]
         self._by_method: dict[str, list[Result]] = {}
         self._baselines: dict[str, tuple[Decimal, Result] | tuple[None, None]] = {}
-        self._asks_for_uln = any(level.above_times_uln is not None for level in rule.levels)
-        self._is_stated = not terms.personal and all(_is_stated(level) for level in rule.levels)
+        self._levels = rule.levels
         self._ladders: dict[str, tuple[tuple[Limit | None, ...], Decimal]] = {}
         """Limits and the mildest of them, where the protocol states them, by the upper reference
         limit as it is written: few, of many results."""
+
+    @cached_property
+    def _asks_for_uln(self) -> bool:
+        return any(level.above_times_uln is not None for level in self._levels)
+
+    @cached_property
+    def _is_stated(self) -> bool:
+        return not self._terms.personal and all(map(_is_stated, self._levels))
+
+    @cached_property
+    def _members(self) -> list[Result]:
+        return [result for result in self._results if is_member(result)]
+
+    def nearest(self, level: Level) -> Decimal | None:
+        """The limit of a level that the results come up against first, where all have one and
+        it depends on nothing else of theirs than the upper reference limit; None: it is to be
+        looked at result by result."""
+        if self._terms.personal or level.looks_at_course or level.within is not None:
+            return None
+        fixed = level.below if level.above is None else level.above
+        if fixed is not None:
+            return fixed
+        if level.above_times_uln is not None:
+            times = level.above_times_uln
+            ulns = [usable_uln(it) or level.default_uln for it in self._results]
+            return None if None in ulns else min(times * uln for uln in ulns if uln is not None)
+        if len({result.method for result in self._results}) > 1:
+            return None
+        baseline, _ = self._baseline(self._results[0])
+        return None if baseline is None else _from_baseline(baseline, level)
 
     def quiet(self, result: Result) -> Judged | None:
         """The judgement of an exact value that lies beyond no limit of a ladder that was
@@ -83,10 +113,8 @@ class Reference:
             if earliest is None:
                 return _unknown(result, f"no earlier value within {within} to compare with")
             base, name = earliest, f"earliest value within {within}"
-        sign, percent = "+", level.rise_from_baseline or Decimal(0)
-        if level.fall_from_baseline is not None:
-            sign, percent = "-", -level.fall_from_baseline
-        value = base * (_HUNDRED + percent) / _HUNDRED
+        value, percent = _from_baseline(base, level), _percent(level)
+        sign = "+" if level.fall_from_baseline is None else "-"
         text = f"{name} {base:f} {sign} {abs(percent):f} % = {value:f} {unit}"
         return Limit(value=value, text=text)
 
@@ -117,6 +145,17 @@ class Reference:
             alike = (it for it in self._members if same_method(it, result))
             self._by_method[result.method] = one_an_instant(alike, downward=self._downward)
         return self._by_method[result.method]
+
+
+def _percent(level: Level) -> Decimal:
+    """How far from the baseline: below 0 for a fall."""
+    if level.fall_from_baseline is not None:
+        return -level.fall_from_baseline
+    return level.rise_from_baseline or Decimal(0)
+
+
+def _from_baseline(base: Decimal, level: Level) -> Decimal:
+    return base * (_HUNDRED + _percent(level)) / _HUNDRED
 
 
 def limit_of(

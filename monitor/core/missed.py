@@ -39,7 +39,10 @@ def findings(view: View) -> Iterator[Finding]:
     if rule is None:
         return
     for panel in scheduled_panels(view):
-        for gap in _gaps(panel, view, rule.more_than + 1):
+        for after, end in _stretches(panel, view):
+            if _is_short(panel, after, _until(end, view), rule.more_than + 1, view):
+                continue
+            gap = _gap(panel, after, end, rule.more_than + 1, view)
             if len(gap.missed) > rule.more_than:
                 yield _finding(panel, gap, rule, view)
 
@@ -58,9 +61,9 @@ def considered(view: View) -> Iterator[Considered]:
     if rule is None:
         return
     for panel in scheduled_panels(view):
-        gaps = _gaps(panel, view, rule.more_than + 1)
-        if gaps and len(gaps[-1].missed) <= rule.more_than:
-            count = len(gaps[-1].missed)
+        after, end = _stretches(panel, view)[-1]
+        count = len(_gap(panel, after, end, rule.more_than + 1, view).missed)
+        if count <= rule.more_than:
             why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
             yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
 
@@ -94,28 +97,53 @@ def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
     )
 
 
-def _gaps(panel: Panel, view: View, most: int) -> list[_Gap]:
-    """The stretches between completions since the enrolment, the present one last."""
+def _stretches(panel: Panel, view: View) -> list[tuple[date | None, date | None]]:
+    """What lies between completions since the enrolment, the present stretch last."""
     known = view.done[panel.id]
     days = [*known.days, *([known.declared] if known.declared is not None else [])]
     done = sorted(set(days))
     enrolled_on = view.case.enrolment.enrolled_on
     ends: list[date | None] = [*done, None]
     starts: list[date | None] = [None, *done]
-    gaps = []
-    for after, end in zip(starts, ends, strict=True):
-        if end is not None and end <= enrolled_on:
-            continue
-        missed = tuple(_missed(panel, after, end, most, view))
-        gaps.append(_Gap(after=after or view.life.anchors[0], end=end, missed=missed))
-    return gaps
+    return [
+        (after, end)
+        for after, end in zip(starts, ends, strict=True)
+        if end is None or end > enrolled_on
+    ]
 
 
-def _missed(
-    panel: Panel, after: date | None, end: date | None, most: int, view: View
-) -> Iterator[date]:
+def _until(end: date | None, view: View) -> date:
+    """The day up to which a stretch can have missed tests."""
+    return min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
+
+
+def _is_short(panel: Panel, after: date | None, until: date, most: int, view: View) -> bool:
+    """Whether a stretch that lies in the last phase, after whatever restarted the schedule,
+    certainly ends before so many tests have come due: most stretches are such."""
+    *before, last = view.protocol.phases
+    schedule = last.schedule(panel.id)
+    if after is None or schedule is None or last.until is not None:
+        return False
+    anchor = max((it for it in view.life.anchors if it <= until), default=view.life.anchors[0])
+    ends = before[-1].until if before else None
+    if after < (anchor if ends is None else ends.after(anchor)):
+        return False
+    due_on = after
+    for _ in range(most):
+        due_on = schedule.every.after(due_on)
+        if due_on >= until:
+            return True
+    return False
+
+
+def _gap(panel: Panel, after: date | None, end: date | None, most: int, view: View) -> _Gap:
+    """A stretch with at most so many of its missed tests."""
+    missed = tuple(_missed(panel, after, _until(end, view), most, view))
+    return _Gap(after=after or view.life.anchors[0], end=end, missed=missed)
+
+
+def _missed(panel: Panel, after: date | None, until: date, most: int, view: View) -> Iterator[date]:
     """The due days of a stretch whose grace ran out in it, at most so many."""
-    until = min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
     enrolled_on = view.case.enrolment.enrolled_on
     count = 0
     for duty in obligations(panel, after, until, view):

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.case import Enrolment, Result
+from monitor.core.case import Enrolment
+from monitor.core.ordered import Ordered
 from monitor.core.protocol import Panel
 
 _DECLARED_PANEL = "cbc"
@@ -32,27 +33,32 @@ class Completions:
         return self.declared is not None and self.last not in self.days
 
 
-def completions(
-    panel: Panel, results: Iterable[Result], enrolment: Enrolment, today: date
-) -> Completions:
+def completions(panel: Panel, results: Ordered, enrolment: Enrolment, today: date) -> Completions:
     """Complete and partial days of a panel among valid results collected up to `today`."""
-    wanted = set(panel.analytes)
-    measured: dict[date, set[str]] = defaultdict(set)
-    for result in results:
-        if result.analyte in wanted and result.is_valid and result.collected_on <= today:
-            measured[result.collected_on].add(result.analyte)
-    complete, partial = [], []
-    for day in sorted(measured):
-        missing = _missing(panel, measured[day])
-        if missing:
-            partial.append((day, missing))
-        else:
-            complete.append(day)
+    complete = tuple(sorted(day for day in _complete(panel, results) if day <= today))
     declared = enrolment.last_tested_on if panel.id == _DECLARED_PANEL else None
-    found = Completions(tuple(complete), declared if _past(declared, today) else None, ())
-    last = found.last
-    since = tuple(entry for entry in partial if last is None or entry[0] > last)
-    return Completions(found.days, found.declared, since)
+    found = Completions(complete, declared if _past(declared, today) else None, ())
+    partial = _partial(panel, results, found.last, today)
+    return Completions(found.days, found.declared, partial)
+
+
+def _complete(panel: Panel, results: Ordered) -> Iterable[date]:
+    """The days on which everything that the panel asks for was measured."""
+    parts = [results.days(name) for name in panel.all_of]
+    parts += [frozenset().union(*map(results.days, group)) for group in panel.any_of]
+    return parts[0].intersection(*parts[1:]) if parts else ()
+
+
+def _partial(
+    panel: Panel, results: Ordered, last: date | None, today: date
+) -> tuple[tuple[date, tuple[str, ...]], ...]:
+    """The days since the last completion on which something of the panel was measured."""
+    measured: dict[date, set[str]] = defaultdict(set)
+    for name in panel.analytes:
+        for day in results.days(name):
+            if (last is None or day > last) and day <= today:
+                measured[day].add(name)
+    return tuple((day, _missing(panel, measured[day])) for day in sorted(measured))
 
 
 def _past(day: date | None, today: date) -> bool:

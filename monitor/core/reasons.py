@@ -20,8 +20,8 @@ from monitor.core.findings import LATE, day_text
 from monitor.core.judged import Judged
 from monitor.core.ordered import Ordered
 from monitor.core.protocol import Level, Protocol, Rule
-from monitor.core.review import Verdict, applies, verdict_of
 from monitor.core.sureness import sureness
+from monitor.core.verdicts import Verdict, applies, verdict_of
 from monitor.core.vocabulary import Because, PanelState
 
 _SHOWN = 8

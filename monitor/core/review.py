@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from monitor.core import due, findings, judges
 from monitor.core.answer import Demand, Finding, Life, PanelStatus, Review, Unjudged
-from monitor.core.baselines import BaselineTerms
 from monitor.core.before_start import with_what_is_unavailable
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
-from monitor.core.episodes import Episode, episodes, speaking, watched
+from monitor.core.episodes import episodes, speaking
 from monitor.core.held_rows import of_held_rows
-from monitor.core.judged import Judged, Unknown
 from monitor.core.judges import View
-from monitor.core.levels import judge
 from monitor.core.life import life_of
-from monitor.core.ordered import Ordered
 from monitor.core.panels import Completions, completions
-from monitor.core.personal import is_accepted, limits_of, with_intervals
-from monitor.core.protocol import Protocol, Rule
+from monitor.core.personal import with_intervals
+from monitor.core.protocol import Protocol
 from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
+from monitor.core.verdicts import Verdict, Verdicts, applies, verdict_of
 from monitor.core.vocabulary import EnrolmentState
+
+_COLLECTED_ON = attrgetter("collected_on")
 
 
 def review(
@@ -134,107 +134,14 @@ def _alone(
         case=case,
         life=life,
         results=results,
-        done={
-            it.id: completions(it, results.of(*it.analytes), case.enrolment, today)
-            for it in protocol.panels
-        },
+        done={it.id: completions(it, results, case.enrolment, today) for it in protocol.panels},
         protocol=protocol,
         catalogue=catalogue,
         today=today,
         zone=zone,
-        series={it.rule.id: it.series for it in verdicts},
+        series=Verdicts(verdicts),
     )
     return replace(view, panels=_panels(view, rechecks)), verdicts
-
-
-def applies(rule: Rule, indication: str) -> bool:
-    """Whether a rule is meant for patients with this indication."""
-    if indication in rule.except_indications:
-        return False
-    return not rule.indications or indication in rule.indications
-
-
-class Verdict:
-    """What one rule makes of the results of one enrolment."""
-
-    def __init__(
-        self,
-        rule: Rule,
-        judged: Sequence[Judged | Unknown],
-        life: Life,
-        today: Judged | None = None,
-        *,
-        accepted: bool = False,
-    ) -> None:
-        self.rule = rule
-        self._today = today
-        self._accepted = accepted
-        self.judged = judged
-        seen = watched(judged, life)
-        self.series = [it for it in seen if isinstance(it, Judged)]
-        self.unknown = seen[-1] if seen and isinstance(seen[-1], Unknown) else None
-        """The latest watched result, where it could not be judged."""
-
-    @property
-    def latest(self) -> Judged | None:
-        """The latest watched result by the limits of today."""
-        if not self.series:
-            return None
-        return self._today if self._today is not None else self.series[-1]
-
-    def is_going_on(self, episode: Episode) -> bool:
-        """Not where the limits of today no longer mind the latest result."""
-        latest = self.latest
-        return episode.going_on and latest is not None and latest.breaches
-
-    def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
-        """(panel, recheck) while the latest result meets a level that asks for one."""
-        latest = self.latest
-        if latest is None or not latest.breaches or self._accepted:
-            return []
-        met = self.rule.levels[: latest.level]
-        days = [it.recheck.after(latest.collected_on) for it in met if it.recheck]
-        if not days:
-            return []
-        recheck = due.Recheck(due_on=min(days), rule=self.rule.id)
-        return [(panel.id, recheck) for panel in protocol.panels_with(self.rule.analyte)]
-
-    def unjudged(self) -> Unjudged | None:
-        """Said only while it is the latest result that could not be judged."""
-        if self.unknown is None:
-            return None
-        return Unjudged(
-            rule=self.rule.id,
-            analyte=self.rule.analyte,
-            collected_at=self.unknown.collected_at,
-            why=self.unknown.why,
-        )
-
-
-def verdict_of(
-    rule: Rule,
-    results: Ordered,
-    case: Case,
-    life: Life,
-    protocol: Protocol,
-    catalogue: Catalogue,
-    today: date,
-) -> Verdict:
-    """Judge the results of the rule's analyte; `results` are those of `with_derived`."""
-    own = results.of(rule.analyte)
-    unit = catalogue.analytes[rule.analyte].unit
-    terms = BaselineTerms(start=life.first_dose_on, within=protocol.baseline.within)
-    if not case.personal:
-        return Verdict(rule, judge(rule, own, terms, unit), life)
-    terms = replace(terms, personal=limits_of(rule.id, case.personal))
-    verdict = Verdict(rule, judge(rule, own, terms, unit), life)
-    if not verdict.series:
-        return verdict
-    latest = verdict.series[-1].collected_at
-    now = judge(rule, own, replace(terms, as_of=today), unit)
-    by_today = (it for it in now if isinstance(it, Judged) and it.collected_at == latest)
-    accepted = is_accepted(rule.id, verdict.series, case.personal, today, downward=rule.downward)
-    return Verdict(rule, verdict.judged, life, next(by_today, None), accepted=accepted)
 
 
 def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[PanelStatus, ...]:
@@ -292,6 +199,8 @@ def _other_findings(view: View) -> list[Finding]:
 def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
     """What each episode says that is no history; history has not spoken before either."""
     rule, case = verdict.rule, view.case
+    if not verdict.ever_breached:
+        return []
     found = episodes(verdict.series, view.protocol.episode_gap, rule.confirm)
     current = [episode for episode in found if episode.concerns(case.enrolment.enrolled_on)]
     said = [
@@ -318,6 +227,6 @@ def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:
         days.append(it.life.next_change_on)
     days.extend(judges.wakes(view))
     case, today = view.case, view.today
-    tested = (case.enrolment.last_tested_on, *(it.collected_on for it in case.results))
+    tested = {case.enrolment.last_tested_on, *map(_COLLECTED_ON, case.results)}
     days.extend(day for day in tested if day is not None and day > today)
     return min((start_of_day(day, view.zone) for day in days if day is not None), default=None)

@@ -50,8 +50,8 @@ class BulkInsert:
 
 
 class BulkSelect:
-    """Reads columns as tuples, in their order. The same days, instants and numbers come again
-    and again: each text of them is read once."""
+    """Reads rows column by column. The same days, instants and numbers come again and again:
+    each text of them is read once."""
 
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
         self._columns = columns
@@ -60,8 +60,11 @@ class BulkSelect:
         self.query: Select[Any] = select(*raw)
         """To be narrowed and ordered by the caller."""
 
-    def rows(self, connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:
-        """The rows of the narrowed query, each a list of its own."""
+    def batches(
+        self, connection: Connection, query: Select[*tuple[Any, ...]]
+    ) -> Iterator[list[Iterable[Any]]]:
+        """The rows of the narrowed query, some at a time, as columns; each to be gone through
+        once."""
         dialect = connection.dialect
         if dialect.name not in self._by_dialect:
             self._by_dialect[dialect.name] = [
@@ -72,11 +75,10 @@ class BulkSelect:
         readers = self._by_dialect[dialect.name]
         result = connection.execute(query)
         while rows := result.fetchmany(_AT_ONCE):
-            for row in rows:
-                values = list(row)
-                for place, read in readers:
-                    values[place] = read(values[place])
-                yield values
+            columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+            for place, read in readers:
+                columns[place] = map(read, columns[place])
+            yield columns
 
 
 def _reader(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:

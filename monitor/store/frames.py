@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,14 +33,10 @@ _FILLED = (
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _RESULTS = table_of(tables.ResultRow)
-_FIELDS = (
-    "id", "analyte", "collected_at", "collected_on", "value", "comparator", "specimen_id", "timed",
-    "received_value", "received_unit", "ref_low", "ref_high", "comment", "no_result",
-    "received_at", "below_plausible", "doubtful_comment", "method",
-)  # fmt: skip
-_OF_RESULTS = BulkSelect(
-    [_RESULTS.c[name] for name in ("patient_id", "status", "file_id", *_FIELDS)]
-)
+_FIELDS = [name for name in Result._fields if name != "derived"]
+_STATUS, _SOURCE = _FIELDS.index("status"), _FIELDS.index("source")
+_COLUMNS = ["file_id" if name == "source" else name for name in _FIELDS]
+_OF_RESULTS = BulkSelect([_RESULTS.c[name] for name in ("patient_id", *_COLUMNS)])
 _STATUSES = {status.value: status for status in Status}
 _EVENTS = table_of(tables.EventRow)
 _HELD = table_of(tables.HeldRowTable)
@@ -245,9 +242,12 @@ def _results(
     found: dict[int, list[Result]] = defaultdict(list)
     query = _OF_RESULTS.query.where(stands).order_by(columns.id)
     sources = _Sources(connection)
-    for patient, status, file_id, *fields in _OF_RESULTS.rows(connection, query):
-        values = dict(zip(_FIELDS, fields, strict=True))
-        found[patient].append(Result(status=_STATUSES[status], source=sources[file_id], **values))
+    for patients_of, *fields in _OF_RESULTS.batches(connection, query):
+        fields[_STATUS] = map(_STATUSES.__getitem__, fields[_STATUS])
+        fields[_SOURCE] = map(sources.__getitem__, fields[_SOURCE])
+        rows = map(Result._make, zip(*fields, repeat(""), strict=False))
+        for patient, result in zip(patients_of, rows, strict=True):
+            found[patient].append(result)
     return found
 
 

@@ -56,7 +56,7 @@ def result(
         received_value=value or "",
         received_at=at + timedelta(hours=2),
     )
-    return replace(plain, **more)
+    return plain._replace(**more)
 
 
 def panel_results(days: list[date], values: dict[str, str], first_id: int = 1) -> list[Result]:

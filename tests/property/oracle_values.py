@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -85,8 +84,7 @@ def with_derived(results: Iterable[Result], catalogue: Catalogue) -> list[Result
             share = sum((it.value for it in parts if it.value is not None), Decimal(0))
             doubts = [it.doubtful_comment for it in [white, *parts] if it.doubtful_comment]
             derived.append(
-                replace(
-                    result,
+                result._replace(
                     analyte=known.percent_of,
                     value=white.value * share / Decimal(100),
                     comparator=comparator,

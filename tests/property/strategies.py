@@ -347,7 +347,7 @@ def _result(luck: Luck, number: int, analyte: str, value: Decimal, visit: Visit)
         {"method": "b"},
     ]
     which = luck.integer(0, PLAIN_RESULT + len(odd) - 1) - PLAIN_RESULT
-    return plain if which < 0 else replace(plain, **odd[which])
+    return plain if which < 0 else plain._replace(**odd[which])
 
 
 def _retractions(luck: Luck, results: tuple[Result, ...]) -> tuple[tuple[int, datetime], ...]:

@@ -107,7 +107,7 @@ def test_order_and_batch_of_arrival_change_nothing(
     case = history.known(now)
     numbers = list(range(1, len(case.results) + 1))
     luck.shuffle(numbers)
-    renumbered = [replace(it, id=new) for it, new in zip(case.results, numbers, strict=True)]
+    renumbered = [it._replace(id=new) for it, new in zip(case.results, numbers, strict=True)]
     other = {it.id: new for it, new in zip(case.results, numbers, strict=True)}
     luck.shuffle(renumbered)
     events = list(case.events)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -30,7 +29,7 @@ def series(text: str, analyte: str) -> list[Result]:
             analyte, value, date.fromisoformat(day), comparator=comparator, status=status
         )
         doubt = "clumps" if mark == "?" else ""
-        results.append(replace(result, doubtful_comment=doubt))
+        results.append(result._replace(doubtful_comment=doubt))
     return results
 
 

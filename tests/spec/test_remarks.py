@@ -37,7 +37,7 @@ def values(text: str) -> list[Result]:
         assert match, part
         day, analyte, value, method, low, high = match.groups()
         result = cases.result(analyte, value, date.fromisoformat(day), ref_low=low, ref_high=high)
-        found.append(replace(result, method=method or ""))
+        found.append(result._replace(method=method or ""))
     return found
 
 

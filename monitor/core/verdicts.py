@@ -1,0 +1,173 @@
+"""What each rule makes of the results of one enrolment. Most rules make nothing of anybody's
+results: that is found out first, and their results are judged one by one only when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+
+from monitor.core import due
+from monitor.core.answer import Life, Unjudged
+from monitor.core.baselines import BaselineTerms
+from monitor.core.case import Case
+from monitor.core.catalogue import Catalogue
+from monitor.core.episodes import Episode, watched
+from monitor.core.judged import Judged, Unknown
+from monitor.core.levels import is_quiet, judge
+from monitor.core.ordered import Ordered
+from monitor.core.personal import is_accepted, limits_of
+from monitor.core.protocol import Protocol, Rule
+
+
+def applies(rule: Rule, indication: str) -> bool:
+    """Whether a rule is meant for patients with this indication."""
+    if indication in rule.except_indications:
+        return False
+    return not rule.indications or indication in rule.indications
+
+
+class Verdict:
+    """What one rule makes of the results of its analyte."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        results: Ordered,
+        case: Case,
+        life: Life,
+        protocol: Protocol,
+        unit: str,
+        today: date,
+    ) -> None:
+        self.rule = rule
+        self._results = results
+        self._case = case
+        self._life = life
+        self._unit = unit
+        self._today = today
+        self._terms = BaselineTerms(
+            start=life.first_dose_on,
+            within=protocol.baseline.within,
+            personal=limits_of(rule.id, case.personal),
+        )
+
+    @cached_property
+    def _is_quiet(self) -> bool:
+        """Certainly no result breaches, and all could be judged."""
+        own = self._results.of(self.rule.analyte)
+        if not own:
+            return True
+        reach = self._results.extremes(self.rule.analyte)
+        return reach is not None and is_quiet(self.rule, own, reach, self._terms)
+
+    @cached_property
+    def judged(self) -> Sequence[Judged | Unknown]:
+        """Every instant of the analyte, watched or not."""
+        return self._judge(self._terms)
+
+    def _judge(self, terms: BaselineTerms) -> Sequence[Judged | Unknown]:
+        return judge(self.rule, self._results.of(self.rule.analyte), terms, self._unit)
+
+    @cached_property
+    def _watched(self) -> Sequence[Judged | Unknown]:
+        return watched(self.judged, self._life)
+
+    @cached_property
+    def series(self) -> Sequence[Judged]:
+        """The watched instants that could be judged."""
+        return [it for it in self._watched if isinstance(it, Judged)]
+
+    @property
+    def unknown(self) -> Unknown | None:
+        """The latest watched result, where it could not be judged."""
+        latest = None if self._is_quiet or not self._watched else self._watched[-1]
+        return latest if isinstance(latest, Unknown) else None
+
+    @cached_property
+    def ever_breached(self) -> bool:
+        """Whether a watched result breaches."""
+        return not self._is_quiet and any(it.breaches for it in self.series)
+
+    @cached_property
+    def latest(self) -> Judged | None:
+        """The latest watched result, by the limits of today where the patient has any."""
+        if not self.series:
+            return None
+        latest = self.series[-1]
+        if not self._case.personal:
+            return latest
+        now = self._judge(replace(self._terms, as_of=self._today))
+        same = (it for it in now if it.collected_at == latest.collected_at)
+        return next((it for it in same if isinstance(it, Judged)), latest)
+
+    def is_going_on(self, episode: Episode) -> bool:
+        """Not where the limits of today no longer mind the latest result."""
+        latest = self.latest
+        return episode.going_on and latest is not None and latest.breaches
+
+    def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
+        """(panel, recheck) while the latest result meets a level that asks for one."""
+        if self._is_quiet:
+            return []
+        latest = self.latest
+        if latest is None or not latest.breaches or self._is_accepted:
+            return []
+        met = self.rule.levels[: latest.level]
+        days = [it.recheck.after(latest.collected_on) for it in met if it.recheck]
+        if not days:
+            return []
+        recheck = due.Recheck(due_on=min(days), rule=self.rule.id)
+        return [(panel.id, recheck) for panel in protocol.panels_with(self.rule.analyte)]
+
+    @property
+    def _is_accepted(self) -> bool:
+        own, down = self._case.personal, self.rule.downward
+        return is_accepted(self.rule.id, self.series, own, self._today, downward=down)
+
+    def unjudged(self) -> Unjudged | None:
+        """Said only while it is the latest result that could not be judged."""
+        if self.unknown is None:
+            return None
+        return Unjudged(
+            rule=self.rule.id,
+            analyte=self.rule.analyte,
+            collected_at=self.unknown.collected_at,
+            why=self.unknown.why,
+        )
+
+
+def verdict_of(
+    rule: Rule,
+    results: Ordered,
+    case: Case,
+    life: Life,
+    protocol: Protocol,
+    catalogue: Catalogue,
+    today: date,
+) -> Verdict:
+    """The verdict of a rule on the results of its analyte, those of `with_derived`."""
+    unit = catalogue.analytes[rule.analyte].unit
+    return Verdict(rule, results, case, life, protocol, unit, today)
+
+
+class Verdicts(Mapping[str, Sequence[Judged]]):
+    """The watched instants that each rule could judge, by the id of the rule."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        self._by_rule = {it.rule.id: it for it in verdicts}
+
+    def __getitem__(self, rule: str) -> Sequence[Judged]:
+        return self._by_rule[rule].series
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_rule)
+
+    def __len__(self) -> int:
+        return len(self._by_rule)
+
+    def ever_breached(self, rule: str) -> bool:
+        """Whether a watched result breaches the rule."""
+        return rule in self._by_rule and self._by_rule[rule].ever_breached
