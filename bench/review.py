@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import update
-
 from bench.databases import copied
 from bench.filling import kept_full, settings
 from bench.plan import BOTH, Plan, alone, apart, this
 from bench.population import NOW
 from bench.record import Peer, Record
+from monitor.core.protocol_file import digest_of
+from monitor.resources import schedules_folder
 from monitor.review import review_due
-from monitor.store import tables
-from monitor.store.claims import WITH_ALL
+from monitor.store.claims import wake_all
 from monitor.store.database import open_store
-from monitor.store.tables import table_of
+from monitor.store.rulebook import put_in_force
 
 TITLE = "Review of everyone after an edit of the rules"
 DATABASES = BOTH
-_ENROLMENTS = table_of(tables.EnrolmentRow)
+_PROTOCOL = "azathioprine"
 
 
 def sizes(scale: str) -> Sequence[int]:
@@ -28,41 +27,63 @@ def sizes(scale: str) -> Sequence[int]:
 
 
 def run(plan: Plan) -> list[Record]:
-    """Enrolments a second of a core, alerts standing; beside it what pandas does who reads
-    the whole history for a much smaller question."""
+    """Enrolments a second of a core, alerts standing, after an edit that changes a limit and
+    after one that changes everybody's schedule; beside it what pandas does who reads the whole
+    history for a much smaller question."""
     found = []
     for years in (10, 2):
-        ours, peers, peaks = [], [], []
         with copied(kept_full(plan.database, plan.size, years)) as url:
-            apart(drain, url, 0)  # the first review opens what has to be opened
-            for turn in range(1, plan.repeats + 1):
-                done = apart(drain, url, turn)
-                ours.append(plan.size / done.value)
-                peaks.append(done.peak_mib)
-                peers.append(plan.size / apart(last_completions, url).seconds)
-        found.append(
-            Record(
-                what=f"reviewed, {plan.size:,} enrolled, {years} years",
-                unit="enrolments/s",
-                values=ours,
-                peers=(Peer(name="pandas: last tests and due days only", values=peers),),
-                reach=20_000,
-                peak_mib=peaks,
-                reach_mib=500,
-            )
-        )
+            apart(first_review, url)  # opens what has to be opened
+            peer = [plan.size / apart(last_completions, url).seconds for _ in range(plan.repeats)]
+            for what in EDITS:
+                turns = [apart(edited, url, what, turn) for turn in range(1, plan.repeats + 1)]
+                found.append(
+                    Record(
+                        what=f"reviewed after an edit of {what}, {plan.size:,} enrolled, "
+                        f"{years} years",
+                        unit="enrolments/s of CPU",
+                        values=[plan.size / done.value for done in turns],
+                        peers=(Peer(name="pandas: last tests and due days only", values=peer),),
+                        reach=20_000,
+                        peak_mib=[done.peak_mib for done in turns],
+                        reach_mib=500,
+                    )
+                )
     return found
 
 
-def drain(url: str, turn: int) -> float:
-    """Wake everyone as an edit does, and review them; processor seconds of the review."""
-    import time
+EDITS = {
+    "a limit": ("{ below = 1.6,", "{ below = 1.5,"),
+    "the schedule": ('grace = "1 week"', 'grace = "8 days"'),
+}
+"""What an edit finds in the shipped protocol, and puts there."""
 
-    at = NOW + timedelta(minutes=turn)
+
+def first_review(url: str) -> None:
+    """Everybody as if an edit had woken them before anything was kept."""
     store = open_store(url)
     with store.write() as connection:
-        connection.execute(update(_ENROLMENTS).values(next_review_at=at, wake_rank=WITH_ALL))
+        wake_all(connection, NOW, None)
+    review_due(store, settings(), NOW)
+    store.dispose()
+
+
+def edited(url: str, what: str, turn: int) -> float:
+    """Put the edit in force, or take it back at every second turn; processor seconds of the
+    waking and of the review of everybody."""
+    import time
+
+    at = NOW + timedelta(hours=list(EDITS).index(what), minutes=turn)
+    store = open_store(url)
+    text = (schedules_folder() / f"{_PROTOCOL}.toml").read_text(encoding="utf-8")
+    was, becomes = EDITS[what]
+    assert was in text
+    content = text.replace(was, becomes) if turn % 2 else text
+    digest = digest_of(content)
     began = time.process_time()
+    with store.write() as connection:
+        put_in_force(connection, _PROTOCOL, content, digest, at, "bench", f"turn {turn}")
+        wake_all(connection, at, _PROTOCOL)
     review_due(store, settings(), at)
     took = time.process_time() - began
     store.dispose()

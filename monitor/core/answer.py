@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from monitor.core.case import Case
+from monitor.core.ordered import Reaches
 from monitor.core.vocabulary import DIED, Because, EnrolmentState, Kind, PanelState, Urgency
 
 
@@ -235,3 +236,5 @@ class Review:
     next_change_at: datetime | None
     """The earliest instant at which this answer can change by the passing of time alone."""
     shared: Shared = NOTHING_SHARED
+    reaches: Reaches | None = None
+    """What may be kept for an edit of the rules (`kept.py`); None: it is judged anew then."""

@@ -33,6 +33,17 @@ def baseline_of(results: Sequence[Result], terms: BaselineTerms, *, like: Result
     return None if at is None or at.collected_at >= like.collected_at else baseline
 
 
+def common_baseline(
+    results: Sequence[Result], terms: BaselineTerms, *, downward: bool
+) -> Decimal | None:
+    """The baseline that all results with a value are compared with; None: they were measured by
+    several methods, or it is not known."""
+    own = [it for it in results if it.value is not None]
+    if len({it.method for it in own}) > 1:
+        return None
+    return find_baseline(one_an_instant(filter(is_member, own), downward=downward), terms)[0]
+
+
 def same_method(one: Result, other: Result) -> bool:
     """Whether two results may be compared: a method that is not known is taken for the same."""
     return not one.method or not other.method or one.method == other.method

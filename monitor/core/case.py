@@ -92,6 +92,14 @@ class Result(NamedTuple):
         """Counts towards a panel: final or corrected, with a value (numeric or censored)."""
         return self.value is not None and self.status is not Status.PRELIMINARY
 
+    @property
+    def usable_uln(self) -> Decimal | None:
+        """Its upper reference limit; one that is 0 or not above the lower is none."""
+        high, low = self.ref_high, self.ref_low
+        if high is None or high <= 0 or (low is not None and high <= low):
+            return None
+        return high
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRow:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.core.case import Result
-from monitor.core.limits import usable_uln
 from monitor.core.threshold import Breach, above, below
 
 
@@ -105,7 +104,7 @@ def _meets(
 def _meets_multiple(
     step: Grade, term: Term, result: Result, baseline: Decimal | None, unit: str
 ) -> tuple[bool | None, str]:
-    uln, multiple = usable_uln(result), step.above_baseline or step.from_baseline
+    uln, multiple = result.usable_uln, step.above_baseline or step.from_baseline
     by_limit, by_baseline = True, term.either
     raised = uln is not None and baseline is not None and baseline > uln
     if raised and multiple is not None and not term.either:

@@ -5,14 +5,15 @@ trends) meets for certain, and which it may meet.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from monitor.core.baselines import BaselineTerms
 from monitor.core.case import Result
 from monitor.core.judged import Judged, Limit, Unknown
-from monitor.core.limits import Reference, limit_of
-from monitor.core.ordered import Extremes
+from monitor.core.limits import Reference, limit_of, nearest
+from monitor.core.ordered import Reach
 from monitor.core.protocol import Rule
 from monitor.core.threshold import Breach, above, below
 from monitor.core.trends import judge_trend
@@ -51,19 +52,23 @@ def judge(
     return judged
 
 
-def is_quiet(rule: Rule, results: Sequence[Result], reach: Extremes, terms: BaselineTerms) -> bool:
-    """Whether certainly none of the rule's results, at least one and all exact, breaches it, and
-    all could be judged: `reach`, the worst of them, lies beyond no limit that any of them has.
-    False where that cannot be said without judging each."""
+def is_quiet(
+    rule: Rule,
+    reach: Reach,
+    ulns: Collection[Decimal | None] = (),
+    baseline: Decimal | None = None,
+) -> bool:
+    """Whether certainly none of the results breaches a rule on their analyte, and all could be
+    judged: the worst of them lies beyond no limit that any of them has. For patients without
+    personal limits; False where it cannot be said without judging each result. `ulns` are the
+    upper reference limits that came (None: one came without), where the rule asks for them, and
+    `baseline` the one that all are compared with."""
     if rule.is_trend:
         ceiling = rule.levels[0].only_below
         return ceiling is not None and reach.lowest >= ceiling
-    reference = Reference(rule, [it for it in results if it.value is not None], terms)
     worst, compare = (reach.lowest, below) if rule.downward else (reach.highest, above)
-    return all(
-        (limit := reference.nearest(level)) is not None and compare(worst, "", limit) is Breach.NO
-        for level in rule.levels
-    )
+    limits = [nearest(level, ulns, baseline) for level in rule.levels]
+    return all(it is not None and compare(worst, "", it) is Breach.NO for it in limits)
 
 
 def _counts(judged: Judged) -> bool:

@@ -4,7 +4,7 @@ patient's own, and rises and falls from the baseline (specification, section 6).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -53,24 +53,6 @@ class Reference:
     def _members(self) -> list[Result]:
         return [result for result in self._results if is_member(result)]
 
-    def nearest(self, level: Level) -> Decimal | None:
-        """The limit of a level that the results come up against first, where all have one and
-        it depends on nothing else of theirs than the upper reference limit; None: it is to be
-        looked at result by result."""
-        if self._terms.personal or level.looks_at_course or level.within is not None:
-            return None
-        fixed = level.below if level.above is None else level.above
-        if fixed is not None:
-            return fixed
-        if level.above_times_uln is not None:
-            times = level.above_times_uln
-            ulns = [usable_uln(it) or level.default_uln for it in self._results]
-            return None if None in ulns else min(times * uln for uln in ulns if uln is not None)
-        if len({result.method for result in self._results}) > 1:
-            return None
-        baseline, _ = self._baseline(self._results[0])
-        return None if baseline is None else _from_baseline(baseline, level)
-
     def quiet(self, result: Result) -> Judged | None:
         """The judgement of an exact value that lies beyond no limit of a ladder that was
         reckoned before: most values are such. None: to be compared level by level."""
@@ -90,7 +72,7 @@ class Reference:
             self._ladders[self._key(judged.result)] = judged.limits, mildest
 
     def _key(self, result: Result) -> str:
-        return str(usable_uln(result)) if self._asks_for_uln else ""
+        return str(result.usable_uln) if self._asks_for_uln else ""
 
     def personal(self, level: int, result: Result) -> Personal | None:
         """The limit that was set for a level; of several in force the one set last."""
@@ -147,6 +129,25 @@ class Reference:
         return self._by_method[result.method]
 
 
+def nearest(
+    level: Level, ulns: Collection[Decimal | None], baseline: Decimal | None
+) -> Decimal | None:
+    """The limit of a level that the results of a patient without personal limits come up against
+    first, by their upper reference limits (None: one came without) and the baseline that all of
+    them have. None: it is to be reckoned result by result."""
+    fixed = level.below if level.above is None else level.above
+    times = level.above_times_uln
+    if level.looks_at_course or level.within is not None:
+        return None
+    if fixed is not None:
+        return fixed
+    if times is not None:
+        known = [uln or level.default_uln for uln in ulns]
+        own = [uln for uln in known if uln is not None]
+        return times * min(own) if own and len(own) == len(known) else None
+    return None if baseline is None else _from_baseline(baseline, level)
+
+
 def _percent(level: Level) -> Decimal:
     """How far from the baseline: below 0 for a fall."""
     if level.fall_from_baseline is not None:
@@ -191,21 +192,13 @@ def _own(number: Decimal, personal: Personal | None, unit: str) -> tuple[Decimal
 
 
 def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit | Unknown:
-    own = usable_uln(result)
+    own = result.usable_uln
     uln = level.default_uln if own is None else own
     if uln is None:
         return _unknown(result, "no upper reference limit came with it")
     whose = "the protocol's default upper limit" if own is None else "the result's own upper limit"
     value = times * uln
     return Limit(value=value, text=f"{times:f} x {uln:f} = {value:f} {unit} ({whose})")
-
-
-def usable_uln(result: Result) -> Decimal | None:
-    """The result's upper reference limit; one that is 0 or not above the lower is none."""
-    high, low = result.ref_high, result.ref_low
-    if high is None or high <= 0 or (low is not None and high <= low):
-        return None
-    return high
 
 
 def _is_stated(level: Level) -> bool:

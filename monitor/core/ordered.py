@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,11 +13,16 @@ from monitor.core.case import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Extremes:
-    """The lowest and the highest of some exact values."""
+class Reach:
+    """How far the values of an analyte reach, all of them exact."""
 
     lowest: Decimal
     highest: Decimal
+
+
+Reaches = Mapping[str, tuple[Reach, frozenset[Decimal | None]] | None]
+"""Of each analyte with a result: how far its values reach, with the upper reference limits that
+came with them; None where that cannot be said."""
 
 
 class Ordered(tuple[Result, ...]):
@@ -37,18 +42,34 @@ class Ordered(tuple[Result, ...]):
             return [result for result in self if result.analyte in there]
         return self._by_analyte[there[0]] if there else ()
 
+    @property
+    def analytes(self) -> Collection[str]:
+        """Those of which there is a result, with a value or without."""
+        return self._by_analyte.keys()
+
     @cached_property
-    def _extremes(self) -> dict[str, Extremes | None]:
+    def _reaches(self) -> dict[str, Reach | None]:
         return {}
 
-    def extremes(self, analyte: str) -> Extremes | None:
+    def reach(self, analyte: str) -> Reach | None:
         """Of all values of an analyte; None where there are none, or one is only a bound."""
-        if analyte not in self._extremes:
+        if analyte not in self._reaches:
             own = self.of(analyte)
             values = [result.value for result in own if result.value is not None]
             exact = values and not any(result.comparator for result in own)
-            self._extremes[analyte] = Extremes(min(values), max(values)) if exact else None
-        return self._extremes[analyte]
+            self._reaches[analyte] = Reach(min(values), max(values)) if exact else None
+        return self._reaches[analyte]
+
+    def ulns(self, analyte: str) -> frozenset[Decimal | None]:
+        """The upper reference limits that came with an analyte; None: a result came without."""
+        if analyte not in self._ulns:
+            ranges = {(it.ref_low, it.ref_high): it for it in self.of(analyte)}
+            self._ulns[analyte] = frozenset(it.usable_uln for it in ranges.values())
+        return self._ulns[analyte]
+
+    @cached_property
+    def _ulns(self) -> dict[str, frozenset[Decimal | None]]:
+        return {}
 
     @cached_property
     def _days(self) -> dict[str, frozenset[date]]:

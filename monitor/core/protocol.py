@@ -191,6 +191,17 @@ class Rule:
         return any(level.falls_in_a_row is not None for level in self.levels)
 
     @property
+    def asks_for_uln(self) -> bool:
+        return any(level.above_times_uln is not None for level in self.levels)
+
+    @property
+    def asks_for_baseline(self) -> bool:
+        return any(
+            (level.rise_from_baseline, level.fall_from_baseline) != (None, None)
+            for level in self.levels
+        )
+
+    @property
     def downward(self) -> bool:
         """Lower is worse."""
         first = self.levels[0]

@@ -18,6 +18,7 @@ from monitor.core.derive import with_derived
 from monitor.core.episodes import episodes, speaking
 from monitor.core.held_rows import of_held_rows
 from monitor.core.judges import View
+from monitor.core.kept import reaches
 from monitor.core.life import life_of
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import with_intervals
@@ -53,15 +54,18 @@ def review_one(
 ) -> Review:
     """`review` of one enrolment; its siblings are looked at as far as they matter to it."""
     view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
+    found = () if view.life.died else _findings(view)
+    silent = not (found or case.siblings or case.personal or case.held)
     return Review(
         case=case,
         today=view.today,
         life=view.life,
         panels=tuple(view.panels),
-        findings=() if view.life.died else _findings(view),
+        findings=found,
         unjudged=() if view.life.died else _unjudged(verdicts),
         next_change_at=_next_change(view, siblings),
         shared=view.shared,
+        reaches=reaches(view.results, view.protocol.rules) if silent else None,
     )
 
 

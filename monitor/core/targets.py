@@ -18,7 +18,6 @@ from monitor.core.answer import Considered, Finding
 from monitor.core.case import Result
 from monitor.core.findings import day_text, sentence
 from monitor.core.judged import measured
-from monitor.core.limits import usable_uln
 from monitor.core.protocol_care import Target, meant_for
 from monitor.core.threshold import Breach, above
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
@@ -154,7 +153,7 @@ def _course(name: str, target: Target, view: View) -> _Course:
         text = f"{where}: no upper limit came with it, so it could not be judged"
         return _Course(analyte=name, latest=result, is_above=None, since=None, text=text)
     since = _since(judged)
-    uln = usable_uln(result)
+    uln = result.usable_uln
     whose = "its own upper limit" if uln is not None else "the protocol's upper limit"
     limit = uln if uln is not None else limits[name]
     how = "above" if is_above else "not above"
@@ -163,7 +162,7 @@ def _course(name: str, target: Target, view: View) -> _Course:
 
 
 def _is_above(result: Result, default: Decimal | None) -> bool | None:
-    limit = usable_uln(result) or default
+    limit = result.usable_uln or default
     if limit is None or result.value is None:
         return None
     return above(result.value, result.comparator, limit) is not Breach.NO

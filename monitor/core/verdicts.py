@@ -11,7 +11,7 @@ from functools import cached_property
 
 from monitor.core import due
 from monitor.core.answer import Life, Unjudged
-from monitor.core.baselines import BaselineTerms
+from monitor.core.baselines import BaselineTerms, common_baseline
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode, watched
@@ -57,11 +57,18 @@ class Verdict:
     @cached_property
     def _is_quiet(self) -> bool:
         """Certainly no result breaches, and all could be judged."""
-        own = self._results.of(self.rule.analyte)
-        if not own:
+        rule, results = self.rule, self._results
+        if not results.of(rule.analyte):
             return True
-        reach = self._results.extremes(self.rule.analyte)
-        return reach is not None and is_quiet(self.rule, own, reach, self._terms)
+        reach = results.reach(rule.analyte)
+        if reach is None or self._case.personal:
+            return False
+        ulns = results.ulns(rule.analyte) if rule.asks_for_uln else ()
+        baseline = None
+        if rule.asks_for_baseline:
+            own = results.of(rule.analyte)
+            baseline = common_baseline(own, self._terms, downward=rule.downward)
+        return is_quiet(rule, reach, ulns, baseline)
 
     @cached_property
     def judged(self) -> Sequence[Judged | Unknown]:

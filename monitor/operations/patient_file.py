@@ -24,7 +24,6 @@ from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
-from monitor.core.limits import usable_uln
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
 from monitor.core.vocabulary import Status
@@ -345,7 +344,7 @@ def _value(level: Level, latest: Result) -> Decimal | None:
         return level.above
     if level.above_times_uln is None:
         return None
-    upper = usable_uln(latest) or level.default_uln
+    upper = latest.usable_uln or level.default_uln
     return None if upper is None else level.above_times_uln * upper
 
 

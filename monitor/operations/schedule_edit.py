@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
@@ -22,6 +22,7 @@ from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
+from monitor.review.screen import Screen
 from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
@@ -187,8 +188,11 @@ def apply(
             return Applied(shown)
         ids = _locked(connection, proposal)
         put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
-        _wake(connection, proposal, now)
-        tally = review_batch(connection, settings, ids[:TOGETHER], now)
+        claims.wake_all(connection, now, None if proposal.is_catalogue else proposal.id)
+        alone = Screen(settings).put_back(connection, now, TOGETHER)
+        first = claims.claim_free(connection, ids[:TOGETHER], now)
+        tally = review_batch(connection, settings, sorted(first), now)
+        tally.reviewed += alone
         bring_to(connection, now)
     if len(ids) > TOGETHER:
         rest = ids[TOGETHER:]
@@ -208,15 +212,6 @@ def _locked(connection: Connection, proposal: Proposal) -> list[int]:
     if not proposal.is_catalogue:
         query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
     return list(connection.scalars(query))
-
-
-def _wake(connection: Connection, proposal: Proposal, now: datetime) -> None:
-    """Whoever is due already keeps the place that was theirs: nobody is put back."""
-    asleep = or_(_ENROLMENTS.c.next_review_at.is_(None), _ENROLMENTS.c.next_review_at > now)
-    statement = update(_ENROLMENTS).where(asleep)
-    if not proposal.is_catalogue:
-        statement = statement.where(_ENROLMENTS.c.protocol_id == proposal.id)
-    connection.execute(statement.values(next_review_at=now, wake_rank=claims.WITH_ALL))
 
 
 def _preview(

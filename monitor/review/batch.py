@@ -29,8 +29,10 @@ from monitor.core.review import review
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
+from monitor.review.screen import kept
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
+from monitor.store.claims import Sleep
 from monitor.store.frames import load_alerts, load_cases, load_enrolments
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
@@ -93,29 +95,29 @@ def review_batch(
     reviews, failures = judge(cases, rulebook, now, zone)
     alerts = load_alerts(connection, [case.enrolment.id for case in cases])
     steps: list[Step] = []
-    next_reviews: dict[int, datetime | None] = {}
+    sleeps: dict[int, Sleep] = {}
     for found in reviews:
         enrolment = found.case.enrolment
         try:
-            decided, next_reviews[enrolment.id] = _decide(
-                found, alerts[enrolment.id], rulebook, book, now, zone
-            )
+            decided, until = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(enrolment.id, logs.places(error)))
         else:
             steps += decided
+            live = any(it.state is not AlertState.CLOSED for it in alerts[enrolment.id])
+            leaves = None if live or decided else kept(found, rulebook, zone)
+            sleeps[enrolment.id] = Sleep(_after(until, now), leaves)
     fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
     steps += [step for ended in fallen for step in _endings(connection, ended.id)]
-    next_reviews |= dict.fromkeys((ended.id for ended in fallen), None)
+    sleeps |= {ended.id: Sleep(None) for ended in fallen}
     _set_aside(connection, settings, failures, now)
-    next_reviews |= {failed.enrolment_id: now + SET_ASIDE for failed in failures}
+    sleeps |= {failed.enrolment_id: Sleep(now + SET_ASIDE) for failed in failures}
     ids = write_steps(connection, steps, now)
     tally = _tally(steps, ids)
     tally.reviewed, tally.failed = len(cases), len(failures)
     enrolments = [*(case.enrolment for case in cases), *fallen]
     tally.messages = _queue_messages(connection, settings, enrolments, steps, ids, now)
-    later = {it: _after(at, now) for it, at in next_reviews.items()}
-    claims.note_next_reviews(connection, later)
+    claims.put_to_sleep(connection, sleeps)
     return tally
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from monitor import logs
 from monitor.config import Settings
 from monitor.review.batch import BATCH, Tally, alarm, review_batch, some
+from monitor.review.screen import Screen
 from monitor.store import claims
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, brought_to, check_not_earlier
@@ -47,15 +48,17 @@ def review_due(
     """
     if only is None and not everyone:
         return _drain(store, settings, now, within, progress)
+    tally = Tally()
     if only is not None:
         ids = sorted(set(only))
+        if owed:
+            tally.reviewed = _screened(store, settings, now)
     else:
         with store.read() as connection:
             latest = check_not_earlier(connection, now)
             ids = claims.everyone(connection)
         if not ids:
             _note_the_time(store, latest, now)
-    tally = Tally()
     for start in range(0, len(ids), BATCH):
         piece = ids[start : start + BATCH]
         with store.write() as connection:
@@ -91,23 +94,36 @@ def _drain(
     if not owes:
         _note_the_time(store, latest, now)
         return tally
-    began, done = time.monotonic(), 0
+    began, done, screen = time.monotonic(), 0, Screen(settings)
     while True:
         if within is not None and time.monotonic() - began > within:
             tally.left = True
             break
         with store.write() as connection:
-            due = claims.claim_due(connection, now, BATCH)
-            if not due:
-                break
             at = max(now, brought_to(connection) or now)
+            alone = 0 if screen.is_done else screen.put_back(connection, at)
+            ranks = claims.ANY if screen.is_done else (claims.FIRST,)
+            due = claims.claim_due(connection, now, BATCH, ranks)
+            if not due and screen.is_done:
+                break
             batch = review_batch(connection, settings, sorted(due), at)
             bring_to(connection, at)
+        batch.reviewed += alone
         tally.add(batch)
-        done += len(due)
+        done += len(due) + alone
         if progress is not None:
             progress(done, max(done, total))
     return tally
+
+
+def _screened(store: Store, settings: Settings, now: datetime) -> int:
+    """Put back whom an edit certainly leaves alone; how many."""
+    screen, alone = Screen(settings), 0
+    while not screen.is_done:
+        with store.write() as connection:
+            at = max(now, brought_to(connection) or now)
+            alone += screen.put_back(connection, at)
+    return alone
 
 
 def _is_due(next_review_at: datetime | None, now: datetime) -> bool:

@@ -9,9 +9,11 @@ does the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -19,19 +21,20 @@ from monitor.store.tables import table_of
 FIRST, WITH_ALL = 0, 1
 """Ranks of those that wait: whom something of their own woke; whom an edit of the rules woke
 together with everybody else."""
+ANY = (FIRST, WITH_ALL)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 
 Due = dict[int, datetime | None]
 """The claimed enrolments and when each was to be reviewed."""
 
 
-def claim_due(connection: Connection, now: datetime, limit: int) -> Due:
+def claim_due(connection: Connection, now: datetime, limit: int, ranks: Sequence[int] = ANY) -> Due:
     """Lock up to `limit` enrolments that are due: whoever was woken by something of their own
     before those whom an edit of the rules woke, and of each the longest waiting first. Whoever
     somebody else holds is reviewed there, or owed afterwards."""
     claimed: Due = {}
     columns = _ENROLMENTS.c
-    for rank in (FIRST, WITH_ALL):
+    for rank in ranks:
         query = (
             select(columns.id, columns.next_review_at)
             .where(columns.wake_rank == rank, columns.next_review_at <= now)
@@ -74,17 +77,117 @@ def everyone(connection: Connection) -> list[int]:
     return list(connection.scalars(select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id)))
 
 
-def note_next_reviews(connection: Connection, next_reviews: Mapping[int, datetime | None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a review leaves behind for an edit of the rules."""
+
+    by: str
+    reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Until when a reviewed enrolment sleeps (None: for good), and what is kept of the answer."""
+
+    until: datetime | None
+    kept: Kept | None = None
+
+
+def put_to_sleep(connection: Connection, sleeps: Mapping[int, Sleep]) -> None:
     """Write down when each of the reviewed is to be looked at again."""
-    if not next_reviews:
+    if not sleeps:
         return
     statement = (
         update(_ENROLMENTS)
         .where(_ENROLMENTS.c.id == bindparam("enrolment"))
-        .values(next_review_at=bindparam("at"), wake_rank=FIRST)
+        .values(
+            next_review_at=bindparam("at"),
+            wake_rank=FIRST,
+            kept_until=bindparam("at"),
+            kept_by=bindparam("by"),
+            kept_reach=bindparam("reach"),
+        )
     )
-    rows = [{"enrolment": enrolment, "at": at} for enrolment, at in next_reviews.items()]
+    rows = [
+        {
+            "enrolment": enrolment,
+            "at": it.until,
+            "by": it.kept and it.kept.by,
+            "reach": it.kept and it.kept.reach,
+        }
+        for enrolment, it in sleeps.items()
+    ]
     connection.execute(statement, rows)
+
+
+def wake_all(connection: Connection, now: datetime, protocol_id: str | None) -> None:
+    """Wake everybody on a protocol (None: on any) whom an edit may concern, with one statement.
+    Whoever is due already keeps the place that was theirs: nobody is put back."""
+    columns = _ENROLMENTS.c
+    asleep = or_(columns.next_review_at.is_(None), columns.next_review_at > now)
+    kept = columns.next_review_at.is_not_distinct_from(columns.kept_until)
+    statement = update(_ENROLMENTS).where(asleep)
+    if protocol_id is not None:
+        statement = statement.where(columns.protocol_id == protocol_id)
+    connection.execute(
+        statement.values(
+            next_review_at=now, wake_rank=WITH_ALL, kept_by=case((kept, columns.kept_by))
+        )
+    )
+
+
+class Woken(NamedTuple):
+    """Whom an edit of the rules woke, with what was kept of the answer before it."""
+
+    id: int
+    protocol_id: str
+    indication: str
+    by: str
+    reach: str
+    still_holds: bool
+    """Nothing changes by the passing of time before now."""
+
+
+def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Woken]:
+    """Lock up to `limit` of those whom an edit of the rules woke, and of whom something is
+    kept. Something of their own would have woken them by itself, and nothing would be kept."""
+    columns = _ENROLMENTS.c
+    holds = or_(columns.kept_until.is_(None), columns.kept_until > now)
+    query = (
+        select(
+            columns.id,
+            columns.protocol_id,
+            columns.indication,
+            columns.kept_by,
+            columns.kept_reach,
+            and_(columns.stands, holds),
+        )
+        .where(
+            columns.wake_rank == WITH_ALL,
+            columns.next_review_at <= now,
+            columns.kept_by.is_not(None),
+        )
+        .order_by(columns.next_review_at, columns.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [Woken._make(row) for row in connection.execute(query)]
+
+
+def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
+    """Let claimed ones sleep on as they did before the edit; their answer is now by it, too."""
+    columns = _ENROLMENTS.c
+    connection.execute(
+        update(_ENROLMENTS)
+        .where(columns.id.in_(ids))
+        .values(next_review_at=columns.kept_until, wake_rank=FIRST, kept_by=by)
+    )
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> None:
+    """Keep nothing more of claimed ones: they are to be judged."""
+    statement = update(_ENROLMENTS).where(_ENROLMENTS.c.id.in_(ids))
+    connection.execute(statement.values(kept_by=None))
 
 
 def _locked(

@@ -181,5 +181,5 @@ def _owe_reviews(connection: Connection) -> None:
     latest = brought_to(connection)
     if latest is not None:
         connection.execute(
-            update(tables.table_of(tables.EnrolmentRow)).values(next_review_at=latest)
+            update(tables.table_of(tables.EnrolmentRow)).values(next_review_at=latest, kept_by=None)
         )

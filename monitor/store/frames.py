@@ -149,7 +149,7 @@ def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: 
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
         connection.execute(query.with_for_update()).all()
         connection.execute(
-            update(_ENROLMENTS).where(mine).values(next_review_at=at, wake_rank=FIRST)
+            update(_ENROLMENTS).where(mine).values(next_review_at=at, wake_rank=FIRST, kept_by=None)
         )
 
 

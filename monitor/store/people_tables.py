@@ -99,6 +99,12 @@ class EnrolmentRow(SQLModel, table=True):
     wake_rank: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Whose turn it is among those that are due: 0 before 1, which was woken together with
     everybody else by an edit of the rules."""
+    kept_until: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """Of what is kept: the `next_review_at` of the review that left it."""
+    kept_by: str | None = None
+    """Of what is kept: what it was judged by; None: nothing is kept, or not any more."""
+    kept_reach: str | None = None
+    """What is kept: how far the values of each analyte reach (`core/kept.py`)."""
     home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
     """The patient under whose number it came, where that is merged into another; None:
     `patient_id`. So it is with events and results."""

@@ -118,6 +118,17 @@ def texts_in_force(connection: Connection) -> dict[str, TextInForce]:
     }
 
 
+def load_earlier(
+    connection: Connection, protocol_id: str, digest: str, catalogue: Catalogue
+) -> Protocol | None:
+    """A protocol as it was once in force, read with a catalogue; None: no such text is there."""
+    table = tables.table_of(tables.ProtocolText)
+    known = table.c.protocol_id == protocol_id, table.c.digest == digest
+    text = connection.scalar(select(table.c.text).where(*known).limit(1))
+    file = f"{protocol_id}.toml (earlier)"
+    return None if text is None else parse_protocol(str(text), file, catalogue)
+
+
 def put_in_force(
     connection: Connection,
     protocol_id: str,

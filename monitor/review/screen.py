@@ -1,0 +1,86 @@
+"""Whom an edit of the rules certainly leaves alone: put back to sleep without being judged.
+
+An edit wakes everybody with one statement. Of most nothing is said, before it or after it, and
+what their last review kept (`core/kept.py`) tells so without their results. Everybody else is
+judged.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from monitor.config import Settings
+from monitor.core.answer import Review
+from monitor.core.kept import RuleEdit, as_text, from_text, rule_edit
+from monitor.store import claims
+from monitor.store.claims import Kept, Woken
+from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
+
+AT_ONCE = 2_000
+"""Looked at in one transaction."""
+_BETWEEN = " "
+
+
+def kept(found: Review, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
+    """What to keep of an answer of which no alert stands; None: nothing."""
+    if found.reaches is None:
+        return None
+    return Kept(_by(found.case.enrolment.protocol_id, rulebook, zone), as_text(found.reaches))
+
+
+def _by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
+    """What an answer depends on besides the patient; the protocol's digest first."""
+    digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
+    return _BETWEEN.join((*digests, zone.key))
+
+
+class Screen:
+    """One drain of the queue; remembers what the edits changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._zone = settings.clinic.zone
+        self._edits: dict[tuple[str, str], RuleEdit | None] = {}
+        self.is_done = False
+        """Nobody is left of whom something is kept."""
+
+    def put_back(self, connection: Connection, now: datetime, limit: int = AT_ONCE) -> int:
+        """Put back up to `limit` of those whom an edit woke; how many. The others among them
+        are still due."""
+        woken = claims.claim_woken(connection, now, limit)
+        self.is_done = len(woken) < limit
+        if not woken:
+            return 0
+        rulebook = load_rulebook(connection)
+        alone: dict[str, list[int]] = defaultdict(list)
+        judged: list[int] = []
+        for it in woken:
+            edit = self._edit(connection, it, rulebook)
+            if it.still_holds and edit and edit.leaves_alone(from_text(it.reach), it.indication):
+                alone[_by(it.protocol_id, rulebook, self._zone)].append(it.id)
+            else:
+                judged.append(it.id)
+        for by, ids in alone.items():
+            claims.put_back(connection, ids, by)
+        claims.forget(connection, judged)
+        return len(woken) - len(judged)
+
+    def _edit(self, connection: Connection, woken: Woken, rulebook: RuleBook) -> RuleEdit | None:
+        now_by = _by(woken.protocol_id, rulebook, self._zone)
+        key = (woken.by, now_by)
+        if key not in self._edits:
+            self._edits[key] = self._compared(connection, woken, now_by, rulebook)
+        return self._edits[key]
+
+    @staticmethod
+    def _compared(
+        connection: Connection, woken: Woken, now_by: str, rulebook: RuleBook
+    ) -> RuleEdit | None:
+        (digest, *others), (_, *others_now) = woken.by.split(_BETWEEN), now_by.split(_BETWEEN)
+        if others != others_now:
+            return None
+        old = load_earlier(connection, woken.protocol_id, digest, rulebook.catalogue)
+        return None if old is None else rule_edit(old, rulebook.protocols[woken.protocol_id])
