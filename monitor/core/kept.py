@@ -1,17 +1,17 @@
 """Kept answers: what a review leaves behind so that an edit of some rules need not have everybody
 judged anew (docs/adr/0054).
 
-Kept is how far the values of each analyte reach, and only of an enrolment of which nothing at
-all is said. An edit of rules on analytes leaves such an enrolment as it was where certainly no
-value breaches any of these rules, neither as they were nor as they are: it has no finding and
-no recheck of theirs, before or after. That is the very question a review begins with
-(`levels.is_quiet`); here it is asked without the results.
+Kept is how far the values of each analyte reach, and only of an enrolment that stands alone and
+of which no alert is live. An edit of rules on analytes leaves such an enrolment as it was where
+certainly no value breaches any of these rules, neither as they were nor as they are: no finding
+and no recheck is theirs, before or after, and what others find is unchanged. That is the very
+question a review begins with (`levels.is_quiet`); here it is asked without the results.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -43,10 +43,13 @@ def as_text(kept: Reaches) -> str:
     )
 
 
-def from_text(text: str) -> Reaches:
-    """What `as_text` wrote."""
+def from_text(text: str, analytes: Collection[str]) -> Reaches:
+    """What `as_text` wrote, of these analytes."""
+    written = json.loads(text)
     return {
-        name: None if known is None else _known(*known) for name, known in json.loads(text).items()
+        name: None if (known := written[name]) is None else _known(*known)
+        for name in analytes
+        if name in written
     }
 
 
@@ -57,9 +60,13 @@ class RuleEdit:
     rules: tuple[Rule, ...]
     """Those that differ, as they were and as they are."""
 
+    @property
+    def analytes(self) -> frozenset[str]:
+        return frozenset(rule.analyte for rule in self.rules)
+
     def leaves_alone(self, kept: Reaches, indication: str) -> bool:
-        """Whether certainly the answer for an enrolment, of which nothing was said, stays as it
-        is, its panels with it."""
+        """Whether certainly the answer for an enrolment stays as it is: its findings, its panels
+        and until when."""
         return all(
             not applies(rule, indication)
             or rule.analyte not in kept

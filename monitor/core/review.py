@@ -54,18 +54,17 @@ def review_one(
 ) -> Review:
     """`review` of one enrolment; its siblings are looked at as far as they matter to it."""
     view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
-    found = () if view.life.died else _findings(view)
-    silent = not (found or case.siblings or case.personal or case.held)
+    alone = not (case.siblings or case.personal or case.held)
     return Review(
         case=case,
         today=view.today,
         life=view.life,
         panels=tuple(view.panels),
-        findings=found,
+        findings=() if view.life.died else _findings(view),
         unjudged=() if view.life.died else _unjudged(verdicts),
         next_change_at=_next_change(view, siblings),
         shared=view.shared,
-        reaches=reaches(view.results, view.protocol.rules) if silent else None,
+        reaches=reaches(view.results, view.protocol.rules) if alone else None,
     )
 
 

@@ -32,6 +32,10 @@ def kept(found: Review, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
     return Kept(_by(found.case.enrolment.protocol_id, rulebook, zone), as_text(found.reaches))
 
 
+def _leaves_alone(edit: RuleEdit, woken: Woken) -> bool:
+    return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
+
+
 def _by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
     """What an answer depends on besides the patient; the protocol's digest first."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
@@ -59,7 +63,7 @@ class Screen:
         judged: list[int] = []
         for it in woken:
             edit = self._edit(connection, it, rulebook)
-            if it.still_holds and edit and edit.leaves_alone(from_text(it.reach), it.indication):
+            if it.still_holds and edit is not None and _leaves_alone(edit, it):
                 alone[_by(it.protocol_id, rulebook, self._zone)].append(it.id)
             else:
                 judged.append(it.id)
