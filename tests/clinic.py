@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from monitor.config import Settings, read_settings
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert
+from monitor.core.protocol_file import digest_of
 from monitor.resources import schedules_folder
 from monitor.review import Tally, review_due
 from monitor.store import tables
@@ -57,7 +58,7 @@ class Clinic:
         with store.write() as connection:
             for name in ("analytes", "azathioprine"):
                 text, now = _text(name), at("2026-01-01")
-                put_in_force(connection, name, text, f"digest of {name}", now, "test", "first")
+                put_in_force(connection, name, text, digest_of(text), now, "test", "first")
             self.file_id = _insert(
                 connection,
                 tables.File,

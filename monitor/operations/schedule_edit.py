@@ -22,7 +22,7 @@ from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge, review_batch, review_due
-from monitor.review.screen import Screen
+from monitor.review.screen import Screen, left_alone
 from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
@@ -228,8 +228,16 @@ def _preview(
         assert force.catalogue is not None
         old = RuleBook(force.catalogue, force.protocols)
         new = RuleBook(proposal.catalogue, proposal.protocols)
-        for piece in chunks(ids, BATCH):
-            changed, lost = _changes(connection, piece, old, new, now, settings.clinic.zone)
+        zone = settings.clinic.zone
+        concerned = [
+            enrolment
+            for piece in chunks(ids)
+            for alone in [left_alone(connection, piece, (old, new), now, zone)]
+            for enrolment in piece
+            if enrolment not in alone
+        ]
+        for piece in chunks(concerned, BATCH):
+            changed, lost = _changes(connection, piece, old, new, now, zone)
             patients += changed
             failed += lost
     return Preview(

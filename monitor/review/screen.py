@@ -8,6 +8,7 @@ judged.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,8 @@ from monitor.config import Settings
 from monitor.core.answer import Review
 from monitor.core.kept import RuleEdit, as_text, from_text, rule_edit
 from monitor.store import claims
-from monitor.store.claims import Kept, Woken
+from monitor.store.claims import Keeping, Kept
+from monitor.store.facts import brought_to
 from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
 
 AT_ONCE = 2_000
@@ -32,7 +34,7 @@ def kept(found: Review, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
     return Kept(_by(found.case.enrolment.protocol_id, rulebook, zone), as_text(found.reaches))
 
 
-def _leaves_alone(edit: RuleEdit, woken: Woken) -> bool:
+def _leaves_alone(edit: RuleEdit, woken: Keeping) -> bool:
     return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
 
 
@@ -40,6 +42,38 @@ def _by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
     """What an answer depends on besides the patient; the protocol's digest first."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
     return _BETWEEN.join((*digests, zone.key))
+
+
+def left_alone(
+    connection: Connection,
+    ids: Sequence[int],
+    books: tuple[RuleBook, RuleBook],
+    now: datetime,
+    zone: ZoneInfo,
+) -> frozenset[int]:
+    """Those of these enrolments for whom an edit, from the first book to the second, certainly
+    changes nothing at `now`; nobody where that has passed."""
+    latest = brought_to(connection)
+    if latest is not None and now < latest:
+        return frozenset()
+    old, new = books
+    found: set[int] = set()
+    edits: dict[str, RuleEdit | None] = {}
+    for it in claims.asleep(connection, ids, now):
+        if not it.holds or it.by != _by(it.protocol_id, old, zone):
+            continue
+        if it.protocol_id not in edits:
+            edits[it.protocol_id] = _edit_between(it.protocol_id, old, new)
+        edit = edits[it.protocol_id]
+        if edit is not None and _leaves_alone(edit, it):
+            found.add(it.id)
+    return frozenset(found)
+
+
+def _edit_between(protocol_id: str, old: RuleBook, new: RuleBook) -> RuleEdit | None:
+    if old.catalogue.digest != new.catalogue.digest:
+        return None
+    return rule_edit(old.protocols[protocol_id], new.protocols[protocol_id])
 
 
 class Screen:
@@ -63,7 +97,7 @@ class Screen:
         judged: list[int] = []
         for it in woken:
             edit = self._edit(connection, it, rulebook)
-            if it.still_holds and edit is not None and _leaves_alone(edit, it):
+            if it.holds and edit is not None and _leaves_alone(edit, it):
                 alone[_by(it.protocol_id, rulebook, self._zone)].append(it.id)
             else:
                 judged.append(it.id)
@@ -72,7 +106,7 @@ class Screen:
         claims.forget(connection, judged)
         return len(woken) - len(judged)
 
-    def _edit(self, connection: Connection, woken: Woken, rulebook: RuleBook) -> RuleEdit | None:
+    def _edit(self, connection: Connection, woken: Keeping, rulebook: RuleBook) -> RuleEdit | None:
         now_by = _by(woken.protocol_id, rulebook, self._zone)
         key = (woken.by, now_by)
         if key not in self._edits:
@@ -81,7 +115,7 @@ class Screen:
 
     @staticmethod
     def _compared(
-        connection: Connection, woken: Woken, now_by: str, rulebook: RuleBook
+        connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook
     ) -> RuleEdit | None:
         (digest, *others), (_, *others_now) = woken.by.split(_BETWEEN), now_by.split(_BETWEEN)
         if others != others_now:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -136,42 +136,51 @@ def wake_all(connection: Connection, now: datetime, protocol_id: str | None) -> 
     )
 
 
-class Woken(NamedTuple):
-    """Whom an edit of the rules woke, with what was kept of the answer before it."""
+class Keeping(NamedTuple):
+    """An enrolment of which something is kept."""
 
     id: int
     protocol_id: str
     indication: str
     by: str
     reach: str
-    still_holds: bool
-    """Nothing changes by the passing of time before now."""
+    holds: bool
+    """Nothing has changed by the passing of time."""
 
 
-def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Woken]:
+def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Keeping]:
     """Lock up to `limit` of those whom an edit of the rules woke, and of whom something is
     kept. Something of their own would have woken them by itself, and nothing would be kept."""
     columns = _ENROLMENTS.c
-    holds = or_(columns.kept_until.is_(None), columns.kept_until > now)
     query = (
-        select(
-            columns.id,
-            columns.protocol_id,
-            columns.indication,
-            columns.kept_by,
-            columns.kept_reach,
-            and_(columns.stands, holds),
-        )
-        .where(
-            columns.wake_rank == WITH_ALL,
-            columns.next_review_at <= now,
-            columns.kept_by.is_not(None),
-        )
+        _keeping(now)
+        .where(columns.wake_rank == WITH_ALL, columns.next_review_at <= now)
         .order_by(columns.next_review_at, columns.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [Woken._make(row) for row in connection.execute(query)]
+    return [Keeping._make(row) for row in connection.execute(query)]
+
+
+def asleep(connection: Connection, ids: Sequence[int], now: datetime) -> list[Keeping]:
+    """Those of these enrolments that sleep, and of whom something is kept."""
+    columns = _ENROLMENTS.c
+    sleeps = columns.next_review_at.is_not_distinct_from(columns.kept_until)
+    query = _keeping(now).where(columns.id.in_(ids), sleeps)
+    return [Keeping._make(row) for row in connection.execute(query)]
+
+
+def _keeping(now: datetime) -> Select[Any]:
+    columns = _ENROLMENTS.c
+    holds = or_(columns.kept_until.is_(None), columns.kept_until > now)
+    return select(
+        columns.id,
+        columns.protocol_id,
+        columns.indication,
+        columns.kept_by,
+        columns.kept_reach,
+        and_(columns.stands, holds),
+    ).where(columns.kept_by.is_not(None))
 
 
 def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -56,11 +58,25 @@ def load_cases(
     Results are those that stand after corrections. `until` hides results collected later,
     and events and held rows of a later clinic day; None hides nothing.
     """
-    return [
-        case
-        for ids in chunks(sorted(set(enrolment_ids)))
-        for case in _chunk_of_cases(connection, ids, until, zone)
-    ]
+    with _not_collecting():
+        return [
+            case
+            for ids in chunks(sorted(set(enrolment_ids)))
+            for case in _chunk_of_cases(connection, ids, until, zone)
+        ]
+
+
+@contextmanager
+def _not_collecting() -> Iterator[None]:
+    """Rows hold no cycles: to look for some among all that were just made takes as long as to
+    make them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def load_alerts(connection: Connection, enrolment_ids: Collection[int]) -> dict[int, list[Alert]]:
