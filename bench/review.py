@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from bench.databases import copied
 from bench.filling import kept_full, settings
 from bench.plan import BOTH, Plan, alone, apart, this
 from bench.population import NOW
 from bench.record import Peer, Record
 from monitor.core.protocol_file import digest_of
+from monitor.core.vocabulary import AlertState
 from monitor.resources import schedules_folder
 from monitor.review import review_due
+from monitor.store import tables
 from monitor.store.claims import wake_all
 from monitor.store.database import open_store
 from monitor.store.rulebook import put_in_force
+from monitor.store.tables import table_of
 
 TITLE = "Review of everyone after an edit of the rules"
 DATABASES = BOTH
+_ALERTS = table_of(tables.AlertRow)
 _PROTOCOL = "azathioprine"
 
 
@@ -27,13 +33,13 @@ def sizes(scale: str) -> Sequence[int]:
 
 
 def run(plan: Plan) -> list[Record]:
-    """Enrolments a second of a core, alerts standing, after an edit that changes a limit and
-    after one that changes everybody's schedule; beside it what pandas does who reads the whole
-    history for a much smaller question."""
+    """Enrolments a second of a core, alerts standing that have not recovered, after an edit that
+    changes a limit and after one that changes everybody's schedule; beside it what pandas does
+    who reads the whole history for a much smaller question."""
     found = []
     for years in (10, 2):
         with copied(kept_full(plan.database, plan.size, years)) as url:
-            apart(first_review, url)  # opens what has to be opened
+            apart(lived_in, url)
             peer = [plan.size / apart(last_completions, url).seconds for _ in range(plan.repeats)]
             for what in EDITS:
                 turns = [apart(edited, url, what, turn) for turn in range(1, plan.repeats + 1)]
@@ -59,12 +65,26 @@ EDITS = {
 """What an edit finds in the shipped protocol, and puts there."""
 
 
-def first_review(url: str) -> None:
-    """Everybody as if an edit had woken them before anything was kept."""
+def lived_in(url: str) -> None:
+    """Everybody is reviewed, which opens what has to be opened, and people have closed what has
+    recovered: what stands is who is overdue, and what breaches now."""
     store = open_store(url)
-    with store.write() as connection:
-        wake_all(connection, NOW, None)
-    review_due(store, settings(), NOW)
+    for at in (NOW - timedelta(minutes=1), NOW):
+        with store.write() as connection:
+            wake_all(connection, at, None)
+        review_due(store, settings(), at)
+        with store.write() as connection:
+            connection.execute(
+                update(_ALERTS)
+                .where(_ALERTS.c.recovered)
+                .values(
+                    state=AlertState.CLOSED.value,
+                    closed_by="bench",
+                    closed_at=at,
+                    closed_recovered=True,
+                    outcome="seen",
+                )
+            )
     store.dispose()
 
 

@@ -101,7 +101,7 @@ class _Reader(ValueReader):
     def extras(
         self, document: dict[str, Any], analytes: Mapping[str, Analyte], drugs: DrugNames
     ) -> Extras:
-        report = Report(self.file, {})
+        report = Report(self.file)
         found = read_extras(document, report, list(analytes), sorted(drugs.classes))
         self.faults.extend(report.faults)
         return found

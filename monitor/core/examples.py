@@ -47,7 +47,7 @@ def load_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
 
 def check_examples(protocol: Protocol, catalogue: Catalogue, zone: ZoneInfo) -> list[Fault]:
     """What the examples of a protocol expect and the rules do not say; empty: all hold."""
-    report = Report(f"{protocol.id}.toml", {})
+    report = Report(f"{protocol.id}.toml")
     for place, example in enumerate(protocol.examples):
         report.label(("examples", place), f'example "{example.name}"')
     _run(protocol, catalogue, zone, report)

@@ -38,7 +38,6 @@ from monitor.core.toml_reader import (
     Table,
     is_no_name,
     members,
-    open_report,
     suggest,
     texts_at,
 )
@@ -113,7 +112,7 @@ def parse_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
 def read_protocol(text: str, file: str, catalogue: Catalogue) -> tuple[Protocol, Report]:
     """`parse_protocol`, with the report, so that examples can be checked with line numbers."""
     data = read_toml(text, file)
-    report = open_report(text, file)
+    report = Report(file, text)
     protocol = _Reader(report, catalogue).protocol(data, digest_of(text))
     check(protocol, report, catalogue)
     report.raise_if_faulty()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeVar
 
 from monitor.core.calendar import Duration, parse_duration
@@ -29,14 +30,22 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Report:
-    """Collects the faults of one file."""
+    """Collects the faults of one file, of which `toml_text.read_toml` has taken the text."""
 
-    def __init__(self, file: str, lines: dict[Path, int]) -> None:
+    def __init__(self, file: str, text: str = "") -> None:
         self._file = file
-        self._lines = lines
+        self._text = text
         self._labels: dict[Path, str] = {}
         self._faulty: set[Path] = set()
         self.faults: list[Fault] = []
+
+    @cached_property
+    def _lines(self) -> dict[Path, int]:
+        """Looked up only where something is to be said of a line: most texts have no fault."""
+        try:
+            return line_numbers(self._text)
+        except RecursionError:
+            return {}
 
     def label(self, path: Path, words: str) -> None:
         """Say this beside the key of every fault at or below the path: `rule anaemia`."""
@@ -70,15 +79,6 @@ class Report:
     def raise_if_faulty(self) -> None:
         if self.faults:
             raise Faults(tuple(sorted(self.faults, key=lambda fault: fault.line or 0)))
-
-
-def open_report(text: str, file: str) -> Report:
-    """A report on a text that `toml_text.read_toml` has taken."""
-    try:
-        lines = line_numbers(text)
-    except RecursionError:
-        lines = {}
-    return Report(file, lines)
 
 
 class Table:

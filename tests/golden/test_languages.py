@@ -134,7 +134,7 @@ def answers() -> Iterator[tuple[str, Review]]:
     for name in SHIPPED:
         rules = protocol(name)
         for place, example in enumerate(rules.examples):
-            made = _Patient(place, example, rules, catalogue(), zone, Report(name, {})).case()
+            made = _Patient(place, example, rules, catalogue(), zone, Report(name)).case()
             now = start_of_day(example.today, zone) + timedelta(hours=23)
             yield name, review([made], {rules.id: rules}, catalogue(), now, zone)[0]
 
