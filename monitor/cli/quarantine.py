@@ -52,6 +52,7 @@ def list_held(
     everything: Annotated[
         bool, typer.Option("--rows", help="Row by row, not only in groups of one cause.")
     ] = False,
+    at: AtOption = "",
     config: ConfigOption = CONFIG_DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,14 +63,15 @@ def list_held(
     """
     from monitor.intake.quarantine import groups, held_rows
 
-    with reading(config) as work:
+    with reading(config, at) as work:
         zone = work.settings.clinic.zone
+        moment = work.now if at else None
         if as_json:
-            rows = held_rows(work.store, reason=reason, source=source or None)
+            rows = held_rows(work.store, reason=reason, source=source or None, at=moment)
             print_json([_document(asdict(row), zone) for row in rows])
             return
-        grouped = groups(work.store, reason=reason, source=source or None)
-        rows = held_rows(work.store, reason=reason, source=source or None, limit=_SHOWN)
+        grouped = groups(work.store, reason=reason, source=source or None, at=moment)
+        rows = held_rows(work.store, reason=reason, source=source or None, limit=_SHOWN, at=moment)
     table(
         ["rows", "patients", "source", "analyte", "held because", "--reason", "first", "since"],
         [

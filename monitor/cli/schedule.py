@@ -91,8 +91,8 @@ def check_file(
 ) -> None:
     """Check a file: every fault with its line, key, value and what would be valid.
 
-    Works through the file's examples, too. Ends with 3 where there are faults. Outside a
-    clinic (no config.toml) it is read with the analytes that came with the program.
+    Works through the file's examples, too. Ends with 3 where there are faults. It is read with
+    the analytes.toml beside it; without one with that in force, or that of the program.
     """
     shipped = (resources.schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
     checked = _checked(file, config, shipped)
@@ -128,6 +128,8 @@ def _say_checked(checked: Checked) -> None:
     worked = f", {checked.examples} examples hold" if checked.examples else ""
     version = f" {checked.proposal.version}" if checked.proposal.version else ""
     say(f"{checked.path}: {checked.proposal.id}{version} is sound{worked}; {checked.stands}.")
+    if checked.waits_for:
+        say(f"It needs the {checked.waits_for} beside it, which is not in force: apply that first.")
 
 
 @app.command("show")

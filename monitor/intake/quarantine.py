@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true, update
 
 from monitor.config import Settings
 from monitor.intake.context import take_turn
@@ -88,8 +88,11 @@ class Retry:
     touched: tuple[int, ...]
 
 
-def groups(store: Store, *, reason: str = "", source: str | None = None) -> list[HeldGroup]:
-    """Held rows grouped by source, reason and code, the largest group first."""
+def groups(
+    store: Store, *, reason: str = "", source: str | None = None, at: datetime | None = None
+) -> list[HeldGroup]:
+    """Held rows grouped by source, reason and code, the largest group first; `at`: those that
+    were held at that instant."""
     columns = HELD.c
     keys = (columns.source, columns.reason_code, columns.reason, columns.analyte)
     count = func.count().label("rows")
@@ -102,7 +105,7 @@ def groups(store: Store, *, reason: str = "", source: str | None = None) -> list
             func.min(columns.held_at).label("oldest"),
             func.max(columns.held_at).label("newest"),
         )
-        .where(_held(reason, source))
+        .where(_held(reason, source, at))
         .group_by(*keys)
         .order_by(count.desc(), *keys)
     )
@@ -111,10 +114,15 @@ def groups(store: Store, *, reason: str = "", source: str | None = None) -> list
 
 
 def held_rows(
-    store: Store, *, reason: str = "", source: str | None = None, limit: int | None = None
+    store: Store,
+    *,
+    reason: str = "",
+    source: str | None = None,
+    limit: int | None = None,
+    at: datetime | None = None,
 ) -> list[HeldRow]:
-    """Held rows one by one, oldest first."""
-    query = _rows().where(_held(reason, source)).order_by(HELD.c.id)
+    """Held rows one by one, oldest first; `at`: those that were held at that instant."""
+    query = _rows().where(_held(reason, source, at)).order_by(HELD.c.id)
     if limit is not None:
         query = query.limit(limit)
     with store.read() as connection:
@@ -199,8 +207,10 @@ def _refuse_missing(missing: Collection[int]) -> None:
         raise QuarantineRefused(f"not held in quarantine: {ids}")
 
 
-def _held(reason: str, source: str | None) -> ColumnElement[bool]:
+def _held(reason: str, source: str | None, at: datetime | None = None) -> ColumnElement[bool]:
     which = HELD.c.state == "held"
+    if at is not None:
+        which = and_(HELD.c.held_at <= at, or_(which, HELD.c.resolved_at > at))
     if reason:
         which = and_(which, HELD.c.reason_code == reason)
     return and_(which, true() if source is None else HELD.c.source == source)

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.catalogue_file import load_catalogue
 from monitor.core.faults import Fault, Faults
+from monitor.core.protocol_file import CATALOGUE_ID
 from monitor.core.toml_text import decode
 from monitor.operations.schedules import (
     CATALOGUE_FILE,
@@ -29,6 +30,8 @@ class Checked:
     proposal: Proposal | None
     stands: str
     """`in force`, `differs from what is in force`, `new`; empty where it has faults."""
+    waits_for: str = ""
+    """The catalogue beside it that has to be applied before it; empty where none has."""
 
     def document(self) -> dict[str, Any]:
         """As `monitor schedule check --json` prints it."""
@@ -42,6 +45,7 @@ class Checked:
             "digest": proposal.digest if proposal else None,
             "examples": self.examples,
             "stands": self.stands or None,
+            "waits_for": self.waits_for or None,
             "faults": [asdict(fault) for fault in self.faults],
         }
 
@@ -54,8 +58,8 @@ class Checked:
 
 
 def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
-    """Read a file strictly, its examples too, beside what is in force in `store`; without a
-    store, or where nothing is in force, with the catalogue of `catalogue_text`.
+    """Read a file strictly, its examples too, with the catalogue that lies beside it, or will be
+    in force before it, or came with the program (`catalogue_text`), in this order.
 
     Raises Faults only where the file cannot be read at all.
     """
@@ -64,11 +68,13 @@ def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
     if store is not None:
         with store.read() as connection:
             force = in_force(connection)
+    coming = _with_catalogue_beside(path, force)
     try:
         stand_in = None
-        if force.catalogue is None and path.name != CATALOGUE_FILE:
+        if coming.catalogue is None and path.name != CATALOGUE_FILE:
             stand_in = load_catalogue(catalogue_text, CATALOGUE_FILE)
-        proposal = propose_text(decode(data, path.name), path.name, force, stand_in)
+        text = decode(data, path.name)
+        proposal = propose_text(text, path.name, coming, stand_in)
     except Faults as faults:
         return Checked(path, faults.faults, None, "")
     if proposal.id not in force.texts:
@@ -77,4 +83,30 @@ def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
         stands = "in force"
     else:
         stands = "differs from what is in force"
-    return Checked(path, (), proposal, stands)
+    waits = (
+        coming is not force and force.enrolled_on(CATALOGUE_ID) and not _sound(path, text, force)
+    )
+    return Checked(path, (), proposal, stands, CATALOGUE_FILE if waits else "")
+
+
+def _with_catalogue_beside(path: Path, force: Force) -> Force:
+    """As it would be with the edited catalogue of the file's folder: a drug with analytes of its
+    own comes as two files. One that is not sound does not count, and is a check of its own."""
+    beside = path.parent / CATALOGUE_FILE
+    if path.name == CATALOGUE_FILE or not beside.is_file():
+        return force
+    try:
+        text = decode(read_bytes(beside), beside.name)
+        if force.has(CATALOGUE_ID, text):
+            return force
+        return force.with_proposal(propose_text(text, beside.name, force))
+    except Faults:
+        return force
+
+
+def _sound(path: Path, text: str, force: Force) -> bool:
+    try:
+        propose_text(text, path.name, force)
+    except Faults:
+        return False
+    return True

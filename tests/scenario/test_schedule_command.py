@@ -162,3 +162,54 @@ def test_a_faulty_file_is_neither_previewed_nor_applied(watched: CommandLine) ->
         assert ended.code == 2
         assert "rules[3].levels[1].below" in ended.err
     assert "no such" in watched("schedule", "preview", "none.toml").err.lower()
+
+
+FERRITIN = """
+[analytes.ferritin]
+title = "Ferritin"
+unit = "ug/L"
+decimals = 0
+plausible = [0, 100000]
+names = ["Ferritin"]
+[analytes.ferritin.mass]
+loinc = ["2276-4"]
+[analytes.ferritin.mass.units]
+"ug/L" = 1
+"""
+IRON_RULE = """
+[[rules]]
+id = "low_ferritin"
+analyte = "ferritin"
+opportunistic = true
+source = "a test"
+levels = [{ below = 15, action = "review", urgency = "routine" }]
+"""
+
+
+def new_analyte_by_files(monitor: CommandLine) -> str:
+    """An analyte in the catalogue and a protocol whose rule watches it; the protocol's file."""
+    catalogue = monitor.folder / "schedules/analytes.toml"
+    catalogue.write_text(catalogue.read_text(encoding="utf-8") + FERRITIN, encoding="utf-8")
+    name = "schedules/mercaptopurine.toml"
+    text = (monitor.folder / name).read_text(encoding="utf-8")
+    first = text.index("[[rules]]")
+    return monitor.write(name, text[:first] + IRON_RULE.lstrip() + "\n" + text[first:])
+
+
+def test_a_protocol_is_checked_with_the_catalogue_beside_it(clinic: CommandLine) -> None:
+    protocol = new_analyte_by_files(clinic)
+    ended = clinic("schedule", "check", protocol, "--json")
+    assert (ended.code, ended.json["faults"]) == (0, [])
+    assert ended.json["waits_for"] is None
+
+
+def test_check_says_that_the_catalogue_has_to_be_applied_first(watched: CommandLine) -> None:
+    protocol = new_analyte_by_files(watched)
+    ended = watched("schedule", "check", protocol, "--json")
+    assert (ended.code, ended.json["waits_for"]) == (0, "analytes.toml")
+    said = watched("schedule", "check", protocol).out
+    assert "apply that first" in said
+
+    by = ("--by", "Dr A", "--reason", "iron", "--at", "2026-01-14T10:00")
+    assert watched("schedule", "apply", "schedules/analytes.toml", *by).code == 0
+    assert watched("schedule", "check", protocol, "--json").json["waits_for"] is None
