@@ -160,7 +160,7 @@ def _words(details: Any, keys: tuple[str, ...]) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return "not a known key", _known(keys)
     if kind == "missing":
-        return "this key is missing", _known(keys)
+        return "this key is missing", f"a line {keys[-1]} = ..., as config.example.toml has it"
     if kind == "value_error":
         return str(given["error"]), ""
     if kind == "literal_error":

@@ -54,6 +54,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[mail]\nsecurity = 'ssl'", "mail.security", "'starttls'"),
         ("[mail]\npassword = 'x'", "mail.password", "password_env"),
         ("[[routes]]\nto = []", "routes[1].to", "at least 1"),
+        ("[[routes]]\nname = 'ward'", "routes[1].to", "valid: a line to = ..."),
         (
             "[[routes]]\nto = ['a@b.example']\nkinds = ['late']",
             "routes[1].kinds[1]",
