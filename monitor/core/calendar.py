@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 _DURATION = re.compile(r"(\d+) (day|week|month|year)s?")
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
+_SHORTEST_MONTH = 28
 _END_OF_TIME = date.max
 _REMEMBERED = 65536
 """Days are few, and the same spans are asked for of each patient."""
@@ -28,6 +29,11 @@ class Duration:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def least_days(self) -> int:
+        """It is never shorter, from whatever day on."""
+        return self.days + _SHORTEST_MONTH * self.months
 
     def after(self, day: date) -> date:
         """The day this span later; the calendar's last day where there is none."""

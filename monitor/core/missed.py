@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.core import due
@@ -39,9 +39,7 @@ def findings(view: View) -> Iterator[Finding]:
     if rule is None:
         return
     for panel in scheduled_panels(view):
-        for after, end in _stretches(panel, view):
-            if _is_short(panel, after, _until(end, view), rule.more_than + 1, view):
-                continue
+        for after, end in _long_enough(panel, rule.more_than + 1, view):
             gap = _gap(panel, after, end, rule.more_than + 1, view)
             if len(gap.missed) > rule.more_than:
                 yield _finding(panel, gap, rule, view)
@@ -117,23 +115,22 @@ def _until(end: date | None, view: View) -> date:
     return min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
 
 
-def _is_short(panel: Panel, after: date | None, until: date, most: int, view: View) -> bool:
-    """Whether a stretch that lies in the last phase, after whatever restarted the schedule,
-    certainly ends before so many tests have come due: most stretches are such."""
+def _long_enough(panel: Panel, most: int, view: View) -> list[tuple[date | None, date | None]]:
+    """The stretches in which so many tests may have come due. Most lie in the last phase, after
+    whatever restarted the schedule, and end before that."""
+    found = _stretches(panel, view)
     *before, last = view.protocol.phases
     schedule = last.schedule(panel.id)
-    if after is None or schedule is None or last.until is not None:
-        return False
-    anchor = max((it for it in view.life.anchors if it <= until), default=view.life.anchors[0])
-    ends = before[-1].until if before else None
-    if after < (anchor if ends is None else ends.after(anchor)):
-        return False
-    due_on = after
-    for _ in range(most):
-        due_on = schedule.every.after(due_on)
-        if due_on >= until:
-            return True
-    return False
+    if schedule is None or last.until is not None:
+        return found
+    anchor, ends = max(view.life.anchors), before[-1].until if before else None
+    settled = anchor if ends is None else ends.after(anchor)
+    shortest = timedelta(days=most * schedule.every.least_days)
+    return [
+        (after, end)
+        for after, end in found
+        if after is None or after < settled or (end or view.today) - after > shortest
+    ]
 
 
 def _gap(panel: Panel, after: date | None, end: date | None, most: int, view: View) -> _Gap:
