@@ -28,6 +28,7 @@ _BLOCK = 1 << 18
 _LINES = (".ndjson", ".jsonl")
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _OUTSIDE, _INSIDE = re.compile(r'["{}\[\]]'), re.compile(r'["\\]')
+_NO_SIGN = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _VERB = re.compile(r"[A-Z]{1,10}")
 
 Body = dict[str, Any]
@@ -87,7 +88,7 @@ def _lines(stream: TextIO) -> Iterator[Item]:
         if not text:
             continue
         try:
-            value = _DECODER.decode(text)
+            value = _storable(_DECODER.decode(text), text)
         except (ValueError, RecursionError) as error:
             yield _bad(number, "", _why(error), text)
         else:
@@ -221,8 +222,9 @@ class _Reading:
                     raise
             else:
                 if end < len(self._text) or not self._more():  # a number may go on
+                    text = self._text[self._at : end]
                     self._skip_to(end)
-                    return value
+                    return _storable(value, text)
 
     def _refuse(self, place: str, why: str) -> BadLine:
         return _bad(self._line, place, why, self._shown())
@@ -300,6 +302,23 @@ def _no_number(word: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     parse_float=str, parse_int=str, parse_constant=_no_number, object_pairs_hook=_unique
 )
+
+
+def _storable(value: Any, text: str) -> Any:
+    """A value without the signs that no database takes, NUL and halves of surrogates, which JSON
+    can name by escapes alone."""
+    return _without_them(value) if _NO_SIGN.search(text) else value
+
+
+def _without_them(value: Any) -> Any:
+    if isinstance(value, str):
+        whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "\u2400")
+    if isinstance(value, list):
+        return [_without_them(it) for it in value]
+    if isinstance(value, dict):
+        return {_without_them(name): _without_them(it) for name, it in value.items()}
+    return value
 
 
 def _why(error: Exception) -> str:

@@ -15,6 +15,7 @@ from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.retry import retry_held
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
+from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
 from tests.clinic import CONFIG, at, settings_in
 from tests.desk import Desk, sqlite_desk
@@ -206,3 +207,21 @@ def test_many_patients_in_lines(desk: Desk) -> None:
         ]  # fmt: skip
     report = load(desk, write(desk, "\n".join(lines), "export.ndjson"))
     assert (report.rows, report.stored, report.other_messages) == (120, 120, 30)
+
+
+@pytest.mark.parametrize("escape", ["\\ud800", "\\u0000", "\\ude00\\ud83d"])
+def test_what_only_an_escape_can_say_is_stored_or_held_and_stops_nothing(
+    store: Store, tmp_path: Path, escape: str
+) -> None:
+    desk = Desk(store, tmp_path)
+    desk.enrol("F1,azathioprine,2026-01-05,,,", now=NOW)
+    path = tmp_path / "odd.json"
+    found = [
+        observation(id="o1", note=[{"text": "MARK"}]),
+        observation(id="o2", valueQuantity={"value": "MARK", "unit": "10*9/L"}),
+        observation(id="o3", MARK="MARK"),
+    ]
+    path.write_text(dumped(bundle(PATIENT, *found)).replace("MARK", escape), encoding="utf-8")
+    report = load_file(desk.store, desk.settings, path, "", NOW)
+    assert (report.rows, report.stored, report.quarantined) == (3, 1, 1)
+    assert desk.held()[0].reason_code == "not_a_number"
