@@ -100,7 +100,7 @@ class Feeds(Section):
     late_hours: Annotated[int, Field(ge=0, le=24)] = 3
     silence_chance: Share = 0.05
     vanished_days: Annotated[int, Field(ge=3)] = 10
-    vanished_chance: Share = 0.001
+    vanished_chance: Share = 0.0001
     overdue_at_once: Annotated[int, Field(ge=2)] = 3
     shift_history: Annotated[int, Field(ge=10)] = 40
     shift_values: Annotated[int, Field(ge=4)] = 8
