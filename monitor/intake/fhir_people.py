@@ -22,6 +22,7 @@ MOST_KEPT = 2_000_000
 _TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$")
 _NO_NUMBERS = frozenset("SS SB DL PPN AN VN BC XX CZ DR TAX".split())
 """Types of identifiers (table 0203) that are no patient's number."""
+_MR_IN_WORDS = ("mr", "mrn", "medical record number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +282,11 @@ def _identified(identifiers: list[Any]) -> tuple[str, str]:
 
 
 def _types(identifier: Body) -> list[str]:
-    return [text_of(it, "code").upper() for it in codings(identifier.get("type"))]
+    """The codes of its type; MR, too, where its text alone says so."""
+    kind = identifier.get("type")
+    codes = [text_of(it, "code").upper() for it in codings(kind)]
+    said = text_of(kind, "text").casefold() in _MR_IN_WORDS
+    return ["MR"] if said and not any(codes) else codes
 
 
 def _preference(identifier: Body) -> tuple[int, int]:

@@ -320,6 +320,15 @@ def test_an_mr_number_is_preferred_and_a_social_security_number_never_taken(read
         identifiers.pop()
 
 
+def test_a_number_whose_type_is_told_in_words_alone_is_preferred(read: Any) -> None:
+    identifiers = [
+        {"system": "urn:oid:1", "value": "E5", "type": {"text": "EPI"}},
+        {"system": "urn:oid:2", "value": "1001", "type": {"text": "MRN"}},
+    ]
+    row = the_row(read(bundle(observation(), {**PATIENT, "identifier": identifiers})))
+    assert row.mrn == "1001"
+
+
 def test_a_record_that_another_replaced_is_a_merge(read: Any) -> None:
     link = {"type": "replaced-by", "other": {"identifier": {"system": "urn:clinic", "value": "F2"}}}
     (merge,) = read({**PATIENT, "link": [link]})
