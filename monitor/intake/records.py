@@ -7,6 +7,7 @@ an unclosed quote costs its own row, never the rest of the file.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -203,7 +204,7 @@ def _quoted(lines: Lines, number: int, text: str, delimiter: str) -> Record | Ba
     if _UNCLOSED in problem and _closed_later(lines, taken, delimiter):
         cells, problem = _split([text, *(line for _, line in taken)], delimiter)
     if not problem:
-        return Record(number, cells)
+        return Record(number, [_unguarded(cell) for cell in cells])
     lines.put_back(taken)
     return BadLine(number, "quotes", _quote_reason(problem), _cleaned(text[:_KEPT]))
 
@@ -215,7 +216,13 @@ def _split(lines: list[str], delimiter: str) -> tuple[list[str], str]:
     try:
         return next(reader), ""
     except csv.Error as error:
-        return [], str(error)
+        closer = [re.sub(rf'"[ \t]+(?={re.escape(delimiter)}|$)', '"', line) for line in lines]
+        return ([], str(error)) if closer == lines else _split(closer, delimiter)
+
+
+def _unguarded(cell: str) -> str:
+    """`="0012"`, which keeps a spreadsheet from taking the zeros away, as what is meant."""
+    return cell[2:-1] if len(cell) > 2 and cell.startswith('="') and cell.endswith('"') else cell
 
 
 def _closed_later(lines: Lines, taken: list[tuple[int, str]], delimiter: str) -> bool:

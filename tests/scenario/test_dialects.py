@@ -255,6 +255,64 @@ WBC,G/L,3.2,3.4
         held=2,
         person="Müller,Jürgen,1970-02-01",
     ),
+    "Chinese": Dialect(
+        """\
+病历号,姓名,采集时间,项目,结果,单位
+1001,张三,2026-03-13 07:45,白细胞计数,3.2,10^9/L
+1001,张三,2026-03-13 07:45,中性粒细胞绝对值,1.4,10^9/L
+""",
+        """\
+1001 neutrophils 1.4 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+        encoding="gb18030",
+    ),
+    "UTF-8 that was encoded again": Dialect(
+        """\
+Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
+1001;13/03/2026;Leucocytes;3,2;10³/µL
+1001;13/03/2026;Créatinine;78;µmol/L
+"""
+        .encode()
+        .decode("latin-1"),
+        """\
+1001 creatinine 78 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "cells guarded from a spreadsheet, and spaces around quotes": Dialect(
+        """\
+"MRN" , "Collected" , "Test" , "Result" , "Units"
+"=""1001""","2026-03-13","WBC","=""3.2""","K/uL"
+="1001",2026-03-13,PLT,130,K/uL
+""",
+        """\
+1001 platelets 130 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "what is counted elsewhere than in blood, and what only sounds like it": Dialect(
+        """\
+MRN,Collected,Specimen Type,Test,Result,Units
+1001,2026-03-13,Blood,WBC,3.2,K/uL
+1001,2026-03-13,Urine,WBC,5,/HPF
+1001,2026-03-13,Urine,Creatinine,8.2,mmol/L
+1001,2026-03-13,CSF,Albumin,0.3,g/L
+1001,2026-03-13,,Urine creatinine,8.2,mmol/L
+1001,2026-03-13,,"Albumin, urine",20,mg/L
+1001,2026-03-13,,CSF white cells,2,10*6/L
+1001,2026-03-13,,Hb A1c,42,mmol/mol
+1001,2026-03-13,,Reticulocyte Hb,30,pg
+1001,2026-03-13,,CD4 lymphocytes,0.3,10*9/L
+1001,2026-03-13,,B-lymphocytes,0.3,10*9/L
+1001,2026-03-13,,Atypical lymphocytes,0.3,10*9/L
+1001,2026-03-13,,Neutrophil to lymphocyte ratio,2.3,
+1001,2026-03-13,,Bone alkaline phosphatase,20,U/L
+1001,2026-03-13,,Prealbumin,0.3,g/L
+""",
+        "1001 white_cells 3.2 2026-03-13",
+        held=14,
+    ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\
 MRN,Collection Date,Collection Time,Test,Result,Units
