@@ -272,20 +272,18 @@ WBC,G/L,3.2,3.4
 Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
 1001;13/03/2026;Leucocytes;3,2;10³/µL
 1001;13/03/2026;Créatinine;78;µmol/L
-"""
-        .encode()
-        .decode("latin-1"),
+""".encode().decode("latin-1"),
         """\
 1001 creatinine 78 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
     ),
     "cells guarded from a spreadsheet, and spaces around quotes": Dialect(
-        """\
+        '''\
 "MRN" , "Collected" , "Test" , "Result" , "Units"
 "=""1001""","2026-03-13","WBC","=""3.2""","K/uL"
 ="1001",2026-03-13,PLT,130,K/uL
-""",
+''',
         """\
 1001 platelets 130 2026-03-13
 1001 white_cells 3.2 2026-03-13
