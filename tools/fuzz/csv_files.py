@@ -88,6 +88,11 @@ Unit,,10^9/L,10^9/L,U/L
 ,,3.9-10.2,1.8-7.5,<50
 F1,2026-02-02,5.1,3.0,22
 """
+_NAMES_AND_DAYS = '''\
+"Fall Nr" , "Pat Nr" , "Patientenname" , "Abnahmedatum" , "Abnahmezeitpunkt" , "Analyse" , "Wert"
+F77,"=""F1""","Müller, Jürgen",13.02.2026,13.02.2026 08:30,Płytki krwi (10^9/L),130
+F78,F2,Лейкоциты,13.02.2026,,"WBC [K/uL]",3'200
+'''
 _TOKENS = (
     "", " ", "F1", "f1", "F9", "0.1", "<0.1", ">1000", "1+", "1,234", "1.234,5", "1'234", "-3",
     "1e9", "1e999", "NaN", "see comment", "haemolysed", "Not done", "pending", "2026-03-02",
@@ -104,6 +109,6 @@ def corpus() -> tuple[bytes, ...]:
     """True files, to be spoilt."""
     texts = (
         _LONG, _WIDE, _GERMAN, _TABS, _PIPES, _REPORT, _COMPANIONS,
-        _CUMULATIVE, _SIDEWAYS, _PAGES, _TWO_LINES, _UNITS_BELOW,
+        _CUMULATIVE, _SIDEWAYS, _PAGES, _TWO_LINES, _UNITS_BELOW, _NAMES_AND_DAYS,
     )  # fmt: skip
     return tuple(text.encode() for text in texts)

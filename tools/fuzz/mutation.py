@@ -10,7 +10,18 @@ Mutate = Callable[[Random, bytes], bytes]
 
 LARGEST = 1 << 16
 """Bytes an input may grow to: what is slow is found by size alone, and elsewhere."""
-_ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "latin-1", "cp037")
+_ENCODINGS = (
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "utf-32",
+    "cp1252",
+    "latin-1",
+    "cp037",
+    "cp1251",
+    "cp932",
+    "gb18030",
+)
 _ODD = (b"\0", b"\xff", b"\xfe\xff", b"\x1a", b"\x0b", b"\r", b"\n", b"\x85", b"\xe2\x80\xa8", b'"')
 
 
