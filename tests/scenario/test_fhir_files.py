@@ -46,7 +46,7 @@ FILES = {
     "hl7_r4_spec__Observation-unsat.json": (1, 0, 0, 0),
     "mii_germany__Observation-mii-exa-labor-laborwert-data-absent-reason.json": (1, 1, 0, 0),
     "mii_germany__Observation-mii-exa-labor-laborwert-range.json": (1, 0, 0, 0),
-    "nhs_edifact_adaptor__NHS002.fhir.json": (12, 7, 0, 9),
+    "nhs_edifact_adaptor__NHS002.fhir.json": (12, 8, 0, 9),
     "uk_core_xml__UKCore-Observation-Group-FullBloodCount-Example.xml": (0, 0, 0, 0),
     "uk_core_xml__UKCore-Observation-Lab-RedCellCount-Example.xml": (1, 0, 0, 0),
     "us_core__diagnosticreport-cbc.json": (0, 0, 0, 1),
