@@ -1,11 +1,14 @@
 """Many alerts at once: a feed is restored and every patient has a low lymphocyte count, one in a
 hundred a critical one. By day there is a nurse, at 3 a.m. one person on call by rota. How many
-mails, how long, how much memory; and two hours later, when nobody has acknowledged."""
+mails, how long, how much memory; laying out what is owed; and two hours later, when nobody has
+acknowledged."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +18,15 @@ from sqlalchemy import func, insert, select
 
 from bench.databases import empty, opened
 from bench.filling import settings
-from bench.plan import SQLITE, Plan, alone, apart, this, timed
+from bench.plan import SQLITE, Plan, alone, apart, this
 from bench.record import Record
+from monitor.config import Settings
+from monitor.delivery.message import render
+from monitor.delivery.mime import to_bytes
 from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES, load_message
 from monitor.store.tables import table_of
 from tests.clinic import Clinic
 
@@ -44,11 +51,15 @@ _CALM = {"hemoglobin": "140", "white_cells": "6", "neutrophils": "4", "platelets
 
 
 class Seen(NamedTuple):
-    """What came of it: seconds of the first review and of that two hours later, and the mails
-    of each reader and urgency as (mails, alerts in them)."""
+    """What came of it: seconds of CPU of the first review, of laying out its mails and of the
+    review two hours later; the largest mail without its attached list, in bytes, and the alerts
+    listed there; and the mails of each reader and urgency as (mails, alerts in them)."""
 
     first: float
+    laid_out: float
     later: float
+    largest: int
+    listed: int
     mails: dict[str, tuple[int, int]]
 
 
@@ -67,11 +78,16 @@ def run(plan: Plan) -> list[Record]:
         told = "; ".join(
             f"{who}: {count[0]} mails, {count[1]} alerts" for who, count in mails.items()
         )
+        last = seen[-1].value
         records += [
-            Record(what=f"alerts opened and queued {name}", unit="s",
+            Record(what=f"alerts opened and queued {name}", unit="s of CPU",
                    values=[it.value.first for it in seen], more_is_better=False, peak_mib=memory,
-                   note=f"{plan.size:,} alerts at once {name}, two hours later: {told}."),
-            Record(what=f"two hours later, none acknowledged, {name}", unit="s",
+                   note=f"{plan.size:,} patients with an alert at once {name}, two hours later: "
+                        f"{told}. The largest mail has {last.largest / 1024:.0f} KiB, the list "
+                        f"attached to it {last.listed:,} alerts."),
+            Record(what=f"their mails laid out, {name}", unit="s of CPU",
+                   values=[it.value.laid_out for it in seen], more_is_better=False),
+            Record(what=f"two hours later, none acknowledged, {name}", unit="s of CPU",
                    values=[it.value.later for it in seen], more_is_better=False),
         ]  # fmt: skip
     return records
@@ -85,11 +101,33 @@ def restored(database: str, patients: int, hour: int) -> Seen:
         store = opened(url)
         ours = settings(Path(name), CONFIG)
         _fill(Clinic(store, ours), patients, now)
-        first = timed(lambda: review_due(store, ours, now))
-        later = timed(lambda: review_due(store, ours, now + timedelta(hours=2)))
+        first = _busy(lambda: review_due(store, ours, now))
+        sizes: list[tuple[int, int]] = []
+        laid_out = _busy(lambda: sizes.extend(_laid_out(store, ours, now)))
+        later = _busy(lambda: review_due(store, ours, now + timedelta(hours=2)))
         mails = _mails(store)
         store.dispose()
-    return Seen(first, later, mails)
+    largest, listed = max(sizes)
+    return Seen(first, laid_out, later, largest, listed, mails)
+
+
+def _busy(step: Callable[[], object]) -> float:
+    """Seconds of CPU."""
+    began = time.process_time()
+    step()
+    return time.process_time() - began
+
+
+def _laid_out(store: Store, settings: Settings, now: datetime) -> Iterator[tuple[int, int]]:
+    """Each mail that is owed: bytes without its attached list, alerts in that list."""
+    with store.read() as connection:
+        for key in list(connection.scalars(select(DELIVERIES.c.id))):
+            message = load_message(connection, key)
+            mail = render(connection, message, settings, now)
+            listed = max(0, len(mail.whole_list.splitlines()) - 1)
+            bare = to_bytes(replace(mail, whole_list=""), message, settings, now)
+            to_bytes(mail, message, settings, now)
+            yield len(bare), listed
 
 
 def _mails(store: Store) -> dict[str, tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,15 +23,28 @@ _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _EVENTS = table_of(tables.EventRow)
 _PATIENTS = table_of(tables.Patient)
+_CHUNK = 500
+"""Alerts whose whole evidence is in memory at a time."""
 
 
 def alert_views(
     connection: Connection, message: Leased, settings: Settings, now: datetime
 ) -> list[AlertView]:
     """The alerts of a message, in its order."""
-    rows = _rows(connection, [alert_id for alert_id, _, _ in message.lines])
+    views: list[AlertView] = []
+    for start in range(0, len(message.lines), _CHUNK):
+        views += _some_views(connection, message.lines[start : start + _CHUNK], settings, now)
+    return views
+
+
+def _some_views(
+    connection: Connection,
+    lines: Sequence[tuple[int, str, str]],
+    settings: Settings,
+    now: datetime,
+) -> list[AlertView]:
+    rows = _rows(connection, [alert_id for alert_id, _, _ in lines])
     say_suspected(connection, rows.values())
-    zone = settings.clinic.zone
     return [
         view_of(
             alert_id,
@@ -40,10 +54,10 @@ def alert_views(
             what=what,
             reason=reason,
             now=now,
-            zone=zone,
+            zone=settings.clinic.zone,
             public_url=settings.web.public_url,
         )
-        for alert_id, what, reason in message.lines
+        for alert_id, what, reason in lines
     ]
 
 
@@ -82,12 +96,8 @@ def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:
         _PATIENTS.c.mrn,
         *(of_person(name) for name in ("family_name", "given_name", "birth_date")),
     )
-    rows: dict[int, Row[Any]] = {}
-    for start in range(0, len(alert_ids), 500):
-        some = alert_ids[start : start + 500]
-        statement = select(*columns).select_from(joined).where(_ALERTS.c.id.in_(some))
-        rows.update({row.id: row for row in connection.execute(statement)})
-    return rows
+    statement = select(*columns).select_from(joined).where(_ALERTS.c.id.in_(alert_ids))
+    return {row.id: row for row in connection.execute(statement)}
 
 
 def _standing(row: Row[Any]) -> Standing:
