@@ -118,8 +118,9 @@ def revert(
     counts = asdict(done)
     touched = counts.pop("touched")
     if as_json:
-        alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
-        print_json({"batch": batch, **counts, "enrolments_touched": len(touched), "alerts": alerts})
+        print_json(
+            {"batch": batch, **counts, "enrolments_touched": len(touched), "alerts": tally.alerts}
+        )
         return
     head = "would be taken back" if preview else "is taken back"
     brought = ", ".join(f"{name} {counts[name]}" for name in _COUNTED if counts[name])

@@ -155,24 +155,21 @@ def load(
 def _unread(file: Path, error: str) -> dict[str, Any]:
     """A file of which no row was read: the same keys, so that sums over files hold."""
     counts = dict.fromkeys((*_COUNTS, "other_messages"), 0)
-    alerts = {"opened": 0, "updated": 0, "closed": 0}
     return {
         "file": str(file),
         "sha256": None,
         **counts,
         "notes": [],
-        "alerts": alerts,
+        "alerts": Tally().alerts,
         "error": error,
     }
 
 
 def _document(file: Path, loaded: Loaded, *, preview: bool) -> dict[str, Any]:
-    tally = loaded.tally
-    alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
     document = {
         **loaded.report.account(),
         "file": str(file),
-        "alerts": alerts,
+        "alerts": loaded.tally.alerts,
         "late": loaded.late.document(),
     }
     return document | loaded.report.recognised() if preview else document

@@ -151,9 +151,8 @@ def retry(
 
 def _say_tried(tried: Retry, tally: Tally, *, as_json: bool) -> None:
     if as_json:
-        alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
         print_json(
-            {"tried": tried.tried, "taken": tried.taken, "held": tried.held, "alerts": alerts}
+            {"tried": tried.tried, "taken": tried.taken, "held": tried.held, "alerts": tally.alerts}
         )
     else:
         say(f"{tried.tried} tried: {tried.taken} taken, {tried.held} still held.")

@@ -7,30 +7,25 @@ running it twice changes nothing the second time.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
+from monitor.core.ending import PROTOCOL_EDITED, without_cause
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
+from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import (
-    DIED,
-    ENDED_BY_CLOSING,
-    SELF_CLOSING,
     AlertState,
-    EnrolmentState,
-    Kind,
     PanelState,
     Urgency,
 )
 
-PROTOCOL_EDITED = "protocol edited"
 OPENING = (
     ChangeWhat.WORSE,
     ChangeWhat.REOPENED,
@@ -45,7 +40,7 @@ def reconcile(
 ) -> Decision:
     """What to write so that the live alerts of one enrolment say what its findings say."""
     today = clinic_day(now, zone)
-    pairing = _pair(review.findings, alerts)
+    pairing = pair(review.findings, alerts)
     changes: list[Change] = list(pairing.merges)
     wake: list[date] = []
     for finding, alert in pairing.pairs:
@@ -62,7 +57,7 @@ def reconcile(
             changes.extend(step)
             told = any(change.tell for change in step)
             wake.extend(_alert_days(finding, alert, today, zone, told=told))
-    changes.extend(_gone(alert, review, protocol) for alert in pairing.gone)
+    changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
     instants = [start_of_day(day, zone) for day in wake if day > today]
     if review.next_change_at is not None:
         instants.append(review.next_change_at)
@@ -94,57 +89,6 @@ def content_of(finding: Finding, protocol: Protocol) -> str:
         panels,
     )
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
-
-
-# --- Which alert is about which finding -------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Pairing:
-    pairs: list[tuple[Finding, Alert | None]]
-    merges: list[Change]
-    gone: list[Alert]
-
-
-def _pair(found: Iterable[Finding], alerts: Sequence[Alert]) -> _Pairing:
-    """Pair findings with alerts of the same cause; episodes by a breach they share."""
-    by_cause: dict[str, list[Alert]] = defaultdict(list)
-    for alert in sorted(alerts, key=lambda it: it.id):
-        if alert.state is not AlertState.CLOSED or alert.closed_by is not None:
-            by_cause[alert.cause].append(alert)
-    pairing = _Pairing([], [], [])
-    taken: set[int] = set()
-    for finding in found:
-        free = [it for it in by_cause[finding.cause] if it.id not in taken and _same(finding, it)]
-        live = [it for it in free if it.state is not AlertState.CLOSED]
-        chosen = next(iter(live or free[-1:]), None)
-        pairing.pairs.append((finding, chosen))
-        taken.update(it.id for it in live)
-        if chosen is not None:
-            taken.add(chosen.id)
-            pairing.merges.extend(_merged(it, chosen) for it in live[1:])
-    pairing.gone = [it for it in alerts if it.state is not AlertState.CLOSED and it.id not in taken]
-    return pairing
-
-
-def _same(finding: Finding, alert: Alert) -> bool:
-    if not finding.breaches:
-        return alert.state is not AlertState.CLOSED
-    return not set(finding.breaches).isdisjoint(alert.breaches)
-
-
-def _merged(younger: Alert, older: Alert) -> Change:
-    return Change(
-        what=ChangeWhat.MERGED,
-        reason=f"one episode with alert {older.id}",
-        tell=False,
-        alert=younger,
-        into=older.id,
-        urgency=younger.urgency,
-    )
-
-
-# --- What each pair asks for ------------------------------------------------------------
 
 
 def _opened(finding: Finding) -> Change:
@@ -366,65 +310,3 @@ def _days(*days: date | None) -> Iterator[date]:
     for day in days:
         if day is not None:
             yield day
-
-
-# --- What is left without a cause -------------------------------------------------------
-
-
-def _gone(alert: Alert, review: Review, protocol: Protocol) -> Change:
-    if review.life.died:
-        return Change(
-            what=ChangeWhat.CLOSED, reason=DIED, tell=False, alert=alert, urgency=alert.urgency
-        )
-    if alert.protocol_digest != protocol.digest:
-        return Change(
-            what=ChangeWhat.CLOSED,
-            reason=PROTOCOL_EDITED,
-            tell=True,
-            alert=alert,
-            urgency=alert.urgency,
-        )
-    if alert.kind not in SELF_CLOSING:
-        return Change(
-            what=ChangeWhat.WITHDRAWN,
-            reason=_withdrawal(alert),
-            tell=True,
-            alert=alert,
-            urgency=alert.urgency,
-        )
-    return Change(
-        what=ChangeWhat.CLOSED,
-        reason=_closing_reason(alert, review),
-        tell=False,
-        alert=alert,
-        urgency=alert.urgency,
-    )
-
-
-def _withdrawal(alert: Alert) -> str:
-    if alert.cause.startswith(ENDED_BY_CLOSING):
-        return "corrected, or told by another alert"
-    return "a correction took its cause away"
-
-
-def _closing_reason(alert: Alert, review: Review) -> str:
-    if review.life.ended_by:
-        return review.life.ended_by
-    if review.life.state is EnrolmentState.ELSEWHERE:
-        return "monitored elsewhere"
-    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
-    if alert.kind is Kind.OVERDUE_TEST and tellers:
-        return f"told with the alert of {', '.join(tellers)}, which set the date"
-    return _ENDS[alert.kind]
-
-
-_ENDS = {
-    Kind.OVERDUE_TEST: "test done",
-    Kind.QUARANTINED_RESULT: "no row is held",
-    Kind.SAMPLE_UNUSABLE: "sample repeated",
-    Kind.BASELINE_MISSING: "the baseline is complete",
-    Kind.DOSE_CHECK: "dose, weight and genotype on record answer it",
-    Kind.TARGET: "the target is met",
-    Kind.TASK_DUE: "the task is done",
-}
-"""Why an alert that closes itself has lost its cause."""

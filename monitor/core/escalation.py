@@ -218,15 +218,14 @@ def outcome_due_at(alert: Alert, ladder: Ladder) -> datetime | None:
 
 
 def reason_of(escalation: Escalation, ladder: Ladder) -> str:
-    """Why somebody more is told now, in words."""
+    """Who more is told now, in words that follow "Not acknowledged" or "No outcome yet"."""
     rung = escalation.due[-1]
     if rung.again:
-        return "still not acknowledged"
-    missing = "not acknowledged"
+        return "told again"
+    told = f"told to tier {rung.tier}" if rung.tier else "told to the last resort"
     if escalation.outcome_missed:
-        missing = f"acknowledged, and no outcome within {ladder.pace.outcome}"
-    whom = f"tier {rung.tier}" if rung.tier else "the last resort"
-    return f"{missing}: told to {whom}"
+        return f"none within {ladder.pace.outcome} of the acknowledgement, {told}"
+    return told
 
 
 def _unique(addresses: Sequence[str]) -> tuple[str, ...]:

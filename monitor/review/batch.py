@@ -69,6 +69,11 @@ class Tally:
     left: bool = False
     """Time was up before everybody who is due was reviewed; the rest is owed."""
 
+    @property
+    def alerts(self) -> dict[str, int]:
+        """What became of alerts, as the documents of commands and interface give it."""
+        return {"opened": self.opened, "updated": self.updated, "closed": self.closed}
+
     def add(self, other: Tally) -> None:
         for name in ("reviewed", "opened", "updated", "reminded", "closed", "messages", "failed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

@@ -398,7 +398,7 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
     plain = [Person(mrn=it.mrn) for it in (ANNA, BEN, CARLA)]
     told = "back above the limit after a corrected result of 11 May 2026"
     late = [
-        view(21, overdue("B-207", serious=True), plain[1], "reminded", "still not acknowledged"),
+        view(21, overdue("B-207", serious=True), plain[1], "reminded", "still overdue"),
         view(22, overdue("0042", serious=False), plain[2]),
     ]
     many = [
@@ -410,9 +410,10 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
     alarm = {
         "topic": "address refused: nurse@hill.example",
         "text": "The mail server refused nurse@hill.example for good: 550 5.1.1 no such user. "
-        "Its messages go to clinic@hill.example now. Correct the address in [[routes]].",
+        "This message goes to doctor@hill.example now, and the address is used again next time. "
+        "Correct it in [[routes]] or [recipients].",
     }
-    tier = "not acknowledged: told to tier 2"
+    tier = "told to tier 2"
     milder = "a correction made it milder; before: critical, discontinue"
     died = DigestLine(
         alert_ids=(),
@@ -456,7 +457,7 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
                     neutropenia(),
                     plain[0],
                     "outcome missing",
-                    "acknowledged, and no outcome within 4 hours: told to tier 2",
+                    "none within 4 hours of the acknowledgement, told to tier 2",
                     state="acknowledged",
                     acknowledged_by="Sister Kay",
                     acknowledged_until=date(2026, 5, 19),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,14 +20,16 @@ from babel.messages.pofile import read_po
 from monitor.core.answer import Review
 from monitor.core.calendar import start_of_day
 from monitor.core.changes import ChangeWhat
+from monitor.core.ending import CLOSING_REASONS
 from monitor.core.examples import _Patient
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
 from monitor.core.vocabulary import Kind
 from monitor.delivery.language import language, languages, translated
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS, WHAT
+from monitor.operations.stuck import Stuck
 from monitor.resources import locale_folder, templates_folder
-from tests.golden.mail_samples import all_mails
+from tests.golden.mail_samples import all_mails, settings
 from tests.property.shipped import SHIPPED, catalogue, protocol
 
 FOLDER = Path(__file__).parent / "mails_de"
@@ -36,7 +38,7 @@ MAILS = all_mails("de")
 OTHERS = [code for code in languages() if code != "en"]
 
 
-@pytest.mark.parametrize("name", [name for name in MAILS if name not in {"operator", "test"}])
+@pytest.mark.parametrize("name", MAILS)
 def test_a_mail_reads_as_agreed_in_german(name: str) -> None:
     mail, path = MAILS[name], FOLDER / f"{name}.txt"
     text = f"Subject: {mail.subject}\n\n{mail.text}"
@@ -52,7 +54,7 @@ def test_every_word_of_the_templates_is_in_the_catalogue(code: str) -> None:
     speak = language(code)
     spoken = set()
     for path in templates_folder().glob("email/**/*"):
-        if path.is_file() and path.parent.name != "operator":
+        if path.is_file():
             spoken |= set(re.findall(r'_\("([^"]+)"\)', path.read_text(encoding="utf-8")))
             for one, many in re.findall(
                 r'counted\([^"()]*(?:\|length)?, "([^"]+)", "([^"]+)"\)',
@@ -168,6 +170,67 @@ def test_no_day_of_them_is_ambiguous_and_no_english_month_is_left(code: str) -> 
         assert not re.search(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b", said), said
         assert not re.search(r"\b\d{1,2} (Jan|Feb|Mar|May|Jun|Jul|Oct|Dec) \d{4}", said), said
         assert not re.search(r"\{\w+\}", said.replace("{RBC}", "")), said
+
+
+REASONS = (
+    "told to tier 2",
+    "told to the last resort",
+    "told again",
+    "none within 4 hours of the acknowledgement, told to tier 2",
+    "none within 4 hours of the acknowledgement, told to the last resort",
+    "nurse@hill.example did not take the message",
+    "the graver alert no longer speaks",
+    "one episode with alert 3",
+    "still due",
+    "the protocol now asks for: withhold",
+    "the episode goes on again after it was closed as recovered",
+    "its review day has come and the episode goes on",
+    "the patient's number is now 2, it was 1",
+    "told with the alert of azathioprine, which set the date",
+    "the enrolment was taken back",
+    "corrected, or told by another alert",
+    *CLOSING_REASONS.values(),
+)
+ALARMS = (
+    "address refused: nurse@hill.example",
+    "mail came back: nurse@hill.example",
+    "mail delayed: nurse@hill.example",
+    "messages to mail do not go out",
+    "messages to webhook:pager do not go out",
+    "a mail nobody reads",
+    "a mail could not be laid out",
+    "no lab results arrive",
+    "rows wait in quarantine",
+    "backup",
+    "downtime",
+    "pages",
+    "bounces",
+    (
+        "The other side refused webhook:pager for good: 410 Gone. This message goes to "
+        "doctor@hill.example now, and the address is used again next time. Correct it in "
+        "[[routes]] or [recipients]."
+    ),
+    (
+        "Message 3 (critical) to nurse@hill.example has not arrived yet, says a mail system on its "
+        "way: 4.4.1. Nobody there may have read it: telephone."
+    ),
+    "Mail is not going out, and will not by itself: 535 wrong password. See [mail] in the config.",
+    "Messages to queue:ehr do not go out, and will not by themselves: disk full.",
+    "there has never been a backup; make one: monitor backup FILE",
+    "the latest backup is of 3 Mar 2026, 10:00; make one: monitor backup FILE",
+)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_reason_and_every_alarm_to_the_operator_is_known(code: str) -> None:
+    speak = language(code)
+    since = datetime(2026, 3, 3, 10, tzinfo=UTC)
+    waits = [
+        Stuck("mail", count, critical, since, error).says(settings("minimal"))
+        for count, critical, error in [(1, 0, ""), (1, 1, "450"), (7, 0, "450"), (7, 2, "")]
+    ]
+    said = [*REASONS, *ALARMS, *waits]
+    assert [text for text in said if not speak.knows(text)] == []
 
 
 def test_a_sentence_that_nobody_translated_is_noticed() -> None:

@@ -72,11 +72,9 @@ def load(
             caller.audit("file looked at", detail=of_file)
         store = caller.store if preview else caller.deed("file loaded", detail=of_file)
         loaded = arrivals.load(store, caller.settings, path, source, caller.now, preview=preview)
-    tally = loaded.tally
-    alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
     return {
         **loaded.report.account(),
-        "alerts": alerts,
+        "alerts": loaded.tally.alerts,
         **(loaded.report.recognised() if preview else {}),
     }
 
@@ -113,8 +111,7 @@ def revert(caller: Loader, batch_id: Number, said: Reversal) -> dict[str, Any]:
     )
     counts = asdict(done)
     counts["touched"] = len(counts["touched"])
-    alerts = {"opened": tally.opened, "updated": tally.updated, "closed": tally.closed}
-    return {**counts, "alerts": alerts}
+    return {**counts, "alerts": tally.alerts}
 
 
 @routes.get("/quarantine")

@@ -1,0 +1,70 @@
+"""How an alert ends that has lost its cause, and why (specification, section 7)."""
+
+from __future__ import annotations
+
+from monitor.core.answer import Review
+from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import DIED, ENDED_BY_CLOSING, SELF_CLOSING, EnrolmentState, Kind
+
+PROTOCOL_EDITED = "protocol edited"
+
+
+def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
+    """How a live alert ends that no finding is about any more."""
+    if review.life.died:
+        return Change(
+            what=ChangeWhat.CLOSED, reason=DIED, tell=False, alert=alert, urgency=alert.urgency
+        )
+    if alert.protocol_digest != protocol.digest:
+        return Change(
+            what=ChangeWhat.CLOSED,
+            reason=PROTOCOL_EDITED,
+            tell=True,
+            alert=alert,
+            urgency=alert.urgency,
+        )
+    if alert.kind not in SELF_CLOSING:
+        return Change(
+            what=ChangeWhat.WITHDRAWN,
+            reason=_withdrawal(alert),
+            tell=True,
+            alert=alert,
+            urgency=alert.urgency,
+        )
+    return Change(
+        what=ChangeWhat.CLOSED,
+        reason=_closing_reason(alert, review),
+        tell=False,
+        alert=alert,
+        urgency=alert.urgency,
+    )
+
+
+def _withdrawal(alert: Alert) -> str:
+    if alert.cause.startswith(ENDED_BY_CLOSING):
+        return "corrected, or told by another alert"
+    return "a correction took its cause away"
+
+
+def _closing_reason(alert: Alert, review: Review) -> str:
+    if review.life.ended_by:
+        return review.life.ended_by
+    if review.life.state is EnrolmentState.ELSEWHERE:
+        return "monitored elsewhere"
+    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
+    if alert.kind is Kind.OVERDUE_TEST and tellers:
+        return f"told with the alert of {', '.join(tellers)}, which set the date"
+    return CLOSING_REASONS[alert.kind]
+
+
+CLOSING_REASONS = {
+    Kind.OVERDUE_TEST: "test done",
+    Kind.QUARANTINED_RESULT: "no row is held",
+    Kind.SAMPLE_UNUSABLE: "sample repeated",
+    Kind.BASELINE_MISSING: "the baseline is complete",
+    Kind.DOSE_CHECK: "dose, weight and genotype on record answer it",
+    Kind.TARGET: "the target is met",
+    Kind.TASK_DUE: "the task is done",
+}
+"""Why an alert that closes itself has lost its cause."""

@@ -1,0 +1,59 @@
+"""Which alert is about which finding: of one cause, and of episodes those that share a breach."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.core.answer import Finding
+from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.vocabulary import AlertState
+
+
+@dataclass(slots=True)
+class Pairing:
+    """Each finding with its alert (None: it needs one), the younger alerts that became one with
+    an older, and the live alerts that no finding is about."""
+
+    pairs: list[tuple[Finding, Alert | None]]
+    merges: list[Change]
+    gone: list[Alert]
+
+
+def pair(found: Iterable[Finding], alerts: Sequence[Alert]) -> Pairing:
+    """Pair findings with alerts of the same cause; episodes by a breach they share."""
+    by_cause: dict[str, list[Alert]] = defaultdict(list)
+    for alert in sorted(alerts, key=lambda it: it.id):
+        if alert.state is not AlertState.CLOSED or alert.closed_by is not None:
+            by_cause[alert.cause].append(alert)
+    pairing = Pairing([], [], [])
+    taken: set[int] = set()
+    for finding in found:
+        free = [it for it in by_cause[finding.cause] if it.id not in taken and _same(finding, it)]
+        live = [it for it in free if it.state is not AlertState.CLOSED]
+        chosen = next(iter(live or free[-1:]), None)
+        pairing.pairs.append((finding, chosen))
+        taken.update(it.id for it in live)
+        if chosen is not None:
+            taken.add(chosen.id)
+            pairing.merges.extend(_merged(it, chosen) for it in live[1:])
+    pairing.gone = [it for it in alerts if it.state is not AlertState.CLOSED and it.id not in taken]
+    return pairing
+
+
+def _same(finding: Finding, alert: Alert) -> bool:
+    if not finding.breaches:
+        return alert.state is not AlertState.CLOSED
+    return not set(finding.breaches).isdisjoint(alert.breaches)
+
+
+def _merged(younger: Alert, older: Alert) -> Change:
+    return Change(
+        what=ChangeWhat.MERGED,
+        reason=f"one episode with alert {older.id}",
+        tell=False,
+        alert=younger,
+        into=older.id,
+        urgency=younger.urgency,
+    )
