@@ -59,6 +59,9 @@ class Web(Section):
     key_file: Folder = Path("web.key")
     """What second factors are kept under in the database; made when first needed."""
     requests_a_minute: Annotated[int, Field(ge=10)] = 600
+    """From one address."""
+    token_requests_a_minute: Annotated[int, Field(ge=10)] = 300
+    """With one token, from wherever."""
     upload_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 32
     fhir_token_env: str = ""
     """The bearer token of POST /fhir is named here or below; without one nothing is taken."""

@@ -120,9 +120,13 @@ def held_rows(
     source: str | None = None,
     limit: int | None = None,
     at: datetime | None = None,
+    after: int | None = None,
 ) -> list[HeldRow]:
-    """Held rows one by one, oldest first; `at`: those that were held at that instant."""
+    """Held rows one by one, oldest first; `at`: those that were held at that instant; `after`:
+    those that come after this one."""
     query = _rows().where(_held(reason, source, at)).order_by(HELD.c.id)
+    if after is not None:
+        query = query.where(HELD.c.id > after)
     if limit is not None:
         query = query.limit(limit)
     with store.read() as connection:

@@ -70,9 +70,11 @@ class Opened:
     summary: str
 
 
-def batch_list(store: Store, *, limit: int | None = None) -> list[Batch]:
-    """The batches, the latest first."""
+def batch_list(store: Store, *, limit: int | None = None, before: int | None = None) -> list[Batch]:
+    """The batches, the latest first; those before one, where it is named."""
     query = select(_FILES).order_by(_FILES.c.id.desc())
+    if before is not None:
+        query = query.where(_FILES.c.id < before)
     with store.read() as connection:
         return [_batch(row) for row in connection.execute(query.limit(limit))]
 

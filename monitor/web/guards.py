@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.web.pace import Pace
 
 POLICY = "; ".join((
     "default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self' data:",
@@ -28,7 +28,6 @@ _HEADERS = {
 }
 _A_YEAR = 365 * 24 * 3600
 _FORM_LARGEST = 2**20
-_MOST_VISITORS = 10_000
 
 
 class Careful:
@@ -91,37 +90,22 @@ class Bounded:
 
 
 class Paced:
-    """Lets one visitor make so many requests a minute: a bucket that fills steadily. `answer` is
-    given the path of one too many."""
+    """Lets one address make so many requests a minute. `answer` is given the path of one too
+    many."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        a_minute: int,
-        answer: Callable[[str], Response],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._app, self._full, self._clock = app, float(a_minute), clock
-        self._answer = answer
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+    def __init__(self, app: ASGIApp, *, a_minute: int, answer: Callable[[str], Response]) -> None:
+        self._app, self._pace, self._answer = app, Pace(a_minute), answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._take(scope):
+        wait = self._wait(scope) if scope["type"] == "http" else 0
+        if wait:
             answer = self._answer(scope["path"])
-            answer.headers["retry-after"] = "60"
+            answer.headers["retry-after"] = str(wait)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _take(self, scope: Scope) -> bool:
+    def _wait(self, scope: Scope) -> int:
         if scope["path"].startswith(("/static/", "/fhir")):
-            return True
-        who = scope["client"][0] if scope.get("client") else ""
-        now = self._clock()
-        left, at = self._buckets.pop(who, (self._full, now))
-        left = min(self._full, left + (now - at) * self._full / 60)
-        self._buckets[who] = (max(left - 1, 0.0), now)
-        if len(self._buckets) > _MOST_VISITORS:
-            self._buckets.popitem(last=False)
-        return left >= 1
+            return 0
+        return self._pace.wait(scope["client"][0] if scope.get("client") else "")

@@ -1,12 +1,13 @@
-"""Alerts: read, explained, and worked on. `version` is the one that was read: where somebody
-else was there meanwhile, nothing is changed and the answer is 409."""
+"""Alerts: read, explained, and worked on. The ETag of an alert is its version: who sends it back
+in If-Match changes nothing where somebody else was there meanwhile, and is answered 412."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
 
 from monitor.core.actions import ActionRefused
 from monitor.core.permissions import May
@@ -17,11 +18,21 @@ from monitor.operations.explain import explain_alert
 from monitor.operations.patient_file import enrolments_of_patient
 from monitor.store.database import Store
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
+from monitor.web.api.paging import Limit, more_at
 from monitor.web.api.problems import Refused
 
 routes = APIRouter(prefix="/alerts", tags=["alerts"])
 Reader = Annotated[Caller, for_(May.SEE_PATIENTS)]
 Worker = Annotated[Caller, for_(May.WORK_ALERTS)]
+Closer = Annotated[Caller, for_(May.CLOSE_ALERTS)]
+Read = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=r'^(\*|"[0-9]{1,9}")$',
+        description="The ETag of the alert as it was read, or * for whatever it is now.",
+    ),
+]
 State = Literal["live", "open", "acknowledged", "closed", "all"]
 _STATES = {
     "live": ("open", "acknowledged"),
@@ -30,10 +41,9 @@ _STATES = {
 
 
 class Act(Body):
-    """On whose behalf, and which version of the alert was read."""
+    """On whose behalf."""
 
     by: Text = ""
-    version: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None
 
 
 class Acknowledgement(Act):
@@ -56,8 +66,7 @@ class Assignment(Act):
     note: Text = ""
 
 
-class Comment(Body):
-    by: Text = ""
+class Comment(Act):
     text: Needed
 
 
@@ -70,9 +79,11 @@ class Contact(Act):
 @routes.get("")
 def alerts(
     caller: Reader,
+    request: Request,
+    response: Response,
     state: State = "live",
     patient_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = 100,
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> dict[str, Any]:
     """Worst first: as `monitor alerts --json`, page by page; of everybody or of one patient."""
@@ -80,15 +91,17 @@ def alerts(
     states = _STATES.get(state, (state,))
     rows = alert_rows(caller.store, caller.settings, states, caller.now, enrolments=enrolments)
     caller.audit("alerts read", patient_id=patient_id, detail=f"{len(rows)} found")
+    if len(rows) > offset + limit:
+        more_at(request, response, offset=offset + limit)
     return {"total": len(rows), "alerts": rows[offset : offset + limit]}
 
 
 @routes.get("/{alert_id}")
-def alert(caller: Reader, alert_id: Number) -> dict[str, Any]:
+def alert(caller: Reader, alert_id: Number, response: Response) -> dict[str, Any]:
     """One alert with its history, and who will be told next: as `monitor alert show --json`."""
     found = _story(caller, alert_id)
     caller.audit("alert read", alert_id=alert_id)
-    return found.document(caller.settings)
+    return _told(caller, found, response)
 
 
 @routes.get("/{alert_id}/explanation")
@@ -100,61 +113,78 @@ def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
 
 
 @routes.post("/{alert_id}/acknowledge")
-def acknowledge(caller: Worker, alert_id: Number, said: Acknowledgement) -> dict[str, Any]:
-    return _act(caller, alert_id, "acknowledged", lambda store: people.acknowledge(
+def acknowledge(
+    caller: Worker, alert_id: Number, said: Acknowledgement, read: Read, response: Response
+) -> dict[str, Any]:
+    return _act(caller, alert_id, response, "acknowledged", lambda store: people.acknowledge(
         store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
-        note=said.note, version=said.version, now=caller.now,
+        note=said.note, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/snooze")
-def snooze(caller: Worker, alert_id: Number, said: Snooze) -> dict[str, Any]:
-    return _act(caller, alert_id, "snoozed", lambda store: people.snooze(
+def snooze(
+    caller: Worker, alert_id: Number, said: Snooze, read: Read, response: Response
+) -> dict[str, Any]:
+    return _act(caller, alert_id, response, "snoozed", lambda store: people.snooze(
         store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
-        reason=said.reason, version=said.version, now=caller.now,
+        reason=said.reason, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/close")
 def close(
-    caller: Annotated[Caller, for_(May.CLOSE_ALERTS)], alert_id: Number, said: Closing
+    caller: Closer, alert_id: Number, said: Closing, read: Read, response: Response
 ) -> dict[str, Any]:
-    return _act(caller, alert_id, "closed", lambda store: people.close(
+    return _act(caller, alert_id, response, "closed", lambda store: people.close(
         store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
-        review_by=said.review_by, version=said.version, now=caller.now,
+        review_by=said.review_by, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/assign")
-def assign(caller: Worker, alert_id: Number, said: Assignment) -> dict[str, Any]:
-    return _act(caller, alert_id, "assigned", lambda store: people.assign(
+def assign(
+    caller: Worker, alert_id: Number, said: Assignment, read: Read, response: Response
+) -> dict[str, Any]:
+    return _act(caller, alert_id, response, "assigned", lambda store: people.assign(
         store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
-        note=said.note, version=said.version, now=caller.now,
+        note=said.note, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/comment")
-def comment(caller: Worker, alert_id: Number, said: Comment) -> dict[str, Any]:
-    return _act(caller, alert_id, "commented", lambda store: people.comment(
+def comment(caller: Worker, alert_id: Number, said: Comment, response: Response) -> dict[str, Any]:
+    return _act(caller, alert_id, response, "commented", lambda store: people.comment(
         store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
         now=caller.now,
     ))  # fmt: skip
 
 
 @routes.post("/{alert_id}/contact")
-def contact(caller: Worker, alert_id: Number, said: Contact) -> dict[str, Any]:
-    return _act(caller, alert_id, "contact recorded", lambda store: people.contact(
+def contact(
+    caller: Worker, alert_id: Number, said: Contact, read: Read, response: Response
+) -> dict[str, Any]:
+    return _act(caller, alert_id, response, "contact recorded", lambda store: people.contact(
         store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
-        to=said.to, note=said.note, version=said.version, now=caller.now,
+        to=said.to, note=said.note, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
 def _act(
-    caller: Caller, alert_id: int, what: str, act: Callable[[Store], object]
+    caller: Caller, alert_id: int, response: Response, what: str, act: Callable[[Store], object]
 ) -> dict[str, Any]:
     _story(caller, alert_id)
     act(caller.deed(f"alert {what}", alert_id=alert_id))
-    return _story(caller, alert_id).document(caller.settings)
+    return _told(caller, _story(caller, alert_id), response)
+
+
+def _told(caller: Caller, found: Story, response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = f'"{found.standing["version"]}"'
+    return found.document(caller.settings)
+
+
+def _version(read: str) -> int | None:
+    return None if read == "*" else int(read.strip('"'))
 
 
 def _story(caller: Caller, alert_id: int) -> Story:

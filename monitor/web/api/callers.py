@@ -105,6 +105,9 @@ class Asks:
         if token is None:
             text = "send a token that is in use as: Authorization: Bearer ..."
             raise Refused(401, text, WWW_Authenticate='Bearer realm="monitor"')
+        wait = request.app.state.pace.wait(token.name)
+        if wait:
+            raise Refused(429, "too many requests with this token", Retry_After=str(wait))
         if not token.may(self.what):
             raise Refused(403, f"the token is not issued to {self.what.value}")
         address = request.client.host if request.client else ""

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query
 
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
-from monitor.operations import report_compliance, report_overdue
-from monitor.operations.burden import burden
 from monitor.operations.health import examine
-from monitor.operations.late import late_report
+from monitor.operations.report_compliance import NoPeriod
 from monitor.operations.report_overdue import Which
+from monitor.operations.reports import REPORTS, Asked
 from monitor.operations.schedule_compare import compare_protocols, document
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
 from monitor.web.api.callers import Caller, Day, Text, for_
@@ -65,20 +64,12 @@ def report(
 ) -> dict[str, Any]:
     """As `monitor report NAME --json`."""
     caller.audit("report read", detail=name)
-    store, settings, now = caller.store, caller.settings, caller.now
-    which = Which(clinic, drug)
-    match name:
-        case "overdue":
-            return report_overdue.overdue(store, settings, which, now).document()
-        case "compliance":
-            try:
-                found = report_compliance.compliance(store, settings, which, (first, last), now)
-            except report_compliance.NoPeriod as refused:
-                raise Refused(422, str(refused)) from None
-            return found.document()
-        case "burden":
-            return burden(store, settings, first, last, now).document()
-    return late_report(store, settings, now).document()
+    asked = Asked(which=Which(clinic, drug), first=first, last=last)
+    try:
+        made = REPORTS[name].make(caller.store, caller.settings, asked, caller.now)
+    except NoPeriod as refused:
+        raise Refused(422, str(refused)) from None
+    return dict(made.document)
 
 
 @routes.get("/health", tags=["operations"])

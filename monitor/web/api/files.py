@@ -1,31 +1,28 @@
-"""Laboratory files: shown, taken, taken back; and the rows that are held."""
+"""Laboratory files: shown, taken, taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
+from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.dependence import BatchRefused
-from monitor.intake.mending import Mend
-from monitor.intake.quarantine import QuarantineRefused, held_row, held_rows
 from monitor.operations import arrivals, batches
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
+from monitor.web.api.paging import Cursor, Limit, more_at, part_of, plain
 from monitor.web.api.problems import Refused
 from monitor.web.uploads import digest, plain_name
 
 routes = APIRouter(tags=["files"])
 Loader = Annotated[Caller, for_(May.LOAD_FILES)]
-Mender = Annotated[Caller, for_(May.MEND_ROWS)]
 _CHUNK = 1 << 20
-_SHOWN = 200
 
 
 class Reversal(Body):
@@ -34,28 +31,6 @@ class Reversal(Body):
     reason: Needed
     by: Text = ""
     preview: bool = False
-
-
-class Meaning(Body):
-    """What a held row means: exactly one of analyte, unit, patient, issuer and ignore."""
-
-    analyte: Text = ""
-    unit: Text = ""
-    patient: Text = ""
-    issuer: Text = ""
-    ignore: bool = False
-    once: bool = False
-    """This row alone; nothing is remembered."""
-    by: Text = ""
-
-
-class Discard(Body):
-    reason: Needed
-    by: Text = ""
-
-
-class Attempt(Body):
-    by: Text = ""
 
 
 @routes.post("/files")
@@ -80,9 +55,15 @@ def load(
 
 
 @routes.get("/batches")
-def all_batches(caller: Loader) -> list[dict[str, Any]]:
+def all_batches(
+    caller: Loader, request: Request, response: Response, limit: Limit = 100, before: Cursor = None
+) -> list[dict[str, Any]]:
     """What came, the latest first."""
-    return [_plain(asdict(it)) for it in batches.batch_list(caller.store, limit=_SHOWN)]
+    found = batches.batch_list(caller.store, limit=limit + 1, before=before)
+    rows, more = part_of(found, limit)
+    if more:
+        more_at(request, response, before=rows[-1].id)
+    return [plain(it) for it in rows]
 
 
 @routes.get("/batches/{batch_id}")
@@ -92,7 +73,7 @@ def batch(caller: Loader, batch_id: Number) -> dict[str, Any]:
         found, brought = batches.batch(caller.store, batch_id)
     except BatchRefused:
         raise Refused(404) from None
-    return {**_plain(asdict(found)), "today": asdict(brought)}
+    return {**plain(found), "today": asdict(brought)}
 
 
 @routes.post("/batches/{batch_id}/revert")
@@ -114,59 +95,6 @@ def revert(caller: Loader, batch_id: Number, said: Reversal) -> dict[str, Any]:
     return {**counts, "alerts": tally.alerts}
 
 
-@routes.get("/quarantine")
-def quarantine(
-    caller: Mender, reason: Annotated[Text, Query()] = "", source: Annotated[Text, Query()] = ""
-) -> list[dict[str, Any]]:
-    """Held rows, oldest first: as `monitor quarantine list --json`."""
-    rows = held_rows(caller.store, reason=reason, source=source or None, limit=_SHOWN)
-    caller.audit("held rows read", detail=f"{len(rows)} rows")
-    return [_plain(asdict(it)) for it in rows]
-
-
-@routes.get("/quarantine/{row_id}")
-def held(caller: Mender, row_id: Number) -> dict[str, Any]:
-    """One row whole."""
-    caller.audit("held row read", detail=f"row {row_id}")
-    return _row(caller, row_id)
-
-
-@routes.post("/quarantine/{row_id}/mend")
-def mend(caller: Mender, row_id: Number, said: Meaning) -> dict[str, Any]:
-    """Say what a row means, for all alike or for it alone; they are tried again at once."""
-    _row(caller, row_id)
-    meaning = Mend(**said.model_dump(exclude={"once", "by"}))
-    deed = caller.deed("row mended", detail=f"row {row_id}")
-    tried, _ = arrivals.mend(
-        deed, caller.settings, row_id, meaning, by=caller.by(said.by), now=caller.now,
-        once=said.once,
-    )  # fmt: skip
-    return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
-
-
-@routes.post("/quarantine/{row_id}/retry")
-def retry(caller: Mender, row_id: Number, said: Attempt) -> dict[str, Any]:
-    """Try a row again, with today's config, analytes and enrolments."""
-    _row(caller, row_id)
-    deed = caller.deed("row tried again", detail=f"row {row_id}")
-    tried, _ = arrivals.retry(
-        deed, caller.settings, caller.now, ids=[row_id], by=caller.by(said.by)
-    )
-    return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
-
-
-@routes.post("/quarantine/{row_id}/discard")
-def discard(caller: Mender, row_id: Number, said: Discard) -> dict[str, int]:
-    """Let a row go for good; it stays on record."""
-    _row(caller, row_id)
-    deed = caller.deed("rows let go", detail=f"row {row_id}")
-    arrivals.discard(
-        deed, caller.settings, [row_id], by=caller.by(said.by), reason=said.reason,
-        now=caller.now,
-    )  # fmt: skip
-    return {"discarded": 1}
-
-
 @contextmanager
 def _on_disk(upload: UploadFile) -> Iterator[Path]:
     """The file for as long as it is read."""
@@ -176,16 +104,3 @@ def _on_disk(upload: UploadFile) -> Iterator[Path]:
             while chunk := upload.file.read(_CHUNK):
                 file.write(chunk)
         yield path
-
-
-def _row(caller: Caller, row_id: int) -> dict[str, Any]:
-    try:
-        return _plain(asdict(held_row(caller.store, row_id)))
-    except QuarantineRefused:
-        raise Refused(404) from None
-
-
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: it.isoformat() if isinstance(it, datetime) else it for name, it in document.items()
-    }

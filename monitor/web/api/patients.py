@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.event_kinds import MERGES
 from monitor.operations import record_event
 from monitor.operations.alert_list import number
+from monitor.operations.calendar_file import calendar_file
 from monitor.operations.explain import explain_patient
 from monitor.operations.patient_file import (
     PatientFile,
@@ -22,18 +24,23 @@ from monitor.operations.patient_file import (
 from monitor.operations.status import ledger, status_rows
 from monitor.store.audit import EVENT_RECORDED
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
+from monitor.web.api.paging import part_of, plain
 from monitor.web.api.problems import Refused
 
 routes = APIRouter(tags=["patients"])
 Reader = Annotated[Caller, for_(May.SEE_PATIENTS)]
 Recorder = Annotated[Caller, for_(May.RECORD_EVENTS)]
-_MOST = 200
+
+
+class CalendarFile(Response):
+    media_type = "text/calendar"
 
 
 class Wanted(Body):
     """Whom to look for; in a body, since names stand in no address."""
 
     text: Needed
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
 class Event(Body):
@@ -61,11 +68,12 @@ def everybody(caller: Reader) -> dict[str, int]:
 
 
 @routes.post("/patients/search")
-def search(caller: Reader, wanted: Wanted) -> list[dict[str, Any]]:
-    """Patients one of whose numbers, or whose name, begins with a text."""
-    found = find(caller.store, wanted.text, most=_MOST)
+def search(caller: Reader, wanted: Wanted) -> dict[str, Any]:
+    """Patients one of whose numbers, or whose name, begins with a text, by name. Where there
+    are `more` than `limit`, ask with a longer text."""
+    found, more = part_of(find(caller.store, wanted.text, most=wanted.limit + 1), wanted.limit)
     caller.audit("patients looked for", detail=f"{len(found)} found")
-    return [_who(it) for it in found]
+    return {"patients": [plain(it) for it in found], "more": more}
 
 
 @routes.get("/patients/{patient_id}")
@@ -75,7 +83,7 @@ def patient(caller: Reader, patient_id: Number) -> dict[str, Any]:
     caller.audit("patient read", patient_id=file.who.id)
     rows = status_rows(caller.store, caller.settings, caller.now, file.who.mrn)
     return {
-        **_who(file.who),
+        **plain(file.who),
         "status": rows,
         "alerts": list(file.live),
         "closed": list(file.closed),
@@ -119,6 +127,14 @@ def why(
     who = _person(caller, patient_id)
     caller.audit("explanation read", patient_id=who.id)
     return explain_patient(caller.store, caller.settings, who.mrn, on, caller.now)
+
+
+@routes.get("/patients/{patient_id}/tests.ics", response_class=CalendarFile)
+def tests(caller: Reader, patient_id: Number) -> Response:
+    """The tests to come as a calendar: days and tests, no name and no number."""
+    file = _file(caller, patient_id)
+    caller.audit("calendar taken", patient_id=file.who.id)
+    return CalendarFile(calendar_file(file, caller.settings.clinic.name, caller.now))
 
 
 @routes.post("/patients/{patient_id}/events/preview")
@@ -172,10 +188,6 @@ def _said(caller: Caller, patient_id: int, event: Event) -> record_event.Said:
         note=event.note,
         status="entered-in-error" if event.entered_in_error else "",
     )
-
-
-def _who(who: Who) -> dict[str, Any]:
-    return {**asdict(who), "birth_date": who.birth_date.isoformat() if who.birth_date else None}
 
 
 def _file(caller: Caller, patient_id: int) -> PatientFile:

@@ -26,7 +26,7 @@ _TITLES = {
     403: "The token is not for this",
     404: "There is no such thing",
     405: "This cannot be done here",
-    409: "It has changed since you looked",
+    412: "It has changed since you looked",
     413: "This is too large",
     422: "This cannot be done as asked",
     429: "Too many requests",
@@ -106,4 +106,4 @@ def _http(error: HTTPException) -> Response:
 def _overtaken(_: Request, error: Exception) -> Response:
     assert isinstance(error, Overtaken)
     acts = "; ".join(error.acts) or "it has another version"
-    return problem(409, f"nothing was done, read it again: {acts}")
+    return problem(412, f"nothing was done, read it again: {acts}")
