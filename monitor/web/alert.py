@@ -19,7 +19,7 @@ from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
 from monitor.web.alert_forms import choices, forms_of, found, may_close
 from monitor.web.render import day
-from monitor.web.visit import Forbidden, Visit, local_path, needs
+from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs
 
 routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -28,12 +28,12 @@ Closer = Annotated[Visit, needs(May.CLOSE_RECOVERED)]
 
 
 @routes.get("/alerts/{alert_id}")
-def alert(alert_id: int, visit: Seer, back: str = "/") -> Response:
+def alert(alert_id: RowId, visit: Seer, back: str = "/") -> Response:
     return _page(visit, alert_id, back=local_path(back))
 
 
 @routes.get("/alerts/{alert_id}/forms")
-def forms(alert_id: int, visit: Seer, back: str = "/") -> Response:
+def forms(alert_id: RowId, visit: Seer, back: str = "/") -> Response:
     """The forms alone, for a list that shows them in its row."""
     case = found(visit.site.store, alert_id)
     if case is None:
@@ -46,7 +46,7 @@ def forms(alert_id: int, visit: Seer, back: str = "/") -> Response:
 
 
 @routes.post("/alerts/{alert_id}/acknowledge")
-def acknowledge(alert_id: int, visit: Worker) -> Response:
+def acknowledge(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -60,7 +60,7 @@ def acknowledge(alert_id: int, visit: Worker) -> Response:
 
 
 @routes.post("/alerts/{alert_id}/assign")
-def assign(alert_id: int, visit: Worker) -> Response:
+def assign(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -76,7 +76,7 @@ def assign(alert_id: int, visit: Worker) -> Response:
 
 
 @routes.post("/alerts/{alert_id}/contact")
-def contact(alert_id: int, visit: Worker) -> Response:
+def contact(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -94,7 +94,7 @@ def contact(alert_id: int, visit: Worker) -> Response:
 
 
 @routes.post("/alerts/{alert_id}/snooze")
-def snooze(alert_id: int, visit: Worker) -> Response:
+def snooze(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -111,7 +111,7 @@ def snooze(alert_id: int, visit: Worker) -> Response:
 
 
 @routes.post("/alerts/{alert_id}/comment")
-def comment(alert_id: int, visit: Worker) -> Response:
+def comment(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -124,7 +124,7 @@ def comment(alert_id: int, visit: Worker) -> Response:
 
 
 @routes.post("/alerts/{alert_id}/close")
-def close(alert_id: int, visit: Closer) -> Response:
+def close(alert_id: RowId, visit: Closer) -> Response:
     settings = visit.site.settings
     case = found(visit.site.store, alert_id)
     if case is not None and not may_close(visit, case.row):

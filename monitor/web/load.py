@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from monitor.core.permissions import May
@@ -14,7 +14,7 @@ from monitor.intake.survey import UnreadableFile
 from monitor.operations import arrivals, batches
 from monitor.operations.sources import SourceRefused, learn
 from monitor.web import uploads
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import LARGEST, RowId, Visit, needs
 
 routes = APIRouter()
 UPLOADS = ("/load",)
@@ -24,8 +24,8 @@ _GONE = "The file is not here any more: it waits an hour. Bring it again."
 
 
 @routes.get("/load")
-def load(visit: Loader) -> Response:
-    return _start(visit)
+def load(visit: Loader, before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None) -> Response:
+    return _start(visit, before=before)
 
 
 @routes.post("/load")
@@ -99,12 +99,12 @@ def learned(visit: Loader) -> Response:
 
 
 @routes.get("/load/{batch_id}")
-def batch(batch_id: int, visit: Loader) -> Response:
+def batch(batch_id: RowId, visit: Loader) -> Response:
     return _batch(visit, batch_id)
 
 
 @routes.post("/load/{batch_id}")
-def revert(batch_id: int, visit: Loader) -> Response:
+def revert(batch_id: RowId, visit: Loader) -> Response:
     """Take a file back: shown first, done when the form says that it was seen."""
     agreed, reason = bool(visit.text("agreed")), visit.text("reason")
     deed = visit.deed("file taken back", detail=f"file {batch_id}")
@@ -132,15 +132,20 @@ def _kept(visit: Visit) -> uploads.Kept | None:
     return uploads.find(visit.site.settings, visit.text("token"), visit.account.id, visit.now)
 
 
-def _start(visit: Visit, problem: str = "", status: int = 200) -> Response:
+def _start(
+    visit: Visit, problem: str = "", status: int = 200, *, before: int | None = None
+) -> Response:
     uploads.sweep(visit.site.settings, visit.now)
+    files = batches.batch_list(visit.site.store, limit=_SHOWN + 1, before=before)
     return visit.page(
         "load.html",
         status,
         problem=problem,
         sources=bool(visit.site.settings.sources),
         pairs=_pairs(visit),
-        files=batches.batch_list(visit.site.store, limit=_SHOWN),
+        files=files[:_SHOWN],
+        older=files[_SHOWN - 1].id if len(files) > _SHOWN else None,
+        before=before,
         largest=visit.site.settings.web.upload_largest_mib,
     )
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.operations.desk import desk, trail
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import LARGEST, Visit, needs
 
 routes = APIRouter()
 
@@ -24,8 +24,8 @@ def operations(visit: Annotated[Visit, needs(May.SEE_OPERATIONS)]) -> Response:
 def audit(
     visit: Annotated[Visit, needs(May.SEE_AUDIT)],
     who: Annotated[str, Query()] = "",
-    patient: Annotated[int | None, Query()] = None,
-    before: Annotated[int | None, Query()] = None,
+    patient: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
 ) -> Response:
     found = trail(visit.site.store, who=who, patient_id=patient, before=before)
     visit.audit("audit trail seen")

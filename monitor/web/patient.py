@@ -28,7 +28,7 @@ from monitor.operations.patient_file import (
 )
 from monitor.web import course_figure, time_line
 from monitor.web.course_figure import Drawn, Span
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import RowId, Visit, needs
 
 routes = APIRouter()
 Reader = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -65,7 +65,7 @@ def search(visit: Reader) -> Response:
 
 @routes.get("/patients/{patient_id}")
 def patient(
-    patient_id: int, visit: Reader, months: Annotated[int, Query()] = _SHOWN_FIRST
+    patient_id: RowId, visit: Reader, months: Annotated[int, Query()] = _SHOWN_FIRST
 ) -> Response:
     file = file_of(visit, patient_id)
     if file.who.id != patient_id:
@@ -91,7 +91,7 @@ def patient(
 
 
 @routes.get("/patients/{patient_id}/why")
-def why(patient_id: int, visit: Reader, on: Annotated[str, Query()] = "") -> Response:
+def why(patient_id: RowId, visit: Reader, on: Annotated[str, Query()] = "") -> Response:
     """Every rule on a day, and why it spoke or stayed quiet."""
     who = who_of(visit, patient_id)
     wanted = read_day(on) if on else None
@@ -107,7 +107,7 @@ def why(patient_id: int, visit: Reader, on: Annotated[str, Query()] = "") -> Res
 
 
 @routes.get("/alerts/{alert_id}/why")
-def why_alert(alert_id: int, visit: Reader) -> Response:
+def why_alert(alert_id: RowId, visit: Reader) -> Response:
     try:
         told = explain.explain_alert(visit.site.store, visit.site.settings, alert_id, visit.now)
     except ActionRefused:
@@ -117,7 +117,7 @@ def why_alert(alert_id: int, visit: Reader) -> Response:
 
 
 @routes.get("/patients/{patient_id}/tests.ics")
-def tests(patient_id: int, visit: Reader) -> Response:
+def tests(patient_id: RowId, visit: Reader) -> Response:
     """The tests to come as a calendar: days and tests, no name and no number."""
     file = file_of(visit, patient_id)
     visit.audit("calendar taken", patient_id=file.who.id)

@@ -13,7 +13,7 @@ from monitor.intake.event_kinds import MERGES
 from monitor.operations.record_event import Said, foresee, record
 from monitor.store.audit import EVENT_RECORDED
 from monitor.web.patient import who_of
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import RowId, Visit, needs
 
 routes = APIRouter()
 Recorder = Annotated[Visit, needs(May.RECORD_EVENTS)]
@@ -61,13 +61,13 @@ patient's page."""
 
 
 @routes.get("/patients/{patient_id}/events")
-def ask(patient_id: int, visit: Recorder) -> Response:
+def ask(patient_id: RowId, visit: Recorder) -> Response:
     today = clinic_day(visit.now, visit.site.settings.clinic.zone)
     return _form(visit, patient_id, Said(mrn="", on=today.isoformat(), event=""))
 
 
 @routes.post("/patients/{patient_id}/events")
-def say(patient_id: int, visit: Recorder) -> Response:
+def say(patient_id: RowId, visit: Recorder) -> Response:
     """Shown first; recorded when the form says that it was seen."""
     said = _said(visit, patient_id)
     store, settings = visit.site.store, visit.site.settings

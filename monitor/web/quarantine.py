@@ -23,7 +23,7 @@ from monitor.operations import arrivals
 from monitor.review import Tally
 from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import RowId, Visit, needs
 
 routes = APIRouter()
 Mender = Annotated[Visit, needs(May.MEND_ROWS)]
@@ -62,7 +62,7 @@ def retry(visit: Mender) -> Response:
 
 
 @routes.post("/quarantine/fixes/{fix_id}")
-def forget(fix_id: int, visit: Mender) -> Response:
+def forget(fix_id: RowId, visit: Mender) -> Response:
     try:
         deed = visit.deed("fix removed", detail=f"fix {fix_id}")
         unfix(deed, fix_id, by=visit.who, now=visit.now)
@@ -74,12 +74,12 @@ def forget(fix_id: int, visit: Mender) -> Response:
 
 
 @routes.get("/quarantine/{row_id}")
-def row(row_id: int, visit: Mender) -> Response:
+def row(row_id: RowId, visit: Mender) -> Response:
     return _page(visit, row_id)
 
 
 @routes.post("/quarantine/{row_id}/mend")
-def mend(row_id: int, visit: Mender) -> Response:
+def mend(row_id: RowId, visit: Mender) -> Response:
     """Say what its code, unit, number or issuer means: for all alike, or for this row alone."""
     said = Mend(
         analyte=visit.text("analyte"),
@@ -101,7 +101,7 @@ def mend(row_id: int, visit: Mender) -> Response:
 
 
 @routes.post("/quarantine/{row_id}/retry")
-def again(row_id: int, visit: Mender) -> Response:
+def again(row_id: RowId, visit: Mender) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
@@ -112,7 +112,7 @@ def again(row_id: int, visit: Mender) -> Response:
 
 
 @routes.post("/quarantine/{row_id}/discard")
-def discard(row_id: int, visit: Mender) -> Response:
+def discard(row_id: RowId, visit: Mender) -> Response:
     """Let this row go, or all that are held for the same cause; they stay on record."""
     settings, reason = visit.site.settings, visit.text("reason")
     held = _row(visit, row_id)

@@ -36,7 +36,7 @@ from monitor.operations.schedule_show import (
 )
 from monitor.operations.schedules import differences
 from monitor.store.errors import TooEarly
-from monitor.web.visit import Forbidden, Visit, needs
+from monitor.web.visit import Forbidden, RowId, Visit, needs
 
 routes = APIRouter()
 Reader = Annotated[Visit, needs(May.SEE_SCHEDULES)]
@@ -74,12 +74,12 @@ def compare(
 
 
 @routes.get("/schedules/proposals/{proposal_id}")
-def proposal(proposal_id: int, visit: Reader) -> Response:
+def proposal(proposal_id: RowId, visit: Reader) -> Response:
     return _proposal(visit, _proposed(visit, proposal_id))
 
 
 @routes.post("/schedules/proposals/{proposal_id}")
-def decide(proposal_id: int, visit: Editor) -> Response:
+def decide(proposal_id: RowId, visit: Editor) -> Response:
     """Approve, which takes the right to approve; refuse, or withdraw one's own."""
     proposed = _proposed(visit, proposal_id)
     note = visit.text("note")

@@ -3,7 +3,7 @@
 A page's route takes a `Visit` and names what it needs:
 
     @routes.get("/patients/{patient_id}")
-    def patient(patient_id: int, visit: Annotated[Visit, needs(May.SEE_PATIENTS)]) -> Response:
+    def patient(patient_id: RowId, visit: Annotated[Visit, needs(May.SEE_PATIENTS)]) -> Response:
 
 Whoever is not signed in is sent to sign in and comes back; whoever may not is told so (403). A
 route that changes something is a POST, and its form has carried the session's token before the
@@ -16,10 +16,10 @@ import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -37,6 +37,9 @@ from monitor.web.trail import Trailed
 
 SAFE = frozenset({"GET", "HEAD"})
 _MOST_FIELDS = 2000
+LARGEST = 2**31 - 1
+RowId = Annotated[int, Path(ge=1, le=LARGEST)]
+"""A number of a row as an address names it; no other one is found."""
 
 
 class Forbidden(Exception):

@@ -166,3 +166,10 @@ def send(client: httpx.Client, method: str, path: str, token: str) -> httpx.Resp
     for name, sample in SAMPLES.items():
         path = path.replace(name, sample)
     return client.request(method, path, data={"csrf": token} if method == "POST" else None)
+
+
+@pytest.mark.parametrize("number", ["0", "99999999999999999999", "x"])
+def test_a_number_that_no_row_has_is_not_found(web: WebClinic, number: str) -> None:
+    admin = web.client(Role.ADMIN)
+    for path in ("alerts", "patients", "load", "quarantine", "schedules/proposals"):
+        assert admin.get(f"/{path}/{number}").status_code == 404, path

@@ -147,3 +147,18 @@ def test_a_viewer_loads_and_mends_nothing(web: WebClinic) -> None:
     for path in ("/load", "/quarantine"):
         assert viewer.get(path).status_code == 403, path
         assert post(viewer, path).status_code in (403, 405), path
+
+
+def test_older_files_are_pages_away(web: WebClinic) -> None:
+    """The list shows the latest and leads to the others; none is out of reach."""
+    nurse = web.client(Role.NURSE)
+    for number in range(31):
+        row = f"D1021,2026-03-09T08:00,platelets,{200 + number},10*9/L\n"
+        page = bring(nurse, HEAD + row, f"lab-{number}.csv")
+        post(nurse, "/load/take", token=waiting(page))
+    latest = nurse.get("/load").text
+    assert "lab-30.csv" in latest and "lab-0.csv" not in latest
+    path = latest.split('href="/load?before=')[1].split('"')[0]
+    older = nurse.get(f"/load?before={path}").text
+    assert "lab-0.csv" in older and "lab-30.csv" not in older
+    assert nurse.get("/load?before=99999999999999999999").status_code == 404
