@@ -96,6 +96,7 @@ def someone(web: WebClinic, chrome: Browser) -> Iterator[Any]:
         if role is not None:
             person.open("/sign-in")
             person.sign_in(role)
+            page.wait_for_url(f"{web.url}/")
         return person
 
     yield call

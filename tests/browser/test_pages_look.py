@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.core.permissions import Role
+from tests.web_clinic import WebClinic
 
 PAGES = {
     "/": Role.NURSE,
@@ -39,7 +40,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(someone: Any, scheme: str) -> None:
+def test_pages_are_accessible(web: WebClinic, someone: Any, scheme: str) -> None:
     """In the dark only colours differ."""
     stranger = someone(color_scheme=scheme)
     stranger.open("/sign-in")
@@ -47,6 +48,7 @@ def test_pages_are_accessible(someone: Any, scheme: str) -> None:
     people = {role: someone(role, color_scheme=scheme) for role in set(PAGES.values())}
     for path, role in PAGES.items():
         people[role].open(path)
+        assert people[role].page.url == f"{web.url}{path}"
         people[role].check_accessible(only_contrast=scheme == "dark")
         assert people[role].said == [], path
 
