@@ -7,108 +7,65 @@ cells as the header. Whatever is not so plain is read line by line (`csv`), and 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from monitor.intake.coded import CODING, PADDING, Coded, coded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Codes = NDArray[np.unsignedinteger[Any]]
+    Whole = NDArray[np.int64]
 
 _NO_TEXT = ("\0", '"')
 _BLANKS = " \t\r\x1a\x0c\ufeff"
+_NEWLINE = ord("\n")
 _TEXT_OVERHEAD = 60
 """Bytes that a short text costs beside its characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A column as its distinct texts, in the order in which they first appear, and for each row
-    which of them it has."""
-
-    codes: Codes
-    texts: Sequence[str]
-
-    def mapped(self, change: Callable[[str], str]) -> Coded:
-        """The column with each text changed; equal ones may come of different ones."""
-        return Coded(self.codes, [change(text) for text in self.texts])
-
-    def counts(self) -> list[int]:
-        """How many rows have each text."""
-        import numpy as np
-
-        found: list[int] = np.bincount(self.codes, minlength=len(self.texts)).tolist()
-        return found
-
-    def first_rows(self, which: Sequence[int]) -> list[tuple[int, int]]:
-        """Of these texts, by their numbers, which row is the first to have it."""
-        import numpy as np
-
-        if not which:
-            return []
-        first = np.zeros(len(self.texts), np.int64)
-        first[self.codes[::-1]] = np.arange(len(self.codes) - 1, -1, -1)
-        return [(number, int(first[number])) for number in which]
 
 
 class Block:
     """Consecutive lines with as many cells as the header."""
 
-    def __init__(self, first_line: int, rows: int, columns: Sequence[Sequence[str]]) -> None:
+    def __init__(self, first_line: int, text: bytes, ends: Whole) -> None:
+        """`ends` is where each cell ends in the text, by row and column."""
         self.first_line = first_line
-        self.rows = rows
-        self._columns: list[Sequence[str] | None] = list(columns)
+        self.rows, self._width = ends.shape
+        self._text: bytes | None = text
+        self._ends: Whole | None = ends
         self._coded: dict[int, Coded] = {}
 
     def coded(self, position: int) -> Coded:
         """One column."""
         found = self._coded.get(position)
         if found is None:
-            column = self._columns[position]
-            assert column is not None
-            found = self._coded[position] = coded(column)
-            self._columns[position] = None
+            assert self._text is not None and self._ends is not None
+            found = self._coded[position] = coded(self._text, *_span(self._ends, position))
         return found
 
     def cells(self, row: int) -> list[str]:
         """The cells of one row, by its number within the block."""
-        return [self._cell(position, row) for position in range(len(self._columns))]
+        columns = map(self.coded, range(self._width))
+        return [column.texts[int(column.codes[row])] for column in columns]
 
     def compact(self) -> int:
         """Keep every column as its distinct texts alone; returns the bytes that takes."""
-        found = [self.coded(position) for position in range(len(self._columns))]
+        found = [self.coded(position) for position in range(self._width)]
+        self._text = self._ends = None
         return sum(
             column.codes.nbytes + sum(map(len, column.texts)) + _TEXT_OVERHEAD * len(column.texts)
             for column in found
         )
 
-    def _cell(self, position: int, row: int) -> str:
-        column = self._columns[position]
-        if column is not None:
-            return column[row]
-        known = self._coded[position]
-        return known.texts[int(known.codes[row])]
 
-
-def coded(column: Sequence[str]) -> Coded:
-    """A column as its distinct texts."""
-    import numpy as np  # slow to import, and small files do without
-
-    texts = list(dict.fromkeys(column))
-    if len(texts) == 1:
-        return constant(texts[0], len(column))
-    number = dict(zip(texts, range(len(texts)), strict=True))
-    size = next(it for it in (np.uint8, np.uint16, np.uint32) if len(texts) <= np.iinfo(it).max)
-    return Coded(np.fromiter(map(number.__getitem__, column), size, len(column)), texts)
-
-
-def constant(text: str, rows: int) -> Coded:
-    """A column that says the same in every row."""
+def _span(ends: Whole, position: int) -> tuple[Whole, Whole]:
+    """Where each cell of a column begins, and how many bytes it has."""
     import numpy as np
 
-    return Coded(np.zeros(rows, np.uint8), [text])
+    end = ends[:, position]
+    before = ends[:, position - 1] if position else np.concatenate(([-1], ends[:-1, -1]))
+    return before + 1, end - (before + 1)
 
 
 def split(
@@ -117,17 +74,22 @@ def split(
     """The block of these whole lines; None where they have to be read one by one."""
     if any(sign in text for sign in _NO_TEXT) or _has_longer(text, line_limit):
         return None
+    if not delimiter.isascii():
+        return None
+    import numpy as np
+
     if not text.endswith("\n"):
         text += "\n"
-    width = len(header)
-    rows = text.count("\n")
-    # The end of the line becomes a cell of its own: it is in its place in every line, or the
-    # lines do not all have that many cells.
-    cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
-    if len(cells) != rows * (width + 1) + 1 or set(cells[width :: width + 1]) != {"\n"}:
+    encoded = text.encode(*CODING)
+    signs = np.frombuffer(encoded, np.uint8)
+    places = np.flatnonzero((signs == ord(delimiter)) | (signs == _NEWLINE))
+    if len(places) % len(header):
         return None
-    cells.pop()
-    block = Block(first_line, rows, [cells[place :: width + 1] for place in range(width)])
+    ends = places.reshape(-1, len(header))
+    newline = signs[ends] == _NEWLINE
+    if newline[:, :-1].any() or not newline[:, -1].all():
+        return None
+    block = Block(first_line, encoded + PADDING, ends)
     first = block.coded(0).texts
     blank_or_header = any(not it.strip(_BLANKS) or it.strip() == header[0] for it in first)
     return None if blank_or_header else block

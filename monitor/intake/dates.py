@@ -64,6 +64,8 @@ _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?
 _TIME_ALONE = re.compile(
     r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
 )
+_PLAIN = re.compile(r"[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII)
+"""ISO 8601 as most programs write it: the same whatever the order, and read at once."""
 _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
@@ -89,15 +91,17 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
 
     Without an offset it is clinic-local; a bare date is the start of that day.
     """
-    match = _match(text.strip(), order)
-    if match is None:
-        return None
+    text = text.strip()
     try:
+        if _PLAIN.fullmatch(text):
+            return _timed(_plain_instant(text, zone), zone)
+        match = _match(text, order)
+        if match is None:
+            return None
         day = _day(match)
         if match["hour"] is None:
             return Moment(start_of_day(day, zone), day, timed=False)
-        at = _instant(datetime.combine(day, _time(match)), match["offset"], zone)
-        return Moment(at, at.astimezone(zone).date(), timed=True)
+        return _timed(_instant(datetime.combine(day, _time(match)), match["offset"], zone), zone)
     except (ValueError, OverflowError):
         return None
 
@@ -216,6 +220,19 @@ def _time(match: re.Match[str]) -> time:
             raise ValueError("no hour of a half day")
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     return time(hour, minute, int(match["second"] or 0))
+
+
+def _timed(at: datetime, zone: ZoneInfo) -> Moment:
+    return Moment(at, at.astimezone(zone).date(), timed=True)
+
+
+def _plain_instant(text: str, zone: ZoneInfo) -> datetime:
+    read = datetime.fromisoformat(text)
+    if read.year < FIRST_YEAR:
+        raise ValueError("no plausible year")
+    if read.tzinfo is None:
+        return from_clinic_local(read, zone)
+    return read if read.tzinfo is UTC else read.astimezone(UTC)
 
 
 def _instant(local: datetime, offset: str | None, zone: ZoneInfo) -> datetime:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,6 @@ from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.engines import many_rows
 from monitor.store.facts import bring_to
 from monitor.store.frames import wake
 from monitor.store.rulebook import load_rulebook
@@ -189,7 +189,7 @@ class _Load:
             self._tables = opened.tables
             file_id = self._insert_file()
             items = opened.items if self._preview else opened.parts
-            with many_rows(self._connection) if self._survey.size > _LARGE else nullcontext():
+            with _frozen() if self._survey.size > _LARGE else nullcontext():
                 self._take_rows(items, file_id, again=again)
         self._connection.execute(
             update(_FILES)
@@ -266,6 +266,7 @@ class _Load:
                 part = slice(start, start + _BATCH)
                 take(done.rows[part], done.outcomes[part])
             self._show(batch.last_line)
+        blocks.finish()
         self._touched |= merging.touched
         self._notes.extend(merging.notes())
         self._conclude(normaliser.measures.read_as_percent, normaliser.unread, writer.unflagged)
@@ -328,6 +329,16 @@ _IGNORED = {
     "announced": "their status says there is no result yet (I, N, O, registered), with a value",
     "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
 }
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """What there is already is not gone through by the collector of garbage again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _line_of(outcomes: Sequence[Outcome]) -> int:

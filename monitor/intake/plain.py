@@ -7,13 +7,13 @@ say the same. Rows that are not so plain (nobody's, withdrawn, to be held ...) a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from monitor.core.vocabulary import Status
-from monitor.intake.blocks import Coded
+from monitor.intake.coded import Coded
 from monitor.intake.dates import Moment
 from monitor.intake.held import plain_number
 from monitor.intake.normalise import Normaliser
@@ -33,6 +33,8 @@ _WHO = ("mrn", "family_name", "given_name", "birth_date")
 _WHAT = ("analyte", "value", "unit", "ref_low", "ref_high", "status", "comment", "method")
 _PLAIN = (Status.FINAL, Status.CORRECTED, Status.PRELIMINARY)
 _REMEMBERED = 200_000
+_DENSE = 4
+"""Possible combinations a row, up to which each has a place of its own while they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,20 @@ class Answers(Generic[T]):
     distinct: Sequence[T]
     codes: NDArray[Any]
 
+    def rows(self) -> Iterator[T]:
+        """The answer of each row."""
+        return map(self.distinct.__getitem__, self.codes.tolist())
+
     def of(self, rows: Which | Whole) -> Answers[T]:
         """Those of these rows, without answers that none of them has."""
         import numpy as np
 
-        codes = self.codes[rows]
+        codes = self.codes[rows].astype(np.int32)
         used = np.bincount(codes, minlength=len(self.distinct)) > 0
         if used.all():
             return Answers(self.distinct, codes)
         left = [it for it, is_used in zip(self.distinct, used.tolist(), strict=True) if is_used]
-        return Answers(left, (np.cumsum(used) - 1)[codes])
+        return Answers(left, (np.cumsum(used, dtype=np.int32) - 1)[codes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class PlainRows:
 
     def only(self, which: Which | Whole) -> PlainRows:
         """Those of them, or all of them in another order."""
+        if which.dtype == bool and which.all():
+            return self
         return PlainRows(
             self.rows[which],
             self.persons.of(which),
@@ -96,6 +104,7 @@ class PlainNormaliser:
     def __init__(self, normaliser: Normaliser, held_numbers: Collection[str]) -> None:
         self._normaliser = normaliser
         self._held_numbers = held_numbers
+        self._prepared: set[str] = set()
         self._persons: dict[tuple[str, ...], Person | None] = {}
         self._meanings: dict[tuple[str, ...], Meant | None] = {}
 
@@ -115,7 +124,7 @@ class PlainNormaliser:
             _keep(plain, columns[name], is_plain)
         moments = self._moments(block, plain)
         reported = self._reported(block, plain)
-        self._normaliser.prepare(columns["mrn"].texts)
+        self._prepare(columns["mrn"].texts)
         persons = self._of_combinations(block, _WHO, plain, self._persons, self._person)
         meant = self._of_combinations(block, _WHAT, plain, self._meanings, self._meaning)
         specimens = Answers(
@@ -123,6 +132,13 @@ class PlainNormaliser:
         )
         everything = np.arange(block.rows)
         return PlainRows(everything, persons, moments, meant, specimens, reported).only(plain)
+
+    def _prepare(self, numbers: Sequence[str]) -> None:
+        new = [mrn for mrn in numbers if mrn not in self._prepared]
+        if len(self._prepared) > _REMEMBERED:
+            self._prepared.clear()
+        self._prepared.update(new)
+        self._normaliser.prepare(new)
 
     def _is_free(self, mrn: str) -> bool:
         """Whether no row of this number is held."""
@@ -168,12 +184,14 @@ class PlainNormaliser:
         first, codes = distinct(
             [it.codes[rows] for it in columns], [len(it.texts) for it in columns]
         )
-        firsts = rows[first].tolist()
+        firsts = rows[first]
         if len(known) > _REMEMBERED:
             known.clear()
+        texts = [
+            [column.texts[code] for code in column.codes[firsts].tolist()] for column in columns
+        ]
         found: list[T | None] = []
-        for row in firsts:
-            key = tuple([column.texts[column.codes[row]] for column in columns])
+        for row, key in zip(firsts.tolist(), zip(*texts, strict=True), strict=True):
             if key not in known:
                 known[key] = read(block, row)
             found.append(known[key])
@@ -198,6 +216,15 @@ class PlainNormaliser:
         return Meant(found, tuple(counted)) if isinstance(found, Taken) else None
 
 
+def joined(parts: Sequence[Answers[T]]) -> Answers[T]:
+    """The answers of the rows of several blocks, one block after the other."""
+    import numpy as np
+
+    starts = np.cumsum([0, *(len(it.distinct) for it in parts[:-1])])
+    codes = [it.codes + start for it, start in zip(parts, starts.tolist(), strict=True)]
+    return Answers([one for it in parts for one in it.distinct], np.concatenate(codes))
+
+
 def distinct(codes: Iterable[Any], sizes: Iterable[int]) -> tuple[Whole, Whole]:
     """The distinct combinations of codes, each below its size: the first row of each, in the
     order of the rows, and for each row which it has."""
@@ -213,11 +240,18 @@ def distinct(codes: Iterable[Any], sizes: Iterable[int]) -> tuple[Whole, Whole]:
                 _, mixed = np.unique(mixed, return_inverse=True)
                 bound = len(mixed)
             mixed, bound = mixed * size + column, bound * size
-    _, first, which = np.unique(mixed, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return first[order], place[which]
+    if bound > _DENSE * len(mixed):
+        _, first, which = np.unique(mixed, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return first[order], place[which]
+    # Few enough to have a place for each: the last write is that of the first row.
+    place = np.full(bound, -1, np.int64)
+    place[mixed[::-1]] = np.arange(len(mixed) - 1, -1, -1)
+    first = np.sort(place[place >= 0])
+    place[mixed[first]] = np.arange(len(first))
+    return first, place[mixed]
 
 
 def _keep(plain: Which, column: Coded, is_plain: Callable[[str], bool]) -> None:

@@ -46,7 +46,7 @@ class PlainBlocks:
         self._results = PlainResults(connection, writer, file_id, now, lines)
 
     def take(self, block: RawBlock) -> BlockDone:
-        """Write the plain rows, and normalise the others."""
+        """Have the plain rows written, and normalise the others."""
         import numpy as np
 
         plain = self._plain.plain(block)
@@ -54,22 +54,28 @@ class PlainBlocks:
         is_plain[plain.rows] = True
         outcomes = self._normalised(block, np.flatnonzero(~is_plain).tolist())
         others = [it for _, it in outcomes.values() if isinstance(it, Taken)]
-        fresh = self._results.fresh(plain, others)
+        buckets = self._results.buckets(plain)
+        fresh = self._results.fresh(plain, buckets, others)
         outcomes |= self._normalised(block, plain.rows[~fresh].tolist())
         written = plain.only(fresh)
-        self._results.write(written, block.first_line)
+        self._results.add(written, buckets[fresh], block.first_line)
         for meant, count in zip(
             written.meant.distinct, np.bincount(written.meant.codes).tolist(), strict=True
         ):
             for code in meant.read_as_percent:
                 self._normaliser.measures.read_as_percent[code] += count
         rest = [outcomes[row] for row in sorted(outcomes)]
+        self._results.make_room(it for _, it in rest if isinstance(it, Taken))
         return BlockDone(
             len(written),
             {it.id for it in written.persons.distinct},
             [raw for raw, _ in rest],
             [outcome for _, outcome in rest],
         )
+
+    def finish(self) -> None:
+        """Write what waits still."""
+        self._results.write()
 
     def _normalised(
         self, block: RawBlock, rows: Sequence[int]

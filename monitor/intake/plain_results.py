@@ -6,7 +6,9 @@ left to `results`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +17,9 @@ from sqlalchemy import Connection, select
 from monitor.core.standing import key_of
 from monitor.intake.context import chunks
 from monitor.intake.outcomes import Taken
-from monitor.intake.plain import Answers, PlainRows, distinct
+from monitor.intake.plain import Answers, PlainRows, joined
 from monitor.intake.results import RESULT_VALUES, Bucket, ResultWriter, values_of
+from monitor.intake.sieve import Sieve
 from monitor.store import tables
 from monitor.store.bulk import ColumnInsert, Values
 from monitor.store.tables import table_of
@@ -27,9 +30,9 @@ if TYPE_CHECKING:
 _RESULTS = table_of(tables.ResultRow)
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 500
+_TOGETHER = 1 << 19
+"""Rows that are written together: each time goes once through the index of all results."""
 _ANALYTE_BITS, _DAY_BITS = 10, 21
-_HASHES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
-_BITS_A_ROW = 48
 _OF_PERSON = ("patient_id", "home_id")
 _OF_MOMENT = ("collected_at", "collected_on", "timed")
 _OF_ROW = (*_OF_PERSON, *_OF_MOMENT, "specimen_id", "reported_at", "line", "stands")
@@ -48,7 +51,8 @@ class PlainResults:
         self._writer = writer
         self._file_id = file_id
         self._now = now
-        self._written = _Sieve(rows)
+        self._met = Sieve(rows)
+        self._waiting = Waiting()
         self._analytes: dict[str, int] = {}
         self._first_seen: set[int] = set()
         self._earlier: set[int] = set()
@@ -68,15 +72,18 @@ class PlainResults:
             taken.patient_id << _ANALYTE_BITS | analyte
         ) << _DAY_BITS | taken.collected.on.toordinal()
 
-    def fresh(self, plain: PlainRows, others: Iterable[Taken]) -> Which:
+    def fresh(self, plain: PlainRows, buckets: Whole, others: Iterable[Taken]) -> Which:
         """Which rows are the only ones of their keys, in the database and among these and
         others of the same block."""
         import numpy as np
 
-        buckets = self.buckets(plain)
-        fresh = _alone(plain)
+        fresh = _alone(plain, buckets)
         fresh &= ~np.isin(buckets, np.array([self.bucket(it) for it in others], np.int64))
-        doubted = self._written.may_hold(buckets) | self._of_earlier_files(plain)
+        met = np.flatnonzero(fresh & self._met.may_hold(buckets))
+        fresh[met] = ~self._waiting.hold(buckets[met])
+        doubted = np.zeros(len(fresh), bool)
+        doubted[met] = True
+        doubted |= self._of_earlier_files(plain)
         doubted &= fresh
         if doubted.any():
             asked, codes = np.unique(buckets[doubted], return_inverse=True)
@@ -86,22 +93,38 @@ class PlainResults:
             fresh[np.flatnonzero(doubted)] = ~np.array([it in filled for it in of_asked])[codes]
         return fresh
 
-    def write(self, plain: PlainRows, first_line: int) -> None:
-        """Write rows, all of them fresh, in the order of their key: that of the index."""
+    def add(self, plain: PlainRows, buckets: Whole, first_line: int) -> None:
+        """Have rows written, all of them fresh, together with others."""
         if not len(plain):
             return
-        buckets = self.buckets(plain)
-        self._written.add(buckets)
-        plain = plain.only(buckets.argsort(kind="stable"))
+        self._met.add(buckets)
+        self._waiting.add(plain, buckets, first_line)
+        if self._waiting.count >= _TOGETHER:
+            self.write()
+
+    def make_room(self, others: Iterable[Taken]) -> None:
+        """Write what waits, if results that are written otherwise may meet any of it."""
+        import numpy as np
+
+        buckets = np.array([self.bucket(it) for it in others], np.int64)
+        if self._waiting.hold(buckets).any():
+            self.write()
+
+    def write(self) -> None:
+        """Write what waits, in the order of its key: that of the index."""
+        if not self._waiting.count:
+            return
+        plain, lines = self._waiting.together()
+        self._waiting = Waiting()
         constants = {"received_at": self._now, "file_id": self._file_id, "stands": True}
         columns: dict[str, Values] = {
-            "line": Values.given((plain.rows + first_line).tolist()),
+            "line": Values.given(lines),
             "specimen_id": _values(plain.specimens, lambda it: it),
             "reported_at": _values(plain.reported, lambda it: it),
             "patient_id": _values(plain.persons, lambda it: it.id),
             "home_id": _values(plain.persons, lambda it: it.moved_from),
             "collected_at": _values(plain.moments, lambda it: it.at),
-            "collected_on": _values(plain.moments, lambda it: it.on),
+            "collected_on": _days(plain.moments),
             "timed": _values(plain.moments, lambda it: it.timed),
         }
         meant = [
@@ -110,7 +133,7 @@ class PlainResults:
         ]
         for name in _OF_MEANING:
             columns[name] = Values([it[name] for it in meant], plain.meant.codes)
-        self._insert.insert(columns, constants)
+        self._insert.insert(len(plain), columns, constants)
 
     def _analyte(self, name: str) -> int:
         number = self._analytes.setdefault(name, len(self._analytes))
@@ -132,61 +155,78 @@ class PlainResults:
         return earlier
 
 
-class _Sieve:
-    """Remembers numbers in little memory: what it does not hold was never added, what it seems
-    to hold may have been (a Bloom filter)."""
-
-    def __init__(self, expected: int) -> None:
-        import numpy as np
-
-        self._shift = 64 - max(16, (max(expected, 1) * _BITS_A_ROW - 1).bit_length())
-        self._bits = np.zeros(1 << (64 - self._shift - 3), np.uint8)
-
-    def add(self, numbers: Whole) -> None:
-        import numpy as np
-
-        for places, bits in self._places(numbers):
-            np.bitwise_or.at(self._bits, places, bits)
-
-    def may_hold(self, numbers: Whole) -> Which:
-        import numpy as np
-
-        found = np.ones(len(numbers), bool)
-        for places, bits in self._places(numbers):
-            found &= self._bits[places] & bits != 0
-        return found
-
-    def _places(self, numbers: Whole) -> Iterator[tuple[Any, Any]]:
-        import numpy as np
-
-        for factor in _HASHES:
-            mixed = (numbers.astype(np.uint64) * np.uint64(factor)) >> np.uint64(self._shift)
-            yield (
-                (mixed >> np.uint64(3)).astype(np.int64),
-                (np.uint8(1) << (mixed & np.uint64(7)).astype(np.uint8)),
-            )
-
-
-def _alone(plain: PlainRows) -> Which:
-    """Which rows have a key that no other of these has."""
+def _alone(plain: PlainRows, buckets: Whole) -> Which:
+    """Which rows have a key that no other of these has. Rows of one key are in one bucket."""
     import numpy as np
 
-    pairs = (plain.moments, plain.specimens)
-    first, codes = distinct([it.codes for it in pairs], [len(it.distinct) for it in pairs])
-    numbers: dict[Any, int] = {}
-    tubes = []
-    for row in first.tolist():
-        moment = plain.moments.distinct[plain.moments.codes[row]]
-        specimen = plain.specimens.distinct[plain.specimens.codes[row]]
-        key = key_of(0, "", specimen, moment.on, moment.at, moment.timed)
-        tubes.append(numbers.setdefault(key, len(numbers)))
-    analytes: dict[str, int] = {}
-    meant = _numbers(plain.meant, lambda it: analytes.setdefault(it.taken.analyte, len(analytes)))
-    persons = _numbers(plain.persons, lambda it: it.id)
-    of_tubes = np.array(tubes, np.int64)[codes] if tubes else codes
-    bound = int(persons.max(initial=0)) + 1
-    _, which = distinct((of_tubes, meant, persons), (len(numbers) or 1, len(analytes) or 1, bound))
-    return np.bincount(which)[which] == 1 if len(which) else np.zeros(0, bool)
+    order = buckets.argsort(kind="stable")
+    ordered = buckets[order]
+    beside = np.zeros(len(order) + 1, bool)
+    beside[1:-1] = ordered[1:] == ordered[:-1]
+    crowded = np.sort(order[beside[1:] | beside[:-1]])
+    alone = np.ones(len(order), bool)
+    if len(crowded):
+        alone[crowded] = _only_of_its_key(plain.only(crowded), buckets[crowded])
+    return alone
+
+
+def _only_of_its_key(plain: PlainRows, buckets: Whole) -> Which:
+    import numpy as np
+
+    keys = Counter[tuple[int, Any]]()
+    of_rows = []
+    for bucket, moment, specimen in zip(
+        buckets.tolist(), plain.moments.rows(), plain.specimens.rows(), strict=True
+    ):
+        key = bucket, key_of(0, "", specimen, moment.on, moment.at, moment.timed)
+        keys[key] += 1
+        of_rows.append(key)
+    return np.array([keys[key] == 1 for key in of_rows], bool)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Rows of several blocks that wait to be written together."""
+
+    count: int = 0
+    _rows: list[PlainRows] = field(default_factory=list)
+    _buckets: list[Whole] = field(default_factory=list)
+    """Of each block, in order."""
+    _lines: list[Whole] = field(default_factory=list)
+
+    def add(self, plain: PlainRows, buckets: Whole, first_line: int) -> None:
+        """Let the rows of a block wait."""
+        order = buckets.argsort(kind="stable")
+        plain = plain.only(order)
+        self._rows.append(plain)
+        self._buckets.append(buckets[order])
+        self._lines.append(plain.rows + first_line)
+        self.count += len(plain)
+
+    def hold(self, buckets: Whole) -> Which:
+        """Which of these buckets have rows that wait."""
+        import numpy as np
+
+        found = np.zeros(len(buckets), bool)
+        for known in self._buckets:
+            places = known.searchsorted(buckets)
+            found |= known[np.minimum(places, len(known) - 1)] == buckets
+        return found
+
+    def together(self) -> tuple[PlainRows, Whole]:
+        """All rows in the order of their buckets, and the lines they came in."""
+        import numpy as np
+
+        order = np.concatenate(self._buckets).argsort(kind="stable")
+        plain = PlainRows(
+            np.arange(len(order)),
+            joined([it.persons for it in self._rows]),
+            joined([it.moments for it in self._rows]),
+            joined([it.meant for it in self._rows]),
+            joined([it.specimens for it in self._rows]),
+            joined([it.reported for it in self._rows]),
+        )
+        return plain.only(order), np.concatenate(self._lines)[order]
 
 
 def _bucket(number: int, analytes: list[str]) -> Bucket:
@@ -202,6 +242,15 @@ def _numbers(answers: Answers[Any], number: Any) -> Whole:
     found = np.array([number(it) for it in answers.distinct], np.int64)
     of_rows: Whole = found[answers.codes]
     return of_rows
+
+
+def _days(moments: Answers[Any]) -> Values:
+    """Many instants lie on one day."""
+    import numpy as np
+
+    numbers = np.array([it.on.toordinal() for it in moments.distinct], np.int64)
+    days, codes = np.unique(numbers, return_inverse=True)
+    return Values([date.fromordinal(it) for it in days.tolist()], codes[moments.codes])
 
 
 def _values(answers: Answers[Any], value: Any) -> Values:

@@ -8,6 +8,7 @@ read month first leave the order open, and what could be read either way is held
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -32,7 +33,9 @@ _SENTENCE = 4
 _RULER = re.compile(r"[\W_]{3,}")
 
 
-_LookAt = Callable[["Profile", int, str], None]
+_Shown = Sequence[tuple[str, str]]
+"""What a text shows: names of a profile's evidence, each with the part that shows it."""
+_LookAt = Callable[[str], _Shown]
 
 
 @dataclass(slots=True)
@@ -67,6 +70,13 @@ class Profile:
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
 
+    def note(self, name: str, line: int, text: str) -> None:
+        """Count a piece of evidence."""
+        if name == "glued":
+            self.glued += 1
+        else:
+            getattr(self, name).add(line, text)
+
     @property
     def dates(self) -> str:
         """The order that every date of the table allows."""
@@ -96,7 +106,8 @@ def decimal_of(texts: Iterable[str]) -> str:
     both do."""
     found = Profile()
     for text in texts:
-        _look_at_number(found, 0, text)
+        for name, shown in _look_at_number(text):
+            found.note(name, 0, shown)
     return found.decimal
 
 
@@ -130,19 +141,20 @@ class _Look:
     def __init__(self, found: Profile, layout: Layout) -> None:
         positions = layout.columns.positions
         self._found = found
-        self._dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
-        self._values = _value_positions(layout)
+        dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+        self._looks: list[tuple[_LookAt, int]] = [
+            *((_look_at_date, it) for it in dates),
+            *((_look_at_number, it) for it in _value_positions(layout)),
+        ]
         self._mrn = positions.get("mrn")
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
-        self._seen: set[str] = set()
+        self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
 
     def at_record(self, record: Record) -> None:
         line, cells = record
-        for position in self._dates:
-            self._at_text(_look_at_date, line, cells[position])
-        for position in self._values:
-            self._at_text(_look_at_number, line, cells[position])
+        for look_at, position in self._looks:
+            self._at_text(look_at, line, cells[position])
         if self._mrn is not None:
             self._at_number(cells[self._mrn], 1)
         if self._named is not None:
@@ -151,12 +163,10 @@ class _Look:
     def at_block(self, block: Block) -> None:
         self._found.rows += block.rows
         new: list[tuple[int, int, _LookAt, str]] = []
-        looks: list[tuple[_LookAt, int]] = [(_look_at_date, it) for it in self._dates]
-        looks += [(_look_at_number, it) for it in self._values]
-        for order, (look_at, position) in enumerate(looks):
+        for order, (look_at, position) in enumerate(self._looks):
             column = block.coded(position)
-            unseen = [n for n, text in enumerate(column.texts) if text not in self._seen]
-            first = column.first_rows(unseen)
+            telling = [n for n, text in enumerate(column.texts) if self._tells(look_at, text)]
+            first = column.first_rows(telling)
             new += [(row, order, look_at, column.texts[n]) for n, row in first]
         for row, _, look_at, text in sorted(new, key=itemgetter(0, 1)):
             self._at_text(look_at, block.first_line + row, text)
@@ -168,11 +178,26 @@ class _Look:
             for text, count in zip(numbers.texts, numbers.counts(), strict=True):
                 self._at_number(text, count)
 
+    def _tells(self, look_at: _LookAt, text: str) -> bool:
+        """Whether a text shows something, and was not met before. One that shows nothing need
+        not be looked at again."""
+        seen = self._seen[look_at]
+        if text in seen:
+            return False
+        if look_at(text):
+            return True
+        if len(seen) < _SEEN_LIMIT:
+            seen.add(text)
+        return False
+
     def _at_text(self, look_at: _LookAt, line: int, text: str) -> None:
-        if text not in self._seen:
-            look_at(self._found, line, text)
-            if len(self._seen) < _SEEN_LIMIT:
-                self._seen.add(text)
+        seen = self._seen[look_at]
+        if text in seen:
+            return
+        for name, shown in look_at(text):
+            self._found.note(name, line, shown)
+        if len(seen) < _SEEN_LIMIT:
+            seen.add(text)
 
     def _at_name(self, text: str) -> None:
         if self._unit_in_name is not None:
@@ -192,24 +217,22 @@ def _value_positions(layout: Layout) -> list[int]:
     return [positions[name] for name in names if name in positions]
 
 
-def _look_at_date(found: Profile, line: int, text: str) -> None:
+def _look_at_date(text: str) -> _Shown:
     orders = orders_of(text)
     if len(orders) == 2:
-        found.either_way.add(line, text)
-    elif "day_first" in orders:
-        found.day_first.add(line, text)
-    elif orders:
-        found.month_first.add(line, text)
+        return [("either_way", text)]
+    return [(order, text) for order in orders]
 
 
-def _look_at_number(found: Profile, line: int, text: str) -> None:
-    found.glued += bool(glued_unit(text)[1])
+def _look_at_number(text: str) -> _Shown:
+    shown = [("glued", text)] if glued_unit(text)[1] else []
     for match in _NUMBER.finditer(text[:80]):
         number = match[1]
         if _COMMA_DECIMALS.fullmatch(number):
-            found.comma.add(line, number)
+            shown.append(("comma", number))
         elif _POINT_DECIMALS.fullmatch(number):
-            found.point.add(line, number)
+            shown.append(("point", number))
+    return shown
 
 
 def without_footers(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.intake.blocks import Block, Coded, constant
+from monitor.intake.blocks import Block
+from monitor.intake.coded import Coded, constant
 from monitor.intake.csv import Record
 from monitor.intake.layout import Layout
 from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow, restored

@@ -27,7 +27,7 @@ BLOCK_CHARACTERS = 1 << 22
 """Characters that are split at once."""
 BLOCKS_FROM = 1 << 16
 """Bytes of a file from which on it is read in blocks; a smaller one is read line by line."""
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 64 << 20
 _RECORD_BYTES = 1000
 _UNCLOSED = "unexpected end of data"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Column, Connection, Date, Select, Table, null, select, type_coerce
@@ -14,8 +14,9 @@ from sqlalchemy import Column, Connection, Date, Select, Table, null, select, ty
 from monitor.store.types import ExactDecimal, UtcInstant
 
 _REMEMBERED = 16384
-_ROWS_A_STATEMENT = 200
+_ROWS_A_STATEMENT = 500
 """SQLite takes at most 32,766 parameters."""
+_ROWS_A_MATRIX = 32_000
 _AT_ONCE = 1000
 
 
@@ -94,12 +95,19 @@ def _reader(connection: Connection, column: Column[Any]) -> Callable[[Any], Any]
 
 def _converter(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
     """What a column's type does to a value on its way to this database; None: nothing."""
-    kind = table.c[name].type
-    convert: Callable[[Any], Any] | None = kind.dialect_impl(connection.dialect).bind_processor(
-        connection.dialect
-    )
-    if convert is not None and isinstance(kind, UtcInstant | Date):
+    convert = _plain_converter(connection, table, name)
+    if convert is not None and isinstance(table.c[name].type, UtcInstant | Date):
         return lru_cache(_REMEMBERED)(convert)
+    return convert
+
+
+def _plain_converter(
+    connection: Connection, table: Table, name: str
+) -> Callable[[Any], Any] | None:
+    dialect = connection.dialect
+    convert: Callable[[Any], Any] | None = (
+        table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+    )
     return convert
 
 
@@ -109,12 +117,17 @@ class Values:
 
     distinct: Sequence[Any]
     codes: Any
-    """A NumPy array; None: `distinct` has a value for each row."""
+    """A NumPy array; None: `distinct` is one that has a value for each row."""
 
     @classmethod
-    def given(cls, values: Sequence[Any]) -> Values:
-        """A value for each row."""
+    def given(cls, values: Any) -> Values:
+        """A value for each row, in a NumPy array."""
         return cls(values, None)
+
+    @property
+    def are_one(self) -> bool:
+        """Whether all rows say the same."""
+        return self.codes is not None and all(it == self.distinct[0] for it in self.distinct)
 
 
 class ColumnInsert:
@@ -126,34 +139,35 @@ class ColumnInsert:
         self._table = table
         self._is_sqlite = connection.dialect.name == "sqlite"
 
-    def insert(self, columns: Mapping[str, Values], constants: Mapping[str, Any]) -> None:
-        """Insert rows in their order; `constants` are the same in all of them."""
-        ready: dict[str, Sequence[Any]] = {}
-        same: dict[str, Any] = {}
-        for name, values in columns.items():
-            convert = _converter(self._connection, self._table, name)
-            distinct = _converted(convert, values.distinct)
-            if values.codes is None:
-                ready[name] = distinct
-            elif all(value == distinct[0] for value in distinct):
-                same[name] = distinct[0]
-            else:
-                ready[name] = _taken(distinct, values.codes)
-        for name, value in constants.items():
-            convert = _converter(self._connection, self._table, name)
-            (same[name],) = _converted(convert, [value])
+    def insert(
+        self, rows: int, columns: Mapping[str, Values], constants: Mapping[str, Any]
+    ) -> None:
+        """Insert rows in their order; `constants` are the same in all of them. At least one of
+        the columns is given for each row."""
+        same = dict(constants) | {
+            name: values.distinct[0] for name, values in columns.items() if values.are_one
+        }
+        own = {name: values for name, values in columns.items() if not values.are_one}
+        given = [self._converter(name)(value) for name, value in same.items()]
         if self._is_sqlite:
-            self._insert(ready, same)
+            self._insert(rows, own, list(same), given)
         else:
-            self._copy(ready, same)
+            self._copy(rows, own, list(same), given)
 
-    def _insert(self, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> None:
-        given = tuple(same.values())
-        rows = list(zip(*columns.values(), strict=True))
-        for start in range(0, len(rows), _ROWS_A_STATEMENT):
-            part = rows[start : start + _ROWS_A_STATEMENT]
-            sql = self._statement(tuple(columns), tuple(same), len(part))
-            self._connection.exec_driver_sql(sql, (*given, *chain.from_iterable(part)))
+    def _converter(self, name: str) -> Callable[[Any], Any]:
+        convert = _plain_converter(self._connection, self._table, name)
+        return _unchanged if convert is None else convert
+
+    def _insert(
+        self, rows: int, columns: Mapping[str, Values], same: Sequence[str], given: Sequence[Any]
+    ) -> None:
+        names = tuple(columns), tuple(same)
+        cells = [_Cells(values, self._converter(name)) for name, values in columns.items()]
+        for matrix in _matrices(cells, rows):
+            for start in range(0, len(matrix), _ROWS_A_STATEMENT):
+                part = matrix[start : start + _ROWS_A_STATEMENT]
+                sql = self._statement(*names, len(part))
+                self._connection.exec_driver_sql(sql, (*given, *part.ravel().tolist()))
 
     @lru_cache(maxsize=8)  # noqa: B019  # lives as long as the load does
     def _statement(self, columns: Sequence[str], same: Sequence[str], rows: int) -> str:
@@ -168,30 +182,70 @@ class ColumnInsert:
         )
         return f"INSERT INTO {quoted.format_table(self._table)} ({names}) VALUES {values}"  # noqa: S608  # names of our own tables
 
-    def _copy(self, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> None:
+    def _copy(
+        self, rows: int, columns: Mapping[str, Values], same: Sequence[str], given: Sequence[Any]
+    ) -> None:
         quoted = self._connection.dialect.identifier_preparer
         names = ", ".join(quoted.format_column(self._table.c[it]) for it in (*columns, *same))
-        tail = "".join(f"\t{_copied(value)}" for value in same.values()) + "\n"
-        texts = [list(map(_copied, column)) for column in columns.values()]
+        tail = "".join(f"\t{_copied(value)}" for value in given) + "\n"
+        ends = ["\t"] * (len(columns) - 1) + [tail]
+        cells = [
+            _Cells(values, _copied_after(self._converter(name), end))
+            for (name, values), end in zip(columns.items(), ends, strict=True)
+        ]
         driver: Any = self._connection.connection.driver_connection
         with (
             driver.cursor() as cursor,
             cursor.copy(f"COPY {quoted.format_table(self._table)} ({names}) FROM STDIN") as copy,
         ):
-            copy.write(tail.join(map("\t".join, zip(*texts, strict=True))) + tail)
+            for matrix in _matrices(cells, rows):
+                copy.write("".join(matrix.ravel().tolist()))
 
 
-def _converted(convert: Callable[[Any], Any] | None, values: Sequence[Any]) -> Sequence[Any]:
-    return values if convert is None else [convert(value) for value in values]
+class _Cells:
+    """One column as the database takes it."""
+
+    def __init__(self, values: Values, convert: Callable[[Any], Any]) -> None:
+        self._given: Any = values.distinct
+        self._codes = values.codes
+        self._convert = convert
+        self._distinct = None if values.codes is None else _objects(map(convert, values.distinct))
+
+    def of(self, rows: slice) -> Any:
+        """The values of these rows, as an array of objects."""
+        if self._distinct is None:
+            return _objects(map(self._convert, self._given[rows].tolist()))
+        return self._distinct[self._codes[rows]]
 
 
-def _taken(distinct: Sequence[Any], codes: Any) -> Sequence[Any]:
+def _matrices(columns: Sequence[_Cells], rows: int) -> Iterator[Any]:
+    """The rows of columns, so many at once, as arrays of objects: rows that were objects of
+    their own would be gone through by the collector of garbage again and again."""
     import numpy as np  # slow to import, and only needed for many rows
 
-    values = np.empty(len(distinct), object)
-    values[:] = distinct
-    taken: list[Any] = values[codes].tolist()
-    return taken
+    for start in range(0, rows, _ROWS_A_MATRIX):
+        part = slice(start, min(start + _ROWS_A_MATRIX, rows))
+        matrix = np.empty((part.stop - start, len(columns)), object)
+        for place, column in enumerate(columns):
+            matrix[:, place] = column.of(part)
+        yield matrix
+
+
+def _objects(values: Iterable[Any]) -> Any:
+    import numpy as np
+
+    listed = list(values)
+    found = np.empty(len(listed), object)
+    found[:] = listed
+    return found
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _copied_after(convert: Callable[[Any], Any], end: str) -> Callable[[Any], str]:
+    return lambda value: _copied(convert(value)) + end
 
 
 def _copied(value: Any) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -15,7 +13,6 @@ from monitor.store.errors import BUSY_SECONDS, StoreError
 BEGIN = "sqlite_begin"
 """The execution option of a connection to SQLite that says how its transactions begin."""
 _CACHE_KIB = 65536
-_LARGE_CACHE_KIB = 131072
 _POOL, _MORE = 5, 10
 """Connections a process keeps, and how many more it may open while it is busy: three threads of
 the daemon, and a handful of listeners and requests."""
@@ -57,20 +54,6 @@ def open_engine(url: str) -> Engine:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
-
-
-@contextmanager
-def many_rows(connection: Connection) -> Iterator[None]:
-    """Room for a transaction that adds very many rows: pages of an index that are met again and
-    again are not written each time."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    connection.exec_driver_sql(f"PRAGMA cache_size=-{_LARGE_CACHE_KIB}")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
 
 def switch_foreign_keys(connection: Connection, switch: str) -> None:

@@ -1,0 +1,48 @@
+"""Numbers remembered in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_HASHES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
+_BITS_A_NUMBER = 24
+
+
+class Sieve:
+    """Remembers numbers in little memory: what it does not hold was never added, what it seems
+    to hold may have been (a Bloom filter)."""
+
+    def __init__(self, expected: int) -> None:
+        import numpy as np
+
+        self._shift = 64 - max(16, (max(expected, 1) * _BITS_A_NUMBER - 1).bit_length())
+        self._bits = np.zeros(1 << (64 - self._shift - 3), np.uint8)
+
+    def add(self, numbers: NDArray[np.int64]) -> None:
+        import numpy as np
+
+        for places, bits in self._places(numbers):
+            np.bitwise_or.at(self._bits, places, bits)
+
+    def may_hold(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        found = np.ones(len(numbers), bool)
+        for places, bits in self._places(numbers):
+            found &= self._bits[places] & bits != 0
+        return found
+
+    def _places(self, numbers: NDArray[np.int64]) -> Iterator[tuple[Any, Any]]:
+        import numpy as np
+
+        for factor in _HASHES:
+            mixed = (numbers.astype(np.uint64) * np.uint64(factor)) >> np.uint64(self._shift)
+            yield (
+                (mixed >> np.uint64(3)).astype(np.int64),
+                (np.uint8(1) << (mixed & np.uint64(7)).astype(np.uint8)),
+            )
