@@ -13,7 +13,11 @@ from monitor.store.types import ExactDecimal, UtcInstant
 
 
 class ResultRow(SQLModel, table=True):
-    """One reported value. `stands` is False for what a later report superseded."""
+    """One reported value. `stands` is False for what a later report superseded.
+
+    The database does not check `patient_id`, `home_id` and `file_id`: that cost more than the rest
+    of a large file. They are read or made in the transaction that writes the row, and no
+    patient is ever deleted, nor a file that brought a result."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -26,7 +30,7 @@ class ResultRow(SQLModel, table=True):
         ),
     )
     id: int | None = Field(default=None, primary_key=True)
-    patient_id: int = Field(foreign_key="patients.id")
+    patient_id: int
     analyte: str
     collected_at: datetime = Field(sa_type=UtcInstant)
     collected_on: date
@@ -48,9 +52,9 @@ class ResultRow(SQLModel, table=True):
     doubtful_comment: str = ""
     method: str = ""
     """How it was measured, without case: trends and baselines do not cross a change of it."""
-    file_id: int = Field(foreign_key="files.id", index=True)
+    file_id: int = Field(index=True)
     line: int
-    home_id: int | None = Field(default=None, foreign_key="patients.id")
+    home_id: int | None = None
     issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """Who gave out the number, as the row said."""
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
