@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _RESULTS = table_of(tables.ResultRow)
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 500
-_TOGETHER = 1 << 19
+ROWS_TOGETHER = 1 << 19
 """Rows that are written together: each time goes once through the index of all results."""
 _ANALYTE_BITS, _DAY_BITS = 10, 21
 _OF_PERSON = ("patient_id", "home_id")
@@ -99,7 +99,7 @@ class PlainResults:
             return
         self._met.add(buckets)
         self._waiting.add(plain, buckets, first_line)
-        if self._waiting.count >= _TOGETHER:
+        if self._waiting.count >= ROWS_TOGETHER:
             self.write()
 
     def make_room(self, others: Iterable[Taken]) -> None:

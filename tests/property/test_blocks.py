@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from monitor.intake import records
+from monitor.intake import plain_results, records
 from monitor.intake.report import FileReport
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
@@ -75,14 +75,15 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(first=_FILES, second=_FILES, size=st.integers(60, 1200))
+@given(first=_FILES, second=_FILES, size=st.integers(60, 1200), rows=st.sampled_from([1, 5, 99]))
 @example(
     first=["P1,2026-03-02T08:00,neutrophils,4.2,10*9/L,,,,W,,", *["P1,2026-03-02T08:00,neutrophils,4.2,10*9/L,,,,,,"] * 2],
     second=["P1,2026-03-02T08:00,neutrophils,4.2,10*9/L,,,,,,"],
     size=400,
+    rows=99,
 )  # fmt: skip
 def test_blocks_end_as_the_rows_one_by_one(
-    clinic: Path, tmp_path: Path, first: list[str], second: list[str], size: int
+    clinic: Path, tmp_path: Path, first: list[str], second: list[str], size: int, rows: int
 ) -> None:
     files = (first, [*second, *first[:5]])
     with pytest.MonkeyPatch.context() as patched:
@@ -90,6 +91,7 @@ def test_blocks_end_as_the_rows_one_by_one(
         alone = _taken_in(clinic, tmp_path / "alone", files)
         patched.setattr(records, "BLOCKS_FROM", 1)
         patched.setattr(records, "BLOCK_CHARACTERS", size)
+        patched.setattr(plain_results, "ROWS_TOGETHER", rows)
         together = _taken_in(clinic, tmp_path / "together", files)
     assert together == alone
 

@@ -36,11 +36,10 @@ def _copy_without_references() -> None:
 
 
 def _without_references(column: sa.Column[Any]) -> sa.Column[Any]:
-    default = column.server_default
     return sa.Column(
         column.name,
         column.type,
         primary_key=column.primary_key,
         nullable=column.nullable,
-        server_default=default.arg if isinstance(default, sa.DefaultClause) else None,
+        server_default=column.server_default,
     )
