@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0015"
 additive = True  # the same columns, with less asked of them
 
 _REFERENCES = ("fk_results_home_id", "results_file_id_fkey", "results_patient_id_fkey")
