@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.escalation import asks
-from monitor.core.vocabulary import AlertState
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.delivery.ladders import next_rung, tell_early
 from monitor.store import outbox, tables
 from monitor.store.frames import to_alert
@@ -30,14 +30,16 @@ def pass_on(
     connection: Connection, settings: Settings, leased: Leased, error: str, now: datetime
 ) -> None:
     """Each alert of the message goes to the next tier of its ladder, at once; what has none
-    (its ladder has ended, somebody has it, it is a digest or a correction) to the last resort.
+    (its ladder has ended, somebody has it, it is a digest, a correction or an alarm) to the last
+    resort.
     """
-    instead = _instead(connection, settings, leased, now)
+    refused = [*leased.payload.get("refused", ()), leased.recipient]
+    instead = _instead(connection, settings, leased, refused, now)
     clinic = settings.clinic
-    whom = ", ".join(instead) or clinic.email
+    goes = f"goes to {', '.join(instead)} now" if instead else "has nobody else to go to"
     text = (
         f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
-        f"{leased.recipient} for good: {error}. This message goes to {whom} now, and the address "
+        f"{leased.recipient} for good: {error}. This message {goes}, and the address "
         "is used again next time. Correct it in [[routes]] or [recipients]."
     )
     topic = f"address refused: {leased.recipient}"
@@ -49,7 +51,7 @@ def pass_on(
             kind=leased.kind,
             recipient=recipient,
             urgency=leased.urgency,
-            payload={**leased.payload, "refused_by": leased.recipient},
+            payload={**leased.payload, "refused_by": leased.recipient, "refused": refused},
             lines=lines,
             now=now,
             zone=clinic.zone,
@@ -58,23 +60,41 @@ def pass_on(
 
 
 def _instead(
-    connection: Connection, settings: Settings, leased: Leased, now: datetime
+    connection: Connection,
+    settings: Settings,
+    leased: Leased,
+    refused: Sequence[str],
+    now: datetime,
 ) -> dict[str, Sequence[Line]]:
-    """Who has which lines of the message now."""
+    """Who has which lines of the message now: never an address that has refused it, so that no
+    message goes round in circles."""
     found: dict[str, list[Line]] = defaultdict(list)
     for line in leased.lines if leased.kind == "alert" else ():
-        for address in _next_tier(connection, settings, line[0], leased.recipient, now):
+        for address in _next_tier(connection, settings, line[0], refused, now):
             found[address].append(line)
     told = {line for lines in found.values() for line in lines}
     left = [line for line in leased.lines if line not in told]
-    last_resort = settings.clinic.email
-    if (left or not leased.lines) and leased.recipient.lower() != last_resort.lower():
-        found[last_resort] += left
+    if left or not leased.lines:
+        for address in _last_resort(settings, leased.urgency, refused):
+            found[address] += left
     return dict(found)
 
 
+def _last_resort(settings: Settings, urgency: str, refused: Sequence[str]) -> Sequence[str]:
+    """The clinic's address; where that refuses, the other ways of [alarm], but for routine."""
+    clinic = _others([settings.clinic.email], refused)
+    if clinic or urgency == Urgency.ROUTINE.value:
+        return clinic
+    return _others(settings.alarm.to, refused)
+
+
+def _others(addresses: Sequence[str], refused: Sequence[str]) -> list[str]:
+    known = {address.lower() for address in refused}
+    return [address for address in addresses if address.lower() not in known]
+
+
 def _next_tier(
-    connection: Connection, settings: Settings, alert_id: int, refused: str, now: datetime
+    connection: Connection, settings: Settings, alert_id: int, refused: Sequence[str], now: datetime
 ) -> Sequence[str]:
     """The addresses of the rung that is told now, where the alert asks and nobody has it."""
     row = connection.execute(select(_ALERTS).where(_ALERTS.c.id == alert_id)).one()
@@ -84,7 +104,7 @@ def _next_tier(
     rung = next_rung(connection, settings, alert)
     if rung is None or rung.again:
         return ()
-    addresses = [it for it in rung.addresses if it.lower() != refused.lower()]
+    addresses = _others(rung.addresses, refused)
     if addresses:
-        tell_early(connection, alert, f"{refused} did not take the message", now)
+        tell_early(connection, alert, f"{refused[-1]} did not take the message", now)
     return addresses

@@ -21,7 +21,7 @@ from monitor.delivery.bounces import Report, reports_of
 from monitor.delivery.send import Sent, deliver_due
 from monitor.operations.bounces import Emptied, empty_boxes
 from monitor.store.database import Store
-from monitor.store.outbox import DELIVERIES
+from monitor.store.outbox import DELIVERIES, operator_alarm
 from tests.mail_world import Mood, mail_server, queue_alert, settings_for
 
 NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
@@ -151,6 +151,39 @@ def test_an_address_that_bounced_is_used_again(
     queue_alert(store, settings, NURSE, LATER)
     deliver_due(store, settings, LATER, who="test")
     assert mood.recipients.count(NURSE) == 2
+
+
+def test_an_alarm_that_the_operator_refuses_goes_another_way_and_never_in_circles(
+    store: Store, mood: Mood, tmp_path: Path
+) -> None:
+    box = tmp_path / "bounces"
+    box.mkdir()
+    routes = f'''[bounces]
+folder = "{box}"
+[alarm]
+to = ["duty@hill.example"]'''
+    with mail_server(mood) as port:
+        settings = settings_for(port, routes=routes)
+        with store.write() as connection:
+            operator_alarm(connection, "feed", "silent", CLINIC, NOW, settings.clinic.zone)
+        for round_ in range(6):
+            at = NOW + round_ * timedelta(minutes=10)
+            deliver_due(store, settings, at, who="test")
+            for row in deliveries(store):
+                if row.bounced_at is None:
+                    (box / f"{round_}-{row.id}.eml").write_bytes(
+                        bounce(row.message_id, to=row.recipient)
+                    )
+            empty_boxes(store, settings, at)
+    rows = deliveries(store)
+    assert {row.recipient for row in rows} == {CLINIC, "duty@hill.example"}
+    feed = [row.recipient for row in rows if row.payload["topic"] == "feed"]
+    assert feed == [CLINIC, "duty@hill.example"]
+    topics = {(row.recipient, row.payload["topic"]) for row in rows}
+    assert len(topics) == len(rows) == 6
+    assert all(row.bounced_at is not None for row in rows)
+    nobody = [row for row in rows if "nobody else to go to" in row.payload["text"]]
+    assert [row.payload["topic"] for row in nobody][:1] == ["address refused: duty@hill.example"]
 
 
 @pytest.mark.parametrize(("urgency", "told"), [("critical", 1), ("urgent", 1), ("routine", 0)])
