@@ -154,6 +154,8 @@ def load(
 
 def _unread(file: Path, error: str) -> dict[str, Any]:
     """A file of which no row was read: the same keys, so that sums over files hold."""
+    from monitor.review import Tally
+
     counts = dict.fromkeys((*_COUNTS, "other_messages"), 0)
     return {
         "file": str(file),
