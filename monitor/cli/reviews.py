@@ -133,15 +133,7 @@ def sweep(
     with writing(config, at) as work, progress("reviewing", quiet=as_json) as bar:
         tally = review_due(work.store, work.settings, work.now, everyone=everyone, progress=bar)
     if as_json:
-        print_json(
-            {
-                "reviewed": tally.reviewed,
-                "opened": tally.opened,
-                "updated": tally.updated,
-                "closed": tally.closed,
-                "messages": tally.messages,
-            }
-        )
+        print_json(tally.review)
         return
     say(
         f"Reviewed {tally.reviewed}: alerts opened {tally.opened}, updated {tally.updated}, "

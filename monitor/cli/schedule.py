@@ -329,14 +329,7 @@ def apply_file(
             show=None if as_json else _say_preview,
             progress=bar,
         )
-    tally = applied.tally
-    counts = {
-        "reviewed": tally.reviewed,
-        "opened": tally.opened,
-        "updated": tally.updated,
-        "closed": tally.closed,
-        "messages": tally.messages,
-    }
+    counts = applied.tally.review
     if as_json:
         print_json({**applied.preview.document(), "by": by, "reason": reason, "review": counts})
     elif not applied.preview.already_in_force:

@@ -68,7 +68,7 @@ def closing_lines(rows: Sequence[Row[Any]], privacy: str) -> tuple[DigestLine, .
             alert_ids=(),
             person=person_of(row, privacy),
             urgency=Urgency.ROUTINE.value,
-            text=f"Recorded as died on {short_day(row.on)}: all alerts are closed.",
+            text=f"Recorded as died on {short_day(row.on)}: all alerts are closed",
             note="nothing more is sent about this patient",
         )
         for row in sorted(first.values(), key=lambda row: row.on)

@@ -70,6 +70,11 @@ class Tally:
     """Time was up before everybody who is due was reviewed; the rest is owed."""
 
     @property
+    def review(self) -> dict[str, int]:
+        """What was done, as the documents of commands give it."""
+        return {"reviewed": self.reviewed, **self.alerts, "messages": self.messages}
+
+    @property
     def alerts(self) -> dict[str, int]:
         """What became of alerts, as the documents of commands and interface give it."""
         return {"opened": self.opened, "updated": self.updated, "closed": self.closed}

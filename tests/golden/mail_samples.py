@@ -419,7 +419,7 @@ def all_mails(locale: str = "en") -> dict[str, Rendered]:
         alert_ids=(),
         person=plain[1],
         urgency="routine",
-        text="Recorded as died on 11 May 2026: all alerts are closed.",
+        text="Recorded as died on 11 May 2026: all alerts are closed",
         note="nothing more is sent about this patient",
     )
     closing = replace(quiet, ended=(died,))

@@ -27,6 +27,7 @@ from monitor.core.toml_reader import Report
 from monitor.core.vocabulary import Kind
 from monitor.delivery.language import language, languages, translated
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS, WHAT
+from monitor.operations.feed_watch import Feed, Shift
 from monitor.operations.stuck import Stuck
 from monitor.resources import locale_folder, templates_folder
 from tests.golden.mail_samples import all_mails, settings
@@ -218,7 +219,33 @@ ALARMS = (
     "Messages to queue:ehr do not go out, and will not by themselves: disk full.",
     "there has never been a backup; make one: monitor backup FILE",
     "the latest backup is of 3 Mar 2026, 10:00; make one: monitor backup FILE",
+    (
+        "The monitor did not run from 2 Mar 2026, 18:00 to 3 Mar 2026, 07:00 (13 hours). What came "
+        "due meanwhile is told now, late. Files wait in the inbox; ask the laboratory to send "
+        "again messages that it no longer keeps. If the monitor did run, the clock of this "
+        "machine is wrong."
+    ),
+    (
+        "No results file has been taken in since 2026-03-01, longer than the 3 days that [intake] "
+        "feed_silence_alarm allows. Is the laboratory's feed still running? Until it does, "
+        "nobody's counts are watched."
+    ),
+    (
+        "4 rows of lab files wait in quarantine, the oldest since 2026-03-01, longer than the 7 "
+        "days that [intake] held_alarm allows (1 unit, 3 unknown code). What is held is judged by "
+        "nobody; see: monitor quarantine list"
+    ),
 )
+
+
+def _of_a_feed(at: datetime) -> list[str]:
+    """Every topic and text of a feed that does nothing as it did."""
+    shift = Shift("platelets", 1, (7,), ("monday.csv",), (1, 2), (1,))
+    feed = Feed(
+        "north", at, (), is_learned=True, next=None, missed=(at,), vanished=(("alt", at),),
+        shifts=(shift,), newly_overdue=3, overdue_at_once=3,
+    )  # fmt: skip
+    return [text for alarm in feed.alarms() for text in alarm]
 
 
 @pytest.mark.parametrize("code", OTHERS)
@@ -229,7 +256,7 @@ def test_every_reason_and_every_alarm_to_the_operator_is_known(code: str) -> Non
         Stuck("mail", count, critical, since, error).says(settings("minimal"))
         for count, critical, error in [(1, 0, ""), (1, 1, "450"), (7, 0, "450"), (7, 2, "")]
     ]
-    said = [*REASONS, *ALARMS, *waits]
+    said = [*REASONS, *ALARMS, *waits, *_of_a_feed(since)]
     assert [text for text in said if not speak.knows(text)] == []
 
 

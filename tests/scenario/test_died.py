@@ -77,7 +77,7 @@ def test_one_closing_line_and_never_a_word_more(desk: Desk) -> None:
     assert ended(desk, "2026-03-11") == [
         (
             "P1",
-            "Recorded as died on 11 Mar 2026: all alerts are closed.",
+            "Recorded as died on 11 Mar 2026: all alerts are closed",
             "nothing more is sent about this patient",
         )
     ]
