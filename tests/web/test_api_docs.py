@@ -47,3 +47,20 @@ def test_every_request_works_as_it_is_written(web: WebClinic, tmp_path: Path) ->
         )  # fmt: skip
         assert ended.returncode == 0, (command, ended.stdout, ended.stderr)
         assert MEDIA_TYPE not in ended.stdout
+
+
+def test_every_answer_has_its_shape_in_the_document(web: WebClinic) -> None:
+    document = web.client().get("/api/v1/openapi.json").json()
+    loose = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation["responses"].get("200", {}).get("content", {})
+            if "additionalProperties" in content.get("application/json", {}).get("schema", {}):
+                loose.add(f"{method.upper()} {path}")
+    assert loose == {
+        "GET /patients/{patient_id}/explanation",
+        "GET /alerts/{alert_id}/explanation",
+        "GET /schedules/compare",
+        "GET /schedules/{protocol_id}",
+        "GET /reports/{name}",
+    }

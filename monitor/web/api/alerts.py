@@ -17,9 +17,11 @@ from monitor.operations.alert_story import Story, story
 from monitor.operations.explain import explain_alert
 from monitor.operations.patient_file import enrolments_of_patient
 from monitor.store.database import Store
+from monitor.web.api import shapes
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
 from monitor.web.api.paging import Limit, more_at
 from monitor.web.api.problems import Refused
+from monitor.web.api.shapes import shown
 
 routes = APIRouter(prefix="/alerts", tags=["alerts"])
 Reader = Annotated[Caller, for_(May.SEE_PATIENTS)]
@@ -76,7 +78,7 @@ class Contact(Act):
     note: Text = ""
 
 
-@routes.get("")
+@routes.get("", **shown(shapes.Alerts))
 def alerts(
     caller: Reader,
     request: Request,
@@ -96,7 +98,7 @@ def alerts(
     return {"total": len(rows), "alerts": rows[offset : offset + limit]}
 
 
-@routes.get("/{alert_id}")
+@routes.get("/{alert_id}", **shown(shapes.AlertStory))
 def alert(caller: Reader, alert_id: Number, response: Response) -> dict[str, Any]:
     """One alert with its history, and who will be told next: as `monitor alert show --json`."""
     found = _story(caller, alert_id)
@@ -112,7 +114,7 @@ def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
     return explain_alert(caller.store, caller.settings, alert_id, caller.now)
 
 
-@routes.post("/{alert_id}/acknowledge")
+@routes.post("/{alert_id}/acknowledge", **shown(shapes.AlertStory))
 def acknowledge(
     caller: Worker, alert_id: Number, said: Acknowledgement, read: Read, response: Response
 ) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def acknowledge(
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/snooze")
+@routes.post("/{alert_id}/snooze", **shown(shapes.AlertStory))
 def snooze(
     caller: Worker, alert_id: Number, said: Snooze, read: Read, response: Response
 ) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def snooze(
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/close")
+@routes.post("/{alert_id}/close", **shown(shapes.AlertStory))
 def close(
     caller: Closer, alert_id: Number, said: Closing, read: Read, response: Response
 ) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def close(
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/assign")
+@routes.post("/{alert_id}/assign", **shown(shapes.AlertStory))
 def assign(
     caller: Worker, alert_id: Number, said: Assignment, read: Read, response: Response
 ) -> dict[str, Any]:
@@ -152,7 +154,7 @@ def assign(
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/comment")
+@routes.post("/{alert_id}/comment", **shown(shapes.AlertStory))
 def comment(caller: Worker, alert_id: Number, said: Comment, response: Response) -> dict[str, Any]:
     return _act(caller, alert_id, response, "commented", lambda store: people.comment(
         store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
@@ -160,7 +162,7 @@ def comment(caller: Worker, alert_id: Number, said: Comment, response: Response)
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/contact")
+@routes.post("/{alert_id}/contact", **shown(shapes.AlertStory))
 def contact(
     caller: Worker, alert_id: Number, said: Contact, read: Read, response: Response
 ) -> dict[str, Any]:

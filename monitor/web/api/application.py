@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from monitor.web.api import alerts, clinic, files, patients, problems, quarantine
+from monitor.web.api.shapes import Problem
 from monitor.web.pace import Pace
 from monitor.web.site import Site
 
@@ -18,7 +19,7 @@ _ABOUT = """What the pages do, for other programs. Send a token of `monitor toke
 The JSON is that of the commands with `--json`."""
 _PROBLEM = {
     "description": "A problem (RFC 9457)",
-    "content": {problems.MEDIA_TYPE: {"schema": {"type": "object"}}},
+    "content": {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
 }
 
 

@@ -14,8 +14,10 @@ from monitor.operations.report_overdue import Which
 from monitor.operations.reports import REPORTS, Asked
 from monitor.operations.schedule_compare import compare_protocols, document
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
+from monitor.web.api import shapes
 from monitor.web.api.callers import Caller, Day, Text, for_
 from monitor.web.api.problems import Refused
+from monitor.web.api.shapes import shown
 
 routes = APIRouter()
 Schedules = Annotated[Caller, for_(May.SEE_SCHEDULES)]
@@ -23,7 +25,7 @@ Reports = Annotated[Caller, for_(May.SEE_REPORTS)]
 Operator = Annotated[Caller, for_(May.SEE_OPERATIONS)]
 
 
-@routes.get("/schedules", tags=["schedules"])
+@routes.get("/schedules", tags=["schedules"], **shown(list[shapes.Schedule]))
 def schedules(caller: Schedules) -> list[dict[str, Any]]:
     """What is in force: as `monitor schedule list --json`."""
     return list_in_force(caller.store)
@@ -72,7 +74,7 @@ def report(
     return dict(made.document)
 
 
-@routes.get("/health", tags=["operations"])
+@routes.get("/health", tags=["operations"], **shown(shapes.Health))
 def health(caller: Operator) -> dict[str, Any]:
     """Is the monitor itself well: as `monitor health --json`."""
     return examine(caller.store, caller.settings, caller.now).document()

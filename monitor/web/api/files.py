@@ -15,9 +15,11 @@ from starlette.responses import Response
 from monitor.core.permissions import May
 from monitor.intake.dependence import BatchRefused
 from monitor.operations import arrivals, batches
+from monitor.web.api import shapes
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
 from monitor.web.api.paging import Cursor, Limit, more_at, part_of, plain
 from monitor.web.api.problems import Refused
+from monitor.web.api.shapes import shown
 from monitor.web.uploads import digest, plain_name
 
 routes = APIRouter(tags=["files"])
@@ -33,7 +35,7 @@ class Reversal(Body):
     preview: bool = False
 
 
-@routes.post("/files")
+@routes.post("/files", **shown(shapes.Loaded))
 def load(
     caller: Loader,
     file: Annotated[UploadFile, File(description="CSV, a workbook, HL7 or FHIR.")],
@@ -54,7 +56,7 @@ def load(
     }
 
 
-@routes.get("/batches")
+@routes.get("/batches", **shown(list[shapes.Batch]))
 def all_batches(
     caller: Loader, request: Request, response: Response, limit: Limit = 100, before: Cursor = None
 ) -> list[dict[str, Any]]:
@@ -66,7 +68,7 @@ def all_batches(
     return [plain(it) for it in rows]
 
 
-@routes.get("/batches/{batch_id}")
+@routes.get("/batches/{batch_id}", **shown(shapes.BatchToday))
 def batch(caller: Loader, batch_id: Number) -> dict[str, Any]:
     """One file: the account of its rows, and what there is of it today."""
     try:
@@ -76,7 +78,7 @@ def batch(caller: Loader, batch_id: Number) -> dict[str, Any]:
     return {**plain(found), "today": asdict(brought)}
 
 
-@routes.post("/batches/{batch_id}/revert")
+@routes.post("/batches/{batch_id}/revert", **shown(shapes.Reverted))
 def revert(caller: Loader, batch_id: Number, said: Reversal) -> dict[str, Any]:
     """Take a file back as one step, and review whom it touches."""
     batch(caller, batch_id)

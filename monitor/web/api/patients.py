@@ -23,9 +23,11 @@ from monitor.operations.patient_file import (
 )
 from monitor.operations.status import ledger, status_rows
 from monitor.store.audit import EVENT_RECORDED
+from monitor.web.api import shapes
 from monitor.web.api.callers import Body, Caller, Day, Needed, Number, Text, for_
 from monitor.web.api.paging import part_of, plain
 from monitor.web.api.problems import Refused
+from monitor.web.api.shapes import shown
 
 routes = APIRouter(tags=["patients"])
 Reader = Annotated[Caller, for_(May.SEE_PATIENTS)]
@@ -54,20 +56,20 @@ class Event(Body):
     entered_in_error: bool = False
 
 
-@routes.get("/status")
+@routes.get("/status", **shown(list[shapes.StatusRow]))
 def status(caller: Reader) -> list[dict[str, Any]]:
     """Where each enrolment and panel stands: as `monitor status --json`."""
     caller.audit("status read")
     return status_rows(caller.store, caller.settings, caller.now)
 
 
-@routes.get("/ledger")
+@routes.get("/ledger", **shown(shapes.Ledger))
 def everybody(caller: Reader) -> dict[str, int]:
     """How many enrolments are in each state; they add up."""
     return ledger(caller.store, caller.settings, caller.now)
 
 
-@routes.post("/patients/search")
+@routes.post("/patients/search", **shown(shapes.Found))
 def search(caller: Reader, wanted: Wanted) -> dict[str, Any]:
     """Patients one of whose numbers, or whose name, begins with a text, by name. Where there
     are `more` than `limit`, ask with a longer text."""
@@ -76,7 +78,7 @@ def search(caller: Reader, wanted: Wanted) -> dict[str, Any]:
     return {"patients": [plain(it) for it in found], "more": more}
 
 
-@routes.get("/patients/{patient_id}")
+@routes.get("/patients/{patient_id}", **shown(shapes.Patient))
 def patient(caller: Reader, patient_id: Number) -> dict[str, Any]:
     """Who it is, where each panel stands, the alerts, the schedule to come."""
     file = _file(caller, patient_id)
@@ -95,7 +97,7 @@ def patient(caller: Reader, patient_id: Number) -> dict[str, Any]:
     }
 
 
-@routes.get("/patients/{patient_id}/results")
+@routes.get("/patients/{patient_id}/results", **shown(list[shapes.Result]))
 def results(caller: Reader, patient_id: Number) -> list[dict[str, Any]]:
     """Every result that stands, derived counts too; latest first."""
     file = _file(caller, patient_id)
@@ -137,7 +139,7 @@ def tests(caller: Reader, patient_id: Number) -> Response:
     return CalendarFile(calendar_file(file, caller.settings.clinic.name, caller.now))
 
 
-@routes.post("/patients/{patient_id}/events/preview")
+@routes.post("/patients/{patient_id}/events/preview", **shown(shapes.Foreseen))
 def foresee(caller: Recorder, patient_id: Number, event: Event) -> dict[str, Any]:
     """What an event would change; nothing is recorded."""
     said = _said(caller, patient_id, event)
@@ -161,7 +163,7 @@ def foresee(caller: Recorder, patient_id: Number, event: Event) -> dict[str, Any
     }
 
 
-@routes.post("/patients/{patient_id}/events", status_code=201)
+@routes.post("/patients/{patient_id}/events", status_code=201, **shown(shapes.Recorded, 201))
 def record(caller: Recorder, patient_id: Number, event: Event) -> dict[str, str]:
     """Record an event and review whom it touches."""
     said = _said(caller, patient_id, event)

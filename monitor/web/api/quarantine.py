@@ -12,9 +12,11 @@ from monitor.intake.fixes import fixes
 from monitor.intake.mending import Mend, unfix
 from monitor.intake.quarantine import QuarantineRefused, held_row, held_rows
 from monitor.operations import arrivals
+from monitor.web.api import shapes
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
 from monitor.web.api.paging import Cursor, Limit, more_at, part_of, plain
 from monitor.web.api.problems import Refused
+from monitor.web.api.shapes import shown
 
 routes = APIRouter(tags=["quarantine"])
 Mender = Annotated[Caller, for_(May.MEND_ROWS)]
@@ -42,7 +44,7 @@ class Attempt(Body):
     by: Text = ""
 
 
-@routes.get("/quarantine")
+@routes.get("/quarantine", **shown(list[shapes.HeldRow]))
 def quarantine(
     caller: Mender,
     request: Request,
@@ -63,7 +65,7 @@ def quarantine(
     return [plain(it) for it in rows]
 
 
-@routes.get("/fixes")
+@routes.get("/fixes", **shown(list[shapes.Fix]))
 def remembered(caller: Mender) -> list[dict[str, Any]]:
     """What was said of held rows and holds for rows to come, oldest first."""
     caller.audit("fixes read")
@@ -81,14 +83,14 @@ def forget(caller: Mender, fix_id: Number) -> None:
     unfix(deed, fix_id, by=caller.by(), now=caller.now)
 
 
-@routes.get("/quarantine/{row_id}")
+@routes.get("/quarantine/{row_id}", **shown(shapes.HeldRow))
 def held(caller: Mender, row_id: Number) -> dict[str, Any]:
     """One row whole."""
     caller.audit("held row read", detail=f"row {row_id}")
     return _row(caller, row_id)
 
 
-@routes.post("/quarantine/{row_id}/mend")
+@routes.post("/quarantine/{row_id}/mend", **shown(shapes.Tried))
 def mend(caller: Mender, row_id: Number, said: Meaning) -> dict[str, Any]:
     """Say what a row means, for all alike or for it alone; they are tried again at once."""
     _row(caller, row_id)
@@ -101,7 +103,7 @@ def mend(caller: Mender, row_id: Number, said: Meaning) -> dict[str, Any]:
     return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
 
 
-@routes.post("/quarantine/{row_id}/retry")
+@routes.post("/quarantine/{row_id}/retry", **shown(shapes.Tried))
 def retry(caller: Mender, row_id: Number, said: Attempt) -> dict[str, Any]:
     """Try a row again, with today's config, analytes and enrolments."""
     _row(caller, row_id)
@@ -112,7 +114,7 @@ def retry(caller: Mender, row_id: Number, said: Attempt) -> dict[str, Any]:
     return {"tried": tried.tried, "taken": tried.taken, "held": tried.held}
 
 
-@routes.post("/quarantine/{row_id}/discard")
+@routes.post("/quarantine/{row_id}/discard", **shown(shapes.Discarded))
 def discard(caller: Mender, row_id: Number, said: Discard) -> dict[str, int]:
     """Let a row go for good; it stays on record."""
     _row(caller, row_id)
