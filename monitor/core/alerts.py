@@ -55,8 +55,7 @@ def reconcile(
             if not step or not any(change.tell for change in step):
                 step = [*_moved(finding, alert, review.case.enrolment.mrn), *step]
             changes.extend(step)
-            told = any(change.tell for change in step)
-            wake.extend(_alert_days(finding, alert, today, zone, told=told))
+            wake.extend(_alert_days(finding, alert, step, today, zone))
     changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
     instants = [start_of_day(day, zone) for day in wake if day > today]
     if review.next_change_at is not None:
@@ -295,15 +294,16 @@ def _reminder(finding: Finding, today: date) -> Iterator[date]:
 
 
 def _alert_days(
-    finding: Finding, alert: Alert, today: date, zone: ZoneInfo, *, told: bool
+    finding: Finding, alert: Alert, step: Sequence[Change], today: date, zone: ZoneInfo
 ) -> Iterator[date]:
-    """The days on which a live alert changes by itself."""
-    if not told:
+    """The days on which a live alert changes by itself, after this step. What people are told in
+    it (a correction) ends no acknowledgement and no snooze, unless it opens the alert."""
+    if not any(change.what in OPENING for change in step):
         yield from _days(alert.acknowledged_until, alert.snoozed_until)
-        if alert.state is AlertState.OPEN and alert.snoozed_until is None:
-            yield from _reminder_days(finding, alert.last_told_at, zone)
-    else:
+    if any(change.tell for change in step):
         yield from _reminder(finding, today)
+    elif alert.state is AlertState.OPEN and alert.snoozed_until is None:
+        yield from _reminder_days(finding, alert.last_told_at, zone)
 
 
 def _days(*days: date | None) -> Iterator[date]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from monitor.core.changes import Alert, ChangeWhat, Decision
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import AlertState, Urgency
-from tests.property.ledger import Clinic, acknowledged, closed
+from tests.property.ledger import Clinic, acknowledged, closed, snoozed
 from tests.property.made_cases import UTC_ZONE, case, enrolment, instant, result
 from tests.property.made_protocols import STEPS
 from tests.property.shipped import catalogue
@@ -154,3 +155,19 @@ def test_a_closed_episode_that_goes_on_comes_back_under_its_id() -> None:
     counts = {FEB: "0.9", date(2026, 2, 9): "4", BETWEEN: "0.95"}
     assert of_the_rule(ward.now(BETWEEN, counts)) == [(ChangeWhat.REOPENED, True)]
     assert [it.id for it in ward.live] == [ward.alerts[0].id]
+
+
+@pytest.mark.parametrize("rests", [snoozed, acknowledged])
+def test_a_correction_that_people_hear_of_ends_no_rest_and_forgets_its_end_not(
+    rests: Callable[[Alert, date], Alert],
+) -> None:
+    ward, end = Ward(), FEB + timedelta(days=2)
+    ward.now(FEB, {FEB: "0.90"})
+    ward.clinic.put(rests(ward.live[0], end))
+    decision = ward.now(FEB + timedelta(days=1), {FEB: "0.95"})
+    assert (ChangeWhat.UPDATED, True) in of_the_rule(decision)
+    assert decision.next_review_at is not None
+    assert decision.next_review_at <= instant(end)
+    [(lapsed, told)] = of_the_rule(ward.now(end, {FEB: "0.95"}))
+    assert lapsed in (ChangeWhat.SNOOZE_EXPIRED, ChangeWhat.ACK_EXPIRED)
+    assert told
