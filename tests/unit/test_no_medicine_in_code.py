@@ -43,6 +43,7 @@ ALLOWED = {
     ("delivery/words.py", "0.1"): "distances are shown with one decimal",
     ("operations/schedule_show.py", "6 months"): "how much of a calendar is printed",
     ("operations/patient_file.py", "12 months"): "how much of a calendar is printed",
+    ("config/web.py", "30 days"): "how long ended sessions are kept",
     ("web/patient.py", "6 months"): "how much of a course is drawn",
     ("web/patient.py", "2 years"): "how much of a course is drawn",
 }
