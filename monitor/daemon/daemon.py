@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -41,7 +42,7 @@ from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
-from monitor.store.errors import StoreError
+from monitor.store.errors import StoreError, StoreLost
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3
@@ -56,6 +57,9 @@ _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
+_PATIENCE, _PAUSE = 30.0, 0.5
+"""Seconds for which a start waits for a database that answered and went away, and between two
+tries."""
 
 
 class Daemon:
@@ -97,11 +101,9 @@ class Daemon:
         with self._store.hold_daemon_lock(), _signals(self._stopping):
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
-            now = clock.now()
-            downtime.alarm_after_downtime(self._store, self._settings, now)
-            self._member.join(now)
+            last_night = self._join()
             self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
-            self._schedule()
+            self._schedule(last_night)
             if self._listener is not None:
                 self._listener.start()
             self._scheduler.start()
@@ -135,7 +137,22 @@ class Daemon:
             Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
         )
 
-    def _schedule(self) -> None:
+    def _join(self) -> datetime | None:
+        """Say that it has started; when the nightly sweep was last done. A connection that is cut
+        in this very moment is no reason to end."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            now = clock.now()
+            try:
+                downtime.alarm_after_downtime(self._store, self._settings, now)
+                self._member.join(now)
+                with self._store.read() as connection:
+                    return job_runs.last_success(connection, NIGHTLY)
+            except StoreLost:
+                if time.monotonic() > until or self._stopping.wait(_PAUSE):
+                    raise
+
+    def _schedule(self, last_night: datetime | None) -> None:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # our jobs report themselves
         soon = clock.now()
         for job in self._jobs():
@@ -143,9 +160,7 @@ class Daemon:
         nightly = Job(
             NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
         )
-        with self._store.read() as connection:
-            last = job_runs.last_success(connection, nightly.name)
-        missed = last is None or soon - last > timedelta(days=1)
+        missed = last_night is None or soon - last_night > timedelta(days=1)
         trigger = CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
         self._add(nightly, trigger, soon if missed else None)
 

@@ -64,8 +64,9 @@ class Turn(Enum):
 
 
 def started(connection: Connection, me: Identity, now: datetime) -> None:
-    """Note a start, and forget those of long ago."""
-    connection.execute(delete(DAEMONS).where(DAEMONS.c.last_tick_at < now - _KEPT_FOR))
+    """Note a start, and forget those of long ago; the same start twice is noted once."""
+    old = or_(DAEMONS.c.last_tick_at < now - _KEPT_FOR, DAEMONS.c.id == me.id)
+    connection.execute(delete(DAEMONS).where(old))
     connection.execute(
         insert(DAEMONS).values(
             id=me.id,
