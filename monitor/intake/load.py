@@ -257,7 +257,9 @@ class _Load:
         rows = self._rows(items, merging, normaliser.issuers)
         for batch in batches_and_blocks(rows, _BATCH):
             if not isinstance(batch, RawBlock):
-                take(batch, list(normaliser.normalise(batch)))
+                between = list(normaliser.normalise(batch))
+                blocks.meet(between)
+                take(batch, between)
                 continue
             done = blocks.take(batch)
             self._counts["stored"] += done.stored

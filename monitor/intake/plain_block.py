@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,13 +65,17 @@ class PlainBlocks:
             for code in meant.read_as_percent:
                 self._normaliser.measures.read_as_percent[code] += count
         rest = [outcomes[row] for row in sorted(outcomes)]
-        self._results.make_room(it for _, it in rest if isinstance(it, Taken))
+        self.meet(it for _, it in rest)
         return BlockDone(
             len(written),
             {it.id for it in written.persons.distinct},
             [raw for raw, _ in rest],
             [outcome for _, outcome in rest],
         )
+
+    def meet(self, outcomes: Iterable[Outcome]) -> None:
+        """Of rows of the file that are about to be written otherwise, in a block or between two."""
+        self._results.meet(it for it in outcomes if isinstance(it, Taken))
 
     def finish(self) -> None:
         """Write what waits still."""

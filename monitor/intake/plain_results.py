@@ -102,11 +102,13 @@ class PlainResults:
         if self._waiting.count >= ROWS_TOGETHER:
             self.write()
 
-    def make_room(self, others: Iterable[Taken]) -> None:
-        """Write what waits, if results that are written otherwise may meet any of it."""
+    def meet(self, others: Iterable[Taken]) -> None:
+        """Remember results that are written otherwise, and write what waits, if they may meet
+        any of it."""
         import numpy as np
 
         buckets = np.array([self.bucket(it) for it in others], np.int64)
+        self._met.add(buckets)
         if self._waiting.hold(buckets).any():
             self.write()
 

@@ -82,6 +82,18 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     size=400,
     rows=99,
 )  # fmt: skip
+@example(
+    first=[
+        "P1,2026-03-02T08:00,lymphocytes,1.1,10*9/L,,,,F,,",
+        "P2,2026-03-02T08:00,lymphocytes,,10*9/L,,,S2,F,,",
+        'P2,2026-03-04,neutrophils,0.5,10*9/L,,,S1,,,"a, b"',
+        "P1,2026-03-02T08:00,neutrophils,4.2,10*9/L,,,S2,,,",
+        "P2,2026-03-04,neutrophils,1.1,10*9/L,,,S1,F,,",
+    ],
+    second=[],
+    size=89,
+    rows=1,
+)
 def test_blocks_end_as_the_rows_one_by_one(
     clinic: Path, tmp_path: Path, first: list[str], second: list[str], size: int, rows: int
 ) -> None:
