@@ -72,7 +72,7 @@ DAMAGED_ARCHIVE = (
     RuntimeError,
 )
 """What zipfile raises of an archive that it cannot unpack; RuntimeError of one with a password,
-and its subclass NotImplementedError of a compression that it does not know."""
+or of a compression that it does not know."""
 
 
 class UnreadableFile(Exception):
