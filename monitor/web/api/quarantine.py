@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from monitor.core.permissions import May
-from monitor.intake.fixes import fixes
+from monitor.intake.fixes import Fix, fixes
 from monitor.intake.mending import Mend, unfix
-from monitor.intake.quarantine import QuarantineRefused, held_row, held_rows
+from monitor.intake.quarantine import HeldRow, QuarantineRefused, held_row, held_rows
 from monitor.operations import arrivals
 from monitor.web.api import shapes
 from monitor.web.api.callers import Body, Caller, Needed, Number, Text, for_
@@ -44,7 +44,7 @@ class Attempt(Body):
     by: Text = ""
 
 
-@routes.get("/quarantine", **shown(list[shapes.HeldRow]))
+@routes.get("/quarantine", **shown(list[HeldRow]))
 def quarantine(
     caller: Mender,
     request: Request,
@@ -65,7 +65,7 @@ def quarantine(
     return [plain(it) for it in rows]
 
 
-@routes.get("/fixes", **shown(list[shapes.Fix]))
+@routes.get("/fixes", **shown(list[Fix]))
 def remembered(caller: Mender) -> list[dict[str, Any]]:
     """What was said of held rows and holds for rows to come, oldest first."""
     caller.audit("fixes read")
@@ -83,7 +83,7 @@ def forget(caller: Mender, fix_id: Number) -> None:
     unfix(deed, fix_id, by=caller.by(), now=caller.now)
 
 
-@routes.get("/quarantine/{row_id}", **shown(shapes.HeldRow))
+@routes.get("/quarantine/{row_id}", **shown(HeldRow))
 def held(caller: Mender, row_id: Number) -> dict[str, Any]:
     """One row whole."""
     caller.audit("held row read", detail=f"row {row_id}")

@@ -255,28 +255,6 @@ class Reverted(Answer):
     alerts: AlertCounts
 
 
-class HeldRow(Answer):
-    id: int
-    file: str
-    line: int
-    source: str
-    mrn: str
-    analyte: str
-    collected_at: str
-    value: str
-    unit: str
-    reason_code: str
-    reason: str
-    hint: str
-    held_at: datetime
-    state: str
-    resolved_at: datetime | None
-    resolved_by: str
-    resolution: str
-    fix: str
-    raw: dict[str, str]
-
-
 class Tried(Answer):
     tried: int
     taken: int
@@ -285,16 +263,6 @@ class Tried(Answer):
 
 class Discarded(Answer):
     discarded: int
-
-
-class Fix(Answer):
-    id: int
-    source: str
-    kind: str
-    theirs: str
-    ours: str
-    made_at: datetime
-    made_by: str
 
 
 class Schedule(Answer):
