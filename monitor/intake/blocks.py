@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _NO_TEXT = ("\0", '"')
 _BLANKS = " \t\r\x1a\x0c\ufeff"
 _NEWLINE = ord("\n")
-_TEXT_OVERHEAD = 60
-"""Bytes that a short text costs beside its characters."""
 
 
 class Block:
@@ -49,14 +47,11 @@ class Block:
         columns = map(self.coded, range(self._width))
         return [column.texts[int(column.codes[row])] for column in columns]
 
-    def compact(self) -> int:
-        """Keep every column as its distinct texts alone; returns the bytes that takes."""
-        found = [self.coded(position) for position in range(self._width)]
+    def compact(self) -> None:
+        """Keep every column as its distinct texts alone."""
+        for position in range(self._width):
+            self.coded(position)
         self._text = self._ends = None
-        return sum(
-            column.codes.nbytes + sum(map(len, column.texts)) + _TEXT_OVERHEAD * len(column.texts)
-            for column in found
-        )
 
 
 def _span(ends: Whole, position: int) -> tuple[Whole, Whole]:

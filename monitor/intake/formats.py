@@ -6,7 +6,7 @@ counts is decided once, in `normalise`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
@@ -31,6 +31,8 @@ class Opened:
     """The same, plain rows in blocks."""
     tables: tuple[Recognised, ...] = ()
     """The tables among them, as they were understood."""
+    numbers: Collection[str] = ()
+    """Patient numbers among them that are known from the first look, to be looked up together."""
 
     @property
     def items(self) -> Iterator[Item]:
@@ -57,7 +59,8 @@ def _open_tables(survey: Survey, mapping: Source, catalogue: Catalogue) -> Itera
     tables, notes = read_tables(survey, mapping, catalogue)
     said = [note for table in tables for note in table.seen.notes()]
     with closing(_items(tables)) as items:
-        yield Opened((*said, *notes), items, tuple(table.seen for table in tables))
+        numbers = set[str]().union(*(table.numbers for table in tables))
+        yield Opened((*said, *notes), items, tuple(table.seen for table in tables), numbers)
 
 
 def _items(tables: Sequence[Read]) -> Generator[Item | RawBlock, None, None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,7 @@ from monitor.intake.retry import retry_held
 from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.store import tables
+from monitor.store.beside import Beside
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import wake
@@ -189,8 +190,9 @@ class _Load:
             self._tables = opened.tables
             file_id = self._insert_file()
             items = opened.items if self._preview else opened.parts
-            with _frozen() if self._survey.size > _LARGE else nullcontext():
-                self._take_rows(items, file_id, again=again)
+            is_large = self._survey.size > _LARGE
+            with _frozen() if is_large else nullcontext(), Beside(self._connection) as beside:
+                self._take_rows(items, opened.numbers, beside, file_id, again=again)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
@@ -228,7 +230,15 @@ class _Load:
         )
         return new_id(inserted)
 
-    def _take_rows(self, items: Iterator[Item | RawBlock], file_id: int, *, again: bool) -> None:
+    def _take_rows(
+        self,
+        items: Iterator[Item | RawBlock],
+        numbers: Collection[str],
+        beside: Beside,
+        file_id: int,
+        *,
+        again: bool,
+    ) -> None:
         people = People(self._connection)
         normaliser = normaliser_of(
             self._connection, self._settings, self._catalogue, people, self._source, self._now
@@ -239,8 +249,8 @@ class _Load:
             self._connection, self._settings, self._catalogue, people, file_id, self._now
         )
         blocks = PlainBlocks(
-            self._connection, normaliser, held_rows.numbers, writer, file_id, self._now,
-            self._survey.lines,
+            self._connection, normaliser, numbers, held_rows.numbers, writer, beside, file_id,
+            self._now, self._survey.lines,
         )  # fmt: skip
 
         def take(batch: Sequence[RawRow | BadLine], outcomes: Sequence[Outcome]) -> None:

@@ -74,7 +74,15 @@ class Normaliser:
 
     def prepare(self, numbers: Iterable[str]) -> None:
         """Look up the patients of plain numbers, as rows without an issuer give them."""
-        self._people.prepare(self.issuers.claim(mrn, "").number.number for mrn in numbers)
+        self._people.prepare(map(self._plain_number, numbers))
+
+    def patients_with(self, numbers: Iterable[str]) -> set[int]:
+        """Everyone who has one of these plain numbers, of whatever issuer."""
+        found = (self._people.with_number(self._plain_number(mrn)) for mrn in numbers)
+        return {known.person.id for several in found for known in several}
+
+    def _plain_number(self, mrn: str) -> str:
+        return self.issuers.claim(mrn, "").number.number
 
     def possible_values(self, held: Held) -> str:
         """The canonical values that a held row may mean, as quarantine keeps them."""

@@ -124,7 +124,7 @@ class PlainNormaliser:
             _keep(plain, columns[name], is_plain)
         moments = self._moments(block, plain)
         reported = self._reported(block, plain)
-        self._prepare(columns["mrn"].texts)
+        self.prepare(columns["mrn"].texts)
         persons = self._of_combinations(block, _WHO, plain, self._persons, self._person)
         meant = self._of_combinations(block, _WHAT, plain, self._meanings, self._meaning)
         specimens = Answers(
@@ -133,7 +133,8 @@ class PlainNormaliser:
         everything = np.arange(block.rows)
         return PlainRows(everything, persons, moments, meant, specimens, reported).only(plain)
 
-    def _prepare(self, numbers: Sequence[str]) -> None:
+    def prepare(self, numbers: Collection[str]) -> None:
+        """Look up the patients of these numbers, in a few queries for all of them."""
         new = [mrn for mrn in numbers if mrn not in self._prepared]
         if len(self._prepared) > _REMEMBERED:
             self._prepared.clear()

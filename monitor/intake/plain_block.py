@@ -15,6 +15,7 @@ from monitor.intake.plain_results import PlainResults
 from monitor.intake.raw import RawRow
 from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.results import ResultWriter
+from monitor.store.beside import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +30,32 @@ class BlockDone:
 
 
 class PlainBlocks:
-    """Takes in the blocks of one file. `lines` is how many it has."""
+    """Takes in the blocks of one file. `numbers` are those of patients in it, `lines` is how
+    many it has."""
 
     def __init__(
         self,
         connection: Connection,
         normaliser: Normaliser,
+        numbers: Collection[str],
         held_numbers: Collection[str],
         writer: ResultWriter,
+        beside: Beside,
         file_id: int,
         now: datetime,
         lines: int,
     ) -> None:
         self._normaliser = normaliser
+        self._beside = beside
+        self._numbers = numbers
         self._plain = PlainNormaliser(normaliser, held_numbers)
-        self._results = PlainResults(connection, writer, file_id, now, lines)
+        self._results = PlainResults(connection, writer, beside, file_id, now, lines)
 
     def take(self, block: RawBlock) -> BlockDone:
         """Have the plain rows written, and normalise the others."""
         import numpy as np
 
+        self._look_up_together()
         plain = self._plain.plain(block)
         is_plain = np.zeros(block.rows, bool)
         is_plain[plain.rows] = True
@@ -80,6 +87,15 @@ class PlainBlocks:
     def finish(self) -> None:
         """Write what waits still."""
         self._results.write()
+        self._beside.settle()
+
+    def _look_up_together(self) -> None:
+        """Whom the file names, before the first block: what is asked later has to wait for rows
+        that are being written."""
+        if self._numbers:
+            self._plain.prepare(self._numbers)
+            self._results.expect(self._normaliser.patients_with(self._numbers))
+            self._numbers = ()
 
     def _normalised(
         self, block: RawBlock, rows: Sequence[int]

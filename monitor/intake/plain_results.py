@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -19,8 +20,9 @@ from monitor.intake.context import chunks
 from monitor.intake.outcomes import Taken
 from monitor.intake.plain import Answers, PlainRows, joined
 from monitor.intake.results import RESULT_VALUES, Bucket, ResultWriter, values_of
-from monitor.intake.sieve import Sieve
+from monitor.intake.sieve import Exact, Sieve, is_among
 from monitor.store import tables
+from monitor.store.beside import Beside
 from monitor.store.bulk import ColumnInsert, Values
 from monitor.store.tables import table_of
 
@@ -31,7 +33,9 @@ _RESULTS = table_of(tables.ResultRow)
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 500
 ROWS_TOGETHER = 1 << 19
-"""Rows that are written together: each time goes once through the index of all results."""
+"""Rows that are written together at most: each time goes once through the index of all results."""
+_TURNS = 8
+"""Times that a smaller file is written in, so that most of it is written beside the reading."""
 _ANALYTE_BITS, _DAY_BITS = 10, 21
 _OF_PERSON = ("patient_id", "home_id")
 _OF_MOMENT = ("collected_at", "collected_on", "timed")
@@ -42,16 +46,28 @@ _OF_MEANING = tuple(
 
 
 class PlainResults:
-    """Writes plain rows of one file. `rows` is about how many the file has."""
+    """Writes plain rows of one file, beside whatever reads the next ones. `rows` is about how
+    many the file has."""
 
     def __init__(
-        self, connection: Connection, writer: ResultWriter, file_id: int, now: datetime, rows: int
+        self,
+        connection: Connection,
+        writer: ResultWriter,
+        beside: Beside,
+        file_id: int,
+        now: datetime,
+        rows: int,
     ) -> None:
         self._connection = connection
+        self._beside = beside
         self._writer = writer
         self._file_id = file_id
         self._now = now
-        self._met = Sieve(rows)
+        self._together = min(ROWS_TOGETHER, rows // _TURNS)
+        self._may_be_written = Sieve(rows)
+        self._written = Exact()
+        """Of rows that were written as columns, and not of those that wait."""
+        self._met_otherwise = Sieve(rows)
         self._waiting = Waiting()
         self._analytes: dict[str, int] = {}
         self._first_seen: set[int] = set()
@@ -79,11 +95,9 @@ class PlainResults:
 
         fresh = _alone(plain, buckets)
         fresh &= ~np.isin(buckets, np.array([self.bucket(it) for it in others], np.int64))
-        met = np.flatnonzero(fresh & self._met.may_hold(buckets))
-        fresh[met] = ~self._waiting.hold(buckets[met])
-        doubted = np.zeros(len(fresh), bool)
-        doubted[met] = True
-        doubted |= self._of_earlier_files(plain)
+        met = np.flatnonzero(fresh & self._may_be_written.may_hold(buckets))
+        fresh[met] = ~(self._waiting.hold(buckets[met]) | self._written.holds(buckets[met]))
+        doubted = self._met_otherwise.may_hold(buckets) | self._of_earlier_files(plain)
         doubted &= fresh
         if doubted.any():
             asked, codes = np.unique(buckets[doubted], return_inverse=True)
@@ -97,9 +111,9 @@ class PlainResults:
         """Have rows written, all of them fresh, together with others."""
         if not len(plain):
             return
-        self._met.add(buckets)
+        self._may_be_written.add(buckets)
         self._waiting.add(plain, buckets, first_line)
-        if self._waiting.count >= ROWS_TOGETHER:
+        if self._waiting.count >= self._together:
             self.write()
 
     def meet(self, others: Iterable[Taken]) -> None:
@@ -108,16 +122,20 @@ class PlainResults:
         import numpy as np
 
         buckets = np.array([self.bucket(it) for it in others], np.int64)
-        self._met.add(buckets)
+        self._met_otherwise.add(buckets)
         if self._waiting.hold(buckets).any():
             self.write()
 
     def write(self) -> None:
-        """Write what waits, in the order of its key: that of the index."""
-        if not self._waiting.count:
-            return
-        plain, lines = self._waiting.together()
-        self._waiting = Waiting()
+        """Have what waits written."""
+        if self._waiting.count:
+            self._written.add(self._waiting.buckets())
+            self._beside.do(partial(self._write, self._waiting))
+            self._waiting = Waiting()
+
+    def _write(self, waiting: Waiting) -> None:
+        """Write rows in the order of their keys: that of the index."""
+        plain, lines = waiting.together()
         constants = {"received_at": self._now, "file_id": self._file_id, "stands": True}
         columns: dict[str, Values] = {
             "line": Values.given(lines),
@@ -147,14 +165,19 @@ class PlainResults:
         import numpy as np
 
         ids = [it.id for it in plain.persons.distinct]
-        new = set(ids) - self._first_seen
+        self.expect(ids)
+        earlier: Which = np.array([it in self._earlier for it in ids], bool)[plain.persons.codes]
+        return earlier
+
+    def expect(self, patient_ids: Iterable[int]) -> None:
+        """Find out which of these patients have results of earlier files, before the first of
+        this one is written."""
+        new = set(patient_ids) - self._first_seen
         self._first_seen |= new
         for part in chunks(sorted(new), _CHUNK):
             known = select(_RESULTS.c.id).where(_RESULTS.c.patient_id == _PATIENTS.c.id)
             query = select(_PATIENTS.c.id).where(_PATIENTS.c.id.in_(part), known.exists())
             self._earlier.update(self._connection.scalars(query))
-        earlier: Which = np.array([it in self._earlier for it in ids], bool)[plain.persons.codes]
-        return earlier
 
 
 def _alone(plain: PlainRows, buckets: Whole) -> Which:
@@ -211,9 +234,14 @@ class Waiting:
 
         found = np.zeros(len(buckets), bool)
         for known in self._buckets:
-            places = known.searchsorted(buckets)
-            found |= known[np.minimum(places, len(known) - 1)] == buckets
+            found |= is_among(buckets, known)
         return found
+
+    def buckets(self) -> Whole:
+        """Those of all rows, in order."""
+        import numpy as np
+
+        return np.sort(np.concatenate(self._buckets))
 
     def together(self) -> tuple[PlainRows, Whole]:
         """All rows in the order of their buckets, and the lines they came in."""

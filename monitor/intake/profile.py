@@ -27,6 +27,7 @@ _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
 _SEEN_LIMIT = 50_000
+_NUMBERS_LIMIT = 200_000
 _FOOTERS_LIMIT = 20
 _FOOTER_CELLS = 3
 _SENTENCE = 4
@@ -67,6 +68,8 @@ class Profile:
     plain_floats: int = 0
     numbers: int = 0
     """Patient numbers that are not empty."""
+    distinct_numbers: set[str] = field(default_factory=set)
+    """The first of them, as they are written."""
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
 
@@ -206,6 +209,8 @@ class _Look:
     def _at_number(self, text: str, count: int) -> None:
         if text.strip():
             self._found.numbers += count
+            if len(self._found.distinct_numbers) < _NUMBERS_LIMIT:
+                self._found.distinct_numbers.add(text)
             self._found.plain_floats += count * (_PLAIN_FLOAT.fullmatch(text.strip()) is not None)
 
 

@@ -7,11 +7,15 @@ an unclosed quote costs its own row, never the rest of the file.
 from __future__ import annotations
 
 import csv
+import os
+import pickle
 import re
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple, Protocol, TextIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple, Protocol, TextIO
 
 from monitor.intake.blocks import Ahead, Block, split, whole_lines
 from monitor.intake.raw import BadLine
@@ -27,8 +31,11 @@ BLOCK_CHARACTERS = 1 << 22
 """Characters that are split at once."""
 BLOCKS_FROM = 1 << 16
 """Bytes of a file from which on it is read in blocks; a smaller one is read line by line."""
-_KEPT_BYTES = 64 << 20
-_RECORD_BYTES = 1000
+_KEPT_IN_MEMORY = 32 << 20
+"""Bytes of a table that are kept in memory between two looks at it; more go to the disk."""
+_KEPT_AT_MOST = 512 << 20
+"""A table that takes more is read from its file once more."""
+_RECORDS_TOGETHER = 1000
 _UNCLOSED = "unexpected end of data"
 
 
@@ -124,29 +131,51 @@ class Lines:
 
 
 class Kept:
-    """The parts of a table, read twice: the second time from memory, where they fit into it."""
+    """The parts of a table, read twice: the second time from what was kept of the first, in memory
+    or, where that is much, in a file that has no name and goes with this."""
 
     def __init__(self, parts: Callable[[], Parts]) -> None:
         self._parts = parts
-        self._kept: list[Record | BadLine | Block] | None = []
+        self._kept: IO[bytes] | None = SpooledTemporaryFile(_KEPT_IN_MEMORY)  # noqa: SIM115  # closed with this
+        weakref.finalize(self, self._kept.close)
 
     def first(self) -> Parts:
         """The parts, to be read to their end."""
-        left = _KEPT_BYTES
+        waiting: list[Record | BadLine | Block] = []
         with closing(self._parts()) as parts:
             for part in parts:
                 yield part
-                if self._kept is None:
-                    continue
-                left -= part.compact() if isinstance(part, Block) else _RECORD_BYTES
-                if left < 0:
-                    self._kept = None
-                else:
-                    self._kept.append(part)
+                waiting.append(part)
+                if isinstance(part, Block):
+                    part.compact()
+                if isinstance(part, Block) or len(waiting) == _RECORDS_TOGETHER:
+                    self._keep(waiting)
+                    waiting = []
+        self._keep(waiting)
 
     def again(self) -> Parts:
         """The same parts once more."""
-        yield from self._parts() if self._kept is None else self._kept
+        if self._kept is None:
+            yield from self._parts()
+            return
+        size, place = self._kept.seek(0, os.SEEK_END), 0
+        while place < size:
+            self._kept.seek(place)
+            parts = pickle.load(self._kept)  # noqa: S301  # what this very process wrote
+            place = self._kept.tell()
+            yield from parts
+
+    def _keep(self, parts: Sequence[Record | BadLine | Block]) -> None:
+        if self._kept is None:
+            return
+        try:
+            pickle.dump(parts, self._kept, pickle.HIGHEST_PROTOCOL)
+            has_room = self._kept.tell() < _KEPT_AT_MOST
+        except OSError:
+            has_room = False
+        if not has_room:
+            self._kept.close()
+            self._kept = None
 
 
 def parts_of(stream: TextIO, lines: Lines, delimiter: str, header: list[str], size: int) -> Parts:

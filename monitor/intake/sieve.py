@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,3 +47,37 @@ class Sieve:
                 (mixed >> np.uint64(3)).astype(np.int64),
                 (np.uint8(1) << (mixed & np.uint64(7)).astype(np.uint8)),
             )
+
+
+class Exact:
+    """Remembers numbers exactly, on the disk: for looking up a few of them."""
+
+    def __init__(self) -> None:
+        self._ordered: list[NDArray[np.int64]] = []
+
+    def add(self, ordered: NDArray[np.int64]) -> None:
+        """Remember ascending numbers."""
+        import numpy as np
+
+        with TemporaryFile() as file:
+            ordered.tofile(file)
+            file.flush()
+            if len(ordered):
+                self._ordered.append(np.memmap(file, np.int64, "r"))
+
+    def holds(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        found = np.zeros(len(numbers), bool)
+        for ordered in self._ordered:
+            found |= is_among(numbers, ordered)
+        return found
+
+
+def is_among(numbers: NDArray[np.int64], ordered: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the numbers are among ascending ones, of which there is at least one."""
+    import numpy as np
+
+    places = ordered.searchsorted(numbers)
+    found: NDArray[np.bool_] = ordered[np.minimum(places, len(ordered) - 1)] == numbers
+    return found

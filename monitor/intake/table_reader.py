@@ -45,6 +45,11 @@ class Read:
     profile: Profile
     seen: Recognised
 
+    @property
+    def numbers(self) -> set[str]:
+        """Patient numbers that are in the table, all of them unless they are very many."""
+        return set(map(self.layout.number, self.profile.distinct_numbers))
+
     def rows(self) -> Iterator[RawRow | BadLine | RawBlock]:
         """The raw rows of the table, where they are plain in blocks."""
         with closing(self.parts()) as parts:

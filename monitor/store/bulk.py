@@ -4,12 +4,14 @@ Values go through the very same column types."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from sqlalchemy import Column, Connection, Date, Select, Table, null, select, type_coerce
+from sqlalchemy.exc import DBAPIError
 
 from monitor.store.types import ExactDecimal, UtcInstant
 
@@ -132,10 +134,12 @@ class Values:
 
 class ColumnInsert:
     """Inserts many rows into a table from columns: each distinct value goes once through its
-    column's type. On PostgreSQL through COPY."""
+    column's type. On PostgreSQL through COPY. It may do so in another thread than that of the
+    connection, of which it uses the driver's alone."""
 
     def __init__(self, connection: Connection, table: Table) -> None:
         self._connection = connection
+        self._driver: Any = connection.connection.driver_connection
         self._table = table
         self._is_sqlite = connection.dialect.name == "sqlite"
 
@@ -149,17 +153,37 @@ class ColumnInsert:
         }
         own = {name: values for name, values in columns.items() if not values.are_one}
         given = [self._converter(name)(value) for name, value in same.items()]
-        if self._is_sqlite:
-            self._insert(rows, own, list(same), given)
-        else:
-            self._copy(rows, own, list(same), given)
+        with self._cursor() as cursor:
+            if self._is_sqlite:
+                self._insert(cursor, rows, own, list(same), given)
+            else:
+                self._copy(cursor, rows, own, list(same), given)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        """A cursor of the driver; what it raises is what SQLAlchemy makes of it."""
+        dialect = self._connection.dialect
+        assert dialect.dbapi is not None
+        failure = dialect.dbapi.Error
+        try:
+            with closing(self._driver.cursor()) as cursor:
+                yield cursor
+        except failure as error:
+            raise DBAPIError.instance(
+                None, None, error, failure, hide_parameters=True, dialect=dialect
+            ) from error
 
     def _converter(self, name: str) -> Callable[[Any], Any]:
         convert = _plain_converter(self._connection, self._table, name)
         return _unchanged if convert is None else convert
 
     def _insert(
-        self, rows: int, columns: Mapping[str, Values], same: Sequence[str], given: Sequence[Any]
+        self,
+        cursor: Any,
+        rows: int,
+        columns: Mapping[str, Values],
+        same: Sequence[str],
+        given: Sequence[Any],
     ) -> None:
         names = tuple(columns), tuple(same)
         cells = [_Cells(values, self._converter(name)) for name, values in columns.items()]
@@ -167,7 +191,7 @@ class ColumnInsert:
             for start in range(0, len(matrix), _ROWS_A_STATEMENT):
                 part = matrix[start : start + _ROWS_A_STATEMENT]
                 sql = self._statement(*names, len(part))
-                self._connection.exec_driver_sql(sql, (*given, *part.ravel().tolist()))
+                cursor.execute(sql, (*given, *part.ravel().tolist()))
 
     @lru_cache(maxsize=8)  # noqa: B019  # lives as long as the load does
     def _statement(self, columns: Sequence[str], same: Sequence[str], rows: int) -> str:
@@ -183,7 +207,12 @@ class ColumnInsert:
         return f"INSERT INTO {quoted.format_table(self._table)} ({names}) VALUES {values}"  # noqa: S608  # names of our own tables
 
     def _copy(
-        self, rows: int, columns: Mapping[str, Values], same: Sequence[str], given: Sequence[Any]
+        self,
+        cursor: Any,
+        rows: int,
+        columns: Mapping[str, Values],
+        same: Sequence[str],
+        given: Sequence[Any],
     ) -> None:
         quoted = self._connection.dialect.identifier_preparer
         names = ", ".join(quoted.format_column(self._table.c[it]) for it in (*columns, *same))
@@ -193,11 +222,8 @@ class ColumnInsert:
             _Cells(values, _copied_after(self._converter(name), end))
             for (name, values), end in zip(columns.items(), ends, strict=True)
         ]
-        driver: Any = self._connection.connection.driver_connection
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {quoted.format_table(self._table)} ({names}) FROM STDIN") as copy,
-        ):
+        statement = f"COPY {quoted.format_table(self._table)} ({names}) FROM STDIN"
+        with cursor.copy(statement) as copy:
             for matrix in _matrices(cells, rows):
                 copy.write("".join(matrix.ravel().tolist()))
 

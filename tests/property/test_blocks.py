@@ -103,6 +103,7 @@ def test_blocks_end_as_the_rows_one_by_one(
         alone = _taken_in(clinic, tmp_path / "alone", files)
         patched.setattr(records, "BLOCKS_FROM", 1)
         patched.setattr(records, "BLOCK_CHARACTERS", size)
+        patched.setattr(records, "_KEPT_IN_MEMORY", size)
         patched.setattr(plain_results, "ROWS_TOGETHER", rows)
         together = _taken_in(clinic, tmp_path / "together", files)
     assert together == alone
