@@ -27,6 +27,7 @@ from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES, load_message
+from monitor.store.readings import Reading, Readings
 from monitor.store.tables import table_of
 from tests.clinic import Clinic
 
@@ -166,18 +167,20 @@ def _fill(clinic: Clinic, patients: int, now: datetime) -> None:
         for n in numbers
     ]  # fmt: skip
     results: list[dict[str, Any]] = []
+    said: list[Reading] = []
     for n in numbers:
         low = "0.4" if n % _ONE_CRITICAL_IN else "0.15"
         for analyte, value in (_CALM | {"lymphocytes": low}).items():
+            said.append(Reading(Decimal(value), received_value=value))
             results.append({
                 "patient_id": n, "analyte": analyte, "collected_at": collected,
                 "collected_on": collected.date(), "timed": True, "specimen_id": "",
-                "value": Decimal(value), "comparator": "", "no_result": "", "status": "final",
-                "stands": True, "received_value": value, "received_unit": "",
-                "received_at": now, "comment": "", "below_plausible": False,
-                "doubtful_comment": "", "file_id": clinic.file_id, "line": len(results) + 1,
+                "stands": True, "received_at": now, "comment": "", "doubtful_comment": "",
+                "file_id": clinic.file_id, "line": len(results) + 1,
             })  # fmt: skip
     with clinic.store.write() as connection:
+        for row, number in zip(results, Readings(connection).numbers(said), strict=True):
+            row["reading_id"] = number
         connection.execute(insert(table_of(tables.Patient)), people)
         connection.execute(insert(table_of(tables.EnrolmentRow)), enrolments)
         connection.execute(insert(table_of(tables.ResultRow)), results)

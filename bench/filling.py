@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitor.config import Settings, read_settings
 from monitor.resources import schedules_folder
 from monitor.store import tables
 from monitor.store.database import Store, open_store
+from monitor.store.readings import Reading, Readings
 from monitor.store.rulebook import put_in_force
 from monitor.store.tables import table_of
 
@@ -28,9 +30,8 @@ email = "clinic@hill.example"
 to = ["nurse@hill.example"]
 """
 _RESULT = (
-    "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
-    "comparator", "no_result", "status", "stands", "received_value", "received_unit",
-    "received_at", "comment", "below_plausible", "doubtful_comment", "method", "file_id", "line",
+    "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "reading_id",
+    "stands", "received_at", "comment", "doubtful_comment", "file_id", "line",
 )  # fmt: skip
 
 
@@ -87,13 +88,14 @@ def put_protocols(connection: Connection) -> None:
 
 def fill_results(connection: Connection, people: Population, file_id: int) -> None:
     """Every result of the population. This alone knows how the table of results looks."""
+    numbers = _reading_numbers(connection, people)
     if connection.dialect.name == "postgresql":
         driver = connection.connection.cursor()
         with (
             _without_indexes(connection),
             driver.copy(f"COPY results ({', '.join(_RESULT)}) FROM STDIN") as copy,  # type: ignore[attr-defined]
         ):
-            for row in _rows(people, file_id, ""):
+            for row in _rows(people, file_id, "", numbers):
                 copy.write_row(row)
         connection.execute(
             text("SELECT setval(pg_get_serial_sequence('results', 'id'), max(id)) FROM results")
@@ -104,7 +106,7 @@ def fill_results(connection: Connection, people: Population, file_id: int) -> No
     with _without_indexes(connection):
         driver.executemany(
             f"INSERT INTO results ({', '.join(_RESULT)}) VALUES ({marks})",
-            _rows(people, file_id, ".000000"),
+            _rows(people, file_id, ".000000", numbers),
         )
 
 
@@ -119,7 +121,19 @@ def _without_indexes(connection: Connection) -> Iterator[None]:
         index.create(connection)
 
 
-def _rows(people: Population, file_id: int, fraction: str) -> Iterator[tuple[Any, ...]]:
+def _reading_numbers(connection: Connection, people: Population) -> Mapping[tuple[str, str], int]:
+    """The number of what each value and unit of a population read."""
+    units = [unit for _, unit, *_ in ANALYTES]
+    pairs = sorted({it for test in people.tests() for it in zip(test.values, units, strict=False)})
+    readings = (
+        Reading(Decimal(value), received_value=value, received_unit=unit) for value, unit in pairs
+    )
+    return dict(zip(pairs, Readings(connection).numbers(readings), strict=True))
+
+
+def _rows(
+    people: Population, file_id: int, fraction: str, numbers: Mapping[tuple[str, str], int]
+) -> Iterator[tuple[Any, ...]]:
     units = [(name, unit) for name, unit, *_ in ANALYTES]
     line = 1
     for test in people.tests():
@@ -128,8 +142,8 @@ def _rows(people: Population, file_id: int, fraction: str) -> Iterator[tuple[Any
         for value, (analyte, unit) in zip(test.values, units, strict=False):
             line += 1
             yield (
-                test.patient + 1, analyte, at, day, True, "", value, "", "", "final", True, value,
-                unit, at, "", False, "", "", file_id, line,
+                test.patient + 1, analyte, at, day, True, "", numbers[value, unit], True, at, "",
+                "", file_id, line,
             )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from monitor.review import Tally, review_due
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import load_alerts, wake
+from monitor.store.readings import Reading, Readings, readings_of, whole_results
 from monitor.store.rulebook import put_in_force
 from monitor.store.tables import table_of
 
@@ -227,8 +228,8 @@ class Clinic:
 
     def rows(self, model: type[Any], **equal: Any) -> list[Row[Any]]:
         """All rows of a table, or those with these values, in the order of their ids."""
-        table = table_of(model)
-        query = select(table).order_by(*table.primary_key)
+        table = whole_results() if model is tables.ResultRow else table_of(model)
+        query = select(table).order_by(*(table.c[it.name] for it in table_of(model).primary_key))
         for name, value in equal.items():
             query = query.where(table.c[name] == value)
         with self.store.read() as connection:
@@ -243,6 +244,8 @@ class Clinic:
         """Change a row behind the program's back."""
         table = table_of(model)
         with self.store.write() as connection:
+            if model is tables.ResultRow:
+                values = _with_reading(connection, values, row_id)
             connection.execute(update(table).where(table.c.id == row_id).values(values))
 
     def _patient(self, connection: Connection, mrn: str) -> int:
@@ -265,8 +268,26 @@ def _text(name: str) -> str:
     return (schedules_folder() / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def _with_reading(
+    connection: Connection, values: dict[str, Any], row_id: int | None = None
+) -> dict[str, Any]:
+    """The values of a result with the number of what it reads instead of that."""
+    results = table_of(tables.ResultRow)
+    before = select(results.c.reading_id).where(results.c.id == row_id)
+    number = None if row_id is None else connection.scalar(before)
+    said = Reading() if number is None else readings_of(connection, [number])[number]
+    own = {name: it for name, it in values.items() if name in Reading._fields}
+    if isinstance(own.get("value"), int):
+        own["value"] = Decimal(own["value"])
+    (number,) = Readings(connection).numbers([said._replace(**own)])
+    rest = {name: it for name, it in values.items() if name not in own}
+    return {**rest, "reading_id": number}
+
+
 def _insert(connection: Connection, model: type[Any], **values: Any) -> int:
     """Insert a row with the defaults of its class; its id."""
+    if model is tables.ResultRow:
+        values = _with_reading(connection, values)
     defaults = {
         name: field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()

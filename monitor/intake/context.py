@@ -20,10 +20,10 @@ from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
+from monitor.store.readings import whole_results
 from monitor.store.tables import table_of
 
 _FACTS = table_of(tables.Fact)
-_RESULTS = table_of(tables.ResultRow)
 _FILES = table_of(tables.File)
 _RECENT_FILES = 5
 _RECENT_ROWS = 20_000
@@ -95,7 +95,7 @@ def _units_of_recent_files(connection: Connection, source: str) -> set[tuple[str
         .order_by(_FILES.c.id.desc())
         .limit(_RECENT_FILES)
     )
-    columns = _RESULTS.c
+    columns = whole_results().c
     found: set[tuple[str, str]] = set()
     for file_id in connection.scalars(recent).all():
         last = (

@@ -250,7 +250,7 @@ class _Load:
         )
         blocks = PlainBlocks(
             self._connection, normaliser, numbers, held_rows.numbers, writer, beside, file_id,
-            self._now, self._survey.lines,
+            self._survey.lines,
         )  # fmt: skip
 
         def take(batch: Sequence[RawRow | BadLine], outcomes: Sequence[Outcome]) -> None:

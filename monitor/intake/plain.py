@@ -37,13 +37,15 @@ _DENSE = 4
 """Possible combinations a row, up to which each has a place of its own while they are counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Meant:
     """What a combination of texts means, by the row that was read for all of them."""
 
     taken: Taken
     read_as_percent: tuple[str, ...]
     """The code under which it counts as read as a percentage, if it does."""
+    reading_id: int = 0
+    """The number of what it reads, once that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -42,14 +41,13 @@ class PlainBlocks:
         writer: ResultWriter,
         beside: Beside,
         file_id: int,
-        now: datetime,
         lines: int,
     ) -> None:
         self._normaliser = normaliser
         self._beside = beside
         self._numbers = numbers
         self._plain = PlainNormaliser(normaliser, held_numbers)
-        self._results = PlainResults(connection, writer, beside, file_id, now, lines)
+        self._results = PlainResults(connection, writer, beside, file_id, lines)
 
     def take(self, block: RawBlock) -> BlockDone:
         """Have the plain rows written, and normalise the others."""

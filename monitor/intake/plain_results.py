@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -18,8 +19,8 @@ from sqlalchemy import Connection, select
 from monitor.core.standing import key_of
 from monitor.intake.context import chunks
 from monitor.intake.outcomes import Taken
-from monitor.intake.plain import Answers, PlainRows, joined
-from monitor.intake.results import RESULT_VALUES, Bucket, ResultWriter, values_of
+from monitor.intake.plain import Answers, Meant, PlainRows, joined
+from monitor.intake.results import Bucket, ResultWriter, reading_of
 from monitor.intake.sieve import Exact, Sieve, is_among
 from monitor.store import tables
 from monitor.store.beside import Beside
@@ -37,12 +38,6 @@ ROWS_TOGETHER = 1 << 19
 _TURNS = 8
 """Times that a smaller file is written in, so that most of it is written beside the reading."""
 _ANALYTE_BITS, _DAY_BITS = 10, 21
-_OF_PERSON = ("patient_id", "home_id")
-_OF_MOMENT = ("collected_at", "collected_on", "timed")
-_OF_ROW = (*_OF_PERSON, *_OF_MOMENT, "specimen_id", "reported_at", "line", "stands")
-_OF_MEANING = tuple(
-    name for name in RESULT_VALUES if name not in (*_OF_ROW, "received_at", "file_id")
-)
 
 
 class PlainResults:
@@ -55,14 +50,12 @@ class PlainResults:
         writer: ResultWriter,
         beside: Beside,
         file_id: int,
-        now: datetime,
         rows: int,
     ) -> None:
         self._connection = connection
         self._beside = beside
         self._writer = writer
         self._file_id = file_id
-        self._now = now
         self._together = min(ROWS_TOGETHER, rows // _TURNS)
         self._may_be_written = Sieve(rows)
         self._written = Exact()
@@ -129,6 +122,10 @@ class PlainResults:
     def write(self) -> None:
         """Have what waits written."""
         if self._waiting.count:
+            new = [it for it in self._waiting.meant() if not it.reading_id]
+            numbers = self._writer.readings.numbers(reading_of(it.taken) for it in new)
+            for meant, number in zip(new, numbers, strict=True):
+                meant.reading_id = number
             self._written.add(self._waiting.buckets())
             self._beside.do(partial(self._write, self._waiting))
             self._waiting = Waiting()
@@ -136,23 +133,22 @@ class PlainResults:
     def _write(self, waiting: Waiting) -> None:
         """Write rows in the order of their keys: that of the index."""
         plain, lines = waiting.together()
-        constants = {"received_at": self._now, "file_id": self._file_id, "stands": True}
-        columns: dict[str, Values] = {
-            "line": Values.given(lines),
-            "specimen_id": _values(plain.specimens, lambda it: it),
-            "reported_at": _values(plain.reported, lambda it: it),
+        meant = plain.meant
+        columns = {
             "patient_id": _values(plain.persons, lambda it: it.id),
-            "home_id": _values(plain.persons, lambda it: it.moved_from),
+            "analyte": _values(meant, lambda it: it.taken.analyte),
             "collected_at": _values(plain.moments, lambda it: it.at),
             "collected_on": _days(plain.moments),
             "timed": _values(plain.moments, lambda it: it.timed),
+            "specimen_id": _values(plain.specimens, lambda it: it),
+            "reading_id": _values(meant, lambda it: it.reading_id),
+            "reported_at": _values(plain.reported, lambda it: it),
+            "comment": _values(meant, lambda it: it.taken.comment),
+            "doubtful_comment": _values(meant, lambda it: it.taken.doubtful_comment),
+            "line": Values.given(lines),
+            "home_id": _values(plain.persons, lambda it: it.moved_from),
         }
-        meant = [
-            dict(zip(RESULT_VALUES, values_of(it.taken, 0, self._now), strict=False))
-            for it in plain.meant.distinct
-        ]
-        for name in _OF_MEANING:
-            columns[name] = Values([it[name] for it in meant], plain.meant.codes)
+        constants = {"stands": True, "received_at": None, "file_id": self._file_id, "issuer": ""}
         self._insert.insert(len(plain), columns, constants)
 
     def _analyte(self, name: str) -> int:
@@ -236,6 +232,10 @@ class Waiting:
         for known in self._buckets:
             found |= is_among(buckets, known)
         return found
+
+    def meant(self) -> Iterable[Meant]:
+        """What they mean, each at least once."""
+        return chain.from_iterable(rows.meant.distinct for rows in self._rows)
 
     def buckets(self) -> Whole:
         """Those of all rows, in order."""

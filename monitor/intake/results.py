@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
@@ -40,6 +40,7 @@ from monitor.intake.outcomes import Taken
 from monitor.intake.repeats import note_repeats
 from monitor.store import tables
 from monitor.store.bulk import BulkInsert
+from monitor.store.readings import Reading, Readings, came_with, readings_of
 from monitor.store.tables import table_of
 
 _RESULTS = table_of(tables.ResultRow)
@@ -52,18 +53,15 @@ _BUCKETS = Table(
     prefixes=["TEMPORARY"],
 )
 _BUCKET_COLUMNS = ("patient_id", "analyte", "collected_on")
-RESULT_VALUES = (
-    "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "value",
-    "comparator", "no_result", "status", "received_value", "received_unit", "ref_low", "ref_high",
-    "reported_at", "received_at", "comment", "below_plausible", "doubtful_comment", "method",
-    "file_id",
-    "line", "home_id", "issuer", "stands",
+_RESULT_VALUES = (
+    "patient_id", "analyte", "collected_at", "collected_on", "timed", "specimen_id", "reported_at",
+    "received_at", "comment", "doubtful_comment", "file_id", "line", "home_id", "issuer",
+    "reading_id", "stands",
 )  # fmt: skip
 _WRITTEN = (
     *(_RESULTS.c[name] for name in (
         "id", "patient_id", "analyte", "specimen_id", "collected_on", "collected_at", "timed",
-        "status", "value", "comparator", "reported_at", "received_at", "stands", "taken_back",
-        "file_id", "line",
+        "reading_id", "reported_at", "received_at", "stands", "taken_back", "file_id", "line",
     )),
     func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id).label("home"),
 )  # fmt: skip
@@ -89,7 +87,8 @@ class _Row:
     """The patient under whose number it came."""
     file_id: int
     id: int | None = None
-    values: tuple[Any, ...] = ()
+    taken: Taken | None = None
+    """What it says, of one that is not yet written."""
     count: int = 0
     """The order of those not yet written."""
 
@@ -125,7 +124,8 @@ class ResultWriter:
         connection.execute(CreateTable(_BUCKETS, if_not_exists=True))
         self._repeats: list[tuple[int, int, int]] = []
         self._wanted = BulkInsert(connection, _BUCKETS, _BUCKET_COLUMNS)
-        self._new = BulkInsert(connection, _RESULTS, RESULT_VALUES)
+        self._new = BulkInsert(connection, _RESULTS, _RESULT_VALUES)
+        self.readings = Readings(connection)
 
     def write(self, batch: Sequence[Taken], file_ids: Sequence[int]) -> list[str]:
         """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn."""
@@ -145,8 +145,7 @@ class ResultWriter:
         self._count += 1
         new = taken.report((received_at, file_id, taken.line, _NEW + self._count))
         home = taken.home_id or taken.patient_id
-        values = values_of(taken, file_id, received_at)
-        row = _Row(new, False, home, file_id, values=values, count=self._count)
+        row = _Row(new, False, home, file_id, taken=taken, count=self._count)
         if not group.rows:
             group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
@@ -206,23 +205,27 @@ class ResultWriter:
             & ~columns.taken_back,
         )  # fmt: skip
         # put in order here: asked for it, SQLite would read all results to save the sorting
-        for row in sorted(self._connection.execute(query), key=itemgetter(0)):
-            yield _written(row)
+        rows = sorted(self._connection.execute(query), key=itemgetter(0))
+        return _written(self._connection, rows)
 
     def _store(self, groups: Iterable[_Group]) -> None:
-        new: list[tuple[int, tuple[Any, ...]]] = []
+        new: list[tuple[_Row, Taken, bool]] = []
         changed: list[dict[str, Any]] = []
         for group in groups:
             if not any(row.id is None for row in group.rows):
                 continue
             stands = group.standing().stands
             for index, row in enumerate(group.rows):
-                if row.id is None:
-                    new.append((row.count, (*row.values, index in stands)))
+                if row.taken is not None:
+                    new.append((row, row.taken, index in stands))
                 elif row.stood != (index in stands):
                     changed.append({"row_id": row.id, "now_stands": index in stands})
-        new.sort(key=lambda numbered: numbered[0])
-        self._new.insert(values for _, values in new)
+        new.sort(key=lambda it: it[0].count)
+        numbers = self.readings.numbers(reading_of(taken) for _, taken, _ in new)
+        self._new.insert(
+            (*_values_of(taken, row.file_id), number, stands)
+            for (row, taken, stands), number in zip(new, numbers, strict=True)
+        )
         if changed:
             statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
             self._connection.execute(statement.values(stands=bindparam("now_stands")), changed)
@@ -245,13 +248,10 @@ def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tupl
     """Results of these patients that stand and should not, or the other way round: id, stands."""
     columns = _RESULTS.c
     query = select(*_WRITTEN).where(columns.patient_id.in_(sorted(patient_ids)))
+    rows = connection.execute(query.order_by(columns.id)).all()
+    found = [(row.id, True) for row in rows if row.taken_back and row.stands]
     groups: dict[Key, _Group] = {}
-    found: list[tuple[int, bool]] = []
-    for row in connection.execute(query.order_by(columns.id)):
-        if row.taken_back:
-            found += [(row.id, True)] if row.stands else []
-            continue
-        key, written = _written(row)
+    for key, written in _written(connection, [row for row in rows if not row.taken_back]):
         groups.setdefault(key, _Group(key.untimed)).add(written)
     for group in groups.values():
         stands = group.standing().stands
@@ -261,22 +261,22 @@ def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tupl
     return found
 
 
-def _written(row: Any) -> tuple[Key, _Row]:
-    """A row of the database, by its key."""
-    received = (row.received_at, row.file_id, row.line, row.id)
-    report = Report(Status(row.status), row.value, row.comparator, row.reported_at, received)
-    return key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
+def _written(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[Key, _Row]]:
+    """Rows of the database, by their keys."""
+    said = readings_of(connection, (row.reading_id for row in rows))
+    came_at = came_with(connection, (row.file_id for row in rows if row.received_at is None))
+    for row in rows:
+        received = (row.received_at or came_at[row.file_id], row.file_id, row.line, row.id)
+        reading = said[row.reading_id]
+        report = Report(
+            Status(reading.status), reading.value, reading.comparator, row.reported_at, received
+        )
+        yield key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
 
 
-def values_of(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, ...]:
-    """The values of `RESULT_VALUES`, but for the last: whether it stands."""
-    return (
-        taken.patient_id,
-        taken.analyte,
-        taken.collected.at,
-        taken.collected.on,
-        taken.collected.timed,
-        taken.specimen_id,
+def reading_of(taken: Taken) -> Reading:
+    """What a row reads."""
+    return Reading(
         taken.value,
         taken.comparator,
         taken.no_result,
@@ -285,12 +285,24 @@ def values_of(taken: Taken, file_id: int, received_at: datetime) -> tuple[Any, .
         taken.received_unit,
         taken.ref_low,
         taken.ref_high,
-        taken.reported_at,
-        received_at,
-        taken.comment,
         taken.below_plausible,
-        taken.doubtful_comment,
         taken.method,
+    )
+
+
+def _values_of(taken: Taken, file_id: int) -> tuple[Any, ...]:
+    """The values of `_RESULT_VALUES`, but for the last two."""
+    return (
+        taken.patient_id,
+        taken.analyte,
+        taken.collected.at,
+        taken.collected.on,
+        taken.collected.timed,
+        taken.specimen_id,
+        taken.reported_at,
+        taken.received_at,
+        taken.comment,
+        taken.doubtful_comment,
         file_id,
         taken.line,
         taken.home_id,

@@ -21,6 +21,7 @@ from monitor.review import BATCH, review_batch
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import chunks, wake
+from monitor.store.readings import Reading, Readings, readings_of
 from monitor.store.tables import table_of
 
 _RESULTS = table_of(tables.ResultRow)
@@ -65,14 +66,22 @@ def judged_otherwise(store: Store, settings: Settings, shift: Shift, now: dateti
 
 def _set_right(connection: Connection, shift: Shift) -> None:
     factor = Decimal(1).scaleb(-shift.power)
+    readings = Readings(connection)
     for piece in chunks(shift.result_ids):
-        rows = connection.execute(
-            select(_RESULTS.c.id, _RESULTS.c.value).where(_RESULTS.c.id.in_(piece))
-        ).all()
-        statement = (
-            update(_RESULTS).where(_RESULTS.c.id == bindparam("of")).values(value=bindparam("it"))
+        query = select(_RESULTS.c.id, _RESULTS.c.reading_id).where(_RESULTS.c.id.in_(piece))
+        rows = connection.execute(query).all()
+        said = readings_of(connection, (row.reading_id for row in rows))
+        right = readings.numbers(_times(said[row.reading_id], factor) for row in rows)
+        statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("of"))
+        connection.execute(
+            statement.values(reading_id=bindparam("it")),
+            [{"of": row.id, "it": number} for row, number in zip(rows, right, strict=True)],
         )
-        connection.execute(statement, [{"of": row.id, "it": row.value * factor} for row in rows])
+
+
+def _times(reading: Reading, factor: Decimal) -> Reading:
+    assert reading.value is not None, "only numbers are shifted"
+    return reading._replace(value=reading.value * factor)
 
 
 def _alerts(

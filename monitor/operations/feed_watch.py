@@ -27,6 +27,7 @@ from monitor.core.findings import day_text
 from monitor.core.vocabulary import Kind
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.readings import whole_results
 from monitor.store.silent_feeds import title_of
 from monitor.store.tables import table_of
 
@@ -232,7 +233,7 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
 def _shifts(
     connection: Connection, settings: Settings, source: str, now: datetime
 ) -> tuple[Shift, ...]:
-    rules, columns = settings.feeds, _RESULTS.c
+    rules, columns = settings.feeds, whole_results().c
     recent = select(_FILES.c.id).where(
         _FILES.c.source == source,
         _FILES.c.received_at <= now,

@@ -21,10 +21,10 @@ from monitor.review import judge
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import load_alerts, load_cases
+from monitor.store.readings import whole_results
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
-_RESULTS = table_of(tables.ResultRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _BATCH = 500
 
@@ -147,7 +147,7 @@ def _late_results(
     patients: Collection[int] | None,
 ) -> Mapping[int, set[int]]:
     """Ids of the standing results that came later than that after collection, by patient."""
-    columns = _RESULTS.c
+    columns = whole_results().c
     query = select(columns.id, columns.patient_id, columns.collected_at, columns.received_at).where(
         columns.stands,
         columns.received_at <= now,

@@ -33,6 +33,7 @@ from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.persons import of_person
+from monitor.store.readings import whole_results
 from monitor.store.rulebook import RuleBook
 from monitor.store.tables import table_of
 
@@ -40,7 +41,6 @@ AHEAD = parse_duration("12 months")
 """How far the schedule to come is written out."""
 _PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
-_RESULTS = table_of(tables.ResultRow)
 _FILES = table_of(tables.File)
 _IDENTIFIERS = table_of(tables.Identifier)
 _NAMED = (
@@ -244,10 +244,11 @@ def _enrolments(connection: Connection, person_id: int) -> list[int]:
 
 def _replaced(connection: Connection, person_id: int, now: datetime) -> list[Row[Any]]:
     """What no longer counts: corrected, withdrawn, or of a file taken back; latest first."""
-    columns = _RESULTS.c
+    whole = whole_results()
+    columns = whole.c
     past = ~columns.stands | columns.taken_back | (columns.status == Status.WITHDRAWN.value)
     query = (
-        select(_RESULTS, _FILES.c.name.label("file"))
+        select(whole, _FILES.c.name.label("file"))
         .join(_FILES, _FILES.c.id == columns.file_id)
         .where(columns.patient_id == person_id, past, columns.received_at <= now)
         .order_by(columns.collected_at.desc(), columns.id.desc())

@@ -20,7 +20,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, or_, select, update
 from sqlmodel import SQLModel
 
 from monitor.config import Settings
@@ -29,10 +29,11 @@ from monitor.intake.results import restand
 from monitor.store import copying, tables
 from monitor.store.database import Store
 from monitor.store.frames import all_enrolment_ids, chunks, wake, wake_enrolments
+from monitor.store.readings import whole_results
 from monitor.store.tables import table_of
 
-_KEPT = {"facts", "files", "patients", "identifiers", "merges", "fixes", "person_changes",
-         "enrolments"}  # fmt: skip
+_KEPT = {"facts", "files", "readings", "patients", "identifiers", "merges", "fixes",
+         "person_changes", "enrolments"}  # fmt: skip
 """What is no history, or is needed for what refers to it."""
 _TEXTS = table_of(tables.ProtocolText)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -153,10 +154,15 @@ def past_of(
 def _forget(connection: Connection, since: datetime) -> None:
     for table in reversed(SQLModel.metadata.sorted_tables):
         if table.name not in _KEPT:
-            later = [_RESULTS.c.received_at >= since] if table is _RESULTS else []
+            later = [_RESULTS.c.id.in_(_came_since(since))] if table is _RESULTS else []
             connection.execute(delete(table).where(*later))
     connection.execute(delete(_FACTS).where(_FACTS.c.name == "brought_to"))
     connection.execute(update(_ENROLMENTS).values(stands=False, next_review_at=None))
+
+
+def _came_since(since: datetime) -> Select[tuple[int]]:
+    columns = whole_results().c
+    return select(columns.id).where(columns.received_at >= since)
 
 
 def _tell(connection: Connection, inputs: list[_Input], now: datetime) -> list[int]:
@@ -253,7 +259,7 @@ class _Reader:
                 yield _Input(at, file_id, _EVENTS, change, is_change=True, patient_id=who)
 
     def _results(self) -> Iterator[_Input]:
-        it = _RESULTS.c
+        it = whole_results().c
         columns = (
             it.id,
             it.patient_id,

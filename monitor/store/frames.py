@@ -9,19 +9,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from monitor.core.calendar import clinic_day
-from monitor.core.case import Case, Enrolment, Event, HeldRow, Result
+from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
-from monitor.core.vocabulary import AlertState, Kind, PanelState, Status, Urgency
+from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
-from monitor.store.bulk import BulkSelect
 from monitor.store.claims import FIRST
+from monitor.store.histories import load_results
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
@@ -34,15 +33,8 @@ _FILLED = (
 )  # fmt: skip
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
-_RESULTS = table_of(tables.ResultRow)
-_FIELDS = [name for name in Result._fields if name != "derived"]
-_STATUS, _SOURCE = _FIELDS.index("status"), _FIELDS.index("source")
-_COLUMNS = ["file_id" if name == "source" else name for name in _FIELDS]
-_OF_RESULTS = BulkSelect([_RESULTS.c[name] for name in ("patient_id", *_COLUMNS)])
-_STATUSES = {status.value: status for status in Status}
 _EVENTS = table_of(tables.EventRow)
 _HELD = table_of(tables.HeldRowTable)
-_FILES = table_of(tables.File)
 _ALERTS = table_of(tables.AlertRow)
 
 
@@ -180,7 +172,7 @@ def _chunk_of_cases(
     asked = set(ids)
     enrolments = _with_siblings(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
-    results = _results(connection, patients, until)
+    results = load_results(connection, patients, until)
     events = _events(connection, patients, until, zone)
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
@@ -242,42 +234,6 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
         .order_by(columns.id)
     )
     return [Enrolment(**row._mapping) for row in connection.execute(query)]
-
-
-def _results(
-    connection: Connection, patients: Sequence[int], until: datetime | None
-) -> Mapping[int, list[Result]]:
-    columns = _RESULTS.c
-    stands = and_(
-        columns.patient_id.in_(patients),
-        columns.stands,
-        columns.status != Status.WITHDRAWN.value,
-    )
-    if until is not None:
-        stands = and_(stands, columns.collected_at <= until)
-    found: dict[int, list[Result]] = defaultdict(list)
-    query = _OF_RESULTS.query.where(stands).order_by(columns.id)
-    sources = _Sources(connection)
-    for patients_of, *fields in _OF_RESULTS.batches(connection, query):
-        fields[_STATUS] = map(_STATUSES.__getitem__, fields[_STATUS])
-        fields[_SOURCE] = map(sources.__getitem__, fields[_SOURCE])
-        rows = map(Result._make, zip(*fields, repeat(""), strict=False))
-        for patient, result in zip(patients_of, rows, strict=True):
-            found[patient].append(result)
-    return found
-
-
-class _Sources(dict[int, str]):
-    """The source of each file, asked for once."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, file_id: int) -> str:
-        query = select(_FILES.c.source).where(_FILES.c.id == file_id)
-        self[file_id] = str(self._connection.scalar(query))
-        return self[file_id]
 
 
 def _events(

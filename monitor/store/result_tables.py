@@ -12,12 +12,32 @@ from sqlmodel import Field, SQLModel
 from monitor.store.types import ExactDecimal, UtcInstant
 
 
-class ResultRow(SQLModel, table=True):
-    """One reported value. `stands` is False for what a later report superseded.
+class ReadingRow(SQLModel, table=True):
+    """What results say: kept once, however many results say it. `digest` is that of all of it."""
 
-    The database does not check `patient_id`, `home_id` and `file_id`: that cost more than the rest
-    of a large file. They are read or made in the transaction that writes the row, and no
-    patient is ever deleted, nor a file that brought a result."""
+    __tablename__ = "readings"
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(index=True, unique=True)
+    value: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    comparator: str = ""
+    no_result: str = ""
+    status: str
+    received_value: str
+    received_unit: str = ""
+    ref_low: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    ref_high: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    below_plausible: bool = False
+    method: str = ""
+    """How it was measured, without case: trends and baselines do not cross a change of it."""
+
+
+class ResultRow(SQLModel, table=True):
+    """One reported value, narrow, for there are very many. `stands` is False for what a later
+    report superseded.
+
+    The database does not check `patient_id`, `home_id`, `reading_id` and `file_id`: that cost
+    more than the rest of a large file. They are read or made in the transaction that writes the
+    row, and no patient or reading is ever deleted, nor a file that brought a result."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -36,22 +56,13 @@ class ResultRow(SQLModel, table=True):
     collected_on: date
     timed: bool
     specimen_id: str = ""
-    value: Decimal | None = Field(default=None, sa_type=ExactDecimal)
-    comparator: str = ""
-    no_result: str = ""
-    status: str
+    reading_id: int
     stands: bool
-    received_value: str
-    received_unit: str = ""
-    ref_low: Decimal | None = Field(default=None, sa_type=ExactDecimal)
-    ref_high: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     reported_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    received_at: datetime = Field(sa_type=UtcInstant)
+    received_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """None: with its file."""
     comment: str = ""
-    below_plausible: bool = False
     doubtful_comment: str = ""
-    method: str = ""
-    """How it was measured, without case: trends and baselines do not cross a change of it."""
     file_id: int = Field(index=True)
     line: int
     home_id: int | None = None

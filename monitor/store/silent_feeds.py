@@ -12,6 +12,7 @@ from monitor.core.findings import day_text
 from monitor.core.vocabulary import Kind
 from monitor.store import tables
 from monitor.store.frames import chunks
+from monitor.store.readings import came_at
 from monitor.store.tables import table_of
 
 _SILENT = table_of(tables.SilentFeed)
@@ -82,11 +83,11 @@ def _overdue(enrolment_ids: Collection[int]) -> Any:
 def _sources(connection: Connection, enrolment_ids: Collection[int]) -> dict[int, str]:
     """The source of the latest result of each enrolment's patient."""
     latest = (
-        select(_ENROLMENTS.c.id, _FILES.c.source, func.max(_RESULTS.c.received_at).label("at"))
+        select(_ENROLMENTS.c.id, _FILES.c.source, func.max(came_at()).label("at"))
         .join(_RESULTS, _RESULTS.c.patient_id == _ENROLMENTS.c.patient_id)
         .join(_FILES, _FILES.c.id == _RESULTS.c.file_id)
         .where(_ENROLMENTS.c.id.in_(enrolment_ids))
         .group_by(_ENROLMENTS.c.id, _FILES.c.source)
-        .order_by(func.max(_RESULTS.c.received_at))
+        .order_by(func.max(came_at()))
     )
     return {row.id: row.source for row in connection.execute(latest)}

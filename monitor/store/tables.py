@@ -29,6 +29,7 @@ from monitor.store.people_tables import Identifier as Identifier
 from monitor.store.people_tables import MergeRow as MergeRow
 from monitor.store.people_tables import Patient as Patient
 from monitor.store.result_tables import EventRow as EventRow
+from monitor.store.result_tables import ReadingRow as ReadingRow
 from monitor.store.result_tables import ResultRow as ResultRow
 from monitor.store.rule_tables import PersonalRow as PersonalRow
 from monitor.store.rule_tables import ProposalRow as ProposalRow

@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import FromClause, Select, select
 
 from monitor.store import tables
 from monitor.store.database import open_store
+from monitor.store.readings import whole_results
 from monitor.store.tables import table_of
 
 _PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
-_RESULTS = table_of(tables.ResultRow)
+_RESULTS = whole_results()
 _EVENTS = table_of(tables.EventRow)
 _HELD = table_of(tables.HeldRowTable)
 _ALERTS = table_of(tables.AlertRow)
@@ -97,7 +98,7 @@ def _key(alert: dict[str, Any]) -> Key:
     return alert["mrn"], alert["kind"], alert["rule"]
 
 
-def _columns(table: Table, names: str) -> list[Any]:
+def _columns(table: FromClause, names: str) -> list[Any]:
     return [table.c[name] for name in names.split()]
 
 

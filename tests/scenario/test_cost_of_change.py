@@ -76,5 +76,5 @@ def test_a_result_its_review_its_mail_and_an_idle_look_read_no_growing_table_who
 
 def test_a_table_that_is_read_whole_is_found(ward: Clinic) -> None:
     with whole_reads(ward.store) as found, ward.store.read() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM results WHERE value = 1")
+        connection.exec_driver_sql("SELECT count(*) FROM results WHERE line = 1")
     assert len(found) == 1

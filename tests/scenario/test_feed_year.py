@@ -23,6 +23,7 @@ from sqlalchemy import Connection, insert
 from monitor.operations import feed_watch, feeds
 from monitor.store import tables
 from monitor.store.database import Store, open_store
+from monitor.store.readings import Reading, Readings
 from monitor.store.tables import table_of
 from tests.clinic import CONFIG, ZONE, Clinic, settings_in
 
@@ -107,16 +108,19 @@ class Laboratory:
         file_id = int(done.inserted_primary_key[0])
         common = {
             "collected_at": at - timedelta(hours=2), "collected_on": arrival.at.date(),
-            "timed": True, "status": "final", "stands": True, "received_at": at,
-            "file_id": file_id,
+            "timed": True, "stands": True, "file_id": file_id,
         }  # fmt: skip
+        readings = Readings(connection).numbers(
+            Reading(Decimal(f"{value:.3g}"), received_value=f"{value:.3g}")
+            for _, _, value in arrival.rows
+        )
         rows = [
-            common | {
-                "patient_id": patient + 1, "analyte": name, "line": line,
-                "value": Decimal(f"{value:.3g}"), "received_value": f"{value:.3g}",
-            }
-            for line, (patient, name, value) in enumerate(arrival.rows, 2)
-        ]  # fmt: skip
+            common
+            | {"patient_id": patient + 1, "analyte": name, "line": line, "reading_id": number}
+            for line, ((patient, name, _), number) in enumerate(
+                zip(arrival.rows, readings, strict=True), 2
+            )
+        ]
         connection.execute(insert(table_of(tables.ResultRow)), rows)
 
     def alarms(self, now: datetime) -> list[str]:

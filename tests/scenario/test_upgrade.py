@@ -24,11 +24,16 @@ from monitor.operations.backup import restore
 from monitor.operations.verify import verify
 from monitor.review import review_due
 from monitor.store.database import Store, open_store
+from monitor.store.readings import whole_results
 from monitor.store.revisions import alembic_config
 from tests.clinic import at, settings_in
 
 DUMP = Path(__file__).parents[1] / "data" / "upgrade" / "revision_0001.sql"
 NOW = at("2026-01-27", 9)
+_SAID = (
+    "value", "comparator", "no_result", "status", "received_value", "received_unit", "ref_low",
+    "ref_high",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +118,9 @@ def test_nothing_is_lost_and_nothing_differs(old: Store, old_file: Path, tmp_pat
         counts = {
             name: connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) for name in before
         }
-        rows = connection.execute(
-            sa.text("SELECT value, received_value, stands FROM results ORDER BY id")
-        ).all()
+        results = whole_results().c
+        said = [results[name] for name in (*_SAID, "received_at", "stands")]
+        rows = connection.execute(sa.select(*said).order_by(results.id)).all()
         who = connection.execute(
             sa.text("SELECT number, issuer FROM identifiers ORDER BY number")
         ).all()
@@ -128,9 +133,13 @@ def test_nothing_is_lost_and_nothing_differs(old: Store, old_file: Path, tmp_pat
     assert [tuple(row) for row in who] == [("P1", ""), ("P2", "")]
     assert ("Dr Gray", "acknowledged", "until 2026-01-20; seen") in {tuple(it) for it in notes}
     with closing(sqlite3.connect(old_file)) as file:
-        query = "SELECT value, received_value, stands FROM results ORDER BY id"
-        assert [tuple(row) for row in rows] == [
-            (value, received, bool(stands)) for value, received, stands in file.execute(query)
+        query = f"SELECT {', '.join(_SAID)}, received_at, stands FROM results ORDER BY id"
+        assert [
+            (*("" if it is None else str(it) for it in said), f"{at:%Y-%m-%d %H:%M:%S.%f}", stands)
+            for *said, at, stands in rows
+        ] == [
+            (*("" if it is None else str(it) for it in said), at, bool(stands))
+            for *said, at, stands in file.execute(query)
         ]
     assert verify(old, settings, NOW) == []
     alerts = alert_rows(old, settings, {"open", "acknowledged"}, NOW)
