@@ -16,7 +16,7 @@ from monitor.review.batch import BATCH, Tally, alarm, review_batch, some
 from monitor.review.screen import Screen
 from monitor.store import claims
 from monitor.store.database import Store
-from monitor.store.facts import bring_to, brought_to, check_not_earlier
+from monitor.store.facts import bring_to, brought_to, check_not_earlier, refuse_earlier
 
 Progress = Callable[[int, int], None]
 """Told (done, of how many) between two batches."""
@@ -87,13 +87,16 @@ def _drain(
 ) -> Tally:
     """Review whoever is due, a claimed batch after the other, until nobody is."""
     tally = Tally()
-    with store.read() as connection:
-        latest = check_not_earlier(connection, now)
-        owes = claims.is_any_due(connection, now)
-        total = claims.count_due(connection, now) if owes and progress is not None else 0
-    if not owes:
-        _note_the_time(store, latest, now)
+    with store.look() as connection:
+        hour = claims.hour(connection)
+    refuse_earlier(hour.brought_to, now)
+    if not hour.is_any_due(now):
+        _note_the_time(store, hour.brought_to, now)
         return tally
+    total = 0
+    if progress is not None:
+        with store.look() as connection:
+            total = claims.count_due(connection, now)
     began, done, screen = time.monotonic(), 0, Screen(settings)
     while True:
         if within is not None and time.monotonic() - began > within:

@@ -1,7 +1,8 @@
 """The database: its transactions, its migrations, the daemon's lock.
 
 This file and `engines` know SQLite from PostgreSQL. Both give the same promises: `read()` is one
-consistent snapshot, `write()` one transaction that ends whole or not at all. SQLite has one
+consistent snapshot, `write()` one transaction that ends whole or not at all; `look()` and `note()`
+are the same for a single statement, without the ways that begin and end it. SQLite has one
 writer at a time, so `write()` takes the write lock at once and waits for it; on PostgreSQL
 writers meet at row locks (`SELECT ... FOR UPDATE`, which SQLAlchemy leaves out for SQLite):
 always enrolments first, in the order of their ids, then what hangs on them.
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._file = Path(engine.url.database or "") if self.is_sqlite else None
         self._checked = False
         self._turns = _TURNS[str(engine.url)]
 
@@ -41,6 +43,19 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot; nothing is written."""
         with self._connection("BEGIN", readonly=True) as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """For one statement that reads: a snapshot by itself, and one way to the server and back
+        where `read` has three."""
+        with self._connection("", readonly=True) as connection:
+            yield connection
+
+    @contextmanager
+    def note(self) -> Iterator[Connection]:
+        """For one statement that writes: a transaction by itself, as durable as any."""
+        with self._turn(), self._connection("", readonly=False) as connection:
             yield connection
 
     @contextmanager
@@ -54,8 +69,8 @@ class Store:
         everyone is owed a review, for a newer program may say more of the same."""
         from alembic import command  # slow to import, and only needed here
 
-        if self.is_sqlite:
-            _create_file(Path(self.engine.url.database or ""))
+        if self._file is not None:
+            _create_file(self._file)
         with self._begun("BEGIN IMMEDIATE", readonly=False, rebuilding=True) as connection:
             if not self.is_sqlite:
                 connection.execute(
@@ -135,13 +150,16 @@ class Store:
     def _begun(
         self, begin: str, *, readonly: bool, rebuilding: bool = False
     ) -> Iterator[Connection]:
-        """A transaction. `rebuilding` lets SQLite copy tables that others refer to: there a
-        changed table is a new one with the rows of the old."""
+        """A transaction; with an empty `begin` none, and each statement is one. `rebuilding`
+        lets SQLite copy tables that others refer to: there a changed table is a new one with the
+        rows of the old."""
         with readable_errors(self.engine), self.engine.connect() as connection:
             if rebuilding and self.is_sqlite:
                 engines.switch_foreign_keys(connection, "OFF")
             if self.is_sqlite:
                 connection = connection.execution_options(**{engines.BEGIN: begin})
+            elif not begin:
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             elif readonly:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -154,7 +172,7 @@ class Store:
                     engines.switch_foreign_keys(connection, "ON")
 
     def _refuse_missing(self) -> None:
-        if self.is_sqlite and not Path(self.engine.url.database or "").is_file():
+        if self._file is not None and not self._file.is_file():
             raise StoreError(
                 f"there is no database {self.engine.url.database}: `monitor init` creates it"
             )

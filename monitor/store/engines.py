@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import select
+import time
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from monitor.store.errors import BUSY_SECONDS, StoreError
 
 BEGIN = "sqlite_begin"
-"""The execution option of a connection to SQLite that says how its transactions begin."""
+"""The execution option of a connection to SQLite that says how its transactions begin; empty:
+not at all, each statement is one."""
 _CACHE_KIB = 65536
 _POOL, _MORE = 5, 10
 """Connections a process keeps, and how many more it may open while it is busy: three threads of
 the daemon, and a handful of listeners and requests."""
 _POOL_SECONDS = 30
+_USED, _TRUSTED = "used", 30.0
+"""When a connection to PostgreSQL was last used, and for how many seconds after that it is taken
+for whole as long as nothing has come from its server."""
 _SESSION = {
     "statement_timeout": "600s",  # the longest statement is the bulk of a file of a country
     "lock_timeout": "120s",
@@ -83,7 +89,9 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
+        begin = connection.get_execution_options().get(BEGIN, "BEGIN")
+        if begin:
+            connection.exec_driver_sql(begin)
 
     return engine
 
@@ -92,7 +100,6 @@ def _postgresql(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,  # the server may have been restarted since
         pool_size=_POOL,
         max_overflow=_MORE,
         pool_timeout=_POOL_SECONDS,
@@ -100,10 +107,38 @@ def _postgresql(url: URL) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, _record: Any) -> None:
+    def _set_up(connection: Any, record: Any) -> None:
         with connection.cursor() as cursor:
             for name, value in _SESSION.items():
                 cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
         connection.commit()
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkin")
+    def _note_use(_connection: Any, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _see_whether_it_is_there(connection: Any, record: Any, _proxy: Any) -> None:
+        """The server may have been restarted since. It is asked where the connection has lain
+        idle or something has come (the end, most likely): asking each time would be a way there
+        and back before every transaction."""
+        if time.monotonic() - record.info[_USED] < _TRUSTED and not _has_news(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
     return engine
+
+
+def _has_news(connection: Any) -> bool:
+    """Whether the server has sent or ended something that nobody asked for."""
+    if connection.closed:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([connection.fileno()], [], [], 0)[0])
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)
+    return bool(line.poll(0))

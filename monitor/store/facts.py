@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Select, select, text
 
 from monitor.store import tables
 from monitor.store.errors import TooEarly
@@ -16,9 +17,14 @@ AHEAD = timedelta(minutes=5)
 
 def brought_to(connection: Connection) -> datetime | None:
     """The latest instant that the database has been brought to."""
-    facts = tables.table_of(tables.Fact)
-    value = connection.scalar(select(facts.c.value).where(facts.c.name == "brought_to"))
+    value = connection.scalar(brought_to_query())
     return None if value is None else datetime.fromisoformat(value)
+
+
+def brought_to_query() -> Select[Any]:
+    """What it says of that, as it is written down."""
+    facts = tables.table_of(tables.Fact)
+    return select(facts.c.value).where(facts.c.name == "brought_to")
 
 
 def bring_to(connection: Connection, now: datetime) -> None:
@@ -38,13 +44,18 @@ def check_not_earlier(connection: Connection, now: datetime) -> datetime | None:
     """Refuse to write at an instant that lies before what was already done: TooEarly. Returns
     the latest instant that the database has been brought to."""
     latest = brought_to(connection)
+    refuse_earlier(latest, now)
+    return latest
+
+
+def refuse_earlier(latest: datetime | None, now: datetime) -> None:
+    """Raises TooEarly where the database has been brought to an instant that is too far ahead."""
     if latest is not None and now < latest - AHEAD:
         raise TooEarly(
             f"the database has already been brought to {latest.isoformat(timespec='seconds')}, "
             f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
             "a command that writes cannot go back in time"
         )
-    return latest
 
 
 def installation(connection: Connection) -> str:

@@ -74,6 +74,22 @@ def test_a_result_its_review_its_mail_and_an_idle_look_read_no_growing_table_who
     assert found == set()
 
 
+def test_a_look_when_nobody_is_due_asks_one_question(ward: Clinic) -> None:
+    ward.enrol("P1", now=at("2026-01-05"))
+    ward.review(NOW)
+    asked: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    with whole_reads(ward.store) as found:
+        event.listen(ward.store.engine, "before_cursor_execute", note)
+        ward.review(NOW)
+        event.remove(ward.store.engine, "before_cursor_execute", note)
+    assert len(asked) == 1
+    assert found == set()
+
+
 def test_a_table_that_is_read_whole_is_found(ward: Clinic) -> None:
     with whole_reads(ward.store) as found, ward.store.read() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM results WHERE line = 1")

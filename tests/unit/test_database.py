@@ -13,6 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from monitor.store import tables
@@ -113,6 +114,32 @@ def test_a_reader_sees_one_snapshot_while_others_write(store: Store) -> None:
         assert set(connection.scalars(select(FACTS.c.name))) == first
     assert first - {COMPATIBLE_FROM} == {"before"}
     assert _names(store) == {"before", "during"}
+
+
+def test_a_single_statement_is_a_transaction_by_itself(store: Store) -> None:
+    with store.note() as connection:
+        connection.execute(insert(FACTS).values(name="noted", value="1"))
+        with store.look() as other:
+            assert other.scalar(select(FACTS.c.value).where(FACTS.c.name == "noted")) == "1"
+    with pytest.raises(IntegrityError), store.note() as connection:
+        connection.execute(insert(FACTS), [{"name": "two", "value": "1"}] * 2)
+    with store.read() as connection:
+        assert connection.scalar(select(FACTS.c.name).where(FACTS.c.name == "noted")) == "noted"
+    assert "noted" in _names(store)
+
+
+@pytest.mark.postgresql_only
+def test_connections_that_the_server_ended_are_not_used_again(store: Store) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"
+    for way in (store.read, store.write, store.look, store.note):
+        with store.read() as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        another = open_store(store.engine.url.render_as_string(hide_password=False))
+        with another.read() as connection:
+            connection.execute(text(others), {"pid": pid})
+        another.dispose()
+        with way() as connection:
+            assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
 
 
 def test_writers_of_the_same_row_follow_each_other(store: Store) -> None:
