@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from monitor.config import Settings
 from monitor.core.vocabulary import DIED
@@ -88,6 +89,12 @@ def recorded_dead(connection: Connection, now: datetime) -> frozenset[str]:
 
 
 def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:
+    return {row.id: row for row in connection.execute(_asking(), {"ids": alert_ids})}
+
+
+@cache
+def _asking() -> Select[Any]:
+    """Put together once: that takes longer than the database needs to answer."""
     joined = _ALERTS.join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id).join(
         _PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id
     )
@@ -96,8 +103,8 @@ def _rows(connection: Connection, alert_ids: list[int]) -> dict[int, Row[Any]]:
         _PATIENTS.c.mrn,
         *(of_person(name) for name in ("family_name", "given_name", "birth_date")),
     )
-    statement = select(*columns).select_from(joined).where(_ALERTS.c.id.in_(alert_ids))
-    return {row.id: row for row in connection.execute(statement)}
+    wanted = _ALERTS.c.id.in_(bindparam("ids", expanding=True))
+    return select(*columns).select_from(joined).where(wanted)
 
 
 def _standing(row: Row[Any]) -> Standing:

@@ -162,8 +162,7 @@ def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
         pen.line([(_LEFT, y), (right, y)], GRID)
         if abs(y - limit) > 13:
             pen.text(_LEFT - 6, y, figure.written(tick.normalize()), FAINT, "rm")
-    for start in range(_LEFT, right, 8):
-        pen.line([(start, limit), (min(start + 5, right), limit)], LIMIT, 1.4)
+    pen.dashes(_LEFT, right, limit, LIMIT, 1.4)
     pen.text(_LEFT - 6, limit, figure.written(figure.limit), LIMIT, "rm")
     pen.text(right + 6, limit, figure.limit_word, LIMIT, "lm")
     pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", FAINT, "lm")
@@ -178,7 +177,7 @@ def _draw_course(pen: Pen, figure: Figure, scale: Frame) -> None:
     pen.curve([(x, y) for _, x, y in known], LINE, 1.6)
     for point in figure.points:
         if point.value is None:
-            _draw_cross(pen, scale.x(point.at), HEIGHT - _BOTTOM - 7)
+            pen.cross(scale.x(point.at), HEIGHT - _BOTTOM - 7, 3.5, FAINT, 1.6)
     for point, x, y in known:
         bad = breaches(point, figure.limit, downward=figure.downward)
         _draw_mark(pen, point, x, y, BREACH if bad else FINE)
@@ -202,11 +201,6 @@ def _draw_mark(pen: Pen, point: Point, x: float, y: float, colour: str) -> None:
         pen.dot(x, y, 4.2, PAPER, colour)
     else:
         pen.dot(x, y, 4, colour, colour)
-
-
-def _draw_cross(pen: Pen, x: float, y: float) -> None:
-    pen.curve([(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], FAINT, 1.6)
-    pen.curve([(x - 3.5, y + 3.5), (x + 3.5, y - 3.5)], FAINT, 1.6)
 
 
 def _draw_days(pen: Pen, figure: Figure, scale: Frame) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -258,6 +258,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
     environment.filters["pretty"] = pretty
     environment.filters["day"] = day_words
@@ -266,8 +267,10 @@ def _environment() -> Environment:
     return environment
 
 
+@lru_cache(maxsize=1024)
 def _fill(text: str, hanging: str = "", first: str = "") -> str:
-    """Wrapped for a plain-text reader; a command or a link is never broken."""
+    """Wrapped for a plain-text reader; a command or a link is never broken. The sentences of a
+    protocol come again from mail to mail."""
     return textwrap.fill(
         text,
         72,

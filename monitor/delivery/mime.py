@@ -29,6 +29,8 @@ _ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=_LONGEST)
 """A folded subject begins with an empty line or shows its fold in some clients."""
 _MARK = "=_"
 """Begins every boundary, and stands in nothing that is encoded (RFC 2045, 6.7)."""
+_ROW = 76
+"""Signs of base64 in a line (RFC 2045, 6.8)."""
 _MIME = b"MIME-Version: 1.0\r\n"
 
 
@@ -122,4 +124,7 @@ def _picture(cid: str, png: bytes) -> bytes:
         f'Content-Disposition: inline; filename="{name}"\r\n'
         f"Content-ID: <{cid}>\r\nMIME-Version: 1.0\r\n\r\n"
     )
-    return head.encode("ascii") + base64.encodebytes(png).replace(b"\n", b"\r\n")
+    coded = binascii.b2a_base64(png, newline=False)
+    return head.encode("ascii") + b"".join(
+        coded[at : at + _ROW] + b"\r\n" for at in range(0, len(coded), _ROW)
+    )

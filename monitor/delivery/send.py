@@ -1,10 +1,10 @@
 """The run over the outbox: lease a message, lay it out, send it, record it; then the next.
 
 Each step is a short transaction of its own and none is open while the server is spoken to. As
-long as it goes quickly, more and more messages are leased together, and the next one is laid out
-while one is on its way.
-A crash between the server's answer and our record repeats one message, with the same
-Message-ID, and loses none.
+long as it goes quickly, more and more messages are leased together, and the next ones are laid
+out while one is on its way.
+A message is recorded before the next one is handed over: a crash between the server's answer and
+our record repeats one message, with the same Message-ID, and loses none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import secrets
 import socket
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,13 +28,12 @@ from sqlalchemy import Connection
 from monitor import logs
 from monitor.config import Settings
 from monitor.delivery.channels.letter import Letter, NotSent
-from monitor.delivery.channels.ways import Ways, seen_by
-from monitor.delivery.message import Rendered, plain, render
-from monitor.delivery.mime import to_bytes
+from monitor.delivery.channels.ways import Ways
+from monitor.delivery.desk import Batch, Desk
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, outbox
 from monitor.store.database import Store
-from monitor.store.errors import StoreBusy, StoreError, StoreLost
+from monitor.store.errors import StoreBusy, StoreLost
 from monitor.store.outbox import Leased
 
 _TOKEN = secrets.token_hex(4)
@@ -81,6 +80,19 @@ class _Run:
     failed: int = 0
     drops: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
+    stop: Callable[[], bool] = lambda: False
+    unrecorded: tuple[Leased, str] | None = None
+    """What was sent last, and the answer; kept until it is recorded."""
+
+    async def recorded(self) -> None:
+        """Record what was sent last, where it is not yet. Where that cannot be done the run ends:
+        nothing more is handed over."""
+        if self.unrecorded is None:
+            return
+        try:
+            await _noted(self, partial(_record_sent, self, *self.unrecorded))
+        finally:
+            self.unrecorded = None
 
     @property
     def later(self) -> datetime:
@@ -105,72 +117,97 @@ def deliver_due(
     their next attempt (a person asked). `stop` is asked between messages.
     `ways` opens the channels; a replay's keep what others would send.
     """
-    run = _Run(store, settings, now, _holder(who), despite_back_off, ways)
+    run = _Run(store, settings, now, _holder(who), despite_back_off, ways, stop=stop)
     _free_orphans(store, now, run.holder)
-    asyncio.run(_deliver(run, stop))
+    asyncio.run(_deliver(run))
     with store.read() as connection:
         return Sent(run.sent, run.failed, outbox.waiting(connection))
 
 
-async def _deliver(run: _Run, stop: Callable[[], bool]) -> None:
+async def _deliver(run: _Run) -> None:
     with run.store.read() as connection:
-        if not outbox.waiting(connection):
-            return
+        owed = outbox.waiting(connection)
+    if not owed:
+        return
+    async with (
+        run.ways(run.store, run.settings, run.now) as ways,
+        Desk(run.store, run.settings, run.now, owed) as desk,
+    ):
+        try:
+            await _send_all(run, ways, desk)
+        finally:
+            await run.recorded()
+
+
+async def _send_all(run: _Run, ways: Ways, desk: Desk) -> None:
+    """Batch after batch, as long as something is owed. Where a helper lays out, it has the next
+    batch while this one is being sent."""
     many = 1
-    async with run.ways(run.store, run.settings, run.now) as ways:
-        while not stop() and (batch := _lease(run, many)):
-            began = time.monotonic()
-            await _send_batch(run, ways, batch, began, stop)
-            many = 1 if _is_slow(began) else min(2 * many, _MOST_AT_ONCE)
+    following: asyncio.Task[Batch] | None = None
+    try:
+        while not run.stop():
+            batch = desk.batch(_lease(run, many)) if following is None else await following
+            following = None
+            if not batch.size:
+                return
+            if desk.has_help and many == _MOST_AT_ONCE:
+                following = asyncio.create_task(_prepared(run, desk, many))
+            await _send_batch(run, ways, batch)
+            if _is_slow(batch):
+                many = 1
+                await _let_go(run, following)
+                following = None
+            else:
+                many = min(2 * many, _MOST_AT_ONCE)
+    finally:
+        await _let_go(run, following)
 
 
-async def _noted(run: _Run, note: Callable[[Connection], object], stop: Callable[[], bool]) -> None:
+async def _prepared(run: _Run, desk: Desk, many: int) -> Batch:
+    return desk.batch(await asyncio.to_thread(_lease, run, many))
+
+
+async def _let_go(run: _Run, prepared: asyncio.Task[Batch] | None) -> None:
+    if prepared is not None:
+        _give_back(run, await (await prepared).close())
+
+
+async def _noted(run: _Run, write: Callable[[], None]) -> None:
     """Write down what the other side answered, however often it takes: a server that restarts
     in this very moment must not make us say it twice."""
     began, pause = time.monotonic(), _FIRST_PAUSE
     while True:
         try:
-            with run.store.write() as connection:
-                note(connection)
+            write()
             return
         except (StoreLost, StoreBusy):
-            if stop() or time.monotonic() - began > _NOTED_WITHIN:
+            if run.stop() or time.monotonic() - began > _NOTED_WITHIN:
                 raise
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _is_slow(began: float) -> bool:
+def _is_slow(batch: Batch) -> bool:
     """Whether messages leased together take so long that the others had better wait unleased,
     where graver ones overtake them and another daemon can take them."""
-    return time.monotonic() - began > _QUICK
+    return time.monotonic() - batch.began > _QUICK
 
 
-async def _send_batch(
-    run: _Run, ways: Ways, batch: Sequence[Leased], began: float, stop: Callable[[], bool]
-) -> None:
-    """Send the messages one after the other, each recorded before the next one goes out. While
-    one is on its way the next is laid out. What does not get its turn is let go."""
-    left = deque(batch)
-    ahead: asyncio.Task[Letter] | None = None
+async def _send_batch(run: _Run, ways: Ways, batch: Batch) -> None:
+    """Send the messages one after the other, each recorded before the next one is handed over.
+    What does not get its turn is let go."""
     try:
-        while left and (len(left) == len(batch) or not (stop() or _is_slow(began))):
-            leased = left[0]
-            if leased.channel in run.resting:
+        while batch.left and (len(batch.left) == batch.size or not (run.stop() or _is_slow(batch))):
+            if batch.left[0].channel in run.resting:
                 return
-            letter = _letter(run, leased) if ahead is None else await ahead
-            ahead = None
-            left.popleft()
-            if left:
-                ahead = asyncio.create_task(asyncio.to_thread(_letter, run, left[0]))
-            await _send(run, ways, letter, stop)
+            if not batch.is_ready:
+                await run.recorded()  # rather than wait for the turn of one that takes a while
+            await _send(run, ways, await batch.take())
     finally:
-        if ahead is not None:
-            await asyncio.wait([ahead])
-        _let_go(run, [leased.id for leased in left])
+        _give_back(run, await batch.close())
 
 
-def _let_go(run: _Run, ids: Sequence[int]) -> None:
+def _give_back(run: _Run, ids: Sequence[int]) -> None:
     """Free messages that did not get their turn; later, where the database is away."""
     if not ids:
         return
@@ -181,18 +218,18 @@ def _let_go(run: _Run, ids: Sequence[int]) -> None:
         _unsent.update(ids)
 
 
-async def _send(run: _Run, ways: Ways, letter: Letter, stop: Callable[[], bool]) -> None:
+async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
     leased = letter.message
     try:
-        answer = await ways.channel(leased.channel).send(letter)
+        answer = await ways.channel(leased.channel).send(letter, run.recorded)
     except NotSent as error:
-        await _noted(run, partial(_record_failure, run, leased, error), stop)
+        await run.recorded()
+        await _noted(run, partial(_record_failure, run, leased, error))
         _take_note(run, leased, error)
     else:
         run.drops[leased.channel] = 0
         run.sent += 1
-        sent = partial(outbox.record_sent, leased=leased, now=run.now, answer=answer)
-        await _noted(run, sent, stop)
+        run.unrecorded = leased, answer
 
 
 def _lease(run: _Run, many: int) -> list[Leased]:
@@ -208,38 +245,22 @@ def _lease(run: _Run, many: int) -> list[Leased]:
         )
 
 
-def _letter(run: _Run, leased: Leased) -> Letter:
-    """The message laid out; in bare words where that fails, and the operator is told."""
-    settings = seen_by(run.settings, leased.recipient)
-    try:
-        with run.store.read() as connection:
-            rendered = render(connection, leased, settings, run.now)
-        return _sealed(leased, rendered, settings, run.now)
-    except StoreError:
-        raise
-    except Exception as error:  # noqa: BLE001  # whatever it was, the alert must go out
-        _log().error("layout failed", delivery=leased.id, where=logs.places(error))
-        text = f"Message {leased.id} went out in bare words. The fault: {logs.places(error)}"
-        with run.store.write() as connection:
-            _alarm(connection, run, "a mail could not be laid out", text)
-        return _sealed(leased, plain(leased, settings), settings, run.now)
+def _record_sent(run: _Run, leased: Leased, answer: str) -> None:
+    with run.store.note() as connection:
+        outbox.record_sent(connection, leased, run.now, answer)
 
 
-def _sealed(leased: Leased, rendered: Rendered, settings: Settings, now: datetime) -> Letter:
-    mail = to_bytes(rendered, leased, settings, now) if leased.channel == outbox.MAIL else None
-    return Letter(message=leased, rendered=rendered, settings=settings, now=now, mail=mail)
-
-
-def _record_failure(run: _Run, leased: Leased, error: NotSent, connection: Connection) -> None:
+def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
     """Note it, and tell whom it concerns."""
     for_good = _is_for_good(run, leased, error)
-    outbox.record_failure(
-        connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
-    )
-    if for_good:
-        pass_on(connection, run.settings, leased, str(error), run.now)
-    elif error.setting:
-        _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
+    with run.store.write() as connection:
+        outbox.record_failure(
+            connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
+        )
+        if for_good:
+            pass_on(connection, run.settings, leased, str(error), run.now)
+        elif error.setting:
+            _alarm(connection, run, leased.channel, _not_by_itself(leased.channel, error))
 
 
 def _take_note(run: _Run, leased: Leased, error: NotSent) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings, route_book
 from monitor.core.calendar import clinic_day, from_clinic_local, start_of_day
-from monitor.delivery.channels.letter import Channel, Letter
+from monitor.delivery.channels.letter import Channel, Letter, Turn
 from monitor.delivery.channels.ways import Ways
 from monitor.delivery.send import deliver_due
 from monitor.operations.alert_list import alert_rows
@@ -107,7 +107,8 @@ class _Kept(Ways):
 class _Keeper:
     keep: Callable[[Letter], None]
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Letter, turn: Turn) -> str:
+        await turn()
         self.keep(letter)
         return "kept"
 

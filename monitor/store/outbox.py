@@ -11,10 +11,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.calendar import clinic_day
@@ -324,18 +336,28 @@ def give_back(connection: Connection, delivery_ids: Sequence[int]) -> None:
 
 
 def record_sent(connection: Connection, leased: Leased, now: datetime, answer: str = "") -> None:
-    """The other side took it, and what it said to that. True whoever holds the lease by now."""
+    """The other side took it, and what it said to that. True whoever holds the lease by now. One
+    statement, so that it can be a transaction by itself."""
     connection.execute(
+        _sent(),
+        {"message": leased.id, "at": now, "tried": leased.attempts + 1, "said": answer},
+    )
+
+
+@cache
+def _sent() -> Update:
+    """Made once: a storm records one message after the other."""
+    return (
         update(DELIVERIES)
-        .where(DELIVERIES.c.id == leased.id)
+        .where(DELIVERIES.c.id == bindparam("message"))
         .values(
             state="sent",
-            sent_at=now,
-            attempts=leased.attempts + 1,
+            sent_at=bindparam("at"),
+            attempts=bindparam("tried"),
             leased_until=None,
             leased_by=None,
             last_error="",
-            answer=answer,
+            answer=bindparam("said"),
         )
     )
 

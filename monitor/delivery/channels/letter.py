@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -71,11 +72,17 @@ class Letter:
         }
 
 
+Turn = Callable[[], Awaitable[None]]
+"""Returns once a message may be handed over: when the one before it is recorded as sent, so that
+a crash repeats one message at most."""
+
+
 class Channel(Protocol):
     """A way out. Raises NotSent."""
 
-    async def send(self, letter: Letter) -> str:
-        """Until the other side took it; what it said to that."""
+    async def send(self, letter: Letter, turn: Turn) -> str:
+        """Until the other side took it; what it said to that. Awaits `turn` before the other
+        side can have taken it, however often it tries."""
         ...
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC
 from pathlib import Path
 
 from monitor.config import Queue
-from monitor.delivery.channels.letter import Letter, NotSent
+from monitor.delivery.channels.letter import Letter, NotSent, Turn
 
 
 class QueueChannel:
@@ -23,13 +23,14 @@ class QueueChannel:
         self._name = name
         self._folder = queue.folder
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Letter, turn: Turn) -> str:
         """Write the file; its name. Raises NotSent where the disk is full, or not there."""
         message = letter.message
         digest = message.message_id.strip("<>").partition("@")[0][:16]
         made = message.created_at.astimezone(UTC)
         name = f"{made:%Y%m%dT%H%M%SZ}-{message.urgency}-{digest}.json"
         text = json.dumps(letter.document(), ensure_ascii=False, indent=2) + "\n"
+        await turn()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _write_whole(self._folder / name, text)

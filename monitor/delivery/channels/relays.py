@@ -12,7 +12,7 @@ from datetime import datetime
 
 from monitor.config import Relay, Settings
 from monitor.delivery.channels.breaker import Breaker
-from monitor.delivery.channels.letter import Letter, NotSent
+from monitor.delivery.channels.letter import Letter, NotSent, Turn
 from monitor.delivery.channels.smtp import Mailer
 from monitor.store.database import Store
 
@@ -26,13 +26,13 @@ class MailRelays:
             for relay in (settings.mail, *settings.relays)
         ]
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Letter, turn: Turn) -> str:
         """Through the first server that takes it; its answer. Raises NotSent."""
         assert letter.mail is not None
         failures: list[tuple[_Way, NotSent]] = []
         for way in self._in_order():
             try:
-                answer = await way.mailer.send(letter.mail, letter.message.recipient)
+                answer = await way.mailer.send(letter.mail, letter.message.recipient, turn)
             except NotSent as error:
                 if not error.whole:
                     raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from contextlib import suppress
 from typing import NoReturn
 
 import aiosmtplib
@@ -18,14 +19,14 @@ from aiosmtplib import (
     SMTPConnectError,
     SMTPDataError,
     SMTPException,
-    SMTPRecipientsRefused,
+    SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
     SMTPServerDisconnected,
 )
 
 from monitor.config import Relay
-from monitor.delivery.channels.letter import NotSent
+from monitor.delivery.channels.letter import NotSent, Turn
 
 MOST_SECONDS = 120
 """The longest a message may take, however slowly the server answers; less than a lease."""
@@ -43,7 +44,7 @@ class Mailer:
         self._sender = sender
         self._client: SMTP | None = None
 
-    async def send(self, message: bytes, recipient: str) -> str:
+    async def send(self, message: bytes, recipient: str, turn: Turn) -> str:
         """Until the server took it; its answer. Raises NotSent.
 
         A kept connection that the server has dropped in the meantime is opened again, once.
@@ -52,22 +53,22 @@ class Mailer:
             raise NotSent("the address is not ASCII, which mail servers refuse", permanent=True)
         kept = self._client is not None
         try:
-            return await self._attempt(message, recipient)
+            return await self._attempt(message, recipient, turn)
         except (SMTPServerDisconnected, ConnectionError) as error:
             await self.close()
             if not kept:
                 said = f"the server closed the connection: {_said(error)}"
                 raise NotSent(said, lost=True) from error
-            return await self.send(message, recipient)
+            return await self.send(message, recipient, turn)
 
-    async def _attempt(self, message: bytes, recipient: str) -> str:
+    async def _attempt(self, message: bytes, recipient: str, turn: Turn) -> str:
         try:
-            async with asyncio.timeout(min(MOST_SECONDS, 4 * self._relay.timeout_seconds)):
+            async with asyncio.timeout(min(MOST_SECONDS, 4 * self._relay.timeout_seconds)) as time:
                 client = self._client or await self._connect()
-                _, answer = await client.sendmail(self._sender, [recipient], message)
+                answer = await self._hand_over(client, message, recipient, _untimed(turn, time))
                 return " ".join(answer.split())[:_ANSWER]
-        except SMTPRecipientsRefused as error:
-            await self._refused(error.recipients[0].code, error.recipients[0].message)
+        except SMTPRecipientRefused as error:
+            await self._refused(error.code, error.message)
         except SMTPSenderRefused as error:
             await self._sender_refused(error)
         except SMTPDataError as error:
@@ -82,6 +83,22 @@ class Mailer:
         except (SMTPException, OSError) as error:
             await self.close()
             raise NotSent(_said(error), whole=True) from error
+
+    async def _hand_over(self, client: SMTP, message: bytes, recipient: str, turn: Turn) -> str:
+        """One message through an open connection, which is left ready for the next one. The turn
+        comes while the server reads whom the message is from: nothing is handed over by that."""
+        size = [f"SIZE={len(message)}"] if client.supports_extension("size") else []
+        try:
+            named = client.mail(self._sender, options=size)
+            for done in await asyncio.gather(named, turn(), return_exceptions=True):
+                if isinstance(done, BaseException):
+                    raise done
+            await client.rcpt(recipient)
+            return (await client.data(message)).message
+        except SMTPResponseException:
+            with suppress(ConnectionError, SMTPException):
+                await client.rset()
+            raise
 
     async def _refused(self, code: int, text: str) -> NoReturn:
         if code == _CLOSING:
@@ -148,6 +165,20 @@ class Mailer:
             pass  # it is gone either way
         finally:
             client.close()
+
+
+def _untimed(turn: Turn, time: asyncio.Timeout) -> Turn:
+    """A turn that does not count as time the server took."""
+
+    async def waited() -> None:
+        loop, ends = asyncio.get_running_loop(), time.when()
+        assert ends is not None
+        began = loop.time()
+        time.reschedule(None)
+        await turn()
+        time.reschedule(ends + loop.time() - began)
+
+    return waited
 
 
 def _password(relay: Relay) -> str:

@@ -12,7 +12,7 @@ import socket
 from datetime import UTC
 
 from monitor.config import Syslog
-from monitor.delivery.channels.letter import Letter, NotSent
+from monitor.delivery.channels.letter import Letter, NotSent, Turn
 
 _FACILITY = {"user": 1, "daemon": 3, "auth": 4, **{f"local{n}": 16 + n for n in range(8)}}
 _SEVERITY = {"critical": 2, "urgent": 4, "routine": 6}
@@ -26,9 +26,10 @@ class SyslogChannel:
         self._name = name
         self._syslog = syslog
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Letter, turn: Turn) -> str:
         """Hand one line over. Raises NotSent."""
         line = line_of(letter, self._syslog.facility).encode()
+        await turn()
         try:
             await asyncio.to_thread(self._hand_over, line)
         except OSError as error:

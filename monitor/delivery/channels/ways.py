@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from monitor.config import Queue, Settings, Webhook
+from monitor.config import Settings
 from monitor.delivery.channels.letter import Channel, NotSent
 from monitor.delivery.channels.queue import QueueChannel
 from monitor.delivery.channels.relays import MailRelays
@@ -57,25 +56,3 @@ class Ways:
         if kind == "syslog" and own in settings.syslogs:
             return SyslogChannel(own, settings.syslogs[own])
         raise NotSent(f"{name}: the config has no such channel", permanent=True, setting=True)
-
-
-def seen_by(settings: Settings, recipient: str) -> Settings:
-    """The settings with the privacy level of the reader's role, else of its channel, in place
-    of that of mails."""
-    role = settings.recipient_of(recipient)
-    if role is not None and role.privacy:
-        return _with_privacy(settings, role.privacy)
-    kind, _, own = recipient.partition(":")
-    tables: dict[str, Mapping[str, Webhook | Queue]] = {
-        "webhook": settings.webhooks,
-        "queue": settings.queues,
-    }
-    own_table = tables.get(kind, {}).get(own)
-    if own_table is None:
-        return settings
-    return _with_privacy(settings, own_table.privacy)
-
-
-def _with_privacy(settings: Settings, privacy: str) -> Settings:
-    mail = settings.mail.model_copy(update={"privacy": privacy})
-    return settings.model_copy(update={"mail": mail})

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from monitor.config import Webhook
-from monitor.delivery.channels.letter import Letter, NotSent
+from monitor.delivery.channels.letter import Letter, NotSent, Turn
 
 _PASSING = frozenset({408, 425, 429})
 _GONE = 410
@@ -33,7 +33,7 @@ class WebhookChannel:
         self._webhook = webhook
         self._client: httpx.AsyncClient | None = None
 
-    async def send(self, letter: Letter) -> str:
+    async def send(self, letter: Letter, turn: Turn) -> str:
         """Until the other side said 2xx; what it said. Raises NotSent."""
         body = json.dumps(letter.document(), ensure_ascii=False, separators=(",", ":")).encode()
         key = str(letter.document()["message_id"])
@@ -46,6 +46,7 @@ class WebhookChannel:
             self._client = httpx.AsyncClient(
                 timeout=self._webhook.timeout_seconds, follow_redirects=False, trust_env=False
             )
+        await turn()
         try:
             answer = await self._client.post(self._webhook.url, content=body, headers=headers)
         except httpx.TimeoutException as error:
