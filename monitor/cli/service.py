@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import typer
 
 from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, Exit, Refused, complain, progress, say
 from monitor.config import Settings
+
+_OFTEN = 700
 
 
 def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
@@ -25,6 +28,7 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
     from monitor.daemon import Daemon
 
     logs.configure(verbose=True)
+    _stays()
     settings = load_settings(config)
     complain(f"watching {settings.intake.inbox}; SIGTERM or Ctrl-C ends it")
     with _web_beside(settings):
@@ -42,6 +46,7 @@ def web(config: ConfigOption = CONFIG_DEFAULT) -> None:
     from monitor.web.server import PortTaken, address_of, serve
 
     logs.configure(verbose=True)
+    _stays()
     settings = load_settings(config)
 
     def ready(port: int) -> None:
@@ -51,6 +56,13 @@ def web(config: ConfigOption = CONFIG_DEFAULT) -> None:
         serve(settings, ready)
     except PortTaken as taken:
         raise Refused(str(taken)) from None
+
+
+def _stays() -> None:
+    """What was imported stays for as long as this runs: the collector need not look through it.
+    From here on it looks for garbage as often as Python has it."""
+    gc.freeze()
+    gc.set_threshold(_OFTEN)
 
 
 @contextmanager
