@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from monitor.delivery.pen import (
     ZONE,
     Pen,
 )
+from monitor.delivery.words import short_day
 
 MOST_BYTES = 60 * 1024
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
@@ -71,8 +72,7 @@ class Figure:
 
 def day_text(at: datetime, zone: ZoneInfo) -> str:
     """`12 May 2026`, the clinic's day of an instant."""
-    day: date = at.astimezone(zone).date()
-    return f"{day.day} {day:%b %Y}"
+    return short_day(at.astimezone(zone).date())
 
 
 def is_worth_drawing(points: Sequence[Point]) -> bool:

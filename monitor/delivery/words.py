@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import clinic_day
@@ -91,11 +92,13 @@ def what_words(what: str) -> str:
     return WHAT[ChangeWhat(what)] if what in set(ChangeWhat) else _plain(what)
 
 
+@lru_cache(maxsize=1024)
 def day_words(day: date) -> str:
     """A day that no reader takes for another: Tue 12 May 2026."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+@lru_cache(maxsize=1024)
 def short_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
@@ -156,9 +159,12 @@ def discreet(text: str, instead: str) -> str:
 
 def one_line(text: str) -> str:
     """Without line breaks and control characters, as a header needs it."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(text.split())
 
 
+@lru_cache(maxsize=1024)
 def pretty(text: str) -> str:
     """Units as a reader knows them: ×10⁹/L for `10*9/L`, mL/min/1.73 m² for `mL/min/{1.73_m2}`."""
     text = _POWER.sub(lambda match: f"×10{match[1].translate(_SUPERSCRIPT)}/", text)

@@ -45,12 +45,12 @@ class TooEarly(StoreError):
 @contextmanager
 def readable_errors(engine: Engine) -> Iterator[None]:
     """Turns what the driver raises into the errors above."""
-    where = engine.url.render_as_string(hide_password=True)
     try:
         yield
     except PoolTimeout as error:
-        raise StoreError(f"database {where}: all connections are in use") from error
+        raise StoreError(f"database {_where(engine)}: all connections are in use") from error
     except DBAPIError as error:
+        where = _where(engine)
         told = (
             _of_sqlite(error, where)
             if engine.dialect.name == "sqlite"
@@ -61,6 +61,10 @@ def readable_errors(engine: Engine) -> Iterator[None]:
         if not isinstance(error, OperationalError):
             raise
         raise StoreError(f"database {where}: {first_line(error)}") from error
+
+
+def _where(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def first_line(error: DBAPIError) -> str:
