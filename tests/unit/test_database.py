@@ -30,7 +30,7 @@ from monitor.store.revisions import (
 )
 from monitor.store.tables import table_of
 from monitor.store.turns import Turns
-from tests.processes import ROOT
+from tests.processes import ROOT, met
 
 NOW = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=UTC)
 FACTS = table_of(tables.Fact)
@@ -130,13 +130,15 @@ def test_a_single_statement_is_a_transaction_by_itself(store: Store) -> None:
 
 @pytest.mark.postgresql_only
 def test_connections_that_the_server_ended_are_not_used_again(store: Store) -> None:
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"
+    end = text("SELECT pg_terminate_backend(:pid)")
+    look = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
     for way in (store.read, store.write, store.look, store.note):
         with store.read() as connection:
             pid = connection.scalar(text("SELECT pg_backend_pid()"))
         another = open_store(store.engine.url.render_as_string(hide_password=False))
-        with another.read() as connection:
-            connection.execute(text(others), {"pid": pid})
+        with another.look() as connection:
+            connection.execute(end, {"pid": pid})
+            assert met(lambda: connection.scalar(look, {"pid": pid}) == 0)  # noqa: B023
         another.dispose()
         with way() as connection:
             assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
