@@ -151,7 +151,8 @@ class Clinic:
             files = table_of(tables.File)
             counts = {"rows": files.c.rows + len(values), "stored": files.c.stored + len(values)}
             connection.execute(update(files).where(files.c.id == self.file_id).values(counts))
-            return wake(connection, [patient], more.get("received_at", collected))
+            since = more.get("received_at", collected)
+            return wake(connection, [patient], since, results=False)
 
     def event(self, mrn: str, on: str, event: str, value: str = "", **more: Any) -> None:
         """Something that happened, as `events` takes it in."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from monitor.core.case import Case
 from monitor.core.ordered import Reaches
+from monitor.core.recalled import Memory
 from monitor.core.vocabulary import DIED, Because, EnrolmentState, Kind, PanelState, Urgency
 
 
@@ -238,3 +239,5 @@ class Review:
     shared: Shared = NOTHING_SHARED
     reaches: Reaches | None = None
     """What may be kept for an edit of the rules (`kept.py`); None: it is judged anew then."""
+    memory: Memory | None = None
+    """What may be kept instead of the results (`recalled.py`); None: they are read again."""

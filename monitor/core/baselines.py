@@ -35,13 +35,14 @@ def baseline_of(results: Sequence[Result], terms: BaselineTerms, *, like: Result
 
 def common_baseline(
     results: Sequence[Result], terms: BaselineTerms, *, downward: bool
-) -> Decimal | None:
-    """The baseline that all results with a value are compared with; None: they were measured by
-    several methods, or it is not known."""
+) -> tuple[Decimal, str] | None:
+    """The baseline that all results with a value are compared with, and the method they were
+    measured by; None: there are several, or it is not known."""
     own = [it for it in results if it.value is not None]
-    if len({it.method for it in own}) > 1:
+    if len({it.method for it in own}) != 1:
         return None
-    return find_baseline(one_an_instant(filter(is_member, own), downward=downward), terms)[0]
+    found, _ = find_baseline(one_an_instant(filter(is_member, own), downward=downward), terms)
+    return None if found is None else (found, own[0].method)
 
 
 def same_method(one: Result, other: Result) -> bool:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.personal_terms import Personal
 from monitor.core.vocabulary import Status
+
+if TYPE_CHECKING:
+    from monitor.core.recalled import Recalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +121,11 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All the core needs to judge one enrolment; results are those that stand, any order."""
+    """All the core needs to judge one enrolment; results are those that stand, any order, or
+    what is recalled of them."""
 
     enrolment: Enrolment
-    results: tuple[Result, ...] = ()
+    results: tuple[Result, ...] | Recalled = ()
     events: tuple[Event, ...] = ()
     held: tuple[HeldRow, ...] = ()
     personal: tuple[Personal, ...] = ()

@@ -9,6 +9,8 @@ from monitor.core.answer import Taking
 from monitor.core.case import Event
 from monitor.core.drugs import DrugNames
 
+_TELLING = ("comedication_start", "comedication_stop")
+
 
 def takings(past: Iterable[Event], names: DrugNames) -> list[Taking]:
     """Every stretch of every drug that events up to a day tell of (ascending by day and
@@ -20,6 +22,8 @@ def takings(past: Iterable[Event], names: DrugNames) -> list[Taking]:
     on: dict[str, Taking] = {}
     ended: list[Taking] = []
     for event in past:
+        if event.event not in _TELLING:
+            continue
         for drug in names.find(event.value):
             if event.event == "comedication_start" and drug not in on:
                 same = [it for it in ended if it.drug == drug and it.stop == event.on]

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from monitor.core.case import Result
+from monitor.core.ordered import Results
 
 _HUNDRED = Decimal(100)
 
@@ -33,18 +34,18 @@ class Checks:
     jump_tolerance: Decimal = Decimal(0)
 
 
-def doubts(result: Result, results: Sequence[Result], checks: Checks, unit: str) -> Iterator[str]:
-    """What speaks against a result among those of the patient (ordered by collection)."""
-    specimen = [it for it in results if it.value is not None and _same_specimen(it, result)]
-    if result.analyte in (*checks.parts, checks.whole):
-        yield from _parts(specimen, checks)
+def doubts(result: Result, results: Results, checks: Checks, unit: str) -> Iterator[str]:
+    """What speaks against a result among those of the patient."""
+    counts = (*checks.parts, checks.whole)
+    if result.analyte in counts:
+        yield from _parts(_of_specimen(result, results.of(*counts)), checks)
     if result.derived:
-        yield from _percentages(specimen, checks)
-    yield from _jump(result, results, checks, unit)
+        yield from _percentages(_of_specimen(result, results.of(*checks.percentages)), checks)
+    yield from _jump(result, results.of(result.analyte), checks, unit)
 
 
-def _same_specimen(one: Result, other: Result) -> bool:
-    return _key(one) == _key(other)
+def _of_specimen(result: Result, others: Sequence[Result]) -> list[Result]:
+    return [it for it in others if it.value is not None and _key(it) == _key(result)]
 
 
 def _key(result: Result) -> tuple[str, date] | datetime:
@@ -84,13 +85,12 @@ def _percentages(specimen: Sequence[Result], checks: Checks) -> Iterator[str]:
         )
 
 
-def _jump(result: Result, results: Sequence[Result], checks: Checks, unit: str) -> Iterator[str]:
+def _jump(result: Result, own: Sequence[Result], checks: Checks, unit: str) -> Iterator[str]:
     """A value about 10, 17, 88, 100 or 1000 times the one before, or the other way round."""
     before = [
         it
-        for it in results
-        if it.analyte == result.analyte
-        and it.value is not None
+        for it in own
+        if it.value is not None
         and it.value > 0
         and not it.comparator
         and it.collected_at < result.collected_at

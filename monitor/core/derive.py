@@ -6,35 +6,41 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
 
 from monitor.core.case import Result
 from monitor.core.catalogue import Catalogue
-from monitor.core.ordered import Ordered
+from monitor.core.ordered import Ordered, Results, in_order
+from monitor.core.recalled import Recalled
 from monitor.core.vocabulary import Status
 
 WHITE_CELLS = "white_cells"
 _PERCENT = Decimal(100)
-_ORDER = attrgetter("collected_at", "analyte", "id")
 _Specimen = tuple[str, date] | tuple[datetime]
 
 
-def with_derived(results: Sequence[Result], catalogue: Catalogue) -> Ordered:
+def with_derived(results: Sequence[Result] | Recalled, catalogue: Catalogue) -> Results:
     """The results and the counts that follow from them, ordered by collection.
 
     A count is derived where white cells and a percentage of one specimen are known and the
-    laboratory reported no absolute count of its own for that specimen.
+    laboratory reported no absolute count of its own for that specimen. Recalled results are none
+    of these (`may_derive`).
     """
+    if isinstance(results, Recalled):
+        return results
     derived: list[Result] = []
-    names = {result.analyte for result in results}
-    if any(_percent_of(name, catalogue) for name in names):
+    if may_derive((result.analyte for result in results), catalogue):
         specimens: dict[_Specimen, list[Result]] = defaultdict(list)
         for result in results:
             if result.value is not None:
                 specimens[_specimen(result)].append(result)
         for members in specimens.values():
             derived.extend(_derive(members, catalogue))
-    return Ordered(sorted((*results, *derived), key=_ORDER))
+    return Ordered(sorted((*results, *derived), key=in_order))
+
+
+def may_derive(analytes: Iterable[str], catalogue: Catalogue) -> bool:
+    """Whether counts may follow from results of these analytes."""
+    return any(_percent_of(name, catalogue) for name in set(analytes))
 
 
 def _specimen(result: Result) -> _Specimen:

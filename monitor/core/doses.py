@@ -10,6 +10,7 @@ from decimal import Decimal
 from monitor.core.answer import Dose, Life
 from monitor.core.case import Case
 from monitor.core.findings import day_text
+from monitor.core.recalled import of_analyte
 
 _WEIGHT = "weight"
 
@@ -54,7 +55,7 @@ def weights(case: Case, today: date) -> list[Weight]:
     known += [
         Weight(kg=result.value, on=result.collected_on)
         for result in sorted(
-            (it for it in case.results if it.analyte == _WEIGHT),
+            of_analyte(case.results, _WEIGHT),
             key=lambda it: (it.collected_at, -(it.value or 0)),
         )
         if result.is_valid and result.value and result.collected_on <= today

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from monitor.core.doses import Given, Weight, history, weight_of, weights
 from monitor.core.dosing_rules import Amount, Dosing, Regime
 from monitor.core.findings import REDUCING, day_text, sentence
 from monitor.core.genes import known_gene
+from monitor.core.once import once
 from monitor.core.phenotypes import GENES
 from monitor.core.protocol_dosing import indication_key
 from monitor.core.vocabulary import EnrolmentState, Kind, Metaboliser, Urgency
@@ -98,7 +98,7 @@ class Chart:
         self.indication = indication_key(view.case.enrolment.indication)
         self.regime: Regime = dosing.regime(self.indication)
 
-    @cached_property
+    @once
     def doses(self) -> list[Given]:
         return history(self.view.case, self.view.life, self.view.today)
 
@@ -106,7 +106,7 @@ class Chart:
     def now(self) -> Given | None:
         return self.doses[-1] if self.doses else None
 
-    @cached_property
+    @once
     def weight(self) -> Weight | None:
         return weight_of(weights(self.view.case, self.view.today), self.view.today)
 

@@ -15,6 +15,7 @@ from monitor.core.case import Case, Result
 from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode
 from monitor.core.judged import Judged
+from monitor.core.ordered import Results
 from monitor.core.protocol import Panel, Protocol, Rule
 from monitor.core.units import show
 from monitor.core.vocabulary import Kind, PanelState, Urgency, worst_urgency
@@ -298,10 +299,14 @@ def _held_sentences(late: Sequence[PanelStatus], case: Case, protocol: Protocol)
 
 
 def of_unusable_samples(
-    case: Case, panels: Sequence[PanelStatus], life: Life, protocol: Protocol
+    case: Case,
+    results: Results,
+    panels: Sequence[PanelStatus],
+    life: Life,
+    protocol: Protocol,
 ) -> list[Finding]:
     """A recall for each panel whose latest sample gave no result; ends with a completion."""
-    without = [it for it in case.results if it.value is None]
+    without = results.without_value()
     if not without:
         return []
     findings = []

@@ -38,7 +38,7 @@ from monitor.core.answer import (
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.findings import with_inr
-from monitor.core.ordered import Ordered
+from monitor.core.ordered import Results
 from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 from monitor.core.verdicts import Verdicts
@@ -50,7 +50,7 @@ class View:
 
     case: Case
     life: Life
-    results: Ordered
+    results: Results
     """Those that stand, with derived counts."""
     done: Mapping[str, Completions]
     """The completions of each panel."""

@@ -10,47 +10,54 @@ question a review begins with (`levels.is_quiet`); here it is asked without the 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from monitor.core.derive import may_derive
 from monitor.core.levels import is_quiet
-from monitor.core.ordered import Ordered, Reach, Reaches
+from monitor.core.ordered import Reach, Reaches, Results
 from monitor.core.protocol import Protocol, Rule
-from monitor.core.verdicts import applies
+from monitor.core.recalled import Memory
+from monitor.core.verdicts import Verdict, applies
+
+if TYPE_CHECKING:
+    from monitor.core.judges import View
 
 
-def reaches(results: Ordered, rules: Iterable[Rule]) -> Reaches:
-    """What is kept of results. Upper reference limits only where a rule asks for them now."""
-    asked = {rule.analyte for rule in rules if rule.asks_for_uln}
+def reaches(results: Results) -> Reaches:
+    """How far the values of each analyte reach."""
     found: dict[str, tuple[Reach, frozenset[Decimal | None]] | None] = {}
     for name in results.analytes:
         reach = results.reach(name)
-        ulns = results.ulns(name) if name in asked else frozenset[Decimal | None]()
-        found[name] = None if reach is None else (reach, ulns)
+        found[name] = None if reach is None else (reach, results.ulns(name))
     return found
 
 
-def as_text(kept: Reaches) -> str:
-    """For the database."""
-    return json.dumps(
-        {
-            name: None if known is None else [*_bounds(known[0]), *map(_text, known[1])]
-            for name, known in kept.items()
+def memory(view: View, verdicts: Sequence[Verdict]) -> Memory | None:
+    """What may be recalled instead of the results; None where some of them say more than that:
+    that a sample gave no result, that a count may follow from them, or what is to come."""
+    results = view.results
+    if (
+        results.without_value()
+        or results.days_after(view.today)
+        or may_derive(results.analytes, view.catalogue)
+    ):
+        return None
+    open_ones = {it.rule.id for it in verdicts if not it.is_settled}
+    return Memory(
+        start=view.life.first_dose_on,
+        indication=view.case.enrolment.indication,
+        of={name: results.remembered(name) for name in results.analytes},
+        open=frozenset(open_ones),
+        baselines={
+            it.rule.id: it.baseline
+            for it in verdicts
+            if it.rule.id not in open_ones and it.baseline is not None
         },
-        separators=(",", ":"),
+        asked=frozenset(results.asked).intersection(results.analytes),
     )
-
-
-def from_text(text: str, analytes: Collection[str]) -> Reaches:
-    """What `as_text` wrote, of these analytes."""
-    written = json.loads(text)
-    return {
-        name: None if (known := written[name]) is None else _known(*known)
-        for name in analytes
-        if name in written
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +97,9 @@ def _without_rules(protocol: Protocol) -> Protocol:
     return replace(protocol, rules=(), digest="", version="", note="", examples=())
 
 
-def _bounds(reach: Reach) -> tuple[str, str]:
-    return str(reach.lowest), str(reach.highest)
-
-
-def _text(uln: Decimal | None) -> str | None:
-    return None if uln is None else str(uln)
-
-
-def _known(lowest: str, highest: str, *ulns: str | None) -> tuple[Reach, frozenset[Decimal | None]]:
-    own = frozenset(None if uln is None else Decimal(uln) for uln in ulns)
-    return Reach(Decimal(lowest), Decimal(highest)), own
+def unchanged_rules(old: Protocol, new: Protocol) -> frozenset[str]:
+    """The rules of a text that make of a result what they made of it by an older one."""
+    if old.baseline.within != new.baseline.within:
+        return frozenset()
+    before = {rule.id: rule for rule in old.rules}
+    return frozenset(rule.id for rule in new.rules if rule == before.get(rule.id))

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cached_property
 
 from monitor.core.baselines import (
     BaselineTerms,
@@ -19,6 +18,7 @@ from monitor.core.baselines import (
 )
 from monitor.core.case import Result
 from monitor.core.judged import Judged, Limit, Unknown
+from monitor.core.once import once
 from monitor.core.personal_terms import Personal
 from monitor.core.protocol import Level, Rule
 from monitor.core.response import further
@@ -38,24 +38,31 @@ class Reference:
         self._baselines: dict[str, tuple[Decimal, Result] | tuple[None, None]] = {}
         self._levels = rule.levels
         self._ladders: dict[str, tuple[tuple[Limit | None, ...], Decimal]] = {}
-        """Limits and the mildest of them, where the protocol states them, by the upper reference
-        limit as it is written: few, of many results."""
+        """Limits and the mildest of them, by the upper reference limit as it is written, and the
+        method where that matters: few, of many results."""
 
-    @cached_property
+    @once
     def _asks_for_uln(self) -> bool:
         return any(level.above_times_uln is not None for level in self._levels)
 
-    @cached_property
-    def _is_stated(self) -> bool:
-        return not self._terms.personal and all(map(_is_stated, self._levels))
+    @once
+    def _asks_for_baseline(self) -> bool:
+        return not all(map(_is_stated, self._levels))
 
-    @cached_property
+    @once
+    def _is_lasting(self) -> bool:
+        """Whether later results of one method and upper reference limit have the same limits."""
+        return not self._terms.personal and not any(
+            level.looks_at_course or level.within is not None for level in self._levels
+        )
+
+    @once
     def _members(self) -> list[Result]:
         return [result for result in self._results if is_member(result)]
 
     def quiet(self, result: Result) -> Judged | None:
         """The judgement of an exact value that lies beyond no limit of a ladder that was
-        reckoned before: most values are such. None: to be compared level by level."""
+        reckoned for an earlier one: most values are such. None: to be compared level by level."""
         known = self._ladders.get(self._key(result)) if self._ladders else None
         if known is None or result.comparator or result.value is None:
             return None
@@ -65,14 +72,15 @@ class Reference:
         return Judged(result=result, certain=0, may=0, limits=limits)
 
     def remember(self, judged: Judged) -> None:
-        """Keep a whole ladder of limits that depend on nothing but the upper reference limit."""
-        if self._is_stated:
-            values = [limit.value for limit in judged.limits if limit is not None]
+        """Keep a whole ladder of limits that the results after it have too."""
+        values = [limit.value for limit in judged.limits if limit is not None]
+        if self._is_lasting and len(values) == len(self._levels):
             mildest = max(values) if self._downward else min(values)
             self._ladders[self._key(judged.result)] = judged.limits, mildest
 
     def _key(self, result: Result) -> str:
-        return str(result.usable_uln) if self._asks_for_uln else ""
+        uln = str(result.usable_uln) if self._asks_for_uln else ""
+        return f"{uln} {result.method}" if self._asks_for_baseline else uln
 
     def personal(self, level: int, result: Result) -> Personal | None:
         """The limit that was set for a level; of several in force the one set last."""

@@ -116,20 +116,23 @@ def _until(end: date | None, view: View) -> date:
 
 
 def _long_enough(panel: Panel, most: int, view: View) -> list[tuple[date | None, date | None]]:
-    """The stretches in which so many tests may have come due. Most lie in the last phase, after
-    whatever restarted the schedule, and end before that."""
-    found = _stretches(panel, view)
+    """The stretches in which so many tests may have come due. Most are shorter: those between
+    weekly tests, and those in the last phase, after whatever restarted the schedule."""
     *before, last = view.protocol.phases
     schedule = last.schedule(panel.id)
-    if schedule is None or last.until is not None:
-        return found
-    anchor, ends = max(view.life.anchors), before[-1].until if before else None
-    settled = anchor if ends is None else ends.after(anchor)
-    shortest = timedelta(days=most * schedule.every.least_days)
+    known = [
+        it.every.least_days for phase in view.protocol.phases if (it := phase.schedule(panel.id))
+    ]
+    shortest = at_last = timedelta(days=most * (min(known) // 2 + 1))
+    settled = date.max
+    if schedule is not None and last.until is None:
+        anchor, ends = max(view.life.anchors), before[-1].until if before else None
+        settled = anchor if ends is None else ends.after(anchor)
+        at_last = max(shortest, timedelta(days=most * schedule.every.least_days))
     return [
         (after, end)
-        for after, end in found
-        if after is None or after < settled or (end or view.today) - after > shortest
+        for after, end in _stretches(panel, view)
+        if after is None or (end or view.today) - after > (shortest if after < settled else at_last)
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from monitor.core.case import Enrolment
-from monitor.core.ordered import Ordered
+from monitor.core.ordered import Results
 from monitor.core.protocol import Panel
 
 _DECLARED_PANEL = "cbc"
@@ -33,7 +33,7 @@ class Completions:
         return self.declared is not None and self.last not in self.days
 
 
-def completions(panel: Panel, results: Ordered, enrolment: Enrolment, today: date) -> Completions:
+def completions(panel: Panel, results: Results, enrolment: Enrolment, today: date) -> Completions:
     """Complete and partial days of a panel among valid results collected up to `today`."""
     complete = tuple(sorted(day for day in _complete(panel, results) if day <= today))
     declared = enrolment.last_tested_on if panel.id == _DECLARED_PANEL else None
@@ -42,7 +42,7 @@ def completions(panel: Panel, results: Ordered, enrolment: Enrolment, today: dat
     return Completions(found.days, found.declared, partial)
 
 
-def _complete(panel: Panel, results: Ordered) -> Iterable[date]:
+def _complete(panel: Panel, results: Results) -> Iterable[date]:
     """The days on which everything that the panel asks for was measured."""
     parts = [results.days(name) for name in panel.all_of]
     parts += [frozenset().union(*map(results.days, group)) for group in panel.any_of]
@@ -50,12 +50,15 @@ def _complete(panel: Panel, results: Ordered) -> Iterable[date]:
 
 
 def _partial(
-    panel: Panel, results: Ordered, last: date | None, today: date
+    panel: Panel, results: Results, last: date | None, today: date
 ) -> tuple[tuple[date, tuple[str, ...]], ...]:
     """The days since the last completion on which something of the panel was measured."""
     measured: dict[date, set[str]] = defaultdict(set)
     for name in panel.analytes:
-        for day in results.days(name):
+        days = results.days(name)
+        if last is not None and max(days, default=last) <= last:
+            continue
+        for day in days:
             if (last is None or day > last) and day <= today:
                 measured[day].add(name)
     return tuple((day, _missing(panel, measured[day])) for day in sorted(measured))

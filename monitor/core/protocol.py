@@ -7,7 +7,7 @@ beyond looking things up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -71,7 +71,10 @@ class Phase:
     panels: tuple[PanelSchedule, ...]
 
     def schedule(self, panel: str) -> PanelSchedule | None:
-        return next((entry for entry in self.panels if entry.panel == panel), None)
+        for entry in self.panels:
+            if entry.panel == panel:
+                return entry
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,26 +189,27 @@ class Rule:
     muted_by: tuple[str, ...] = ()
     """Rules that speak for this one while they ask to stop or hold the drug."""
 
-    @property
-    def is_trend(self) -> bool:
-        return any(level.falls_in_a_row is not None for level in self.levels)
+    is_trend: bool = field(init=False, repr=False, compare=False)
+    asks_for_uln: bool = field(init=False, repr=False, compare=False)
+    asks_for_baseline: bool = field(init=False, repr=False, compare=False)
+    downward: bool = field(init=False, repr=False, compare=False)
+    """Lower is worse."""
 
-    @property
-    def asks_for_uln(self) -> bool:
-        return any(level.above_times_uln is not None for level in self.levels)
-
-    @property
-    def asks_for_baseline(self) -> bool:
-        return any(
-            (level.rise_from_baseline, level.fall_from_baseline) != (None, None)
-            for level in self.levels
-        )
-
-    @property
-    def downward(self) -> bool:
-        """Lower is worse."""
-        first = self.levels[0]
-        return (first.below, first.falls_in_a_row, first.fall_from_baseline) != (None,) * 3
+    def __post_init__(self) -> None:
+        levels = self.levels
+        follows = {
+            "is_trend": any(it.falls_in_a_row is not None for it in levels),
+            "asks_for_uln": any(it.above_times_uln is not None for it in levels),
+            "asks_for_baseline": any(
+                (it.rise_from_baseline, it.fall_from_baseline) != (None, None) for it in levels
+            ),
+            "downward": any(
+                (it.below, it.falls_in_a_row, it.fall_from_baseline) != (None,) * 3
+                for it in levels[:1]
+            ),
+        }
+        for name, value in follows.items():  # asked of each patient
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

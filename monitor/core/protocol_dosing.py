@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
@@ -46,6 +47,7 @@ GENOTYPE_KEYS: Mapping[str, tuple[str, ...]] = {
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?(mg/kg|mg)")
 
 
+@lru_cache(4096)
 def indication_key(text: str) -> str:
     """An indication as protocol files name it: `Autoimmune hepatitis` is autoimmune_hepatitis."""
     return "_".join(plain_words(text))

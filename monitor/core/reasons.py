@@ -18,7 +18,7 @@ from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
 from monitor.core.judged import Judged
-from monitor.core.ordered import Ordered
+from monitor.core.ordered import Results
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.sureness import sureness
 from monitor.core.verdicts import Verdict, applies, verdict_of
@@ -73,7 +73,7 @@ def panel_reasons(review: Review, protocol: Protocol) -> tuple[PanelReason, ...]
 
 def _rule(
     rule: Rule,
-    results: Ordered,
+    results: Results,
     review: Review,
     protocol: Protocol,
     catalogue: Catalogue,

@@ -51,14 +51,14 @@ def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
 
 
 def _result(measured: Measured | None, finding: Finding, view: View) -> Result | None:
-    if measured is None:
+    if measured is None or finding.analyte is None:
         return None
     return next(
         (
             result
-            for result in view.results
-            if (result.analyte, result.id, result.collected_at, result.value)
-            == (finding.analyte, measured.result_id, measured.collected_at, measured.value)
+            for result in view.results.of(finding.analyte)
+            if (result.id, result.collected_at, result.value)
+            == (measured.result_id, measured.collected_at, measured.value)
         ),
         None,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from monitor.core import due, findings, judges
@@ -18,7 +17,7 @@ from monitor.core.derive import with_derived
 from monitor.core.episodes import episodes, speaking
 from monitor.core.held_rows import of_held_rows
 from monitor.core.judges import View
-from monitor.core.kept import reaches
+from monitor.core.kept import memory, reaches
 from monitor.core.life import life_of
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import with_intervals
@@ -27,8 +26,6 @@ from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
 from monitor.core.verdicts import Verdict, Verdicts, applies, verdict_of
 from monitor.core.vocabulary import EnrolmentState
-
-_COLLECTED_ON = attrgetter("collected_on")
 
 
 def review(
@@ -64,7 +61,8 @@ def review_one(
         unjudged=() if view.life.died else _unjudged(verdicts),
         next_change_at=_next_change(view, siblings),
         shared=view.shared,
-        reaches=reaches(view.results, view.protocol.rules) if alone else None,
+        reaches=reaches(view.results) if alone else None,
+        memory=memory(view, verdicts) if alone else None,
     )
 
 
@@ -74,7 +72,8 @@ def _findings(view: View) -> tuple[Finding, ...]:
 
 
 def _unjudged(verdicts: Sequence[Verdict]) -> tuple[Unjudged, ...]:
-    return tuple(it for verdict in verdicts if (it := verdict.unjudged()) is not None)
+    loud = (verdict for verdict in verdicts if not verdict.is_quiet)
+    return tuple(it for verdict in loud if (it := verdict.unjudged()) is not None)
 
 
 def view_of(
@@ -110,7 +109,8 @@ def _together(
         for it in case.siblings
         if it.enrolment.protocol_id in protocols
     ]
-    found = [finding for verdict in verdicts for finding in _threshold_findings(verdict, view)]
+    loud = [verdict for verdict in verdicts if not verdict.is_quiet]
+    found = [finding for verdict in loud for finding in _threshold_findings(verdict, view)]
     view = replace(view, rule_findings=found, shared=shared(view, siblings))
     return view, verdicts, siblings
 
@@ -132,7 +132,8 @@ def _alone(
         for rule in protocol.rules
         if applies(rule, case.enrolment.indication)
     ]
-    rechecks = [] if life.ended_for_good else [it for v in verdicts for it in v.rechecks(protocol)]
+    loud = () if life.ended_for_good else [verdict for verdict in verdicts if not verdict.is_quiet]
+    rechecks = [it for verdict in loud for it in verdict.rechecks(protocol)]
     view = View(
         case=case,
         life=life,
@@ -193,7 +194,7 @@ def _other_findings(view: View) -> list[Finding]:
                 case, life, late, protocol, view.catalogue, view.today, view.shared
             )
         )
-        found.extend(findings.of_unusable_samples(case, view.panels, life, protocol))
+        found.extend(findings.of_unusable_samples(case, view.results, view.panels, life, protocol))
     if not life.ended_for_good:
         found.append(of_held_rows(case, protocol))
     return [finding for finding in found if finding is not None]
@@ -230,6 +231,8 @@ def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:
         days.append(it.life.next_change_on)
     days.extend(judges.wakes(view))
     case, today = view.case, view.today
-    tested = {case.enrolment.last_tested_on, *map(_COLLECTED_ON, case.results)}
-    days.extend(day for day in tested if day is not None and day > today)
-    return min((start_of_day(day, view.zone) for day in days if day is not None), default=None)
+    declared = case.enrolment.last_tested_on
+    days.extend(view.results.days_after(today))
+    days.extend([declared] if declared is not None and declared > today else [])
+    first = min((day for day in days if day is not None), default=None)
+    return None if first is None else start_of_day(first, view.zone)

@@ -7,17 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from decimal import Decimal
 
-from monitor.core import due
+from monitor.core import due, levels
 from monitor.core.answer import Life, Unjudged
-from monitor.core.baselines import BaselineTerms, common_baseline
+from monitor.core.baselines import BaselineTerms
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode, watched
 from monitor.core.judged import Judged, Unknown
-from monitor.core.levels import is_quiet, judge
-from monitor.core.ordered import Ordered
+from monitor.core.once import once
+from monitor.core.ordered import Results
 from monitor.core.personal import is_accepted, limits_of
 from monitor.core.protocol import Protocol, Rule
 
@@ -35,7 +35,7 @@ class Verdict:
     def __init__(
         self,
         rule: Rule,
-        results: Ordered,
+        results: Results,
         case: Case,
         life: Life,
         protocol: Protocol,
@@ -48,41 +48,56 @@ class Verdict:
         self._life = life
         self._unit = unit
         self._today = today
-        self._terms = BaselineTerms(
-            start=life.first_dose_on,
-            within=protocol.baseline.within,
-            personal=limits_of(rule.id, case.personal),
+        self._within = protocol.baseline.within
+
+    @once
+    def _terms(self) -> BaselineTerms:
+        return BaselineTerms(
+            start=self._life.first_dose_on,
+            within=self._within,
+            personal=limits_of(self.rule.id, self._case.personal),
         )
 
-    @cached_property
-    def _is_quiet(self) -> bool:
+    @once
+    def is_quiet(self) -> bool:
         """Certainly no result breaches, and all could be judged."""
-        rule, results = self.rule, self._results
-        if not results.of(rule.analyte):
+        rule = self.rule
+        results = self._results.not_settled(rule, self._life.first_dose_on)
+        if rule.analyte not in results.analytes:
             return True
         reach = results.reach(rule.analyte)
         if reach is None or self._case.personal:
             return False
         ulns = results.ulns(rule.analyte) if rule.asks_for_uln else ()
-        baseline = None
-        if rule.asks_for_baseline:
-            own = results.of(rule.analyte)
-            baseline = common_baseline(own, self._terms, downward=rule.downward)
-        return is_quiet(rule, reach, ulns, baseline)
+        baseline = None if self.baseline is None else self.baseline[0]
+        return levels.is_quiet(rule, reach, ulns, baseline)
 
-    @cached_property
+    @once
+    def baseline(self) -> tuple[Decimal, str] | None:
+        """What all results are compared with, where the rule asks for it, and their method."""
+        asks = self.rule.asks_for_baseline
+        return self._results.baseline(self.rule, self._terms) if asks else None
+
+    @property
+    def is_settled(self) -> bool:
+        """No result breaches, watched or not, and all could be judged."""
+        return self.is_quiet or not any(
+            isinstance(it, Unknown) or it.breaches for it in self.judged
+        )
+
+    @once
     def judged(self) -> Sequence[Judged | Unknown]:
         """Every instant of the analyte, watched or not."""
         return self._judge(self._terms)
 
     def _judge(self, terms: BaselineTerms) -> Sequence[Judged | Unknown]:
-        return judge(self.rule, self._results.of(self.rule.analyte), terms, self._unit)
+        return levels.judge(self.rule, self._results.rows(self.rule.analyte), terms, self._unit)
 
-    @cached_property
+    @once
     def _watched(self) -> Sequence[Judged | Unknown]:
         return watched(self.judged, self._life)
 
-    @cached_property
+    @once
     def series(self) -> Sequence[Judged]:
         """The watched instants that could be judged."""
         return [it for it in self._watched if isinstance(it, Judged)]
@@ -90,15 +105,15 @@ class Verdict:
     @property
     def unknown(self) -> Unknown | None:
         """The latest watched result, where it could not be judged."""
-        latest = None if self._is_quiet or not self._watched else self._watched[-1]
+        latest = None if self.is_quiet or not self._watched else self._watched[-1]
         return latest if isinstance(latest, Unknown) else None
 
-    @cached_property
+    @once
     def ever_breached(self) -> bool:
         """Whether a watched result breaches."""
-        return not self._is_quiet and any(it.breaches for it in self.series)
+        return not self.is_quiet and any(it.breaches for it in self.series)
 
-    @cached_property
+    @once
     def latest(self) -> Judged | None:
         """The latest watched result, by the limits of today where the patient has any."""
         if not self.series:
@@ -117,7 +132,7 @@ class Verdict:
 
     def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
         """(panel, recheck) while the latest result meets a level that asks for one."""
-        if self._is_quiet:
+        if self.is_quiet:
             return []
         latest = self.latest
         if latest is None or not latest.breaches or self._is_accepted:
@@ -148,7 +163,7 @@ class Verdict:
 
 def verdict_of(
     rule: Rule,
-    results: Ordered,
+    results: Results,
     case: Case,
     life: Life,
     protocol: Protocol,

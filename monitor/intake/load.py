@@ -134,7 +134,7 @@ class _Load:
             self._read(again=earlier is not None)
         else:
             self._only_retry(earlier)
-        touched = wake(self._connection, self._touched, self._now)
+        touched = wake(self._connection, self._touched, self._now, results=False)
         return FileReport(
             file=self._survey.path.name,
             sha256=self._survey.sha256,

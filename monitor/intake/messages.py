@@ -89,7 +89,7 @@ def take_messages(
         took = _guarded(connection, settings, arrived, now)
         if took is None:
             took = [_alone(connection, settings, it, now) for it in arrived]
-        wake(connection, set().union(*(it.touched for it in took)), now)
+        wake(connection, set().union(*(it.touched for it in took)), now, results=False)
         if after is not None:
             after(connection, took)
         bring_to(connection, now)

@@ -246,7 +246,7 @@ def _hold(
     enrolment_id = connection.scalar(query.where(_ALERTS.c.opened_at <= now))
     if enrolment_id is None:
         raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
-    wake_enrolments(connection, [enrolment_id], now)
+    wake_enrolments(connection, [enrolment_id], now, results=False)
     row = connection.execute(select(_ALERTS).where(_ALERTS.c.id == alert_id)).one()
     if version is not None and row.version != version:
         raise _meanwhile(connection, settings, alert_id, version)

@@ -21,12 +21,12 @@ from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
-from monitor.review import BATCH, Tally, judge, review_batch, review_due
+from monitor.review import BATCH, Tally, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
 from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
-from monitor.store.frames import chunks, load_alerts, load_cases
+from monitor.store.frames import chunks, load_alerts
 from monitor.store.rulebook import NoRuleBook, RuleBook, put_in_force
 from monitor.store.tables import table_of
 
@@ -273,12 +273,12 @@ def _changes(
     now: datetime,
     zone: ZoneInfo,
 ) -> tuple[list[PatientChange], int]:
-    cases = load_cases(connection, ids, until=now, zone=zone)
     alerts = load_alerts(connection, ids)
-    before = {it.case.enrolment.id: it for it in judge(cases, old, now, zone)[0]}
-    answers, failures = judge(cases, new, now, zone)
+    known = judge_batch(connection, ids, old, now, zone, until=now)
+    before = {it.case.enrolment.id: it for it in known.reviews}
+    judged = judge_batch(connection, ids, new, now, zone, until=now)
     found = []
-    for after in answers:
+    for after in judged.reviews:
         enrolment = after.case.enrolment
         earlier = before.get(enrolment.id)
         if earlier is None:
@@ -288,7 +288,7 @@ def _changes(
         steps = _steps(earlier, after, told, (old, new), now, zone)
         if panels or steps:
             found.append(PatientChange(enrolment.mrn, enrolment.drug, panels, steps))
-    return found, len(failures)
+    return found, len(judged.failures)
 
 
 def _moved(

@@ -1,7 +1,8 @@
 """The one road from what is known of a patient to alerts and messages."""
 
-from monitor.review.batch import BATCH, SET_ASIDE, Failed, Tally, judge, review_batch
+from monitor.review.batch import BATCH, SET_ASIDE, Tally, review_batch
 from monitor.review.due import Progress, review_due
+from monitor.review.judging import Failed, judge, judge_batch
 
 __all__ = [
     "BATCH",
@@ -10,6 +11,7 @@ __all__ = [
     "Progress",
     "Tally",
     "judge",
+    "judge_batch",
     "review_batch",
     "review_due",
 ]

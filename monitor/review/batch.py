@@ -20,20 +20,20 @@ from monitor import logs
 from monitor.config import Settings, route_book
 from monitor.core.alerts import content_of, reconcile
 from monitor.core.answer import Review
-from monitor.core.case import Case, Enrolment
+from monitor.core.case import Enrolment
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.climbing import climb
 from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
-from monitor.core.review import review
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
+from monitor.review.judging import Failed, judge_batch
 from monitor.review.screen import kept
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
 from monitor.store.claims import Sleep
-from monitor.store.frames import load_alerts, load_cases, load_enrolments
+from monitor.store.frames import load_alerts, load_enrolments, not_collecting
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.storm import Storm
@@ -86,27 +86,26 @@ class Tally:
         self.unexpected += other.unexpected
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An enrolment that could not be judged; `where` holds no patient data."""
-
-    enrolment_id: int
-    where: str
-
-
 def review_batch(
-    connection: Connection, settings: Settings, enrolment_ids: Collection[int], now: datetime
+    connection: Connection,
+    settings: Settings,
+    enrolment_ids: Collection[int],
+    now: datetime,
+    *,
+    recalling: bool = True,
 ) -> Tally:
-    """Review these enrolments in the caller's transaction, which has locked them."""
+    """Review these enrolments in the caller's transaction, which has locked them. Without
+    `recalling` all their results are read, whatever is remembered of them."""
     rulebook = load_rulebook(connection)
     book = route_book(settings)
     zone = settings.clinic.zone
-    cases = load_cases(connection, enrolment_ids, zone=zone)
-    reviews, failures = judge(cases, rulebook, now, zone)
+    with not_collecting():
+        judged = judge_batch(connection, enrolment_ids, rulebook, now, zone, recalling=recalling)
+    cases, failures = judged.cases, judged.failures
     alerts = load_alerts(connection, [case.enrolment.id for case in cases])
     steps: list[Step] = []
     sleeps: dict[int, Sleep] = {}
-    for found in reviews:
+    for found in judged.reviews:
         enrolment = found.case.enrolment
         try:
             decided, until = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
@@ -115,7 +114,7 @@ def review_batch(
         else:
             steps += decided
             live = any(it.state is not AlertState.CLOSED for it in alerts[enrolment.id])
-            leaves = None if live or decided else kept(found, rulebook, zone)
+            leaves = kept(found, judged, rulebook, zone, quiet=not (live or decided))
             sleeps[enrolment.id] = Sleep(_after(until, now), leaves)
     fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
     steps += [step for ended in fallen for step in _endings(connection, ended.id)]
@@ -153,28 +152,6 @@ def _endings(connection: Connection, enrolment_id: int) -> list[Step]:
         )
         for alert in live
     ]
-
-
-def judge(
-    cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
-) -> tuple[list[Review], list[Failed]]:
-    """The core's answers, and which cases it could not answer."""
-    try:
-        return review(cases, rulebook.protocols, rulebook.catalogue, now, zone), []
-    except Exception:  # noqa: BLE001  # whose fault it is comes out one by one
-        return _judge_one_by_one(cases, rulebook, now, zone)
-
-
-def _judge_one_by_one(
-    cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
-) -> tuple[list[Review], list[Failed]]:
-    reviews, failures = [], []
-    for case in cases:
-        try:
-            reviews += review([case], rulebook.protocols, rulebook.catalogue, now, zone)
-        except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
-            failures.append(Failed(case.enrolment.id, logs.places(error)))
-    return reviews, failures
 
 
 def _decide(

@@ -67,7 +67,7 @@ def review_due(
             else:
                 due = claims.claim_free(connection, piece, now if owed else None)
             at = max(now, brought_to(connection) or now)
-            batch = review_batch(connection, settings, list(due), at)
+            batch = review_batch(connection, settings, list(due), at, recalling=not everyone)
             if everyone:
                 batch.unexpected = [it for it in batch.changed if not _is_due(due[it], at)]
                 _alarm_unexpected(connection, settings, batch.unexpected, at)

@@ -16,7 +16,10 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.answer import Review
-from monitor.core.kept import RuleEdit, as_text, from_text, rule_edit
+from monitor.core.kept import RuleEdit, rule_edit
+from monitor.core.kept_text import from_text
+from monitor.review.judging import Judged
+from monitor.review.recall import BETWEEN, judged_by
 from monitor.store import claims
 from monitor.store.claims import Keeping, Kept
 from monitor.store.facts import brought_to
@@ -24,24 +27,21 @@ from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
 
 AT_ONCE = 2_000
 """Looked at in one transaction."""
-_BETWEEN = " "
 
 
-def kept(found: Review, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
-    """What to keep of an answer of which no alert stands; None: nothing."""
-    if found.reaches is None:
+def kept(
+    found: Review, judged: Judged, rulebook: RuleBook, zone: ZoneInfo, *, quiet: bool
+) -> Kept | None:
+    """What to keep of an answer; None: nothing. Where an alert stands (not `quiet`) only what is
+    remembered of the results."""
+    if found.reaches is None or (found.memory is None and not quiet):
         return None
-    return Kept(_by(found.case.enrolment.protocol_id, rulebook, zone), as_text(found.reaches))
+    by = judged_by(found.case.enrolment.protocol_id, rulebook, zone)
+    return Kept(by, judged.text(found), answers=quiet)
 
 
 def _leaves_alone(edit: RuleEdit, woken: Keeping) -> bool:
     return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
-
-
-def _by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
-    """What an answer depends on besides the patient; the protocol's digest first."""
-    digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
-    return _BETWEEN.join((*digests, zone.key))
 
 
 def left_alone(
@@ -60,7 +60,7 @@ def left_alone(
     found: set[int] = set()
     edits: dict[str, RuleEdit | None] = {}
     for it in claims.asleep(connection, ids, now):
-        if not it.holds or it.by != _by(it.protocol_id, old, zone):
+        if not it.holds or it.by != judged_by(it.protocol_id, old, zone):
             continue
         if it.protocol_id not in edits:
             edits[it.protocol_id] = _edit_between(it.protocol_id, old, new)
@@ -98,7 +98,7 @@ class Screen:
         for it in woken:
             edit = self._edit(connection, it, rulebook)
             if it.holds and edit is not None and _leaves_alone(edit, it):
-                alone[_by(it.protocol_id, rulebook, self._zone)].append(it.id)
+                alone[judged_by(it.protocol_id, rulebook, self._zone)].append(it.id)
             else:
                 judged.append(it.id)
         for by, ids in alone.items():
@@ -107,7 +107,7 @@ class Screen:
         return len(woken) - len(judged)
 
     def _edit(self, connection: Connection, woken: Keeping, rulebook: RuleBook) -> RuleEdit | None:
-        now_by = _by(woken.protocol_id, rulebook, self._zone)
+        now_by = judged_by(woken.protocol_id, rulebook, self._zone)
         key = (woken.by, now_by)
         if key not in self._edits:
             self._edits[key] = self._compared(connection, woken, now_by, rulebook)
@@ -117,7 +117,7 @@ class Screen:
     def _compared(
         connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook
     ) -> RuleEdit | None:
-        (digest, *others), (_, *others_now) = woken.by.split(_BETWEEN), now_by.split(_BETWEEN)
+        (digest, *others), (_, *others_now) = woken.by.split(BETWEEN), now_by.split(BETWEEN)
         if others != others_now:
             return None
         old = load_earlier(connection, woken.protocol_id, digest, rulebook.catalogue)

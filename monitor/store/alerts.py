@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from monitor.core.alerts import OPENING
 from monitor.core.changes import Change, ChangeWhat
@@ -72,14 +73,15 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
     opened = [step for step in steps if step.change.what is ChangeWhat.OPENED]
     ids = iter(_insert(connection, opened, now))
     of_step = []
+    changed: dict[int, dict[str, Any]] = defaultdict(dict)
     for step in steps:
         alert = step.change.alert
         if alert is None:
             of_step.append(next(ids))
             continue
-        values = _of_change(step, now)
-        connection.execute(update(_ALERTS).where(_ALERTS.c.id == alert.id).values(values))
+        changed[alert.id] |= _of_change(step, now)
         of_step.append(alert.id)
+    _update(connection, changed)
     add_history(
         connection,
         [
@@ -180,6 +182,19 @@ def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> lis
     ]
     statement = insert(_ALERTS).returning(_ALERTS.c.id, sort_by_parameter_order=True)
     return list(connection.scalars(statement, rows))
+
+
+def _update(connection: Connection, changed: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write what became of alerts; of those alike in what changed at once."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for alert_id, values in changed.items():
+        row = {f"new_{name}": value for name, value in values.items()}
+        alike[tuple(values)].append({**row, "alert": alert_id})
+    for names, rows in alike.items():
+        if names:
+            values = {name: bindparam(f"new_{name}") for name in names}
+            own = update(_ALERTS).where(_ALERTS.c.id == bindparam("alert"))
+            connection.execute(own.values(values), rows)
 
 
 def _of_change(step: Step, now: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, sel
 
 from monitor.store import tables
 from monitor.store.facts import brought_to_query
+from monitor.store.persons import of_enrolment
 from monitor.store.tables import table_of
 
 FIRST, WITH_ALL = 0, 1
@@ -25,6 +26,13 @@ FIRST, WITH_ALL = 0, 1
 together with everybody else."""
 ANY = (FIRST, WITH_ALL)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
+_UNTRUE = "~"
+"""Before `kept_by` where nothing is said of the answer any more, only of the results."""
+RESULTS_ALONE = case(
+    (_ENROLMENTS.c.kept_by.startswith(_UNTRUE), _ENROLMENTS.c.kept_by),
+    else_=_UNTRUE + _ENROLMENTS.c.kept_by,
+)
+"""What `kept_by` becomes where results are as they were, and the answer may be another."""
 
 Due = dict[int, datetime | None]
 """The claimed enrolments and when each was to be reviewed."""
@@ -104,6 +112,8 @@ class Kept:
 
     by: str
     reach: str
+    answers: bool = True
+    """False where an alert stands: of such an answer nothing is said, only of the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ def put_to_sleep(connection: Connection, sleeps: Mapping[int, Sleep]) -> None:
         {
             "enrolment": enrolment,
             "at": it.until,
-            "by": it.kept and it.kept.by,
+            "by": it.kept and f"{'' if it.kept.answers else _UNTRUE}{it.kept.by}",
             "reach": it.kept and it.kept.reach,
         }
         for enrolment, it in sleeps.items()
@@ -197,11 +207,11 @@ def _keeping(now: datetime) -> Select[Any]:
     return select(
         columns.id,
         columns.protocol_id,
-        columns.indication,
+        of_enrolment("indication"),
         columns.kept_by,
         columns.kept_reach,
         and_(columns.stands, holds),
-    ).where(columns.kept_by.is_not(None))
+    ).where(columns.kept_by.is_not(None), ~columns.kept_by.startswith(_UNTRUE))
 
 
 def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
@@ -215,9 +225,32 @@ def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
 
 
 def forget(connection: Connection, ids: Sequence[int]) -> None:
-    """Keep nothing more of claimed ones: they are to be judged."""
+    """Keep nothing more of the answers for claimed ones: they are to be judged."""
     statement = update(_ENROLMENTS).where(_ENROLMENTS.c.id.in_(ids))
-    connection.execute(statement.values(kept_by=None))
+    connection.execute(statement.values(kept_by=RESULTS_ALONE))
+
+
+class OfResults(NamedTuple):
+    """What is kept of the results of an enrolment."""
+
+    id: int
+    patient_id: int
+    protocol_id: str
+    by: str
+    reach: str
+
+
+def of_results(connection: Connection, ids: Sequence[int]) -> list[OfResults]:
+    """What is kept of the results of those of these enrolments that stand."""
+    columns = _ENROLMENTS.c
+    query = select(
+        columns.id,
+        columns.patient_id,
+        columns.protocol_id,
+        func.ltrim(columns.kept_by, _UNTRUE),
+        columns.kept_reach,
+    ).where(columns.id.in_(ids), columns.stands, columns.kept_by.is_not(None))
+    return [OfResults._make(row) for row in connection.execute(query)]
 
 
 def _locked(

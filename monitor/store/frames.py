@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
+from monitor.core.recalled import Recalled
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
-from monitor.store.claims import FIRST
+from monitor.store.claims import FIRST, RESULTS_ALONE
 from monitor.store.histories import load_results
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
@@ -44,22 +46,24 @@ def load_cases(
     *,
     until: datetime | None = None,
     zone: ZoneInfo,
+    recalled: Mapping[int, Recalled] = MappingProxyType({}),
 ) -> list[Case]:
-    """The cases of those of these enrolments that stand, in the order of their ids.
+    """The cases of those of these enrolments that stand, in the order of their ids. Of patients
+    whose results are `recalled` none are read.
 
     Results are those that stand after corrections. `until` hides results collected later,
     and events and held rows of a later clinic day; None hides nothing.
     """
-    with _not_collecting():
+    with not_collecting():
         return [
             case
             for ids in chunks(sorted(set(enrolment_ids)))
-            for case in _chunk_of_cases(connection, ids, until, zone)
+            for case in _chunk_of_cases(connection, ids, until, zone, recalled)
         ]
 
 
 @contextmanager
-def _not_collecting() -> Iterator[None]:
+def not_collecting() -> Iterator[None]:
     """Rows hold no cycles: to look for some among all that were just made takes as long as to
     make them."""
     was_on = gc.isenabled()
@@ -134,8 +138,12 @@ def all_enrolment_ids(connection: Connection) -> list[int]:
     return list(connection.scalars(query.order_by(_ENROLMENTS.c.id)))
 
 
-def wake(connection: Connection, patient_ids: Collection[int], at: datetime) -> tuple[int, ...]:
+def wake(
+    connection: Connection, patient_ids: Collection[int], at: datetime, *, results: bool = True
+) -> tuple[int, ...]:
     """Have all enrolments of these patients reviewed at `at`; returns their ids, ascending.
+    Without `results` no result that was there has changed, but for what rows that came say of it:
+    what is remembered of results is kept.
 
     To be called after the new results or events were written, in the same transaction: a
     review that read the patients before now holds the rows, so this waits for it and has
@@ -145,19 +153,24 @@ def wake(connection: Connection, patient_ids: Collection[int], at: datetime) -> 
     for ids in chunks(sorted(set(patient_ids))):
         query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.patient_id.in_(ids))
         found += connection.scalars(query)
-    wake_enrolments(connection, found, at)
+    wake_enrolments(connection, found, at, results=results)
     return tuple(sorted(found))
 
 
-def wake_enrolments(connection: Connection, enrolment_ids: Collection[int], at: datetime) -> None:
-    """Have these enrolments reviewed at `at`."""
+def wake_enrolments(
+    connection: Connection, enrolment_ids: Collection[int], at: datetime, *, results: bool = True
+) -> None:
+    """Have these enrolments reviewed at `at`; without `results`, as in `wake`."""
+    kept_by = None if results else RESULTS_ALONE
     for ids in chunks(sorted(set(enrolment_ids))):
         mine = _ENROLMENTS.c.id.in_(ids)
         # Locked in the order of ids first, so that two who wake never wait for each other.
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
         connection.execute(query.with_for_update()).all()
         connection.execute(
-            update(_ENROLMENTS).where(mine).values(next_review_at=at, wake_rank=FIRST, kept_by=None)
+            update(_ENROLMENTS)
+            .where(mine)
+            .values(next_review_at=at, wake_rank=FIRST, kept_by=kept_by)
         )
 
 
@@ -167,19 +180,25 @@ def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
 
 
 def _chunk_of_cases(
-    connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
+    connection: Connection,
+    ids: Sequence[int],
+    until: datetime | None,
+    zone: ZoneInfo,
+    recalled: Mapping[int, Recalled],
 ) -> list[Case]:
     asked = set(ids)
     enrolments = _with_siblings(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
-    results = load_results(connection, patients, until)
+    results = load_results(connection, [it for it in patients if it not in recalled], until)
     events = _events(connection, patients, until, zone)
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
     cases = [
         Case(
             enrolment=enrolment,
-            results=tuple(results.get(enrolment.patient_id, ())),
+            results=recalled[enrolment.patient_id]
+            if enrolment.patient_id in recalled
+            else tuple(results.get(enrolment.patient_id, ())),
             events=tuple(
                 event
                 for owner, event in events.get(enrolment.patient_id, ())

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from monitor.core.case import Result
 from monitor.core.vocabulary import Status
@@ -25,14 +25,20 @@ _WHOLE = BulkSelect([_RESULTS.c[name] for name in ("patient_id", "reading_id", "
 
 def load_results(
     connection: Connection, patients: Sequence[int], until: datetime | None
-) -> Mapping[int, list[Result]]:
-    """The results that stand after corrections, in the order of their arrival, by patient.
-    `until` hides those collected later."""
-    columns = _RESULTS.c
-    stands = and_(columns.patient_id.in_(patients), columns.stands)
+) -> Mapping[int, Sequence[Result]]:
+    """Those of these patients that stand, by patient; `until` hides those collected later."""
+    own: ColumnElement[bool] = _RESULTS.c.patient_id.in_(patients)
     if until is not None:
-        stands = and_(stands, columns.collected_at <= until)
-    query = _WHOLE.query.where(stands).order_by(columns.id)
+        own = and_(own, _RESULTS.c.collected_at <= until)
+    return read_results(connection, own) if patients else {}
+
+
+def read_results(
+    connection: Connection, which: ColumnElement[bool]
+) -> Mapping[int, Sequence[Result]]:
+    """Those of these results that stand after corrections, by patient, in the order they came."""
+    columns = _RESULTS.c
+    query = _WHOLE.query.where(and_(which, columns.stands)).order_by(columns.id)
     files, readings = _Files(connection), _Readings(connection)
     found: dict[int, list[Result]] = defaultdict(list)
     for patients_of, reading_ids, file_ids, *own in _WHOLE.batches(connection, query):

@@ -126,7 +126,25 @@ def load_earlier(
     known = table.c.protocol_id == protocol_id, table.c.digest == digest
     text = connection.scalar(select(table.c.text).where(*known).limit(1))
     file = f"{protocol_id}.toml (earlier)"
-    return None if text is None else parse_protocol(str(text), file, catalogue)
+    return None if text is None else _earlier(str(text), file, _Same(catalogue))
+
+
+class _Same:
+    """A catalogue, known by its digest."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.catalogue.digest == self.catalogue.digest
+
+    def __hash__(self) -> int:
+        return hash(self.catalogue.digest)
+
+
+@lru_cache(maxsize=16)
+def _earlier(text: str, file: str, known: _Same) -> Protocol:
+    return parse_protocol(text, file, known.catalogue)
 
 
 def put_in_force(

@@ -105,7 +105,7 @@ def test_order_and_batch_of_arrival_change_nothing(
     history = data.draw(histories(made))
     now = history.noon(history.last_day)
     case = history.known(now)
-    numbers = list(range(1, len(case.results) + 1))
+    numbers = list(range(1, len(list(case.results)) + 1))
     luck.shuffle(numbers)
     renumbered = [it._replace(id=new) for it, new in zip(case.results, numbers, strict=True)]
     other = {it.id: new for it, new in zip(case.results, numbers, strict=True)}

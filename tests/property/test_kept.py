@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.calendar import parse_duration
-from monitor.core.kept import as_text, from_text, rule_edit
+from monitor.core.kept import rule_edit
+from monitor.core.kept_text import as_text, from_text
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import review_one
 from tests.property.shipped import NAMES, catalogue, protocol

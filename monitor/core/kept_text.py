@@ -1,0 +1,124 @@
+"""What is kept of an answer, as text for the database. Under the name of each analyte how far it
+reaches, and under no name what is remembered of the results besides."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import accumulate, pairwise
+from typing import Any
+
+from monitor.core.ordered import Reach, Reaches, Remembered
+from monitor.core.recalled import Memory
+
+_MEMORY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The rows of a patient that were there, whether they stand or not."""
+
+    rows: int
+    last: int
+    """The highest id; 0: there were none."""
+
+
+def as_text(kept: Reaches, memory: Memory | None = None, counted: Counted | None = None) -> str:
+    """For the database."""
+    written: dict[str, Any] = {
+        name: None if known is None else [*_bounds(known[0]), *map(_text, known[1])]
+        for name, known in kept.items()
+    }
+    if memory is not None and counted is not None:
+        written[_MEMORY] = _written(memory, counted)
+    return json.dumps(written, separators=(",", ":"))
+
+
+def from_text(text: str, analytes: Collection[str]) -> Reaches:
+    """How far the values of these analytes reach, as `as_text` wrote it."""
+    written = json.loads(text)
+    return {name: _reach(written[name]) for name in analytes if name in written}
+
+
+def memory_from(text: str) -> tuple[Memory, Counted] | None:
+    """What `as_text` wrote of the results; None: nothing is remembered of them."""
+    written = json.loads(text)
+    known = written.pop(_MEMORY, None)
+    if known is None:
+        return None
+    names = list(written)
+    days: dict[str, frozenset[date]] = dict.fromkeys(names, frozenset())
+    for places, steps in known["days"]:
+        those = frozenset(map(date.fromordinal, accumulate(steps)))
+        for place in places:
+            days[names[place]] |= those
+    last = {names[place]: date.fromordinal(day) for place, day in known["last"]}
+    memory = Memory(
+        start=date.fromordinal(known["start"]),
+        indication=known["for"],
+        of={name: _remembered(written[name], days[name], last.get(name)) for name in names},
+        open=frozenset(known["open"]),
+        baselines={
+            rule: (Decimal(value), method) for rule, (value, method) in known["base"].items()
+        },
+        asked=frozenset(known["asked"]),
+    )
+    return memory, Counted(known["rows"], known["to"])
+
+
+def _written(memory: Memory, counted: Counted) -> dict[str, Any]:
+    names = list(memory.of)
+    return {
+        "rows": counted.rows,
+        "to": counted.last,
+        "start": memory.start.toordinal(),
+        "for": memory.indication,
+        "open": sorted(memory.open),
+        "asked": sorted(memory.asked),
+        "base": {rule: [str(value), how] for rule, (value, how) in memory.baselines.items()},
+        "days": list(_days(memory.of)),
+        "last": [
+            [place, known.last.toordinal()]
+            for place, name in enumerate(names)
+            if (known := memory.of[name]).last != max(known.days, default=None)
+        ],
+    }
+
+
+def _days(remembered: Mapping[str, Remembered]) -> Iterator[tuple[list[int], list[int]]]:
+    """Analytes by their place, and their days; those that have most of them in common together."""
+    of_day: dict[date, list[int]] = defaultdict(list)
+    for place, known in enumerate(remembered.values()):
+        for day in known.days:
+            of_day[day].append(place)
+    of_analytes: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for day in sorted(of_day):
+        of_analytes[tuple(of_day[day])].append(day.toordinal())
+    for places, days in of_analytes.items():
+        yield list(places), [days[0], *(day - before for before, day in pairwise(days))]
+
+
+def _remembered(written: list[Any] | None, days: frozenset[date], last: date | None) -> Remembered:
+    known = _reach(written)
+    reach, ulns = (None, frozenset[Decimal | None]()) if known is None else known
+    return Remembered(reach, ulns, days, max(days) if last is None else last)
+
+
+def _bounds(reach: Reach) -> tuple[str, str]:
+    return str(reach.lowest), str(reach.highest)
+
+
+def _text(uln: Decimal | None) -> str | None:
+    return None if uln is None else str(uln)
+
+
+def _reach(written: Iterable[Any] | None) -> tuple[Reach, frozenset[Decimal | None]] | None:
+    if written is None:
+        return None
+    lowest, highest, *ulns = written
+    own = frozenset(None if uln is None else Decimal(uln) for uln in ulns)
+    return Reach(Decimal(lowest), Decimal(highest)), own
