@@ -26,7 +26,7 @@ _WHOLE = BulkSelect([_RESULTS.c[name] for name in ("patient_id", "reading_id", "
 def load_results(
     connection: Connection, patients: Sequence[int], until: datetime | None
 ) -> Mapping[int, Sequence[Result]]:
-    """Those of these patients that stand, by patient; `until` hides those collected later."""
+    """The results of these patients that stand, by patient; `until` hides those collected later."""
     own: ColumnElement[bool] = _RESULTS.c.patient_id.in_(patients)
     if until is not None:
         own = and_(own, _RESULTS.c.collected_at <= until)
