@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from monitor.operations import arrivals
 from monitor.operations.verify import verify
 from monitor.store import tables
+from monitor.store.readings import Reading, Readings
 from monitor.store.tables import table_of
 from tests.clinic import CBC, LFT, Clinic, at
 
@@ -128,7 +129,8 @@ def test_a_row_below_the_last_that_was_seen_is_found(ward: Clinic, known: int, s
         row = dict(
             connection.execute(select(results).where(results.c.id == seen[-1])).one()._mapping
         )
-        row |= {"id": min(seen) - 1, "analyte": "neutrophils", "value": Decimal("0.4")}
+        (low,) = Readings(connection).numbers([Reading(Decimal("0.4"))])
+        row |= {"id": min(seen) - 1, "analyte": "neutrophils", "reading_id": low}
         connection.execute(insert(results).values(row))
     send("2026-01-19T09:00,platelets,240,10*9/L,")
     assert "discontinue" in kinds(ward, known)
