@@ -69,9 +69,10 @@ def weight_of(known: list[Weight], day: date) -> Weight | None:
     return past[-1] if past else next(iter(known), None)
 
 
-def history(case: Case, life: Life, today: date) -> list[Given]:
-    """The doses, oldest first. What was set before the first dose is one: the last of it."""
-    known = weights(case, today)
+def history(case: Case, life: Life, today: date, known: list[Weight] | None = None) -> list[Given]:
+    """The doses, oldest first. What was set before the first dose is one: the last of it. `known`
+    are the `weights`, where they were reckoned already."""
+    known = weights(case, today) if known is None else known
     begun = [dose for dose in life.doses if dose.on <= life.first_dose_on][-1:]
     later = [dose for dose in life.doses if dose.on > life.first_dose_on]
     return list(_changes(known, [*begun, *later]))

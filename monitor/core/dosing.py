@@ -100,7 +100,7 @@ class Chart:
 
     @once
     def doses(self) -> list[Given]:
-        return history(self.view.case, self.view.life, self.view.today)
+        return history(self.view.case, self.view.life, self.view.today, self._weights)
 
     @property
     def now(self) -> Given | None:
@@ -108,7 +108,12 @@ class Chart:
 
     @once
     def weight(self) -> Weight | None:
-        return weight_of(weights(self.view.case, self.view.today), self.view.today)
+        return weight_of(self._weights, self.view.today)
+
+    @property
+    def _weights(self) -> list[Weight]:
+        view = self.view
+        return view.once("weights", lambda: weights(view.case, view.today))
 
     @property
     def kg(self) -> Decimal | None:

@@ -75,6 +75,10 @@ class Known:
 def known_gene(view: View, gene: str) -> Known:
     """What stands of a gene today. The last `genotype` event replaces the enrolment's own
     word; of sources that still disagree the most severe stands."""
+    return view.once(("gene", gene), lambda: _known(view, gene))
+
+
+def _known(view: View, gene: str) -> Known:
     statements = tuple(sorted(_statements(view, gene), key=lambda it: it.on))
     counting = [it.phenotype for it in statements if not it.void]
     phenotype = max(counting, key=_SEVERITY.index, default=None)

@@ -27,12 +27,17 @@ _ONE_DAY = timedelta(days=1)
 
 def entries(view: View) -> list[Interaction]:
     indication = view.case.enrolment.indication
-    return [it for it in view.protocol.interactions if it.applies(indication)]
+    return view.once(
+        "interactions",
+        lambda: [it for it in view.protocol.interactions if it.applies(indication)],
+    )
 
 
 def about(it: Interaction, view: View) -> list[Taking]:
     """The drugs an interaction is about that are or were taken while the monitored one was (or
     was to be)."""
+    if not view.life.takings:
+        return []
     stopped_on, names = view.life.stopped_on, view.catalogue.drugs
     return [
         taking

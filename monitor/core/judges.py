@@ -8,8 +8,9 @@ come from the protocol. To add one, write its module and name it in `JUDGES`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.core import (
@@ -43,6 +44,8 @@ from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 from monitor.core.verdicts import Verdicts
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -65,6 +68,15 @@ class View:
     shared: Shared = NOTHING_SHARED
     rule_findings: Sequence[Finding] = ()
     """What the rules on analytes say; empty while demands are asked for."""
+    known: dict[object, Any] = field(default_factory=dict)
+    """What several judges ask of events and results, reckoned once (`once`)."""
+
+    def once(self, what: object, reckon: Callable[[], T]) -> T:
+        """What follows from the case alone on this day, and is asked for again and again."""
+        if what not in self.known:
+            self.known[what] = reckon()
+        found: T = self.known[what]
+        return found
 
     def is_done_since(self, panel: str, day: date) -> bool:
         """Whether the panel was completed on or after a day."""

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core.derive import may_derive
 from monitor.core.levels import is_quiet
-from monitor.core.ordered import Reach, Reaches, Results
+from monitor.core.ordered import Ordered, Reaches, Remembered, Results
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.recalled import Memory
 from monitor.core.verdicts import Verdict, applies
@@ -26,13 +25,14 @@ if TYPE_CHECKING:
     from monitor.core.judges import View
 
 
-def reaches(results: Results) -> Reaches:
+def reaches(known: Results | Memory) -> Reaches:
     """How far the values of each analyte reach."""
-    found: dict[str, tuple[Reach, frozenset[Decimal | None]] | None] = {}
-    for name in results.analytes:
-        reach = results.reach(name)
-        found[name] = None if reach is None else (reach, results.ulns(name))
-    return found
+    of = known.of if isinstance(known, Memory) else _remembered(known)
+    return {name: None if it.reach is None else (it.reach, it.ulns) for name, it in of.items()}
+
+
+def _remembered(results: Results) -> dict[str, Remembered]:
+    return {name: results.remembered(name) for name in results.analytes}
 
 
 def memory(view: View, verdicts: Sequence[Verdict]) -> Memory | None:
@@ -42,14 +42,14 @@ def memory(view: View, verdicts: Sequence[Verdict]) -> Memory | None:
     if (
         results.without_value()
         or results.days_after(view.today)
-        or may_derive(results.analytes, view.catalogue)
+        or (isinstance(results, Ordered) and may_derive(results.analytes, view.catalogue))
     ):
         return None
     open_ones = {it.rule.id for it in verdicts if not it.is_settled}
     return Memory(
         start=view.life.first_dose_on,
         indication=view.case.enrolment.indication,
-        of={name: results.remembered(name) for name in results.analytes},
+        of=_remembered(results),
         open=frozenset(open_ones),
         baselines={
             it.rule.id: it.baseline

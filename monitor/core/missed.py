@@ -68,8 +68,11 @@ def considered(view: View) -> Iterator[Considered]:
 
 def scheduled_panels(view: View) -> list[Panel]:
     """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
-    phases = view.protocol.phases
-    return [it for it in view.protocol.panels if any(phase.schedule(it.id) for phase in phases)]
+    phases, panels = view.protocol.phases, view.protocol.panels
+    return view.once(
+        "scheduled panels",
+        lambda: [it for it in panels if any(phase.schedule(it.id) for phase in phases)],
+    )
 
 
 def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:

@@ -52,6 +52,7 @@ def review_one(
     """`review` of one enrolment; its siblings are looked at as far as they matter to it."""
     view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
     alone = not (case.siblings or case.personal or case.held)
+    known = memory(view, verdicts) if alone else None
     return Review(
         case=case,
         today=view.today,
@@ -61,8 +62,8 @@ def review_one(
         unjudged=() if view.life.died else _unjudged(verdicts),
         next_change_at=_next_change(view, siblings),
         shared=view.shared,
-        reaches=reaches(view.results) if alone else None,
-        memory=memory(view, verdicts) if alone else None,
+        reaches=reaches(view.results if known is None else known) if alone else None,
+        memory=known,
     )
 
 

@@ -95,10 +95,13 @@ class Screen:
         rulebook = load_rulebook(connection)
         alone: dict[str, list[int]] = defaultdict(list)
         judged: list[int] = []
+        followed = {it.protocol_id for it in woken}
+        present = {name: judged_by(name, rulebook, self._zone) for name in followed}
         for it in woken:
-            edit = self._edit(connection, it, rulebook)
+            now_by = present[it.protocol_id]
+            edit = self._edit(connection, it, now_by, rulebook)
             if it.holds and edit is not None and _leaves_alone(edit, it):
-                alone[judged_by(it.protocol_id, rulebook, self._zone)].append(it.id)
+                alone[now_by].append(it.id)
             else:
                 judged.append(it.id)
         for by, ids in alone.items():
@@ -106,8 +109,9 @@ class Screen:
         claims.forget(connection, judged)
         return len(woken) - len(judged)
 
-    def _edit(self, connection: Connection, woken: Keeping, rulebook: RuleBook) -> RuleEdit | None:
-        now_by = judged_by(woken.protocol_id, rulebook, self._zone)
+    def _edit(
+        self, connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook
+    ) -> RuleEdit | None:
         key = (woken.by, now_by)
         if key not in self._edits:
             self._edits[key] = self._compared(connection, woken, now_by, rulebook)

@@ -51,7 +51,8 @@ def newer(connection: Connection, after: Mapping[int, int]) -> Mapping[int, Sequ
     query = select(columns.patient_id, columns.id, columns.analyte, columns.collected_on)
     for ids in chunks(sorted(after)):
         least = min(after[patient] for patient in ids)
-        own = query.where(columns.patient_id.in_(ids), columns.id > least)
+        # + 0: by patient, however many rows of others came since
+        own = query.where(columns.patient_id.in_(ids), columns.id + 0 > least)
         for row in map(Newer._make, connection.execute(own)):
             if row.id > after[row.patient_id]:
                 found[row.patient_id].append(row)
