@@ -19,7 +19,7 @@ from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.claims import wake_all
 from monitor.store.database import open_store
-from monitor.store.rulebook import put_in_force
+from monitor.store.rulebook import load_rulebook, put_in_force
 from monitor.store.tables import table_of
 
 TITLE = "Review of everyone after an edit of the rules"
@@ -90,7 +90,7 @@ def lived_in(url: str) -> None:
 
 def edited(url: str, what: str, turn: int) -> float:
     """Put the edit in force, or take it back at every second turn; processor seconds of the
-    waking and of the review of everybody."""
+    waking and of the review of everybody, by a process that has read what was in force."""
     import time
 
     at = NOW + timedelta(hours=list(EDITS).index(what), minutes=turn)
@@ -100,6 +100,8 @@ def edited(url: str, what: str, turn: int) -> float:
     assert was in text
     content = text.replace(was, becomes) if turn % 2 else text
     digest = digest_of(content)
+    with store.read() as connection:
+        assert load_rulebook(connection).protocols[_PROTOCOL]
     began = time.process_time()
     with store.write() as connection:
         put_in_force(connection, _PROTOCOL, content, digest, at, "bench", f"turn {turn}")

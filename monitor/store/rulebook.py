@@ -125,8 +125,7 @@ def load_earlier(
     table = tables.table_of(tables.ProtocolText)
     known = table.c.protocol_id == protocol_id, table.c.digest == digest
     text = connection.scalar(select(table.c.text).where(*known).limit(1))
-    file = f"{protocol_id}.toml (earlier)"
-    return None if text is None else _earlier(str(text), file, _Same(catalogue))
+    return None if text is None else _protocol(protocol_id, str(text), _Same(catalogue))
 
 
 class _Same:
@@ -142,9 +141,15 @@ class _Same:
         return hash(self.catalogue.digest)
 
 
-@lru_cache(maxsize=16)
-def _earlier(text: str, file: str, known: _Same) -> Protocol:
-    return parse_protocol(text, file, known.catalogue)
+@lru_cache(maxsize=64)
+def _protocol(protocol_id: str, text: str, known: _Same) -> Protocol:
+    """A text in force or one that once was, read once a process."""
+    return parse_protocol(text, f"{protocol_id}.toml (in force)", known.catalogue)
+
+
+@lru_cache(maxsize=4)
+def _catalogue(text: str) -> Catalogue:
+    return load_catalogue(text, "analytes.toml (in force)")
 
 
 def put_in_force(
@@ -172,7 +177,7 @@ def put_in_force(
 @lru_cache(maxsize=16)
 def _parsed(catalogue_text: str, texts: tuple[tuple[str, str], ...]) -> RuleBook:
     """Texts in force have been checked before; the same texts are read once a process."""
-    catalogue = load_catalogue(catalogue_text, "analytes.toml (in force)")
+    catalogue = _catalogue(catalogue_text)
     return RuleBook(catalogue=catalogue, protocols=_Protocols(dict(texts), catalogue))
 
 
@@ -188,7 +193,7 @@ class _Protocols(Mapping[str, Protocol]):
         known = self._read.get(protocol_id)
         if known is None:
             text = self._texts[protocol_id]
-            known = parse_protocol(text, f"{protocol_id}.toml (in force)", self._catalogue)
+            known = _protocol(protocol_id, text, _Same(self._catalogue))
             # of two threads that read it at once both go on with the same one
             known = self._read.setdefault(protocol_id, known)
         return known
