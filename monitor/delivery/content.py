@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -24,28 +24,44 @@ _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _EVENTS = table_of(tables.EventRow)
 _PATIENTS = table_of(tables.Patient)
+_Line = tuple[int, str, str]
 _CHUNK = 500
 """Alerts whose whole evidence is in memory at a time."""
 
 
 def alert_views(
-    connection: Connection, message: Leased, settings: Settings, now: datetime
+    connection: Connection,
+    message: Leased,
+    settings: Settings,
+    now: datetime,
+    known: Mapping[int, Row[Any]] | None = None,
 ) -> list[AlertView]:
-    """The alerts of a message, in its order."""
+    """The alerts of a message, in its order; `known` is what `known_of` has of them."""
+    if known is not None:
+        return _views(known, message.lines, settings, now)
     views: list[AlertView] = []
     for start in range(0, len(message.lines), _CHUNK):
-        views += _some_views(connection, message.lines[start : start + _CHUNK], settings, now)
+        lines = message.lines[start : start + _CHUNK]
+        views += _views(_known(connection, lines), lines, settings, now)
     return views
 
 
-def _some_views(
-    connection: Connection,
-    lines: Sequence[tuple[int, str, str]],
-    settings: Settings,
-    now: datetime,
-) -> list[AlertView]:
+def known_of(connection: Connection, messages: Sequence[Leased]) -> Mapping[int, Row[Any]] | None:
+    """What is known of the alerts of several small messages, asked for together; None where it
+    is too much to be held at a time."""
+    lines = [line for message in messages for line in message.lines]
+    return None if len(lines) > _CHUNK else _known(connection, lines)
+
+
+def _known(connection: Connection, lines: Sequence[_Line]) -> Mapping[int, Row[Any]]:
     rows = _rows(connection, [alert_id for alert_id, _, _ in lines])
     say_suspected(connection, rows.values())
+    return rows
+
+
+def _views(
+    rows: Mapping[int, Row[Any]], lines: Sequence[_Line], settings: Settings, now: datetime
+) -> list[AlertView]:
     return [
         view_of(
             alert_id,

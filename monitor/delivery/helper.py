@@ -19,6 +19,7 @@ from typing import Any
 
 from monitor import logs
 from monitor.config import Settings
+from monitor.delivery.content import known_of
 from monitor.delivery.layout import lay_out
 from monitor.delivery.message import Rendered
 from monitor.store.database import Store, open_store
@@ -106,9 +107,10 @@ def _laid_out(
 ) -> list[Made | None]:
     made: list[Made | None] = []
     with suppress(StoreError), store.read() as connection:
+        known = known_of(connection, messages)
         for leased in messages:
             try:
-                letter = lay_out(connection, leased, settings, now)
+                letter = lay_out(connection, leased, settings, now, known)
                 made.append((letter.rendered, letter.mail))
             except Exception:  # noqa: BLE001  # whoever sends it meets it again, and tells of it
                 made.append(None)

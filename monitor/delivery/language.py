@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from babel import Locale
@@ -35,6 +35,7 @@ _A_DECIMAL = re.compile(r"(?<![\d.*/])(\d+)\.(\d+)(?![\d.]|\*)")
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _DEPTH = 4
+_REMEMBERED = 2048
 _JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
 """Where several sentences are one text: tried in this order."""
 
@@ -56,6 +57,8 @@ class Language:
         self._locale = Locale.parse(code, sep="-") if code != ENGLISH else None
         self._exact: dict[str, str] = {}
         self._patterns: dict[str, list[_Pattern]] = {}
+        self._known = lru_cache(_REMEMBERED)(self._said)
+        """Most sentences of a mail stand in others too."""
         if code != ENGLISH:
             self._read(code)
 
@@ -63,7 +66,7 @@ class Language:
         """A sentence of ours, or several, in this language."""
         if self._locale is None or not text:
             return text
-        return self._said(text, _DEPTH)
+        return self._known(text, _DEPTH)
 
     def count(self, number: int, one: str, many: str) -> str:
         """`1 patient`, `3 patients`."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from monitor.config import Queue, Settings, Webhook
 from monitor.delivery.channels.letter import Letter
@@ -14,10 +15,17 @@ from monitor.delivery.mime import to_bytes
 from monitor.store.outbox import MAIL, Leased
 
 
-def lay_out(connection: Connection, leased: Leased, settings: Settings, now: datetime) -> Letter:
-    """The message as its reader may see it, with what the store knows at `now`."""
+def lay_out(
+    connection: Connection,
+    leased: Leased,
+    settings: Settings,
+    now: datetime,
+    known: Mapping[int, Row[Any]] | None = None,
+) -> Letter:
+    """The message as its reader may see it, with what the store knows at `now`; of its alerts
+    that may be `known` already."""
     ours = seen_by(settings, leased.recipient)
-    return letter_of(leased, render(connection, leased, ours, now), ours, now)
+    return letter_of(leased, render(connection, leased, ours, now, known), ours, now)
 
 
 def in_bare_words(leased: Leased, settings: Settings, now: datetime) -> Letter:

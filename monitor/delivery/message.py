@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import escape
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from monitor.config import Settings
 from monitor.core.vocabulary import Urgency
@@ -85,13 +85,20 @@ class Rendered:
     """CSV of all alerts, where the mail has no room to name each; it is attached."""
 
 
-def render(connection: Connection, message: Leased, settings: Settings, now: datetime) -> Rendered:
-    """Lay out a message by its kind, with what the store knows at `now`."""
+def render(
+    connection: Connection,
+    message: Leased,
+    settings: Settings,
+    now: datetime,
+    known: Mapping[int, Row[Any]] | None = None,
+) -> Rendered:
+    """Lay out a message by its kind, with what the store knows at `now`; of its alerts that may
+    be `known` already."""
     if message.kind == "operator":
         return render_bare(message, settings, now)
     if message.kind == "digest":
         return _digest(message, settings, now, recorded_dead(connection, now))
-    views = alert_views(connection, message, settings, now)
+    views = alert_views(connection, message, settings, now, known)
     return render_alerts(message, views, settings, now)
 
 
