@@ -16,9 +16,10 @@ def main() -> None:
     gc.set_threshold(_MANY)
     # pydantic would look for plugins in the metadata of every installed package; there are none
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from monitor.cli.app import app
+    from monitor.cli.app import command_line
     from monitor.cli.common import guarded
 
+    app = command_line(*sys.argv[1:2])
     sys.exit(guarded(lambda: app(prog_name="monitor")))
 
 

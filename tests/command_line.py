@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.app import app
+from monitor.cli.app import command_line
 from monitor.cli.common import guarded
 
 
@@ -36,6 +36,7 @@ class CommandLine:
 
     def __call__(self, *arguments: str) -> Ended:
         self.capture.readouterr()
+        app = command_line(*arguments[:1])
         code = guarded(lambda: app(list(arguments), prog_name="monitor"))
         captured = self.capture.readouterr()
         return Ended(code, captured.out, captured.err)

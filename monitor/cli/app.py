@@ -1,34 +1,18 @@
-"""The command `monitor`: every group of commands under one roof."""
+"""The command `monitor`: every group of commands under one roof.
+
+To read them all takes longer than most of them take: where the first word names one, that one
+alone is read.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from monitor import logs
-from monitor.cli import (
-    alert_work,
-    alerts,
-    backup,
-    batch,
-    clinic,
-    feeds,
-    intake,
-    limit,
-    mllp,
-    quarantine,
-    replay,
-    report,
-    reviews,
-    routes,
-    schedule_study,
-    service,
-    source,
-    token,
-    user,
-)
 
 _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
@@ -42,14 +26,31 @@ It is a safety net beside the laboratory's own call and the prescriber's duty. I
 clinician, never a patient; no message from it means nothing.
 """
 
-app = typer.Typer(
-    name="monitor",
-    help=_HELP,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+_COMMANDS = {
+    "Set up": "clinic.init service.demo",
+    "Take in": "intake.enrol intake.events intake.load",
+    "Do what is owed": "service.run service.web reviews.sweep reviews.deliver",
+    "Look": "reviews.status alerts.alerts reviews.explain replay.replay",
+    "Deal with alerts": (
+        "alerts.ack alert_work.contact alert_work.assign alert_work.comment alerts.snooze "
+        "alerts.close"
+    ),
+    "Look after it": "clinic.health feeds.feeds reviews.verify backup.backup backup.restore",
+}
+"""By their headings in the help: file and function of each command."""
+_GROUPS = {
+    "alert": ("alert_work", "Deal with alerts"),
+    "batch": ("batch", "Take in"),
+    "quarantine": ("quarantine", "Take in"),
+    "limit": ("limit", "Deal with alerts"),
+    "report": ("report", "Look"),
+    "routes": ("routes", "Look after it"),
+    "source": ("source", "Take in"),
+    "user": ("user", "Look after it"),
+    "token": ("token", "Look after it"),
+    "mllp": ("mllp", "Take in"),
+    "schedule": ("schedule_study", "Look after it"),
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -61,7 +62,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log what is done, with ids and counts only.")
@@ -76,39 +76,27 @@ def common(
     logs.configure(verbose=verbose)
 
 
-_COMMANDS = {
-    "Set up": (clinic.init, service.demo),
-    "Take in": (intake.enrol, intake.events, intake.load),
-    "Do what is owed": (service.run, service.web, reviews.sweep, reviews.deliver),
-    "Look": (reviews.status, alerts.alerts, reviews.explain, replay.replay),
-    "Deal with alerts": (
-        alerts.ack,
-        alert_work.contact,
-        alert_work.assign,
-        alert_work.comment,
-        alerts.snooze,
-        alerts.close,
-    ),
-    "Look after it": (
-        clinic.health,
-        feeds.feeds,
-        reviews.verify,
-        backup.backup,
-        backup.restore,
-    ),
-}
+def command_line(word: str = "") -> typer.Typer:
+    """Everything; or the command of this name alone, where it is the name of one."""
+    app = typer.Typer(
+        name="monitor",
+        help=_HELP,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(common)
+    places = [(panel, *it.split(".")) for panel, names in _COMMANDS.items() for it in names.split()]
+    known = word in _GROUPS or any(word == name for _, _, name in places)
+    for panel, file, name in places:
+        if word == name or not known:
+            app.command(name, rich_help_panel=panel)(getattr(_read(file), name))
+    for name, (file, panel) in _GROUPS.items():
+        if word == name or not known:
+            app.add_typer(_read(file).app, name=name, rich_help_panel=panel)
+    return app
 
-for _panel, _functions in _COMMANDS.items():
-    for _function in _functions:
-        app.command(rich_help_panel=_panel)(_function)
-app.add_typer(alert_work.app, name="alert", rich_help_panel="Deal with alerts")
-app.add_typer(batch.app, name="batch", rich_help_panel="Take in")
-app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Take in")
-app.add_typer(limit.app, name="limit", rich_help_panel="Deal with alerts")
-app.add_typer(report.app, name="report", rich_help_panel="Look")
-app.add_typer(routes.app, name="routes", rich_help_panel="Look after it")
-app.add_typer(source.app, name="source", rich_help_panel="Take in")
-app.add_typer(user.app, name="user", rich_help_panel="Look after it")
-app.add_typer(token.app, name="token", rich_help_panel="Look after it")
-app.add_typer(mllp.app, name="mllp", rich_help_panel="Take in")
-app.add_typer(schedule_study.app, name="schedule", rich_help_panel="Look after it")
+
+def _read(file: str) -> Any:
+    return import_module(f"monitor.cli.{file}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.app import app
+from monitor.cli.app import command_line
 from monitor.demo.catcher import Catcher
 from tests.command_line import CommandLine
 
@@ -169,6 +169,7 @@ def test_a_fault_of_ours_has_a_name_and_no_traceback(
 def test_every_command_teaches(monitor: CommandLine) -> None:
     top = monitor("--help")
     assert top.code == 0
+    app = command_line()
     commands = [
         command.name or str(command.callback.__name__)
         for command in app.registered_commands
@@ -182,9 +183,24 @@ def test_every_command_teaches(monitor: CommandLine) -> None:
         assert len(helped.out.split()) > 25, f"{name} --help says too little"
 
 
+def test_of_all_commands_only_the_one_asked_for_is_read() -> None:
+    script = (
+        "import sys; from monitor.cli.app import command_line; command_line('status'); "
+        "print(sorted(m for m in sys.modules if m.startswith('monitor.cli.')))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    read = ["app", "common", "reviews"]
+    assert ended.stdout.strip() == str([f"monitor.cli.{name}" for name in read])
+
+
 def test_the_command_line_starts_without_what_is_heavy() -> None:
     heavy = ("pandas", "numpy", "matplotlib", "sqlalchemy", "sqlmodel", "apscheduler", "PIL")
-    script = f"import sys, monitor.cli.app; print([m for m in {heavy} if m in sys.modules])"
+    script = (
+        "import sys; from monitor.cli.app import command_line; command_line(); "
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
     root = Path(__file__).parents[2]
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
