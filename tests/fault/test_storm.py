@@ -73,7 +73,8 @@ def settings(postbox: Watched) -> Iterator[Settings]:
 
 @pytest.fixture
 def laid_out(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The messages that a helper laid out; it is at work from the first one."""
+    """The messages that a helper laid out; it is at work from the first one. One that was let go
+    because others took long comes again."""
     found: list[int] = []
     begin, lay_out = Helper.__init__, Helper.lay_out
 
@@ -124,7 +125,7 @@ def test_a_storm_is_laid_out_by_a_helper_as_it_would_be_without_one(
 ) -> None:
     fill(store, settings)
     assert deliver_due(store, settings, NOW, who="test") == Sent(MAILS, 0, 0)
-    assert len(set(laid_out)) == len(laid_out) == MAILS
+    assert len(set(laid_out)) == MAILS
     assert len(postbox.by_message_id()) == len(postbox.accepted) == MAILS
     assert {it.subject for it in postbox.accepted} == {
         f"CRITICAL, MRN A{number}: prescriber to decide on discontinuation"
@@ -139,7 +140,7 @@ def test_a_helper_that_dies_is_done_without(
     postbox.before = lambda number: helpers()[0].kill() if number == 10 else None
     fill(store, settings)
     assert deliver_due(store, settings, NOW, who="test") == Sent(MAILS, 0, 0)
-    assert 10 <= len(laid_out) < MAILS
+    assert 10 <= len(set(laid_out)) < MAILS
     assert len(postbox.by_message_id()) == len(postbox.accepted) == MAILS
 
 
