@@ -53,7 +53,8 @@ ROOMS = (
 LIST_ROOMS = (Room(60, 0, 400), Room(30, 0, 300), Room(15, 0, 250), Room(5, 0, 200))
 """Tried in this order until the mail is small enough; overdue lists have the second."""
 STORM_CARDS = 3
-"""Alerts that a storm's summary shows in full; the others are a line each, the worst first."""
+"""Alerts that a storm's summary shows in full; the others are a line each, the worst first. A
+list of overdue tests is lines anyway."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _UNTOUCHED = frozenset(
@@ -122,7 +123,7 @@ def render_alerts(
         views = [translated(view, speak, _UNTOUCHED) for view in views]
     draws = template == "alert"
     rooms: Sequence[Room] = ROOMS if draws or template == "withdrawal" else LIST_ROOMS
-    if message.payload.get("storm"):
+    if rooms is ROOMS and message.payload.get("storm"):
         rooms = tuple(room for room in rooms if room.cards <= STORM_CARDS)
     for room in rooms:
         pictures = _pictures(views[: room.cards], message, room.figures if draws else 0)

@@ -160,7 +160,7 @@ def test_a_storm_is_one_small_mail_and_its_whole_list_is_attached(late: bool, pr
         )
         for number in range(1, 601)
     ]
-    mail = render_alerts(leased("alert", "urgent"), views, settings(privacy), NOW)
+    mail = render_alerts(leased("alert", "urgent", storm=True), views, settings(privacy), NOW)
     assert sent_size(mail) <= 60 * 1024
     listed = list(csv.DictReader(io.StringIO(mail.whole_list)))
     assert {row["mrn"] for row in listed} == {f"M{number}" for number in range(1, 601)}
