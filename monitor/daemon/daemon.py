@@ -160,7 +160,7 @@ class Daemon:
         nightly = Job(
             NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
         )
-        missed = last_night is None or soon - last_night > timedelta(days=1)
+        missed = last_night is None or last_night < self._last_night(soon)
         trigger = CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
         self._add(nightly, trigger, soon if missed else None)
 
