@@ -132,7 +132,7 @@ def _drop(name: str) -> None:
 
 def _execute(statement: str) -> None:
     with _connected() as connection:
-        connection.execute(statement)  # type: ignore[call-overload]  # names of our own
+        connection.execute(statement)  # names of our own
 
 
 def _connected() -> psycopg.Connection:

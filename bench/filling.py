@@ -72,6 +72,8 @@ def fill(store: Store, people: Population) -> None:
         connection.execute(insert(table_of(tables.Identifier)), numbers)
         connection.execute(insert(table_of(tables.EnrolmentRow)), enrolments)
         connection.execute(insert(table_of(tables.EventRow)), happened)
+        for table in (tables.Patient, tables.Identifier, tables.EnrolmentRow):
+            _count_on(connection, table.__tablename__)
     with store.write() as connection:
         fill_results(connection, people, file_id)
     with store.write() as connection:
@@ -89,25 +91,28 @@ def put_protocols(connection: Connection) -> None:
 def fill_results(connection: Connection, people: Population, file_id: int) -> None:
     """Every result of the population. This alone knows how the table of results looks."""
     numbers = _reading_numbers(connection, people)
+    driver: Any = connection.connection.cursor()
     if connection.dialect.name == "postgresql":
-        driver = connection.connection.cursor()
         with (
             _without_indexes(connection),
-            driver.copy(f"COPY results ({', '.join(_RESULT)}) FROM STDIN") as copy,  # type: ignore[attr-defined]
+            driver.copy(f"COPY results ({', '.join(_RESULT)}) FROM STDIN") as copy,
         ):
             for row in _rows(people, file_id, "", numbers):
                 copy.write_row(row)
-        connection.execute(
-            text("SELECT setval(pg_get_serial_sequence('results', 'id'), max(id)) FROM results")
-        )
         return
     marks = ", ".join("?" for _ in _RESULT)
-    driver = connection.connection.cursor()
     with _without_indexes(connection):
         driver.executemany(
             f"INSERT INTO results ({', '.join(_RESULT)}) VALUES ({marks})",
             _rows(people, file_id, ".000000", numbers),
         )
+
+
+def _count_on(connection: Connection, table: str) -> None:
+    """The next id follows those that were written down; SQLite sees to it by itself."""
+    if connection.dialect.name == "postgresql":
+        last = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+        connection.execute(text(last))
 
 
 @contextmanager

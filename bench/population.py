@@ -136,6 +136,17 @@ class Population:
                     ),
                 )
 
+    def last_tests(self) -> list[tuple[date, int]]:
+        """Of each patient the day of the last test, and how many there were."""
+        patient, minute, _ = self._when
+        last = np.zeros(self.size, int)
+        np.maximum.at(last, patient, minute // 1440)
+        counts = np.bincount(patient, minlength=self.size)
+        return [
+            (date.fromordinal(day), count)
+            for day, count in zip(last.tolist(), counts.tolist(), strict=True)
+        ]
+
     @property
     def rows(self) -> int:
         """How many results there are."""

@@ -3,7 +3,8 @@
 `store` is an empty, migrated database of the test's own: once on SQLite, once on PostgreSQL.
 PostgreSQL is the server of MONITOR_TEST_POSTGRES (a URL), else a local one; where none answers,
 its tests are left out and the summary says so, or they fail where CI is set. So it is with
-tests in a browser (the fixture `chrome`) where there is no Chromium.
+tests in a browser (the fixture `chrome`) where there is no Chromium, and with those that crash
+a server of their own (`postgres_programs`) where PostgreSQL itself is not installed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy import make_url
 from sqlmodel import SQLModel
 
 from monitor.store.database import Store, open_store
+from tools.week.server import programs
 
 if TYPE_CHECKING:
     from tests.clinic import Clinic
@@ -53,10 +55,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if os.environ.get("CI"):
         return
     without_postgres, without_browser = bool(config.stash[_ABSENT]), chromium() is None
+    without_programs = programs() is None
     left_out = [
         item
         for item in items
-        if (without_postgres and _on_postgres(item)) or (without_browser and _in_browser(item))
+        if (without_postgres and _on_postgres(item))
+        or (without_browser and _in_browser(item))
+        or (without_programs and _on_its_own_server(item))
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -74,12 +79,25 @@ def pytest_terminal_summary(
         terminalreporter.write_line(
             "left out: the tests in a browser, because there is no chromium", yellow=True
         )
+    if programs() is None:
+        terminalreporter.write_line(
+            "left out: the tests that crash a server of their own, because there is no initdb",
+            yellow=True,
+        )
 
 
 def chromium() -> str | None:
     """Where the browser of tests is; None where there is none."""
     names = (os.environ.get("MONITOR_TEST_CHROMIUM", "chromium"), "chromium-browser")
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture
+def postgres_programs() -> Path:
+    """Where a server of the test's own can be made from."""
+    found = programs()
+    assert found is not None, "CI must crash a server of its own, but there is no initdb"
+    return found
 
 
 @pytest.fixture
@@ -182,6 +200,10 @@ def _on_postgres(item: pytest.Item) -> bool:
 
 def _in_browser(item: pytest.Item) -> bool:
     return "chrome" in getattr(item, "fixturenames", ())
+
+
+def _on_its_own_server(item: pytest.Item) -> bool:
+    return "postgres_programs" in getattr(item, "fixturenames", ())
 
 
 def _migrate(url: str) -> None:

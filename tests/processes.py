@@ -93,12 +93,12 @@ class ClinicFolder:
         other._environment = {**self._environment, "PYTHONPATH": str(program)}
         return other
 
-    def spawn(self) -> DaemonProcess:
-        """A daemon that is starting."""
+    def spawn(self, *program: str) -> DaemonProcess:
+        """A daemon that is starting; `program` in place of `-m monitor`."""
         path = self.folder / f"daemon-{len(self.started)}.log"
         with path.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "monitor", "run"],
+                [sys.executable, *(program or ("-m", "monitor")), "run"],
                 cwd=self.folder,
                 env=self._environment,
                 stderr=log,
