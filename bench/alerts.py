@@ -26,7 +26,8 @@ from monitor.delivery.mime import to_bytes
 from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.outbox import DELIVERIES, load_message
+from monitor.store.leases import load_message
+from monitor.store.outbox import DELIVERIES
 from monitor.store.readings import Reading, Readings
 from monitor.store.tables import table_of
 from tests.clinic import Clinic

@@ -18,7 +18,7 @@ from bench.record import Peer, Record
 from monitor.delivery.message import render
 from monitor.delivery.mime import to_bytes
 from monitor.delivery.send import deliver_due
-from monitor.store.outbox import load_message
+from monitor.store.leases import load_message
 
 TITLE = "A storm of mails"
 DATABASES = BOTH

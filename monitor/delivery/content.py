@@ -15,7 +15,7 @@ from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
 from monitor.store import tables
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 from monitor.store.persons import of_person
 from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of

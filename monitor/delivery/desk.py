@@ -19,7 +19,7 @@ from monitor.delivery.layout import in_bare_words, lay_out, seen_by
 from monitor.store import outbox
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 
 _STORM = 300
 """Messages owed at once for which a helper is worth the second that it takes to start."""

@@ -24,7 +24,7 @@ from monitor.delivery.layout import lay_out
 from monitor.delivery.message import Rendered
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 
 Made = tuple[Rendered, bytes | None]
 """What a message shows, and the mail that says it."""

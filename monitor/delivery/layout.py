@@ -12,7 +12,8 @@ from monitor.config import Queue, Settings, Webhook
 from monitor.delivery.channels.letter import Letter
 from monitor.delivery.message import Rendered, plain, render
 from monitor.delivery.mime import to_bytes
-from monitor.store.outbox import MAIL, Leased
+from monitor.store.leases import Leased
+from monitor.store.outbox import MAIL
 
 
 def lay_out(

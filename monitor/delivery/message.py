@@ -32,7 +32,7 @@ from monitor.delivery.words import (
     pretty,
 )
 from monitor.resources import templates_folder
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 
 MOST_MAIL_BYTES = 60 * 1024
 """Of a whole mail as it is sent, without the attached list of a storm."""

@@ -20,7 +20,8 @@ from functools import lru_cache
 from monitor.config import Settings
 from monitor.delivery.message import Rendered
 from monitor.delivery.words import one_line
-from monitor.store.outbox import Leased, domain_of
+from monitor.store.leases import Leased
+from monitor.store.outbox import domain_of
 
 SENDER_NAME = "Laboratory monitor"
 """Says neither clinic nor drug: a sender stands on locked screens like a subject."""

@@ -18,7 +18,7 @@ from monitor.core.vocabulary import AlertState, Urgency
 from monitor.delivery.ladders import next_rung, tell_early
 from monitor.store import outbox, tables
 from monitor.store.frames import to_alert
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)

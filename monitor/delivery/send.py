@@ -31,10 +31,10 @@ from monitor.delivery.channels.letter import Letter, NotSent
 from monitor.delivery.channels.ways import Ways
 from monitor.delivery.desk import Batch, Desk
 from monitor.delivery.pass_on import pass_on
-from monitor.store import daemons, outbox
+from monitor.store import daemons, leases, outbox
 from monitor.store.database import Store
 from monitor.store.errors import StoreBusy, StoreLost
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 
 _TOKEN = secrets.token_hex(4)
 """Tells this process from an earlier one with the same number."""
@@ -213,7 +213,7 @@ def _give_back(run: _Run, ids: Sequence[int]) -> None:
         return
     try:
         with run.store.write() as connection:
-            outbox.give_back(connection, ids)
+            leases.give_back(connection, ids)
     except StoreLost:
         _unsent.update(ids)
 
@@ -234,7 +234,7 @@ async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
 
 def _lease(run: _Run, many: int) -> list[Leased]:
     with run.store.write() as connection:
-        return outbox.lease(
+        return leases.lease(
             connection,
             run.later,
             run.holder,
@@ -247,14 +247,14 @@ def _lease(run: _Run, many: int) -> list[Leased]:
 
 def _record_sent(run: _Run, leased: Leased, answer: str) -> None:
     with run.store.note() as connection:
-        outbox.record_sent(connection, leased, run.now, answer)
+        leases.record_sent(connection, leased, run.now, answer)
 
 
 def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
     """Note it, and tell whom it concerns."""
     for_good = _is_for_good(run, leased, error)
     with run.store.write() as connection:
-        outbox.record_failure(
+        leases.record_failure(
             connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
         )
         if for_good:
@@ -299,15 +299,15 @@ def _free_orphans(store: Store, now: datetime, own: str) -> None:
     their messages are owed now, and not when the lease runs out. Our `own`, too: a run begins
     with none, but where the database went away it may have kept one that we never heard of."""
     with store.read() as connection:
-        holders = outbox.lease_holders(connection)
+        holders = leases.lease_holders(connection)
         ids = {who: found[1] for who in holders if (found := _DAEMON.match(who))}
         dead = daemons.gone(connection, set(ids.values()), now) if ids else set()
     orphans = [it for it in holders if it == own or _is_gone(it) or ids.get(it) in dead]
     if not orphans and not _unsent:
         return
     with store.write() as connection:
-        freed = outbox.release(connection, orphans)
-        outbox.give_back(connection, sorted(_unsent))
+        freed = leases.release(connection, orphans)
+        leases.give_back(connection, sorted(_unsent))
     _unsent.clear()
     if freed:
         _log().warning("took over messages of a process that is gone", count=freed)

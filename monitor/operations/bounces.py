@@ -17,7 +17,7 @@ from monitor.config import Settings
 from monitor.delivery.bounce_box import BoxFailed, empty_folder, empty_mailbox
 from monitor.delivery.bounces import DELAYED, FAILED, Report, reports_of
 from monitor.delivery.pass_on import pass_on
-from monitor.store import outbox
+from monitor.store import leases, outbox
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES
 
@@ -96,7 +96,7 @@ def _bounced(
     values = {"state": "failed", "bounced_at": now, "last_error": f"came back: {report.said}"}
     if not connection.execute(update(DELIVERIES).where(mine).values(values)).rowcount:
         return False
-    message = outbox.load_message(connection, row.id)
+    message = leases.load_message(connection, row.id)
     pass_on(connection, settings, message, f"it came back: {report.said}", now)
     return True
 

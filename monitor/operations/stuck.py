@@ -18,7 +18,7 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.vocabulary import Urgency
 from monitor.delivery.words import counted
-from monitor.store import outbox
+from monitor.store import leases, outbox
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES, channel_of
 
@@ -150,7 +150,7 @@ def _send_instead(
 def _copy(
     connection: Connection, settings: Settings, delivery_id: int, way: str, now: datetime
 ) -> bool:
-    message = outbox.load_message(connection, delivery_id)
+    message = leases.load_message(connection, delivery_id)
     return outbox.put(
         connection,
         once_key=f"{message.once_key}:instead:{way}",

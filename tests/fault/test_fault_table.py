@@ -31,7 +31,7 @@ from monitor.core.routing import Line, Planned
 from monitor.core.vocabulary import Urgency
 from monitor.delivery.send import deliver_due
 from monitor.operations.stuck import alarm_if_stuck
-from monitor.store import outbox, tables
+from monitor.store import leases, outbox, tables
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES, enqueue
@@ -125,7 +125,7 @@ def killed_after_acceptance(world: World) -> Iterator[Settings]:
         settings = world.settings(port)
         deliver_due(world.store, settings, NOW, who="test")
         with world.store.write() as connection:
-            held = {"state": "waiting", "leased_until": NOW + outbox.LEASE}
+            held = {"state": "waiting", "leased_until": NOW + leases.LEASE}
             connection.execute(update(DELIVERIES).values(held | {"leased_by": "x|host|1|y"}))
         yield settings
 

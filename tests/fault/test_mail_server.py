@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from monitor.config import Settings
 from monitor.delivery.send import Sent, deliver_due
-from monitor.store import outbox
+from monitor.store import leases
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES
 from tests.mail_world import Mood, mail_server, queue_alert, settings_for
@@ -287,11 +287,11 @@ def test_a_crash_between_the_answer_and_the_record_repeats_the_same_message_id(
     with store.write() as connection:  # as the row was before the record
         connection.execute(
             update(DELIVERIES).values(
-                state="waiting", leased_until=NOW + outbox.LEASE, leased_by="x|host|1|y"
+                state="waiting", leased_until=NOW + leases.LEASE, leased_by="x|host|1|y"
             )
         )
     assert send(store, settings) == Sent(0, 0, 1)
-    assert send(store, settings, NOW + outbox.LEASE) == Sent(1, 0, 0)
+    assert send(store, settings, NOW + leases.LEASE) == Sent(1, 0, 0)
     first, again = mood.taken
     assert first["Message-ID"] == again["Message-ID"]
 
@@ -302,7 +302,7 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_over_at_once(
     queue_alert(store, settings, NURSE, NOW)
     gone = _holder_with(pid=2**22 + 1)
     with store.write() as connection:
-        assert len(outbox.lease(connection, NOW, gone, 1)) == 1
+        assert len(leases.lease(connection, NOW, gone, 1)) == 1
     assert send(store, settings) == Sent(1, 0, 0)
 
 

@@ -16,7 +16,8 @@ from monitor.delivery.message import Rendered, render_alerts, render_bare
 from monitor.delivery.mime import to_bytes
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
-from monitor.store.outbox import Leased, message_id
+from monitor.store.leases import Leased
+from monitor.store.outbox import message_id
 
 NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
 ANNA = Person(mrn="A100", name="Miller, Anna", born="4 Mar 1961", initials="A.M.")

@@ -14,7 +14,7 @@ from monitor.delivery.message import render
 from monitor.operations.digests import compose_digests
 from monitor.operations.verify import verify
 from monitor.store import tables
-from monitor.store.outbox import load_message
+from monitor.store.leases import load_message
 from tests.clinic import at
 from tests.desk import Desk, sqlite_desk
 

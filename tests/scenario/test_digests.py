@@ -14,7 +14,8 @@ from monitor.delivery.digest import DigestContent
 from monitor.operations import people
 from monitor.operations.digests import compose_digests
 from monitor.store import tables
-from monitor.store.outbox import load_message, operator_alarm
+from monitor.store.leases import load_message
+from monitor.store.outbox import operator_alarm
 from tests.clinic import CBC, LFT, ZONE, Clinic, at, settings_in
 
 NURSE, OPERATOR = "nurse@clinic.example", "operator@clinic.example"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.delivery.message import Picture, Rendered
 from monitor.delivery.mime import SENDER_NAME, to_bytes
 from monitor.delivery.words import one_line
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 from tests.golden.mail_samples import NOW, leased
 from tests.golden.mail_samples import settings as clinic_settings
 

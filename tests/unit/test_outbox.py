@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 
 from monitor.core.routing import Line, Planned
 from monitor.core.vocabulary import Urgency
-from monitor.store import outbox
+from monitor.store import leases, outbox
 from monitor.store.database import Store
-from monitor.store.outbox import DELIVERIES, Leased
+from monitor.store.leases import Leased
+from monitor.store.outbox import DELIVERIES
 from tests.mail_world import add_alert
 
 NOW = datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
@@ -31,7 +32,7 @@ def queue(store: Store, to: str, urgency: str, now: datetime = NOW, alert_id: in
 
 def take(store: Store, now: datetime = NOW, by: str = "me", limit: int = 10) -> list[Leased]:
     with store.write() as connection:
-        return outbox.lease(connection, now, by, limit)
+        return leases.lease(connection, now, by, limit)
 
 
 def test_the_worst_and_oldest_message_is_taken_first(store: Store) -> None:
@@ -45,7 +46,7 @@ def test_a_leased_message_is_nobody_else_s_until_the_lease_ends(store: Store) ->
     queue(store, "a@x.example", "urgent")
     assert len(take(store, by="first")) == 1
     assert take(store, by="second") == []
-    later = NOW + outbox.LEASE
+    later = NOW + leases.LEASE
     assert take(store, later - timedelta(seconds=1), by="second") == []
     assert len(take(store, later, by="second")) == 1
 
@@ -72,7 +73,7 @@ def test_a_message_that_was_sent_is_owed_no_more(store: Store) -> None:
     queue(store, "a@x.example", "urgent")
     (leased,) = take(store)
     with store.write() as connection:
-        outbox.record_sent(connection, leased, NOW)
+        leases.record_sent(connection, leased, NOW)
         assert outbox.waiting(connection) == 0
     assert take(store, NOW + timedelta(days=1)) == []
 
@@ -84,33 +85,33 @@ def test_a_passing_failure_is_tried_again_for_ever_at_most_every_15_minutes(stor
         (leased,) = take(store, now)
         assert leased.attempts == attempt - 1
         with store.write() as connection:
-            outbox.record_failure(connection, leased, now, "451 later", permanent=False)
+            leases.record_failure(connection, leased, now, "451 later", permanent=False)
         assert take(store, now) == []
         now += timedelta(minutes=15)
     assert len(take(store, now)) == 1
 
 
 def test_the_back_off_grows_is_the_same_each_time_and_differs_between_messages() -> None:
-    delays = [outbox.delay("alert:a:1", attempt) for attempt in range(1, 12)]
-    assert delays == [outbox.delay("alert:a:1", attempt) for attempt in range(1, 12)]
+    delays = [leases.delay("alert:a:1", attempt) for attempt in range(1, 12)]
+    assert delays == [leases.delay("alert:a:1", attempt) for attempt in range(1, 12)]
     assert all(11 <= delay.total_seconds() <= 15 for delay in delays[:1])
     assert all(675 <= delay.total_seconds() <= 900 for delay in delays[7:])
-    assert len({outbox.delay(f"alert:a:{number}", 9) for number in range(50)}) > 25
+    assert len({leases.delay(f"alert:a:{number}", 9) for number in range(50)}) > 25
 
 
 def test_a_person_may_ask_to_try_despite_the_back_off(store: Store) -> None:
     queue(store, "a@x.example", "urgent")
     (leased,) = take(store)
     with store.write() as connection:
-        outbox.record_failure(connection, leased, NOW, "451 later", permanent=False)
-        assert len(outbox.lease(connection, NOW, "me", 5, despite_back_off=True)) == 1
+        leases.record_failure(connection, leased, NOW, "451 later", permanent=False)
+        assert len(leases.lease(connection, NOW, "me", 5, despite_back_off=True)) == 1
 
 
 def test_a_permanent_failure_is_tried_no_more(store: Store) -> None:
     queue(store, "a@x.example", "urgent")
     (leased,) = take(store)
     with store.write() as connection:
-        outbox.record_failure(connection, leased, NOW, "550 no such user", permanent=True)
+        leases.record_failure(connection, leased, NOW, "550 no such user", permanent=True)
     assert take(store, NOW + timedelta(days=9)) == []
     with store.read() as connection:
         assert connection.scalar(select(DELIVERIES.c.state)) == "failed"

@@ -22,7 +22,8 @@ from monitor.store import claims, tables
 from monitor.store.daemons import DAEMONS, TURNS
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError
-from monitor.store.outbox import DELIVERIES, lease_holders
+from monitor.store.leases import lease_holders
+from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import table_of
 from tests.fault.kill_mail import Postbox
 from tests.processes import ClinicFolder, DaemonProcess

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
 from monitor.delivery.message import Rendered
-from monitor.store.outbox import Leased
+from monitor.store.leases import Leased
 
 
 class NotSent(Exception):
