@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -25,11 +26,11 @@ Send = Callable[..., arrivals.Loaded]
 def send(ward: Clinic) -> Send:
     """Load a file with results of A1 and review whom it touched."""
 
-    def load(*rows: str, now: object = LATER) -> arrivals.Loaded:
+    def load(*rows: str, now: datetime = LATER) -> arrivals.Loaded:
         file = ward.settings.intake.inbox.parent / f"rows{len(ward.rows(tables.File))}.csv"
         lines = ["mrn,collected_at,analyte,value,unit,status", *(f"A1,{row}" for row in rows)]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return arrivals.load(ward.store, ward.settings, file, "", now)  # type: ignore[arg-type]
+        return arrivals.load(ward.store, ward.settings, file, "", now)
 
     return load
 
