@@ -118,7 +118,7 @@ def last_completions(url: str) -> int:
 
     store = open_store(url)
     with store.engine.connect() as connection:
-        query = "SELECT patient_id, analyte, collected_on, value FROM results WHERE stands"
+        query = "SELECT patient_id, analyte, collected_on FROM results WHERE stands"
         if not store.is_sqlite:
             query += " IS TRUE"
         frame = pd.read_sql_query(query, connection.connection.driver_connection)

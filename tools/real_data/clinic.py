@@ -129,8 +129,9 @@ class Clinic:
     def stored(self) -> list[Row]:
         """The results that stand, as they lie in the database, read without the product."""
         query = (
-            "SELECT r.line, p.mrn, r.analyte, r.collected_at, r.timed, r.value, r.comparator"
-            " FROM results r JOIN patients p ON p.id = r.patient_id WHERE r.stands"
+            "SELECT r.line, p.mrn, r.analyte, r.collected_at, r.timed, said.value, said.comparator"
+            " FROM results r JOIN readings said ON said.id = r.reading_id"
+            " JOIN patients p ON p.id = r.patient_id WHERE r.stands"
         )
         return [
             Row(
