@@ -135,7 +135,8 @@ class People:
         """Look up these numbers (without issuer), in a few queries for all of them."""
         if len(self._known) > _CACHE_LIMIT:
             self.forget()
-        unknown = sorted({mrn_key(number) for number in numbers} - self._known.keys())
+        # not as a difference of sets, which goes through all that are known
+        unknown = sorted({key for key in map(mrn_key, numbers) if key not in self._known})
         for start in range(0, len(unknown), _CHUNK):
             self._look_up(unknown[start : start + _CHUNK])
 

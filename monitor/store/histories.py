@@ -67,7 +67,7 @@ class _Readings:
 
     def columns(self, numbers: Collection[int]) -> Iterable[Sequence[Any]]:
         """The readings of these numbers, of which there is at least one, field by field."""
-        new = set(numbers) - self._known.keys()
+        new = {it for it in numbers if it not in self._known}
         for number, reading in readings_of(self._connection, new).items():
             self._known[number] = reading._replace(status=Status(reading.status))
         return zip(*map(self._known.__getitem__, numbers), strict=True)

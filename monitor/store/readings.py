@@ -58,7 +58,7 @@ class Readings:
             self._known.clear()
         unknown = {digest: it for digest, it in wanted if digest not in self._known}
         self._look_up(list(unknown))
-        missing = sorted(unknown.keys() - self._known.keys())
+        missing = sorted(digest for digest in unknown if digest not in self._known)
         self._new.insert((digest, *unknown[digest]) for digest in missing)
         self._look_up(missing)
         return [self._known[digest] for digest, _ in wanted]
