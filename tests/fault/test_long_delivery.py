@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.delivery.send import deliver_due
-from monitor.store import outbox
+from monitor.store import leases
 from monitor.store.database import Store, open_store
 from tests.fault.kill_mail import Postbox
 from tests.mail_world import mail_server, queue_alert, settings_for
@@ -23,7 +23,7 @@ LEASE, LATER = timedelta(seconds=4), timedelta(seconds=4.4)
 
 
 def test_no_message_is_sent_by_two_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "LEASE", LEASE)
+    monkeypatch.setattr(leases, "LEASE", LEASE)
     postbox = Postbox(waits=(WAIT,))
     with mail_server(postbox) as port:
         settings = settings_for(port)
