@@ -58,6 +58,8 @@ _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
+_LOOK = 0.2
+"""Seconds between two looks whether somebody asked for the end."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -70,6 +72,8 @@ class Daemon:
         self._settings = settings
         self._store: Store = open_store(settings.database.url)
         self._stopping = threading.Event()
+        self._asked: list[int] = []
+        """Signals that ask for the end."""
         self._came = threading.Event()
         """Messages touched somebody since the last review began."""
         self._owed = threading.Event()
@@ -99,7 +103,7 @@ class Daemon:
         StoreOutdated also later, where the database was brought to a revision that this program
         does not get along with.
         """
-        with self._store.hold_daemon_lock(), _signals(self._stopping):
+        with self._store.hold_daemon_lock(), _signals(self._asked):
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
             last_night = self._join()
@@ -112,7 +116,9 @@ class Daemon:
             self._log.info("started", inbox=str(self._settings.intake.inbox))
             if ready is not None:
                 ready()
-            self._stopping.wait()
+            while not (self._asked or self._stopping.wait(_LOOK)):
+                pass
+            self._stopping.set()
             self._end()
         if self._keeper.outdated is not None:
             raise self._keeper.outdated
@@ -150,7 +156,7 @@ class Daemon:
                 with self._store.read() as connection:
                     return job_runs.last_success(connection, NIGHTLY)
             except StoreLost:
-                if time.monotonic() > until or self._stopping.wait(_PAUSE):
+                if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
 
     def _schedule(self, last_night: datetime | None) -> None:
@@ -325,14 +331,16 @@ def _period(seconds: float) -> Callable[[datetime], datetime]:
 
 
 @contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for the end, where this is the main thread."""
+def _signals(asked: list[int]) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for the end, where this is the main thread. They are only noted: what
+    a handler interrupts may hold the very lock that it would wait for. And whoever waits looks
+    again and again: a signal that the system gives to another thread wakes no main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
 
     wanted = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, ask) for number in wanted}
