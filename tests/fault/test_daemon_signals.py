@@ -93,3 +93,21 @@ def _send_the_rest(clinic: ClinicFolder, postbox: Postbox) -> None:
     critical = [f"CRITICAL, MRN A{n}: prescriber to decide on discontinuation" for n in range(6)]
     assert met(lambda: set(critical) <= {it.subject for it in postbox.accepted})
     assert daemon.end() == 0
+
+
+def test_a_signal_that_another_thread_got_ends_it_too(clinic: ClinicFolder) -> None:
+    """The system gives it to any thread, and a main thread that only waits is not woken by that."""
+    script = """
+import signal, threading, time
+from pathlib import Path
+from monitor.config import load_settings
+from monitor.daemon import Daemon
+
+def asks():
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+Daemon(load_settings(Path("config.toml"))).run(lambda: threading.Thread(target=asks).start())
+"""
+    ended = clinic.python("-c", script)
+    assert ended.returncode == 0, ended.stderr
