@@ -63,14 +63,14 @@ def reconcile(
     return Decision(changes=tuple(changes), next_review_at=min(instants, default=None))
 
 
-def content_of(finding: Finding, protocol: Protocol) -> str:
-    """A digest of what an alert shows; the count of days is left out, it is reckoned anew."""
+def content_of(finding: Finding) -> str:
+    """A digest of what an alert shows; the count of days is left out, it is reckoned anew, and so
+    is the text of the protocol, which may say the same after an edit."""
     panels = [
         (it.panel, it.due_on, it.state, it.because, it.last_completed_on, it.partial)
         for it in finding.panels
     ]
     shown = (
-        protocol.digest,
         finding.kind,
         finding.urgency,
         finding.summary,
@@ -138,12 +138,14 @@ def _standing(
         changes.append(content)
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
         changes.append(_change(ChangeWhat.REMINDED, _still(finding), finding, alert, tell=True))
+    if not changes and alert.protocol_digest != protocol.digest:
+        changes.append(_change(ChangeWhat.RESTATED, PROTOCOL_EDITED, finding, alert, tell=False))
     return changes
 
 
 def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Change | None:
     """How what is to be shown differs from what was: the weightiest word for it, or None."""
-    if content_of(finding, protocol) == alert.content:
+    if content_of(finding) == alert.content:
         return None
     if reason := (
         _worse_than_told(finding, alert) or _more_panels(finding, alert) or _news(finding, alert)

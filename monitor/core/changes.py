@@ -79,6 +79,7 @@ class ChangeWhat(StrEnum):
     ESCALATED = "escalated"
     OUTCOME_MISSING = "outcome missing"
     UNMUTED = "no longer muted"
+    RESTATED = "says the same by a newer text"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"

@@ -27,13 +27,7 @@ def evidence(
         "mrn": enrolment.mrn,
         "drug": enrolment.drug,
         "clinic": enrolment.clinic,
-        "protocol": {
-            "id": protocol.id,
-            "title": protocol.title,
-            "version": protocol.version,
-            "digest": protocol.digest,
-            "status": protocol.status,
-        },
+        "protocol": naming(protocol),
         "kind": finding.kind.value,
         "urgency": finding.urgency.value,
         "rule": finding.rule,
@@ -67,6 +61,17 @@ def evidence(
         "start_confirmed": life.start_confirmed,
         "enrolment_state": life.state.value,
         "arithmetic": list(finding.arithmetic),
+    }
+
+
+def naming(protocol: Protocol) -> dict[str, str]:
+    """The text by which an alert is right."""
+    return {
+        "id": protocol.id,
+        "title": protocol.title,
+        "version": protocol.version,
+        "digest": protocol.digest,
+        "status": protocol.status,
     }
 
 

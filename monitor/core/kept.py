@@ -1,11 +1,11 @@
 """Kept answers: what a review leaves behind so that an edit of some rules need not have everybody
 judged anew (docs/adr/0054).
 
-Kept is how far the values of each analyte reach, and only of an enrolment that stands alone and
-of which no alert is live. An edit of rules on analytes leaves such an enrolment as it was where
-certainly no value breaches any of these rules, neither as they were nor as they are: no finding
-and no recheck is theirs, before or after, and what others find is unchanged. That is the very
-question a review begins with (`levels.is_quiet`); here it is asked without the results.
+Kept is how far the values of each analyte reach, and only of an enrolment that stands alone. An
+edit of rules on analytes leaves such an enrolment as it was where certainly no value breaches any
+of these rules, neither as they were nor as they are: no finding and no recheck is theirs, before
+or after, and what others find is unchanged. That is the very question a review begins with
+(`levels.is_quiet`); here it is asked without the results.
 """
 
 from __future__ import annotations

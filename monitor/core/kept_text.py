@@ -1,5 +1,5 @@
-"""What is kept of an answer, as text for the database. Under the name of each analyte how far it
-reaches, and under no name what is remembered of the results besides."""
+"""What is kept of an answer, as text for the database: a line with how far each analyte reaches,
+and one with what is remembered of the results besides."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from typing import Any
 from monitor.core.ordered import Reach, Reaches, Remembered
 from monitor.core.recalled import Memory
 
-_MEMORY = ""
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -29,27 +27,28 @@ class Counted:
 
 def as_text(kept: Reaches, memory: Memory | None = None, counted: Counted | None = None) -> str:
     """For the database."""
-    written: dict[str, Any] = {
+    reach = {
         name: None if known is None else [*_bounds(known[0]), *map(_text, known[1])]
         for name, known in kept.items()
     }
+    lines: list[Any] = [reach]
     if memory is not None and counted is not None:
-        written[_MEMORY] = _written(memory, counted)
-    return json.dumps(written, separators=(",", ":"))
+        lines.append(_written(memory, counted))
+    return "\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
 
 
 def from_text(text: str, analytes: Collection[str]) -> Reaches:
     """How far the values of these analytes reach, as `as_text` wrote it."""
-    written = json.loads(text)
+    written = json.loads(text.partition("\n")[0])
     return {name: _reach(written[name]) for name in analytes if name in written}
 
 
 def memory_from(text: str) -> tuple[Memory, Counted] | None:
     """What `as_text` wrote of the results; None: nothing is remembered of them."""
-    written = json.loads(text)
-    known = written.pop(_MEMORY, None)
-    if known is None:
+    reach, _, memory_line = text.partition("\n")
+    if not memory_line:
         return None
+    written, known = json.loads(reach), json.loads(memory_line)
     names = list(written)
     days: dict[str, frozenset[date]] = dict.fromkeys(names, frozenset())
     for places, steps in known["days"]:

@@ -20,8 +20,8 @@ ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED}
 """Changes that end an alert; only those who were told of it hear of them."""
 CLIMBING = frozenset({ChangeWhat.ESCALATED, ChangeWhat.OUTCOME_MISSING})
 """Changes by which more people are told of an alert that says nothing new."""
-AS_IT_STANDS = CLIMBING | {ChangeWhat.UNMUTED}
-"""Changes of who is told, not of what the alert says."""
+AS_IT_STANDS = CLIMBING | {ChangeWhat.UNMUTED, ChangeWhat.RESTATED}
+"""Changes of who is told, or by which text, not of what the alert says."""
 _WEIGHTS = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 

@@ -113,8 +113,7 @@ def review_batch(
             failures.append(Failed(enrolment.id, logs.places(error)))
         else:
             steps += decided
-            live = any(it.state is not AlertState.CLOSED for it in alerts[enrolment.id])
-            leaves = kept(found, judged, rulebook, zone, quiet=not (live or decided))
+            leaves = kept(found, judged, rulebook, zone)
             sleeps[enrolment.id] = Sleep(_after(until, now), leaves)
     fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
     steps += [step for ended in fallen for step in _endings(connection, ended.id)]
@@ -182,7 +181,7 @@ def _decide(
                 enrolment_id=found.case.enrolment.id,
                 change=change,
                 shown=evidence(finding, found, protocol, catalogue) if finding else None,
-                content=content_of(finding, protocol) if finding else "",
+                content=content_of(finding) if finding else "",
                 protocol_digest=protocol.digest,
             )
         )

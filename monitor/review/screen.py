@@ -1,8 +1,8 @@
 """Whom an edit of the rules certainly leaves alone: put back to sleep without being judged.
 
-An edit wakes everybody with one statement. Of most nothing is said, before it or after it, and
-what their last review kept (`core/kept.py`) tells so without their results. Everybody else is
-judged.
+An edit wakes everybody with one statement. Of most the rules that it changes say nothing, before
+it or after it, and what their last review kept (`core/kept.py`) tells so without their results.
+What other rules say of them stands, by the newer text. Everybody else is judged.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from monitor.core.kept_text import from_text
 from monitor.review.judging import Judged
 from monitor.review.recall import BETWEEN, judged_by
 from monitor.store import claims
+from monitor.store.alerts import restate
 from monitor.store.claims import Keeping, Kept
 from monitor.store.facts import brought_to
 from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
@@ -29,15 +30,12 @@ AT_ONCE = 2_000
 """Looked at in one transaction."""
 
 
-def kept(
-    found: Review, judged: Judged, rulebook: RuleBook, zone: ZoneInfo, *, quiet: bool
-) -> Kept | None:
-    """What to keep of an answer; None: nothing. Where an alert stands (not `quiet`) only what is
-    remembered of the results."""
-    if found.reaches is None or (found.memory is None and not quiet):
+def kept(found: Review, judged: Judged, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
+    """What to keep of an answer; None: nothing."""
+    if found.reaches is None:
         return None
     by = judged_by(found.case.enrolment.protocol_id, rulebook, zone)
-    return Kept(by, judged.text(found), answers=quiet)
+    return Kept(by, judged.text(found))
 
 
 def _leaves_alone(edit: RuleEdit, woken: Keeping) -> bool:
@@ -98,14 +96,14 @@ class Screen:
         followed = {it.protocol_id for it in woken}
         present = {name: judged_by(name, rulebook, self._zone) for name in followed}
         for it in woken:
-            now_by = present[it.protocol_id]
-            edit = self._edit(connection, it, now_by, rulebook)
+            edit = self._edit(connection, it, present[it.protocol_id], rulebook)
             if it.holds and edit is not None and _leaves_alone(edit, it):
-                alone[now_by].append(it.id)
+                alone[it.protocol_id].append(it.id)
             else:
                 judged.append(it.id)
-        for by, ids in alone.items():
-            claims.put_back(connection, ids, by)
+        for name, ids in alone.items():
+            claims.put_back(connection, ids, present[name])
+            restate(connection, ids, rulebook.protocols[name])
         claims.forget(connection, judged)
         return len(woken) - len(judged)
 

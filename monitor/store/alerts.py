@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from monitor.core.alerts import OPENING
 from monitor.core.changes import Change, ChangeWhat
+from monitor.core.evidence import naming
+from monitor.core.protocol import Protocol
 from monitor.core.routing import CLIMBING, ENDINGS
 from monitor.core.vocabulary import DIED, AlertState
 from monitor.store import tables
@@ -87,6 +89,7 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
         [
             (alert_id, step.change.what.value, MONITOR, step.change.reason)
             for alert_id, step in zip(of_step, steps, strict=True)
+            if step.change.what is not ChangeWhat.RESTATED
         ],
         now,
     )
@@ -98,6 +101,24 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
     if dead:
         take_back(connection, dead, now)
     return of_step
+
+
+def restate(connection: Connection, enrolment_ids: Collection[int], protocol: Protocol) -> None:
+    """The live alerts of these enrolments say by a newer text of their protocol what they said."""
+    columns = _ALERTS.c
+    query = select(columns.id, columns.shown).where(
+        columns.enrolment_id.in_(enrolment_ids),
+        columns.state != AlertState.CLOSED.value,
+        columns.protocol_digest != protocol.digest,
+    )
+    named = {"protocol_digest": protocol.digest}
+    _update(
+        connection,
+        {
+            row.id: {**named, "shown": {**row.shown, "protocol": naming(protocol)}}
+            for row in connection.execute(query)
+        },
+    )
 
 
 def add_history(

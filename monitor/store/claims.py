@@ -112,8 +112,6 @@ class Kept:
 
     by: str
     reach: str
-    answers: bool = True
-    """False where an alert stands: of such an answer nothing is said, only of the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def put_to_sleep(connection: Connection, sleeps: Mapping[int, Sleep]) -> None:
         {
             "enrolment": enrolment,
             "at": it.until,
-            "by": it.kept and f"{'' if it.kept.answers else _UNTRUE}{it.kept.by}",
+            "by": it.kept and it.kept.by,
             "reach": it.kept and it.kept.reach,
         }
         for enrolment, it in sleeps.items()

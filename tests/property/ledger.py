@@ -86,7 +86,7 @@ class Clinic:
             downward=finding.downward,
             first_seen_recovered=change.first_seen_recovered,
             protocol_digest=self.protocol.digest,
-            content=content_of(finding, self.protocol),
+            content=content_of(finding),
         )
         if change.tell:
             alert = replace(alert, told_level=finding.level, told_value=worst, last_told_at=now)

@@ -123,3 +123,55 @@ def test_another_schedule_concerns_everybody(ward: Clinic, platelets: Path, fold
     edit(folder, 'every = "1 week"', 'every = "2 weeks"')
     put_in_force(ward, platelets)
     assert ward.next_review(enrolment) != before
+
+
+def low_neutrophils(ward: Clinic) -> int:
+    """An alert stands that has nothing to do with platelets."""
+    enrolment = patient(ward, "A1", "250")
+    ward.results("A1", "2026-01-13", {"neutrophils": "1.2"})
+    ward.review(REVIEWED)
+    assert len(ward.alerts(enrolment)) == 1
+    return enrolment
+
+
+def test_an_alert_of_another_rule_is_not_judged_and_stands_by_the_new_text(
+    ward: Clinic, platelets: Path
+) -> None:
+    enrolment = low_neutrophils(ward)
+    before, (row,) = ward.next_review(enrolment), ward.rows(tables.AlertRow)
+    history = ward.rows(tables.AlertHistory)
+    behind_its_back(ward, "20")
+    applied = apply(
+        ward.store, ward.settings, edit_of(platelets), EDITED, by="Dr A", reason="minutes"
+    )
+    assert applied.tally.alerts == {"opened": 0, "updated": 0, "closed": 0}
+    (text,) = ward.rows(tables.ProtocolText, applied_by="Dr A")
+    (stands,) = ward.rows(tables.AlertRow)
+    assert stands.protocol_digest == stands.shown["protocol"]["digest"] == text.digest
+    assert {**stands.shown, "protocol": 0} == {**row.shown, "protocol": 0}
+    assert ward.rows(tables.AlertHistory) == history
+    assert ward.next_review(enrolment) == before
+
+
+def test_an_alert_of_the_edited_rule_is_judged(ward: Clinic, platelets: Path, folder: Path) -> None:
+    enrolment = patient(ward, "A1", "120")
+    ward.review(REVIEWED)
+    assert len(ward.alerts(enrolment)) == 1
+    edit(folder, "{ below = 150,", "{ below = 110,")
+    put_in_force(ward, platelets)
+    (alert,) = ward.alerts(enrolment)
+    assert (alert.state.value, alert.closed_by) == ("closed", None)
+
+
+def test_who_is_judged_and_says_the_same_has_no_line_of_history(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """An edit of the schedule has everybody judged; what an alert says of a count is the same."""
+    low_neutrophils(ward)
+    history = ward.rows(tables.AlertHistory)
+    edit(folder, 'grace = "1 week"', 'grace = "8 days"')
+    put_in_force(ward, platelets)
+    (stands,) = ward.rows(tables.AlertRow)
+    (text,) = ward.rows(tables.ProtocolText, applied_by="Dr A")
+    assert stands.protocol_digest == stands.shown["protocol"]["digest"] == text.digest
+    assert ward.rows(tables.AlertHistory) == history
