@@ -15,9 +15,10 @@ from monitor.core.case import Case
 from monitor.core.changes import Alert
 from monitor.core.vocabulary import Urgency
 from monitor.intake.people import People, read_number
-from monitor.review import BATCH, judge
+from monitor.review import BATCH, judge_batch
 from monitor.store import tables
-from monitor.store.frames import all_enrolment_ids, chunks, load_cases
+from monitor.store.facts import brought_to
+from monitor.store.frames import all_enrolment_ids, chunks
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
@@ -39,19 +40,23 @@ def answers(
     *,
     ids: Collection[int] | None = None,
     until: datetime | None = None,
+    recalling: bool = False,
 ) -> Iterator[Answers]:
     """Judge these enrolments (None: all) at `now`, in batches and in the order of their ids;
-    `until` hides what was collected or happened later."""
+    `until` hides what was collected or happened later. `recalling`: not all results are read of
+    those whom an earlier review remembers, unless that was later than `now`."""
     wanted = all_enrolment_ids(connection) if ids is None else sorted(set(ids))
     if not wanted:
         return
     rulebook = load_rulebook(connection)
     zone = settings.clinic.zone
+    recalling = recalling and now >= (brought_to(connection) or now)
     for piece in chunks(wanted, BATCH):
-        cases = load_cases(connection, piece, until=until, zone=zone)
-        reviews, failures = judge(cases, rulebook, now, zone)
-        failed = tuple(failure.enrolment_id for failure in failures)
-        yield Answers(rulebook, tuple(cases), tuple(reviews), failed)
+        judged = judge_batch(
+            connection, piece, rulebook, now, zone, recalling=recalling, until=until
+        )
+        failed = tuple(failure.enrolment_id for failure in judged.failures)
+        yield Answers(rulebook, tuple(judged.cases), tuple(judged.reviews), failed)
 
 
 def finding_about(alert: Alert, findings: Iterable[Finding]) -> Finding | None:

@@ -37,7 +37,7 @@ def status_rows(
     with store.read() as connection:
         ids = None if mrn is None else enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
-        for batch in answers(connection, settings, now, ids=ids, until=now):
+        for batch in answers(connection, settings, now, ids=ids, until=now, recalling=True):
             rows += _rows_of(connection, batch)
     return sorted(rows, key=lambda row: row["mrn"])
 
@@ -47,7 +47,7 @@ def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     `enrolled`, except for `of_whom_held`, which counts some of them a second time."""
     counts = _Counts()
     with store.read() as connection:
-        for batch in answers(connection, settings, now, until=now):
+        for batch in answers(connection, settings, now, until=now, recalling=True):
             counts.add(batch)
     return counts.ledger()
 
@@ -59,7 +59,7 @@ def overview(
     counts = _Counts()
     rows: list[dict[str, Any]] = []
     with store.read() as connection:
-        for batch in answers(connection, settings, now, until=now):
+        for batch in answers(connection, settings, now, until=now, recalling=True):
             rows += _rows_of(connection, batch)
             counts.add(batch)
     return sorted(rows, key=lambda row: row["mrn"]), counts.ledger()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, update
 
 from monitor.config import load_settings
 from monitor.core.actions import ActionRefused
@@ -106,12 +106,21 @@ class Run:
         self.store.dispose()
 
     def _live_through(self, step: Step) -> None:
+        self._are_alive(step.at)
         self.clock.put(step.at)
         self._wait(lambda: self._all_have_reached(step.at), f"{step.name}: nobody looks")
         self._let_happen(step)
         self.trouble.begin(step)
         self._wait(lambda: self._is_over(step), f"{step.at} is not over")
         self.trouble.end(step)
+
+    def _are_alive(self, at: datetime) -> None:
+        """Whoever works has given signs of life while the clock went on: otherwise each would
+        take the others for dead, and do once more what one does for all."""
+        working = [it.process.pid for it in self.running]
+        alive = update(DAEMONS).where(DAEMONS.c.pid.in_(working), DAEMONS.c.stopped_at.is_(None))
+        with self.store.write() as connection:
+            connection.execute(alive.values(last_tick_at=at))
 
     def _let_happen(self, step: Step) -> None:
         if step.what == DEEDS:
