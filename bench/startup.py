@@ -39,9 +39,10 @@ def run(plan: Plan) -> list[Record]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _clinic(folder)
-        status, daemon, idle, peak, bare, everything = [], [], [], [], [], []
+        status, daemon, idle, peak, bare, model, everything = [], [], [], [], [], [], []
         for _ in range(plan.repeats * plan.size):
             bare.append(_ended(folder, "-c", "pass"))
+            model.append(_ended(folder, "-c", "import sqlmodel"))
             everything.append(_ended(folder, "-c", _EVERYTHING))
             status.append(_ended(folder, "-m", "monitor", "status"))
             daemon.append(_first_tick(folder))
@@ -50,6 +51,7 @@ def run(plan: Plan) -> list[Record]:
             idle.append(now)
             peak.append(most)
     peers = (
+        Peer(name="SQLModel imported", values=model),
         Peer(name="everything imported", values=everything),
         Peer(name="bare Python", values=bare),
     )

@@ -4,8 +4,8 @@ The scheduler only says when to look. A job that fails is recorded, told to the 
 looks again at its next time; the daemon never dies of one, nor of a database that goes away
 for a while. Intake and review run one after the other in one thread; what waits for other
 machines runs in another, so that a slow mail server holds up no lab file, and what goes through
-everybody, the nightly sweep and the digests, in a third, so that it holds up neither. The sign of
-life has a thread of its own.
+everybody or through weeks of results, the nightly sweep, the digests and the watch over the feeds,
+in a third, so that it holds up neither. The sign of life has a thread of its own.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -134,7 +134,7 @@ class Daemon:
             Job("schedules", self._adopt, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=2),
-            Job("feeds", self._feeds, every=300, once_since=_period(300)),
+            Job("feeds", self._feeds, every=300, thread=_NIGHT, once_since=_period(300)),
             Job("digests", self._digests, every=30, thread=_NIGHT, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
