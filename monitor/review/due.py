@@ -17,10 +17,12 @@ from monitor.review.screen import Screen
 from monitor.store import claims
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, brought_to, check_not_earlier, refuse_earlier
+from monitor.store.statistics import renew_statistics
 
 Progress = Callable[[int, int], None]
 """Told (done, of how many) between two batches."""
 _TICK = timedelta(minutes=1)
+_MANY = 1_000
 
 
 def review_due(
@@ -59,6 +61,8 @@ def review_due(
             ids = claims.everyone(connection)
         if not ids:
             _note_the_time(store, latest, now)
+    if ids:
+        renew_statistics(store)
     for start in range(0, len(ids), BATCH):
         piece = ids[start : start + BATCH]
         with store.write() as connection:
@@ -93,6 +97,7 @@ def _drain(
     if not hour.is_any_due(now):
         _note_the_time(store, hour.brought_to, now)
         return tally
+    renew_statistics(store)
     total = 0
     if progress is not None:
         with store.look() as connection:
@@ -116,6 +121,8 @@ def _drain(
         done += len(due) + alone
         if progress is not None:
             progress(done, max(done, total))
+    if done > _MANY:
+        renew_statistics(store)  # of the alerts, and of what is kept of each
     return tally
 
 
