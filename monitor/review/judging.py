@@ -20,6 +20,7 @@ from monitor.core.review import review_one
 from monitor.review.recall import Recall, is_recalled
 from monitor.store import remembered
 from monitor.store.frames import load_cases
+from monitor.store.histories import Histories
 from monitor.store.rulebook import RuleBook
 
 _ROUNDS = 2
@@ -81,18 +82,20 @@ def judge_batch(
 ) -> Judged:
     """The answers for those of these enrolments that stand; without `recalling` all results are
     read of everybody. `until` as in `load_cases`."""
-    recall = Recall(connection, enrolment_ids if recalling else (), rulebook, zone, until)
+    histories = Histories(connection)
+    asked = enrolment_ids if recalling else ()
+    recall = Recall(connection, histories, asked, rulebook, zone, until)
     known = recall.results()
-    found = load_cases(connection, enrolment_ids, until=until, zone=zone, recalled=known)
+    found = load_cases(
+        connection, enrolment_ids, until=until, zone=zone, histories=histories, recalled=known
+    )
     patients = {it.enrolment.patient_id for it in found}
     counted = recall.counted | remembered.counted(connection, patients - recall.counted.keys())
     reviews, lacking = _recalled(
         [case for case in found if recall.serves(case)], recall, rulebook, now, zone
     )
     to_read = [case for case in found if is_recalled(case) and not recall.serves(case)]
-    again = load_cases(
-        connection, [it.enrolment.id for it in (*to_read, *lacking)], until=until, zone=zone
-    )
+    again = _with_all_read([*to_read, *lacking], histories, until)
     read, failures = judge(
         [*again, *(case for case in found if not is_recalled(case))], rulebook, now, zone
     )
@@ -118,6 +121,18 @@ def _recalled(
             if names
         ]
     return answers, [*not_enough, *cases]
+
+
+def _with_all_read(
+    cases: Sequence[Case], histories: Histories, until: datetime | None
+) -> list[Case]:
+    """The cases with all results of their patients instead of what is recalled of them."""
+    results = histories.of_patients(sorted({it.enrolment.patient_id for it in cases}), until)
+
+    def read(case: Case) -> Case:
+        return replace(case, results=tuple(results.get(case.enrolment.patient_id, ())))
+
+    return [replace(read(it), siblings=tuple(map(read, it.siblings))) for it in cases]
 
 
 def _answers(

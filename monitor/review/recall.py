@@ -24,6 +24,7 @@ from monitor.core.recalled import Memory, Recalled
 from monitor.core.verdicts import applies
 from monitor.store import claims, remembered
 from monitor.store.claims import OfResults
+from monitor.store.histories import Histories
 from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
 
@@ -48,12 +49,14 @@ class Recall:
     def __init__(
         self,
         connection: Connection,
+        histories: Histories,
         enrolment_ids: Collection[int],
         rulebook: RuleBook,
         zone: ZoneInfo,
         until: datetime | None = None,
     ) -> None:
         self._connection = connection
+        self._histories = histories
         self._rulebook = rulebook
         self._zone = zone
         self._until = until
@@ -91,7 +94,7 @@ class Recall:
             for analyte in analytes:
                 patients[analyte].append(patient)
         for analyte, those in patients.items():
-            found = remembered.of_analyte(self._connection, analyte, those)
+            found = remembered.of_analyte(self._histories, analyte, those)
             for patient in those:
                 own = sorted(found.get(patient, ()), key=in_order)
                 self._of[patient].read[analyte] = own
@@ -106,11 +109,9 @@ class Recall:
                 if counted[patient] != then
             }
         )
-        results = remembered.by_id(
-            self._connection, [row.id for rows in newer.values() for row in rows]
-        )
         for patient, (it, memory, then) in known.items():
-            rows, new = newer.get(patient, ()), results.get(patient, ())
+            rows = newer.get(patient, ())
+            new = [row.result for row in rows if row.counts]
             settled = self._settled(it, memory)
             if settled is None or counted[patient].rows != then.rows + len(rows):
                 continue
@@ -130,21 +131,21 @@ class Recall:
         if not expected:
             return {}
         latest = max(last for last, _ in expected.values())
-        found = dict(remembered.newer(self._connection, dict.fromkeys(expected, latest)))
+        found = dict(remembered.newer(self._histories, dict.fromkeys(expected, latest)))
         lacking = {
             patient: last
             for patient, (last, count) in expected.items()
             if len(found.get(patient, ())) != count
         }
-        return found | dict(remembered.newer(self._connection, lacking))
+        return found | dict(remembered.newer(self._histories, lacking))
 
     def _go_on(self, memory: Memory, rows: Sequence[Newer], new: Sequence[Result]) -> bool:
         """Whether rows that came since change nothing of what is remembered."""
         return (
-            all(memory.goes_on_with(row.collected_on, row.analyte) for row in rows)
+            all(memory.goes_on_with(it.collected_on, it.analyte) for it, _ in rows)
             and (self._until is None or all(it.collected_at <= self._until for it in new))
             and all(result.value is not None for result in new)
-            and not may_derive((row.analyte for row in rows), self._rulebook.catalogue)
+            and not may_derive((it.analyte for it, _ in rows), self._rulebook.catalogue)
         )
 
     def _settled(self, it: OfResults, memory: Memory) -> frozenset[str] | None:

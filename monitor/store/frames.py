@@ -22,7 +22,7 @@ from monitor.core.recalled import Recalled
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
 from monitor.store.claims import FIRST, RESULTS_ALONE
-from monitor.store.histories import load_results
+from monitor.store.histories import Histories
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
@@ -46,19 +46,21 @@ def load_cases(
     *,
     until: datetime | None = None,
     zone: ZoneInfo,
+    histories: Histories | None = None,
     recalled: Mapping[int, Recalled] = MappingProxyType({}),
 ) -> list[Case]:
     """The cases of those of these enrolments that stand, in the order of their ids. Of patients
-    whose results are `recalled` none are read.
+    whose results are `recalled` none are read; `histories` are those of this transaction.
 
     Results are those that stand after corrections. `until` hides results collected later,
     and events and held rows of a later clinic day; None hides nothing.
     """
+    histories = histories or Histories(connection)
     with not_collecting():
         return [
             case
             for ids in chunks(sorted(set(enrolment_ids)))
-            for case in _chunk_of_cases(connection, ids, until, zone, recalled)
+            for case in _chunk_of_cases(connection, ids, until, zone, histories, recalled)
         ]
 
 
@@ -184,12 +186,13 @@ def _chunk_of_cases(
     ids: Sequence[int],
     until: datetime | None,
     zone: ZoneInfo,
+    histories: Histories,
     recalled: Mapping[int, Recalled],
 ) -> list[Case]:
     asked = set(ids)
     enrolments = _with_siblings(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
-    results = load_results(connection, [it for it in patients if it not in recalled], until)
+    results = histories.of_patients([it for it in patients if it not in recalled], until)
     events = _events(connection, patients, until, zone)
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
@@ -223,7 +226,7 @@ def _chunk_of_cases(
 
 def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
     """These enrolments, in the order of their ids, also those that stand no more."""
-    return _enrolments(connection, _ENROLMENTS.c.id.in_(ids))
+    return _enrolments(connection, _ENROLMENTS.c.id.in_(ids)) if ids else []
 
 
 def _with_siblings(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
