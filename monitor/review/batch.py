@@ -86,6 +86,7 @@ class Tally:
         self.unexpected += other.unexpected
 
 
+@not_collecting()  # until its answers are gone: a search for cycles would go through all of them
 def review_batch(
     connection: Connection,
     settings: Settings,
@@ -99,8 +100,7 @@ def review_batch(
     rulebook = load_rulebook(connection)
     book = route_book(settings)
     zone = settings.clinic.zone
-    with not_collecting():
-        judged = judge_batch(connection, enrolment_ids, rulebook, now, zone, recalling=recalling)
+    judged = judge_batch(connection, enrolment_ids, rulebook, now, zone, recalling=recalling)
     cases, failures = judged.cases, judged.failures
     alerts = load_alerts(connection, [case.enrolment.id for case in cases])
     steps: list[Step] = []
