@@ -6,7 +6,6 @@ analytes that a rule has still to see (`core/recalled.py`, docs/adr/0057).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,15 +88,13 @@ class Recall:
 
     def read(self, wanted: Mapping[int, frozenset[str]]) -> None:
         """Read all results of some analytes, of each patient of others."""
-        patients: dict[str, list[int]] = defaultdict(list)
-        for patient, analytes in wanted.items():
-            for analyte in analytes:
-                patients[analyte].append(patient)
-        for analyte, those in patients.items():
-            found = remembered.of_analyte(self._histories, analyte, those)
-            for patient in those:
-                own = sorted(found.get(patient, ()), key=in_order)
-                self._of[patient].read[analyte] = own
+        found = remembered.of_analytes(
+            self._histories, {patient: names for patient, names in wanted.items() if names}
+        )
+        for patient, own in found.items():
+            self._of[patient].read |= {
+                analyte: sorted(results, key=in_order) for analyte, results in own.items()
+            }
 
     def _recall(self, kept: Sequence[OfResults]) -> None:
         known = {it.patient_id: (it, *what) for it in kept if (what := memory_from(it.reach))}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from monitor.core.case import Result
 from monitor.core.kept_text import Counted
@@ -18,6 +18,8 @@ from monitor.store.tables import table_of
 
 _RESULTS = table_of(tables.ResultRow)
 _NONE = Counted(0, 0)
+_MIXED = 50
+"""Patients at once of whom different analytes are read: a server compares with each pair."""
 
 
 class Newer(NamedTuple):
@@ -59,12 +61,27 @@ def newer(histories: Histories, after: Mapping[int, int]) -> Mapping[int, Sequen
     return found
 
 
-def of_analyte(
-    histories: Histories, analyte: str, patients: Collection[int]
-) -> Mapping[int, Sequence[Result]]:
-    """The results of one analyte that stand, by patient."""
-    found: dict[int, Sequence[Result]] = {}
-    for ids in chunks(sorted(patients)):
-        own = _RESULTS.c.patient_id.in_(ids) & (_RESULTS.c.analyte == analyte)
-        found |= histories.standing(own)
+def of_analytes(
+    histories: Histories, wanted: Mapping[int, Collection[str]]
+) -> Mapping[int, Mapping[str, Sequence[Result]]]:
+    """The results that stand of those analytes that are wanted of each patient."""
+    found: dict[int, dict[str, list[Result]]] = {
+        patient: {analyte: [] for analyte in analytes} for patient, analytes in wanted.items()
+    }
+    for ids in chunks(sorted(wanted), _MIXED):
+        for patient, results in histories.standing(_wanted(ids, wanted)).items():
+            own = found[patient]
+            for result in results:
+                if result.analyte in own:
+                    own[result.analyte].append(result)
     return found
+
+
+def _wanted(ids: Sequence[int], wanted: Mapping[int, Collection[str]]) -> ColumnElement[bool]:
+    """Results of these patients: what is wanted of each, or of all what is wanted of most."""
+    patient, analyte = _RESULTS.c.patient_id, _RESULTS.c.analyte
+    pairs = [(it, name) for it in ids for name in sorted(wanted[it])]
+    names = sorted({name for _, name in pairs})
+    own = patient.in_(ids) & analyte.in_(names)  # what the index is searched for
+    few = 2 * len(pairs) < len(ids) * len(names)
+    return own & tuple_(patient, analyte).in_(pairs) if few else own
