@@ -15,7 +15,7 @@ from monitor.core.case import Case
 from monitor.core.changes import Alert
 from monitor.core.vocabulary import Urgency
 from monitor.intake.people import People, read_number
-from monitor.review import BATCH, judge_batch
+from monitor.review import BATCH, WITH_ALL_READ, judge_batch
 from monitor.store import tables
 from monitor.store.facts import brought_to
 from monitor.store.frames import all_enrolment_ids, chunks
@@ -51,7 +51,7 @@ def answers(
     rulebook = load_rulebook(connection)
     zone = settings.clinic.zone
     recalling = recalling and now >= (brought_to(connection) or now)
-    for piece in chunks(wanted, BATCH):
+    for piece in chunks(wanted, BATCH if recalling else WITH_ALL_READ):
         judged = judge_batch(
             connection, piece, rulebook, now, zone, recalling=recalling, until=until
         )

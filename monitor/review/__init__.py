@@ -1,12 +1,13 @@
 """The one road from what is known of a patient to alerts and messages."""
 
-from monitor.review.batch import BATCH, SET_ASIDE, Tally, review_batch
+from monitor.review.batch import BATCH, SET_ASIDE, WITH_ALL_READ, Tally, review_batch
 from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
 
 __all__ = [
     "BATCH",
     "SET_ASIDE",
+    "WITH_ALL_READ",
     "Failed",
     "Progress",
     "Tally",

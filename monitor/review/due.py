@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from monitor import logs
 from monitor.config import Settings
-from monitor.review.batch import BATCH, Tally, alarm, review_batch, some
+from monitor.review.batch import BATCH, WITH_ALL_READ, Tally, alarm, review_batch, some
 from monitor.review.screen import Screen
 from monitor.store import claims
 from monitor.store.database import Store
@@ -63,8 +63,9 @@ def review_due(
             _note_the_time(store, latest, now)
     if ids:
         renew_statistics(store)
-    for start in range(0, len(ids), BATCH):
-        piece = ids[start : start + BATCH]
+    size = WITH_ALL_READ if everyone else BATCH
+    for start in range(0, len(ids), size):
+        piece = ids[start : start + size]
         with store.write() as connection:
             if only is not None and not owed:
                 due = claims.claim(connection, piece)

@@ -18,7 +18,7 @@ NIGHT = at("2026-01-10", 3)
 
 @pytest.fixture(autouse=True)
 def _one_enrolment_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(due, "BATCH", 1)
+    monkeypatch.setattr(due, "WITH_ALL_READ", 1)
 
 
 def sweep(ward: Clinic, now: datetime, between: Callable[[], object]) -> Tally:
