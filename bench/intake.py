@@ -10,12 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import insert, make_url
 
+from bench import by_hand
 from bench.databases import empty
 from bench.filling import put_protocols, settings
 from bench.plan import BOTH, SQLITE, Plan, alone, apart, this
@@ -25,6 +26,7 @@ from monitor.intake.load import load_file
 from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.database import open_store
+from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
 TITLE = "Intake"
@@ -32,6 +34,7 @@ DATABASES = BOTH
 _KEY = "mrn, analyte, collected_at"
 _COLUMNS = "mrn text, collected_at text, analyte text, value text, unit text"
 _DELTA_PATIENTS = 230
+DAY = timedelta(days=1)
 _REACH = {"sqlite": 1.0, "postgresql": 0.8}
 
 
@@ -44,11 +47,13 @@ def run(plan: Plan) -> list[Record]:
     """Rows a second of the whole file and its peer; seconds of a day's delta with its review."""
     people = Population(plan.size)
     ours, peers, peaks, busy, peers_busy = [], [], [], [], []
-    deltas, taken_in = [], []
+    deltas, taken_in, next_days, objects, bare = [], [], [], [], []
     with tempfile.TemporaryDirectory() as name:
-        file, delta = Path(name) / "results.csv", Path(name) / "delta.csv"
+        file = Path(name) / "results.csv"
+        days = [Path(name) / "delta.csv", Path(name) / "next.csv"]
         rows = people.write_results(file)
-        changed = _write_delta(people, delta)
+        for day, path in enumerate(days):
+            changed = _write_delta(people, path, NOW + day * DAY)
         for _ in range(plan.repeats):
             with empty(plan.database) as url:
                 apart(enrol, url, plan.size)
@@ -57,9 +62,13 @@ def run(plan: Plan) -> list[Record]:
                 busy.append(rows / loaded.cpu_seconds)
                 peaks.append(loaded.peak_mib)
                 apart(review, url, 0)
-                loading, reviewing = apart(load_and_review, url, str(delta), 1).value
-                deltas.append(loading + reviewing)
-                taken_in.append(loading)
+                first, second = apart(load_and_review, url, [str(it) for it in days]).value
+                deltas.append(sum(first))
+                taken_in.append(first[0])
+                next_days.append(sum(second))
+                apart(by_hand.fill, url)
+                objects.append(apart(by_hand.through_objects, url, str(days[0])).value)
+                bare.append(apart(by_hand.by_rows, url, str(days[0])).value)
                 took, cpu = apart(_peer(plan.database), url, str(file)).value
                 peers.append(rows / took)
                 peers_busy.append(rows / cpu)
@@ -80,9 +89,19 @@ def run(plan: Plan) -> list[Record]:
             unit="s",
             values=deltas,
             more_is_better=False,
+            peers=(
+                Peer(name="SQLModel objects, last test and due day only", values=objects),
+                Peer(name="plain rows, likewise", values=bare),
+            ),
             reach=0.5,
         ),
         Record(what="of that, taking it in", unit="s", values=taken_in, more_is_better=False),
+        Record(
+            what="the next day's, by the same process",
+            unit="s",
+            values=next_days,
+            more_is_better=False,
+        ),
     ]
 
 
@@ -127,17 +146,28 @@ def review(url: str, minutes: int) -> None:
     store.dispose()
 
 
-def load_and_review(url: str, file: str, minutes: int) -> tuple[float, float]:
-    """The seconds of each; what a process reads once at its start is not in it."""
+def load_and_review(url: str, files: Sequence[str]) -> list[tuple[float, float]]:
+    """The seconds of each, a file a day; what a process reads once at its start is not in it."""
+    found = []
+    store = open_store(url)
+    with store.read() as connection:
+        assert all(load_rulebook(connection).protocols.values())
     with tempfile.TemporaryDirectory() as name:
         nothing = Path(name) / "nothing.csv"
         nothing.write_text("mrn,collected_at,analyte,value,unit\n")
-        load(url, str(nothing), minutes)
-    review(url, minutes)
-    took = load(url, file, minutes)
-    began = time.perf_counter()
-    review(url, minutes)
-    return took, time.perf_counter() - began
+        load_file(store, settings(), nothing, "", NOW)
+    for day, file in enumerate(files):
+        now = NOW + day * DAY + timedelta(minutes=1)
+        review_due(store, settings(), now)  # whose answer changes by the passing of time
+        began = time.perf_counter()
+        report = load_file(store, settings(), Path(file), "", now)
+        loaded = time.perf_counter()
+        tally = review_due(store, settings(), now)
+        found.append((loaded - began, time.perf_counter() - loaded))
+        if report.stored != report.rows or not tally.reviewed:
+            raise RuntimeError(f"{report.rows - report.stored} rows were not stored")
+    store.dispose()
+    return found
 
 
 def by_shell(url: str, file: str) -> tuple[float, float]:
@@ -177,11 +207,11 @@ def _peer(database: str) -> Callable[[str, str], tuple[float, float]]:
     return by_shell if database == SQLITE else by_copy
 
 
-def _write_delta(people: Population, path: Path) -> int:
+def _write_delta(people: Population, path: Path, now: datetime) -> int:
     """Blood counts and liver tests of some patients an hour ago; how many rows."""
     draw = random.Random(people.seed)
     chosen = draw.sample(range(people.size), min(_DELTA_PATIENTS, people.size))
-    at = f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%MZ}"
+    at = f"{now - timedelta(hours=1):%Y-%m-%dT%H:%MZ}"
     values = {
         "hemoglobin": ("138", "g/L"), "white_cells": ("6.1", "10*9/L"),
         "neutrophils": ("3.9", "10*9/L"), "lymphocytes": ("1.5", "10*9/L"),
