@@ -109,8 +109,8 @@ def _postgresql(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
         with connection.cursor() as cursor:
-            for name, value in _SESSION.items():
-                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+            settings = ", ".join("set_config(%s, %s, false)" for _ in _SESSION)
+            cursor.execute(f"SELECT {settings}", [it for pair in _SESSION.items() for it in pair])
         connection.commit()
         record.info[_USED] = time.monotonic()
 
