@@ -16,6 +16,9 @@ BEGIN = "sqlite_begin"
 """The execution option of a connection to SQLite that says how its transactions begin; empty:
 not at all, each statement is one."""
 _CACHE_KIB = 65536
+_WAL_PAGES = 4000
+"""So much is written beside the file (16 MiB) before it is written into it, by whoever commits
+then. By default a day's delta would wait for that each time."""
 _POOL, _MORE = 5, 10
 """Connections a process keeps, and how many more it may open while it is busy: three threads of
 the daemon, and a handful of listeners and requests."""
@@ -84,6 +87,7 @@ def _sqlite(url: URL) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"cache_size=-{_CACHE_KIB}",
+            f"wal_autocheckpoint={_WAL_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
 
