@@ -41,7 +41,7 @@ from monitor.store.storm import Storm
 BATCH = 250
 """Enrolments a transaction: what costs the same for any number of them is some 15 ms."""
 WITH_ALL_READ = 100
-"""The same where all results are read: others who write wait for so long."""
+"""How many of them may have all their results read, which takes longer: others who write wait."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)

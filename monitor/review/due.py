@@ -63,10 +63,10 @@ def review_due(
             _note_the_time(store, latest, now)
     if ids:
         renew_statistics(store)
-    size = WITH_ALL_READ if everyone else BATCH
-    for start in range(0, len(ids), size):
-        piece = ids[start : start + size]
+    done = 0
+    while done < len(ids):
         with store.write() as connection:
+            piece = _next(connection, ids[done : done + BATCH], everyone=everyone)
             if only is not None and not owed:
                 due = claims.claim(connection, piece)
             else:
@@ -78,9 +78,17 @@ def review_due(
                 _alarm_unexpected(connection, settings, batch.unexpected, at)
             bring_to(connection, at)
         tally.add(batch)
+        done += len(piece)
         if progress is not None:
-            progress(start + len(piece), len(ids))
+            progress(done, len(ids))
     return tally
+
+
+def _next(connection: Connection, ids: Sequence[int], *, everyone: bool) -> Sequence[int]:
+    """The first of these that make a batch; of everyone all results are read."""
+    if everyone:
+        return ids[:WITH_ALL_READ]
+    return claims.fitting(connection, ids, WITH_ALL_READ)
 
 
 def _drain(
@@ -115,11 +123,12 @@ def _drain(
             due = claims.claim_due(connection, now, BATCH, ranks)
             if not due and screen.is_done:
                 break
-            batch = review_batch(connection, settings, sorted(due), at)
+            piece = _next(connection, list(due), everyone=False)
+            batch = review_batch(connection, settings, sorted(piece), at)
             bring_to(connection, at)
         batch.reviewed += alone
         tally.add(batch)
-        done += len(due) + alone
+        done += len(piece) + alone
         if progress is not None:
             progress(done, max(done, total))
     if done > _MANY:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
@@ -67,6 +68,16 @@ def claim_free(connection: Connection, ids: Sequence[int], due_by: datetime | No
     """Lock those of these enrolments that nobody else holds, and only those due by an instant
     where one is given."""
     return _locked(connection, ids, due_by, skip_locked=True)
+
+
+def fitting(connection: Connection, ids: Sequence[int], most: int) -> Sequence[int]:
+    """The first of these enrolments, with at most so many among them of whom nothing is
+    remembered: all of their results will be read."""
+    columns = _ENROLMENTS.c
+    query = select(columns.id).where(columns.id.in_(ids), columns.kept_by.is_(None))
+    unknown = set(connection.scalars(query))
+    counts = accumulate(enrolment in unknown for enrolment in ids)
+    return [enrolment for enrolment, count in zip(ids, counts, strict=True) if count <= most]
 
 
 class Hour(NamedTuple):

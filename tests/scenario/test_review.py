@@ -174,6 +174,25 @@ def test_many_patients_are_reviewed_in_batches(
     assert all(ward.next_review(it) != at("2026-01-05", 0) for it in enrolments)
 
 
+def test_few_of_a_batch_have_all_their_results_read(
+    ward: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.review.due.WITH_ALL_READ", 2)
+    known = [ward.enrol(f"K{number}") for number in range(3)]
+    ward.review(at("2026-01-05"))
+    new = [ward.enrol(f"N{number}", now=at("2026-01-06")) for number in range(5)]
+    for only in ([*known, *new], None):
+        ward.set(tables.EnrolmentRow, known[0], next_review_at=at("2026-01-06"))
+        for enrolment in new:
+            ward.set(tables.EnrolmentRow, enrolment, next_review_at=at("2026-01-06"), kept_by=None)
+        progress: list[tuple[int, int]] = []
+        note = progress.append
+        tally = ward.review(at("2026-01-06"), only=only, progress=lambda *it, note=note: note(it))
+        assert tally.reviewed == len(only or [known[0], *new])
+        first = 5 if only else 3
+        assert [done for done, _ in progress] == [first, first + 2, first + 3]
+
+
 def test_a_review_never_goes_back_in_time(ward: Clinic) -> None:
     ward.enrol("A1")
     ward.review(at("2026-01-12"))
