@@ -5,7 +5,6 @@ one limit compared with. Once through SQLModel's objects, once by plain rows."""
 from __future__ import annotations
 
 import csv
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Session, SQLModel, select
 
+from bench.plan import Spent
 from bench.population import CBC
 
 _COMPLETE = len(CBC)
@@ -77,12 +77,12 @@ def fill(url: str) -> None:
                 connection.execute(text(statement))
 
 
-def through_objects(url: str, file: str) -> float:
-    """Seconds; what is imported and connected once is not in it."""
+def through_objects(url: str, file: str) -> Spent:
+    """What is imported and connected once is not in it."""
     with _engine(url) as engine:
         with Session(engine) as session:
             session.exec(select(HandResult).limit(1)).all()
-        began = time.perf_counter()
+        began = Spent.now()
         with Session(engine) as session:
             rows = list(_rows(file))
             session.add_all(HandResult(**row) for row in rows)
@@ -92,17 +92,17 @@ def through_objects(url: str, file: str) -> float:
                 found = ((it.analyte, it.collected_at, it.value) for it in known)
                 patient.due_on, patient.low = _reckoned(found)
             session.commit()
-        took = time.perf_counter() - began
+        took = Spent.since(began)
         _take_back(engine, rows)
     return took
 
 
-def by_rows(url: str, file: str) -> float:
-    """Seconds, as above."""
+def by_rows(url: str, file: str) -> Spent:
+    """As above."""
     with _engine(url) as engine:
         with engine.connect() as connection:
             connection.execute(select_rows(_RESULTS).limit(1)).all()
-        began = time.perf_counter()
+        began = Spent.now()
         with engine.begin() as connection:
             rows = list(_rows(file))
             connection.execute(insert(_RESULTS), rows)
@@ -115,7 +115,7 @@ def by_rows(url: str, file: str) -> float:
             own = update(_PATIENTS).where(_PATIENTS.c.mrn == bindparam("whose"))
             values = {name: bindparam(name) for name in ("due_on", "low")}
             connection.execute(own.values(values), answers)
-        took = time.perf_counter() - began
+        took = Spent.since(began)
         _take_back(engine, rows)
     return took
 

@@ -58,6 +58,22 @@ class Apart(NamedTuple):
     peak_mib: float
 
 
+class Spent(NamedTuple):
+    """Seconds by the clock, and those of this process' CPU, which others cannot blur."""
+
+    clock: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Spent:
+        return cls(time.perf_counter(), time.process_time())
+
+    @classmethod
+    def since(cls, began: Spent) -> Spent:
+        now = cls.now()
+        return cls(now.clock - began.clock, now.cpu - began.cpu)
+
+
 def apart(step: Callable[..., Any], *given: Any) -> Apart:
     """Run a function of a module in a fresh process: its time without the start of that process,
     and the most memory it had. What it takes and returns has to be picklable."""
