@@ -6,7 +6,7 @@ counts is decided once, in `normalise`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
@@ -18,21 +18,20 @@ from monitor.intake.raw import Item
 from monitor.intake.raw_blocks import RawBlock, one_by_one
 from monitor.intake.recognised import Recognised
 from monitor.intake.survey import Survey, UnreadableFile
-from monitor.intake.table_reader import Read, read_tables
+from monitor.intake.table_reader import Read, ReadAtOnce, read_at_once, read_tables
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A file that can be read: what was recognised, in sentences, and its items, to
-    be read once, in either way."""
+    be read once, in either way. Of a file that is read at once, notes and tables are there when
+    its items have been read."""
 
-    notes: tuple[str, ...]
+    notes: Sequence[str]
     parts: Iterator[Item | RawBlock]
     """The same, plain rows in blocks."""
-    tables: tuple[Recognised, ...] = ()
+    tables: Sequence[Recognised] = ()
     """The tables among them, as they were understood."""
-    numbers: Collection[str] = ()
-    """Patient numbers among them that are known from the first look, to be looked up together."""
 
     @property
     def items(self) -> Iterator[Item]:
@@ -45,9 +44,13 @@ Reader = Callable[[Survey, Source, Catalogue], AbstractContextManager[Opened]]
 
 
 def open_rows(
-    survey: Survey, mapping: Source, catalogue: Catalogue
+    survey: Survey, mapping: Source, catalogue: Catalogue, *, at_once: bool = False
 ) -> AbstractContextManager[Opened]:
-    """Open a surveyed file with the reader of its format."""
+    """Open a surveyed file with the reader of its format. `at_once`: a large table is not looked
+    at beforehand; reading its items may raise SaysOtherwise."""
+    found = read_at_once(survey, mapping, catalogue) if at_once else None
+    if found is not None:
+        return _open_at_once(found)
     reader = READERS.get(survey.format)
     if reader is None:
         raise UnreadableFile(f"this is {survey.format_title}, which no reader takes")
@@ -59,8 +62,21 @@ def _open_tables(survey: Survey, mapping: Source, catalogue: Catalogue) -> Itera
     tables, notes = read_tables(survey, mapping, catalogue)
     said = [note for table in tables for note in table.seen.notes()]
     with closing(_items(tables)) as items:
-        numbers = set[str]().union(*(table.numbers for table in tables))
-        yield Opened((*said, *notes), items, tuple(table.seen for table in tables), numbers)
+        yield Opened((*said, *notes), items, tuple(table.seen for table in tables))
+
+
+@contextmanager
+def _open_at_once(table: ReadAtOnce) -> Iterator[Opened]:
+    notes: list[str] = []
+    tables: list[Recognised] = []
+
+    def rows() -> Generator[Item | RawBlock, None, None]:
+        read = yield from table.rows()
+        notes.extend(read.seen.notes())
+        tables.append(read.seen)
+
+    with closing(rows()) as items:
+        yield Opened(notes, items, tables)
 
 
 def _items(tables: Sequence[Read]) -> Generator[Item | RawBlock, None, None]:

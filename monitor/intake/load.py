@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from monitor.intake.results import ResultWriter
 from monitor.intake.retry import retry_held
 from monitor.intake.seen import Seen
 from monitor.intake.survey import Survey, UnreadableFile, survey
+from monitor.intake.table_reader import SaysOtherwise
 from monitor.store import tables
 from monitor.store.beside import Beside
 from monitor.store.database import Store
@@ -72,11 +73,29 @@ def load_file(
     """
     mapping = source_named(settings, source)
     surveyed = survey(path, mapping.encoding)
+    given = store, settings, surveyed, source, now, preview, progress
+    try:
+        return _load_surveyed(*given, at_once=preview is None)
+    except SaysOtherwise:
+        return _load_surveyed(*given, at_once=False)
+
+
+def _load_surveyed(
+    store: Store,
+    settings: Settings,
+    surveyed: Survey,
+    source: str,
+    now: datetime,
+    preview: Review | None,
+    progress: Progress | None,
+    *,
+    at_once: bool,
+) -> FileReport:
     try:
         with store.write() as connection:
             take_turn(connection, now)
             load = _Load(connection, settings, source, surveyed, now, progress)
-            report = load.run(preview=preview is not None)
+            report = load.run(preview=preview is not None, at_once=at_once)
             if preview is not None:
                 preview(connection, report.touched)
                 raise Preview
@@ -121,14 +140,15 @@ class _Load:
         self._problems = Problems()
         self._notes: list[str] = []
         self._touched: set[int] = set()
-        self._preview = False
+        self._preview = self._at_once = False
         self._tables: tuple[Recognised, ...] = ()
         self._seen = Seen(self._catalogue)
 
-    def run(self, *, preview: bool = False) -> FileReport:
+    def run(self, *, preview: bool = False, at_once: bool = False) -> FileReport:
         """Take the file in. A preview reads it anew even where it was loaded before, for it is
-        to show what is recognised."""
+        to show what is recognised. Raises SaysOtherwise, if it is read `at_once`."""
         self._preview = preview
+        self._at_once = at_once
         earlier = self._earlier()
         if earlier is None or preview or self._may_hold_news(earlier):
             self._read(again=earlier is not None)
@@ -185,14 +205,14 @@ class _Load:
 
     def _read(self, *, again: bool) -> None:
         mapping = reading(self._connection, self._settings, self._source).mapping
-        with open_rows(self._survey, mapping, self._catalogue) as opened:
-            self._notes.extend(opened.notes)
-            self._tables = opened.tables
+        with open_rows(self._survey, mapping, self._catalogue, at_once=self._at_once) as opened:
             file_id = self._insert_file()
             items = opened.items if self._preview else opened.parts
             is_large = self._survey.size > _LARGE
             with _frozen() if is_large else nullcontext(), Beside(self._connection) as beside:
-                self._take_rows(items, opened.numbers, beside, file_id, again=again)
+                self._take_rows(items, beside, file_id, again=again)
+            self._notes[:0] = opened.notes
+            self._tables = tuple(opened.tables)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
@@ -233,7 +253,6 @@ class _Load:
     def _take_rows(
         self,
         items: Iterator[Item | RawBlock],
-        numbers: Collection[str],
         beside: Beside,
         file_id: int,
         *,
@@ -249,7 +268,7 @@ class _Load:
             self._connection, self._settings, self._catalogue, people, file_id, self._now
         )
         blocks = PlainBlocks(
-            self._connection, normaliser, numbers, held_rows.numbers, writer, beside, file_id,
+            self._connection, normaliser, held_rows.numbers, writer, beside, file_id,
             self._survey.lines,
         )  # fmt: skip
 

@@ -135,13 +135,15 @@ class PlainNormaliser:
         everything = np.arange(block.rows)
         return PlainRows(everything, persons, moments, meant, specimens, reported).only(plain)
 
-    def prepare(self, numbers: Collection[str]) -> None:
-        """Look up the patients of these numbers, in a few queries for all of them."""
+    def prepare(self, numbers: Collection[str]) -> list[str]:
+        """Look up the patients of these numbers, in a few queries for all of them. Those of them
+        that were not looked up before."""
         new = [mrn for mrn in numbers if mrn not in self._prepared]
         if len(self._prepared) > _REMEMBERED:
             self._prepared.clear()
         self._prepared.update(new)
         self._normaliser.prepare(new)
+        return new
 
     def _is_free(self, mrn: str) -> bool:
         """Whether no row of this number is held."""

@@ -29,14 +29,12 @@ class BlockDone:
 
 
 class PlainBlocks:
-    """Takes in the blocks of one file. `numbers` are those of patients in it, `lines` is how
-    many it has."""
+    """Takes in the blocks of one file, which has so many `lines`."""
 
     def __init__(
         self,
         connection: Connection,
         normaliser: Normaliser,
-        numbers: Collection[str],
         held_numbers: Collection[str],
         writer: ResultWriter,
         beside: Beside,
@@ -45,7 +43,6 @@ class PlainBlocks:
     ) -> None:
         self._normaliser = normaliser
         self._beside = beside
-        self._numbers = numbers
         self._plain = PlainNormaliser(normaliser, held_numbers)
         self._results = PlainResults(connection, writer, beside, file_id, lines)
 
@@ -53,7 +50,9 @@ class PlainBlocks:
         """Have the plain rows written, and normalise the others."""
         import numpy as np
 
-        self._look_up_together()
+        with self._beside.between():
+            new = self._plain.prepare(block.columns["mrn"].texts)
+            self._results.expect(self._normaliser.patients_with(new))
         plain = self._plain.plain(block)
         is_plain = np.zeros(block.rows, bool)
         is_plain[plain.rows] = True
@@ -86,14 +85,6 @@ class PlainBlocks:
         """Write what waits still."""
         self._results.write()
         self._beside.settle()
-
-    def _look_up_together(self) -> None:
-        """Whom the file names, before the first block: what is asked later has to wait for rows
-        that are being written."""
-        if self._numbers:
-            self._plain.prepare(self._numbers)
-            self._results.expect(self._normaliser.patients_with(self._numbers))
-            self._numbers = ()
 
     def _normalised(
         self, block: RawBlock, rows: Sequence[int]

@@ -7,7 +7,7 @@ left to `results`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -130,7 +130,7 @@ class PlainResults:
             self._beside.do(partial(self._write, self._waiting))
             self._waiting = Waiting()
 
-    def _write(self, waiting: Waiting) -> None:
+    def _write(self, waiting: Waiting) -> Iterator[None]:
         """Write rows in the order of their keys: that of the index."""
         plain, lines = waiting.together()
         meant = plain.meant
@@ -149,7 +149,7 @@ class PlainResults:
             "home_id": _values(plain.persons, lambda it: it.moved_from),
         }
         constants = {"stands": True, "received_at": None, "file_id": self._file_id, "issuer": ""}
-        self._insert.insert(len(plain), columns, constants)
+        yield from self._insert.insert(len(plain), columns, constants)
 
     def _analyte(self, name: str) -> int:
         number = self._analytes.setdefault(name, len(self._analytes))

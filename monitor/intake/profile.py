@@ -8,7 +8,7 @@ read month first leave the order open, and what could be read either way is held
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -19,6 +19,7 @@ from monitor.intake.csv import Record, records_of
 from monitor.intake.dates import EITHER, orders_of
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
+from monitor.intake.records import Part
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", "birth_date")
@@ -27,7 +28,6 @@ _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
 _SEEN_LIMIT = 50_000
-_NUMBERS_LIMIT = 200_000
 _FOOTERS_LIMIT = 20
 _FOOTER_CELLS = 3
 _SENTENCE = 4
@@ -68,8 +68,6 @@ class Profile:
     plain_floats: int = 0
     numbers: int = 0
     """Patient numbers that are not empty."""
-    distinct_numbers: set[str] = field(default_factory=set)
-    """The first of them, as they are written."""
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
 
@@ -124,18 +122,35 @@ def together(profiles: Sequence[Profile]) -> Profile:
     return found
 
 
-def profile_of(parts: Iterable[Record | BadLine | Block], layout: Layout) -> Profile:
+def profile_of(parts: Iterable[Part], layout: Layout) -> Profile:
     """Look at every row of a table."""
     found = Profile()
-    look = _Look(found, layout)
-    for part in without_footers(parts, layout, found.footers):
-        if isinstance(part, Block):
-            look.at_block(part)
-            continue
-        found.rows += 1
-        if not isinstance(part, BadLine):
-            look.at_record(part)
+    for _ in looked_at(parts, layout, found):
+        pass
     return found
+
+
+def looked_at(parts: Iterable[Part], layout: Layout, found: Profile) -> Iterator[Part]:
+    """The same parts, once they have been looked at; one that may hold the end of the rows comes
+    when it is known whether it does."""
+    look = _Look(found, layout)
+    behind: deque[Part] = deque()
+
+    def passing() -> Iterator[Part]:
+        for part in parts:
+            behind.append(part)
+            yield part
+
+    for item in without_footers(passing(), layout, found.footers):
+        look.at(item)
+        while behind and last_line_of(behind[0]) <= last_line_of(item):
+            yield behind.popleft()
+    yield from behind
+
+
+def last_line_of(part: Part) -> int:
+    """The line where its last row begins."""
+    return part.first_line + part.rows - 1 if isinstance(part, Block) else part.line
 
 
 class _Look:
@@ -154,7 +169,15 @@ class _Look:
         self._unit_in_name = layout.unit_in_name
         self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
 
-    def at_record(self, record: Record) -> None:
+    def at(self, part: Part) -> None:
+        if isinstance(part, Block):
+            self._at_block(part)
+            return
+        self._found.rows += 1
+        if not isinstance(part, BadLine):
+            self._at_record(part)
+
+    def _at_record(self, record: Record) -> None:
         line, cells = record
         for look_at, position in self._looks:
             self._at_text(look_at, line, cells[position])
@@ -163,7 +186,7 @@ class _Look:
         if self._named is not None:
             self._at_name(cells[self._named])
 
-    def at_block(self, block: Block) -> None:
+    def _at_block(self, block: Block) -> None:
         self._found.rows += block.rows
         new: list[tuple[int, int, _LookAt, str]] = []
         for order, (look_at, position) in enumerate(self._looks):
@@ -209,8 +232,6 @@ class _Look:
     def _at_number(self, text: str, count: int) -> None:
         if text.strip():
             self._found.numbers += count
-            if len(self._found.distinct_numbers) < _NUMBERS_LIMIT:
-                self._found.distinct_numbers.add(text)
             self._found.plain_floats += count * (_PLAIN_FLOAT.fullmatch(text.strip()) is not None)
 
 
@@ -241,8 +262,8 @@ def _look_at_number(text: str) -> _Shown:
 
 
 def without_footers(
-    items: Iterable[Record | BadLine | Block], layout: Layout, footers: dict[int, str]
-) -> Iterator[Record | BadLine | Block]:
+    items: Iterable[Part], layout: Layout, footers: dict[int, str]
+) -> Iterator[Part]:
     """The items but for those lines at the very end that are no rows, which go into `footers`."""
     waiting: list[tuple[Record | BadLine, str]] = []
     required = [
@@ -252,7 +273,7 @@ def without_footers(
     ]
     for item in items:
         if isinstance(item, Block):
-            if all(_is_filled(item, position) for position in required):
+            if _ends_filled(item, required):
                 yield from (held for held, _ in waiting)
                 waiting.clear()
                 yield item
@@ -271,8 +292,10 @@ def without_footers(
     footers.update((item.line, text) for item, text in waiting)
 
 
-def _is_filled(block: Block, position: int) -> bool:
-    return all(text.strip() for text in block.coded(position).texts)
+def _ends_filled(block: Block, required: Sequence[int]) -> bool:
+    """Whether its last line is a row: what looks otherwise before it stands among rows."""
+    columns = map(block.coded, required)
+    return all(column.texts[int(column.codes[-1])].strip() for column in columns)
 
 
 def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:

@@ -53,7 +53,8 @@ class Record(NamedTuple):
     cells: list[str]
 
 
-Parts = Generator[Record | BadLine | Block, None, None]
+Part = Record | BadLine | Block
+Parts = Generator[Part, None, None]
 """To be closed, so that the file is."""
 
 
@@ -141,7 +142,7 @@ class Kept:
 
     def first(self) -> Parts:
         """The parts, to be read to their end."""
-        waiting: list[Record | BadLine | Block] = []
+        waiting: list[Part] = []
         with closing(self._parts()) as parts:
             for part in parts:
                 yield part
@@ -165,7 +166,7 @@ class Kept:
             place = self._kept.tell()
             yield from parts
 
-    def _keep(self, parts: Sequence[Record | BadLine | Block]) -> None:
+    def _keep(self, parts: Sequence[Part]) -> None:
         if self._kept is None:
             return
         try:

@@ -3,24 +3,25 @@ the raw rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import chain, islice
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.blocks import Block
 from monitor.intake.codepages import by_words
 from monitor.intake.columns import fold
-from monitor.intake.csv import Record, Score, Table, open_table, records_of
+from monitor.intake.csv import Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
-from monitor.intake.profile import Profile, profile_of, together
+from monitor.intake.profile import Profile, looked_at, profile_of, together
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
-from monitor.intake.records import Kept, Parts
+from monitor.intake.records import Kept, Part
 from monitor.intake.shapes import shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
@@ -30,6 +31,10 @@ from monitor.intake.workbook import open_sheets
 
 _SMALL = 4 << 20
 """Bytes of a CSV file up to which it is looked at as a whole, whatever its header."""
+AT_ONCE_FROM = 4 << 20
+"""Bytes of a CSV file from which on it is read while it is looked at."""
+_BEGINNING = 1000
+"""Lines that are looked at first, where they are not plain enough for a block."""
 _LONGEST_TITLE = 200
 _LEARNED = 1000
 """Points of the very header that the source was learned from."""
@@ -40,41 +45,34 @@ class Read:
     """One table ready to be read once more."""
 
     table: Table
-    parts: Callable[[], Parts]
     layout: Layout
     profile: Profile
     seen: Recognised
 
-    @property
-    def numbers(self) -> set[str]:
-        """Patient numbers that are in the table, all of them unless they are very many."""
-        return set(map(self.layout.number, self.profile.distinct_numbers))
-
     def rows(self) -> Iterator[RawRow | BadLine | RawBlock]:
         """The raw rows of the table, where they are plain in blocks."""
-        with closing(self.parts()) as parts:
+        with closing(self.table.parts()) as parts:
             for part in parts:
-                if not isinstance(part, Block):
-                    yield from self._rows([part])
-                    continue
-                block = raw_block(self.layout, part)
-                if block is None or self._ends_within(part):
-                    yield from self._rows(records_of(part))
-                else:
-                    yield block
+                yield from rows_of(part, self.layout, self.profile.footers)
 
-    def _rows(self, items: Iterable[Record | BadLine]) -> Iterator[RawRow | BadLine]:
-        for item in items:
-            if item.line in self.profile.footers:
-                continue
-            if isinstance(item, BadLine):
-                yield item
-            else:
-                yield from self.layout.raw_rows(item)
 
-    def _ends_within(self, block: Block) -> bool:
-        lines = range(block.first_line, block.first_line + block.rows)
-        return any(line in lines for line in self.profile.footers)
+def rows_of(
+    part: Part, layout: Layout, footers: Collection[int]
+) -> Iterator[RawRow | BadLine | RawBlock]:
+    """The raw rows of a part of a table, without these lines, which are no rows."""
+    if isinstance(part, Block):
+        lines = range(part.first_line, part.first_line + part.rows)
+        block = raw_block(layout, part)
+        if block is not None and not any(line in lines for line in footers):
+            yield block
+            return
+    for item in records_of(part) if isinstance(part, Block) else [part]:
+        if item.line in footers:
+            continue
+        if isinstance(item, BadLine):
+            yield item
+        else:
+            yield from layout.raw_rows(item)
 
 
 def read_tables(
@@ -85,13 +83,8 @@ def read_tables(
     known = known_of(mapping, catalogue)
     score = score_of(mapping, known)
     if survey.format == "csv":
-        if not mapping.encoding:
-            survey = by_words(survey, lambda cell: score([cell]) > 0)
-        # The delimiter of a learned source may have changed, and is to be told.
-        delimiter = "" if mapping.header else mapping.delimiter
-        table = open_table(survey, score, delimiter)
-        parts = shaped(table, mapping, known, score, small=survey.size <= _SMALL)
-        return _agreed([_read(survey, it, mapping, known) for it in parts], mapping), []
+        survey, tables = _tables_of_csv(survey, mapping, known, score)
+        return _agreed([_read(survey, it, mapping, known) for it in tables], mapping), []
     sheets, notes = open_sheets(survey, score)
     tables = [it for one in sheets for it in shaped(one, mapping, known, score, small=True)]
     if not tables:
@@ -111,12 +104,22 @@ def read_tables(
     return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
 
 
+def _tables_of_csv(
+    survey: Survey, mapping: Source, known: Known, score: Score
+) -> tuple[Survey, list[Table]]:
+    if not mapping.encoding:
+        survey = by_words(survey, lambda cell: score([cell]) > 0)
+    # The delimiter of a learned source may have changed, and is to be told.
+    delimiter = "" if mapping.header else mapping.delimiter
+    table = open_table(survey, score, delimiter)
+    return survey, shaped(table, mapping, known, score, small=survey.size <= _SMALL)
+
+
 def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     """The tables of one file, each with what all of them together show of their notation."""
     if len(reads) < 2:
         return reads
-    shown = together([read.profile for read in reads])
-    dates, decimal = mapping.date_format or shown.dates, _decimal(mapping, shown)
+    dates, decimal = _notation(mapping, together([read.profile for read in reads]))
     return [
         replace(read, layout=replace(read.layout, dates=dates, decimal=decimal)) for read in reads
     ]
@@ -172,19 +175,81 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
     kept = Kept(table.parts)
     with closing(kept.first()) as parts:
         profile = profile_of(parts, layout)
+    return _understood(survey, replace(table, parts=kept.again), mapping, layout, profile, changes)
+
+
+def _understood(
+    survey: Survey,
+    table: Table,
+    mapping: Source,
+    layout: Layout,
+    profile: Profile,
+    changes: Sequence[str] = (),
+) -> Read:
+    """The table, by what was seen of its rows. Raises UnreadableFile."""
     if not profile.glued:
         require_unit(layout, mapping)
-    changes += notation_changes(profile, mapping)
+    changes = [*changes, *notation_changes(profile, mapping)]
     if changes:
         refuse(changes)
-    layout = with_reading(
-        layout,
-        dates=mapping.date_format or profile.dates,
-        decimal=_decimal(mapping, profile),
-        place=f'sheet "{table.sheet}"' if table.sheet else "",
-    )
+    dates, decimal = _notation(mapping, profile)
+    place = f'sheet "{table.sheet}"' if table.sheet else ""
+    layout = with_reading(layout, dates=dates, decimal=decimal, place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
-    return Read(table, kept.again, layout, profile, seen)
+    return Read(table, layout, profile, seen)
+
+
+class ReadAtOnce:
+    """A large table that is read while it is looked at: by what its beginning shows, until the
+    rest has shown the same."""
+
+    def __init__(self, survey: Survey, table: Table, mapping: Source, layout: Layout) -> None:
+        self._understood = partial(_understood, survey, table, mapping, layout)
+        self._notation = partial(_notation, mapping)
+        self._table = table
+        self._layout = layout
+
+    def rows(self) -> Generator[RawRow | BadLine | RawBlock, None, Read]:
+        """The raw rows, where they are plain in blocks; then the table as all of it is understood.
+        Raises SaysOtherwise as soon as more rows leave another reading than the first ones."""
+        found = Profile()
+        with closing(self._table.parts()) as parts:
+            looked = looked_at(parts, self._layout, found)
+            first = list(_up_to_a_block(looked))
+            try:
+                layout = self._understood(found).layout
+            except UnreadableFile as refusal:
+                raise SaysOtherwise from refusal
+            for part in chain(first, looked):
+                if self._notation(found) != (layout.dates, layout.decimal):
+                    raise SaysOtherwise
+                yield from rows_of(part, layout, found.footers)
+        return self._understood(found)
+
+
+class SaysOtherwise(Exception):
+    """A table has to be looked at from end to end before any row of it is read."""
+
+
+def read_at_once(survey: Survey, mapping: Source, catalogue: Catalogue) -> ReadAtOnce | None:
+    """The one table of a large CSV file, where nothing but its rows is left to be looked at."""
+    if survey.format != "csv" or survey.size < AT_ONCE_FROM:
+        return None
+    known = known_of(mapping, catalogue)
+    survey, tables = _tables_of_csv(survey, mapping, known, score_of(mapping, known))
+    if len(tables) > 1 or layout_changes(tables[0], mapping):
+        return None
+    try:
+        return ReadAtOnce(survey, tables[0], mapping, _layout(tables[0], mapping, known))
+    except UnreadableFile:
+        return None
+
+
+def _up_to_a_block(parts: Iterator[Part]) -> Iterator[Part]:
+    for part in islice(parts, _BEGINNING):
+        yield part
+        if isinstance(part, Block):
+            return
 
 
 def _layout(table: Table, mapping: Source, known: Known) -> Layout:
@@ -207,8 +272,10 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _decimal(mapping: Source, profile: Profile) -> str:
-    """The mark that is certain; "" leaves it to the mapping and its doubts."""
-    if mapping.decimal_comma is None:
-        return profile.decimal
-    return "point" if not mapping.decimal_comma else profile.decimal.replace("point", "")
+def _notation(mapping: Source, profile: Profile) -> tuple[str, str]:
+    """The order of dates, and the decimal mark that is certain; "" leaves it to the mapping and
+    its doubts."""
+    decimal = profile.decimal
+    if mapping.decimal_comma is not None:
+        decimal = decimal.replace("point", "") if mapping.decimal_comma else "point"
+    return mapping.date_format or profile.dates, decimal

@@ -4,8 +4,10 @@ interpreter takes long for."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Lock
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +28,10 @@ class Beside:
         self._connection = connection
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="beside")
         self._under_way: Future[None] | None = None
+        self._in_use = Lock()
+        self._may_go_on = Event()
+        self._may_go_on.set()
+        self._is_between = False
 
     def __enter__(self) -> Beside:
         event.listen(self._connection, "before_cursor_execute", self._before)
@@ -41,11 +47,39 @@ class Beside:
         event.remove(self._connection, "before_cursor_execute", self._before)
         sys.setswitchinterval(_USUAL_SECONDS)
 
-    def do(self, step: Callable[[], None]) -> None:
-        """Have the step done, after the one before it."""
+    def do(self, step: Callable[[], Iterable[None]]) -> None:
+        """Have the step done, after the one before it: statement by statement, as it yields."""
         self.settle()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        self._under_way = self._threads.submit(step)
+        self._under_way = self._threads.submit(self._go_through, step)
+
+    def _go_through(self, step: Callable[[], Iterable[None]]) -> None:
+        statements = iter(step())
+        is_over = False
+        while not is_over:
+            self._may_go_on.wait()
+            with self._in_use:
+                is_over = next(statements, self) is self
+
+    @contextmanager
+    def between(self) -> Iterator[None]:
+        """What is asked of the connection within this waits for a statement of the step alone,
+        not for all of it: the step is to concern none of it."""
+        self._may_go_on.clear()
+        try:
+            with self._in_use:
+                self._is_between = True
+                yield
+        except Exception:
+            self._let_go_on()
+            self.settle()  # where the step has failed, nothing can be asked: that is to be told
+            raise
+        finally:
+            self._let_go_on()
+
+    def _let_go_on(self) -> None:
+        self._is_between = False
+        self._may_go_on.set()
 
     def settle(self) -> None:
         """Wait until the step is done. Raises what it raised."""
@@ -54,4 +88,5 @@ class Beside:
             under_way.result()
 
     def _before(self, *_: Any) -> None:
-        self.settle()
+        if not self._is_between:
+            self.settle()

@@ -145,9 +145,9 @@ class ColumnInsert:
 
     def insert(
         self, rows: int, columns: Mapping[str, Values], constants: Mapping[str, Any]
-    ) -> None:
-        """Insert rows in their order; `constants` are the same in all of them. At least one of
-        the columns is given for each row."""
+    ) -> Iterator[None]:
+        """Insert rows in their order, yielding after each statement; `constants` are the same in
+        all of them. At least one of the columns is given for each row."""
         same = dict(constants) | {
             name: values.distinct[0] for name, values in columns.items() if values.are_one
         }
@@ -155,9 +155,9 @@ class ColumnInsert:
         given = [self._converter(name)(value) for name, value in same.items()]
         with self._cursor() as cursor:
             if self._is_sqlite:
-                self._insert(cursor, rows, own, list(same), given)
+                yield from self._insert(cursor, rows, own, list(same), given)
             else:
-                self._copy(cursor, rows, own, list(same), given)
+                yield from self._copy(cursor, rows, own, list(same), given)
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
@@ -184,7 +184,7 @@ class ColumnInsert:
         columns: Mapping[str, Values],
         same: Sequence[str],
         given: Sequence[Any],
-    ) -> None:
+    ) -> Iterator[None]:
         names = tuple(columns), tuple(same)
         cells = [_Cells(values, self._converter(name)) for name, values in columns.items()]
         for matrix in _matrices(cells, rows):
@@ -192,6 +192,7 @@ class ColumnInsert:
                 part = matrix[start : start + _ROWS_A_STATEMENT]
                 sql = self._statement(*names, len(part))
                 cursor.execute(sql, (*given, *part.ravel().tolist()))
+                yield
 
     @lru_cache(maxsize=8)  # noqa: B019  # lives as long as the load does
     def _statement(self, columns: Sequence[str], same: Sequence[str], rows: int) -> str:
@@ -213,7 +214,7 @@ class ColumnInsert:
         columns: Mapping[str, Values],
         same: Sequence[str],
         given: Sequence[Any],
-    ) -> None:
+    ) -> Iterator[None]:
         quoted = self._connection.dialect.identifier_preparer
         names = ", ".join(quoted.format_column(self._table.c[it]) for it in (*columns, *same))
         tail = "".join(f"\t{_copied(value)}" for value in given) + "\n"
@@ -223,9 +224,10 @@ class ColumnInsert:
             for (name, values), end in zip(columns.items(), ends, strict=True)
         ]
         statement = f"COPY {quoted.format_table(self._table)} ({names}) FROM STDIN"
-        with cursor.copy(statement) as copy:
-            for matrix in _matrices(cells, rows):
+        for matrix in _matrices(cells, rows):
+            with cursor.copy(statement) as copy:
                 copy.write("".join(matrix.ravel().tolist()))
+            yield
 
 
 class _Cells:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from monitor.intake import plain_results, records
+from monitor.intake import plain_results, records, table_reader
 from monitor.intake.report import FileReport
 from monitor.intake.survey import UnreadableFile
 from monitor.store import tables
@@ -106,7 +106,10 @@ def test_blocks_end_as_the_rows_one_by_one(
         patched.setattr(records, "_KEPT_IN_MEMORY", size)
         patched.setattr(plain_results, "ROWS_TOGETHER", rows)
         together = _taken_in(clinic, tmp_path / "together", files)
+        patched.setattr(table_reader, "AT_ONCE_FROM", 1)
+        at_once = _taken_in(clinic, tmp_path / "at once", files)
     assert together == alone
+    assert at_once == alone
 
 
 def _taken_in(clinic: Path, folder: Path, files: Sequence[Sequence[str]]) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 from monitor.config import Source
 from monitor.core.catalogue_file import load_catalogue
-from monitor.intake import records
+from monitor.intake import records, table_reader
 from monitor.intake.raw_blocks import RawBlock
-from monitor.intake.survey import survey
+from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.table_reader import read_tables
 from monitor.resources import schedules_folder
 from monitor.store import tables
@@ -27,6 +27,7 @@ _HEADER = "mrn,collected_at,analyte,value,unit,ref_low,ref_high,specimen_id,repo
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCKS_FROM", 1)
     monkeypatch.setattr(records, "BLOCK_CHARACTERS", 150)
+    monkeypatch.setattr(table_reader, "AT_ONCE_FROM", 1)
 
 
 @pytest.fixture
@@ -89,3 +90,36 @@ def test_who_is_not_enrolled_is_held_and_goes_in_with_the_enrolment(desk: Desk) 
     desk.enrol("P3,azathioprine,2026-01-05,,,")
     assert len(desk.standing()) == 21 and not desk.held()
     assert desk.load(*lines, "P1,2026-03-01,neutrophils,3,G/L", header=header).duplicate == 21
+
+
+@pytest.mark.parametrize(
+    ("last", "day"), [("13/02/2026", date(2026, 1, 2)), ("02/13/2026", date(2026, 2, 1))]
+)
+def test_what_the_end_of_a_file_says_of_its_dates_holds_for_its_beginning(
+    desk: Desk, last: str, day: date
+) -> None:
+    header = "mrn,collected_at,analyte,value,unit"
+    lines = [f"P{n % 2 + 1},02/01/2026,neutrophils,{n}.5,G/L" for n in range(2, 30)]
+    report = desk.load(*lines, f"P1,{last},neutrophils,3.5,G/L", header=header)
+    assert any(f"line {len(lines) + 2} can be read no other way" in it for it in report.notes)
+    found = {row.collected_on for row in desk.clinic.rows(tables.ResultRow)}
+    assert found == {day, date(2026, 2, 13)}
+
+
+def test_lines_below_the_rows_are_no_rows_in_a_file_that_is_read_at_once(desk: Desk) -> None:
+    header = "mrn,collected_at,analyte,value,unit"
+    lines = [f"P{n % 2 + 1},2026-02-{n:02},neutrophils,4.{n},G/L" for n in range(2, 22)]
+    report = desk.load(*lines, "end of report,,,,", header=header)
+    assert (report.stored, report.rows, report.problems) == (20, 20, ())
+    assert f"line {len(lines) + 2} below the rows: no rows" in report.notes
+
+
+def test_a_file_that_turns_out_to_be_of_another_notation_leaves_nothing(desk: Desk) -> None:
+    header = "mrn,collected_at,analyte,value,unit"
+    source = Source(header=header.split(","), date_format="month_first", decimal_comma=False)
+    desk.settings = desk.settings.model_copy(update={"sources": {"lab": source}})
+    lines = [f"P{n % 2 + 1},02/03/2026,neutrophils,4.{n},G/L" for n in range(2, 22)]
+    with pytest.raises(UnreadableFile, match="dates are day first"):
+        desk.load(*lines, "P1,13/02/2026,neutrophils,4.2,G/L", header=header, source="lab")
+    assert not desk.clinic.rows(tables.ResultRow)
+    assert "file2.csv" not in [it.name for it in desk.clinic.rows(tables.File)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,16 +17,17 @@ from monitor.store.errors import StoreError
 _COUNT = text("SELECT count(*) FROM facts")
 
 
-def _adds(connection: Connection, name: str, *, waits: float = 0) -> Callable[[], None]:
+def _adds(connection: Connection, name: str, *, waits: float = 0) -> Callable[[], Iterator[None]]:
     driver: Any = connection.connection.driver_connection
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
-    def step() -> None:
+    def step() -> Iterator[None]:
         time.sleep(waits)
         driver.cursor().execute(
             f"INSERT INTO facts (name, value) VALUES ({mark}, '')",
             (name,),
         )
+        yield
 
     return step
 
@@ -42,8 +43,47 @@ def test_a_question_waits_for_the_step_that_is_under_way(store: Store) -> None:
 def test_the_caller_goes_on_meanwhile(store: Store) -> None:
     gone_on = threading.Event()
     with store.write() as connection, Beside(connection) as beside:
-        beside.do(lambda: None if gone_on.wait(20) else pytest.fail("the caller waited"))
+        beside.do(lambda: () if gone_on.wait(20) else pytest.fail("the caller waited"))
         gone_on.set()
+
+
+def test_a_question_that_the_step_does_not_concern_is_asked_between_two_of_its_statements(
+    store: Store,
+) -> None:
+    asked = threading.Event()
+
+    def step(connection: Connection) -> Iterator[None]:
+        yield from _adds(connection, "before")()
+        for _ in range(20_000):  # statements, as it were
+            if asked.wait(0.001):
+                break
+            yield
+        else:
+            pytest.fail("the caller waited for all of it")
+        yield from _adds(connection, "behind")()
+
+    with store.write() as connection, Beside(connection) as beside:
+        before = connection.scalar(_COUNT)
+        beside.do(lambda: step(connection))
+        with beside.between():
+            connection.scalar(_COUNT)
+        asked.set()
+        assert connection.scalar(_COUNT) == before + 2
+
+
+def test_what_failed_is_told_to_whoever_asks_between_two_statements(store: Store) -> None:
+    def fails() -> Iterator[None]:
+        yield
+        raise StoreError("the disk is full")
+
+    with (
+        pytest.raises(StoreError, match="the disk is full"),
+        store.write() as connection,
+        Beside(connection) as beside,
+    ):
+        beside.do(fails)
+        with beside.between():
+            raise RuntimeError("nothing can be asked any more")
 
 
 def test_nothing_is_under_way_once_it_is_left(store: Store) -> None:
@@ -54,7 +94,8 @@ def test_nothing_is_under_way_once_it_is_left(store: Store) -> None:
 
 
 def test_what_fails_is_told_to_whoever_asks_next_and_nothing_remains(store: Store) -> None:
-    def fails() -> None:
+    def fails() -> Iterator[None]:
+        yield
         raise StoreError("the disk is full")
 
     with store.read() as connection:

@@ -45,7 +45,7 @@ def opened(tmp_path: Path, catalogue: Catalogue) -> Open:
         with open_rows(survey(path, source.encoding), source, catalogue) as found:
             items = list(found.items)
         rows = [it for it in items if isinstance(it, RawRow)]
-        return rows, [it for it in items if isinstance(it, BadLine)], found.notes
+        return rows, [it for it in items if isinstance(it, BadLine)], tuple(found.notes)
 
     return read
 
