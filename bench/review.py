@@ -26,6 +26,7 @@ TITLE = "Review of everyone after an edit of the rules"
 DATABASES = BOTH
 _ALERTS = table_of(tables.AlertRow)
 _PROTOCOL = "azathioprine"
+_EPOCH_DAY = 719_163
 
 
 def sizes(scale: str) -> Sequence[int]:
@@ -126,7 +127,10 @@ def last_completions(url: str) -> int:
     latest = frame.sort_values("collected_on").drop_duplicates(
         ["patient_id", "analyte"], keep="last"
     )
-    days = pd.to_datetime(latest.groupby("patient_id")["collected_on"].max())
+    last = latest.groupby("patient_id")["collected_on"].max()
+    if store.is_sqlite:  # which counts days, from another one than pandas
+        last = pd.to_datetime(last - _EPOCH_DAY, unit="D")
+    days = pd.to_datetime(last)
     return int((days + pd.DateOffset(months=3) < pd.Timestamp(NOW.date())).sum())
 
 

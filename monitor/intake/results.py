@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Column,
     Connection,
-    Date,
     Integer,
     MetaData,
     String,
@@ -42,6 +41,7 @@ from monitor.store import tables
 from monitor.store.bulk import BulkInsert
 from monitor.store.readings import Reading, Readings, came_with, readings_of
 from monitor.store.tables import table_of
+from monitor.store.types import CountedDay
 
 _RESULTS = table_of(tables.ResultRow)
 _BUCKETS = Table(
@@ -49,7 +49,7 @@ _BUCKETS = Table(
     MetaData(),
     Column("patient_id", Integer, nullable=False),
     Column("analyte", String, nullable=False),
-    Column("collected_on", Date, nullable=False),
+    Column("collected_on", CountedDay, nullable=False),
     prefixes=["TEMPORARY"],
 )
 _BUCKET_COLUMNS = ("patient_id", "analyte", "collected_on")

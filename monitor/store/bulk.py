@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Date, Select, Table, null, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
-from monitor.store.types import ExactDecimal, UtcInstant
+from monitor.store.types import CountedDay, ExactDecimal, UtcInstant
 
 _REMEMBERED = 16384
 _ROWS_A_STATEMENT = 500
@@ -90,7 +90,7 @@ def _reader(connection: Connection, column: Column[Any]) -> Callable[[Any], Any]
     read: Callable[[Any], Any] | None = kind.dialect_impl(connection.dialect).result_processor(
         connection.dialect, None
     )
-    if read is not None and isinstance(kind, UtcInstant | ExactDecimal | Date):
+    if read is not None and isinstance(kind, UtcInstant | ExactDecimal | Date | CountedDay):
         return lru_cache(_REMEMBERED)(read)
     return read
 
@@ -98,7 +98,7 @@ def _reader(connection: Connection, column: Column[Any]) -> Callable[[Any], Any]
 def _converter(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
     """What a column's type does to a value on its way to this database; None: nothing."""
     convert = _plain_converter(connection, table, name)
-    if convert is not None and isinstance(table.c[name].type, UtcInstant | Date):
+    if convert is not None and isinstance(table.c[name].type, UtcInstant | Date | CountedDay):
         return lru_cache(_REMEMBERED)(convert)
     return convert
 

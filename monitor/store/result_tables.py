@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
-from monitor.store.types import ExactDecimal, UtcInstant
+from monitor.store.types import CountedDay, CountedInstant, ExactDecimal, UtcInstant
 
 
 class ReadingRow(SQLModel, table=True):
@@ -52,13 +52,13 @@ class ResultRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     patient_id: int
     analyte: str
-    collected_at: datetime = Field(sa_type=UtcInstant)
-    collected_on: date
+    collected_at: datetime = Field(sa_type=CountedInstant)
+    collected_on: date = Field(sa_type=CountedDay)
     timed: bool
     specimen_id: str = ""
     reading_id: int
     stands: bool
-    reported_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    reported_at: datetime | None = Field(default=None, sa_type=CountedInstant)
     received_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     """None: with its file."""
     comment: str = ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _SAID = (
     "value", "comparator", "no_result", "status", "received_value", "received_unit", "ref_low",
     "ref_high",
 )  # fmt: skip
+_WHEN = ("collected_at", "collected_on", "reported_at", "received_at")
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,12 @@ def _settings(tmp_path: Path, store: Store) -> Settings:
     return settings_in(tmp_path)
 
 
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else str(value)
+
+
 def test_nothing_is_lost_and_nothing_differs(old: Store, old_file: Path, tmp_path: Path) -> None:
     settings = _settings(tmp_path, old)
     old.migrate()
@@ -119,7 +127,7 @@ def test_nothing_is_lost_and_nothing_differs(old: Store, old_file: Path, tmp_pat
             name: connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) for name in before
         }
         results = whole_results().c
-        said = [results[name] for name in (*_SAID, "received_at", "stands")]
+        said = [results[name] for name in (*_SAID, *_WHEN, "stands")]
         rows = connection.execute(sa.select(*said).order_by(results.id)).all()
         who = connection.execute(
             sa.text("SELECT number, issuer FROM identifiers ORDER BY number")
@@ -133,13 +141,9 @@ def test_nothing_is_lost_and_nothing_differs(old: Store, old_file: Path, tmp_pat
     assert [tuple(row) for row in who] == [("P1", ""), ("P2", "")]
     assert ("Dr Gray", "acknowledged", "until 2026-01-20; seen") in {tuple(it) for it in notes}
     with closing(sqlite3.connect(old_file)) as file:
-        query = f"SELECT {', '.join(_SAID)}, received_at, stands FROM results ORDER BY id"
-        assert [
-            (*("" if it is None else str(it) for it in said), f"{at:%Y-%m-%d %H:%M:%S.%f}", stands)
-            for *said, at, stands in rows
-        ] == [
-            (*("" if it is None else str(it) for it in said), at, bool(stands))
-            for *said, at, stands in file.execute(query)
+        query = f"SELECT {', '.join([*_SAID, *_WHEN])}, stands FROM results ORDER BY id"
+        assert [tuple(map(_text, row)) for row in rows] == [
+            (*map(_text, said), str(bool(stands))) for *said, stands in file.execute(query)
         ]
     assert verify(old, settings, NOW) == []
     alerts = alert_rows(old, settings, {"open", "acknowledged"}, NOW)

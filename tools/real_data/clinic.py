@@ -138,7 +138,7 @@ class Clinic:
                 line=line,
                 words=(),
                 mrn=mrn.upper(),
-                at=pd.Timestamp(collected_at).tz_localize("UTC"),
+                at=pd.Timestamp(collected_at, unit="s", tz="UTC"),
                 timed=bool(timed),
                 reported_at="",
                 fate=STORED,
