@@ -12,7 +12,7 @@ from monitor.intake.dates import Moment, read_day, read_moment
 from monitor.intake.raw import RawRow
 
 _AHEAD = timedelta(hours=24)
-_CACHE_LIMIT = 100_000
+_CACHE_LIMIT = 20_000
 
 
 class Cells:

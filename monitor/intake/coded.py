@@ -65,15 +65,28 @@ def coded(text: bytes, begin: Whole, size: Whole) -> Coded:
     mixed = words[0]
     for word in words[1:]:
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIXER) + word
-    found, codes = np.unique(mixed, return_inverse=True)
+    found, codes = _told_apart(mixed)
     first = np.empty(len(found), np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last write is the first row's
     if len(words) > 1 and not all((word == word[first][codes]).all() for word in words):
         return _coded(_texts(text, begin, size))
     order = first.argsort()
-    place = np.empty(len(order), _smallest(len(order)))
+    place = np.empty(len(order), smallest(len(order)))
     place[order] = np.arange(len(order))
     return Coded(place[codes], _texts(text, begin[first[order]], size[first[order]]))
+
+
+def _told_apart(mixed: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Whole]:
+    """The distinct numbers, and which of them each is. Many a column says the same in several
+    rows, one below the other: only the first of each is put in order then."""
+    import numpy as np
+
+    begins = np.flatnonzero(mixed[1:] != mixed[:-1]) + 1
+    if len(begins) > len(mixed) // 2:
+        return np.unique(mixed, return_inverse=True)
+    begins = np.concatenate(([0], begins))
+    found, codes = np.unique(mixed[begins], return_inverse=True)
+    return found, codes.repeat(np.diff(begins, append=len(mixed)))
 
 
 def constant(text: str, rows: int) -> Coded:
@@ -87,10 +100,9 @@ def _words(text: bytes, begin: Whole, size: Whole, longest: int) -> list[NDArray
     """The cells, eight bytes at a time, nothing behind their end."""
     import numpy as np
 
-    signs = np.frombuffer(text, np.uint8)
-    eights = np.lib.stride_tricks.as_strided(signs, (len(text) - 7, 8), (1, 1))
+    eights: Any = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))
     return [
-        eights[begin + at].view("<u8")[:, 0] & _masks()[np.clip(size - at, 0, 8)]
+        eights[begin + at] & _masks()[np.clip(size - at, 0, 8)]
         for at in range(0, max(longest, 1), 8)
     ]
 
@@ -106,11 +118,11 @@ def _coded(column: Sequence[str]) -> Coded:
 
     texts = list(dict.fromkeys(column))
     number = dict(zip(texts, range(len(texts)), strict=True))
-    codes = np.fromiter(map(number.__getitem__, column), _smallest(len(texts)), len(column))
+    codes = np.fromiter(map(number.__getitem__, column), smallest(len(texts)), len(column))
     return Coded(codes, texts)
 
 
-def _smallest(count: int) -> type[np.unsignedinteger[Any]]:
+def smallest(count: int) -> type[np.unsignedinteger[Any]]:
     """The smallest kind of number for so many codes."""
     import numpy as np
 

@@ -8,8 +8,8 @@ never guessed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import from_clinic_local, start_of_day
@@ -77,8 +77,7 @@ _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a clinic's clock, made 
 _STEPS = {"days": 86400, "hours": 3600, "minutes": 60}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """An instant in UTC, the clinic's day of it, and whether a time of day was given."""
 
     at: datetime

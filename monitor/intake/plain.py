@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from monitor.core.vocabulary import Status
-from monitor.intake.coded import Coded
+from monitor.intake.coded import Coded, smallest
 from monitor.intake.dates import Moment
 from monitor.intake.held import plain_number
 from monitor.intake.normalise import Normaliser
@@ -63,19 +63,19 @@ class Answers(Generic[T]):
         """Those of these rows, without answers that none of them has."""
         import numpy as np
 
-        codes = self.codes[rows].astype(np.int32)
+        codes = self.codes[rows]
         used = np.bincount(codes, minlength=len(self.distinct)) > 0
         if used.all():
             return Answers(self.distinct, codes)
         left = [it for it, is_used in zip(self.distinct, used.tolist(), strict=True) if is_used]
-        return Answers(left, (np.cumsum(used, dtype=np.int32) - 1)[codes])
+        return Answers(left, (np.cumsum(used) - 1).astype(smallest(len(left)))[codes])
 
 
 @dataclass(frozen=True, slots=True)
 class PlainRows:
     """Rows of a block that became results."""
 
-    rows: Whole
+    rows: NDArray[np.integer[Any]]
     """Their numbers within the block."""
     persons: Answers[Person]
     moments: Answers[Moment]
@@ -200,7 +200,7 @@ class PlainNormaliser:
             if key not in known:
                 known[key] = read(block, row)
             found.append(known[key])
-        whole = np.zeros(block.rows, np.int64)
+        whole = np.zeros(block.rows, smallest(len(found)))
         whole[rows] = codes
         plain[rows] = np.array([it is not None for it in found], bool)[codes]
         return Answers(found, whole)
@@ -225,9 +225,14 @@ def joined(parts: Sequence[Answers[T]]) -> Answers[T]:
     """The answers of the rows of several blocks, one block after the other."""
     import numpy as np
 
-    starts = np.cumsum([0, *(len(it.distinct) for it in parts[:-1])])
-    codes = [it.codes + start for it, start in zip(parts, starts.tolist(), strict=True)]
-    return Answers([one for it in parts for one in it.distinct], np.concatenate(codes))
+    distinct = [one for it in parts for one in it.distinct]
+    codes = np.empty(sum(len(it.codes) for it in parts), smallest(len(distinct)))
+    row = number = 0
+    for it in parts:
+        codes[row : row + len(it.codes)] = it.codes
+        codes[row : row + len(it.codes)] += number
+        row, number = row + len(it.codes), number + len(it.distinct)
+    return Answers(distinct, codes)
 
 
 def distinct(codes: Iterable[Any], sizes: Iterable[int]) -> tuple[Whole, Whole]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from itertools import chain
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 _RESULTS = table_of(tables.ResultRow)
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 500
-ROWS_TOGETHER = 1 << 19
+ROWS_TOGETHER = 1 << 20
 """Rows that are written together at most: each time goes once through the index of all results."""
-_TURNS = 8
-"""Times that a smaller file is written in, so that most of it is written beside the reading."""
+_TURNS = 32
+"""Times that a file is written in at most: as soon as nothing is being written, so much of it is
+written beside the reading of the rest."""
 _ANALYTE_BITS, _DAY_BITS = 10, 21
 
 
@@ -56,7 +57,7 @@ class PlainResults:
         self._beside = beside
         self._writer = writer
         self._file_id = file_id
-        self._together = min(ROWS_TOGETHER, rows // _TURNS)
+        self._enough = min(ROWS_TOGETHER, rows // _TURNS)
         self._may_be_written = Sieve(rows)
         self._written = Exact()
         """Of rows that were written as columns, and not of those that wait."""
@@ -106,7 +107,7 @@ class PlainResults:
             return
         self._may_be_written.add(buckets)
         self._waiting.add(plain, buckets, first_line)
-        if self._waiting.count >= self._together:
+        if self._waiting.count >= (self._enough if self._beside.is_idle else ROWS_TOGETHER):
             self.write()
 
     def meet(self, others: Iterable[Taken]) -> None:
@@ -132,7 +133,7 @@ class PlainResults:
 
     def _write(self, waiting: Waiting) -> Iterator[None]:
         """Write rows in the order of their keys: that of the index."""
-        plain, lines = waiting.together()
+        plain = waiting.drained()
         meant = plain.meant
         columns = {
             "patient_id": _values(plain.persons, lambda it: it.id),
@@ -145,7 +146,7 @@ class PlainResults:
             "reported_at": _values(plain.reported, lambda it: it),
             "comment": _values(meant, lambda it: it.taken.comment),
             "doubtful_comment": _values(meant, lambda it: it.taken.doubtful_comment),
-            "line": Values.given(lines),
+            "line": Values.given(plain.rows),
             "home_id": _values(plain.persons, lambda it: it.moved_from),
         }
         constants = {"stands": True, "received_at": None, "file_id": self._file_id, "issuer": ""}
@@ -184,6 +185,8 @@ def _alone(plain: PlainRows, buckets: Whole) -> Which:
     ordered = buckets[order]
     beside = np.zeros(len(order) + 1, bool)
     beside[1:-1] = ordered[1:] == ordered[:-1]
+    if not beside.any():
+        return np.ones(len(order), bool)
     crowded = np.sort(order[beside[1:] | beside[:-1]])
     alone = np.ones(len(order), bool)
     if len(crowded):
@@ -211,17 +214,19 @@ class Waiting:
 
     count: int = 0
     _rows: list[PlainRows] = field(default_factory=list)
+    """Of each block, by the lines they came in."""
     _buckets: list[Whole] = field(default_factory=list)
     """Of each block, in order."""
-    _lines: list[Whole] = field(default_factory=list)
 
     def add(self, plain: PlainRows, buckets: Whole, first_line: int) -> None:
         """Let the rows of a block wait."""
+        import numpy as np
+
         order = buckets.argsort(kind="stable")
         plain = plain.only(order)
-        self._rows.append(plain)
+        lines = (plain.rows + first_line).astype(np.uint32)
+        self._rows.append(replace(plain, rows=lines))
         self._buckets.append(buckets[order])
-        self._lines.append(plain.rows + first_line)
         self.count += len(plain)
 
     def hold(self, buckets: Whole) -> Which:
@@ -243,20 +248,22 @@ class Waiting:
 
         return np.sort(np.concatenate(self._buckets))
 
-    def together(self) -> tuple[PlainRows, Whole]:
-        """All rows in the order of their buckets, and the lines they came in."""
+    def drained(self) -> PlainRows:
+        """All rows in the order of their buckets, by their lines; none waits here any more."""
         import numpy as np
 
         order = np.concatenate(self._buckets).argsort(kind="stable")
         plain = PlainRows(
-            np.arange(len(order)),
+            np.concatenate([it.rows for it in self._rows]),
             joined([it.persons for it in self._rows]),
             joined([it.moments for it in self._rows]),
             joined([it.meant for it in self._rows]),
             joined([it.specimens for it in self._rows]),
             joined([it.reported for it in self._rows]),
         )
-        return plain.only(order), np.concatenate(self._lines)[order]
+        self._rows.clear()
+        self._buckets.clear()
+        return plain.only(order)
 
 
 def _bucket(number: int, analytes: list[str]) -> Bucket:

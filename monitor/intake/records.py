@@ -27,7 +27,7 @@ FIELD_LINES = 200
 _FIELD_CHARACTERS = 1 << 18
 _KEPT = 2000
 """Characters of a bad line that go into quarantine."""
-BLOCK_CHARACTERS = 1 << 22
+BLOCK_CHARACTERS = 1 << 21
 """Characters that are split at once."""
 BLOCKS_FROM = 1 << 16
 """Bytes of a file from which on it is read in blocks; a smaller one is read line by line."""

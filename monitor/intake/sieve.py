@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _HASHES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 _BITS_A_NUMBER = 24
+_MOST_BITS = 1 << 27
+"""So many whatever is expected: of more than five million numbers it lets some more through."""
 
 
 class Sieve:
@@ -21,14 +24,17 @@ class Sieve:
     def __init__(self, expected: int) -> None:
         import numpy as np
 
-        self._shift = 64 - max(16, (max(expected, 1) * _BITS_A_NUMBER - 1).bit_length())
+        bits = min(max(expected, 1) * _BITS_A_NUMBER, _MOST_BITS)
+        self._shift = 64 - max(16, (bits - 1).bit_length())
         self._bits = np.zeros(1 << (64 - self._shift - 3), np.uint8)
 
     def add(self, numbers: NDArray[np.int64]) -> None:
-        import numpy as np
-
         for places, bits in self._places(numbers):
-            np.bitwise_or.at(self._bits, places, bits)
+            while len(places):
+                self._bits[places] |= bits
+                # of several bits that go to one place, the last is there by now
+                left = self._bits[places] & bits == 0
+                places, bits = places[left], bits[left]
 
     def may_hold(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         import numpy as np
@@ -53,24 +59,25 @@ class Exact:
     """Remembers numbers exactly, on the disk: for looking up a few of them."""
 
     def __init__(self) -> None:
-        self._ordered: list[NDArray[np.int64]] = []
+        self._ordered: list[mmap.mmap] = []
 
     def add(self, ordered: NDArray[np.int64]) -> None:
         """Remember ascending numbers."""
-        import numpy as np
-
+        if not len(ordered):
+            return
         with TemporaryFile() as file:
             ordered.tofile(file)
             file.flush()
-            if len(ordered):
-                self._ordered.append(np.memmap(file, np.int64, "r"))
+            self._ordered.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def holds(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         import numpy as np
 
         found = np.zeros(len(numbers), bool)
-        for ordered in self._ordered:
-            found |= is_among(numbers, ordered)
+        for pages in self._ordered:
+            found |= is_among(numbers, np.frombuffer(pages, np.int64))
+            if hasattr(mmap, "MADV_DONTNEED"):
+                pages.madvise(mmap.MADV_DONTNEED)  # what was read of them is no longer ours
         return found
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-_SWITCH_SECONDS = 0.0005
-"""After how long a thread that computes lets the other one have the interpreter. The usual ten
+_SWITCH_SECONDS = 0.0001
+"""After how long a thread that computes lets the other one have the interpreter. The usual fifty
 times as much is longer than a statement takes: the database would mostly wait for the next."""
 _USUAL_SECONDS = sys.getswitchinterval()
 
@@ -80,6 +80,11 @@ class Beside:
     def _let_go_on(self) -> None:
         self._is_between = False
         self._may_go_on.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no step is under way."""
+        return self._under_way is None or self._under_way.done()
 
     def settle(self) -> None:
         """Wait until the step is done. Raises what it raised."""
