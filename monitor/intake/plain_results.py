@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _RESULTS = table_of(tables.ResultRow)
 _PATIENTS = table_of(tables.Patient)
 _CHUNK = 500
-ROWS_TOGETHER = 1 << 20
+ROWS_TOGETHER = 3 << 18
 """Rows that are written together at most: each time goes once through the index of all results."""
 _TURNS = 32
 """Times that a file is written in at most: as soon as nothing is being written, so much of it is
