@@ -110,7 +110,7 @@ def by_rows(url: str, file: str) -> Spent:
             answers = []
             for mrn in sorted({row["mrn"] for row in rows}):
                 known = connection.execute(select_rows(*columns).where(_RESULTS.c.mrn == mrn))
-                due_on, low = _reckoned(known.tuples())
+                due_on, low = _reckoned(map(tuple, known))
                 answers.append({"whose": mrn, "due_on": due_on, "low": low})
             own = update(_PATIENTS).where(_PATIENTS.c.mrn == bindparam("whose"))
             values = {name: bindparam(name) for name in ("due_on", "low")}

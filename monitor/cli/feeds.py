@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from monitor.operations.feed_shift import Judged
-    from monitor.operations.feed_watch import Feed, Shift
+    from monitor.operations.feed_watch import Feed
+    from monitor.operations.shifted_values import Shift
 
 
 def feeds(

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from monitor.config import Settings
 from monitor.core.vocabulary import Kind
 from monitor.intake.context import Preview
-from monitor.operations.feed_watch import Shift
+from monitor.operations.shifted_values import Shift
 from monitor.review import BATCH, review_batch
 from monitor.store import tables
 from monitor.store.database import Store

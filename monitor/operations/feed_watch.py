@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.feed import (
     WEEKDAYS,
     Expected,
-    belongs_to_shift,
     due_next,
     learned,
     missed,
-    shifted,
     vanished,
 )
 from monitor.core.findings import day_text
 from monitor.core.vocabulary import Kind
+from monitor.operations.shifted_values import ROWS_READ, Shift
+from monitor.operations.shifted_values import shifts as found_shifts
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.readings import whole_results
 from monitor.store.silent_feeds import title_of
 from monitor.store.tables import table_of
 
@@ -36,25 +34,6 @@ _RESULTS = table_of(tables.ResultRow)
 _HELD = table_of(tables.HeldRowTable)
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
-_VALUES_READ = 400
-_FEW = 2
-"""Values of a file that say nothing of it alone, and such files in a row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Values of an analyte that lie a power of ten from those before."""
-
-    analyte: str
-    power: int
-    file_ids: tuple[int, ...]
-    files: tuple[str, ...]
-    result_ids: tuple[int, ...]
-    patient_ids: tuple[int, ...]
-
-    @property
-    def factor(self) -> str:
-        return f"1/{10**-self.power}" if self.power < 0 else str(10**self.power)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +167,7 @@ def _feed(
         missed=passed,
         analytes=tuple(sorted(set().union(*history.by_day.values()))) if days else (),
         vanished=tuple((it, datetime.combine(days[n], time.min, zone)) for it, n in gone),
-        shifts=_shifts(connection, settings, source, now) if shifts and watched else (),
+        shifts=found_shifts(connection, settings, source, now) if shifts and watched else (),
         newly_overdue=late,
         overdue_at_once=rules.overdue_at_once,
         watched=watched,
@@ -212,86 +191,37 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
         history = histories.setdefault(row.source, _History())
         if row.at < begin:
             history.arrivals.append(row.at.astimezone(zone))
-    recent = select(columns.id, columns.source, columns.received_at).where(
+    recent = select(columns.id, columns.source, columns.received_at, columns.rows).where(
         results, columns.received_at >= begin
     )
     days: dict[int, tuple[str, Any]] = {}
+    large: list[int] = []
     for file in connection.execute(recent.order_by(columns.received_at)):
         at = file.received_at.astimezone(zone)
         histories[file.source].arrivals.append(at)
         days[file.id] = file.source, at.date()
-    recent_ids = select(columns.id).where(results, columns.received_at >= begin)
-    for table in (_RESULTS, _HELD):
-        pairs = select(table.c.file_id, table.c.analyte).distinct()
-        wanted = table.c.file_id.in_(recent_ids) & (table.c.analyte != "")
-        for pair in connection.execute(pairs.where(wanted)).all():
-            source, day = days[pair[0]]
-            histories[source].by_day[day].add(pair[1])
+        large += [file.id] if file.rows > ROWS_READ else []
+    small = select(columns.id).where(
+        results, columns.received_at >= begin, columns.rows <= ROWS_READ
+    )
+    for file_id, analyte in _brought(connection, small, large):
+        source, day = days[file_id]
+        histories[source].by_day[day].add(analyte)
     return histories
 
 
-def _shifts(
-    connection: Connection, settings: Settings, source: str, now: datetime
-) -> tuple[Shift, ...]:
-    rules, columns = settings.feeds, whole_results().c
-    recent = select(_FILES.c.id).where(
-        _FILES.c.source == source,
-        _FILES.c.received_at <= now,
-        _FILES.c.received_at >= now - timedelta(weeks=rules.weeks),
-    )
-    nth = func.row_number().over(partition_by=columns.analyte, order_by=columns.id.desc())
-    newest = (
-        select(columns.id, columns.analyte, columns.value, columns.patient_id, columns.file_id)
-        .add_columns(nth.label("nth"))
-        .where(columns.file_id.in_(recent), columns.stands)
-        .where(columns.value.is_not(None), columns.comparator == "")
-        .subquery()
-    )
-    query = (
-        select(newest, _FILES.c.name)
-        .join(_FILES, _FILES.c.id == newest.c.file_id)
-        .where(newest.c.nth <= _VALUES_READ)
-        .order_by(newest.c.id)
-    )
-    by_analyte: dict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        by_analyte[row.analyte].append(row)
-    found = []
-    for analyte, rows in sorted(by_analyte.items()):
-        values = [float(row.value) for row in rows]
-        before, after = values[: -rules.shift_values], values[-rules.shift_values :]
-        power = shifted(before, after, least=rules.shift_history, tolerance=rules.shift_tolerance)
-        if power:
-            found.append(_shift(analyte, power, rows, before))
-    return tuple(found)
-
-
-def _shift(analyte: str, power: int, rows: Sequence[Any], before: Sequence[float]) -> Shift:
-    """The values that came shifted, those among them too that look as ever: a low count ten
-    times as large looks healthy."""
-    by_file: dict[int, list[Any]] = defaultdict(list)
-    for row in reversed(rows):
-        by_file[row.file_id].append(row)
-    mine: list[list[Any]] = []
-    between: list[list[Any]] = []
-    for of_file in by_file.values():
-        if belongs_to_shift(median(float(row.value) for row in of_file), before, power):
-            mine += [*between, of_file]
-            between = []
-        elif mine and (len(of_file) > _FEW or len(between) >= _FEW):
-            break
-        elif mine:
-            between.append(of_file)
-    shifted_rows = [row for of_file in reversed(mine) for row in reversed(of_file)]
-    files = {row.file_id: row.name for row in shifted_rows}
-    return Shift(
-        analyte,
-        power,
-        tuple(files),
-        tuple(files.values()),
-        tuple(row.id for row in shifted_rows),
-        tuple(dict.fromkeys(row.patient_id for row in shifted_rows)),
-    )
+def _brought(
+    connection: Connection, small: Select[tuple[int]], large: Sequence[int]
+) -> Iterator[tuple[int, str]]:
+    """The analytes of each file; of a large one those of some of its results."""
+    for table in (_RESULTS, _HELD):
+        pairs = select(table.c.file_id, table.c.analyte).distinct().where(table.c.analyte != "")
+        for file_id, analyte in connection.execute(pairs.where(table.c.file_id.in_(small))):
+            yield file_id, analyte
+        for file_id in large:
+            some = select(table.c.analyte).where(table.c.file_id == file_id).limit(ROWS_READ)
+            names = select(some.subquery().c.analyte).distinct()
+            yield from ((file_id, name) for name in connection.scalars(names) if name)
 
 
 def _newly_overdue(connection: Connection, settings: Settings, now: datetime) -> dict[str, int]:

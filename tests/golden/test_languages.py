@@ -27,7 +27,8 @@ from monitor.core.toml_reader import Report
 from monitor.core.vocabulary import Kind
 from monitor.delivery.language import language, languages, translated
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS, WHAT
-from monitor.operations.feed_watch import Feed, Shift
+from monitor.operations.feed_watch import Feed
+from monitor.operations.shifted_values import Shift
 from monitor.operations.stuck import Stuck
 from monitor.resources import locale_folder, templates_folder
 from tests.golden.mail_samples import all_mails, settings
