@@ -241,12 +241,12 @@ def _newly_overdue(connection: Connection, settings: Settings, now: datetime) ->
             _ENROLMENTS.c.enrolled_on < today,
         )
     )
-    patients = list(connection.scalars(opened))
-    if len(patients) < settings.feeds.overdue_at_once:
+    many = connection.scalar(select(func.count()).select_from(opened.subquery())) or 0
+    if many < settings.feeds.overdue_at_once:
         return {}
     latest = (
         select(_RESULTS.c.patient_id, func.max(_RESULTS.c.file_id).label("file_id"))
-        .where(_RESULTS.c.patient_id.in_(patients))
+        .where(_RESULTS.c.patient_id.in_(opened))
         .group_by(_RESULTS.c.patient_id)
         .subquery()
     )

@@ -19,6 +19,7 @@ from monitor.operations.digests import compose_digests
 from monitor.operations.feed_shift import judged_otherwise
 from monitor.operations.feed_watch import Feed
 from monitor.operations.health import examine
+from monitor.operations.shifted_values import ROWS_READ
 from monitor.operations.status import status_rows
 from monitor.review import review_due
 from monitor.store import tables
@@ -221,3 +222,24 @@ def test_values_ten_times_as_large_are_told_judged_and_set_right(desk: Desk) -> 
     assert feed(desk, now).shifts == ()
     (alert,) = desk.clinic.rows(tables.AlertRow, rule="neutropenia")
     assert (alert.kind, alert.shown["mrn"]) == ("discontinue", "N0")
+
+
+def test_a_past_in_one_file_is_looked_at_from_its_end(desk: Desk) -> None:
+    """More results than are looked at every few minutes: the newest of them are what a later file
+    is compared with, and the file has brought what some of it shows."""
+    desk.enrol(*(f"{mrn},azathioprine,{START},,," for mrn in PEOPLE), now=at("2026-01-05"))
+    rows = [
+        f"{mrn},{START - timedelta(days=number // 24)}T{number % 24:02}:00,neutrophils,"
+        f"{3 + number % 5 * 0.7:.1f},10*9/L,,,,"
+        for mrn in PEOPLE
+        for number in range(1 + ROWS_READ // len(PEOPLE))
+    ]
+    desk.load(*rows, now=at(START.isoformat(), 18), source="lab")
+    (large,) = desk.clinic.rows(tables.File, source="lab")
+    assert large.stored > ROWS_READ
+    assert feed(desk, at(START.isoformat(), 19)).analytes == ("neutrophils",)
+    day = START + timedelta(weeks=1)
+    counts(desk, day, [f"{30 + number}" for number in range(12)])
+    (shift,) = feed(desk, at(day.isoformat(), 19)).shifts
+    assert (shift.power, len(shift.file_ids)) == (1, 1)
+    assert large.id not in shift.file_ids
