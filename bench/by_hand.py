@@ -60,12 +60,17 @@ _RESULTS: Any = HandResult.__table__  # type: ignore[attr-defined]
 _PATIENTS: Any = HandPatient.__table__  # type: ignore[attr-defined]
 _FILL = """
 INSERT INTO by_hand_results (mrn, analyte, collected_at, value, unit)
-SELECT mrn, analyte, collected_at, CAST(value AS FLOAT), received_unit FROM results
+SELECT mrn, analyte, {at}, CAST(value AS FLOAT), received_unit FROM results
 JOIN readings ON readings.id = reading_id JOIN patients ON patients.id = patient_id
 WHERE file_id = (SELECT min(file_id) FROM results);
 INSERT INTO by_hand_patients (mrn, low) SELECT mrn, false FROM patients;
 ANALYZE
 """
+_AT = {
+    # counted in seconds there, as docs/adr/0061 says
+    "sqlite": "strftime('%Y-%m-%d %H\\:%M\\:%S.000000', collected_at, 'unixepoch')",
+    "postgresql": "collected_at",
+}
 
 
 def fill(url: str) -> None:
@@ -73,7 +78,7 @@ def fill(url: str) -> None:
     with _engine(url) as engine:
         _Own.metadata.create_all(engine)
         with engine.begin() as connection:
-            for statement in _FILL.split(";"):
+            for statement in _FILL.format(at=_AT[engine.dialect.name]).split(";"):
                 connection.execute(text(statement))
 
 

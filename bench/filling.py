@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, Dialect, insert, text
 
 import monitor.store
 from bench.databases import copied, keep, kept
@@ -21,6 +21,7 @@ from monitor.store.database import Store, open_store
 from monitor.store.readings import Reading, Readings
 from monitor.store.rulebook import put_in_force
 from monitor.store.tables import table_of
+from monitor.store.types import CountedDay, CountedInstant
 
 CONFIG = """
 [clinic]
@@ -97,14 +98,14 @@ def fill_results(connection: Connection, people: Population, file_id: int) -> No
             _without_indexes(connection),
             driver.copy(f"COPY results ({', '.join(_RESULT)}) FROM STDIN") as copy,
         ):
-            for row in _rows(people, file_id, "", numbers):
+            for row in _rows(people, file_id, numbers, connection.dialect):
                 copy.write_row(row)
         return
     marks = ", ".join("?" for _ in _RESULT)
     with _without_indexes(connection):
         driver.executemany(
             f"INSERT INTO results ({', '.join(_RESULT)}) VALUES ({marks})",
-            _rows(people, file_id, ".000000", numbers),
+            _rows(people, file_id, numbers, connection.dialect),
         )
 
 
@@ -137,18 +138,20 @@ def _reading_numbers(connection: Connection, people: Population) -> Mapping[tupl
 
 
 def _rows(
-    people: Population, file_id: int, fraction: str, numbers: Mapping[tuple[str, str], int]
+    people: Population, file_id: int, numbers: Mapping[tuple[str, str], int], dialect: Dialect
 ) -> Iterator[tuple[Any, ...]]:
+    instant, day_of = CountedInstant(), CountedDay()
     units = [(name, unit) for name, unit, *_ in ANALYTES]
     line = 1
     for test in people.tests():
-        at = test.at.strftime("%Y-%m-%d %H:%M:%S") + (fraction or "+00")
-        day = test.at.date().isoformat()
+        at = instant.process_bind_param(test.at, dialect)
+        day = day_of.process_bind_param(test.at.date(), dialect)
+        received = f"{test.at:%Y-%m-%d %H:%M:%S}.000000" if dialect.name == "sqlite" else at
         for value, (analyte, unit) in zip(test.values, units, strict=False):
             line += 1
             yield (
-                test.patient + 1, analyte, at, day, True, "", numbers[value, unit], True, at, "",
-                "", file_id, line,
+                test.patient + 1, analyte, at, day, True, "", numbers[value, unit], True, received,
+                "", "", file_id, line,
             )  # fmt: skip
 
 
