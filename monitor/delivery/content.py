@@ -16,7 +16,7 @@ from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
 from monitor.store import tables
 from monitor.store.leases import Leased
-from monitor.store.persons import of_person
+from monitor.store.persons import who
 from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of
 
@@ -117,7 +117,7 @@ def _asking() -> Select[Any]:
     columns: tuple[Any, ...] = (
         _ALERTS,
         _PATIENTS.c.mrn,
-        *(of_person(name) for name in ("family_name", "given_name", "birth_date")),
+        *who(),
     )
     wanted = _ALERTS.c.id.in_(bindparam("ids", expanding=True))
     return select(*columns).select_from(joined).where(wanted)

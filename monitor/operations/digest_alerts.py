@@ -12,7 +12,7 @@ from monitor.core.routing import severity
 from monitor.operations.digest_readers import About, Reader
 from monitor.store import tables
 from monitor.store.outbox import BEARS, DELIVERIES
-from monitor.store.persons import of_person
+from monitor.store.persons import who
 from monitor.store.silent_feeds import say_suspected
 from monitor.store.tables import table_of
 
@@ -38,7 +38,6 @@ def kinds_of_all(connection: Connection, since: datetime) -> list[About]:
 def alerts_of(connection: Connection, kinds: Collection[About], since: datetime) -> list[Row[Any]]:
     """Of these kinds the live alerts and those closed since an instant, worst and oldest
     first."""
-    names = ("family_name", "given_name", "birth_date")
     query = (
         select(
             _ALERTS,
@@ -46,7 +45,7 @@ def alerts_of(connection: Connection, kinds: Collection[About], since: datetime)
             _ENROLMENTS.c.clinic,
             _ENROLMENTS.c.drug,
             _PATIENTS.c.mrn,
-            *(of_person(name) for name in names),
+            *who(),
         )
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)

@@ -18,7 +18,7 @@ from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
 from monitor.delivery.words import short_day
 from monitor.store import tables
-from monitor.store.persons import of_person
+from monitor.store.persons import who
 from monitor.store.tables import table_of
 
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -36,7 +36,6 @@ class Died:
 
 def died(connection: Connection, since: datetime, now: datetime) -> Died:
     """Who is recorded as died by `now`; newly: recorded after `since`."""
-    names = ("family_name", "given_name", "birth_date")
     query = (
         select(
             _ENROLMENTS.c.patient_id,
@@ -45,7 +44,7 @@ def died(connection: Connection, since: datetime, now: datetime) -> Died:
             _EVENTS.c.on,
             _EVENTS.c.received_at,
             _PATIENTS.c.mrn,
-            *(of_person(name) for name in names),
+            *who(),
         )
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .join(_EVENTS, _EVENTS.c.patient_id == _ENROLMENTS.c.patient_id)

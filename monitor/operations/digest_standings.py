@@ -22,7 +22,7 @@ from monitor.operations.digest_due import due_soon
 from monitor.operations.digest_readers import Reader, covers
 from monitor.operations.status import NOT_JUDGED, standing_of
 from monitor.store import tables
-from monitor.store.persons import of_person
+from monitor.store.persons import who
 from monitor.store.tables import table_of
 
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -96,14 +96,13 @@ def _unjudged(review: Review, settings: Settings) -> list[tuple[str, str]]:
 
 
 def _people(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
-    names = ("family_name", "given_name", "birth_date")
     query = (
         select(
             _ENROLMENTS.c.id,
             _ENROLMENTS.c.clinic,
             _ENROLMENTS.c.drug,
             _PATIENTS.c.mrn,
-            *(of_person(name) for name in names),
+            *who(),
         )
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .where(_ENROLMENTS.c.id.in_(list(ids)))

@@ -20,6 +20,11 @@ def of_person(name: str) -> ColumnElement[Any]:
     return _filled(_PATIENTS, name, "person_id")
 
 
+def who() -> tuple[ColumnElement[Any], ...]:
+    """The columns of `patients` by which people know somebody, besides the number."""
+    return tuple(of_person(name) for name in ("family_name", "given_name", "birth_date"))
+
+
 def of_enrolment(name: str) -> ColumnElement[Any]:
     """A column of `enrolments`, filled from those merged into that enrolment."""
     return _filled(_ENROLMENTS, name, "merged_into")

@@ -68,10 +68,8 @@ class CountedDay(TypeDecorator[date]):
     def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
         return value.toordinal() if value is not None and dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
-        if value is None or dialect.name != "sqlite":
-            return value  # type: ignore[no-any-return]  # what the driver made of it
-        return date.fromordinal(value)
+    def process_result_value(self, value: date | int | None, dialect: Dialect) -> date | None:
+        return date.fromordinal(value) if isinstance(value, int) else value
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
