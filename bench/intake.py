@@ -40,7 +40,7 @@ _REACH = {"sqlite": 1.0, "postgresql": 0.8}
 
 def sizes(scale: str) -> Sequence[int]:
     """Enrolled; each has some 250 results over ten years."""
-    return {"quick": (500,), "usual": (4_000,)}.get(scale, (20_000,))
+    return {"quick": (500,), "usual": (4_000,)}.get(scale, (1_000, 20_000, 100_000))
 
 
 def run(plan: Plan) -> list[Record]:

@@ -30,7 +30,8 @@ _EPOCH_DAY = 719_163
 
 
 def sizes(scale: str) -> Sequence[int]:
-    return {"quick": (500,), "usual": (1_000, 5_000)}.get(scale, (1_000, 20_000))
+    usual = (1_000, 5_000)
+    return {"quick": (500,), "usual": usual}.get(scale, (1_000, 20_000, 100_000))
 
 
 def run(plan: Plan) -> list[Record]:
