@@ -6,7 +6,7 @@ quiet days too. A routine alert that no digest takes goes into one for the last 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from monitor.config import Settings, route_book
 from monitor.core.calendar import clinic_day
 from monitor.core.routebook import RouteBook
 from monitor.core.vocabulary import Urgency
-from monitor.delivery.digest import DigestContent, Ledger
+from monitor.delivery.digest import CameIn, DigestContent, Ledger
 from monitor.operations.burden import count
 from monitor.operations.digest_alerts import (
     alerts_of,
@@ -60,6 +60,8 @@ class _Day:
     dead: Died
     muted: dict[int, int]
     quarantine: tuple[tuple[str, int], ...]
+    came_in: Mapping[datetime, CameIn]
+    """What was loaded since, by when a reader had the last one."""
 
 
 def compose_digests(store: Store, settings: Settings, now: datetime) -> int:
@@ -121,6 +123,7 @@ def _day(
         dead=died(connection, earliest, now),
         muted=muted_alerts(connection),
         quarantine=held_by_reason(connection),
+        came_in={at: came_in_since(connection, at, now) for at in set(since.values())},
     )
 
 
@@ -154,7 +157,7 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
             *notices_since(connection, since, now),
             *_for_operator(connection, settings, book, reader, now),
         ),
-        came_in=came_in_since(connection, since, now),
+        came_in=day.came_in[since],
         ledger=Ledger(**found.counts),
     )
 

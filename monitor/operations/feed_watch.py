@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
@@ -26,6 +26,7 @@ from monitor.operations.shifted_values import ROWS_READ, Shift
 from monitor.operations.shifted_values import shifts as found_shifts
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.frames import chunks
 from monitor.store.silent_feeds import title_of
 from monitor.store.tables import table_of
 
@@ -195,15 +196,13 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
         results, columns.received_at >= begin
     )
     days: dict[int, tuple[str, Any]] = {}
+    small: list[int] = []
     large: list[int] = []
     for file in connection.execute(recent.order_by(columns.received_at)):
         at = file.received_at.astimezone(zone)
         histories[file.source].arrivals.append(at)
         days[file.id] = file.source, at.date()
-        large += [file.id] if file.rows > ROWS_READ else []
-    small = select(columns.id).where(
-        results, columns.received_at >= begin, columns.rows <= ROWS_READ
-    )
+        (large if file.rows > ROWS_READ else small).append(file.id)
     for file_id, analyte in _brought(connection, small, large):
         source, day = days[file_id]
         histories[source].by_day[day].add(analyte)
@@ -211,13 +210,15 @@ def _histories(connection: Connection, settings: Settings, now: datetime) -> dic
 
 
 def _brought(
-    connection: Connection, small: Select[tuple[int]], large: Sequence[int]
+    connection: Connection, small: Sequence[int], large: Sequence[int]
 ) -> Iterator[tuple[int, str]]:
-    """The analytes of each file; of a large one those of some of its results."""
+    """The analytes of each file; of a large one those of some of its results. Files are named by
+    their ids: planned without them, a statement goes through all results of all years."""
     for table in (_RESULTS, _HELD):
         pairs = select(table.c.file_id, table.c.analyte).distinct().where(table.c.analyte != "")
-        for file_id, analyte in connection.execute(pairs.where(table.c.file_id.in_(small))):
-            yield file_id, analyte
+        for piece in chunks(small):
+            for file_id, analyte in connection.execute(pairs.where(table.c.file_id.in_(piece))):
+                yield file_id, analyte
         for file_id in large:
             some = select(table.c.analyte).where(table.c.file_id == file_id).limit(ROWS_READ)
             names = select(some.subquery().c.analyte).distinct()
