@@ -85,12 +85,23 @@ class RuleEdit:
 def rule_edit(old: Protocol, new: Protocol) -> RuleEdit | None:
     """What differs between two texts of one protocol; None where it is more than rules on
     analytes, and what is never said of a patient."""
-    if _without_rules(old) != _without_rules(new):
+    if _without_rules(old) != _without_rules(new) or _combined(old) != _combined(new):
         return None
     before, after = ({rule.id: rule for rule in it.rules} for it in (old, new))
     differing = [key for key in before | after if before.get(key) != after.get(key)]
     both = (it.get(key) for it in (before, after) for key in differing)
     return RuleEdit(tuple(rule for rule in both if rule is not None))
+
+
+def _combined(protocol: Protocol) -> dict[str, tuple[object, ...]]:
+    """Whose results the rules of combinations judge, and of which analyte: a combination has
+    recovered by a later result of such a rule, one too that is quiet."""
+    named = {name for it in protocol.combinations for line in it.lines for name in line}
+    return {
+        rule.id: (rule.analyte, rule.indications, rule.except_indications, rule.is_trend)
+        for rule in protocol.rules
+        if rule.id in named
+    }
 
 
 def _without_rules(protocol: Protocol) -> Protocol:

