@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_
 from monitor.core.routing import severity
 from monitor.operations.digest_readers import About, Reader
 from monitor.store import tables
+from monitor.store.frames import chunks
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.persons import who
 from monitor.store.silent_feeds import say_suspected
@@ -21,6 +22,8 @@ _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _ABOUT = (_ENROLMENTS.c.clinic, _ENROLMENTS.c.drug, _ALERTS.c.kind, _ALERTS.c.urgency)
 _IS_LIVE = _ALERTS.c.state != "closed"
+LAST_RESORT = ":last-resort"
+"""How the key of a digest of what no other takes ends."""
 
 
 def kinds_of_live(connection: Connection) -> list[About]:
@@ -37,7 +40,16 @@ def kinds_of_all(connection: Connection, since: datetime) -> list[About]:
 
 def alerts_of(connection: Connection, kinds: Collection[About], since: datetime) -> list[Row[Any]]:
     """Of these kinds the live alerts and those closed since an instant, worst and oldest
-    first."""
+    first. Asked piece by piece: a country has more kinds than a statement takes."""
+    rows = [row for piece in chunks(sorted(kinds)) for row in _of_kinds(connection, piece, since)]
+    rows.sort(key=lambda row: (row.opened_at, row.id))
+    say_suspected(connection, rows)
+    return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
+
+
+def _of_kinds(
+    connection: Connection, kinds: Sequence[About], since: datetime
+) -> Sequence[Row[Any]]:
     query = (
         select(
             _ALERTS,
@@ -51,16 +63,16 @@ def alerts_of(connection: Connection, kinds: Collection[About], since: datetime)
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .where(tuple_(*_ABOUT).in_(list(kinds)))
         .where(or_(_IS_LIVE, _ALERTS.c.closed_at > since))
-        .order_by(_ALERTS.c.opened_at, _ALERTS.c.id)
     )
-    rows = connection.execute(query).all()
-    say_suspected(connection, rows)
-    return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
+    return connection.execute(query).all()
 
 
 def last_digest(connection: Connection, reader: Reader) -> datetime | None:
-    """When the last one of a reader was composed."""
-    query = select(func.max(DELIVERIES.c.created_at)).where(*_own_digests(reader))
+    """When the last one of a reader was composed: of the last resort's and of those by a route,
+    which one address may both have, each goes on from its own."""
+    last_resort = DELIVERIES.c.once_key.endswith(LAST_RESORT)
+    same = ~last_resort if reader.ways else last_resort
+    query = select(func.max(DELIVERIES.c.created_at)).where(*_own_digests(reader), same)
     last: datetime | None = connection.scalar(query)
     return last
 

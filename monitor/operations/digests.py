@@ -19,6 +19,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.delivery.digest import CameIn, DigestContent, Ledger
 from monitor.operations.burden import count
 from monitor.operations.digest_alerts import (
+    LAST_RESORT,
     alerts_of,
     kinds_of_all,
     kinds_of_live,
@@ -96,7 +97,7 @@ def _owed(
 
 
 def _key(reader: Reader, day: object) -> str:
-    last = "" if reader.ways else ":last-resort"
+    last = "" if reader.ways else LAST_RESORT
     return f"digest:{reader.address.lower()}:{day}{last}"
 
 

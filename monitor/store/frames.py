@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
@@ -27,6 +27,7 @@ from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of
 
+T = TypeVar("T")
 CHUNK = 500
 """Ids a query: SQLite allows a limited number of parameters."""
 
@@ -176,7 +177,7 @@ def wake_enrolments(
         )
 
 
-def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
+def chunks(ids: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """The ids in pieces that fit a query."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
 

@@ -12,6 +12,8 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.delivery.digest import DigestContent
 from monitor.operations import people
+from monitor.operations.digest_alerts import alerts_of
+from monitor.operations.digest_readers import About
 from monitor.operations.digests import compose_digests
 from monitor.store import tables
 from monitor.store.leases import load_message
@@ -208,3 +210,49 @@ def test_the_day_of_a_digest_is_the_clinic_s(ward: Clinic, tmp_path: Path, hour:
     )
     assert compose(ward, "2026-06-01", hour) == 1
     assert digests(ward)[0].day == date(2026, 6, 1)
+
+
+def test_a_last_resort_at_another_hour_takes_nothing_from_a_digest_of_the_same_address(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """The operator has a route of their own, at nine, and reads at half past seven what no route
+    takes: what was closed the evening before is in the digest at nine, as ever."""
+    routed = settings_in(
+        tmp_path,
+        HEAD
+        + f'''[[routes]]
+to = ["{OPERATOR}"]
+clinics = ["North"]
+digest_at = "09:00"
+[[routes]]
+to = ["{NURSE}"]
+clinics = ["South"]
+digest_at = "07:30"
+''',
+    )
+    anaemic(ward, "A1", clinic="North")
+    anaemic(ward, "A2", clinic="West")
+    compose(ward, "2026-01-06", 9, settings=routed)
+    alert, _ = ward.rows(tables.AlertRow, rule="anaemia")
+    people.close(
+        ward.store,
+        routed,
+        alert.id,
+        by="Dr Who",
+        outcome="iron given",
+        review_by=date(2026, 1, 20),
+        now=at("2026-01-06", 18),
+    )
+    compose(ward, "2026-01-07", 8, settings=routed)
+    compose(ward, "2026-01-07", 9, settings=routed)
+    own = [it for it in digests(ward, OPERATOR) if it.day == date(2026, 1, 7)]
+    assert [list(texts(it)) for it in own] == [["Still open"], ["Ended since the last digest"]]
+
+
+def test_a_reader_of_more_kinds_than_a_statement_takes_has_a_digest(ward: Clinic) -> None:
+    """Every practice of a country is a clinic of its own."""
+    anaemic(ward, clinic="Practice 7")
+    practices = [About(f"Practice {n}", "azathioprine", "review", "routine") for n in range(20_000)]
+    with ward.store.read() as connection:
+        rows = alerts_of(connection, practices, at("2026-01-05"))
+    assert [row.rule for row in rows] == ["anaemia"]
