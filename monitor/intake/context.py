@@ -28,6 +28,9 @@ _FILES = table_of(tables.File)
 _RECENT_FILES = 5
 _RECENT_ROWS = 20_000
 _TURN = "intake"
+ENROLLING = "enrolling"
+"""The turn of whoever enrols, and of whoever puts a text in force: a statement that wakes
+everybody wakes nobody who is enrolled before it has been committed."""
 
 T = TypeVar("T")
 
@@ -36,15 +39,15 @@ class Preview(Exception):
     """Ends a transaction of which nothing is to remain."""
 
 
-def take_turn(connection: Connection, now: datetime) -> None:
+def take_turn(connection: Connection, now: datetime, of: str = _TURN) -> None:
     """Have all that comes in follow one after another, on PostgreSQL too: so that a row for a
     patient who is being enrolled at this moment is held and taken, and never held for ever."""
-    mine = update(_FACTS).where(_FACTS.c.name == _TURN).values(value=now.isoformat())
+    mine = update(_FACTS).where(_FACTS.c.name == of).values(value=now.isoformat())
     if connection.execute(mine).rowcount:
         return
     try:
         with connection.begin_nested():
-            connection.execute(insert(_FACTS).values(name=_TURN, value=now.isoformat()))
+            connection.execute(insert(_FACTS).values(name=of, value=now.isoformat()))
     except IntegrityError:
         connection.execute(mine)
 

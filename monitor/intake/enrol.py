@@ -19,7 +19,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.protocol import Protocol
 from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
-from monitor.intake.context import batches, chunks, take_turn
+from monitor.intake.context import ENROLLING, batches, chunks, take_turn
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.held import mrn_in
 from monitor.intake.people import PATIENTS, People, Person
@@ -59,6 +59,7 @@ def enrol_file(store: Store, settings: Settings, path: Path, now: datetime) -> P
     account = Account(survey(path), "enrol")
     with store.write() as connection:
         take_turn(connection, now)
+        take_turn(connection, now, ENROLLING)
         enrolling = _Enrolling(connection, settings, account, now)
         for batch in batches(read_rows(account, COLUMNS, REQUIRED), _BATCH):
             enrolling.take(batch)

@@ -20,6 +20,7 @@ from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
+from monitor.intake.context import ENROLLING, take_turn
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
@@ -186,6 +187,7 @@ def apply(
             also(connection)
         if shown.already_in_force:
             return Applied(shown)
+        take_turn(connection, now, ENROLLING)
         ids = _locked(connection, proposal)
         put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
         claims.wake_all(connection, now, None if proposal.is_catalogue else proposal.id)

@@ -21,6 +21,7 @@ from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
 from monitor.core.toml_text import decode, read_toml
+from monitor.intake.context import ENROLLING, take_turn
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import (
@@ -164,6 +165,7 @@ def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
     if not steps:
         return notices
     with store.write() as connection:
+        take_turn(connection, now, ENROLLING)
         force = in_force(connection)
         if (force.texts, force.enrolled) != (before.texts, before.enrolled):
             steps, notices = _compare(folder, force)
