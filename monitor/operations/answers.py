@@ -17,7 +17,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.intake.people import People, read_number
 from monitor.review import BATCH, WITH_ALL_READ, judge_batch
 from monitor.store import tables
-from monitor.store.facts import brought_to
+from monitor.store.facts import is_past
 from monitor.store.frames import all_enrolment_ids, chunks
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
@@ -50,7 +50,7 @@ def answers(
         return
     rulebook = load_rulebook(connection)
     zone = settings.clinic.zone
-    recalling = recalling and now >= (brought_to(connection) or now)
+    recalling = recalling and not is_past(connection, now)
     for piece in chunks(wanted, BATCH if recalling else WITH_ALL_READ):
         judged = judge_batch(
             connection, piece, rulebook, now, zone, recalling=recalling, until=until

@@ -26,7 +26,7 @@ from monitor.review import BATCH, Tally, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
 from monitor.store import claims, tables
 from monitor.store.database import Store
-from monitor.store.facts import bring_to, check_not_earlier
+from monitor.store.facts import bring_to, check_not_earlier, is_past
 from monitor.store.frames import chunks, load_alerts
 from monitor.store.rulebook import NoRuleBook, RuleBook, put_in_force
 from monitor.store.tables import table_of
@@ -276,9 +276,12 @@ def _changes(
     zone: ZoneInfo,
 ) -> tuple[list[PatientChange], int]:
     alerts = load_alerts(connection, ids)
-    known = judge_batch(connection, ids, old, now, zone, until=now)
+    recalling = not is_past(connection, now)
+    known, judged = (
+        judge_batch(connection, ids, book, now, zone, recalling=recalling, until=now)
+        for book in (old, new)
+    )
     before = {it.case.enrolment.id: it for it in known.reviews}
-    judged = judge_batch(connection, ids, new, now, zone, until=now)
     found = []
     for after in judged.reviews:
         enrolment = after.case.enrolment

@@ -23,7 +23,7 @@ from monitor.review.recall import BETWEEN, judged_by
 from monitor.store import claims
 from monitor.store.alerts import restate
 from monitor.store.claims import Keeping, Kept
-from monitor.store.facts import brought_to
+from monitor.store.facts import is_past
 from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
 
 AT_ONCE = 2_000
@@ -51,8 +51,7 @@ def left_alone(
 ) -> frozenset[int]:
     """Those of these enrolments for whom an edit, from the first book to the second, certainly
     changes nothing at `now`; nobody where that has passed."""
-    latest = brought_to(connection)
-    if latest is not None and now < latest:
+    if is_past(connection, now):
         return frozenset()
     old, new = books
     found: set[int] = set()

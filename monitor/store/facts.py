@@ -21,6 +21,13 @@ def brought_to(connection: Connection) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
+def is_past(connection: Connection, now: datetime) -> bool:
+    """Whether the database has been brought beyond an instant: what reviews left behind since
+    says nothing of it."""
+    latest = brought_to(connection)
+    return latest is not None and now < latest
+
+
 def brought_to_query() -> Select[Any]:
     """What it says of that, as it is written down."""
     facts = tables.table_of(tables.Fact)

@@ -193,3 +193,14 @@ def test_a_combination_is_judged_anew_where_a_quiet_rule_of_it_looks_at_others(
     (combined,) = (it for it in ward.alerts(enrolment) if it.cause.startswith("combination"))
     assert not combined.recovered
     assert verify(ward.store, ward.settings, now) == []
+
+
+def test_a_preview_of_a_day_gone_by_sees_nothing_of_later_ones(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """What a review of a later day remembers is nothing that was known on this one."""
+    patient(ward, "A1", "250")
+    ward.results("A1", "2026-01-20", {"alt": "80"})
+    ward.review(at("2026-01-21"))
+    write(folder, text_of(folder).replace("{ above = 100,", "{ above = 60,"))
+    assert preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts["unchanged"] == 1
