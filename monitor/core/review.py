@@ -230,7 +230,7 @@ def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:
     for it in (view, *siblings):
         days += [panel.next_change_on for panel in it.panels]
         days.append(it.life.next_change_on)
-    days.extend(judges.wakes(view))
+        days.extend(judges.wakes(it))
     case, today = view.case, view.today
     declared = case.enrolment.last_tested_on
     days.extend(view.results.days_after(today))

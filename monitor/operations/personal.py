@@ -21,7 +21,7 @@ from monitor.core.vocabulary import EnrolmentState, Urgency
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
-from monitor.store.frames import all_enrolment_ids, wake_enrolments
+from monitor.store.frames import all_enrolment_ids, wake_together
 from monitor.store.personal import add_personal, end_personal, owner_of
 
 
@@ -38,7 +38,7 @@ def set_term(
             _check_baseline(term, review)
         enrolment = review.case.enrolment.id
         number = add_personal(connection, enrolment, replace(term, set_at=now))
-        wake_enrolments(connection, [enrolment], now)
+        wake_together(connection, enrolment, now)
         bring_to(connection, now)
     return number
 
@@ -59,7 +59,7 @@ def end_term(
         if term.last <= today:
             raise ActionRefused(f"it has ended already, on {term.last.isoformat()}")
         end_personal(connection, number, today, by, reason, now)
-        wake_enrolments(connection, [enrolment], now)
+        wake_together(connection, enrolment, now)
         bring_to(connection, now)
     return name(term)
 

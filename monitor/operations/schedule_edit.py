@@ -100,6 +100,8 @@ class Preview:
     """Version and digest in force; None for a first text."""
     after: str
     enrolled: int
+    concerned: int
+    """With the other enrolments of the same patients."""
     already_in_force: bool
     patients: tuple[PatientChange, ...]
     failed: int = 0
@@ -111,7 +113,7 @@ class Preview:
         found = Counter(word for patient in self.patients for word in patient.counted_as())
         words = ("due", "overdue", "seriously_overdue", "alerted", "changed", "quiet", "moved")
         counts = {word: found[word] for word in words}
-        return counts | {"unchanged": self.enrolled - len(self.patients) - self.failed}
+        return counts | {"unchanged": self.concerned - len(self.patients) - self.failed}
 
     def document(self) -> dict[str, Any]:
         return {
@@ -212,7 +214,7 @@ def _force(connection: Connection) -> Force:
 def _locked(connection: Connection, proposal: Proposal) -> list[int]:
     query = select(_ENROLMENTS.c.id).order_by(_ENROLMENTS.c.id).with_for_update()
     if not proposal.is_catalogue:
-        query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
+        query = query.where(claims.concerned_by(proposal.id))
     return list(connection.scalars(query))
 
 
@@ -222,7 +224,7 @@ def _preview(
     same = force.has(proposal.id, proposal.text)
     query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
-        query = query.where(_ENROLMENTS.c.protocol_id == proposal.id)
+        query = query.where(claims.concerned_by(proposal.id))
     ids = list(connection.scalars(query))
     patients: list[PatientChange] = []
     failed = 0
@@ -248,7 +250,8 @@ def _preview(
         title=proposal.title,
         before=_version(force, proposal.id),
         after=_named(proposal.version, proposal.digest),
-        enrolled=len(ids),
+        enrolled=force.enrolled_on(proposal.id),
+        concerned=len(ids),
         already_in_force=same,
         patients=tuple(sorted(patients, key=lambda it: it.mrn)),
         failed=failed,

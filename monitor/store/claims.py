@@ -15,7 +15,18 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from monitor.store import tables
 from monitor.store.facts import brought_to_query
@@ -160,15 +171,23 @@ def put_to_sleep(connection: Connection, sleeps: Mapping[int, Sleep]) -> None:
     connection.execute(statement, rows)
 
 
+def concerned_by(protocol_id: str) -> ColumnElement[bool]:
+    """The enrolments of patients with one on a protocol: who tells of a panel that several drugs
+    ask for depends on the protocols of all."""
+    own = _ENROLMENTS.alias()
+    patients = select(own.c.patient_id).where(own.c.protocol_id == protocol_id)
+    return _ENROLMENTS.c.patient_id.in_(patients)
+
+
 def wake_all(connection: Connection, now: datetime, protocol_id: str | None) -> None:
-    """Wake everybody on a protocol (None: on any) whom an edit may concern, with one statement.
+    """Wake everybody whom an edit of a protocol (None: of any) may concern, with one statement.
     Whoever is due already keeps the place that was theirs: nobody is put back."""
     columns = _ENROLMENTS.c
     asleep = or_(columns.next_review_at.is_(None), columns.next_review_at > now)
     kept = columns.next_review_at.is_not_distinct_from(columns.kept_until)
     statement = update(_ENROLMENTS).where(asleep)
     if protocol_id is not None:
-        statement = statement.where(columns.protocol_id == protocol_id)
+        statement = statement.where(concerned_by(protocol_id))
     connection.execute(
         statement.values(
             next_review_at=now, wake_rank=WITH_ALL, kept_by=case((kept, columns.kept_by))

@@ -177,6 +177,13 @@ def wake_enrolments(
         )
 
 
+def wake_together(connection: Connection, enrolment_id: int, at: datetime) -> None:
+    """Have an enrolment reviewed and the others of its patient, which tell of a panel that
+    several drugs ask for by what is set for each."""
+    own = select(_ENROLMENTS.c.patient_id).where(_ENROLMENTS.c.id == enrolment_id)
+    wake(connection, list(connection.scalars(own)), at)
+
+
 def chunks(ids: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """The ids in pieces that fit a query."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
