@@ -42,6 +42,12 @@ class Coded:
         found: list[int] = np.bincount(self.codes, minlength=len(self.texts)).tolist()
         return found
 
+    def rows_of(self, which: Sequence[int]) -> list[int]:
+        """The rows that have one of these texts, by their numbers."""
+        import numpy as np
+
+        return np.flatnonzero(np.isin(self.codes, which)).tolist() if which else []
+
     def first_rows(self, which: Sequence[int]) -> list[tuple[int, int]]:
         """Of these texts, by their numbers, which row is the first to have it."""
         import numpy as np

@@ -37,6 +37,8 @@ _RULER = re.compile(r"[\W_]{3,}")
 _Shown = Sequence[tuple[str, str]]
 """What a text shows: names of a profile's evidence, each with the part that shows it."""
 _LookAt = Callable[[str], _Shown]
+IsHeader = Callable[[Sequence[str]], bool]
+"""Whether cells are those of a header."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class Profile:
     """Patient numbers that are not empty."""
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
+    other_header: int = 0
+    """The first line among the rows that names columns, but others than the header does."""
 
     def note(self, name: str, line: int, text: str) -> None:
         """Count a piece of evidence."""
@@ -122,18 +126,20 @@ def together(profiles: Sequence[Profile]) -> Profile:
     return found
 
 
-def profile_of(parts: Iterable[Part], layout: Layout) -> Profile:
+def profile_of(parts: Iterable[Part], layout: Layout, is_header: IsHeader | None = None) -> Profile:
     """Look at every row of a table."""
     found = Profile()
-    for _ in looked_at(parts, layout, found):
+    for _ in looked_at(parts, layout, found, is_header):
         pass
     return found
 
 
-def looked_at(parts: Iterable[Part], layout: Layout, found: Profile) -> Iterator[Part]:
+def looked_at(
+    parts: Iterable[Part], layout: Layout, found: Profile, is_header: IsHeader | None = None
+) -> Iterator[Part]:
     """The same parts, once they have been looked at; one that may hold the end of the rows comes
     when it is known whether it does."""
-    look = _Look(found, layout)
+    look = _Look(found, layout, is_header)
     behind: deque[Part] = deque()
 
     def passing() -> Iterator[Part]:
@@ -156,7 +162,7 @@ def last_line_of(part: Part) -> int:
 class _Look:
     """Looks at each text once, as long as there are not too many."""
 
-    def __init__(self, found: Profile, layout: Layout) -> None:
+    def __init__(self, found: Profile, layout: Layout, is_header: IsHeader | None) -> None:
         positions = layout.columns.positions
         self._found = found
         dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
@@ -165,6 +171,8 @@ class _Look:
             *((_look_at_number, it) for it in _value_positions(layout)),
         ]
         self._mrn = positions.get("mrn")
+        self._is_header = is_header
+        self._key = key_column(layout)
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
         self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
@@ -176,9 +184,13 @@ class _Look:
         self._found.rows += 1
         if not isinstance(part, BadLine):
             self._at_record(part)
+        elif part.code == "field_count":
+            self._at_line(part.line, part.text.split(" | "))
 
     def _at_record(self, record: Record) -> None:
         line, cells = record
+        if self._key is None or _has_no_digit(cells[self._key]):
+            self._at_line(line, cells)
         for look_at, position in self._looks:
             self._at_text(look_at, line, cells[position])
         if self._mrn is not None:
@@ -188,6 +200,7 @@ class _Look:
 
     def _at_block(self, block: Block) -> None:
         self._found.rows += block.rows
+        self._at_lines(block)
         new: list[tuple[int, int, _LookAt, str]] = []
         for order, (look_at, position) in enumerate(self._looks):
             column = block.coded(position)
@@ -203,6 +216,20 @@ class _Look:
             numbers = block.coded(self._mrn)
             for text, count in zip(numbers.texts, numbers.counts(), strict=True):
                 self._at_number(text, count)
+
+    def _at_lines(self, block: Block) -> None:
+        """The lines of a block that may be another header: their key has no digit."""
+        if self._key is None:
+            rows: Sequence[int] = range(block.rows)
+        else:
+            column = block.coded(self._key)
+            rows = column.rows_of([n for n, it in enumerate(column.texts) if _has_no_digit(it)])
+        for row in rows:
+            self._at_line(block.first_line + row, block.cells(row))
+
+    def _at_line(self, line: int, cells: Sequence[str]) -> None:
+        if self._is_header and not self._found.other_header and self._is_header(cells):
+            self._found.other_header = line
 
     def _tells(self, look_at: _LookAt, text: str) -> bool:
         """Whether a text shows something, and was not met before. One that shows nothing need
@@ -233,6 +260,17 @@ class _Look:
         if text.strip():
             self._found.numbers += count
             self._found.plain_floats += count * (_PLAIN_FLOAT.fullmatch(text.strip()) is not None)
+
+
+def key_column(layout: Layout) -> int | None:
+    """A column in which every row has a digit."""
+    positions = layout.columns.positions
+    names = ("collected_at", "mrn", "value")
+    return next((positions[name] for name in names if name in positions), None)
+
+
+def _has_no_digit(text: str) -> bool:
+    return not any(sign.isdigit() for sign in text)
 
 
 def _value_positions(layout: Layout) -> list[int]:

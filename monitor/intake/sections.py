@@ -101,11 +101,16 @@ def _names(record: Record) -> list[str]:
 
 def _is_header(record: Record, header: Record, score: Score) -> bool:
     """The header again, or a line most of whose cells name a column."""
-    if _same(record, header):
-        return True
-    filled = [name for name in names_of(record.cells) if name]
+    return _same(record, header) or names_columns(record.cells, score)
+
+
+def names_columns(cells: Sequence[str], score: Score) -> bool:
+    """Whether these are the cells of a header for certain."""
+    filled = [name for name in names_of(cells) if name]
+    if len(filled) < _SURE or any(map(_is_number, filled)):
+        return False
     known = score(filled)
-    return known >= _SURE and known * 2 >= len(filled) and not any(map(_is_number, filled))
+    return known >= _SURE and known * 2 >= len(filled)
 
 
 def _is_number(text: str) -> bool:

@@ -12,6 +12,7 @@ from monitor.config import Source
 from monitor.intake.csv import Record, Score, Table, fitting, names_of
 from monitor.intake.headings import two_lines, with_units
 from monitor.intake.layout import Layout, layout_of
+from monitor.intake.profile import key_column
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Parts
 from monitor.intake.sections import Section, sections_of
@@ -26,24 +27,31 @@ Item = Record | BadLine
 
 
 def shaped(
-    table: Table, mapping: Source, known: Known, score: Score, *, small: bool
+    table: Table, mapping: Source, known: Known, score: Score, *, all_of_it: bool
 ) -> list[Table]:
     """The tables that a file or sheet holds; the one given where it is plain, or where nothing
-    is found that can be read. A file that is not `small` is looked at only where its rows hang on
-    what stands above them, or where it could not be read as it is."""
+    is found that can be read. Unless `all_of_it` is asked for, a file is looked at only where its
+    rows hang on what stands above them, or where it could not be read as it is. Raises
+    UnreadableFile where it is too long for that, but could be read wrongly as it is."""
     layout = _layout(table.header, mapping, known, stated_above(table.preamble))
-    if table.whole is None or (layout is not None and not small and not layout.stated):
+    if table.whole is None or (layout is not None and not all_of_it and not layout.stated):
         return [table]
     records = list(islice(table.whole(), _MOST_RECORDS + 1))
     if len(records) > _MOST_RECORDS:
-        return [table]
+        if layout is None:
+            return [table]
+        raise UnreadableFile(
+            "its rows hang on lines that stand above or among them (whose they are, or another "
+            f"header), and there are more than {_MOST_RECORDS:,} of them: load it in parts, "
+            "each with the lines that stand above its rows"
+        )
     at = next((i for i, it in enumerate(records) if it.line == table.header_line), None)
     header = None if at is None else records[at]
     if at is None or not isinstance(header, Record):
         return [table]
     if layout is not None:
         above = [it for it in records[:at] if isinstance(it, Record)]
-        sections = sections_of(above, header, records[at + 1 :], _key_column(layout), score)
+        sections = sections_of(above, header, records[at + 1 :], key_column(layout), score)
         return _tables(table, sections, mapping, known)
     lying = [
         replace(
@@ -137,13 +145,6 @@ def _layout(
         return layout_of(header, mapping, known, stated=stated)
     except UnreadableFile:
         return None
-
-
-def _key_column(layout: Layout) -> int | None:
-    """A column in which every row has a digit."""
-    positions = layout.columns.positions
-    names = ("collected_at", "mrn", "value")
-    return next((positions[name] for name in names if name in positions), None)
 
 
 def _rows(rows: Sequence[Item], header: Sequence[str]) -> Parts:

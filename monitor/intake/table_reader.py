@@ -17,11 +17,12 @@ from monitor.intake.columns import fold
 from monitor.intake.csv import Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
-from monitor.intake.profile import Profile, looked_at, profile_of, together
+from monitor.intake.profile import IsHeader, Profile, looked_at, profile_of, together
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
 from monitor.intake.records import Kept, Part
+from monitor.intake.sections import names_columns
 from monitor.intake.shapes import shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
@@ -30,7 +31,8 @@ from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import open_sheets
 
 _SMALL = 4 << 20
-"""Bytes of a CSV file up to which it is looked at as a whole, whatever its header."""
+"""Bytes of a CSV file up to which it is looked at as a whole, whatever its header; of a larger
+one only where a line among its rows is another header."""
 AT_ONCE_FROM = 4 << 20
 """Bytes of a CSV file from which on it is read while it is looked at."""
 _BEGINNING = 1000
@@ -83,10 +85,9 @@ def read_tables(
     known = known_of(mapping, catalogue)
     score = score_of(mapping, known)
     if survey.format == "csv":
-        survey, tables = _tables_of_csv(survey, mapping, known, score)
-        return _agreed([_read(survey, it, mapping, known) for it in tables], mapping), []
+        return _agreed(_read_csv(survey, mapping, known, score), mapping), []
     sheets, notes = open_sheets(survey, score)
-    tables = [it for one in sheets for it in shaped(one, mapping, known, score, small=True)]
+    tables = [it for one in sheets for it in shaped(one, mapping, known, score, all_of_it=True)]
     if not tables:
         raise UnreadableFile(
             "no sheet of the workbook has a line that names the columns mrn, collected_at, "
@@ -104,15 +105,31 @@ def read_tables(
     return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
 
 
+def _read_csv(survey: Survey, mapping: Source, known: Known, score: Score) -> list[Read]:
+    """The tables of a CSV file. A large one is taken for a list, until a line among its rows names
+    other columns: the rows below it are never read under the first header."""
+    is_header = partial(names_columns, score=score)
+
+    def reads(*, all_of_it: bool) -> list[Read]:
+        found, tables = _tables_of_csv(survey, mapping, known, score, all_of_it=all_of_it)
+        return [_read(found, it, mapping, known, is_header) for it in tables]
+
+    if survey.size > _SMALL:
+        as_a_list = reads(all_of_it=False)
+        if not any(read.profile.other_header for read in as_a_list):
+            return as_a_list
+    return reads(all_of_it=True)
+
+
 def _tables_of_csv(
-    survey: Survey, mapping: Source, known: Known, score: Score
+    survey: Survey, mapping: Source, known: Known, score: Score, *, all_of_it: bool
 ) -> tuple[Survey, list[Table]]:
     if not mapping.encoding:
         survey = by_words(survey, lambda cell: score([cell]) > 0)
     # The delimiter of a learned source may have changed, and is to be told.
     delimiter = "" if mapping.header else mapping.delimiter
     table = open_table(survey, score, delimiter)
-    return survey, shaped(table, mapping, known, score, small=survey.size <= _SMALL)
+    return survey, shaped(table, mapping, known, score, all_of_it=all_of_it)
 
 
 def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
@@ -164,7 +181,13 @@ def score_of(mapping: Source, known: Known) -> Score:
     return score
 
 
-def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
+def _read(
+    survey: Survey,
+    table: Table,
+    mapping: Source,
+    known: Known,
+    is_header: IsHeader | None = None,
+) -> Read:
     changes = layout_changes(table, mapping)
     try:
         layout = _layout(table, mapping, known)
@@ -174,7 +197,7 @@ def _read(survey: Survey, table: Table, mapping: Source, known: Known) -> Read:
         refuse([*changes, *_changed_notation(table, mapping, known)])
     kept = Kept(table.parts)
     with closing(kept.first()) as parts:
-        profile = profile_of(parts, layout)
+        profile = profile_of(parts, layout, is_header)
     return _understood(survey, replace(table, parts=kept.again), mapping, layout, profile, changes)
 
 
@@ -203,25 +226,30 @@ class ReadAtOnce:
     """A large table that is read while it is looked at: by what its beginning shows, until the
     rest has shown the same."""
 
-    def __init__(self, survey: Survey, table: Table, mapping: Source, layout: Layout) -> None:
+    def __init__(
+        self, survey: Survey, table: Table, mapping: Source, layout: Layout, is_header: IsHeader
+    ) -> None:
         self._understood = partial(_understood, survey, table, mapping, layout)
+        self._is_header = is_header
         self._notation = partial(_notation, mapping)
         self._table = table
         self._layout = layout
 
     def rows(self) -> Generator[RawRow | BadLine | RawBlock, None, Read]:
         """The raw rows, where they are plain in blocks; then the table as all of it is understood.
-        Raises SaysOtherwise as soon as more rows leave another reading than the first ones."""
+        Raises SaysOtherwise as soon as more rows leave another reading than the first ones, or
+        one of them is a header of its own."""
         found = Profile()
         with closing(self._table.parts()) as parts:
-            looked = looked_at(parts, self._layout, found)
+            looked = looked_at(parts, self._layout, found, self._is_header)
             first = list(_up_to_a_block(looked))
             try:
                 layout = self._understood(found).layout
             except UnreadableFile as refusal:
                 raise SaysOtherwise from refusal
             for part in chain(first, looked):
-                if self._notation(found) != (layout.dates, layout.decimal):
+                notation = self._notation(found)
+                if found.other_header or notation != (layout.dates, layout.decimal):
                     raise SaysOtherwise
                 yield from rows_of(part, layout, found.footers)
         return self._understood(found)
@@ -236,13 +264,15 @@ def read_at_once(survey: Survey, mapping: Source, catalogue: Catalogue) -> ReadA
     if survey.format != "csv" or survey.size < AT_ONCE_FROM:
         return None
     known = known_of(mapping, catalogue)
-    survey, tables = _tables_of_csv(survey, mapping, known, score_of(mapping, known))
+    score = score_of(mapping, known)
+    survey, tables = _tables_of_csv(survey, mapping, known, score, all_of_it=False)
     if len(tables) > 1 or layout_changes(tables[0], mapping):
         return None
     try:
-        return ReadAtOnce(survey, tables[0], mapping, _layout(tables[0], mapping, known))
+        layout = _layout(tables[0], mapping, known)
     except UnreadableFile:
         return None
+    return ReadAtOnce(survey, tables[0], mapping, layout, partial(names_columns, score=score))
 
 
 def _up_to_a_block(parts: Iterator[Part]) -> Iterator[Part]:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.config import Source
 from monitor.core.catalogue_file import load_catalogue
-from monitor.intake import records, table_reader
+from monitor.intake import records, shapes, table_reader
 from monitor.intake.raw_blocks import RawBlock
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.table_reader import read_tables
@@ -123,3 +123,65 @@ def test_a_file_that_turns_out_to_be_of_another_notation_leaves_nothing(desk: De
         desk.load(*lines, "P1,13/02/2026,neutrophils,4.2,G/L", header=header, source="lab")
     assert not desk.clinic.rows(tables.ResultRow)
     assert "file2.csv" not in [it.name for it in desk.clinic.rows(tables.File)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "row"),
+    [
+        (
+            "mrn,collected_at,neutrophils [G/L],lymphocytes [G/L]",
+            "mrn,collected_at,lymphocytes [G/L],neutrophils [G/L]",
+            "P1,2026-03-0{},1.5,0.3",
+        ),
+        (
+            "mrn,collected_at,analyte,value,unit,ref_low",
+            "mrn,collected_at,analyte,ref_low,unit,value",
+            "P1,2026-03-0{},neutrophils,1.5,G/L,0.3",
+        ),
+        (
+            "mrn,collected_at,analyte,value,unit,ref_low",
+            "mrn,collected_at,analyte,ref_low,unit,value,comment",
+            "P1,2026-03-0{},neutrophils,1.5,G/L,0.3,",
+        ),
+    ],
+)
+def test_rows_of_a_large_file_are_never_read_under_a_header_before_their_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, first: str, second: str, row: str
+) -> None:
+    monkeypatch.setattr(table_reader, "_SMALL", 0)
+    above = [f"P2,2026-02-{n:02},{row.split(',', 2)[2].rstrip(',')}" for n in range(1, 21)]
+    desk.load(*above, second, *map(row.format, range(1, 10)), header=first)
+    mine = desk.clinic.rows(tables.ResultRow, patient_id=1, analyte="neutrophils")
+    assert [str(it.value) for it in mine] == ["0.3"] * 9
+    others = desk.clinic.rows(tables.ResultRow, patient_id=2, analyte="neutrophils")
+    assert [str(it.value) for it in others] == ["1.5"] * 20
+    assert not desk.held()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "mrn,collected_at,neutrophils [G/L],lymphocytes [G/L]",
+            "P1,2026-03-02,4.2,1.1",
+            "mrn,collected_at,lymphocytes [G/L],neutrophils [G/L]",
+            "P1,2026-03-03,1.1,0.3",
+        ],
+        [
+            "Patient ID: P1",
+            "collected_at,neutrophils [G/L]",
+            "2026-03-02,4.2",
+            "Patient ID: P2",
+            "collected_at,neutrophils [G/L]",
+            "2026-03-03,0.3",
+        ],
+    ],
+)
+def test_a_file_too_long_to_see_under_which_lines_its_rows_stand_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    monkeypatch.setattr(table_reader, "_SMALL", 0)
+    monkeypatch.setattr(shapes, "_MOST_RECORDS", 2)
+    with pytest.raises(UnreadableFile, match="load it in parts"):
+        desk.load(*lines[1:], header=lines[0])
+    assert not desk.clinic.rows(tables.ResultRow)
