@@ -7,16 +7,22 @@ patient and no number can be read there, the rows below it are nobody's until a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from monitor.intake.csv import Record, Score, names_of
 from monitor.intake.profile import is_beside_a_table
 from monitor.intake.raw import BadLine
 from monitor.intake.stated import Stated, said_by
+from monitor.intake.vocabulary import vocabulary
 
 _SURE = 3
-"""Columns that a line names to be a header for certain."""
+"""Columns that a line names to be a header for certain, where most of its cells do."""
+_LONGEST_LABEL = 200
+_SURE_AMONG_MANY = 5
+"""The same, however many of its cells name none."""
 
 
 @dataclass(slots=True)
@@ -35,24 +41,30 @@ def sections_of(
     below: Sequence[Record | BadLine],
     key_column: int | None,
     score: Score,
+    surely: int = 0,
 ) -> list[Section]:
     """The tables from the first header on. `key_column` is one in which every row of the first
-    table has a digit (a date, a number): other lines may begin a table."""
+    table has a digit (a date, a number): other lines may begin a table. The line `surely` is a
+    header, whatever it looks like."""
     said = said_by(preamble)
     current = Section(list(preamble), header, said.found)
     sections = [current]
     between: list[Record] = []
     for item in below:
         width = len(current.header.cells)
-        if isinstance(item, BadLine) or not _may_begin(item, width, key_column):
-            if said_by(between).names_somebody:
+        is_sure = item.line == surely
+        if isinstance(item, BadLine) or not (
+            is_sure or _may_begin(item, width, key_column) or _states_anew(item, current.stated)
+        ):
+            said = said_by(between)
+            if said.names_somebody or said.named & current.stated.keys():
                 current = _next(current, current.header, between)
                 sections.append(current)
             else:
                 current.rows += between
             between = []
             current.rows.append(item)
-        elif _is_header(item, current.header, score):
+        elif is_sure or _is_header(item, current.header, score):
             key_column = key_column if _same(item, current.header) else None
             current = _next(current, item, between)
             sections.append(current)
@@ -88,6 +100,24 @@ def _may_begin(record: Record, width: int, key_column: int | None) -> bool:
     return not fits or not any(sign.isdigit() for sign in cells[key_column])
 
 
+def _states_anew(record: Record, stated: Mapping[str, str]) -> bool:
+    """Whether a line looks like one that says anew what was stated of the rows before: `Patient
+    ID: P2` may stand where every row has a digit. No row begins like that, or is half of that."""
+    if not stated:
+        return False
+    wanted = stated.keys() | (set() if Stated.PERSON.isdisjoint(stated) else Stated.PERSON)
+    filled = [cell for cell in record.cells if cell.strip()]
+    says = [_labelled(cell[:_LONGEST_LABEL]) in wanted for cell in filled]
+    return any(says[:1]) or sum(says) * 2 >= len(says) > 0
+
+
+@lru_cache(maxsize=10_000)
+def _labelled(cell: str) -> str:
+    """The column of ours that a cell names before its colon, or as a whole."""
+    name = vocabulary().column_of(re.split("[:=]", cell, maxsplit=1)[0])
+    return "family_name" if name == "patient_name" else name
+
+
 def _same(record: Record, header: Record) -> bool:
     return _names(record) == _names(header)
 
@@ -110,7 +140,7 @@ def names_columns(cells: Sequence[str], score: Score) -> bool:
     if len(filled) < _SURE or any(map(_is_number, filled)):
         return False
     known = score(filled)
-    return known >= _SURE and known * 2 >= len(filled)
+    return known >= _SURE and (known * 2 >= len(filled) or known >= _SURE_AMONG_MANY)
 
 
 def _is_number(text: str) -> bool:

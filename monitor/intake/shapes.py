@@ -15,7 +15,7 @@ from monitor.intake.layout import Layout, layout_of
 from monitor.intake.profile import key_column
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Parts
-from monitor.intake.sections import Section, sections_of
+from monitor.intake.sections import Section, names_columns, sections_of
 from monitor.intake.sideways import turned
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import UnreadableFile
@@ -33,10 +33,17 @@ def shaped(
     is found that can be read. Unless `all_of_it` is asked for, a file is looked at only where its
     rows hang on what stands above them, or where it could not be read as it is. Raises
     UnreadableFile where it is too long for that, but could be read wrongly as it is."""
-    layout = _layout(table.header, mapping, known, stated_above(table.preamble))
-    if table.whole is None or (layout is not None and not all_of_it and not layout.stated):
+    whole = table.whole
+    if whole is None:
         return [table]
-    records = list(islice(table.whole(), _MOST_RECORDS + 1))
+    best = table.header_line
+    earlier = _of_an_earlier_header(table, mapping, known, score)
+    table = earlier or table
+    layout = _layout(table.header, mapping, known, stated_above(table.preamble))
+    is_list = layout is not None and not layout.stated and earlier is None
+    if is_list and not all_of_it:
+        return [table]
+    records = list(islice(whole(), _MOST_RECORDS + 1))
     if len(records) > _MOST_RECORDS:
         if layout is None:
             return [table]
@@ -51,7 +58,7 @@ def shaped(
         return [table]
     if layout is not None:
         above = [it for it in records[:at] if isinstance(it, Record)]
-        sections = sections_of(above, header, records[at + 1 :], key_column(layout), score)
+        sections = sections_of(above, header, records[at + 1 :], key_column(layout), score, best)
         return _tables(table, sections, mapping, known)
     lying = [
         replace(
@@ -67,6 +74,20 @@ def shaped(
     if lying and all(_fits(it, mapping, known) for it in lying):
         return lying
     return _of_two_lines(table, records, at, mapping, known) or [table]
+
+
+def _of_an_earlier_header(
+    table: Table, mapping: Source, known: Known, score: Score
+) -> Table | None:
+    """The table whose header stands above the one that names the most columns, and can be read
+    too: what stands between the two are its rows, and nothing that is said of others."""
+    for place, record in enumerate(table.preamble):
+        names, above = names_of(record.cells), table.preamble[:place]
+        if not names_columns(names, score):
+            continue
+        if _layout(names, mapping, known, stated_above(above)) is not None:
+            return replace(table, header=names, header_line=record.line, preamble=above)
+    return None
 
 
 def _tables(

@@ -184,6 +184,69 @@ SHAPES = {
         ),
         ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-02 ALT 22 U/L"],
     ),
+    "the next patient's number in the column of dates": (
+        (
+            "Patient ID: P1\nCollected,WBC [G/L],ALT [U/L]\n2026-02-02,5.1,22\n"
+            "Patient ID: P2\n2026-02-03,2.1,32\n"
+            "Page 2,Patient ID: P3\nCollected,WBC [G/L],ALT [U/L]\n2026-02-04,3.1,42\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 5.1 G/L",
+            "P1 2026-02-02 ALT 22 U/L",
+            "P2 2026-02-03 WBC 2.1 G/L",
+            "P2 2026-02-03 ALT 32 U/L",
+            "P3 2026-02-04 WBC 3.1 G/L",
+            "P3 2026-02-04 ALT 42 U/L",
+        ],
+    ),
+    "the next patient's number in the column of values": (
+        (
+            "Patient ID,P1,\nCollected,2026-02-02,\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Patient ID,P2,\nWBC,2.1,G/L\n"
+            "Collected,2026-02-05,\nWBC,2.2,G/L\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 5.1 G/L",
+            "P2 2026-02-02 WBC 2.1 G/L",
+            "P2 2026-02-05 WBC 2.2 G/L",
+        ],
+    ),
+    "a table of more columns below": (
+        (
+            "MRN,Collected,Test,Result,Unit\nP1,2026-02-02,WBC,0.9,G/L\n"
+            "MRN,Collected,Test,Result,Unit,Status\nP1,2026-02-02,ALT,22,U/L,F\n"
+        ),
+        ["P1 2026-02-02 WBC 0.9 G/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "a table of more analytes below, of another patient": (
+        (
+            "Patient ID: P1\nCollected,WBC [G/L],Neutrophils [G/L]\n2026-02-02,1.9,0.4\n"
+            "Patient ID: P2\nCollected,ALT [U/L],AST [U/L],GGT [U/L]\n2026-02-02,22,23,24\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 1.9 G/L",
+            "P1 2026-02-02 Neutrophils 0.4 G/L",
+            "P2 2026-02-02 ALT 22 U/L",
+            "P2 2026-02-02 AST 23 U/L",
+            "P2 2026-02-02 GGT 24 U/L",
+        ],
+    ),
+    "a table in another order below, with many columns that are not ours": (
+        (
+            "MRN,Collected,WBC [G/L],ALT [U/L],AST [U/L],a,b,c,d,e,f,g\n"
+            "P1,2026-02-02,1.9,22,23,,,,,,,\n"
+            "MRN,Collected,WBC [G/L],AST [U/L],ALT [U/L],a,b,c,d,e,f,g\n"
+            "P1,2026-02-03,1.8,32,33,,,,,,,\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 1.9 G/L",
+            "P1 2026-02-02 ALT 22 U/L",
+            "P1 2026-02-02 AST 23 U/L",
+            "P1 2026-02-03 WBC 1.8 G/L",
+            "P1 2026-02-03 AST 32 U/L",
+            "P1 2026-02-03 ALT 33 U/L",
+        ],
+    ),
     "the header again": (
         (
             "mrn,collected_at,analyte,value,unit\nP1,2026-02-02,WBC,5.1,G/L\n"
