@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Source
 from monitor.core.standing import read_status
 from monitor.core.vocabulary import Status
-from monitor.intake.dates import Moment, read_day, read_moment
+from monitor.intake.dates import NO_DAYS, Moment, read_day, read_moment
 from monitor.intake.raw import RawRow
 
 _AHEAD = timedelta(hours=24)
@@ -34,6 +34,14 @@ class Cells:
                 self._moments.clear()
             self._moments[key] = read_moment(text, self._source.date_format or order, self._zone)
         return self._moments[key]
+
+    def collected(self, text: str, order: str) -> Moment | None:
+        """The instant of a collection; None also for a day that only says that none is known: a
+        result of long ago would never be judged."""
+        found = self.moment(text, order)
+        if found is None or found.on in NO_DAYS or found.at.date() in NO_DAYS:
+            return None
+        return found
 
     def status(self, word: str) -> Status | str | None:
         """The meaning of a status word; None for an unknown one."""

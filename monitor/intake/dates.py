@@ -71,6 +71,8 @@ _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
 """Earlier years are the way other systems write that they know no date."""
+NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
+"""The first days that programs count: what they write where they know none."""
 _LONGEST = 60
 _SERIAL = re.compile(r"([1-9]\d{4})(?:\.(\d+))?")
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a clinic's clock, made an instant later

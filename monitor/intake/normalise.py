@@ -111,7 +111,7 @@ class Normaliser:
         whose = self.whose.of(row)
         if isinstance(whose, Unsure):
             return self._nobody(row, whose)
-        moment = self.cells.moment(row.collected_at, row.dates)
+        moment = self.cells.collected(row.collected_at, row.dates)
         if moment is None:
             return self._hold(row, no_date(row.collected_at), whose.id)
         if moment.at > self.cells.latest:
@@ -183,7 +183,7 @@ class Normaliser:
         if analyte is not None and "%" in row.unit:
             measured = self.measures.measure(row.analyte, row.value, row.unit, row.decimal)
             analyte = measured.analyte or analyte
-        moment = self.cells.moment(row.collected_at, row.dates)
+        moment = self.cells.collected(row.collected_at, row.dates)
         return Held(
             line=row.line,
             stored=row.stored(),

@@ -154,7 +154,7 @@ class PlainNormaliser:
 
     def _moments(self, block: RawBlock, plain: Which) -> Answers[Any]:
         column, order = block.columns["collected_at"], self._order(block)
-        found = [self._normaliser.cells.moment(text, order) for text in column.texts]
+        found = [self._normaliser.cells.collected(text, order) for text in column.texts]
         latest = self._normaliser.cells.latest
         _keep_where(plain, column, [it is not None and it.at <= latest for it in found])
         return Answers(found, column.codes)
@@ -213,7 +213,7 @@ class PlainNormaliser:
     def _meaning(self, block: RawBlock, row: int) -> Meant | None:
         raw = block.raw_row(row)
         status = self._normaliser.cells.status(raw.status)
-        moment = self._normaliser.cells.moment(raw.collected_at, raw.dates)
+        moment = self._normaliser.cells.collected(raw.collected_at, raw.dates)
         person = self._normaliser.whose.of(raw)
         assert isinstance(status, Status) and isinstance(person, Person) and moment is not None
         with self._normaliser.measures.counting_apart() as counted:

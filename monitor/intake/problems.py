@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.standing import KNOWN_WORDS
-from monitor.intake.dates import has_no_year, orders_of
+from monitor.intake.dates import NO_DAYS, day_in_any_order, has_no_year, orders_of
 from monitor.intake.issuers import Another, Claim
 from monitor.intake.measure import Problem
 from monitor.intake.raw import RawRow
@@ -31,6 +31,12 @@ def no_date(text: str) -> Problem:
             "day and month of the dates cannot be told apart: no date of the file settles it",
             'name the order in the config: date_format = "day_first" or "month_first" in the '
             "source's table",
+        )
+    if day_in_any_order(text) in NO_DAYS:
+        return Problem(
+            "date",
+            "the date of collection is one that programs write where they know none",
+            "ask the laboratory for the date",
         )
     if has_no_year(text):
         return Problem(

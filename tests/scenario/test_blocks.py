@@ -185,3 +185,11 @@ def test_a_file_too_long_to_see_under_which_lines_its_rows_stand_is_refused(
     with pytest.raises(UnreadableFile, match="load it in parts"):
         desk.load(*lines[1:], header=lines[0])
     assert not desk.clinic.rows(tables.ResultRow)
+
+
+def test_a_day_that_says_no_date_is_held_from_among_plain_rows_too(desk: Desk) -> None:
+    header = "mrn,collected_at,analyte,value,unit"
+    lines = [f"P1,2026-02-{n:02},neutrophils,4.{n},G/L" for n in range(1, 21)]
+    report = desk.load(*lines, "P1,1900-01-01,neutrophils,0.3,G/L", *lines[:2], header=header)
+    assert (report.stored, report.quarantined, report.duplicate) == (20, 1, 2)
+    assert "programs write" in desk.held()[0].reason

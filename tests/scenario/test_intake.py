@@ -251,6 +251,8 @@ def test_the_file_is_listed_with_its_account(desk: Desk) -> None:
         (row("0.3", collected_at="02/03/2026"), "date", "0.3"),
         (row("0.3", collected_at="2026-02-30"), "date", "0.3"),
         (row("0.3", collected_at="0001-01-01"), "date", "0.3"),
+        (row("0.3", collected_at="1900-01-01"), "date", "0.3"),
+        (row("0.3", collected_at="1970-01-01T00:00:00Z"), "date", "0.3"),
         (row("0.3", collected_at="2026-03-12"), "future", "0.3"),
         (row("0.3", status="perhaps"), "status", "0.3"),
         (row("-0.3"), "negative", ""),
