@@ -4,6 +4,7 @@ on its side, one whose header has more than one line. Each becomes plain tables 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -23,6 +24,8 @@ from monitor.intake.wide import Known
 
 _MOST_RECORDS = 1_000_000
 _SHOWN = 2000
+_HEADING = 2
+"""Lines below a header that may belong to it."""
 Item = Record | BadLine
 
 
@@ -41,7 +44,7 @@ def shaped(
     table = earlier or table
     layout = _layout(table.header, mapping, known, stated_above(table.preamble))
     is_list = layout is not None and not layout.stated and earlier is None
-    if is_list and not all_of_it:
+    if is_list and not all_of_it and not _has_units_beside(table, known):
         return [table]
     records = list(islice(whole(), _MOST_RECORDS + 1))
     if len(records) > _MOST_RECORDS:
@@ -88,6 +91,15 @@ def _of_an_earlier_header(
         if _layout(names, mapping, known, stated_above(above)) is not None:
             return replace(table, header=names, header_line=record.line, preamble=above)
     return None
+
+
+def _has_units_beside(table: Table, known: Known) -> bool:
+    """Whether the line above or below the header is one of units or limits."""
+    assert table.whole is not None
+    with closing(table.whole()) as records:
+        below = list(islice((it for it in records if it.line > table.header_line), _HEADING))
+    above = table.preamble[-1] if table.preamble else None
+    return with_units(table.header, above, below, known) != (table.header, below)
 
 
 def _tables(

@@ -193,3 +193,12 @@ def test_a_day_that_says_no_date_is_held_from_among_plain_rows_too(desk: Desk) -
     report = desk.load(*lines, "P1,1900-01-01,neutrophils,0.3,G/L", *lines[:2], header=header)
     assert (report.stored, report.quarantined, report.duplicate) == (20, 1, 2)
     assert "programs write" in desk.held()[0].reason
+
+
+def test_units_below_the_names_are_read_in_a_large_file_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_reader, "_SMALL", 0)
+    lines = [f"P{n % 2 + 1},2026-02-{n:02},4.{n},2{n}" for n in range(1, 21)]
+    report = desk.load(",,10*9/L,U/L", *lines, header="mrn,collected_at,neutrophils,alt")
+    assert (report.rows, report.stored) == (40, 40)
