@@ -265,7 +265,8 @@ def read_at_once(survey: Survey, mapping: Source, catalogue: Catalogue) -> ReadA
         return None
     known = known_of(mapping, catalogue)
     score = score_of(mapping, known)
-    survey, tables = _tables_of_csv(survey, mapping, known, score, all_of_it=False)
+    all_of_it = survey.size <= _SMALL
+    survey, tables = _tables_of_csv(survey, mapping, known, score, all_of_it=all_of_it)
     if len(tables) > 1 or layout_changes(tables[0], mapping):
         return None
     try:
