@@ -247,6 +247,13 @@ SHAPES = {
             "P1 2026-02-03 ALT 33 U/L",
         ],
     ),
+    "a header that says less, and no rows below it": (
+        (
+            "mrn,collected_at,analyte,value,,\nMRN,Collected,Test,Result,Unit,Status\n"
+            "P1,2026-02-02,WBC,5.1,G/L,F\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L"],
+    ),
     "the header again": (
         (
             "mrn,collected_at,analyte,value,unit\nP1,2026-02-02,WBC,5.1,G/L\n"
