@@ -117,6 +117,8 @@ def _tables(
             and len(rows) == len(section.rows)
         ):
             return [table]
+        if not rows and (found or section is not sections[-1]):
+            continue  # a header that another one follows, and that may lack a unit
         layout = _layout(names, mapping, known, stated)
         if layout is None and found:
             held = tuple(map(partial(_headless, section.header.line), section.rows))
