@@ -10,19 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from monitor.intake.csv import Record, Score, names_of
 from monitor.intake.profile import is_beside_a_table
 from monitor.intake.raw import BadLine
 from monitor.intake.stated import Stated, said_by
-from monitor.intake.vocabulary import vocabulary
+from monitor.intake.vocabulary import key_of, vocabulary
 
 _SURE = 3
 """Columns that a line names to be a header for certain, where most of its cells do."""
 _LONGEST_LABEL = 200
 _SURE_AMONG_MANY = 5
 """The same, however many of its cells name none."""
+_SHORTEST_NAME = 3
+_SOMEBODY = Stated(named=frozenset({"mrn"}))
+"""A patient is spoken of; which one could not be read."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,9 @@ def sections_of(
                 sections.append(current)
             else:
                 current.rows += between
+                if any(_may_be_of_another(it, current) for it in between):
+                    current = _nobodys(current)
+                    sections.append(current)
             between = []
             current.rows.append(item)
         elif is_sure or _is_header(item, current.header, score):
@@ -74,6 +80,9 @@ def sections_of(
         else:
             current.rows += [*between, item]
             between = []
+            if _may_be_of_another(item, current):
+                current = _nobodys(current)
+                sections.append(current)
     current.rows += between
     return sections
 
@@ -81,6 +90,11 @@ def sections_of(
 def _next(before: Section, header: Record, between: Sequence[Record]) -> Section:
     stated = following(before.stated, said_by(between))
     return Section(list(between), header, stated)
+
+
+def _nobodys(before: Section) -> Section:
+    """What follows a line that names somebody, nobody knows whom."""
+    return Section([], before.header, following(before.stated, _SOMEBODY))
 
 
 def following(before: Mapping[str, str], said: Stated) -> Mapping[str, str]:
@@ -109,6 +123,28 @@ def _states_anew(record: Record, stated: Mapping[str, str]) -> bool:
     filled = [cell for cell in record.cells if cell.strip()]
     says = [_labelled(cell[:_LONGEST_LABEL]) in wanted for cell in filled]
     return any(says[:1]) or sum(says) * 2 >= len(says) > 0
+
+
+def _may_be_of_another(record: Record, section: Section) -> bool:
+    """Whether a line that is no row and was not understood names a patient, as `Report for
+    patient P2` does: the rows below may be of another one than those above."""
+    filled = [cell[:_LONGEST_LABEL] for cell in record.cells if cell.strip()]
+    columns = sum(1 for name in section.header.cells if name.strip())
+    if Stated.PERSON.isdisjoint(section.stated) or 2 * len(filled) > columns:
+        return False
+    words = [word for cell in filled for word in re.split(r"[\W_]+", cell) if word]
+    numbers = [at for at, word in enumerate(words) if any(sign.isdigit() for sign in word)]
+    labels = (words[at - many : at] for at in numbers for many in range(1, min(at, 4) + 1))
+    return not _people_words().isdisjoint(key_of("".join(label)) for label in labels)
+
+
+@cache
+def _people_words() -> frozenset[str]:
+    """What a patient or the number of one is called."""
+    names = (vocabulary().columns[name].tiers for name in ("mrn", "patient_name"))
+    return frozenset(
+        word for tiers in names for tier in tiers for word in tier if len(word) >= _SHORTEST_NAME
+    )
 
 
 @lru_cache(maxsize=10_000)

@@ -43,6 +43,7 @@ from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import warnings
 from monitor.store import outbox
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES
 
 _DAY = timedelta(days=1)
@@ -66,9 +67,11 @@ class _Day:
 
 
 def compose_digests(store: Store, settings: Settings, now: datetime) -> int:
-    """Put the digests that are due by now into the outbox; how many were new."""
+    """Put the digests that are due by now into the outbox; how many were new. One that cannot be
+    made keeps none of the others back; what it raised is raised in the end."""
     book = route_book(settings)
     composed = 0
+    failed: list[Exception] = []
     with store.read() as reading:
         owed = _owed(reading, settings, book, now)
         if not owed:
@@ -76,9 +79,17 @@ def compose_digests(store: Store, settings: Settings, now: datetime) -> int:
         day = _day(reading, settings, book, owed, now)
         found = standings(reading, settings, book, owed, now)
         for reader, own in zip(owed, found, strict=True):
-            content = _content(reading, day, reader, own)
+            try:
+                content = _content(reading, day, reader, own)
+            except StoreError:
+                raise
+            except Exception as fault:  # noqa: BLE001  # of one reader; the others have theirs
+                failed.append(fault)
+                continue
             with store.write() as connection:
                 composed += _put(connection, day, reader, content)
+    if failed:
+        raise failed[0]
     return composed
 
 

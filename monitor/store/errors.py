@@ -99,7 +99,8 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
             f"database {where} takes no writes: it is a standby. Name the primary in [database] "
             "url, or all servers with target_session_attrs=read-write"
         )
-    never_came = isinstance(error, OperationalError) and not code
+    # With a statement the driver itself refused it: tried again, it would be refused again.
+    never_came = isinstance(error, OperationalError) and not code and error.statement is None
     gone = code.startswith(_GONE) and code != _NOT_CANCELLED_BY_US
     if gone or never_came or error.connection_invalidated:
         return StoreLost(f"database {where} does not answer: {first_line(error)}")

@@ -256,3 +256,22 @@ def test_a_reader_of_more_kinds_than_a_statement_takes_has_a_digest(ward: Clinic
     with ward.store.read() as connection:
         rows = alerts_of(connection, practices, at("2026-01-05"))
     assert [row.rule for row in rows] == ["anaemia"]
+
+
+def test_a_digest_that_cannot_be_made_keeps_nobody_else_s_back(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """The row of an alert was damaged; its reader has no digest, which the job says loudly, and
+    the next reader has theirs."""
+    ward.settings = settings_in(
+        tmp_path, HEAD + f'[[routes]]\nto = ["{NURSE}"]\nclinics = ["rheuma"]\n'
+    )
+    anaemic(ward, "A1", clinic="rheuma")
+    anaemic(ward, "B1", clinic="gastro")
+    (damaged,) = (it for it in ward.rows(tables.AlertRow, rule="anaemia") if it.enrolment_id == 1)
+    ward.set(tables.AlertRow, damaged.id, urgency="damaged")
+    with pytest.raises((KeyError, ValueError)):
+        compose_digests(ward.store, ward.settings, at("2026-01-06", 8))
+    assert digests(ward, NURSE) == []
+    (other,) = digests(ward, OPERATOR)
+    assert [line.person.mrn for line in other.new] == ["B1"]

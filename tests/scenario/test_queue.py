@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from monitor.review import review_due
 from monitor.store import claims, tables
 from monitor.store.database import open_store
-from monitor.store.errors import StoreLost
+from monitor.store.errors import StoreError, StoreLost
 from monitor.store.frames import wake
 from tests.clinic import CBC, Clinic, at
 
@@ -79,3 +79,15 @@ def test_a_connection_that_is_cut_undoes_its_work_and_the_next_one_works(ward: C
     assert ward.next_review(enrolment) == at("2026-01-05")
     assert ward.review(NOW).reviewed == 1
     other.dispose()
+
+
+@pytest.mark.postgresql_only
+def test_a_statement_that_the_driver_refuses_is_no_server_that_does_not_answer(
+    ward: Clinic,
+) -> None:
+    """Whoever waits for the server to come back would wait for ever, and nobody would be told."""
+    patients = tables.table_of(tables.Patient)
+    too_many = select(patients).where(patients.c.id.in_(range(70_000)))
+    with pytest.raises(StoreError) as told, ward.store.read() as connection:
+        connection.execute(too_many)
+    assert not isinstance(told.value, StoreLost)

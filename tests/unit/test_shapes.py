@@ -375,3 +375,24 @@ def test_a_cumulative_report_gives_each_patients_values_once(
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     found, bad = rows_of(path, catalogue)
     assert (sorted(found), bad) == (sorted(expected), [])
+
+
+@pytest.mark.parametrize(
+    ("line", "whose"),
+    [
+        ("Report for patient P2", "-"),
+        ("Patient ID P2", "-"),
+        ("Patientennummer #4711 (neu)", "-"),
+        ("Patient report 7", "P1"),
+        ("Page 2", "P1"),
+    ],
+)
+def test_rows_below_a_line_that_may_name_another_patient_are_nobody_s(
+    read: Read, line: str, whose: str
+) -> None:
+    values, bad = read(
+        "Patient ID: P1\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+        f"{line}\nWBC,2026-02-03,2.1,G/L\n"
+    )
+    assert values == ["P1 2026-02-02 WBC 5.1 G/L", f"{whose} 2026-02-03 WBC 2.1 G/L"]
+    assert all(it == "4 field_count" for it in bad)
