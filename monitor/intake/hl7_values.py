@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from monitor.intake.hl7_text import Segment, part_of, split
 from monitor.intake.ranges import limits_of as limits_in
+from monitor.intake.vocabulary import key_of, vocabulary
 
 _INSTANT = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*(Z|[+-]\d{4})?"
@@ -143,22 +144,39 @@ def _is_loinc(code: str, system: str) -> bool:
 
 def not_blood(spm: Segment | None, obr: Segment | None) -> str:
     """The specimen as SPM-4 or OBR-15 names it where table 0487 (0070) says that it is not
-    blood, serum or plasma; else empty."""
+    blood, serum or plasma. Where neither is there, the order as OBR-4 names it ("Urinstatus"),
+    if its name says so; else empty."""
+    is_told = False
     for segment, number in ((spm, 4), (obr, 15)):
         repeats = segment.repeats(number) if segment is not None else []
         if segment is None or not repeats:
             continue
         for part in segment.components(repeats[0]):
+            is_told = is_told or bool(part)
             for name in split(part, segment.marks.subcomponent):
                 if is_not_blood(name):
                     return name.strip()
+    return "" if is_told or obr is None else _order_of_no_blood(obr)
+
+
+def _order_of_no_blood(obr: Segment) -> str:
+    """The name of an order of urine and the like: its leukocytes are none of the blood."""
+    repeats = obr.repeats(4)
+    parts = obr.components(repeats[0]) if repeats else []
+    for name in (part_of(parts, 2), part_of(parts, 5)):
+        words = [key_of(word) for word in re.split(r"[\W\d_]+", name) if word]
+        if not vocabulary().blood.isdisjoint(words):
+            return ""
+        if any(word.startswith(vocabulary().other_orders) for word in words):
+            return name.strip()
     return ""
 
 
 def is_not_blood(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
     words = kind.strip().upper().replace(",", " ").split()
-    return kind.strip().upper() in _NOT_BLOOD or "URINE" in words
+    named = kind.strip().upper() in _NOT_BLOOD or "URINE" in words
+    return named or key_of(kind) in vocabulary().other_materials
 
 
 _NOT_BLOOD = frozenset(

@@ -50,6 +50,8 @@ class Vocabulary:
     columns: Mapping[str, Words]
     blood: frozenset[str]
     other_materials: frozenset[str]
+    other_orders: tuple[str, ...]
+    """How a word begins that makes all of an order one of another material."""
     footers: frozenset[str]
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
@@ -88,6 +90,7 @@ def vocabulary() -> Vocabulary:
         columns=columns,
         blood=frozenset(map(key_of, values["materials"]["blood"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
+        other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         footers=frozenset(map(key_of, values["footers"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,

@@ -120,6 +120,7 @@ def test_names_of_the_analyte(code: str, names: tuple[str, ...]) -> None:
         ("", "UR^Urine^HL70487", "ALB (UR)"),
         ("UR&Urine", "", "ALB (UR)"),
         ("Urine", "", "ALB (Urine)"),
+        ("", "^Spontanurin", "ALB (Spontanurin)"),
         ("", "258450006^Cerebrospinal fluid^SCT^CSF", "ALB (258450006)"),
     ],
 )
@@ -129,6 +130,25 @@ def test_albumin_of_urine_is_another_quantity(obr_15: str, spm_4: str, name: str
     content = "\r".join([MSH, PID, order, obx("ALB^Albumin^L", "4", "g/L"), spm])
     (found,) = rows(content)
     assert (found.analyte, found.also) == (name, (name.replace("ALB", "Albumin"),))
+
+
+@pytest.mark.parametrize(
+    ("order", "obr_15", "names"),
+    [
+        ("42^Urin^L", "", ("LEUK (Urin)", "Leukozyten (Urin)")),
+        ("UA^URINALYSIS, COMPLETE^L", "", ("LEUK (URINALYSIS, COMPLETE)",)),
+        ("^^^55^Urinstatus", "", ("LEUK (Urinstatus)",)),
+        ("24356-8^Urinalysis complete panel^LN", "Serum", ("LEUK", "Leukozyten")),
+        ("BJ^Serum/Urin^L", "", ("LEUK", "Leukozyten")),
+        ("CBC^Blutbild^L", "", ("LEUK", "Leukozyten")),
+    ],
+)
+def test_cells_of_an_order_of_urine_are_none_of_the_blood(
+    order: str, obr_15: str, names: tuple[str, ...]
+) -> None:
+    obr = f"OBR|1||S1|{order}|||20260302|{'|' * 6}|{obr_15}"
+    (found,) = rows("\r".join([MSH, PID, obr, obx("LEUK^Leukozyten^L", "25", "/ul")]))
+    assert (found.analyte, *found.also)[: len(names)] == names
 
 
 @pytest.mark.parametrize(
