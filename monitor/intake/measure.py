@@ -147,8 +147,9 @@ class Measures:
     def limits(
         self, analyte: Analyte, low: str, high: str, unit: str, decimal: str = ""
     ) -> tuple[Decimal | None, Decimal | None]:
-        """Reference limits, converted like the value. One that cannot be read, is 0 (above) or
-        not above the lower one counts as missing."""
+        """Reference limits, converted like the value. One that cannot be read or is 0 (above)
+        counts as missing; so do both where the upper is not above the lower (`1.15-0.90`), for
+        nobody knows which of them is which."""
         if not low and not high:
             return None, None
         key = (analyte.name, low, high, unit, decimal)
@@ -157,8 +158,10 @@ class Measures:
                 self._limits.clear()
             below = self._limit(analyte, low, unit, decimal)
             above = self._limit(analyte, high, unit, decimal)
-            if above is not None and (above <= 0 or (below is not None and above <= below)):
+            if above is not None and above <= 0:
                 above = None
+            if below is not None and above is not None and above <= below:
+                below = above = None
             self._limits[key] = below, above
         return self._limits[key]
 

@@ -309,7 +309,7 @@ def test_limits_are_converted_like_the_value_and_senseless_ones_are_missing(desk
         header=header,
     )
     limits = [(it.ref_low, it.ref_high) for it in desk.clinic.rows(tables.ResultRow)]
-    assert limits == [(120, 160), (120, None), (160, None), (None, None)]
+    assert limits == [(120, 160), (120, None), (None, None), (None, None)]
 
 
 def test_a_comment_that_doubts_the_number_is_kept_with_it(desk: Desk) -> None:
