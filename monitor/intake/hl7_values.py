@@ -132,9 +132,16 @@ def names_of(obx: Segment, specimen: str) -> tuple[str, ...]:
     loinc = [code for code, system in triplets if _is_loinc(code, system)]
     local = [code for code, system in triplets if code and code not in loinc]
     texts = [part_of(parts, number) for number in (2, 5, 9, 11)]
+    texts += [_without_unit(text, obx.component(6)) for text in texts]
     ending = f" ({specimen})" if specimen else ""
     others = [f"{name}{ending}" for name in (*local, *texts) if name]
     return tuple(dict.fromkeys([*loinc, *others]))
+
+
+def _without_unit(text: str, unit: str) -> str:
+    """`Lymphozyten G/l` of which OBX-6 says G/l: the name alone."""
+    name = text.strip().removesuffix(unit)
+    return name.rstrip() if unit and name[-1:].isspace() else ""
 
 
 def _is_loinc(code: str, system: str) -> bool:
