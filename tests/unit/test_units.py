@@ -182,7 +182,7 @@ K/uL|K/mcL|K/CMM|K/cmm|K/MM3|K/mm3|k/uL|k/MM3|k/mm cu|k/cumm|th/uL|TH/uL|THS/uL|
 thou/cumm|THOU/UL|THOU/uL|thou/mcL|Thousand/uL|thousands/µL|10E3/mcL|10E3/uL|x10E3/uL|10*3/uL
 10*3/mm3|10^3/uL|10^3/µL|10^3/μL|10³/µL|x10^3/mcL|x10 3/uL|10(3)/mcL|10(3)mcL|X 10 3|10^3
 x1000/uL|1000/mm3|1,000/uL|10e3 cells/microliter|cells x10^3/uL|K cells/uL|10**3/uL|x10.e3/uL
-Tsd/µl|Tsd./µl|tys/ul|тыс/мкл|103/uL|/nL|/nl|cells/nL|10*6/mL
+Tsd/µl|Tsd./µl|tys/ul|тыс/мкл|103/uL|x10S9/l|/nL|/nl|cells/nL|10*6/mL
 """.replace("\n", "|")
     .strip("|")
     .split("|")
