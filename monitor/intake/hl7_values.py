@@ -81,7 +81,13 @@ def _one(obx: Segment, kind: str, repeat: str) -> str:
         return " - ".join(part for part in parts[:2] if part)
     if kind == "CQ":
         return part_of(parts, 1)
-    return obx.plain(repeat) if len(parts) == 1 else " ".join(part for part in parts if part)
+    filled = [part for part in parts if part]
+    if len(filled) > 1:
+        # With a blank between them they would be one number in groups of three: 1^250.
+        return obx.marks.component.join(parts)
+    text = filled[0] if len(parts) > 1 and filled else obx.plain(repeat)
+    signed = kind == "NM" and re.fullmatch(rf"\+{_NUMBER}", text.strip())
+    return text.strip().removeprefix("+") if signed else text
 
 
 def _structured(parts: list[str]) -> str:
