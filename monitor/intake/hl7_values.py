@@ -96,7 +96,11 @@ def _structured(parts: list[str]) -> str:
     if len(parts) == 1:
         return comparator
     sign = "" if comparator == "=" else comparator
-    return "".join([sign, *parts[1:4]])
+    first, separator, second = (part_of(parts, number) for number in (2, 3, 4))
+    if first and second and not separator.strip():
+        # Side by side they would be one number: 5 and 10 are no 510.
+        separator = "^"
+    return "".join([sign, first, separator, second])
 
 
 def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:

@@ -32,6 +32,8 @@ WBC = obx("6690-2^WBC^LN", "5.4")
         ("OBX|1|SN|WBC||=^5|G/L|||||F", "5"),
         ("OBX|1|SN|WBC||^1^:^128|G/L|||||F", "1:128"),
         ("OBX|1|SN|WBC||^10^-^20|G/L|||||F", "10-20"),
+        ("OBX|1|SN|WBC||<^5^^10|G/L|||||F", "<5^10"),
+        ("OBX|1|SN|WBC||^1^ ^250|G/L|||||F", "1^250"),
         ("OBX|1|SN|WBC||7|G/L|||||F", "7"),
         ("OBX|1|ST|WBC||clotted|G/L|||||F", "clotted"),
         ("OBX|1|TX|WBC||see~report|G/L|||||F", "see\nreport"),
