@@ -71,7 +71,7 @@ class _Finder:
             if found is None:
                 continue
             self.positions[name] = found
-            if number > 1:
+            if number > 1 and not words.is_quiet:
                 self.second_best.append(name)
                 if words.beside and number == len(words.tiers) - 1:
                     self._lonely[name] = words.beside

@@ -180,13 +180,8 @@ def _order_of_no_blood(obr: Segment) -> str:
     """The name of an order of urine and the like: its leukocytes are none of the blood."""
     repeats = obr.repeats(4)
     parts = obr.components(repeats[0]) if repeats else []
-    for name in (part_of(parts, 2), part_of(parts, 5)):
-        words = [key_of(word) for word in re.split(r"[\W\d_]+", name) if word]
-        if not vocabulary().blood.isdisjoint(words):
-            return ""
-        if any(word.startswith(vocabulary().other_orders) for word in words):
-            return name.strip()
-    return ""
+    names = [part_of(parts, 2), part_of(parts, 5)]
+    return next((it.strip() for it in names if vocabulary().is_order_of_no_blood(it)), "")
 
 
 def is_not_blood(kind: str) -> bool:

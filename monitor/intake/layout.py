@@ -25,7 +25,7 @@ from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 EXTRA_COLUMNS = (
     "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
-    "flag",
+    "order", "flag",
 )  # fmt: skip
 """What a file may have besides the columns of a raw row."""
 ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)

@@ -43,6 +43,8 @@ def steps_of(
     if "code" in positions:
         steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
     steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
+    if "order" in positions and "material" not in positions:
+        steps.append(_of_order(positions["order"]))
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -163,6 +165,19 @@ def _of_material(position: int) -> Step:
         if not material or key_of(material) in blood:
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({material})", also=())
+
+    return step
+
+
+def _of_order(position: int) -> Step:
+    """Leukocytes of an order called `Urinalysis` are none of the blood."""
+    is_of_no_blood = vocabulary().is_order_of_no_blood
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        order = cells[position].strip()
+        if not order or is_loinc(row.analyte) or not is_of_no_blood(order):
+            return row
+        return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
     return step
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 
+_BETWEEN_WORDS = re.compile(r"[\W\d_]+")
 _DROPPED = re.compile(r"[^\w%#+]|_")
 _LONGEST_NAME = 300
 """Characters of a name that are looked at."""
@@ -41,6 +42,8 @@ class Words:
     beside: str = ""
     lesser: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Of these, the words that serve another column of ours where one of the others is there."""
+    is_quiet: bool = False
+    """Which of the words it was is worth no remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ class Vocabulary:
         """Which column of ours a header name may mean; "" for none."""
         return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
 
+    def is_order_of_no_blood(self, name: str) -> bool:
+        """Whether an order is called like one of urine and the like, and of no blood besides."""
+        words = [key_of(word) for word in _BETWEEN_WORDS.split(name[:_LONGEST_NAME]) if word]
+        no_blood = any(word.startswith(self.other_orders) for word in words)
+        return no_blood and self.blood.isdisjoint(words)
+
 
 @cache
 def vocabulary() -> Vocabulary:
@@ -80,6 +89,7 @@ def vocabulary() -> Vocabulary:
                 other: frozenset(map(key_of, words))
                 for other, words in entry.get("lesser", {}).items()
             },
+            entry.get("quiet", False),
         )
         for name, entry in values["columns"].items()
     }

@@ -118,6 +118,18 @@ LONG_FORMS = {
         "mrn,collected,test,result,unit,Specimen Type\nP1,2026-03-13,WBC,3.9,/uL,Urine\n",
         "P1 | 2026-03-13 | WBC (Urine) | 3.9 | /uL",
     ),
+    "an order of urine is no blood": (
+        "mrn,collected,Category,Panel,test,result,unit\nP1,2026-03-13,Lab,Urinalysis,WBC,3.9,/uL\n",
+        "P1 | 2026-03-13 | WBC (Urinalysis) | 3.9 | /uL",
+    ),
+    "an order of blood and urine says nothing": (
+        "mrn,collected,Order Name,test,result,unit\nP1,2026-03-13,Serum/Urine,ALB,39,g/L\n",
+        "P1 | 2026-03-13 | ALB | 39 | g/L",
+    ),
+    "the name of the laboratory beside that of the test": (
+        "mrn,collected,lab_name,test_name,test_value,unit\nP1,2026-03-13,North Lab,WBC,3.9,K/uL\n",
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
     "an unknown LOINC code is never read by its name": (
         "mrn,loinc,test,collected,value,unit\nP1,5821-4,WBC,2026-03-13,3.9,/uL\n",
         "P1 | 2026-03-13 | 5821-4 | 3.9 | /uL",
