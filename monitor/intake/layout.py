@@ -20,7 +20,7 @@ from monitor.intake.csv import Record
 from monitor.intake.raw import RESULT_COLUMNS, RawRow
 from monitor.intake.row_steps import Step, steps_of
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.vocabulary import is_blank
+from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 EXTRA_COLUMNS = (
@@ -159,13 +159,27 @@ def layout_of(
         },
         wide=wide,
         steps=steps_of(
-            columns.positions, source, known, serial_dates=serial_dates, unit_apart=unit_apart
+            columns.positions,
+            source,
+            known,
+            orders=_orders(header, columns),
+            serial_dates=serial_dates,
+            unit_apart=unit_apart,
         ),
         unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
         whole_numbers=source.whole_numbers,
         stated=tuple(name for name in above if name not in source.constants),
     )
+
+
+def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
+    """Every column that names an order or its kind: `UA` in one may be `Urinalysis` in another."""
+    if "order" not in columns.positions or "material" in columns.positions:
+        return ()
+    taken = set(columns.positions.values()) - {columns.positions["order"]}
+    named = {i for i, name in enumerate(header) if vocabulary().column_of(name) == "order"}
+    return tuple(sorted({columns.positions["order"], *named} - taken))
 
 
 def with_reading(layout: Layout, *, dates: str, decimal: str, place: str = "") -> Layout:

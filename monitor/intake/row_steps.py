@@ -32,19 +32,20 @@ def steps_of(
     source: Source,
     known: Known,
     *,
+    orders: Sequence[int],
     serial_dates: bool,
     unit_apart: bool,
 ) -> tuple[Step, ...]:
-    """The steps that a file with these columns needs. `unit_apart`: units have a place of their
-    own."""
+    """The steps that a file with these columns needs. `orders`: the columns that name an order;
+    `unit_apart`: units have a place of their own."""
     steps: list[Step] = []
     if "analyte" in positions and not unit_apart:
         steps.append(_with_unit_of_name(known))
     if "code" in positions:
         steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
     steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
-    if "order" in positions and "material" not in positions:
-        steps.append(_of_order(positions["order"]))
+    if orders:
+        steps.append(_of_orders(orders))
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -169,13 +170,14 @@ def _of_material(position: int) -> Step:
     return step
 
 
-def _of_order(position: int) -> Step:
+def _of_orders(positions: Sequence[int]) -> Step:
     """Leukocytes of an order called `Urinalysis` are none of the blood."""
     is_of_no_blood = vocabulary().is_order_of_no_blood
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        order = cells[position].strip()
-        if not order or is_loinc(row.analyte) or not is_of_no_blood(order):
+        names = (cells[position].strip() for position in positions)
+        order = next((name for name in names if is_of_no_blood(name)), "")
+        if not order or is_loinc(row.analyte):
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 

@@ -119,7 +119,7 @@ LONG_FORMS = {
         "P1 | 2026-03-13 | WBC (Urine) | 3.9 | /uL",
     ),
     "an order of urine is no blood": (
-        "mrn,collected,Category,Panel,test,result,unit\nP1,2026-03-13,Lab,Urinalysis,WBC,3.9,/uL\n",
+        "mrn,collected,Category,Panel,test,result,unit\nP1,2026-03-13,Urinalysis,UA,WBC,3.9,/uL\n",
         "P1 | 2026-03-13 | WBC (Urinalysis) | 3.9 | /uL",
     ),
     "an order of blood and urine says nothing": (
