@@ -27,6 +27,7 @@ from monitor.intake.fhir_people import (
     many,
     members_of,
     objects,
+    order_of_no_blood,
     patient_of,
     successions,
     text_of,
@@ -197,11 +198,13 @@ class _Maker:
         self._sample: Sample = surroundings.sample(specimen, contained)
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = text_of(body, "issued") or around.issued
+        self._order = around.order
 
     def row(self, part: Body, place: str) -> RawRow:
         """The row of the Observation itself, or of a component of it."""
         body, whose, sample = self._found.body, self._whose, self._sample
-        names = names_of(part, sample.kinds, self._mapping, self._catalogue)
+        order = self._order or (order_of_no_blood(body) if part is not body else "")
+        names = names_of(part, sample.kinds, self._mapping, self._catalogue, order)
         unit = unit_of(part, names, self._mapping, self._catalogue)
         low, high = limits_of(part, unit)
         comments = comments_of(part)

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from monitor.intake.fhir_json import Body, Found
+from monitor.intake.hl7_values import is_not_blood
 from monitor.intake.survey import UnreadableFile
+from monitor.intake.vocabulary import key_of, vocabulary
 
 MOST_KEPT = 2_000_000
 """Patients, specimens and reported results that are kept in mind while a file is read."""
@@ -56,6 +58,8 @@ class Around:
     collected: str = ""
     specimen: Any = None
     issued: str = ""
+    order: str = ""
+    """What it is called, where that says that it is of no blood."""
 
 
 _AMBIGUOUS = Whose(unresolved="two patients")
@@ -170,14 +174,29 @@ class Surroundings:
                     return self._samples[key]
             number = text_of(one.get("identifier"), "value")
             tail = _TAIL.search(reference)
-            if number or tail:
-                return Sample(id=number or (tail[2] if tail else ""))
+            kinds = _kinds_in(text_of(one, "display"))
+            if number or tail or kinds:
+                return Sample(id=number or (tail[2] if tail else ""), kinds=kinds)
         return Sample()
+
+
+def _kinds_in(display: str) -> tuple[str, ...]:
+    """What a reference to a specimen is called, where that is a kind: `Urine`, not `Tube 4`."""
+    is_kind = is_not_blood(display) or key_of(display) in vocabulary().blood
+    return (display,) if display and is_kind else ()
 
 
 def around_of(body: Body, specimen: Any) -> Around:
     """What a report or panel says of the results that it names."""
-    return Around(body.get("subject"), effective_of(body), specimen, text_of(body, "issued"))
+    subject, issued = body.get("subject"), text_of(body, "issued")
+    return Around(subject, effective_of(body), specimen, issued, order_of_no_blood(body))
+
+
+def order_of_no_blood(body: Body) -> str:
+    """The name of a report or panel that says that it is of urine and the like; else empty."""
+    code = body.get("code")
+    names = [*(text_of(it, "display") for it in codings(code)), text_of(code, "text")]
+    return next((it for it in names if vocabulary().is_order_of_no_blood(it)), "")
 
 
 def members_of(body: Body) -> Iterator[Body]:

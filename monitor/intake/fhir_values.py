@@ -29,13 +29,14 @@ def value_keys(body: Body) -> list[str]:
 
 
 def names_of(
-    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue
+    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue, order: str = ""
 ) -> tuple[str, ...]:
     """What `code` calls the analyte: LOINC codes first, then other codes, then words.
 
     The specimen is added in brackets to all but LOINC codes where it is not blood: albumin of
-    urine is another quantity. Digits of another code system that happen to spell a LOINC code
-    are left out unless the source's mapping names them.
+    urine is another quantity. So is an `order` of no blood where no specimen is told. Digits of
+    another code system that happen to spell a LOINC code are left out unless the source's mapping
+    names them.
     """
     concept = body.get("code")
     loinc, local, words = [], [], []
@@ -47,7 +48,7 @@ def names_of(
             local.append(code)
         words.append(display)
     words.append(text_of(concept, "text"))
-    kind = next((it for it in kinds if is_not_blood(it)), "")
+    kind = next((it for it in kinds if is_not_blood(it)), "" if kinds else order)
     ending = f" ({kind})" if kind else ""
     others = [f"{name}{ending}" for name in (*local, *words) if name]
     return tuple(dict.fromkeys([*(code for code in loinc if code), *others]))

@@ -177,6 +177,48 @@ def test_what_is_not_measured_in_blood_is_another_quantity(read: Any) -> None:
     assert (row.analyte, row.specimen_id) == ("LEUK (122575003)", "U-77")
 
 
+@pytest.mark.parametrize(
+    ("display", "name"),
+    [("Urin", "Leukozyten (Urin)"), ("Serum", "Leukozyten"), ("", "Leukozyten")],
+)
+def test_a_specimen_may_be_named_where_it_is_referred_to(
+    read: Any, display: str, name: str
+) -> None:
+    measured = observation(specimen={"display": display}) | {"code": {"text": "Leukozyten"}}
+    assert the_row(read(measured)).analyte == name
+
+
+@pytest.mark.parametrize(
+    ("order", "specimen", "name"),
+    [
+        ({"text": "Urinstatus"}, None, "Leukozyten (Urinstatus)"),
+        (
+            {"coding": [{"display": "Urinalysis complete"}]},
+            None,
+            "Leukozyten (Urinalysis complete)",
+        ),
+        ({"text": "Urinstatus"}, {"display": "EDTA-Blut"}, "Leukozyten"),
+        ({"text": "Blutbild"}, None, "Leukozyten"),
+    ],
+)
+def test_what_a_report_of_urine_names_is_not_measured_in_blood(
+    read: Any, order: dict[str, Any], specimen: dict[str, Any] | None, name: str
+) -> None:
+    more = {"specimen": specimen} if specimen else {}
+    measured = observation(id="o1", **more) | {"code": {"text": "Leukozyten"}}
+    report = {"resourceType": "DiagnosticReport", "code": order}
+    named = report | {"result": [{"reference": "Observation/o1"}]}
+    assert the_row(read(bundle(measured, named))).analyte == name
+    contained = report | {"contained": [measured], "result": [{"reference": "#o1"}]}
+    assert the_row(read(contained)).analyte == name
+
+
+def test_a_component_of_a_panel_of_urine_is_not_measured_in_blood(read: Any) -> None:
+    component = {"code": {"text": "Leukozyten"}, "valueQuantity": quantity("25", "/uL")}
+    panel = observation(valueQuantity=None, component=[component]) | {"code": {"text": "Urin"}}
+    assert the_row(read(panel)).analyte == "Leukozyten (Urin)"
+
+
 def test_components_are_rows_and_their_header_is_none(read: Any) -> None:
     component = {"code": {"text": "ALT"}, "valueQuantity": quantity("30", "U/L")}
     absent = {"code": {"text": "AST"}, "dataAbsentReason": {"text": "sample lost"}}
