@@ -11,7 +11,7 @@ from monitor.intake.coded import Coded, constant
 from monitor.intake.csv import Record
 from monitor.intake.layout import Layout
 from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow, restored
-from monitor.intake.row_steps import without_material
+from monitor.intake.row_steps import OfOrders, Step, without_material
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,17 +46,24 @@ def one_by_one(items: Iterable[Item | RawBlock]) -> Iterator[Item]:
 
 def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     """The columns of a block; None where its layout needs a look at every row."""
-    if layout.wide or any(step is not without_material for step in layout.steps):
+    if layout.wide or not all(_is_of_blocks(step, block) for step in layout.steps):
         return None
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
     odd = None
-    if layout.steps:
+    if without_material in layout.steps:
         columns["specimen_id"], odd = _specimens(columns["specimen_id"])
 
     def raw_row(row: int) -> RawRow:
         return next(layout.raw_rows(Record(block.first_line + row, block.cells(row))))
 
     return RawBlock(block.first_line, block.rows, columns, odd, raw_row)
+
+
+def _is_of_blocks(step: Step, block: Block) -> bool:
+    """The step is done for whole blocks, or changes no row of this one."""
+    if isinstance(step, OfOrders):
+        return not any(step.concern(block.coded(it).texts) for it in step.positions)
+    return step is without_material
 
 
 def _column(layout: Layout, block: Block, name: str) -> Coded:

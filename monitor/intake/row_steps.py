@@ -4,7 +4,8 @@ beside its date, a code beside a name, a text beside a number, the material of t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -45,7 +46,7 @@ def steps_of(
         steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
     steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
     if orders:
-        steps.append(_of_orders(orders))
+        steps.append(OfOrders(orders))
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -170,18 +171,23 @@ def _of_material(position: int) -> Step:
     return step
 
 
-def _of_orders(positions: Sequence[int]) -> Step:
-    """Leukocytes of an order called `Urinalysis` are none of the blood."""
-    is_of_no_blood = vocabulary().is_order_of_no_blood
+@dataclass(frozen=True, slots=True)
+class OfOrders:
+    """Leukocytes of an order called `Urinalysis` are none of the blood: a step."""
 
-    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        names = (cells[position].strip() for position in positions)
-        order = next((name for name in names if is_of_no_blood(name)), "")
-        if not order or is_loinc(row.analyte):
+    positions: Sequence[int]
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        names = [cells[position].strip() for position in self.positions]
+        if not self.concern(names) or is_loinc(row.analyte):
             return row
+        order = next(name for name in names if vocabulary().is_order_of_no_blood(name))
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
-    return step
+    @staticmethod
+    def concern(names: Iterable[str]) -> bool:
+        """Whether one of these names an order of no blood."""
+        return any(vocabulary().is_order_of_no_blood(name) for name in names)
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:

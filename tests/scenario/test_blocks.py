@@ -12,7 +12,8 @@ import pytest
 from monitor.config import Source
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake import records, shapes, table_reader
-from monitor.intake.raw_blocks import RawBlock
+from monitor.intake.raw import RawRow
+from monitor.intake.raw_blocks import RawBlock, one_by_one
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.table_reader import read_tables
 from monitor.resources import schedules_folder
@@ -68,6 +69,22 @@ def test_every_cell_arrives_as_it_was_sent(desk: Desk) -> None:
         row.reported_at is not None and row.reported_at.isoformat() == "2026-03-09T09:00:00+00:00"
     )
     assert row.stands and not row.taken_back and row.home_id is None
+
+
+def test_orders_of_urine_are_kept_apart_in_blocks_too(tmp_path: Path) -> None:
+    blood = [f"P1,2026-03-0{n % 9 + 1},CBC,WBC,{n}.5,G/L" for n in range(30)]
+    urine = "P1,2026-03-05,Urinalysis,WBC,25,/uL"
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join(["mrn,collected_at,panel,test,value,unit", *blood, urine, *blood]))
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    (table,), _ = read_tables(survey(path), Source(), load_catalogue(text, "analytes.toml"))
+    found = list(table.rows())
+    assert sum(it.rows for it in found if isinstance(it, RawBlock)) > 40
+    rows = [it for it in one_by_one(found) if isinstance(it, RawRow)]
+    assert len(rows) == 61
+    assert {row.line: row.analyte for row in rows if row.analyte != "WBC"} == {
+        32: "WBC (Urinalysis)"
+    }
 
 
 def test_what_stands_follows_corrections_in_other_blocks_and_files(desk: Desk) -> None:
