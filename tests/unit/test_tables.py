@@ -110,6 +110,52 @@ LONG_FORMS = {
         'mrn,"Collection\nDate",test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n',
         "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
     ),
+    "a component beside its panel": (
+        ("MRN,Collection Date/Time,Test Name,Component,Value,Units,Reference Interval\n"
+        "P1,01/14/2026 08:12 AM,CBC With Differential,WBC,3.9,K/uL,3.4-10.8\n"),
+        "P1 | 01/14/2026 08:12 AM | WBC | 3.9 | K/uL | 3.4 | 10.8",
+    ),
+    "white cells of a panel of the urine": (
+        ("MRN,Collected,Order Name,Result Name,Result,Units\n"
+        "P1,2026-03-13,Urinalysis (microscopic),WBC,5,/uL\n"),
+        "P1 | 2026-03-13 | WBC (Urinalysis (microscopic)) | 5 | /uL",
+    ),
+    "a LOINC code says its sample itself": (
+        ("MRN,Collected,Order Name,LOINC,Result,Units\n"
+        "P1,2026-03-13,Blood and urine,6690-2,3.9,K/uL\n"),
+        "P1 | 2026-03-13 | 6690-2 | 3.9 | K/uL",
+    ),
+    "limits called lower and upper": (
+        ("subject_id,charttime,label,value,valueuom,ref_range_lower,ref_range_upper\n"
+        "P1,2026-03-13 08:30:00,White Blood Cells,3.9,K/uL,4,11\n"),
+        "P1 | 2026-03-13 08:30:00 | White Blood Cells | 3.9 | K/uL | 4 | 11",
+    ),
+    "PCORnet, its result as text and when it was told in two columns": (
+        ("PATID,LAB_LOINC,SPECIMEN_DATE,SPECIMEN_TIME,RESULT_DATE,RESULT_TIME,RESULT_NUM,RESULT_MODIFIER,"
+        "RESULT_UNIT,NORM_RANGE_LOW,NORM_RANGE_HIGH,RAW_RESULT\n"
+        "P1,777-3,2026-03-13,08:30,2026-03-13,09:10,10,LT,10*3/uL,150,400,<10\n"),
+        "P1 | 2026-03-13 08:30 | 777-3 | <10 | 10*3/uL | 150 | 400",
+    ),
+    "a research network's words": (
+        ("patient_id,lab_collect_dttm,lab_result_dttm,lab_name,lab_value,lab_value_numeric,reference_unit\n"
+        "P1,2026-03-13 05:30,2026-03-13 06:10,WBC,<0.1,0.1,10^3/uL\n"),
+        "P1 | 2026-03-13 05:30 | WBC | <0.1 | 10^3/uL",
+    ),
+    "British general practice": (
+        ("patid\tobsdate\tmedcodeid\tterm\tvalue\tnumunit\tnumrangelow\tnumrangehigh\n"
+        "P1\t13/03/2026\t77\tTotal white cell count\t3.9\t10*9/L\t4\t11\n"),
+        "P1 | 13/03/2026 | Total white cell count | 3.9 | 10*9/L | 4 | 11",
+    ),
+    "brazilian hospitals": (
+        ("ID_PACIENTE|DT_COLETA|DE_EXAME|DE_ANALITO|DE_RESULTADO|CD_UNIDADE|DE_VALOR_REFERENCIA\n"
+        "P1|13/03/2026|Hemograma|Leucócitos|3,9|x10^3/µL|3,5 a 11,0\n"),
+        "P1 | 13/03/2026 | Leucócitos | 3,9 | x10^3/µL | 3,5 | 11,0",
+    ),
+    "a polish panel and its parameter": (
+        ("PESEL;Data pobrania;Badanie;Parametr;Wynik;Jednostka\n"
+        "P1;13.03.2026;Morfologia;Leukocyty;3,9;tys/µl\n"),
+        "P1 | 13.03.2026 | Leukocyty | 3,9 | tys/µl",
+    ),
     "material of blood": (
         "mrn,collected,test,result,unit,Specimen Type\nP1,2026-03-13,WBC,3.9,K/uL,Whole Blood\n",
         "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
