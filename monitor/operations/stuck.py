@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select
+from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text
@@ -126,10 +126,13 @@ def _tell(
 def _send_instead(
     connection: Connection, settings: Settings, trouble: Stuck, way: str, now: datetime
 ) -> bool:
-    """The critical messages by the other way too; the first stays owed all the same."""
+    """The critical messages by the other way too; the first stays owed all the same. Those that
+    went there before do not stand in the way of the others."""
     if not trouble.critical:
         return False
     late = DELIVERIES.c.created_at < now - allowed(settings, Urgency.CRITICAL.value)
+    copies = DELIVERIES.alias()
+    instead = _instead(DELIVERIES.c.once_key, way)
     query = (
         select(DELIVERIES.c.id)
         .where(
@@ -138,6 +141,7 @@ def _send_instead(
             DELIVERIES.c.urgency == Urgency.CRITICAL.value,
             DELIVERIES.c.kind != "operator",
             late,
+            ~exists().where(copies.c.once_key == instead),
         )
         .order_by(DELIVERIES.c.id)
         .limit(_AT_ONCE)
@@ -147,13 +151,18 @@ def _send_instead(
     return True in copied
 
 
+def _instead(once_key: Any, way: str) -> Any:
+    """The key of a message by another way: of a row, or of all of them in a statement."""
+    return once_key + f":instead:{way}"
+
+
 def _copy(
     connection: Connection, settings: Settings, delivery_id: int, way: str, now: datetime
 ) -> bool:
     message = leases.load_message(connection, delivery_id)
     return outbox.put(
         connection,
-        once_key=f"{message.once_key}:instead:{way}",
+        once_key=_instead(message.once_key, way),
         kind=message.kind,
         recipient=way,
         urgency=message.urgency,

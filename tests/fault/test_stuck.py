@@ -69,6 +69,24 @@ def test_the_alarm_and_the_critical_message_go_out_by_the_other_way(
         assert list(owed) == [NURSE, NURSE]
 
 
+def test_more_critical_messages_than_are_copied_at_once_all_go_the_other_way(
+    store: Store, settings: Settings
+) -> None:
+    many = 130
+    for _ in range(many):
+        queue_alert(store, settings, NURSE, NOW, "critical")
+    late = NOW + timedelta(minutes=11)
+    looks = [late + timedelta(minutes=look) for look in range(3)]
+    assert [alarm_if_stuck(store, settings, look) for look in looks] == [True, True, False]
+    with store.read() as connection:
+        copied = connection.scalars(
+            select(DELIVERIES.c.id).where(
+                DELIVERIES.c.recipient == "queue:ehr", DELIVERIES.c.kind == "alert"
+            )
+        )
+        assert len(list(copied)) == many
+
+
 def test_without_another_way_health_is_not_well(store: Store) -> None:
     settings = settings_for(1)
     queue_alert(store, settings, NURSE, NOW, "critical")
