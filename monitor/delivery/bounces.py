@@ -35,7 +35,7 @@ def reports_of(raw: bytes) -> list[Report]:
     mail = message_from_bytes(raw, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     blocks = [block for part in mail.walk() for block in _blocks(part)]
-    about = _message_id(mail)
+    about = _clean(_message_id(mail))
     return [
         Report(
             recipient=_address(block.get("final-recipient") or block.get("original-recipient")),
@@ -78,9 +78,14 @@ def _message_id(mail: EmailMessage) -> str:
 
 def _address(field: str | None) -> str:
     """`rfc822; nurse@hill.example` as an address."""
-    return str(field or "").rpartition(";")[2].strip().strip("<>")
+    return _clean(str(field or "").rpartition(";")[2]).strip("<>")
 
 
 def _said(block: Message) -> str:
     diagnosis = str(block.get("diagnostic-code", "")).rpartition(";")[2]
-    return " ".join(f"{block.get('status', '')} {diagnosis}".split())[:_SHOWN]
+    return _clean(f"{block.get('status', '')} {diagnosis}")[:_SHOWN]
+
+
+def _clean(text: str) -> str:
+    """On one line, and without the signs that PostgreSQL keeps in no text."""
+    return " ".join(text.replace("\0", " ").split())

@@ -33,7 +33,7 @@ from monitor.delivery.desk import Batch, Desk
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, leases, outbox
 from monitor.store.database import Store
-from monitor.store.errors import StoreBusy, StoreLost
+from monitor.store.errors import StoreBusy, StoreError, StoreLost
 from monitor.store.leases import Leased
 
 _TOKEN = secrets.token_hex(4)
@@ -221,7 +221,7 @@ def _give_back(run: _Run, ids: Sequence[int]) -> None:
 async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
     leased = letter.message
     try:
-        answer = await ways.channel(leased.channel).send(letter, run.recorded)
+        answer = await _handed_over(run, ways, letter)
     except NotSent as error:
         await run.recorded()
         await _noted(run, partial(_record_failure, run, leased, error))
@@ -230,6 +230,20 @@ async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
         run.drops[leased.channel] = 0
         run.sent += 1
         run.unrecorded = leased, answer
+
+
+async def _handed_over(run: _Run, ways: Ways, letter: Letter) -> str:
+    """What the other side answered. A channel that breaks in a way that nobody foresaw rests, is
+    told to the operator, and holds up no other: what waits behind it may be the alarm about it."""
+    channel = letter.message.channel
+    try:
+        return await ways.channel(channel).send(letter, run.recorded)
+    except (NotSent, StoreError):
+        raise
+    except Exception as error:
+        where = logs.places(error)
+        _log().error("channel failed", delivery=letter.message.id, where=where)
+        raise NotSent(f"{channel}: {where}", whole=True, setting=True) from error
 
 
 def _lease(run: _Run, many: int) -> list[Leased]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from monitor import logs
 from monitor.config import Settings
 from monitor.delivery.bounce_box import BoxFailed, empty_folder, empty_mailbox
 from monitor.delivery.bounces import DELAYED, FAILED, Report, reports_of
@@ -50,7 +51,16 @@ def empty_boxes(store: Store, settings: Settings, now: datetime) -> Emptied:
 
 
 def _take(store: Store, settings: Settings, now: datetime, emptied: Emptied, raw: bytes) -> None:
-    reports = reports_of(raw)
+    """Anybody can write to the box: a mail that cannot be read keeps no other one back."""
+    try:
+        reports = reports_of(raw)
+    except Exception as error:  # noqa: BLE001  # of one mail; the others have their turn
+        text = (
+            f"A mail in the bounce box cannot be read ({logs.places(error)}). It may be a report "
+            "that a message did not arrive: look there."
+        )
+        _alarm(store, settings, now, "a bounce that cannot be read", text)
+        return
     if not reports:
         text = (
             "A mail in the bounce box is no delivery report (an automatic answer, or a person "

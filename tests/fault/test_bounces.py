@@ -213,6 +213,27 @@ def test_what_cannot_be_matched_is_said_and_not_lost(
     assert says in alarm.payload["text"]
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        b"Subject: Out of office\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/plain; charset=x-no-such-one\r\n\r\nI am away.\r\n",
+        bounce(OURS).replace(b"User unknown", b"User\0unknown"),
+    ],
+    ids=["unknown charset", "a NUL"],
+)
+def test_one_mail_that_cannot_be_read_keeps_no_other_report_back(
+    store: Store, settings: Settings, strange: bytes
+) -> None:
+    message_id = sent_to_nurse(store, settings)
+    assert settings.bounces.folder is not None
+    (settings.bounces.folder / "1.eml").write_bytes(strange)
+    (settings.bounces.folder / "2.eml").write_bytes(bounce(message_id))
+    assert empty_boxes(store, settings, LATER) == Emptied(mails=2, bounced=1)
+    alarms = [row.payload["topic"] for row in deliveries(store) if row.kind == "operator"]
+    assert len(alarms) == 2
+
+
 def test_a_box_that_cannot_be_read_is_an_alarm(store: Store) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

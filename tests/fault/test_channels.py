@@ -244,6 +244,23 @@ def test_a_webhook_without_its_secret_sends_nothing_unsigned(store: Store) -> No
     assert [mail["Subject"] for mail in mood.taken] == ["OPERATOR: webhook:pager"]
 
 
+def test_a_channel_that_breaks_in_a_way_nobody_foresaw_holds_up_no_mail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its secret says that it is base64, and is not: no fault of the network, nor of HTTP."""
+    monkeypatch.setenv("PAGER_SECRET", "whsec_not-base64")
+    pager, mood = Pager(), Mood()
+    with pager_server(pager) as port, mail_server(mood) as mail:
+        settings = settings_for(mail, routes=webhook(port))
+        queue_alert(store, settings, "webhook:pager", NOW, "critical")
+        queue_alert(store, settings, NURSE, NOW)
+        assert send(store, settings) == Sent(2, 0, 1)
+    assert pager.taken == []
+    assert sorted(mood.recipients) == [CLINIC, NURSE]
+    assert "OPERATOR: webhook:pager" in [mail["Subject"] for mail in mood.taken]
+    assert "Error" in rows(store)["alert to webhook:pager"].last_error
+
+
 def queue(folder: Path) -> str:
     return f"[queues.ehr]\nfolder = {json.dumps(str(folder))}\n"
 
