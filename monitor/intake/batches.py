@@ -272,8 +272,14 @@ class _Reverting:
             self._patients |= derived.patients
         restand(connection, self._patients)
         settle_doubles(connection, self._patients, self._now)
-        retried = retry_held(connection, self._settings, catalogue, again, self._now, by=by)
-        self._patients |= retried.patients
+        for which in (again, *self._held_of_those_enrolled()):
+            retried = retry_held(connection, self._settings, catalogue, which, self._now, by=by)
+            self._patients |= retried.patients
+
+    def _held_of_those_enrolled(self) -> list[ColumnElement[bool]]:
+        """Rows that were held as theirs whom this file enrolled: a stranger's again, maybe."""
+        patients = sorted(set(self._of_file(_ENROLMENTS)))
+        return [HELD.c.patient_id.in_(ids) for ids in chunks(patients, _CHUNK)]
 
 
 _COUNTED = ("results", "held", "events", "enrolments", "merges")

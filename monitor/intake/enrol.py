@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
@@ -21,7 +21,8 @@ from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import ENROLLING, batches, chunks, take_turn
 from monitor.intake.doubles import settle_doubles
-from monitor.intake.held import mrn_in
+from monitor.intake.held import HELD, count_held, mrn_in
+from monitor.intake.lookalikes import lookalikes
 from monitor.intake.people import PATIENTS, People, Person
 from monitor.intake.people_file import (
     Account,
@@ -32,7 +33,7 @@ from monitor.intake.people_file import (
 )
 from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
-from monitor.intake.retry import retry_held
+from monitor.intake.retry import Retried, retry_held
 from monitor.intake.roster import ENROLMENTS, Entry, Roster
 from monitor.intake.survey import survey
 from monitor.store.database import Store
@@ -111,14 +112,7 @@ class _Enrolling:
         taken = 0
         held = 0
         for keys in chunks(sorted(self._keys), _BATCH):
-            retried = retry_held(
-                self._connection,
-                self._settings,
-                self._rulebook.catalogue,
-                mrn_in(keys),
-                self._now,
-                by="enrolment",
-            )
+            retried = self._retry(mrn_in(keys))
             taken += retried.taken
             held += retried.outcomes["held"]
             self._account.patients |= retried.patients
@@ -126,6 +120,33 @@ class _Enrolling:
             self._account.note(f"results that were held for those enrolled now went in: {taken}")
         if held:
             self._account.note(f"results of those enrolled that stay held: {held}")
+        self._look_alike()
+
+    def _look_alike(self) -> None:
+        """Strangers' rows that came before, and may be of those who are enrolled now: had they
+        come after, they would be held as theirs."""
+        maybe = 0
+        for which in lookalikes(self._connection, self._keys, set(self._account.patients)):
+            ids = list(self._connection.scalars(select(HELD.c.id).where(which)))
+            for some in chunks(ids, _BATCH):
+                mine = HELD.c.id.in_(some)
+                retried = self._retry(mine)
+                self._account.patients |= retried.patients
+                maybe += count_held(self._connection, mine & HELD.c.patient_id.is_not(None))
+        if maybe:
+            self._account.note(
+                f"held results that may be of those enrolled, under another number: {maybe}"
+            )
+
+    def _retry(self, which: ColumnElement[bool]) -> Retried:
+        return retry_held(
+            self._connection,
+            self._settings,
+            self._rulebook.catalogue,
+            which,
+            self._now,
+            by="enrolment",
+        )
 
     def _by_its_drug(self, row: Application) -> Application:
         """A brand name stands for its drug, and the account says so."""

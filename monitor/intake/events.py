@@ -285,19 +285,25 @@ class _Recording:
             entries = [entry for entry in entries if entry.drug == row.drug]
             if not entries:
                 raise Refused("the patient is not enrolled on this drug")
-        if row.withdrawn:
-            entries = self._with_the_event(row, person, entries)
+        entries = self._with_the_event(row, person, entries)
         lasting = [entry for entry in entries if entry.ended_on is None]
         drugs = sorted({entry.drug for entry in lasting or entries})
         if len(drugs) > 1:
             raise Refused(f"several enrolments ({', '.join(drugs)}): name the drug in drug")
+        if row.event == "stop":
+            entries = [it for it in entries if _known_on(it, row.on)] or entries
+            lasting = [it for it in lasting if it in entries]
         return _in_force(entries, row.on) or (lasting or entries)[-1]
 
     def _with_the_event(
         self, row: Happening, person: Person, entries: Sequence[Entry]
     ) -> list[Entry]:
-        """For a withdrawal: the enrolments that have the event, if any has."""
-        query = select(EVENTS.c.enrolment_id).where(_is_same_happening(row, person))
+        """The enrolments that have the event, if any has: those a withdrawal means, and those of
+        a line that comes again after the next treatment has begun."""
+        same = _is_same_happening(row, person)
+        if not row.withdrawn:
+            same &= EVENTS.c.note == row.note
+        query = select(EVENTS.c.enrolment_id).where(same)
         owners = set(self._connection.scalars(query))
         return [entry for entry in entries if entry.id in owners] or list(entries)
 
@@ -316,6 +322,12 @@ def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
     begun = [entry for entry in entries if entry.started_on <= on]
     lasted = [entry for entry in begun if entry.ended_on is None or on <= entry.ended_on]
     return lasted[-1] if lasted else None
+
+
+def _known_on(entry: Entry, on: date) -> bool:
+    """Whether it had begun, or was planned: the stop of a day on which nobody thought of it
+    belongs to the treatment before, and must not end this one."""
+    return entry.started_on <= on or entry.enrolled_on <= on
 
 
 def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.intake.batches import revert
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CONFIG
-from tests.desk import Desk, sqlite_desk
+from tests.desk import NOW, Desk, sqlite_desk
 
 TAKEN = "taken"
 """Instead of a reason: the row became a result."""
@@ -147,3 +148,37 @@ def test_events_and_enrolments_take_the_issuer_with_the_number(desk: Desk) -> No
     new = desk.enrol("south:100,azathioprine,2026-01-05,,,")
     assert new.taken == 1
     assert any("the same number from another issuer" in note for note in new.notes)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("00200", ",,"),
+        ("999", "Neu,Nora,1990-05-06"),
+        ("999", "Neu,Nora,19900506"),
+    ],
+)
+@pytest.mark.parametrize("early", [True, False])
+def test_a_row_that_looks_like_somebodys_is_told_also_where_the_enrolment_comes_later(
+    desk: Desk, number: str, name: str, *, early: bool
+) -> None:
+    row = line(number, name=name, value="0.3")
+    if early:
+        desk.load(row, header=WITH_NAMES)
+    desk.enrol("200,azathioprine,2026-01-05,Neu,Nora,1990-05-06")
+    if not early:
+        desk.load(row, header=WITH_NAMES)
+    desk.clinic.review(NOW)
+    (held,) = desk.held()
+    assert held.reason_code in ("mrn_alike", "another_number")
+    (alert,) = desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
+    assert alert.urgency == "critical"
+
+
+def test_such_a_row_is_a_strangers_again_once_the_enrolment_is_taken_back(desk: Desk) -> None:
+    desk.load(line("00200"), header=WITH_NAMES)
+    desk.enrol("200,azathioprine,2026-01-05,,,")
+    enrolment = desk.clinic.rows(tables.File)[-1].id
+    revert(desk.store, desk.settings, enrolment, by="Ada", reason="wrong", now=NOW)
+    (held,) = desk.held()
+    assert (held.reason_code, held.patient_id) == ("unknown_patient", None)
