@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.protocol_file import digest_of
 from monitor.intake.survey import UnreadableFile
+from monitor.operations.status import status_rows
+from monitor.resources import schedules_folder
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.rulebook import put_in_force
 from tests.clinic import at
 from tests.desk import NOW, Desk, sqlite_desk
 
@@ -340,3 +344,38 @@ def test_an_issuer_stands_before_the_number_or_in_a_column_of_its_own(quick_desk
     assert [it.reason for it in told.refused] != []
     told = quick_desk.events("7,north,2026-02-02,weight,70", header="mrn,issuer,on,event,value")
     assert (told.taken, told.refused) == (1, ())
+
+
+def test_a_stop_told_late_of_a_day_between_two_treatments_ends_the_first_only(desk: Desk) -> None:
+    desk.enrol("T1,azathioprine,2025-01-06,,,", now=at("2025-01-06"))
+    desk.events("T1,2025-06-30,stop,,,,", now=at("2025-07-01"))
+    desk.enrol("T1,azathioprine,2026-01-05,,,", now=at("2026-01-05"))
+    desk.events("T1,2025-07-15,stop,,,,")
+    states = [row["enrolment_state"] for row in status_rows(desk.store, desk.settings, NOW, "T1")]
+    assert states == ["stopped", "stopped", "active", "active"]
+
+
+def test_a_plan_can_be_stopped_before_its_first_day(desk: Desk) -> None:
+    desk.enrol("T1,azathioprine,2025-01-06,,,", now=at("2025-01-06"))
+    desk.events("T1,2025-06-30,stop,,,,", now=at("2025-07-01"))
+    desk.enrol("T1,azathioprine,2026-04-06,,,", now=at("2026-03-02"))
+    desk.events("T1,2026-03-09,stop,,,,")
+    states = {row["enrolment_state"] for row in status_rows(desk.store, desk.settings, NOW, "T1")}
+    assert states == {"stopped"}
+
+
+def test_a_stop_that_comes_again_does_not_end_the_drug_begun_on_its_day(desk: Desk) -> None:
+    text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
+    with desk.store.write() as connection:
+        put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+    stop = "T1,2026-03-02,stop,,,,"
+    desk.enrol("T1,azathioprine,2026-01-05,,,")
+    desk.events(stop)
+    desk.enrol("T1,mercaptopurine,2026-03-02,,,")
+    report = desk.events(stop, "T1,2026-03-09,hold,,,,")
+    assert (report.taken, report.duplicate) == (1, 1)
+    states = {
+        row["drug"]: row["enrolment_state"]
+        for row in status_rows(desk.store, desk.settings, NOW, "T1")
+    }
+    assert states == {"azathioprine": "stopped", "mercaptopurine": "held"}
