@@ -76,7 +76,7 @@ class ClinicFolder:
         """A command of `monitor`, run to its end."""
         return self.python("-m", "monitor", *arguments)
 
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def python(self, *arguments: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         """The interpreter with the program to be imported, run to its end."""
         return subprocess.run(
             [sys.executable, *arguments],
@@ -84,7 +84,7 @@ class ClinicFolder:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=seconds,
         )
 
     def with_program(self, program: Path) -> ClinicFolder:

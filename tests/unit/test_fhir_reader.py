@@ -204,7 +204,7 @@ def test_a_specimen_may_be_named_where_it_is_referred_to(
 def test_what_a_report_of_urine_names_is_not_measured_in_blood(
     read: Any, order: dict[str, Any], specimen: dict[str, Any] | None, name: str
 ) -> None:
-    more = {"specimen": specimen} if specimen else {}
+    more: dict[str, Any] = {"specimen": specimen} if specimen else {}
     measured = observation(id="o1", **more) | {"code": {"text": "Leukozyten"}}
     report = {"resourceType": "DiagnosticReport", "code": order}
     named = report | {"result": [{"reference": "Observation/o1"}]}

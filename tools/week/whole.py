@@ -24,6 +24,9 @@ from tools.week.lead import DAEMONS_AT_WORK, Hits, Run, WeekFailed
 from tools.week.server import Server
 from tools.week.story import FIRST_DAY, Story, story_of
 
+_LONGEST = 3600
+"""Seconds that a command may take: `verify` goes through everybody and everything."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -136,7 +139,12 @@ def _run(
 def _command(run: Run, *arguments: str) -> str:
     """A command of `monitor` at the instant of the clock. Raises WeekFailed."""
     done = run.folder.python(
-        "-m", "tools.week.process", str(run.clock.path), str(DAEMONS_AT_WORK), *arguments
+        "-m",
+        "tools.week.process",
+        str(run.clock.path),
+        str(DAEMONS_AT_WORK),
+        *arguments,
+        seconds=_LONGEST,
     )
     if done.returncode:
         raise WeekFailed(f"{run.name}: {arguments[0]}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
