@@ -129,9 +129,11 @@ class Ladder:
         addresses = addresses_at(tier, at)
         why = "told first" if place == 0 else "not acknowledged in time"
         if not addresses:
-            others = (addresses_at(it, at) for it in self.tiers[place + 1 :])
-            instead = next((found for found in others if found), [self.last_resort])
-            return instead, f"{why}; nobody has an address there"
+            why = f"{why}; nobody has an address there"
+            tier = next((it for it in self.tiers[place + 1 :] if addresses_at(it, at)), ())
+            addresses = addresses_at(tier, at)
+        if not addresses:
+            return [self.last_resort], why
         if self._must_find_somebody(at) and not anybody_there(tier, at):
             for later in self.tiers[place + 1 :]:
                 if anybody_there(later, at):

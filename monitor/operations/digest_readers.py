@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
-from monitor.core.contacts import Contact
+from monitor.core.contacts import Contact, Tier, addresses_at
 from monitor.core.routebook import RouteBook, Way
 from monitor.core.vocabulary import Urgency
 
@@ -37,11 +37,12 @@ class Reader:
 def readers(settings: Settings, book: RouteBook, now: datetime) -> list[Reader]:
     """Everyone in the first tier of a route with a digest, at the time of their role, else at
     the earliest that a route of theirs names; where no route has one, the last resort. A role
-    with days of its own reads none on a day off."""
+    with days of its own reads none on a day off. Where nobody of a tier has an address, as in a
+    week that a rota gives to nobody, the next one reads it, and in the end the last resort."""
     day = clinic_day(now, settings.clinic.zone)
     found: dict[str, Reader] = {}
     for way in (it for it in book.ways if it.digest):
-        for contact in way.tiers[0]:
+        for contact in _reading(way, settings, now):
             if _off(settings, contact, day):
                 continue
             own = settings.recipients[contact.role].digest_at if contact.stated else ""
@@ -56,6 +57,12 @@ def readers(settings: Settings, book: RouteBook, now: datetime) -> list[Reader]:
     if any(way.digest for way in book.ways):
         return list(found.values())
     return [last_resort(settings, book)]
+
+
+def _reading(way: Way, settings: Settings, now: datetime) -> Tier:
+    """Whom a route's digest reaches."""
+    nobody_else = (Contact(role="", addresses=(settings.clinic.email,), stated=False),)
+    return next((tier for tier in way.tiers if addresses_at(tier, now)), nobody_else)
 
 
 def _off(settings: Settings, contact: Contact, day: date) -> bool:

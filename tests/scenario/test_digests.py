@@ -175,6 +175,23 @@ def test_each_reader_sees_their_own_clinic_and_nobody_falls_through(
     assert [digests(ward, to)[0].ledger.enrolled for to in seen] == [1, 1]
 
 
+@pytest.mark.parametrize(("then", "to"), [('then = [["ward"]]', NURSE), ("", OPERATOR)])
+def test_a_week_that_a_rota_gives_to_nobody_has_a_reader_all_the_same(
+    ward: Clinic, tmp_path: Path, then: str, to: str
+) -> None:
+    (tmp_path / "rota.csv").write_text(
+        "week,name,addresses,telephone\n2025-W40,Ann,ann@clinic.example,\n"
+    )
+    ward.settings = settings_in(
+        tmp_path,
+        HEAD + f'[recipients.rota]\nrota = "rota.csv"\n[recipients.ward]\naddresses = ["{NURSE}"]\n'
+        f'[[routes]]\nto = ["rota"]\n{then}\n',
+    )
+    anaemic(ward)
+    assert compose(ward, "2026-01-06", 9) == 1
+    assert [line.person.mrn for line in digests(ward, to)[0].new] == ["A1"]
+
+
 def test_without_any_route_the_last_resort_reads_everything(ward: Clinic, tmp_path: Path) -> None:
     ward.settings = settings_in(tmp_path, HEAD)
     anaemic(ward)

@@ -124,6 +124,16 @@ def test_without_a_route_or_an_address_the_last_resort_is_told_at_once() -> None
     assert told(ladder("urgent", (nobody,)), "2026-03-02T10:00") == ["Mon 02 Mar 10:00 clinic"]
 
 
+def test_an_empty_rota_and_a_ward_that_is_closed_find_whoever_is_on_duty() -> None:
+    empty = Contact("rota", rota=Rota((), ZONE))
+    tiers = ((empty,), (NURSE,), (ON_CALL,))
+    assert told(ladder("urgent", *tiers), "2026-04-04T10:00")[0] == "Sat 04 Apr 10:00 nurse oncall"
+    assert told(ladder("critical", *tiers), "2026-04-04T10:00")[0] == (
+        "Sat 04 Apr 10:00 nurse oncall"
+    )
+    assert told(ladder("urgent", *tiers), "2026-04-07T10:00")[0] == "Tue 07 Apr 10:00 nurse"
+
+
 def test_an_address_of_two_tiers_is_told_once() -> None:
     assert told(ladder("urgent", (NURSE,), (NURSE,), (LEAD,)), "2026-03-02T08:00") == [
         "Mon 02 Mar 08:00 nurse",
