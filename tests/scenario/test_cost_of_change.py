@@ -16,6 +16,7 @@ from monitor.operations import arrivals, feeds
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, at
+from tests.statements import planned
 
 GROW = frozenset(
     "alert_history deliveries delivery_alerts enrolments events identifiers patients "
@@ -32,24 +33,14 @@ def whole_reads(store: Store) -> Iterator[set[str]]:
     """The tables that statements on a store read whole, by SQLite's own plan of each."""
     found: set[str] = set()
 
-    def look(
-        connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-    ) -> None:
-        del connection, context
-        if not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
-            return
-        first = parameters[0] if many and parameters else parameters
-        plan = cursor.connection.cursor()
-        for row in plan.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall():
+    def look(cursor: Any, statement: str, parameters: Any) -> None:
+        for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall():
             words = row[3].split()
             if words[0] == "SCAN" and words[1] in GROW:
                 found.add(f"{words[1]}: {' '.join(statement.split())}")
 
-    event.listen(store.engine, "before_cursor_execute", look)
-    try:
+    with planned(store, look):
         yield found
-    finally:
-        event.remove(store.engine, "before_cursor_execute", look)
 
 
 def test_a_result_its_review_its_mail_and_an_idle_look_read_no_growing_table_whole(

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from monitor.operations.digest_facts import came_in_since
 from monitor.operations.feeds import watch
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, at
+from tests.statements import planned
 
 NOW = at("2026-01-12")
 PAST = 100_000
@@ -29,21 +30,13 @@ def whole_reads(store: Store) -> Iterator[set[str]]:
     """The statements that read the table of results from end to end, by the server's plans."""
     found: set[str] = set()
 
-    def look(
-        connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-    ) -> None:
-        del connection, context
-        if many or not statement.lstrip().startswith("SELECT"):
-            return
-        plan = cursor.connection.cursor().execute(f"EXPLAIN {statement}", parameters).fetchall()
+    def look(cursor: Any, statement: str, parameters: Any) -> None:
+        plan = cursor.execute(f"EXPLAIN {statement}", parameters).fetchall()
         if any("Seq Scan on results" in row[0] for row in plan):
             found.add(" ".join(statement.split()))
 
-    event.listen(store.engine, "before_cursor_execute", look)
-    try:
+    with planned(store, look):
         yield found
-    finally:
-        event.remove(store.engine, "before_cursor_execute", look)
 
 
 @pytest.fixture
