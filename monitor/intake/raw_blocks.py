@@ -62,7 +62,7 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
 def _is_of_blocks(step: Step, block: Block) -> bool:
     """The step is done for whole blocks, or changes no row of this one."""
     if isinstance(step, OfOrders):
-        return not any(step.concern(block.coded(it).texts) for it in step.positions)
+        return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
     return step is without_material
 
 

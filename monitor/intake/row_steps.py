@@ -178,16 +178,15 @@ class OfOrders:
     positions: Sequence[int]
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        names = [cells[position].strip() for position in self.positions]
-        if not self.concern(names) or is_loinc(row.analyte):
+        order = self.of_no_blood(cells[position].strip() for position in self.positions)
+        if not order or is_loinc(row.analyte):
             return row
-        order = next(name for name in names if vocabulary().is_order_of_no_blood(name))
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
     @staticmethod
-    def concern(names: Iterable[str]) -> bool:
-        """Whether one of these names an order of no blood."""
-        return any(vocabulary().is_order_of_no_blood(name) for name in names)
+    def of_no_blood(names: Iterable[str]) -> str:
+        """The first of these that names an order of no blood; else empty."""
+        return next((name for name in names if vocabulary().is_order_of_no_blood(name)), "")
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
