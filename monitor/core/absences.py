@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Life
-from monitor.core.case import Case, Event
+from monitor.core.case import Case, Event, in_turn
 from monitor.core.life import parse_day
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _runs_out(supply: Event) -> date:
 
 
 def _ordered(case: Case) -> list[Event]:
-    return sorted(case.events, key=lambda it: (it.on, it.id))
+    return in_turn(case.events)
 
 
 def _day(day: date) -> str:

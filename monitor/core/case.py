@@ -6,9 +6,11 @@ are exact decimals in the analyte's canonical unit (`schedules/analytes.toml`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.personal_terms import Personal
@@ -42,7 +44,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened on a day: a dose, a hold, a stop. `id` is the order of receipt."""
+    """Something that happened on a day: a dose, a hold, a stop."""
 
     id: int
     on: date
@@ -51,6 +53,22 @@ class Event:
     drug: str = ""
     note: str = ""
     received_at: datetime
+    file_id: int = 0
+    line: int = 0
+
+    @property
+    def turn(self) -> tuple[date, datetime, int, int, int]:
+        """By day, and on one day in the order in which it was said: ids do not tell, for what
+        two files have said gets a new one when the first of them is taken back."""
+        return (self.on, self.received_at, self.file_id, self.line, self.id)
+
+
+def in_turn(events: Iterable[Event]) -> list[Event]:
+    """Events as they happened."""
+    return sorted(events, key=_TURN)
+
+
+_TURN = attrgetter("turn")
 
 
 class Result(NamedTuple):

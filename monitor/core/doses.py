@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.answer import Dose, Life
-from monitor.core.case import Case
+from monitor.core.case import Case, in_turn
 from monitor.core.findings import day_text
 from monitor.core.recalled import of_analyte
 
@@ -49,7 +49,7 @@ def weights(case: Case, today: date) -> list[Weight]:
         known.append(Weight(kg=case.enrolment.weight_kg, on=case.enrolment.enrolled_on))
     known += [
         Weight(kg=Decimal(event.value), on=event.on)
-        for event in sorted(case.events, key=lambda it: (it.on, it.id))
+        for event in in_turn(case.events)
         if event.event == _WEIGHT and event.on <= today
     ]
     known += [

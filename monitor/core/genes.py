@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from monitor.core.case import Result
+from monitor.core.case import Result, in_turn
 from monitor.core.findings import day_text
 from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, GENES, phenotype_of_code
 from monitor.core.threshold import Breach, below
@@ -88,7 +88,7 @@ def _known(view: View, gene: str) -> Known:
 def unavailable(view: View, gene: str) -> tuple[date, str] | None:
     """Until when a test of the gene is not available here, and who said so, why."""
     latest = None
-    for event in sorted(view.case.events, key=lambda it: (it.on, it.id)):
+    for event in in_turn(view.case.events):
         name, _, until = event.value.partition(":")
         if event.event == UNAVAILABLE and name == gene and event.on <= view.today:
             latest = date.fromisoformat(until), event.note
@@ -113,7 +113,7 @@ def _told(view: View, gene: str) -> Iterator[Statement]:
     enrolment = view.case.enrolment
     told = [
         Statement(gene=gene, phenotype=Metaboliser(word), on=event.on, by="event genotype")
-        for event in sorted(view.case.events, key=lambda it: (it.on, it.id))
+        for event in in_turn(view.case.events)
         if event.event == "genotype" and event.on <= view.today
         for name, _, word in [event.value.partition(":")]
         if name == gene

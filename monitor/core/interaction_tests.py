@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core.answer import Taking
+from monitor.core.case import in_turn
 from monitor.core.findings import day_text
 from monitor.core.intended import about, entries, over_on, together_from
 from monitor.core.protocol_interactions import COMEDICATION, ExtraTest, Interaction
@@ -91,7 +92,7 @@ def _happenings(view: View, begun: date) -> Iterator[tuple[str, date]]:
         if dose.mg_per_day != before.mg_per_day:
             yield "dose", dose.on
     held = False
-    for event in sorted(view.case.events, key=lambda it: (it.on, it.id)):
+    for event in in_turn(view.case.events):
         if event.event == "hold" and event.on <= view.today:
             held = True
             yield "hold", event.on

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from monitor.core.answer import Dose, Life, Taking
-from monitor.core.case import Case, Enrolment, Event
+from monitor.core.case import Case, Enrolment, Event, in_turn
 from monitor.core.comedication import takings
 from monitor.core.drugs import DrugNames
 from monitor.core.protocol import Protocol
@@ -30,7 +30,7 @@ def life_of(
 ) -> Life:
     """The life of an enrolment as its events up to `today` tell it; the patient's other
     monitored drugs are taken beside it like any other."""
-    ordered = sorted(events, key=lambda event: (event.on, event.id))
+    ordered = in_turn(events)
     past = [event for event in ordered if event.on <= today]
     start = enrolment.started_on
     starts = [event.on for event in past if event.event == "start"]
@@ -116,7 +116,7 @@ def spells_elsewhere(events: Iterable[Event], today: date) -> list[tuple[date, d
     """The stretches (first day, first day after it) in which another clinic monitored, up to
     today."""
     spells: list[tuple[date, date]] = []
-    for event in sorted(events, key=lambda event: (event.on, event.id)):
+    for event in in_turn(events):
         until = parse_day(event.value) if event.event == "monitored_elsewhere" else None
         if event.event in ("monitored_elsewhere", "back") and spells:
             spells[-1] = (spells[-1][0], min(spells[-1][1], event.on))
@@ -214,9 +214,7 @@ def _restarts_by_interaction(
 def _other_drug(sibling: Case, enrolment: Enrolment, today: date) -> Taking | None:
     """Another enrolment of the patient as a drug that is taken, from its first dose to its end."""
     other = sibling.enrolment
-    past = sorted(
-        (event for event in sibling.events if event.on <= today), key=lambda it: (it.on, it.id)
-    )
+    past = in_turn(event for event in sibling.events if event.on <= today)
     starts = [event.on for event in past if event.event == "start"]
     start = starts[0] if starts else other.started_on
     if other.drug == enrolment.drug or start > today:

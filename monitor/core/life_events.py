@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Finding
 from monitor.core.calendar import start_of_day
-from monitor.core.case import Event
+from monitor.core.case import Event, in_turn
 from monitor.core.findings import day_text, sentence
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.vocabulary import Kind
@@ -49,7 +49,7 @@ def _events(it: Interaction, view: View) -> list[Event]:
     life = view.life
     since = it.counts_before.before(view.case.enrolment.enrolled_on)
     found = []
-    for event in sorted(view.case.events, key=lambda event: (event.on, event.id)):
+    for event in in_turn(view.case.events):
         if event.event != it.event or not since <= event.on <= view.today:
             continue
         if life.watch_until is not None and event.on > life.watch_until:

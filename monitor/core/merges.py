@@ -6,7 +6,7 @@ said, so that taking a merge back leaves nothing of it behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 MERGE, UNMERGE = "merge", "unmerge"
@@ -48,3 +48,16 @@ def survivors(said: Iterable[Said]) -> dict[int, int]:
             for number, surviving in of.items()
         }
     return of
+
+
+def together_since(said: Sequence[Said], one: int, other: int) -> int | None:
+    """The place in `said` of the word since which two numbers are one patient's; None: they are
+    not."""
+    since = None
+    for count in range(1, len(said) + 1):
+        of = survivors(said[:count])
+        if of.get(one, one) != of.get(other, other):
+            since = None
+        elif since is None:
+            since = count - 1
+    return since

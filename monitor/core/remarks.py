@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from monitor.core import ages
 from monitor.core.answer import Finding, Measured
 from monitor.core.baselines import BaselineTerms, baseline_of
-from monitor.core.case import Result
+from monitor.core.case import Result, in_turn
 from monitor.core.catalogue_extras import DrugNote
 from monitor.core.cross_checks import doubts
 from monitor.core.findings import day_text
@@ -121,7 +121,7 @@ def _doses(note: DrugNote, on: date, view: View) -> Iterator[str]:
 def _dose(drug: str, on: date, view: View) -> str:
     """`20 mg/day`, as recorded last; `dose not known` where no number came with it."""
     dose = ""
-    for event in sorted(view.case.events, key=lambda it: (it.on, it.id)):
+    for event in in_turn(view.case.events):
         if event.on > on or drug not in view.catalogue.drugs.find(event.value):
             continue
         if event.event == "comedication_start":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from monitor.core import findings as words
 from monitor.core.answer import Considered, Demand, Finding
 from monitor.core.calendar import start_of_day
-from monitor.core.case import Event, Result
+from monitor.core.case import Event, Result, in_turn
 from monitor.core.threshold import Breach, below
 from monitor.core.toxicity_rules import AfterEvent, LastValue, NoValue, SymptomLevel, SymptomRule
 
@@ -76,7 +76,7 @@ def _watched(view: View) -> list[Event]:
         for event in view.case.events
         if event.event == SYMPTOM and life.watch_from <= event.on <= until
     ]
-    return sorted(events, key=lambda event: (event.on, event.id))
+    return in_turn(events)
 
 
 def _of_rule(rule: SymptomRule, events: Sequence[Event]) -> Iterator[Occurrence]:

@@ -33,11 +33,12 @@ from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
 from monitor.intake.held import HELD
 from monitor.intake.load import Review
-from monitor.intake.merges import MERGES, derive
+from monitor.intake.merges import derive
 from monitor.intake.people import IDENTIFIERS
 from monitor.intake.repeats import REPEATS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
+from monitor.intake.sayings import MERGES
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to

@@ -2,19 +2,26 @@
 
 The other stays on record and is not watched; its events, doses and alerts belong to the kept
 one. Which is kept: that of the number that survives, else the one that was enrolled first.
+
+Where one was stopped before the numbers were merged and the other was not, or on another day,
+both stand: a duplicate that a nurse has stopped before she merges it must not end the watch over
+the patient (ADR 0063).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
+from monitor.core.merges import together_since
 from monitor.core.vocabulary import AlertState
 from monitor.intake.context import chunks
+from monitor.intake.sayings import Heard, Turn, sayings
 from monitor.store import tables
 from monitor.store.alerts import MONITOR, add_history
 from monitor.store.tables import table_of
@@ -36,7 +43,7 @@ def settle_doubles(
     notes: list[str] = []
     for ids in chunks(sorted(set(patient_ids)), _CHUNK):
         rows = _enrolments(connection, ids)
-        kept = _kept(rows, _own_ends(connection, [row.id for row in rows]))
+        kept = _kept(rows, _known_of(connection, rows))
         for row in rows:
             into = kept[row.id]
             if row.merged_into == into:
@@ -58,7 +65,7 @@ def misplaced(connection: Connection) -> list[int]:
     found: list[int] = []
     for ids in chunks(sorted(connection.scalars(doubled)), _CHUNK):
         rows = _enrolments(connection, ids)
-        kept = _kept(rows, _own_ends(connection, [row.id for row in rows]))
+        kept = _kept(rows, _known_of(connection, rows))
         found += [row.id for row in rows if row.merged_into != kept[row.id]]
     return found
 
@@ -79,42 +86,111 @@ def _enrolments(connection: Connection, patient_ids: Sequence[int]) -> list[Row[
     return list(connection.execute(query.order_by(columns.id)))
 
 
-def _own_ends(connection: Connection, enrolment_ids: Sequence[int]) -> dict[int, date]:
-    """The day on which each was stopped under its own number."""
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    on: date
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What decides whether enrolments are one: their own stops, and the words of merges."""
+
+    stops: Mapping[int, Sequence[_Stop]]
+    heard: Sequence[Heard]
+
+    def ended_on(self, enrolment_id: int) -> date | None:
+        """The day on which it was stopped under its own number."""
+        return min((it.on for it in self.stops.get(enrolment_id, ())), default=None)
+
+    def ended_before(self, enrolment_id: int, since: Turn) -> date | None:
+        """The same, as known before the numbers were merged: later words are of the patient."""
+        known = (it.on for it in self.stops.get(enrolment_id, ()) if it.turn < since)
+        return min(known, default=None)
+
+    def together_since(self, one: int, other: int) -> Turn | None:
+        """When two numbers were merged, of those that are."""
+        place = together_since([it.said for it in self.heard], one, other)
+        return None if place is None else self.heard[place].turn
+
+
+def _known_of(connection: Connection, rows: Sequence[Row[Any]]) -> _Known:
+    several = [row for same in _by_drug(rows) if len({it.home for it in same}) > 1 for row in same]
+    if not several:
+        return _Known({}, ())
+    return _Known(
+        _own_stops(connection, [row.id for row in several]),
+        sayings(connection, {row.home for row in several}),
+    )
+
+
+def _by_drug(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+    """Those of one patient on one drug together."""
+    found: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        found[row.patient_id, row.drug].append(row)
+    return list(found.values())
+
+
+def _own_stops(connection: Connection, enrolment_ids: Sequence[int]) -> dict[int, list[_Stop]]:
     columns = _EVENTS.c
-    ends: dict[int, date] = {}
+    stops: dict[int, list[_Stop]] = defaultdict(list)
     for ids in chunks(enrolment_ids, _CHUNK):
-        query = (
-            select(columns.enrolment_id, func.min(columns.on))
-            .where(columns.enrolment_id.in_(ids), columns.event == "stop", ~columns.withdrawn)
-            .group_by(columns.enrolment_id)
-        )
-        ends.update({row[0]: row[1] for row in connection.execute(query)})
-    return ends
+        query = select(
+            columns.enrolment_id, columns.on, columns.received_at, columns.file_id, columns.line
+        ).where(columns.enrolment_id.in_(ids), columns.event == "stop", ~columns.withdrawn)
+        for row in connection.execute(query):
+            turn = Turn(row.received_at, row.file_id, row.line)
+            stops[row.enrolment_id].append(_Stop(row.on, turn))
+    return stops
 
 
-def _kept(rows: Sequence[Row[Any]], ends: dict[int, date]) -> dict[int, int | None]:
+def _kept(rows: Sequence[Row[Any]], known: _Known) -> dict[int, int | None]:
     """For each enrolment the one that is kept for it; None: itself."""
-    of_drug: dict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
-    for row in sorted(rows, key=lambda it: (it.home != it.patient_id, it.id)):
-        of_drug[row.patient_id, row.drug].append(row)
     kept: dict[int, int | None] = {}
-    for same in of_drug.values():
+    for same in _by_drug(rows):
         standing: list[Row[Any]] = []
-        for row in same:
-            into = next((it for it in standing if _at_one_time(row, it, ends)), None)
+        for row in sorted(same, key=lambda it: (it.home != it.patient_id, it.id)):
+            into = next((it for it in standing if _are_one(row, it, known)), None)
             kept[row.id] = None if into is None else into.id
             if into is None:
                 standing.append(row)
     return kept
 
 
-def _at_one_time(one: Row[Any], other: Row[Any], ends: dict[int, date]) -> bool:
+def _are_one(one: Row[Any], other: Row[Any], known: _Known) -> bool:
+    """Whether two of one patient and drug came under two numbers, lasted at one time, and had
+    the same end when the numbers were merged."""
     if one.home == other.home:
         return False  # one after the other, as its own file had it
+    since = known.together_since(one.home, other.home)
+    if since is None or not _at_one_time(one, other, known):
+        return False
+    return known.ended_before(one.id, since) == known.ended_before(other.id, since)
+
+
+def _at_one_time(one: Row[Any], other: Row[Any], known: _Known) -> bool:
     first, second = sorted((one, other), key=lambda it: (it.started_on, it.id))
-    end = ends.get(first.id)
+    end = known.ended_on(first.id)
     return end is None or second.started_on <= end
+
+
+def at_odds(connection: Connection, patient_ids: Collection[int]) -> list[str]:
+    """Of numbers that have just been merged: where one was stopped while the other goes on."""
+    notes: list[str] = []
+    for ids in chunks(sorted(set(patient_ids)), _CHUNK):
+        rows = _enrolments(connection, ids)
+        known = _known_of(connection, rows)
+        for same in _by_drug(rows):
+            kept = [row for row in same if row.merged_into is None]
+            lasting = [row for row in kept if known.ended_on(row.id) is None]
+            notes += [
+                _note_at_odds(row, lasting[0], end)
+                for row in kept
+                if (end := known.ended_on(row.id)) is not None
+                and any(it.home != row.home and it.started_on <= end for it in lasting)
+            ]
+    return notes
 
 
 def _move_alerts(connection: Connection, kept: dict[int, int | None], now: datetime) -> None:
@@ -137,4 +213,12 @@ def _note(row: Row[Any], kept: Row[Any]) -> str:
     return (
         f"{row.mrn} and {kept.mrn} are one patient, enrolled on {row.drug} under two numbers: the "
         f"enrolment of {kept.mrn} is kept, the other stays on record; look at dose and genotype"
+    )
+
+
+def _note_at_odds(row: Row[Any], lasting: Row[Any], end: date) -> str:
+    return (
+        f"{row.mrn} and {lasting.mrn} are one patient: on {row.drug} stopped on {end} under "
+        f"{row.mrn}, not stopped under {lasting.mrn}: watched on; if the drug was stopped, record "
+        f"the stop under {lasting.mrn} too"
     )

@@ -16,20 +16,18 @@ from sqlalchemy import Connection, func, insert, null, or_, select, update
 
 from monitor.config import Settings
 from monitor.core.catalogue import Catalogue
-from monitor.core.merges import Said, lasting, survivors
-from monitor.intake.context import chunks
-from monitor.intake.doubles import settle_doubles
+from monitor.core.merges import lasting, survivors
+from monitor.intake.doubles import at_odds, settle_doubles
 from monitor.intake.held import HELD
 from monitor.intake.people import IDENTIFIERS, PATIENTS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
+from monitor.intake.sayings import MERGES, sayings
 from monitor.store import tables
 from monitor.store.tables import table_of
 
-MERGES = table_of(tables.MergeRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _OWNED = tuple(table_of(it) for it in (tables.ResultRow, tables.EventRow, tables.EnrolmentRow))
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,8 @@ def already_said(connection: Connection, saying: Saying) -> int | None:
 def is_merged(connection: Connection, one: int, other: int) -> bool:
     """Whether somebody has merged these two, and nobody has taken it back."""
     pair = {one, other}
-    return any({it.old, it.new} == pair for it in lasting(_said(connection, pair)))
+    said = [it.said for it in sayings(connection, pair)]
+    return any({it.old, it.new} == pair for it in lasting(said))
 
 
 def record(connection: Connection, saying: Saying, file_id: int, now: datetime) -> int:
@@ -95,15 +94,14 @@ def derive(
     now: datetime,
 ) -> Derived:
     """Make true what was said of these numbers and of all that hang together with them."""
-    said = _said(connection, patient_ids)
-    of = survivors(said)
+    of = survivors(it.said for it in sayings(connection, patient_ids))
     everyone = sorted(of.keys() | set(patient_ids))
     _lock(connection, everyone)
     moved = _move(connection, of, everyone)
     persons = sorted({of.get(patient, patient) for patient in everyone})
     touched = {*persons, *everyone}
     restand(connection, touched)
-    notes = settle_doubles(connection, persons, now)
+    notes = settle_doubles(connection, persons, now) + at_odds(connection, persons)
     retried = retry_held(
         connection, settings, catalogue, _held_of(connection, everyone), now, by="merge"
     )
@@ -115,30 +113,10 @@ def derive(
 
 def misplaced(connection: Connection) -> list[int]:
     """Patients whose number does not stand where all that was said puts it."""
-    query = select(MERGES.c.what, MERGES.c.old_id, MERGES.c.new_id).where(~MERGES.c.taken_back)
-    of = survivors(Said(*row) for row in connection.execute(query.order_by(MERGES.c.id)))
+    of = survivors(it.said for it in sayings(connection))
     stands = select(PATIENTS.c.id, func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id))
     found = connection.execute(stands).all()
     return [patient for patient, person in found if of.get(patient, patient) != person]
-
-
-def _said(connection: Connection, patient_ids: Collection[int]) -> list[Said]:
-    """All that was said of these patients and of whoever is connected with them, in order."""
-    rows: dict[int, Said] = {}
-    known: set[int] = set()
-    frontier = set(patient_ids)
-    while frontier:
-        known |= frontier
-        found: set[int] = set()
-        for ids in chunks(sorted(frontier), _CHUNK):
-            columns = MERGES.c
-            concerns = or_(columns.old_id.in_(ids), columns.new_id.in_(ids))
-            query = select(columns.id, columns.what, columns.old_id, columns.new_id)
-            for row in connection.execute(query.where(concerns, ~columns.taken_back)):
-                rows[row.id] = Said(row.what, row.old_id, row.new_id)
-                found |= {row.old_id, row.new_id}
-        frontier = found - known
-    return [rows[row_id] for row_id in sorted(rows)]
 
 
 def _lock(connection: Connection, patient_ids: Collection[int]) -> None:

@@ -147,6 +147,8 @@ class Roster:
                 drug=row.drug,
                 note=row.note,
                 received_at=row.received_at,
+                file_id=row.file_id,
+                line=row.line,
             )
             found[row.patient_id].append((row.enrolment_id, event))
         return found

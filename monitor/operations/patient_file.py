@@ -19,7 +19,7 @@ from monitor.config import Settings
 from monitor.core.adherence import DueTest, adherence
 from monitor.core.answer import Life, PanelStatus, Review
 from monitor.core.calendar import parse_duration
-from monitor.core.case import Case, Event, HeldRow, Result
+from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.judges import View
@@ -294,7 +294,7 @@ def _coming(review: Review, view: View) -> Iterator[Coming]:
 
 
 def _in_order(case: Case) -> list[Event]:
-    return sorted(case.events, key=lambda it: (it.on, it.id))
+    return in_turn(case.events)
 
 
 def _results(views: Sequence[View]) -> list[Result]:
@@ -351,4 +351,4 @@ def _value(level: Level, latest: Result) -> Decimal | None:
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:
     events = {event.id: event for view in views for event in view.case.events}
-    return tuple(sorted(events.values(), key=lambda it: (it.on, it.id), reverse=True))
+    return tuple(reversed(in_turn(events.values())))

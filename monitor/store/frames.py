@@ -289,6 +289,8 @@ def _events(
             drug=row.drug,
             note=row.note,
             received_at=row.received_at,
+            file_id=row.file_id,
+            line=row.line,
         )
         found[row.patient_id].append((row.kept_id, event))
     return found

@@ -13,6 +13,7 @@ from monitor.intake.batches import revert
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.mending import Mend, fix
 from monitor.operations import arrivals, batches
+from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import Store
@@ -135,6 +136,31 @@ def test_a_merge_goes_with_its_file(desk: Desk) -> None:
     assert back(desk, last(desk)).merges == 1
     assert desk.whose() == {"P1": ["3.1"], "P2": ["3.2"]}
     assert desk.events("P1,2026-03-09,merge,P2,,,", now=LATER).taken == 1
+
+
+def test_events_of_a_day_keep_their_order_when_the_first_to_say_one_is_taken_back(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.events("P1,2026-02-01,hold,,,,")
+    first = last(desk)
+    desk.events("P1,2026-02-01,hold,,,,", "P1,2026-02-01,resume,,,,")
+    back(desk, first)
+    states = {row["enrolment_state"] for row in status_rows(desk.store, desk.settings, LATER, "P1")}
+    assert states == {"active"}
+
+
+def test_a_merge_that_was_taken_back_stays_so_when_the_first_to_say_it_is(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.load(line("3.1"), line("3.2", mrn="P2", day="2026-03-03"))
+    desk.events("P1,2026-03-09,merge,P2,,,")
+    first = last(desk)
+    desk.events("P1,2026-03-09,merge,P2,,,", "P2,2026-02-01,hold,,,,")
+    desk.events("P1,2026-03-10,unmerge,P2,,,", now=LATER)
+    back(desk, first)
+    assert desk.whose() == {"P1": ["3.1"], "P2": ["3.2"]}
 
 
 def test_a_wrong_enrolment_goes_and_its_results_wait_again(desk: Desk) -> None:

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from monitor.core.calendar import clinic_day
+from monitor.core.life import life_of
 from monitor.core.vocabulary import AlertState
 from monitor.operations import arrivals
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.frames import all_enrolment_ids, load_cases
+from monitor.store.rulebook import load_rulebook
 from tests.clinic import at
 from tests.desk import EVENTS, NOW, Desk, sqlite_desk
 
@@ -56,6 +60,25 @@ def counts_alerts(desk: Desk) -> list[Any]:
 
 def listed(desk: Desk) -> list[str]:
     return sorted({row["mrn"] for row in status_rows(desk.store, desk.settings, LATER)})
+
+
+def states(desk: Desk) -> list[str]:
+    """Of each enrolment that stands."""
+    with desk.store.read() as connection:
+        zone = desk.settings.clinic.zone
+        cases = load_cases(connection, all_enrolment_ids(connection), zone=zone)
+        protocols = load_rulebook(connection)
+    found = (
+        life_of(
+            case.enrolment,
+            case.events,
+            protocols.protocols[case.enrolment.protocol_id],
+            clinic_day(LATER, zone),
+            protocols.catalogue.drugs,
+        )
+        for case in cases
+    )
+    return sorted(life.state.value for life in found)
 
 
 def test_results_events_and_alerts_move_and_later_rows_follow(desk: Desk) -> None:
@@ -218,13 +241,48 @@ def test_treatments_one_after_the_other_both_stay(desk: Desk) -> None:
     is_right(desk)
 
 
+@pytest.mark.parametrize(("stopped", "goes_on"), [("A1", "B1"), ("B1", "A1")])
+def test_a_duplicate_that_was_stopped_does_not_end_the_watch(
+    desk: Desk, stopped: str, goes_on: str
+) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.events(f"{stopped},2026-03-02,stop,,,registered twice,")
+    said = say(desk, "A1,2026-03-09,merge,B1,,registered twice,")
+    assert f"record the stop under {goes_on} too" in "".join(said.report.notes)
+    assert states(desk) == ["active", "stopped"]
+    is_right(desk)
+    desk.events(f"{goes_on},2026-03-10,stop,,,,")
+    assert states(desk) == ["stopped", "stopped"]
+    is_right(desk)
+
+
+def test_a_stop_in_the_file_of_the_merge_counts_by_its_line(desk: Desk) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.events("A1,2026-03-02,stop,,,registered twice,", "A1,2026-03-09,merge,B1,,,")
+    assert states(desk) == ["active", "stopped"]
+    is_right(desk)
+
+
+@pytest.mark.parametrize("number", ["A1", "B1"])
+def test_once_merged_a_stop_is_the_patients(desk: Desk, number: str) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.events("A1,2026-03-09,merge,B1,,,", f"{number},2026-03-09,stop,,,,")
+    assert states(desk) == ["stopped"]
+    is_right(desk)
+
+
+def test_both_stopped_on_one_day_are_one(desk: Desk) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.events("A1,2026-03-02,stop,,,,", "B1,2026-03-02,stop,,,,", "A1,2026-03-09,merge,B1,,,")
+    assert states(desk) == ["stopped"]
+    is_right(desk)
+
+
 def test_what_the_merged_enrolment_knew_is_not_lost(desk: Desk) -> None:
     header = "mrn,drug,started_on,tpmt,dose_mg_per_day,birth_date"
     desk.enrol("A1,azathioprine,2026-01-05,poor,100,1970-02-03", header=header)
     enrolled(desk, "B1")
     desk.events("A1,2026-02-02,hold,,,,", "A1,2026-03-09,merge,B1,,,")
-    from monitor.store.frames import all_enrolment_ids, load_cases
-
     with desk.store.read() as connection:
         zone = desk.settings.clinic.zone
         (case,) = load_cases(connection, all_enrolment_ids(connection), zone=zone)
