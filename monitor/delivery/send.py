@@ -269,7 +269,13 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
     for_good = _is_for_good(run, leased, error)
     with run.store.write() as connection:
         leases.record_failure(
-            connection, leased, run.now, str(error), permanent=for_good, wait=error.wait
+            connection,
+            leased,
+            run.now,
+            str(error),
+            permanent=for_good,
+            wait=error.wait,
+            handed_over=error.handed_over,
         )
         if for_good:
             pass_on(connection, run.settings, leased, str(error), run.now)
@@ -320,7 +326,7 @@ def _free_orphans(store: Store, now: datetime, own: str) -> None:
     if not orphans and not _unsent:
         return
     with store.write() as connection:
-        freed = leases.release(connection, orphans)
+        freed = leases.release(connection, orphans, now)
         leases.give_back(connection, sorted(_unsent))
     _unsent.clear()
     if freed:

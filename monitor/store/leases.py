@@ -134,12 +134,13 @@ def lease_holders(connection: Connection) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
-def release(connection: Connection, holders: Sequence[str]) -> int:
-    """Free the leases of holders known to be gone; how many."""
+def release(connection: Connection, holders: Sequence[str], now: datetime) -> int:
+    """End the leases of holders known to be gone; how many. What they may have handed over
+    nobody knows."""
     statement = (
         update(DELIVERIES)
         .where(DELIVERIES.c.state == "waiting", DELIVERIES.c.leased_by.in_(list(holders)))
-        .values(leased_until=None, leased_by=None)
+        .values(leased_until=now, leased_by=None)
     )
     return connection.execute(statement).rowcount
 
@@ -189,14 +190,16 @@ def record_failure(
     *,
     permanent: bool,
     wait: timedelta | None = None,
+    handed_over: bool = False,
 ) -> None:
     """Try again later (passing; after `wait`, where the other side asked for a pause), or mark
-    as failed (permanent: the caller tells somebody)."""
+    as failed (permanent: the caller tells somebody). `handed_over`: it may have been taken all
+    the same."""
     attempts = leased.attempts + 1
     values: dict[str, Any] = {
         "attempts": attempts,
         "last_error": error[:500],
-        "leased_until": None,
+        "leased_until": now if handed_over else None,
         "leased_by": None,
     }
     if permanent:

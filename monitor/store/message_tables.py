@@ -35,6 +35,8 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     next_attempt_at: datetime = Field(sa_type=UtcInstant)
     leased_until: datetime | None = Field(default=None, sa_type=UtcInstant)
+    """While it waits: None where it is known that nobody has handed it over, ever; an instant
+    that is past where a holder may have, and nobody knows."""
     leased_by: str | None = None
     last_error: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcInstant)

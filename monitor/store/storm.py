@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from monitor.core.routing import Line, severity
 from monitor.store.tables import AlertRow, Delivery, DeliveryAlert, table_of
@@ -46,8 +46,12 @@ class Storm:
 def join(
     connection: Connection, recipient: str, lines: Sequence[Line], storm: Storm, now: datetime
 ) -> bool:
-    """Put these alerts into the storm's message that still waits; False where there is none."""
-    free = or_(_DELIVERIES.c.leased_until.is_(None), _DELIVERIES.c.leased_until <= now)
+    """Put these alerts into the storm's message that still waits; False where there is none.
+
+    Never into one that somebody may have handed over: it goes out again under its Message-ID,
+    and a mail program shows only the first, in which these alerts are not.
+    """
+    free = _DELIVERIES.c.leased_until.is_(None)
     query = (
         select(_DELIVERIES.c.id, _DELIVERIES.c.payload, _DELIVERIES.c.urgency)
         .where(*_of(recipient), _DELIVERIES.c.state == "waiting", free)

@@ -18,8 +18,9 @@ class NotSent(Exception):
 
     `permanent`: it will never be taken for this recipient. `whole`: no other message of the
     channel would fare better now. `setting`: an operator must put something right. `lost`:
-    the other side hung up on us. `wait`: how long the other side asked us to. The text holds
-    what it said, and goes to the database and the operator, not to logs.
+    the other side hung up on us. `wait`: how long the other side asked us to. `handed_over`:
+    we did not hear whether it was taken. The text holds what it said, and goes to the database
+    and the operator, not to logs.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class NotSent(Exception):
         setting: bool = False,
         lost: bool = False,
         wait: timedelta | None = None,
+        handed_over: bool = False,
     ) -> None:
         super().__init__(text)
         self.permanent = permanent
@@ -38,6 +40,7 @@ class NotSent(Exception):
         self.setting = setting
         self.lost = lost
         self.wait = wait
+        self.handed_over = handed_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

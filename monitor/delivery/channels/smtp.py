@@ -43,6 +43,8 @@ class Mailer:
         self._relay = relay
         self._sender = sender
         self._client: SMTP | None = None
+        self._handed_over = False
+        """Whether the message is on its way, and the server has not answered."""
 
     async def send(self, message: bytes, recipient: str, turn: Turn) -> str:
         """Until the server took it; its answer. Raises NotSent.
@@ -51,15 +53,17 @@ class Mailer:
         """
         if not recipient.isascii():
             raise NotSent("the address is not ASCII, which mail servers refuse", permanent=True)
-        kept = self._client is not None
+        self._handed_over = False
+        if self._client is not None:
+            with suppress(SMTPServerDisconnected, ConnectionError):
+                return await self._attempt(message, recipient, turn)
+            await self.close()
         try:
             return await self._attempt(message, recipient, turn)
         except (SMTPServerDisconnected, ConnectionError) as error:
             await self.close()
-            if not kept:
-                said = f"the server closed the connection: {_said(error)}"
-                raise NotSent(said, lost=True) from error
-            return await self.send(message, recipient, turn)
+            said = f"the server closed the connection: {_said(error)}"
+            raise NotSent(said, lost=True, handed_over=self._handed_over) from error
 
     async def _attempt(self, message: bytes, recipient: str, turn: Turn) -> str:
         try:
@@ -75,14 +79,13 @@ class Mailer:
             await self._refused(error.code, error.message)
         except TimeoutError as error:
             await self.close()
-            raise NotSent(
-                f"no answer within {self._relay.timeout_seconds:g} s", whole=True
-            ) from error
+            said = f"no answer within {self._relay.timeout_seconds:g} s"
+            raise NotSent(said, whole=True, handed_over=self._handed_over) from error
         except (SMTPServerDisconnected, ConnectionError):
             raise
         except (SMTPException, OSError) as error:
             await self.close()
-            raise NotSent(_said(error), whole=True) from error
+            raise NotSent(_said(error), whole=True, handed_over=self._handed_over) from error
 
     async def _hand_over(self, client: SMTP, message: bytes, recipient: str, turn: Turn) -> str:
         """One message through an open connection, which is left ready for the next one. The turn
@@ -94,6 +97,7 @@ class Mailer:
                 if isinstance(done, BaseException):
                     raise done
             await client.rcpt(recipient)
+            self._handed_over = True
             return (await client.data(message)).message
         except SMTPResponseException:
             with suppress(ConnectionError, SMTPException):

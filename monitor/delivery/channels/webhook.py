@@ -49,10 +49,11 @@ class WebhookChannel:
         await turn()
         try:
             answer = await self._client.post(self._webhook.url, content=body, headers=headers)
-        except httpx.TimeoutException as error:
-            raise NotSent(self._says("no answer in time"), whole=True) from error
         except httpx.HTTPError as error:
-            raise NotSent(self._says(str(error) or type(error).__name__), whole=True) from error
+            late = isinstance(error, httpx.TimeoutException)
+            said = "no answer in time" if late else str(error) or type(error).__name__
+            reached = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+            raise NotSent(self._says(said), whole=True, handed_over=reached) from error
         return self._judged(answer)
 
     async def close(self) -> None:
