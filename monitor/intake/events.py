@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, true, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
@@ -300,21 +300,29 @@ class _Recording:
     ) -> list[Entry]:
         """The enrolments that have the event, if any has: those a withdrawal means, and those of
         a line that comes again after the next treatment has begun."""
-        same = _is_same_happening(row, person)
+        query = select(EVENTS.c.enrolment_id)
         if not row.withdrawn:
-            same &= EVENTS.c.note == row.note
-        query = select(EVENTS.c.enrolment_id).where(same)
-        owners = set(self._connection.scalars(query))
+            query = query.where(EVENTS.c.note == row.note)
+        owners = set(self._connection.scalars(query.where(_is_same_happening(row, person))))
+        if row.withdrawn and not owners:
+            owners = set(self._connection.scalars(query.where(_happened(row, person))))
+            entries = [it for it in self._roster.of(person.id) if it.id in owners] or entries
         return [entry for entry in entries if entry.id in owners] or list(entries)
 
     def _same(self, row: Happening, person: Person, enrolment: Entry | None) -> Sequence[Any]:
-        """The same event as recorded before, withdrawn or not."""
-        same = _is_same_happening(row, person)
+        """The same event as recorded before, withdrawn or not; to withdraw it, also under another
+        number of the patient, where this one has none."""
         if enrolment is not None:
-            same &= EVENTS.c.enrolment_id == enrolment.id
+            about = EVENTS.c.enrolment_id == enrolment.id
         elif row.drug or not row.withdrawn:
-            same &= EVENTS.c.drug == row.drug
-        return self._connection.execute(select(EVENTS).where(same).order_by(EVENTS.c.id)).all()
+            about = EVENTS.c.drug == row.drug
+        else:
+            about = true()
+        query = select(EVENTS).where(about).order_by(EVENTS.c.id)
+        found = self._connection.execute(query.where(_is_same_happening(row, person))).all()
+        if row.withdrawn and not found:
+            found = self._connection.execute(query.where(_happened(row, person))).all()
+        return found
 
 
 def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
@@ -331,10 +339,16 @@ def _known_on(entry: Entry, on: date) -> bool:
 
 
 def _is_same_happening(row: Happening, person: Person) -> ColumnElement[bool]:
+    """Under the number of the row."""
+    home = func.coalesce(EVENTS.c.home_id, EVENTS.c.patient_id)
+    return _happened(row, person) & (home == person.home_id)
+
+
+def _happened(row: Happening, person: Person) -> ColumnElement[bool]:
+    """Under any number of the patient."""
     columns = EVENTS.c
-    home = func.coalesce(columns.home_id, columns.patient_id)
-    same = (home == person.home_id) & (columns.on == row.on) & (columns.event == row.event)
-    same &= ~columns.taken_back
+    same = (columns.patient_id == person.id) & (columns.on == row.on) & ~columns.taken_back
+    same &= columns.event == row.event
     return same if row.withdrawn and not row.value else same & (columns.value == row.value)
 
 

@@ -271,6 +271,23 @@ def test_once_merged_a_stop_is_the_patients(desk: Desk, number: str) -> None:
     is_right(desk)
 
 
+@pytest.mark.parametrize(
+    ("event", "before"),
+    [("died", ["stopped"]), ("hold", ["held"]), ("stop", ["active", "stopped"])],
+)
+def test_what_was_said_under_the_old_number_is_withdrawn_under_the_new_one(
+    desk: Desk, event: str, before: list[str]
+) -> None:
+    enrolled(desk, "A1", "B1")
+    desk.events(f"A1,2026-03-02,{event},,,,", "A1,2026-03-09,merge,B1,,,")
+    assert states(desk) == before
+    said = desk.events(f"B1,2026-03-02,{event},,,,entered-in-error")
+    assert (said.taken, said.refused) == (1, ())
+    assert states(desk) == ["active"]
+    assert desk.events(f"B1,2026-03-02,{event},,,,entered-in-error", now=LATER).taken == 0
+    is_right(desk)
+
+
 def test_both_stopped_on_one_day_are_one(desk: Desk) -> None:
     enrolled(desk, "A1", "B1")
     desk.events("A1,2026-03-02,stop,,,,", "B1,2026-03-02,stop,,,,", "A1,2026-03-09,merge,B1,,,")
