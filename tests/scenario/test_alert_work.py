@@ -22,6 +22,8 @@ from monitor.operations.explain import explain_alert
 from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
+from monitor.operations.schedule_edit import Edit, apply
+from monitor.resources import schedules_folder
 from monitor.store import tables
 from tests.clinic import CBC, CONFIG, Clinic, at, settings_in
 
@@ -137,6 +139,24 @@ def test_a_graver_alert_of_the_same_cause_mutes_the_lesser_visibly(ward: Clinic)
     ward.review(at("2026-03-03"))
     (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
     assert told.what == "worse"  # critical now: never muted
+
+
+def test_a_muted_alert_is_told_when_an_edit_takes_away_what_mutes_it(ward: Clinic) -> None:
+    with_low(ward, neutrophils="1.4", white_cells="2.6")
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    text = (schedules_folder() / "azathioprine.toml").read_text(encoding="utf-8")
+    shown = 'muted_by = ["neutropenia"]\n'
+    assert shown in text
+    edit = Edit("azathioprine.toml", text.replace(shown, ""))
+    apply(ward.store, ward.settings, edit, at("2026-03-03"), by="Dr A", reason="tell both")
+    (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
+    assert told.what == "no longer muted"
+    (row,) = ward.rows(tables.AlertRow, id=lesser.id)
+    assert row.asked_at == at("2026-03-03"), "its ladder begins now"
+    (line,) = ward.rows(tables.AlertHistory, alert_id=lesser.id, what="no longer muted")
+    assert line.note == "protocol edited"
+    ward.review(at("2026-03-03", 13), everyone=True)
+    assert len(ward.rows(tables.DeliveryAlert, alert_id=lesser.id)) == 1
 
 
 def test_one_creatinine_is_told_once_by_the_dose_check_that_says_what_it_means(
