@@ -18,9 +18,10 @@ from monitor.core.answer import Finding, Review
 from monitor.core.changes import Alert
 from monitor.core.evidence import evidence
 from monitor.core.protocol import Protocol
+from monitor.core.told_again import urgency_now
 from monitor.core.vocabulary import AlertState, Urgency
 from monitor.intake import doubles, merges, results
-from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
+from monitor.operations.answers import Answers, answers, finding_about
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables
 from monitor.store.database import Store
@@ -204,7 +205,7 @@ def _expected(
     return {
         **{key: shown[key] for key in _SHOWN},
         "kind": finding.kind.value,
-        "urgency": shown_urgency(alert, finding).value,
+        "urgency": urgency_now(finding, alert).value,
         "worst value": finding.worst.value if finding.worst else None,
         "breaches": [instant.isoformat() for instant in finding.breaches],
         "subjects": list(finding.subjects),

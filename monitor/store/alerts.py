@@ -230,8 +230,11 @@ def _of_change(step: Step, now: datetime) -> dict[str, Any]:
 
 
 def _changed(step: Step, now: datetime) -> dict[str, Any]:
-    values = {**_finding(step), **_told(step.change, now)}
-    if step.change.what in OPENING:
+    change = step.change
+    values = {**_finding(step), **_told(change, now)}
+    if change.counts_anew and change.alert is not None and change.alert.told_level is not None:
+        values["told_level"] = values["level"]
+    if change.what in OPENING:
         values |= {"state": AlertState.OPEN.value, **_NO_ANSWER, **_NOT_CLOSED}
     return values
 
