@@ -111,6 +111,8 @@ class Change:
     climbed: int = 0
     """With `asked_at`: rungs of that ladder told by now."""
     outcome_missed: bool = False
+    unasked: bool = False
+    """It would be put to people and is muted: its ladder begins once it is told."""
     counts_anew: bool = False
     """An edit gave the level another number: what people know of it counts by that."""
 

@@ -41,7 +41,8 @@ def climb(
         mute = muted.get(_key(change))
         if mute is not None and change.tell and change.what not in ENDINGS:
             by = mute.cause.removeprefix("rule:").replace(":", ", ").replace("_", " ")
-            change = replace(change, tell=False, reason=f"{change.reason}; muted by {by}")
+            why = f"{change.reason}; muted by {by}"
+            change = replace(change, tell=False, reason=why, unasked=change.what in _ASKING)
         addressed, next_at = _addressed(change, ladder_of, now)
         changes.append(addressed)
         if next_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,35 @@ def test_a_graver_alert_of_the_same_cause_mutes_the_lesser_visibly(ward: Clinic)
     ward.review(at("2026-03-03"))
     (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
     assert told.what == "worse"  # critical now: never muted
+
+
+@pytest.mark.parametrize("white_cells", ["2.9", "3.4"])
+def test_what_came_while_it_was_muted_is_told_once_it_is_not(
+    ward: Clinic, white_cells: str
+) -> None:
+    """A tenth worse, or an acknowledgement that ran out: its ladder begins when it is told."""
+    ward.enrol("A1", "2026-02-28", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", CBC | {"white_cells": "3.4"})
+    ward.review(NOW)
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    people.acknowledge(
+        ward.store, ward.settings, lesser.id, by="Jo", until=date(2026, 3, 4), now=NOW
+    )
+    both = CBC | {"white_cells": white_cells, "neutrophils": "1.4"}
+    ward.results("A1", "2026-03-03", both)
+    ward.review(at("2026-03-03"))
+    ward.review(at("2026-03-04"))
+    (grave,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    people.close(
+        ward.store, ward.settings, grave.id, by="Jo", outcome="drug_held: Dr Gray",
+        review_by=date(2026, 3, 20), now=at("2026-03-04", 13),
+    )  # fmt: skip
+    ward.review(at("2026-03-04", 14))
+    told = [row.what for row in ward.rows(tables.DeliveryAlert, alert_id=lesser.id)]
+    assert told == ["opened", "no longer muted"]
+    (row,) = ward.rows(tables.AlertRow, id=lesser.id)
+    assert (row.asked_at, row.rungs_told) == (at("2026-03-04", 14), 1)
+    assert row.told_value == Decimal(white_cells)
 
 
 def test_a_muted_alert_is_told_when_an_edit_takes_away_what_mutes_it(ward: Clinic) -> None:
