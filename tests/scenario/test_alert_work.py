@@ -23,6 +23,7 @@ from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
 from monitor.operations.schedule_edit import Edit, apply
+from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.store import tables
 from tests.clinic import CBC, CONFIG, Clinic, at, settings_in
@@ -185,6 +186,30 @@ def test_a_muted_alert_is_told_when_an_edit_takes_away_what_mutes_it(ward: Clini
     (line,) = ward.rows(tables.AlertHistory, alert_id=lesser.id, what="no longer muted")
     assert line.note == "protocol edited"
     ward.review(at("2026-03-03", 13), everyone=True)
+    assert len(ward.rows(tables.DeliveryAlert, alert_id=lesser.id)) == 1
+
+
+def test_what_was_muted_until_it_recovered_is_told_in_digests_only(ward: Clinic) -> None:
+    with_low(ward, neutrophils="1.4", white_cells="3.2")
+    assert verify(ward.store, ward.settings, NOW) == []
+    ward.results("A1", "2026-03-09", CBC)
+    ward.review(at("2026-03-09"))
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    assert (lesser.state, lesser.recovered) == ("open", True)
+    assert ward.rows(tables.DeliveryAlert, alert_id=lesser.id) == []
+    assert verify(ward.store, ward.settings, at("2026-03-09")) == []
+
+
+def test_what_is_muted_no_more_is_owed_until_it_is_reviewed(ward: Clinic) -> None:
+    grave = with_low(ward, neutrophils="1.4", white_cells="3.2")
+    people.close(
+        ward.store, ward.settings, grave, by="Jo", outcome="drug_held: Dr Gray",
+        review_by=date(2026, 3, 20), now=at("2026-03-02", 11),
+    )  # fmt: skip
+    assert verify(ward.store, ward.settings, at("2026-03-02", 11)) == []
+    ward.review(at("2026-03-02", 12))
+    assert verify(ward.store, ward.settings, at("2026-03-02", 12)) == []
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
     assert len(ward.rows(tables.DeliveryAlert, alert_id=lesser.id)) == 1
 
 
