@@ -4,12 +4,17 @@ whoever answered an alert hears of what is worse."""
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from monitor.core.faults import Faults
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.vocabulary import AlertState
 from monitor.operations import people
+from monitor.operations.personal import end_term, set_term
 from monitor.operations.schedule_edit import apply, edit_of, preview
 from monitor.store import tables
 from tests.clinic import CBC, Clinic, at
@@ -124,3 +129,49 @@ def test_a_closed_alert_comes_back_when_an_edit_makes_it_critical(
     (row,) = ward.rows(tables.AlertRow, id=alert)
     assert (row.state, row.urgency) == (AlertState.OPEN, "critical")
     assert what_was_said(ward, alert) == ["opened", "reopened"]
+
+
+def limit(ward: Clinic, level: int, value: str, until: str = "2026-12-01") -> int:
+    term = Personal(
+        id=0, what=Terms.LIMIT, subject="neutropenia", level=level, value=Decimal(value),
+        since=date(2026, 1, 5), until=date.fromisoformat(until), by="Dr A", second="Dr B",
+        reason="Duffy-null", set_at=at("2026-01-05"),
+    )  # fmt: skip
+    return set_term(ward.store, ward.settings, "A1", "", term, at("2026-01-05"))
+
+
+@pytest.mark.parametrize(
+    ("level", "value", "old", "new", "problem"),
+    [
+        (2, "0.8", WITHHOLD, MILDER + WITHHOLD, "asks for discontinue, critical at 1.0, and"),
+        (1, "1.2", WITHHOLD, "", "asks for withhold, urgent at 1.6, and"),
+        (1, "1.2", WITHHOLD, WITHHOLD.replace("urgent", "critical"), "withhold, critical at 1.6"),
+        (2, "0.8", "floor = 0.5 ", "floor = 0.9 ", "(0.8) would lie past the floor"),
+        (2, "0.8", WITHHOLD, WITHHOLD.replace("1.6", "1.7"), ""),
+        (3, "0.55", GRAVEST, "", ""),
+    ],
+)
+def test_no_edit_makes_another_of_a_limit_that_was_agreed_for_a_patient(
+    ward: Clinic, folder: Path, path: Path, level: int, value: str, old: str, new: str, problem: str
+) -> None:
+    ward.enrol("A1")
+    number = limit(ward, level, value)
+    edit(folder, old, new)
+    if not problem:
+        apply_it(ward, path, "2026-01-13")
+        return
+    for act in (preview, partial(apply, by="Dr A", reason="minutes")):
+        with pytest.raises(Faults) as raised:
+            act(ward.store, ward.settings, edit_of(path), at("2026-01-13"))
+        assert problem in str(raised.value)
+        assert f"monitor limit end {number}" in str(raised.value)
+    now = at("2026-01-13")
+    end_term(ward.store, ward.settings, number, by="Dr A", reason="the edit", now=now)
+    apply_it(ward, path, "2026-01-13")
+
+
+def test_a_limit_that_has_ended_is_in_no_edits_way(ward: Clinic, folder: Path, path: Path) -> None:
+    ward.enrol("A1")
+    limit(ward, 2, "0.8", until="2026-01-13")
+    edit(folder, WITHHOLD, MILDER + WITHHOLD)
+    apply_it(ward, path, "2026-01-13")
