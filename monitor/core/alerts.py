@@ -16,15 +16,21 @@ from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED, without_cause
-from monitor.core.episodes import markedly_worse
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
-from monitor.core.vocabulary import (
-    AlertState,
-    PanelState,
-    Urgency,
+from monitor.core.told_again import (
+    counts_anew,
+    differently,
+    is_edited,
+    more_panels,
+    more_urgent,
+    news,
+    urgency_now,
+    urgency_of,
+    worse_than_told,
 )
+from monitor.core.vocabulary import AlertState
 
 OPENING = (
     ChangeWhat.WORSE,
@@ -48,7 +54,7 @@ def reconcile(
             changes.append(_opened(finding))
             wake.extend(_reminder(finding, today))
         elif alert.state is AlertState.CLOSED:
-            changes.extend(_answered(finding, alert, today))
+            changes.extend(_answered(finding, alert, protocol, today))
             wake.extend(_days(None if finding.recovered else alert.review_by))
         else:
             step = _standing(finding, alert, protocol, today, zone)
@@ -102,24 +108,22 @@ def _opened(finding: Finding) -> Change:
     )
 
 
-def urgency_of(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
-    """The urgency an alert about this finding has."""
-    if only_seen_recovered and finding.recovered and finding.urgency is not Urgency.CRITICAL:
-        return Urgency.ROUTINE
-    return finding.urgency
-
-
-def _answered(finding: Finding, alert: Alert, today: date) -> Iterator[Change]:
+def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -> Iterator[Change]:
     """A person closed it: it comes back on its review day, when worse, or when it relapses."""
-    reason = ""
-    if why := _worse_than_told(finding, alert) or _news(finding, alert):
-        reason = why
-    elif not finding.recovered and alert.closed_recovered:
-        reason = "the episode goes on again after it was closed as recovered"
-    elif not finding.recovered and alert.review_by is not None and alert.review_by <= today:
-        reason = "its review day has come and the episode goes on"
+    reason = worse_than_told(finding, alert, protocol) or news(finding, alert)
+    if not reason and not finding.recovered:
+        reason = more_urgent(finding, alert) or _comes_back(alert, today)
     if reason:
         yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+
+
+def _comes_back(alert: Alert, today: date) -> str:
+    """Why a closed alert whose episode goes on comes back as it is."""
+    if alert.closed_recovered:
+        return "the episode goes on again after it was closed as recovered"
+    if alert.review_by is not None and alert.review_by <= today:
+        return "its review day has come and the episode goes on"
+    return ""
 
 
 def _standing(
@@ -138,8 +142,10 @@ def _standing(
         changes.append(content)
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
         changes.append(_change(ChangeWhat.REMINDED, _still(finding), finding, alert, tell=True))
-    if not changes and alert.protocol_digest != protocol.digest:
+    if not changes and is_edited(alert, protocol):
         changes.append(_change(ChangeWhat.RESTATED, PROTOCOL_EDITED, finding, alert, tell=False))
+    if counts_anew(finding, alert, protocol):
+        changes = [replace(it, counts_anew=True) for it in changes]
     return changes
 
 
@@ -148,20 +154,23 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
     if content_of(finding) == alert.content:
         return None
     if reason := (
-        _worse_than_told(finding, alert) or _more_panels(finding, alert) or _news(finding, alert)
+        worse_than_told(finding, alert, protocol)
+        or more_panels(finding, alert)
+        or news(finding, alert)
     ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
     if alert.recovered and not finding.recovered:
         reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
         tell = alert.first_seen_recovered
         return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=tell)
-    if reason := _more_urgent(finding, alert):
+    if reason := more_urgent(finding, alert):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
     if finding.recovered and not alert.recovered:
         return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
-    if reason := _differently(finding, alert, protocol):
+    if reason := differently(finding, alert, protocol):
         return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
-    return _change(ChangeWhat.UPDATED, "new results or dates", finding, alert, tell=False)
+    why = PROTOCOL_EDITED if counts_anew(finding, alert, protocol) else "new results or dates"
+    return _change(ChangeWhat.UPDATED, why, finding, alert, tell=False)
 
 
 def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
@@ -183,79 +192,15 @@ def _lapse(finding: Finding, alert: Alert, today: date) -> Change | None:
 
 
 def _change(what: ChangeWhat, reason: str, finding: Finding, alert: Alert, *, tell: bool) -> Change:
-    only_seen_recovered = alert.first_seen_recovered and finding.recovered
     return Change(
         what=what,
         reason=reason,
         tell=tell,
         finding=finding,
         alert=alert,
-        first_seen_recovered=only_seen_recovered,
-        urgency=urgency_of(finding, only_seen_recovered=only_seen_recovered),
+        first_seen_recovered=alert.first_seen_recovered and finding.recovered,
+        urgency=urgency_now(finding, alert),
     )
-
-
-def _worse_than_told(finding: Finding, alert: Alert) -> str:
-    """People hear again at a worse level, or at a value 10 % worse than the worst they know."""
-    if alert.told_level is None:
-        return ""
-    if finding.level > alert.told_level:
-        met = f", {finding.limit_text}" if finding.limit_text else ""
-        return f"a further limit is met{met}"
-    if finding.worst is None or finding.level < alert.told_level or alert.told_value is None:
-        return ""
-    if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
-        return "at least 10 % worse than the worst that was told"
-    return ""
-
-
-def _news(finding: Finding, alert: Alert) -> str:
-    return finding.news if finding.news != alert.news and not finding.recovered else ""
-
-
-def _more_panels(finding: Finding, alert: Alert) -> str:
-    """An overdue alert is told again when a panel is added or becomes serious."""
-    if finding.cause != OVERDUE:
-        return ""
-    known = dict(alert.panels)
-    for panel in finding.panels:
-        if panel.panel not in known:
-            return f"{panel.panel} is overdue too"
-        if panel.state is PanelState.SERIOUSLY_OVERDUE and known[panel.panel] is not panel.state:
-            return f"{panel.panel} is seriously overdue"
-    return ""
-
-
-def _more_urgent(finding: Finding, alert: Alert) -> str:
-    """What goes out at once goes out also where a routine alert became so: a held row that may
-    be critical beside one that is not, a panel that came under a recheck while overdue."""
-    only_seen_recovered = alert.first_seen_recovered and finding.recovered
-    urgency = urgency_of(finding, only_seen_recovered=only_seen_recovered)
-    return f"{urgency} now, {alert.urgency} before" if urgency.rank > alert.urgency.rank else ""
-
-
-def _differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
-    """A correction or an edit made it milder, or it asks for something else: people hear it."""
-    if not finding.breaches:
-        return ""
-    if finding.level < alert.level:
-        edited = alert.protocol_digest != protocol.digest
-        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
-        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
-    if finding.kind is not alert.kind:
-        return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
-    if _is_milder_than_told(finding, alert):
-        return "a corrected result changed the value that was told"
-    return ""
-
-
-def _is_milder_than_told(finding: Finding, alert: Alert) -> bool:
-    """Whether the worst value is milder than the one people know: without a correction the
-    worst of an episode never is."""
-    worst = None if finding.worst is None else finding.worst.value
-    if worst is None or alert.told_value is None or alert.told_level != finding.level:
-        return False
-    return worst > alert.told_value if finding.downward else worst < alert.told_value
 
 
 def _acknowledgement_over(alert: Alert, today: date) -> bool:

@@ -43,6 +43,8 @@ class Alert:
     closed_recovered: bool = False
     protocol_digest: str = ""
     news: str = ""
+    limit_text: str = ""
+    """The limit it shows, with its meaning."""
     content: str = ""
     """Digest of what the alert shows, so that an unchanged finding changes nothing."""
     asked_at: datetime | None = None
@@ -109,6 +111,10 @@ class Change:
     climbed: int = 0
     """With `asked_at`: rungs of that ladder told by now."""
     outcome_missed: bool = False
+    unasked: bool = False
+    """It would be put to people and is muted: its ladder begins once it is told."""
+    counts_anew: bool = False
+    """An edit gave the level another number: what people know of it counts by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from itertools import islice
 
 from monitor.core.alerts import OPENING
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
+from monitor.core.ending import PROTOCOL_EDITED
 from monitor.core.escalation import Ladder, escalate, reason_of
-from monitor.core.muting import Voice, muters
+from monitor.core.muting import RULE, Voice, muters
 from monitor.core.outcomes import DECLINED
 from monitor.core.protocol import Protocol
 from monitor.core.routing import ENDINGS, unique
@@ -40,7 +41,8 @@ def climb(
         mute = muted.get(_key(change))
         if mute is not None and change.tell and change.what not in ENDINGS:
             by = mute.cause.removeprefix("rule:").replace(":", ", ").replace("_", " ")
-            change = replace(change, tell=False, reason=f"{change.reason}; muted by {by}")
+            why = f"{change.reason}; muted by {by}"
+            change = replace(change, tell=False, reason=why, unasked=change.what in _ASKING)
         addressed, next_at = _addressed(change, ladder_of, now)
         changes.append(addressed)
         if next_at is not None:
@@ -64,11 +66,11 @@ def _climbed(
 ) -> tuple[Change | None, datetime | None]:
     """What is due of a standing alert's ladder; one that was muted and is not is told now."""
     if now_is.asked_at is None:
-        if not _was_muted(now_is, protocol):
+        if not _was_muted(now_is):
             return None, None
         rungs = ladder_of(now_is.kind, now_is.urgency, now).rungs(now)
         first, second = next(rungs), next(rungs, None)
-        told = _telling(alert, now_is, ChangeWhat.UNMUTED, "the graver alert no longer speaks")
+        told = _telling(alert, now_is, ChangeWhat.UNMUTED, _why_unmuted(now_is, protocol))
         told = replace(told, to=first.addresses, asked_at=now, climbed=1)
         return told, None if second is None else second.at
     ladder = ladder_of(now_is.kind, now_is.urgency, now_is.asked_at)
@@ -92,11 +94,16 @@ def _telling(alert: Alert, now_is: Alert, what: ChangeWhat, reason: str) -> Chan
     return Change(what=what, reason=reason, tell=True, alert=alert, urgency=now_is.urgency)
 
 
-def _was_muted(alert: Alert, protocol: Protocol) -> bool:
-    """Whether nobody was told because it was muted: nothing else leaves such an alert open."""
-    rules = {f"rule:{rule.id}" for rule in protocol.rules if rule.muted_by}
+def _was_muted(alert: Alert) -> bool:
+    """Whether nobody was told because it was muted: nothing else leaves such an alert open. Its
+    rule is not asked: an edit may have taken from it what mutes it."""
     resting = alert.recovered or alert.snoozed_until is not None
-    return alert.cause in rules and alert.state is AlertState.OPEN and not resting
+    return alert.cause.startswith(RULE) and alert.state is AlertState.OPEN and not resting
+
+
+def _why_unmuted(alert: Alert, protocol: Protocol) -> str:
+    may_be_muted = any(f"{RULE}{it.id}" == alert.cause for it in protocol.rules if it.muted_by)
+    return "the graver alert no longer speaks" if may_be_muted else PROTOCOL_EDITED
 
 
 def _key(change: Change) -> int:

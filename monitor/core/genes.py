@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from monitor.core.calendar import clinic_day
 from monitor.core.case import Result, in_turn
 from monitor.core.findings import day_text
 from monitor.core.phenotypes import ACTIVITY, CLASS_OF_ACTIVITY, GENES, phenotype_of_code
@@ -73,8 +74,9 @@ class Known:
 
 
 def known_gene(view: View, gene: str) -> Known:
-    """What stands of a gene today. The last `genotype` event replaces the enrolment's own
-    word; of sources that still disagree the most severe stands."""
+    """What stands of a gene today. It is the patient's: the word of each of their enrolments
+    counts, unless a `genotype` event came with it or after it; of sources that still disagree
+    the most severe stands."""
     return view.once(("gene", gene), lambda: _known(view, gene))
 
 
@@ -110,20 +112,24 @@ def _statements(view: View, gene: str) -> Iterator[Statement]:
 
 
 def _told(view: View, gene: str) -> Iterator[Statement]:
-    enrolment = view.case.enrolment
+    """What people said: the last event, and the word of each enrolment that it does not replace."""
     told = [
-        Statement(gene=gene, phenotype=Metaboliser(word), on=event.on, by="event genotype")
+        (event, word)
         for event in in_turn(view.case.events)
         if event.event == "genotype" and event.on <= view.today
         for name, _, word in [event.value.partition(":")]
         if name == gene
     ]
-    column: str = getattr(enrolment, gene)
+    replaced_until = date.min
     if told:
-        yield told[-1]
-    elif column:
-        day = enrolment.enrolled_on
-        yield Statement(gene=gene, phenotype=Metaboliser(column), on=day, by="enrolment")
+        event, word = told[-1]
+        replaced_until = max(event.on, clinic_day(event.received_at, view.zone))
+        phenotype = Metaboliser(word)
+        yield Statement(gene=gene, phenotype=phenotype, on=event.on, by="event genotype")
+    for case in (view.case, *view.case.siblings):
+        day, word = case.enrolment.enrolled_on, getattr(case.enrolment, gene)
+        if word and replaced_until < day <= view.today:
+            yield Statement(gene=gene, phenotype=Metaboliser(word), on=day, by="enrolment")
 
 
 def _coded(result: Result, gene: str, by: str, void: str = "") -> Statement:

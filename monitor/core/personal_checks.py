@@ -135,6 +135,44 @@ def in_force(rule: Rule, level: int, known: Sequence[Personal], day: date) -> De
     return number_of(rule.levels[level - 1]) if latest is None else latest.value
 
 
+def misplaced(term: Personal, old: Protocol, new: Protocol) -> str:
+    """Why a limit that was set by one text of a protocol would not be what was agreed by
+    another; empty where it would. A level that is gone takes its limit with it."""
+    before, after = _level(term, old), _level(term, new)
+    if term.what is not Terms.LIMIT or before is None or after is None:
+        return ""
+    (_, was), (rule, will_be) = before, after
+    if _asks(was) != _asks(will_be):
+        return (
+            f"personal limit {term.id} ({term.value:f}) was set for the level that asks for "
+            f"{_in_words(was)}, and would stand in for the one that asks for {_in_words(will_be)}"
+        )
+    assert term.value is not None
+    own = number_of(will_be)
+    past = rule.floor is None or _is_looser(term.value, rule.floor, rule)
+    if own is not None and _is_looser(term.value, own, rule) and past:
+        return f"personal limit {term.id} ({term.value:f}) would lie past the floor"
+    return ""
+
+
+def _level(term: Personal, protocol: Protocol) -> tuple[Rule, Level] | None:
+    rule = next((it for it in protocol.rules if it.id == term.subject), None)
+    if rule is None or not 1 <= term.level <= len(rule.levels):
+        return None
+    return rule, rule.levels[term.level - 1]
+
+
+def _asks(level: Level) -> tuple[object, ...]:
+    test = [it is not None for it in (level.below, level.above, level.above_times_uln)]
+    return level.action, level.urgency, test
+
+
+def _in_words(level: Level) -> str:
+    number = number_of(level)
+    at = "" if number is None else f" at {number:f}"
+    return f"{level.action.replace('_', ' ')}, {level.urgency}{at}"
+
+
 # --- An interval ------------------------------------------------------------------------
 
 

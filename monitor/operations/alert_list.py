@@ -19,8 +19,9 @@ from monitor.core.changes import ChangeWhat
 from monitor.core.evidence import evidence
 from monitor.core.findings import LATE
 from monitor.core.routing import ENDINGS, severity
+from monitor.core.told_again import urgency_now
 from monitor.core.vocabulary import AlertState, Kind
-from monitor.operations.answers import answers, finding_about, shown_urgency
+from monitor.operations.answers import answers, finding_about
 from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, SNOOZED, history_of
@@ -151,7 +152,7 @@ def _shown_then(
                 found = finding_about(alert, review.findings)
                 if found is not None:
                     then = evidence(found, review, protocol, batch.rulebook.catalogue)
-                    shown[row.id] = {**then, "urgency": shown_urgency(alert, found).value}
+                    shown[row.id] = {**then, "urgency": urgency_now(found, alert).value}
     return shown
 
 

@@ -147,9 +147,9 @@ def _put_to_people(then: Then, entry: Row[Any]) -> None:
     if entry.what in _REOPENING:
         _answer(then, state=AlertState.OPEN, closed_at=None, closed_by=None, review_by=None)
         then.outcome = None
-    declined = entry.note.startswith("declined")
-    if not declined and "; muted by " not in entry.note:
-        then.alert = replace(then.alert, asked_at=entry.at, rungs_told=0, outcome_at=None)
+    if not entry.note.startswith("declined"):
+        asked_at = None if "; muted by " in entry.note else entry.at
+        then.alert = replace(then.alert, asked_at=asked_at, rungs_told=0, outcome_at=None)
         then.alert = replace(then.alert, outcome_missed=False)
 
 

@@ -9,11 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from monitor.config import Settings
-from monitor.core.alerts import urgency_of
 from monitor.core.answer import Finding, Review
 from monitor.core.case import Case
 from monitor.core.changes import Alert
-from monitor.core.vocabulary import Urgency
 from monitor.intake.people import People, read_number
 from monitor.review import BATCH, WITH_ALL_READ, judge_batch
 from monitor.store import tables
@@ -67,12 +65,6 @@ def finding_about(alert: Alert, findings: Iterable[Finding]) -> Finding | None:
         if not finding.breaches or not set(finding.breaches).isdisjoint(alert.breaches):
             return finding
     return None
-
-
-def shown_urgency(alert: Alert, finding: Finding) -> Urgency:
-    """The urgency of an alert about this finding."""
-    only_seen_recovered = alert.first_seen_recovered and finding.recovered
-    return urgency_of(finding, only_seen_recovered=only_seen_recovered)
 
 
 def enrolments_of(connection: Connection, mrn: str) -> Sequence[int]:

@@ -17,7 +17,7 @@ from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.findings import LATE
 from monitor.core.outcomes import CONTACT
-from monitor.core.vocabulary import AlertState, Kind, PanelState
+from monitor.core.vocabulary import AlertState, EnrolmentState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
 from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
@@ -118,7 +118,7 @@ class Overdue:
 
 
 def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Overdue:
-    """Every overdue panel at `now`; sees nothing later than it."""
+    """Every overdue panel at `now` of those whom this clinic monitors; sees nothing later."""
     zone = settings.clinic.zone
     rows: list[Late] = []
     enrolled = 0
@@ -133,10 +133,11 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                     continue
                 enrolled += 1
                 alert = alerts.get(who.id)
+                is_here = review.life.state is not EnrolmentState.ELSEWHERE
                 rows += [
                     _late(review, panel, who, alert, batch, who.id in feeds)
                     for panel in review.panels
-                    if panel.state in LATE
+                    if panel.state in LATE and is_here
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))

@@ -15,12 +15,14 @@ from sqlalchemy import Connection, select
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
 from monitor.core.answer import PanelStatus, Review
+from monitor.core.calendar import clinic_day
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.intake.context import ENROLLING, take_turn
+from monitor.operations.schedule_limits import refuse_misplaced
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
@@ -222,6 +224,7 @@ def _preview(
     connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
 ) -> Preview:
     same = force.has(proposal.id, proposal.text)
+    refuse_misplaced(connection, force, proposal, clinic_day(now, settings.clinic.zone))
     query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
         query = query.where(claims.concerned_by(proposal.id))

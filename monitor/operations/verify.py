@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
@@ -18,9 +18,10 @@ from monitor.core.answer import Finding, Review
 from monitor.core.changes import Alert
 from monitor.core.evidence import evidence
 from monitor.core.protocol import Protocol
+from monitor.core.told_again import urgency_now
 from monitor.core.vocabulary import AlertState, Urgency
 from monitor.intake import doubles, merges, results
-from monitor.operations.answers import Answers, answers, finding_about, shown_urgency
+from monitor.operations.answers import Answers, answers, finding_about
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables
 from monitor.store.database import Store
@@ -85,7 +86,7 @@ def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
         for batch in answers(connection, settings, at):
             found += [_not_judged(enrolment) for enrolment in batch.failed]
             found += _of_batch(connection, settings, batch, owed, next_reviews, at)
-        found += _never_told(connection)
+        found += _never_told(connection, owed)
     return found
 
 
@@ -204,7 +205,7 @@ def _expected(
     return {
         **{key: shown[key] for key in _SHOWN},
         "kind": finding.kind.value,
-        "urgency": shown_urgency(alert, finding).value,
+        "urgency": urgency_now(finding, alert).value,
         "worst value": finding.worst.value if finding.worst else None,
         "breaches": [instant.isoformat() for instant in finding.breaches],
         "subjects": list(finding.subjects),
@@ -240,16 +241,26 @@ def _compared(
             yield _unequal(key, f"alert {alert_id}", stands[key], value)
 
 
-def _never_told(connection: Connection) -> Iterator[Difference]:
-    """Live urgent and critical alerts that no message bears, but for those that are muted."""
+def _never_told(connection: Connection, owed: frozenset[int]) -> Iterator[Difference]:
+    """Live urgent and critical alerts that no message bears, but for those that are muted, and
+    those that were and ask nobody any more: they recovered, rest, or somebody has them."""
+    columns = _ALERTS.c
     muted = muted_alerts(connection)
-    told = select(_BEARS.c.alert_id).where(_BEARS.c.alert_id == _ALERTS.c.id)
+    told = select(_BEARS.c.alert_id).where(_BEARS.c.alert_id == columns.id)
     loud = [Urgency.URGENT.value, Urgency.CRITICAL.value]
-    query = select(_ALERTS.c.id, _ALERTS.c.urgency).where(
-        _ALERTS.c.state != AlertState.CLOSED.value, _ALERTS.c.urgency.in_(loud), ~told.exists()
+    answered = or_(
+        columns.recovered,
+        columns.snoozed_until.is_not(None),
+        columns.state == AlertState.ACKNOWLEDGED.value,
+    )
+    query = select(columns.id, columns.enrolment_id, columns.urgency).where(
+        columns.state != AlertState.CLOSED.value,
+        columns.urgency.in_(loud),
+        ~told.exists(),
+        ~and_(columns.asked_at.is_(None), answered),
     )
     for row in connection.execute(query.order_by(_ALERTS.c.id)):
-        if row.id in muted:
+        if row.id in muted or row.enrolment_id in owed:
             continue
         yield Difference("never told", f"alert {row.id}", "no message", f"{row.urgency}: told")
 

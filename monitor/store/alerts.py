@@ -40,14 +40,16 @@ _NOT_TOLD: Mapping[str, Any] = {
     "told_level": None,
     "told_value": None,
     "last_told_at": None,
-    "asked_at": None,
-    "rungs_told": 0,
     "version": 0,
     "assigned_to": "",
+    "contact_outcome": "",
+}
+_NOT_ASKED: Mapping[str, Any] = {
+    "asked_at": None,
+    "rungs_told": 0,
     "outcome_at": None,
     "outcome_missed": False,
     "no_answers": 0,
-    "contact_outcome": "",
 }
 _NOT_CLOSED: Mapping[str, Any] = {
     "review_by": None,
@@ -196,6 +198,7 @@ def _insert(connection: Connection, steps: Sequence[Step], now: datetime) -> lis
             **_NO_ANSWER,
             **_NOT_CLOSED,
             **_NOT_TOLD,
+            **_NOT_ASKED,
             **_told(step.change, now),
             **_finding(step),
         }
@@ -230,8 +233,13 @@ def _of_change(step: Step, now: datetime) -> dict[str, Any]:
 
 
 def _changed(step: Step, now: datetime) -> dict[str, Any]:
-    values = {**_finding(step), **_told(step.change, now)}
-    if step.change.what in OPENING:
+    change = step.change
+    values = {**_finding(step), **_told(change, now)}
+    if change.counts_anew and change.alert is not None and change.alert.told_level is not None:
+        values["told_level"] = values["level"]
+    if change.unasked:
+        values |= _NOT_ASKED
+    if change.what in OPENING:
         values |= {"state": AlertState.OPEN.value, **_NO_ANSWER, **_NOT_CLOSED}
     return values
 

@@ -120,6 +120,7 @@ def to_alert(row: Any) -> Alert:
         closed_recovered=row.closed_recovered,
         protocol_digest=row.protocol_digest,
         news=row.shown.get("news", ""),
+        limit_text=row.shown.get("limit_text") or "",
         content=row.content,
         asked_at=row.asked_at,
         rungs_told=row.rungs_told,

@@ -18,7 +18,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
 from monitor.core.vocabulary import Urgency
-from tests.property.oracle_baseline import BaselineAnswer, baseline
+from tests.property.oracle_baseline import BaselineAnswer, baseline, phenotype
 from tests.property.oracle_care import (
     concerned_panels,
     demands,
@@ -31,7 +31,7 @@ from tests.property.oracle_care import (
     tasks,
 )
 from tests.property.oracle_course import Course, course
-from tests.property.oracle_doses import dose_answer
+from tests.property.oracle_doses import GENES, dose_answer
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
 from tests.property.oracle_terms import ended_terms, outside_ages
@@ -109,7 +109,10 @@ def answer(
     results = with_derived(case.results, catalogue)
     rules = by_rules(case, protocol, life, results, today)
     state = state_of(case, life, today)
-    dosed = dose_answer(case, protocol, life, state, rules.episodes, rules.points, results, today)
+    genes = {gene: phenotype(case, gene, today, zone) for gene in GENES}
+    dosed = dose_answer(
+        case, protocol, life, state, rules.episodes, rules.points, results, genes, today
+    )
     spoken = symptoms(case, protocol, results, life, today)
     panels = {}
     done = {it.id: all_completions(it, case, results, today) for it in protocol.panels}
@@ -162,6 +165,7 @@ def answer(
             protocol,
             life,
             {name: panel.last_completed_on for name, panel in panels.items()},
+            genes,
             today,
         ),
         symptoms=spoken,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from monitor.core.case import Case
+from monitor.core.case import Case, Event
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import Urgency
 from tests.property.oracle_course import Course
@@ -22,11 +23,16 @@ class BaselineAnswer:
 
 
 def baseline(
-    case: Case, protocol: Protocol, life: Course, last: dict[str, date | None], today: date
+    case: Case,
+    protocol: Protocol,
+    life: Course,
+    last: dict[str, date | None],
+    known: dict[str, str],
+    today: date,
 ) -> BaselineAnswer:
-    """`last` is the latest completion of each panel up to today."""
+    """`last` is the latest completion of each panel up to today, `known` the phenotypes."""
     asked = protocol.baseline
-    genes = {gene: phenotype(case, gene, today) for gene in asked.genotypes}
+    genes = {gene: known[gene] for gene in asked.genotypes}
     since = take(life.first_dose, asked.within)
     lacking = [gene for gene, word in genes.items() if word == ""]
     for panel in asked.panels:
@@ -43,12 +49,24 @@ def baseline(
     )
 
 
-def phenotype(case: Case, gene: str, today: date) -> str:
-    """The last event's word, else the enrolment's; empty where nobody has said."""
-    word: str = getattr(case.enrolment, gene)
+MILDEST_FIRST = ("", "indeterminate", "normal", "intermediate", "poor")
+
+
+def phenotype(case: Case, gene: str, today: date, zone: ZoneInfo) -> str:
+    """The worst that is said: by the last event, and by every enrolment of the patient that is
+    younger than that event and its arrival; empty where nobody has said."""
+    words = [""]
+    last: Event | None = None
     for event in sorted(case.events, key=lambda event: (event.on, event.id)):
         if event.event == "genotype" and event.on <= today:
             name, said = event.value.split(":")
             if name == gene:
-                word = said
-    return word
+                last, words = event, [said]
+    for one in (case, *case.siblings):
+        young = last is None or (
+            last.on < one.enrolment.enrolled_on
+            and last.received_at.astimezone(zone).date() < one.enrolment.enrolled_on
+        )
+        if young and one.enrolment.enrolled_on <= today:
+            words.append(getattr(one.enrolment, gene))
+    return max(words, key=MILDEST_FIRST.index)

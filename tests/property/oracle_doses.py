@@ -16,7 +16,6 @@ from monitor.core.case import Case, Event, Result
 from monitor.core.dosing_rules import Amount, Dosing, Regime
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import Kind, Urgency
-from tests.property.oracle_baseline import phenotype
 from tests.property.oracle_care import doses, ordered, weights
 from tests.property.oracle_course import Course
 from tests.property.oracle_episodes import Episode, Point
@@ -73,10 +72,11 @@ def dose_answer(
     episodes: list[Episode],
     points: dict[str, list[Point]],
     results: list[Result],
+    genes: dict[str, str],
     today: date,
 ) -> DoseAnswer:
     answer = DoseAnswer()
-    unclear_genes(answer, case, protocol, life, today)
+    unclear_genes(answer, genes, protocol, life, today)
     dosing = protocol.dosing
     if dosing is None:
         return answer
@@ -92,7 +92,7 @@ def dose_answer(
     scales = Scales(dosing, weighed[-1][1] if weighed else None)
     given = changes(case, life, today)
     stood = [it for it in standing if given and stood_on(it, points[it.rule], given[-1][0])]
-    the_dose(answer, protocol, case, regime, scales, given, life, stood, today)
+    the_dose(answer, protocol, genes, regime, scales, given, life, stood, today)
     if given and (not weighed or today > add(weighed[-1][0], dosing.weight_valid)):
         answer.check("weight", Urgency.ROUTINE)
     if regime.before_dose is not None:
@@ -126,7 +126,7 @@ def changes(case: Case, life: Course, today: date) -> list[tuple[date, Fraction]
 def the_dose(
     answer: DoseAnswer,
     protocol: Protocol,
-    case: Case,
+    genes: dict[str, str],
     regime: Regime,
     scales: Scales,
     given: list[tuple[date, Fraction]],
@@ -141,11 +141,11 @@ def the_dose(
     mg = given[-1][1]
     too_high(answer, regime, scales, mg, life, today)
     too_soon(answer, regime, scales, given, life, standing, today)
-    words = [phenotype(case, gene, today) for gene in GENES]
+    words = list(genes.values())
     slow = words.count("intermediate")
     if slow and "poor" not in words:
-        genes = protocol.genotypes
-        advice = genes.both_intermediate if slow > 1 else genes.intermediate
+        advices = protocol.genotypes
+        advice = advices.both_intermediate if slow > 1 else advices.intermediate
         if advice.at_most is not None:
             part = scales.limit(regime.usual_start, Fraction(advice.at_most))
             if scales.over(mg, part):
@@ -281,12 +281,12 @@ def kidney(
 
 
 def unclear_genes(
-    answer: DoseAnswer, case: Case, protocol: Protocol, life: Course, today: date
+    answer: DoseAnswer, genes: dict[str, str], protocol: Protocol, life: Course, today: date
 ) -> None:
     """Never taken for normal; recovered after the first phase, with its close watch."""
     terms = protocol.genotypes.indeterminate
     for gene in protocol.baseline.genotypes:
-        if phenotype(case, gene, today) == "indeterminate" and getattr(terms, gene):
+        if genes[gene] == "indeterminate" and getattr(terms, gene):
             until = protocol.phases[0].until
             over = until is not None and today >= add(life.first_dose, until)
             recovered = over or life.ended_on is not None

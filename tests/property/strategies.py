@@ -202,6 +202,7 @@ def _sibling(luck: Luck, case: Case, protocol: Protocol, zone: ZoneInfo) -> Case
         started_on=start,
         enrolled_on=max(start, case.enrolment.enrolled_on),
         protocol_id=protocol.id,
+        tpmt=luck.one_of(PHENOTYPES),
     )
     shared = [it for it in case.events if it.event not in OF_ONE_DRUG]
     own = [

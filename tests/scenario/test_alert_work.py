@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from monitor.operations.explain import explain_alert
 from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
+from monitor.operations.schedule_edit import Edit, apply
+from monitor.operations.verify import verify
+from monitor.resources import schedules_folder
 from monitor.store import tables
 from tests.clinic import CBC, CONFIG, Clinic, at, settings_in
 
@@ -137,6 +140,77 @@ def test_a_graver_alert_of_the_same_cause_mutes_the_lesser_visibly(ward: Clinic)
     ward.review(at("2026-03-03"))
     (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
     assert told.what == "worse"  # critical now: never muted
+
+
+@pytest.mark.parametrize("white_cells", ["2.9", "3.4"])
+def test_what_came_while_it_was_muted_is_told_once_it_is_not(
+    ward: Clinic, white_cells: str
+) -> None:
+    """A tenth worse, or an acknowledgement that ran out: its ladder begins when it is told."""
+    ward.enrol("A1", "2026-02-28", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", CBC | {"white_cells": "3.4"})
+    ward.review(NOW)
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    people.acknowledge(
+        ward.store, ward.settings, lesser.id, by="Jo", until=date(2026, 3, 4), now=NOW
+    )
+    both = CBC | {"white_cells": white_cells, "neutrophils": "1.4"}
+    ward.results("A1", "2026-03-03", both)
+    ward.review(at("2026-03-03"))
+    ward.review(at("2026-03-04"))
+    (grave,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    people.close(
+        ward.store, ward.settings, grave.id, by="Jo", outcome="drug_held: Dr Gray",
+        review_by=date(2026, 3, 20), now=at("2026-03-04", 13),
+    )  # fmt: skip
+    ward.review(at("2026-03-04", 14))
+    told = [row.what for row in ward.rows(tables.DeliveryAlert, alert_id=lesser.id)]
+    assert told == ["opened", "no longer muted"]
+    (row,) = ward.rows(tables.AlertRow, id=lesser.id)
+    assert (row.asked_at, row.rungs_told) == (at("2026-03-04", 14), 1)
+    assert row.told_value == Decimal(white_cells)
+
+
+def test_a_muted_alert_is_told_when_an_edit_takes_away_what_mutes_it(ward: Clinic) -> None:
+    with_low(ward, neutrophils="1.4", white_cells="2.6")
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    text = (schedules_folder() / "azathioprine.toml").read_text(encoding="utf-8")
+    shown = 'muted_by = ["neutropenia"]\n'
+    assert shown in text
+    edit = Edit("azathioprine.toml", text.replace(shown, ""))
+    apply(ward.store, ward.settings, edit, at("2026-03-03"), by="Dr A", reason="tell both")
+    (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
+    assert told.what == "no longer muted"
+    (row,) = ward.rows(tables.AlertRow, id=lesser.id)
+    assert row.asked_at == at("2026-03-03"), "its ladder begins now"
+    (line,) = ward.rows(tables.AlertHistory, alert_id=lesser.id, what="no longer muted")
+    assert line.note == "protocol edited"
+    ward.review(at("2026-03-03", 13), everyone=True)
+    assert len(ward.rows(tables.DeliveryAlert, alert_id=lesser.id)) == 1
+
+
+def test_what_was_muted_until_it_recovered_is_told_in_digests_only(ward: Clinic) -> None:
+    with_low(ward, neutrophils="1.4", white_cells="3.2")
+    assert verify(ward.store, ward.settings, NOW) == []
+    ward.results("A1", "2026-03-09", CBC)
+    ward.review(at("2026-03-09"))
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    assert (lesser.state, lesser.recovered) == ("open", True)
+    assert ward.rows(tables.DeliveryAlert, alert_id=lesser.id) == []
+    assert verify(ward.store, ward.settings, at("2026-03-09")) == []
+
+
+def test_what_is_muted_no_more_is_owed_until_it_is_reviewed(ward: Clinic) -> None:
+    grave = with_low(ward, neutrophils="1.4", white_cells="3.2")
+    people.close(
+        ward.store, ward.settings, grave, by="Jo", outcome="drug_held: Dr Gray",
+        review_by=date(2026, 3, 20), now=at("2026-03-02", 11),
+    )  # fmt: skip
+    assert verify(ward.store, ward.settings, at("2026-03-02", 11)) == []
+    ward.review(at("2026-03-02", 12))
+    assert verify(ward.store, ward.settings, at("2026-03-02", 12)) == []
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    assert len(ward.rows(tables.DeliveryAlert, alert_id=lesser.id)) == 1
 
 
 def test_one_creatinine_is_told_once_by_the_dose_check_that_says_what_it_means(

@@ -61,6 +61,39 @@ def test_a_poor_metaboliser_from_the_laboratory_speaks_at_once(desk: Desk) -> No
     assert (Kind.DOSE_CHECK.value, "urgent") in kinds
 
 
+def test_what_an_earlier_treatment_knew_of_a_gene_is_known_in_the_next(desk: Desk) -> None:
+    """A gene does not change: an empty cell makes no poor one unknown."""
+    desk.enrol("P2,azathioprine,2026-01-05,25,70,poor,,", header=ENROL, now=at("2026-03-01"))
+    desk.events("P2,2026-03-02,stop,,,,", now=at("2026-03-02"))
+    desk.enrol("P2,azathioprine,2026-03-09,50,70,,,", header=ENROL, now=at("2026-03-09"))
+    desk.clinic.review(at("2026-03-09"))
+    first, again = (it.id for it in desk.clinic.rows(tables.EnrolmentRow, patient_id=2))
+    assert (poor(desk, first), poor(desk, again)) == (["recovered"], ["open"])
+
+
+def test_an_old_event_is_no_answer_to_what_a_later_enrolment_says(desk: Desk) -> None:
+    desk.events("P1,2026-03-02,genotype,tpmt:normal,,,", "P1,2026-03-03,stop,,,,")
+    desk.enrol("P1,azathioprine,2026-03-20,50,70,poor,,", header=ENROL, now=at("2026-03-20"))
+    desk.clinic.review(at("2026-03-20"))
+    again = desk.clinic.rows(tables.EnrolmentRow)[-1].id
+    assert poor(desk, again) == ["open"]
+    desk.events("P1,2026-03-01,genotype,tpmt:normal,,typed wrongly,", now=at("2026-03-21"))
+    desk.clinic.review(at("2026-03-21"))
+    assert poor(desk, again) == ["open"], "the event of 2 March is still the last"
+    desk.events("P1,2026-03-04,genotype,tpmt:normal,,typed wrongly,", now=at("2026-03-22"))
+    desk.clinic.review(at("2026-03-22"))
+    assert poor(desk, again) == [], "said after the enrolment, of a test before it"
+
+
+def poor(desk: Desk, enrolment: int) -> list[str]:
+    """How the live alerts stand that the drug must not be taken."""
+    return [
+        "recovered" if alert.recovered else alert.state.value
+        for alert in desk.clinic.alerts(enrolment)
+        if alert.kind is Kind.CONTRAINDICATED and alert.state is not AlertState.CLOSED
+    ]
+
+
 def test_what_cannot_be_read_is_held_and_urgent(desk: Desk) -> None:
     report = desk.load("P1,2026-03-02,TPMT genotype,see attached report,,S1,final,,")
     assert report.quarantined == 1

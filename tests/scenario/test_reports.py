@@ -90,6 +90,16 @@ def test_who_is_overdue_and_what_was_tried(desk: CommandLine) -> None:
     assert none["enrolled"] == 0
 
 
+def test_whom_another_clinic_monitors_is_not_overdue_here(desk: CommandLine) -> None:
+    line = "mrn,on,event,value\nP1,2026-02-05,monitored_elsewhere,2026-03-01\n"
+    assert desk("events", desk.write("away.csv", line), "--at", NOW).code == 0
+    for day, late in (("2026-02-28", ["P3", "P2"]), ("2026-03-01", ["P3", "P1", "P2"])):
+        found = desk("report", "overdue", "--json", "--at", day).json
+        assert list(dict.fromkeys(row["mrn"] for row in found["overdue"])) == late
+        ledger = desk("status", "--at", day).out.splitlines()[-1]
+        assert f"seriously overdue {len(late)}, overdue 0" in ledger
+
+
 def test_what_was_tested_adds_up(desk: CommandLine) -> None:
     found = desk("report", "compliance", "--json", "--at", NOW).json
     names = ("in_time", "in_grace", "late", "missed", "waiting")

@@ -1,0 +1,104 @@
+"""Why people hear again of an alert that stands, or that a person closed (specification,
+section 7): what the finding says now, beside what they were told."""
+
+from __future__ import annotations
+
+from monitor.core.answer import Finding
+from monitor.core.changes import Alert
+from monitor.core.ending import PROTOCOL_EDITED
+from monitor.core.episodes import markedly_worse
+from monitor.core.findings import OVERDUE
+from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import PanelState, Urgency
+
+
+def urgency_of(finding: Finding, *, only_seen_recovered: bool) -> Urgency:
+    """The urgency an alert about this finding has."""
+    if only_seen_recovered and finding.recovered and finding.urgency is not Urgency.CRITICAL:
+        return Urgency.ROUTINE
+    return finding.urgency
+
+
+def urgency_now(finding: Finding, alert: Alert) -> Urgency:
+    """The urgency this alert has by what the finding says now."""
+    only_seen_recovered = alert.first_seen_recovered and finding.recovered
+    return urgency_of(finding, only_seen_recovered=only_seen_recovered)
+
+
+def worse_than_told(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """People hear again at a worse level, or at a value 10 % worse than the worst they know."""
+    if alert.told_level is None:
+        return ""
+    told_level = finding.level if counts_anew(finding, alert, protocol) else alert.told_level
+    if finding.level > told_level:
+        met = f", {finding.limit_text}" if finding.limit_text else ""
+        return f"a further limit is met{met}"
+    if finding.worst is None or alert.told_value is None:
+        return ""
+    if finding.level < told_level and not is_edited(alert, protocol):
+        return ""
+    if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
+        return "at least 10 % worse than the worst that was told"
+    return ""
+
+
+def is_edited(alert: Alert, protocol: Protocol) -> bool:
+    """Whether another text of the protocol is in force than when this alert was last written."""
+    return alert.protocol_digest != protocol.digest
+
+
+def counts_anew(finding: Finding, alert: Alert, protocol: Protocol) -> bool:
+    """Whether an edit put levels before this one or took some away: what is said and asked for
+    is the same, and only the number of the level is another."""
+    said = (alert.kind, alert.urgency, alert.limit_text)
+    says = (finding.kind, urgency_now(finding, alert), finding.limit_text)
+    return said == says and is_edited(alert, protocol)
+
+
+def news(finding: Finding, alert: Alert) -> str:
+    """What people are to hear of whatever stands (`Finding.news`), where it is not yet told."""
+    return finding.news if finding.news != alert.news and not finding.recovered else ""
+
+
+def more_panels(finding: Finding, alert: Alert) -> str:
+    """An overdue alert is told again when a panel is added or becomes serious."""
+    if finding.cause != OVERDUE:
+        return ""
+    known = dict(alert.panels)
+    for panel in finding.panels:
+        if panel.panel not in known:
+            return f"{panel.panel} is overdue too"
+        if panel.state is PanelState.SERIOUSLY_OVERDUE and known[panel.panel] is not panel.state:
+            return f"{panel.panel} is seriously overdue"
+    return ""
+
+
+def more_urgent(finding: Finding, alert: Alert) -> str:
+    """What goes out at once goes out also where a routine alert became so: a held row that may
+    be critical beside one that is not, a panel that came under a recheck while overdue."""
+    urgency = urgency_now(finding, alert)
+    return f"{urgency} now, {alert.urgency} before" if urgency.rank > alert.urgency.rank else ""
+
+
+def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """A correction or an edit made it milder, or it asks for something else: people hear it."""
+    if not finding.breaches:
+        return ""
+    if finding.level < alert.level and not counts_anew(finding, alert, protocol):
+        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
+        edited = is_edited(alert, protocol)
+        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
+    if finding.kind is not alert.kind:
+        return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
+    if _is_milder_than_told(finding, alert):
+        return "a corrected result changed the value that was told"
+    return ""
+
+
+def _is_milder_than_told(finding: Finding, alert: Alert) -> bool:
+    """Whether the worst value is milder than the one people know: without a correction the
+    worst of an episode never is."""
+    worst = None if finding.worst is None else finding.worst.value
+    if worst is None or alert.told_value is None or alert.told_level != finding.level:
+        return False
+    return worst > alert.told_value if finding.downward else worst < alert.told_value

@@ -1,0 +1,47 @@
+"""Limits of single patients that an edit of their protocol would turn into others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from monitor.core.faults import Fault, Faults
+from monitor.core.personal_checks import misplaced
+from monitor.operations.schedules import Force, Proposal
+from monitor.store import tables
+from monitor.store.frames import chunks
+from monitor.store.personal import load_personal
+from monitor.store.tables import table_of
+
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+
+
+def refuse_misplaced(connection: Connection, force: Force, proposal: Proposal, today: date) -> None:
+    """A limit was agreed for one level, for what that asks for. Raises Faults where another
+    would take its place: whoever agreed to it is asked first."""
+    if proposal.is_catalogue or proposal.id not in force.protocols:
+        return
+    faults = list(_misplaced(connection, force, proposal, today))
+    if faults:
+        raise Faults(faults)
+
+
+def _misplaced(
+    connection: Connection, force: Force, proposal: Proposal, today: date
+) -> Iterator[Fault]:
+    old, new = force.protocols[proposal.id], proposal.protocols[proposal.id]
+    columns = _ENROLMENTS.c
+    query = select(columns.id).where(columns.stands, columns.protocol_id == proposal.id)
+    for ids in chunks(list(connection.scalars(query.order_by(columns.id)))):
+        for terms in load_personal(connection, ids).values():
+            for it in terms:
+                problem = misplaced(it, old, new) if it.last > today else ""
+                if problem:
+                    valid = (
+                        f"first: monitor limit end {it.id} --by WHO --reason TEXT; what still "
+                        "holds is set anew after the edit"
+                    )
+                    key = f"rules.{it.subject}.levels[{it.level - 1}]"
+                    yield Fault(proposal.file, key, "", problem, valid)
