@@ -25,7 +25,7 @@ def _plain_code(code: str) -> str:
 
 class Intake(Section):
     inbox: Folder = Path("inbox")
-    settle_seconds: Annotated[float, Field(ge=0)] = 2
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
     held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
@@ -99,7 +99,7 @@ class Feeds(Section):
     usual_share: Share = 0.75
     late_hours: Annotated[int, Field(ge=0, le=24)] = 3
     silence_chance: Share = 0.05
-    vanished_days: Annotated[int, Field(ge=3)] = 10
+    vanished_days: Annotated[int, Field(ge=3, le=366)] = 10
     vanished_chance: Share = 0.0001
     overdue_at_once: Annotated[int, Field(ge=2)] = 3
     shift_history: Annotated[int, Field(ge=10)] = 40
