@@ -69,6 +69,8 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[heartbeat]\nurl = 'file:///etc/passwd'", "heartbeat.url", "https://"),
         ("[mail]\nusername = 'me'", "mail", "go together"),
         ("[retention]\ndays = 3", "retention.days", "not a known key"),
+        ("[sources.lab]\ncolumns = { mrm = 'Pat' }", "sources.lab.columns", '"mrn"'),
+        ("[sources.lab.constants]\nstate = 'F'", "sources.lab.constants", "state is no column"),
         ("[clinic", "", "not TOML"),
         (f"[mail]\nport = {'9' * 5000}", "", "a number that cannot be read"),
         (f"[clinic]\nholidays = {'[' * 5000}", "", "too deep to read"),
