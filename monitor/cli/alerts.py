@@ -9,6 +9,7 @@ import typer
 
 from monitor.cli.common import (
     CONFIG_DEFAULT,
+    LARGEST_ID,
     AtOption,
     ConfigOption,
     JsonOption,
@@ -29,7 +30,10 @@ _STATES = {
     "all": ("open", "acknowledged", "closed"),
 }
 IdArgument = Annotated[
-    int, typer.Argument(metavar="ID", help="The alert's number, as `monitor alerts` shows it.")
+    int,
+    typer.Argument(
+        max=LARGEST_ID, metavar="ID", help="The alert's number, as `monitor alerts` shows it."
+    ),
 ]
 VersionOption = Annotated[
     int | None,

@@ -11,6 +11,7 @@ import typer
 
 from monitor.cli.common import (
     CONFIG_DEFAULT,
+    LARGEST_ID,
     AtOption,
     ConfigOption,
     JsonOption,
@@ -32,7 +33,9 @@ app = typer.Typer(
 )
 _SHOWN = 30
 _INSTANTS = ("received_at", "reverted_at")
-BatchArgument = Annotated[int, typer.Argument(metavar="ID", help="The batch's number.")]
+BatchArgument = Annotated[
+    int, typer.Argument(max=LARGEST_ID, metavar="ID", help="The batch's number.")
+]
 
 
 @app.command("list")

@@ -73,6 +73,10 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of tables.")
 ]
 CONFIG_DEFAULT = Path(CONFIG_NAME)
+LARGEST_ID = 2**63 - 1
+"""Above it a database has no number for a row."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+"""What lies outside is a slip, and would bring the database to a day that never comes."""
 
 
 @dataclass(frozen=True)
@@ -89,20 +93,29 @@ def instant(text: str, settings: Settings) -> datetime:
     if not text:
         return clock.now()
     try:
-        return parse_instant(text, settings.clinic.zone)[0]
+        found = parse_instant(text, settings.clinic.zone)[0]
+        if not _FIRST_YEAR <= found.year < _LAST_YEAR:
+            raise ValueError("no year of ours")
     except (ValueError, OverflowError):
         raise Refused(
             f"--at {text}: not an instant; write 2026-03-02, 2026-03-02T10:00 or "
-            "2026-03-02T10:00+01:00"
+            f"2026-03-02T10:00+01:00, from {_FIRST_YEAR} to {_LAST_YEAR}"
         ) from None
+    return found
 
 
 def day(text: str, option: str) -> date:
     """A calendar date of an option. Raises Refused."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
+        if not _FIRST_YEAR <= found.year < _LAST_YEAR:
+            raise ValueError("no year of ours")
     except ValueError:
-        raise Refused(f"{option} {text}: not a day; write it as 2026-03-02") from None
+        raise Refused(
+            f"{option} {text}: not a day; write it as 2026-03-02, from {_FIRST_YEAR} to "
+            f"{_LAST_YEAR}"
+        ) from None
+    return found
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import typer
 
 from monitor.cli.common import (
     CONFIG_DEFAULT,
+    LARGEST_ID,
     AtOption,
     ConfigOption,
     JsonOption,
@@ -120,7 +121,9 @@ def accept(
 
 @app.command("end")
 def end(
-    number: Annotated[int, typer.Argument(metavar="ID", help="As `monitor limit list` shows it.")],
+    number: Annotated[
+        int, typer.Argument(max=LARGEST_ID, metavar="ID", help="As `monitor limit list` shows it.")
+    ],
     by: ByOption,
     reason: ReasonOption,
     config: ConfigOption = CONFIG_DEFAULT,

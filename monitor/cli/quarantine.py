@@ -11,6 +11,7 @@ import typer
 
 from monitor.cli.common import (
     CONFIG_DEFAULT,
+    LARGEST_ID,
     AtOption,
     ConfigOption,
     Exit,
@@ -98,7 +99,7 @@ def list_held(
 
 @app.command()
 def show(
-    row: Annotated[int, typer.Argument(metavar="ID", help="The row's number.")],
+    row: Annotated[int, typer.Argument(max=LARGEST_ID, metavar="ID", help="The row's number.")],
     config: ConfigOption = CONFIG_DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,7 +122,9 @@ def show(
 def retry(
     rows: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[ID...]", help="Rows; all that are held, if none is named."),
+        typer.Argument(
+            max=LARGEST_ID, metavar="[ID...]", help="Rows; all that are held, if none is named."
+        ),
     ] = None,
     reason: ReasonOption = "",
     source: SourceOption = "",
@@ -162,7 +165,10 @@ def _say_tried(tried: Retry, tally: Tally, *, as_json: bool) -> None:
 
 @app.command()
 def fix(
-    row: Annotated[int, typer.Argument(metavar="ID", help="A row; all alike are mended with it.")],
+    row: Annotated[
+        int,
+        typer.Argument(max=LARGEST_ID, metavar="ID", help="A row; all alike are mended with it."),
+    ],
     by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
     analyte: Annotated[
         str, typer.Option("--analyte", metavar="NAME", help="What the code of the row measures.")
@@ -234,7 +240,9 @@ def list_fixes(
 
 @app.command()
 def unfix(
-    number: Annotated[int, typer.Argument(metavar="ID", help="A fix, as `fixes` lists it.")],
+    number: Annotated[
+        int, typer.Argument(max=LARGEST_ID, metavar="ID", help="A fix, as `fixes` lists it.")
+    ],
     by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
@@ -250,7 +258,9 @@ def unfix(
 
 @app.command()
 def discard(
-    rows: Annotated[list[int], typer.Argument(metavar="ID...", help="Rows, all or none.")],
+    rows: Annotated[
+        list[int], typer.Argument(max=LARGEST_ID, metavar="ID...", help="Rows, all or none.")
+    ],
     by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may go.")],
     config: ConfigOption = CONFIG_DEFAULT,

@@ -10,6 +10,7 @@ import typer
 
 from monitor.cli.common import (
     CONFIG_DEFAULT,
+    LARGEST_ID,
     AtOption,
     ConfigOption,
     Exit,
@@ -91,7 +92,9 @@ def _in_one_line(counts: Mapping[str, int]) -> str:
 def explain(
     alert: Annotated[
         int | None,
-        typer.Argument(metavar="[ID]", help="The alert's number.", show_default=False),
+        typer.Argument(
+            max=LARGEST_ID, metavar="[ID]", help="The alert's number.", show_default=False
+        ),
     ] = None,
     mrn: Annotated[str, typer.Option("--mrn", help="A patient, instead of an alert.")] = "",
     on: Annotated[

@@ -7,7 +7,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from monitor.config.field_types import Address, Email, Facility, Port, Privacy, Security, Url
+from monitor.config.field_types import (
+    Address,
+    Email,
+    Facility,
+    Minutes,
+    Port,
+    Privacy,
+    Seconds,
+    Security,
+    Url,
+)
 from monitor.config.section import Folder, OptionalPath, Section
 
 
@@ -20,7 +30,7 @@ class Relay(Section):
     username: str = ""
     password_env: str = ""
     password_file: OptionalPath = None
-    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    timeout_seconds: Seconds = 30
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
@@ -85,7 +95,7 @@ class Bounces(Section):
     imap_password_env: str = ""
     imap_password_file: OptionalPath = None
     imap_mailbox: str = "INBOX"
-    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    timeout_seconds: Seconds = 30
 
     @model_validator(mode="after")
     def _can_sign_in(self) -> Bounces:
@@ -104,7 +114,7 @@ class Alarm(Section):
     """How long messages may wait, and who hears by which other way when they wait longer."""
 
     to: list[Address] = []
-    critical_minutes: Annotated[int, Field(gt=0)] = 10
-    urgent_minutes: Annotated[int, Field(gt=0)] = 60
-    routine_minutes: Annotated[int, Field(gt=0)] = 720
-    downtime_minutes: Annotated[int, Field(gt=0)] = 240
+    critical_minutes: Minutes = 10
+    urgent_minutes: Minutes = 60
+    routine_minutes: Minutes = 720
+    downtime_minutes: Minutes = 240

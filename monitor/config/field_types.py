@@ -101,7 +101,10 @@ def _duration(value: object) -> object:
 
 
 def _day(value: object) -> object:
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("not a day; one is written like 2026-12-25") from None
 
 
 def _unset(value: object) -> object:
@@ -159,6 +162,10 @@ Holidays = list[Annotated[date, BeforeValidator(_day)]]
 HoursText = Annotated[str, AfterValidator(_hours)]
 OptionalDuration = Annotated[Duration | None, BeforeValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+"""At most a day: what waits for ever is as good as switched off, and nobody said so."""
+Minutes = Annotated[int, Field(gt=0, le=527_040)]
+"""At most a year."""
 OptionalBool = Annotated[bool | None, BeforeValidator(_unset)]
 """None, in the file "", where something else decides."""
 KindName = Annotated[Kind, _choice(Kind)]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from monitor.config.field_types import Seconds
 from monitor.config.section import OptionalPath, Section
 
 
@@ -36,8 +37,8 @@ class Mllp(Section):
     acknowledge: Literal["asked", "original"] = "asked"
     connections: Annotated[int, Field(ge=1, le=10000)] = 50
     max_message_mb: Annotated[float, Field(gt=0, le=64)] = 16
-    idle_seconds: Annotated[float, Field(gt=0)] = 3600
-    stall_seconds: Annotated[float, Field(gt=0)] = 60
+    idle_seconds: Seconds = 3600
+    stall_seconds: Seconds = 60
 
     @property
     def is_on(self) -> bool:

@@ -7,17 +7,33 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from monitor.config.environment import overrides
 from monitor.config.models import Settings, section_models
 from monitor.config.section import Section
 from monitor.core.faults import Fault, Faults, nearest
 
-PREFIX = "MONITOR__"
 _SECRET = re.compile(r"password|secret|token|url", re.IGNORECASE)
 _SHOWN = 60
+_TYPES = {
+    "model_type": ("must be a table", "[{key}], in single brackets"),
+    "dict_type": ("must be a table", "[{key}], or {{ name = ... }} behind the key"),
+    "list_type": ("must be a list", "a list in [brackets]; tables as [[{key}]], one by one"),
+    "string_type": ("must be text", "text in quotes"),
+    "int_type": ("must be a whole number", "a number without quotes"),
+    "int_parsing": ("must be a whole number", "a number without quotes"),
+    "int_parsing_size": ("must be a whole number", "a smaller one"),
+    "int_from_float": ("must be a whole number", "a number without a point"),
+    "finite_number": ("must be a number", "one that is finite"),
+    "float_type": ("must be a number", "a number without quotes"),
+    "float_parsing": ("must be a number", "a number without quotes"),
+    "bool_type": ("must be true or false", "true or false, without quotes"),
+    "bool_parsing": ("must be true or false", "true or false, without quotes"),
+}
+"""What pydantic says of a type, in the words of the file."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -43,75 +59,34 @@ def read_settings(text: str, path: Path, environment: Mapping[str, str]) -> Sett
 
     Raises Faults.
     """
+    values = _tables(text, path)
+    told = overrides(values, environment)
+    faults = list(told.faults)
+    folder = path.absolute().parent
     try:
-        values = tomllib.loads(text)
+        settings = Settings.model_validate(values, context={"folder": folder})
+    except ValidationError as error:
+        places = _Places(str(path), text, told.origins)
+        faults += [places.fault(details) for details in error.errors(include_url=False)]
+    if faults:
+        raise Faults(tuple(faults))
+    return settings
+
+
+def _tables(text: str, path: Path) -> dict[str, Any]:
+    """What stands in the file. Raises Faults where it is no TOML."""
+    line = None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else None
-        raise Faults((Fault(str(path), "", "", f"not TOML: {error}", "", line),)) from None
-    origins: dict[tuple[str, ...], str] = {}
-    for name in sorted(environment):
-        if name.startswith(PREFIX):
-            _override(values, name, environment[name], origins)
-    folder = path.absolute().parent
-    try:
-        return Settings.model_validate(values, context={"folder": folder})
-    except ValidationError as error:
-        places = _Places(str(path), text, origins)
-        faults = [places.fault(details) for details in error.errors(include_url=False)]
-        raise Faults(tuple(faults)) from None
-
-
-def _override(
-    values: dict[str, Any], name: str, text: str, origins: dict[tuple[str, ...], str]
-) -> None:
-    """Put one variable's value where its name points, made to the type of that key."""
-    parts = name.removeprefix(PREFIX).split("__")
-    place: Any = values
-    walked: list[str] = []
-    for part in parts[:-1]:
-        step = _step(place, part)
-        walked.append(str(step))
-        if isinstance(place, list):
-            place = place[step] if isinstance(step, int) and step < len(place) else {}
-        else:
-            place = place.setdefault(step, {})
-        if not isinstance(place, dict | list):
-            return
-    step = _step(place, parts[-1])
-    origins[(*walked, str(step))] = name
-    if isinstance(place, dict):
-        place[step] = _typed(text, [*walked, str(step)])
-
-
-def _step(place: Any, part: str) -> str | int:
-    """The key a part of a variable's name means: as the file spells it, else lower case."""
-    if isinstance(place, list) and part.isdecimal():
-        return int(part)
-    known = [key for key in place if key.lower() == part.lower()] if place else []
-    return known[0] if known and isinstance(place, dict) else part.lower()
-
-
-def _typed(text: str, keys: list[str]) -> Any:
-    """Text for a key of text, else what TOML makes of it; the check of types comes later."""
-    if _wants_text(keys):
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _wants_text(keys: list[str]) -> bool:
-    model = section_models().get(keys[0])
-    field = model.model_fields.get(keys[-1]) if model else None
-    if field is None:
-        return len(keys) > 1
-    kinds = (field.annotation, *get_args(field.annotation))
-    return not any(
-        kind in (int, float, bool) or getattr(kind, "__origin__", kind) in (list, dict)
-        for kind in kinds
-    )
+        problem = str(error)
+    except RecursionError:
+        problem = "brackets within brackets, too deep to read"
+    except ValueError:
+        problem = "it holds a number that cannot be read"
+    raise Faults((Fault(str(path), "", "", f"not TOML: {problem}", "", line),))
 
 
 class _Places:
@@ -165,6 +140,9 @@ def _words(details: Any, keys: tuple[str, ...]) -> tuple[str, str]:
         return str(given["error"]), ""
     if kind == "literal_error":
         return "not one of the words this key takes", str(given["expected"])
+    if kind in _TYPES:
+        problem, valid = _TYPES[kind]
+        return problem, valid.format(key=_dotted(keys))
     return str(details["msg"]).replace("Input should be", "must be"), ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.field_types import (
     DateFormat,
@@ -16,6 +16,8 @@ from monitor.config.field_types import (
 )
 from monitor.config.section import Folder, Section
 from monitor.core.calendar import parse_duration
+from monitor.core.faults import nearest
+from monitor.core.result_columns import ALL_COLUMNS
 
 
 def _plain_code(code: str) -> str:
@@ -23,9 +25,21 @@ def _plain_code(code: str) -> str:
     return "".join(sign for sign in code.casefold() if sign not in " -_.\t")
 
 
+def _ours(names: dict[str, str]) -> dict[str, str]:
+    unknown = [name for name in names if name not in ALL_COLUMNS]
+    if unknown:
+        guess = nearest(unknown[0], ALL_COLUMNS)
+        raise ValueError(f"{unknown[0]} is no column of ours; {guess}")
+    return names
+
+
+OurColumns = Annotated[dict[str, str], AfterValidator(_ours)]
+"""By our columns; one that is none would be passed over without a word."""
+
+
 class Intake(Section):
     inbox: Folder = Path("inbox")
-    settle_seconds: Annotated[float, Field(ge=0)] = 2
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400)] = 2
     feed_silence_alarm: OptionalDuration = parse_duration("3 days")
     held_alarm: OptionalDuration = parse_duration("7 days")
     unknown_patients: Literal["hold", "ignore"] = "hold"
@@ -38,7 +52,7 @@ class Intake(Section):
 class Source(Section):
     """How one laboratory's files differ from the long form."""
 
-    columns: dict[str, str] = {}
+    columns: OurColumns = {}
     """Our column -> theirs."""
     codes: dict[str, str] = {}
     """Their code -> our analyte."""
@@ -55,7 +69,7 @@ class Source(Section):
     """None, in the file "": the whole file decides."""
     encoding: str = ""
     delimiter: str = ""
-    constants: dict[str, str] = {}
+    constants: OurColumns = {}
     """Our column -> the value every row of this source has."""
     issuer: str = ""
     """Who gave out its plain numbers; "" is the clinic itself."""
@@ -99,7 +113,7 @@ class Feeds(Section):
     usual_share: Share = 0.75
     late_hours: Annotated[int, Field(ge=0, le=24)] = 3
     silence_chance: Share = 0.05
-    vanished_days: Annotated[int, Field(ge=3)] = 10
+    vanished_days: Annotated[int, Field(ge=3, le=366)] = 10
     vanished_chance: Share = 0.0001
     overdue_at_once: Annotated[int, Field(ge=2)] = 3
     shift_history: Annotated[int, Field(ge=10)] = 40

@@ -345,7 +345,11 @@ def as_toml(value: object) -> str:
 
 
 def _is_unwieldy(number: Decimal) -> bool:
-    if number == 0:
-        return False
-    _sign, digits, exponent = number.normalize().as_tuple()
-    return len(digits) > _DIGITS or not isinstance(exponent, int) or abs(exponent) > _DIGITS
+    """Whether it has more digits than anybody measures. Told from the digits as they stand: to
+    reckon with it first would round it, or overflow."""
+    _sign, digits, exponent = number.as_tuple()
+    if number == 0 or not isinstance(exponent, int):
+        return number != 0
+    written = "".join(map(str, digits))
+    kept = written.rstrip("0")
+    return len(kept) > _DIGITS or abs(exponent + len(written) - len(kept)) > _DIGITS

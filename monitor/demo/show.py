@@ -83,6 +83,8 @@ def run_demo(
 
 def _make_room(folder: Path) -> None:
     """An empty folder; an earlier demo's is cleared, anything else is left alone."""
+    if folder.exists() and not folder.is_dir():
+        raise DemoRefused(f"{folder} is a file: name a folder with --dir")
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
             raise DemoRefused(

@@ -15,20 +15,15 @@ from operator import itemgetter
 from typing import Any
 
 from monitor.config import Source
+from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
-from monitor.intake.raw import RESULT_COLUMNS, RawRow
+from monitor.intake.raw import RawRow
 from monitor.intake.row_steps import Step, steps_of
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
-EXTRA_COLUMNS = (
-    "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
-    "order", "flag",
-)  # fmt: skip
-"""What a file may have besides the columns of a raw row."""
-ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
 

@@ -91,8 +91,11 @@ class Measures:
         """Units this source is known to use, by analyte."""
         self.earlier_units: Callable[[], Iterable[tuple[str, str]]] | None = None
         """Analytes and units of its earlier files, asked for once and only where they count."""
+        self._units: dict[str, str] = {}
+        """Analyte -> the unit meant where the file names none."""
         for name, unit in source.units.items():
-            if analyte := catalogue.find(name):
+            if analyte := self.analyte(name):
+                self._units[analyte.name] = unit
                 self.units_used[analyte.name].add(unit)
         self.read_as_percent: Counter[str] = Counter()
         """Codes of absolute counts that came with `%` and were read as percentages."""
@@ -298,8 +301,13 @@ class Measures:
     def _unknown_code(self, code: str) -> Problem:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
-        reason = f'unknown code "{code.strip()[:_SHOWN]}"'
-        hint = self._nearest(code.strip()[:_SHOWN])
+        shown = code.strip()[:_SHOWN]
+        reason = f'unknown code "{shown}"'
+        if meant := self._codes.get(fold(code)):
+            guess = self._catalogue.suggest(meant)
+            hint = f'the source\'s codes map it to "{meant}", which is no analyte: {guess}'
+            return Problem("unknown_code", reason, hint)
+        hint = self._nearest(shown)
         return Problem(
             "unknown_code", reason, hint or "map the code or ignore it in [sources.NAME]"
         )
@@ -315,7 +323,7 @@ class Measures:
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()
         if not unit:
-            return self._source.units.get(analyte.name, "")
+            return self._units.get(analyte.name, "")
         return self._spellings.get(unit, unit)
 
     def _limit(self, analyte: Analyte, text: str, unit: str, decimal: str) -> Decimal | None:

@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-RESULT_COLUMNS = (
-    "mrn", "collected_at", "analyte", "value", "unit", "ref_low", "ref_high", "specimen_id",
-    "status", "reported_at", "comment", "family_name", "given_name", "birth_date", "issuer",
-    "method",
-)  # fmt: skip
+from monitor.core.result_columns import RESULT_COLUMNS
+
 _BESIDE = ("place", "reference", "unresolved", "dates", "decimal")
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.coded import Coded, constant
 from monitor.intake.csv import Record
 from monitor.intake.layout import Layout
-from monitor.intake.raw import RESULT_COLUMNS, Item, RawRow, restored
+from monitor.intake.raw import Item, RawRow, restored
 from monitor.intake.row_steps import OfOrders, Step, without_material
 
 if TYPE_CHECKING:

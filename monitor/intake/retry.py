@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from monitor.config import Settings, Source
 from monitor.core.catalogue import Catalogue
+from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
 from monitor.intake.fixes import reading
@@ -20,7 +21,7 @@ from monitor.intake.layout import Layout, layout_of
 from monitor.intake.normalise import Normaliser
 from monitor.intake.outcomes import Held, Ignored, Taken
 from monitor.intake.people import People
-from monitor.intake.raw import RECEIVED, RESULT_COLUMNS, RawRow, restored
+from monitor.intake.raw import RECEIVED, RawRow, restored
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.table_reader import known_of

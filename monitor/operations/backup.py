@@ -61,6 +61,8 @@ def backup(
         raise StoreError(f"{path} is there already: choose another name, or say --replace")
     if not path.parent.is_dir():
         raise StoreError(f"the folder {path.parent} does not exist")
+    if _is_the_database(path, store):
+        raise StoreError(f"{path} is the database itself: choose another name")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
         part = Path(folder) / "backup.db"
         copying.snapshot(store, part, progress)
@@ -81,6 +83,9 @@ def restore(
     The backup is checked first, and a copy of it brought up to date where it is older; the file
     itself is only read. Raises NotRestored or StoreError; then nothing was changed.
     """
+    live = settings.database.sqlite_file
+    if live is not None and path.exists() and live.exists() and path.samefile(live):
+        raise NotRestored(f"{path} is the database itself: name a backup of it")
     copying.check_file(path)
     with tempfile.TemporaryDirectory(prefix="monitor-restore-") as folder:
         work = Path(folder) / "backup.db"
@@ -124,6 +129,14 @@ def alarm_if_stale(store: Store, settings: Settings, now: datetime) -> bool:
     clinic = settings.clinic
     with store.write() as connection:
         return operator_alarm(connection, "backup", says, clinic.email, now, clinic.zone)
+
+
+def _is_the_database(path: Path, store: Store) -> bool:
+    """Whether a copy in this place would take the file away from whoever has it open, a daemon:
+    what that wrote from then on would be lost."""
+    live = store.engine.url.database if store.is_sqlite else None
+    parts = [Path(f"{live}{ending}") for ending in ("", "-wal", "-shm")] if live else []
+    return path.exists() and any(part.exists() and path.samefile(part) for part in parts)
 
 
 def _copied(path: Path, name: str, made_at: datetime | None = None) -> Copied:

@@ -22,6 +22,7 @@ from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
 from monitor.core.toml_text import decode, read_toml
 from monitor.intake.context import ENROLLING, take_turn
+from monitor.logs import fault_id, logger, places
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import (
@@ -128,7 +129,21 @@ def propose(path: Path, force: Force, catalogue: Catalogue | None = None) -> Pro
 def propose_text(
     text: str, file: str, force: Force, catalogue: Catalogue | None = None
 ) -> Proposal:
-    """`propose`, of a text already read."""
+    """`propose`, of a text already read. Whatever its reader stumbles over is a fault of this one
+    file: the others, and what is in force, go on."""
+    try:
+        return _proposed_by(text, file, force, catalogue)
+    except Faults:
+        raise
+    except Exception as error:
+        name = fault_id()
+        logger("schedules").error("fault", id=name, what=places(error))
+        problem = f"cannot be read, by a fault of ours ({name}); please report it"
+        valid = "the file as it was before the edit"
+        raise Faults([Fault(file, "", "", problem, valid)]) from error
+
+
+def _proposed_by(text: str, file: str, force: Force, catalogue: Catalogue | None) -> Proposal:
     if file == CATALOGUE_FILE:
         return _propose_catalogue(text, file, force)
     known = force.catalogue or catalogue

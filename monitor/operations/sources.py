@@ -14,11 +14,11 @@ from monitor.config import Settings, Source
 from monitor.config.edit import NAME, source_table, text_of_source, with_source, write_config
 from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
+from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.columns import match
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import EITHER
 from monitor.intake.guess import guessed_columns, looks_like_a_value
-from monitor.intake.layout import ALL_COLUMNS
 from monitor.intake.load import load_file
 from monitor.intake.people import mrn_key
 from monitor.intake.report import FileReport

@@ -101,6 +101,21 @@ def test_what_is_no_backup_changes_nothing(lived: CommandLine) -> None:
     assert alerts(lived) == before
 
 
+def test_the_database_itself_is_no_backup(lived: CommandLine, store_url: str) -> None:
+    if not store_url.startswith("sqlite"):
+        return
+    live = Path(store_url.removeprefix("sqlite:///"))
+    before, inode = alerts(lived), live.stat().st_ino
+    (lived.folder / "link.db").symlink_to(live)
+    for command in ("backup", "restore"):
+        for name in (str(live), "link.db"):
+            ended = lived(command, name, "--replace")
+            assert ended.code == 2
+            assert "is the database itself" in ended.err
+    assert live.stat().st_ino == inode, "a daemon would go on in a file that is no longer there"
+    assert alerts(lived) == before
+
+
 def test_a_running_daemon_is_not_pulled_from_under(lived: CommandLine, store_url: str) -> None:
     if not store_url.startswith("sqlite"):
         return  # there the rows change in one transaction, which daemons wait for

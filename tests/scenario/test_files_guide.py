@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.enrol import COLUMNS as ENROL_COLUMNS
 from monitor.intake.event_kinds import CHECKS
 from monitor.intake.events import COLUMNS as EVENT_COLUMNS
-from monitor.intake.raw import RESULT_COLUMNS
 from tests.clinic import CONFIG, at, settings_in
 from tests.desk import sqlite_desk
 

@@ -422,6 +422,27 @@ def test_held_rows_are_retried_once_the_mapping_is_mended(store: Store, tmp_path
     assert (done.tried, done.taken, done.held) == (2, 0, 2)
 
 
+def test_a_mapping_with_a_slip_names_what_it_leads_to(store: Store, tmp_path: Path) -> None:
+    slip = '[sources.north]\ncodes = { "N-77" = "neutrophlis" }\n'
+    desk = Desk(store, tmp_path, CONFIG + slip)
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    desk.load(row("0.9", analyte="N-77"), source="north")
+    (held,) = desk.held()
+    assert (held.reason_code, held.reason) == ("unknown_code", 'unknown code "N-77"')
+    assert '"neutrophlis", which is no analyte: did you mean "neutrophils"?' in held.hint
+
+
+def test_a_missing_unit_may_be_said_of_any_name_of_the_analyte(
+    store: Store, tmp_path: Path
+) -> None:
+    units = '[sources.north]\ncodes = { "N-77" = "neutrophils" }\nunits = { "N-77" = "10*9/L" }\n'
+    desk = Desk(store, tmp_path, CONFIG + units + '[sources.south]\nunits = { ANC = "/uL" }\n')
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    assert counts(desk.load(row("0.9", "", analyte="N-77"), source="north")) == {"stored": 1}
+    assert counts(desk.load(row("800", "", specimen_id="B"), source="south")) == {"stored": 1}
+    assert desk.standing() == ["0.8", "0.9"]
+
+
 def test_a_file_loaded_again_after_its_mapping_was_mended_goes_in(
     store: Store, tmp_path: Path
 ) -> None:

@@ -69,7 +69,18 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[heartbeat]\nurl = 'file:///etc/passwd'", "heartbeat.url", "https://"),
         ("[mail]\nusername = 'me'", "mail", "go together"),
         ("[retention]\ndays = 3", "retention.days", "not a known key"),
+        ("[sources.lab]\ncolumns = { mrm = 'Pat' }", "sources.lab.columns", '"mrn"'),
+        ("[sources.lab.constants]\nstate = 'F'", "sources.lab.constants", "state is no column"),
         ("[clinic", "", "not TOML"),
+        (f"[mail]\nport = {'9' * 5000}", "", "a number that cannot be read"),
+        (f"[clinic]\nholidays = {'[' * 5000}", "", "too deep to read"),
+        ("[[clinic]]", "clinic", "must be a table; valid: [clinic]"),
+        ("[routes]\nto = ['a@b.example']", "routes", "must be a list; valid: a list"),
+        ("[mail]\nport = 'smtp'", "mail.port", "must be a whole number"),
+        ("[sources.lab]\nwatched = 'ja'", "sources.lab.watched", "must be true or false"),
+        ("[clinic]\nholidays = ['2026-02-30']", "clinic.holidays[1]", "2026-12-25"),
+        ("[intake]\nsettle_seconds = inf", "intake.settle_seconds", "86400"),
+        ("[alarm]\ncritical_minutes = 99999999999999", "alarm.critical_minutes", "527040"),
     ],
 )
 def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str) -> None:
@@ -112,6 +123,22 @@ def test_a_fault_of_the_environment_names_the_variable() -> None:
         ("environment", "MONITOR__MAIL__PORT"),
         ("environment", "MONITOR__CLNIC__EMAIL"),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MONITOR__MAIL__PORT__X", "1", "points at nothing"),
+        ("MONITOR__ROUTES__7__TO", '["a@b.example"]', "points at nothing"),
+        ("MONITOR__ROUTES__0", "x", "points at nothing"),
+        ("MONITOR__MAIL__PORT", "9" * 5000, "must be a whole number"),
+        ("MONITOR__CLINIC__HOLIDAYS", "[" * 5000, "must be a list"),
+    ],
+)
+def test_a_variable_that_cannot_be_taken_is_named(name: str, value: str, says: str) -> None:
+    (fault,) = faults("[mail]\nport = 25\n[[routes]]\nto = ['a@b.example']\n", {name: value})
+    assert (fault.file, fault.key) == ("environment", name)
+    assert says in fault.problem
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.catalogue import Catalogue
+from monitor.core.examples import load_protocol
 from monitor.core.faults import Faults
+from monitor.core.protocol import Protocol
+from monitor.operations import schedules
 from monitor.operations.schedule_check import check
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
 from monitor.operations.schedules import adopt, differences
@@ -75,6 +79,28 @@ def test_a_faulty_file_leaves_the_last_good_text_in_force(store: Store, folder: 
         path.write_bytes(data)
         assert "2026-02-01 stays" in only(adopt(store, folder, NOW))
         assert title_in_force(store) == before
+
+
+def test_a_file_that_its_reader_stumbles_over_keeps_nothing_else_back(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopt(store, folder, NOW)
+    before = title_in_force(store)
+    retitle(folder, "a new title")
+    site_protocol(folder, "another")
+
+    def stumble(text: str, file: str, catalogue: Catalogue) -> Protocol:
+        if file == f"{AZA}.toml":
+            raise ZeroDivisionError
+        return load_protocol(text, file, catalogue)
+
+    monkeypatch.setattr(schedules, "load_protocol", stumble)
+    text = only(adopt(store, folder, NOW))
+    assert f"{AZA}.toml" in text
+    assert "a fault of ours" in text
+    assert "2026-02-01 stays" in text
+    assert title_in_force(store) == before
+    assert "another" in in_force(store)
 
 
 def test_a_file_whose_examples_fail_changes_nothing(store: Store, folder: Path) -> None:
