@@ -46,7 +46,7 @@ def steps_of(
         steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
     steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
     if orders:
-        steps.append(OfOrders(orders))
+        steps.append(OfOrders(orders, known, frozenset((*source.codes, *source.ignore))))
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -74,6 +74,9 @@ def _named_by_code(position: int, known: Known, *, alone: bool) -> Step:
             return row._replace(analyte=code)
         if not code:
             return row
+        if vocabulary().is_of_no_blood(name):
+            # `WBC` called "WBC, ascites": the code alone would be read as one of blood.
+            return row._replace(analyte=f"{code} ({name})", also=())
         if is_loinc(code):
             # An unknown LOINC code (leucocytes of the urine) is never read by a name instead.
             return row._replace(analyte=code, also=(name,) if known.analyte(code) else ())
@@ -176,17 +179,23 @@ class OfOrders:
     """Leukocytes of an order called `Urinalysis` are none of the blood: a step."""
 
     positions: Sequence[int]
+    known: Known
+    mapped: frozenset[str] = frozenset()
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         order = self.of_no_blood(cells[position].strip() for position in self.positions)
-        if not order or is_loinc(row.analyte):
+        if not order or any(map(vocabulary().says_blood, (row.analyte, *row.also))):
+            return row
+        code = row.analyte.strip()
+        if is_loinc(code) and (code in self.mapped or not self.known.analyte(code)):
+            # It says enough itself; only one of blood contradicts its order.
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
     @staticmethod
     def of_no_blood(names: Iterable[str]) -> str:
         """The first of these that names an order of no blood; else empty."""
-        return next((name for name in names if vocabulary().is_order_of_no_blood(name)), "")
+        return next((name for name in names if vocabulary().is_of_no_blood(name)), "")
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:

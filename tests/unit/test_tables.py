@@ -188,6 +188,25 @@ LONG_FORMS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cells", "analyte"),
+    [
+        ("Urinstatus,6690-2,Leukozyten,25", "6690-2 (Urinstatus)"),
+        ("Creatinine clearance urine,2160-0,Creatinine in serum,80", "2160-0"),
+        ("CSF cell count,5821-4,Leukocytes,25", "5821-4"),
+        (",26464-8,Leukocytes in CSF,2", "26464-8 (Leukocytes in CSF)"),
+        (",WBC,WBC body fluid,35", "WBC (WBC body fluid)"),
+        (",WBC,WBC in blood after bone marrow,3.2", "WBC in blood after bone marrow"),
+    ],
+)
+def test_a_code_of_the_blood_does_not_make_blood_of_another_material(
+    opened: Open, cells: str, analyte: str
+) -> None:
+    header = "MRN,Collected,Order Name,Code,Test,Result,Units"
+    (row,), _, _ = opened(f"{header}\nP1,2026-03-13,{cells},/uL\n")
+    assert row.analyte == analyte
+
+
 @pytest.mark.parametrize(("text", "row"), LONG_FORMS.values(), ids=list(LONG_FORMS))
 def test_a_long_form_of_any_country(opened: Open, text: str, row: str) -> None:
     rows, bad, _ = opened(text)
