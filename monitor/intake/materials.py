@@ -26,18 +26,19 @@ def named_with_material(
 
     `told` is the specimen as the message names it, `order` an order of no blood; that one does
     not count for what says itself that it is of blood. A gene is the same in every material, and
-    a LOINC code that nobody knows says enough.
+    a LOINC code that nobody knows says enough itself.
     """
-    kind = told or _in_words(words) or _in_codes(loinc)
-    if not kind and order and not any(map(vocabulary().says_blood, words)):
-        kind = order
+    around = told
+    if order and not around and not any(map(vocabulary().says_blood, words)):
+        around = order
+    kind = around or _in_words(words) or _in_codes(loinc)
 
     def marked(name: str) -> str:
         found = catalogue.find(name)
-        plain = found is not None and found.name in CODED
-        if not kind or name == kind or plain or (found is None and name in loinc):
-            return name
-        return f"{name} ({kind})"
+        # An unknown one may be mapped as it is, unless all there is around it is no blood.
+        alone = name in loinc or not around
+        is_plain = alone if found is None else found.name in CODED
+        return name if is_plain or not kind or name == kind else f"{name} ({kind})"
 
     return tuple(marked(name) for name in dict.fromkeys([*loinc, *local, *words]) if name)
 

@@ -61,6 +61,10 @@ class Vocabulary:
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
+    zones: Mapping[str, str]
+    """What zones of time are called, with their distance from UTC."""
+    comparators: Mapping[str, str]
+    """How a column of its own says which comparator a value has, by the key of its words."""
     ranges: Mapping[str, tuple[str, ...]]
     """between, below, above: as written, the longest first."""
 
@@ -110,6 +114,10 @@ def vocabulary() -> Vocabulary:
         footers=frozenset(map(key_of, values["footers"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
+        zones=values["zones"],
+        comparators={
+            word.casefold(): sign for sign, words in values["comparators"].items() for word in words
+        },
         ranges={
             name: tuple(sorted(words, key=len, reverse=True))
             for name, words in values["ranges"].items()

@@ -311,6 +311,86 @@ MRN,Collected,Specimen Type,Test,Result,Units
         "1001 white_cells 3.2 2026-03-13",
         held=14,
     ),
+    "Polish names, one in brackets behind another": Dialect(
+        """\
+ID pacjenta;Data pobrania;Badanie;Wynik;Jednostka;Zakres referencyjny
+1001;2026-03-13 07:45;Neutrocyty;1,1;10^3/µl;1,8 - 7,7
+1001;2026-03-13 07:45;Aminotransferaza alaninowa (ALT);85;U/l;< 40
+1001;2026-03-13 07:45;Fosfataza zasadowa;120;U/l;40 - 129
+1001;2026-03-13 07:45;Erytrocyty;4,5;10^6/µl;4,00 - 5,00
+""",
+        """\
+1001 alp 120 2026-03-13T06:45
+1001 alt 85 2026-03-13T06:45
+1001 neutrophils 1.1 2026-03-13T06:45
+""",
+        held=1,
+    ),
+    "analysers with three kinds of white cells": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,GRA#,1.1,10^9/L
+1001,2026-03-13,GRA%,34,%
+1001,2026-03-13,MID#,0.3,10^9/L
+1001,2026-03-13,Immature granulocytes,0.1,10^9/L
+1001,2026-03-13,Pankreasamylase,30,U/L
+""",
+        """\
+1001 neutrophils 1.1 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+""",
+        held=3,
+    ),
+    "LOINC's long names without its codes": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,Leukocytes [#/volume] in Blood by Automated count,3.2,K/uL
+1001,2026-03-13,Neutrophils/100 leukocytes in Blood by Automated count,34,%
+1001,2026-03-13,Bilirubin.total [Mass/volume] in Serum or Plasma,1,mg/dL
+1001,2026-03-13,Urea nitrogen [Mass/volume] in Serum or Plasma,10,mg/dL
+1001,2026-03-13,Leukocytes [#/volume] in Cerebral spinal fluid,2,/uL
+""",
+        """\
+1001 bilirubin 17.104 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+1001 urea 3.57 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=1,
+    ),
+    "flags in the cell of the value, where its unit stands apart": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,WBC,3.2 L,K/uL
+1001,2026-03-13,PLT,H 450,K/uL
+1001,2026-03-13,ANC,<0.1 (LL),K/uL
+1001,2026-03-13,ALT,85↑,U/L
+1001,2026-03-13,AST,85 *,U/L
+1001,2026-03-13,Lymphocytes,1 L,
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 neutrophils <0.1 2026-03-13
+1001 platelets 450 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=2,
+    ),
+    "times with the name of a zone": Dialect(
+        """\
+MRN,Collection Date,Collection Time,Test,Result,Units
+1001,03/13/2026,08:12 EST,WBC,3.2,K/uL
+1001,03/13/2026,8:12 PM CET,PLT,130,K/uL
+1001,03/13/2026,08:12 MEZ,ALT,85,U/L
+1001,03/13/2026,08:12 IST,AST,85,U/L
+""",
+        """\
+1001 alt 85 2026-03-13T07:12
+1001 platelets 130 2026-03-13T19:12
+1001 white_cells 3.2 2026-03-13T13:12
+""",
+        held=1,
+    ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\
 MRN,Collection Date,Collection Time,Test,Result,Units

@@ -175,7 +175,7 @@ def test_cells_of_an_order_of_urine_are_none_of_the_blood(
         ("1^Urinalysis^L", "", "2160-0^Creatinine in Serum^LN", ("2160-0",)),
         ("1^Microalbumin^L", "", "2161-8^Creatinine^LN", ("2161-8", "Creatinine (2161-8)")),
         ("1^Lab^L", "SAL^Saliva^HL70487", "41048-0^TPMT gene^LN", ("41048-0", "TPMT gene")),
-        ("1^Urin^L", "", "5821-4^Leukozyten^LN", ("5821-4", "Leukozyten (5821-4)")),
+        ("1^Urin^L", "", "5821-4^Leukozyten^LN", ("5821-4", "Leukozyten (Urin)")),
     ],
 )
 def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
