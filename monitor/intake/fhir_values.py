@@ -13,7 +13,7 @@ from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
-from monitor.intake.hl7_values import is_not_blood
+from monitor.intake.hl7_values import is_blood_itself, is_not_blood
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
@@ -48,9 +48,8 @@ def names_of(
         words.append(display)
     words.append(text_of(concept, "text"))
     told = next((it for it in kinds if is_not_blood(it)), "")
-    return named_with_material(
-        loinc, local, words, catalogue, told=told, order="" if kinds else order
-    )
+    order = "" if any(map(is_blood_itself, kinds)) else order
+    return named_with_material(loinc, local, words, catalogue, told=told, order=order)
 
 
 def value_of(body: Body) -> str:

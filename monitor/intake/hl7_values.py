@@ -157,20 +157,20 @@ def _is_loinc(code: str, system: str) -> bool:
 
 
 def not_blood(spm: Segment | None, obr: Segment | None) -> tuple[str, str]:
-    """The specimen as SPM-4 or OBR-15 names it where table 0487 (0070) says that it is not
-    blood, serum or plasma; and where neither is there, the order as OBR-4 names it
-    ("Urinstatus"), if its name says so."""
-    is_told = False
+    """The specimen as SPM-4 or OBR-15 names it where it is not blood, serum or plasma; and where
+    neither says that it is blood, the order as OBR-4 names it ("Urinstatus"), if its name says
+    that it is of none."""
+    is_blood = False
     for segment, number in ((spm, 4), (obr, 15)):
         repeats = segment.repeats(number) if segment is not None else []
         if segment is None or not repeats:
             continue
         for part in segment.components(repeats[0]):
-            is_told = is_told or bool(part)
             for name in split(part, segment.marks.subcomponent):
                 if is_not_blood(name):
                     return name.strip(), ""
-    return "", "" if is_told or obr is None else _order_of_no_blood(obr)
+                is_blood = is_blood or is_blood_itself(name)
+    return "", "" if is_blood or obr is None else _order_of_no_blood(obr)
 
 
 def _order_of_no_blood(obr: Segment) -> str:
@@ -183,9 +183,16 @@ def _order_of_no_blood(obr: Segment) -> str:
 
 def is_not_blood(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
-    words = kind.strip().upper().replace(",", " ").split()
-    named = kind.strip().upper() in _NOT_BLOOD or "URINE" in words
-    return named or key_of(kind) in vocabulary().other_materials
+    known = vocabulary()
+    is_named = kind.strip().upper() in _NOT_BLOOD or key_of(kind) in known.other_materials
+    return is_named or known.is_of_no_blood(kind)
+
+
+def is_blood_itself(kind: str) -> bool:
+    """Whether a code or name of a kind of specimen says that it is blood, serum or plasma."""
+    known = vocabulary()
+    is_named = kind.strip().upper() in _BLOOD or key_of(kind) in known.blood
+    return is_named or known.is_of_blood(kind)
 
 
 _NOT_BLOOD = frozenset(
@@ -193,6 +200,15 @@ _NOT_BLOOD = frozenset(
     UR URC URN URNS URT UMED U24 URINE CSF CSFSP ASP BAL BLW BRTH DIAF EXG FLD FLU GAST MILK NAIL
     PCFL PLR PLRF PRT PERI PUS SAL SEM SNV SPT SPTC SPTT STL STLF STOOL SWEAT SWT TEAR TISS TIS TSMI
     FECES FAECES SPUTUM SALIVA AMN BILE BON MAR BONE HAIR VITF
-    122575003 78014005 258450006 258442002 119339001 119334006 119342007
+    122575003 78014005 258450006 258442002 119339001 119334006 119342007 430221008 309201001
+    418564007 119332005 168139001 122571007 119359002 119323008
     """.split()
 )
+_BLOOD = frozenset(
+    """
+    BLD BLDA BLDC BLDV BLDCO WB SER PLAS PLB PPP PRP RBC WBC CAPB
+    119297000 119364003 119361006 122555007 258580003 445295009 708048008 122554006 122552005
+    119351004 121168008
+    """.split()
+)
+"""The same of blood, of table 0487 and SNOMED CT."""

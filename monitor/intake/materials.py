@@ -29,7 +29,7 @@ def named_with_material(
     a LOINC code that nobody knows says enough itself.
     """
     around = told
-    if order and not around and not any(map(vocabulary().says_blood, words)):
+    if order and not around and not any(map(vocabulary().is_of_blood, words)):
         around = order
     kind = around or _in_words(words) or _in_codes(loinc)
 

@@ -236,7 +236,7 @@ class OfOrders:
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         order = self.of_no_blood(cells[position].strip() for position in self.positions)
-        if not order or any(map(vocabulary().says_blood, (row.analyte, *row.also))):
+        if not order or any(map(vocabulary().is_of_blood, (row.analyte, *row.also))):
             return row
         code = row.analyte.strip()
         if is_loinc(code) and (code in self.mapped or not self.known.analyte(code)):

@@ -53,6 +53,8 @@ class Vocabulary:
 
     columns: Mapping[str, Words]
     blood: frozenset[str]
+    says_blood: frozenset[str]
+    """The same without what only names a tube."""
     other_materials: frozenset[str]
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
@@ -77,9 +79,9 @@ class Vocabulary:
         besides."""
         return _is_of_no_blood(name[:_LONGEST_NAME])
 
-    def says_blood(self, name: str) -> bool:
+    def is_of_blood(self, name: str) -> bool:
         """Whether a word of a name is blood, serum or plasma."""
-        return not self.blood.isdisjoint(_words_of(name[:_LONGEST_NAME]))
+        return not self.says_blood.isdisjoint(_words_of(name[:_LONGEST_NAME]))
 
 
 @cache
@@ -105,9 +107,11 @@ def vocabulary() -> Vocabulary:
     months = {
         key_of(word): int(number) for number, words in values["months"].items() for word in words
     }
+    blood = frozenset(map(key_of, values["materials"]["blood"]))
     return Vocabulary(
         columns=columns,
-        blood=frozenset(map(key_of, values["materials"]["blood"])),
+        blood=blood,
+        says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
@@ -128,9 +132,11 @@ def vocabulary() -> Vocabulary:
 @lru_cache(20_000)
 def _is_of_no_blood(name: str) -> bool:
     known, words = vocabulary(), _words_of(name)
+    if not known.says_blood.isdisjoint(words):
+        return False
     pairs = (f"{one}{other}" for one, other in pairwise(words))
-    no_blood = any(it.startswith(known.other_orders) for it in chain(words, pairs))
-    return no_blood and known.blood.isdisjoint(words)
+    found = any(it.startswith(known.other_orders) for it in chain(words, pairs))
+    return found or not known.other_materials.isdisjoint(words)
 
 
 def _words_of(name: str) -> list[str]:

@@ -218,6 +218,11 @@ def test_a_specimen_may_be_named_where_it_is_referred_to(
             "Leukozyten (Urinalysis complete)",
         ),
         ({"text": "Urinstatus"}, {"display": "EDTA-Blut"}, "Leukozyten"),
+        (
+            {"text": "Cytologie"},
+            {"display": "Pleuravocht in EDTA buis"},
+            "Leukozyten (Pleuravocht in EDTA buis)",
+        ),
         ({"text": "Blutbild"}, None, "Leukozyten"),
     ],
 )

@@ -175,6 +175,14 @@ def test_cells_of_an_order_of_urine_are_none_of_the_blood(
         ("1^Urinalysis^L", "", "2160-0^Creatinine in Serum^LN", ("2160-0",)),
         ("1^Microalbumin^L", "", "2161-8^Creatinine^LN", ("2161-8", "Creatinine (2161-8)")),
         ("1^Lab^L", "SAL^Saliva^HL70487", "41048-0^TPMT gene^LN", ("41048-0", "TPMT gene")),
+        (
+            "1^Lab^L",
+            "PL^Pleuravocht in EDTA buis^L",
+            "WBC^WBC^L",
+            ("WBC (Pleuravocht in EDTA buis)",),
+        ),
+        ("1^Pleuravocht^L", "E1^EDTA 4 ml^L", "WBC^WBC^L", ("WBC (Pleuravocht)",)),
+        ("1^Pleuravocht^L", "BLD^EDTA^HL70487", "WBC^WBC^L", ("WBC",)),
         ("1^Urin^L", "", "5821-4^Leukozyten^LN", ("5821-4", "Leukozyten (Urin)")),
     ],
 )

@@ -224,6 +224,37 @@ LONG_FORMS = {
 
 
 @pytest.mark.parametrize(
+    ("name", "is_no_blood"),
+    [
+        ("Urinstatus", True),
+        ("Pleuravocht in EDTA buis", True),
+        ("Lumbaal vocht", True),
+        ("WBC, ascites", True),
+        ("Białko w moczu", True),
+        ("Líquido pleural", True),
+        ("尿沉渣", True),
+        ("Serum (gel)", False),
+        ("EDTA", False),
+        ("Serum/Urine", False),
+        ("Mocznik", False),
+        ("Močovina", False),
+        ("Harnstoff", False),
+        ("尿素", False),
+        ("Uric acid", False),
+    ],
+)
+def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
+    assert vocabulary().is_of_no_blood(name) == is_no_blood
+
+
+def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> None:
+    names = [
+        it for analyte in catalogue.analytes.values() for it in (analyte.title, *analyte.names)
+    ]
+    assert [name for name in names if vocabulary().is_of_no_blood(name)] == []
+
+
+@pytest.mark.parametrize(
     ("cells", "analyte"),
     [
         ("Urinstatus,6690-2,Leukozyten,25", "6690-2 (Urinstatus)"),
