@@ -201,12 +201,17 @@ class Normaliser:
 
     def _named(self, row: RawRow) -> RawRow:
         """The row under that one of its analyte's names that counts: one to be ignored, one that
-        the mapping names, else the first that says something to us."""
+        the mapping names, one that is known to be of something else (mid cells, whatever they are
+        called besides), else the first that says something to us."""
         names = [name for name in (row.analyte, *row.also) if name.strip()]
         measures = self.measures
         known = (name for name in names if measures.analyte(name) is not None)
         chosen = chain(
-            filter(measures.is_ignored, names), filter(measures.is_mapped, names), known, names
+            filter(measures.is_ignored, names),
+            filter(measures.is_mapped, names),
+            filter(self._catalogue.is_of_another, names),
+            known,
+            names,
         )
         return row._replace(analyte=next(chosen, row.analyte))
 

@@ -188,6 +188,24 @@ def test_an_unknown_code_of_digits_says_what_it_is_called(
         }
 
 
+def test_mid_cells_are_no_monocytes_whatever_they_are_called(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
+        path = tmp_path / "feed.hl7"
+        path.write_text(
+            oru(
+                obx("MID#^Monocitos^LN", "0.57", "10*3/uL"),
+                obx("MID%^Monocitos %^LN", "6.7", "%"),
+                obx("GRA#^Granulocitos^LN", "4.95", "10*3/uL"),
+            )
+        )
+        report = load_file(desk.store, desk.settings, path, "", NOW)
+        assert (report.stored, report.quarantined) == (1, 2)
+        assert desk.standing() == ["4.95"]
+
+
 def test_a_merge_among_the_messages_moves_what_came_before_and_after(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
