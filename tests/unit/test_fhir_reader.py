@@ -481,7 +481,12 @@ def test_xml_is_the_same(read: Any) -> None:
 REFUSED = [
     (XML.format(doctype='<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]>', urn=URN),
      "document type"),
-    ("<html><body>a page</body></html>", "a web page"),
+    ("<html><body>a page</body></html>", "a web page.*save it as .xlsx"),
+    ("<!DOCTYPE html><HTML><TABLE><TR><TD>MRN<TD>WBC</TABLE>", "a web page.*save it as .xlsx"),
+    (
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+        "an Excel workbook in XML.*save it as .xlsx",
+    ),
     ('<ClinicalDocument xmlns="urn:hl7-org:v3"/>', "a CDA document"),
     ('{"resourceType": "Observation", "status": ', "not readable as JSON|not complete"),
     ("<a><b></a>", "XML, but not FHIR"),
