@@ -267,6 +267,49 @@ WBC,G/L,3.2,3.4
 """,
         encoding="gb18030",
     ),
+    "hospitals of China: each count and its share, and one of the urine": Dialect(
+        """\
+病历号,采样时间,项目名称,结果,单位,参考值,提示
+1001,2026-03-13 07:45:00,中性粒细胞绝对值(NEUT#),1.10,10^9/L,1.8-6.3,↓
+1001,2026-03-13 07:45:00,淋巴细胞百分比,12.5,%,20-50,↓
+1001,2026-03-13 07:45:00,尿素,5.1,mmol/L,3.1-8,
+1001,2026-03-13 07:45:00,尿白细胞,25,/uL,0-10,
+""",
+        """\
+1001 lymphocytes_percent 12.5 2026-03-13T06:45
+1001 neutrophils 1.1 2026-03-13T06:45
+1001 urea 5.1 2026-03-13T06:45
+""",
+        held=1,
+    ),
+    "hospitals of Japan: counts by hundreds and ten thousands": Dialect(
+        """\
+患者番号,採取日時,検査項目名,検査結果,単位,基準値下限,基準値上限,異常フラグ
+1001,2026/03/13 07:45,白血球数(WBC),32,×10^2/μL,33,86,L
+1001,2026/03/13 07:45,血小板数(PLT),13.0,×10^4/μL,15.8,34.8,L
+1001,2026/03/13 07:45,総ビリルビン,1,mg/dL,0.4,1.5,
+1001,2026/03/13 07:45,尿素窒素(BUN),10,mg/dL,8,20,
+""",
+        """\
+1001 bilirubin 17.104 2026-03-13T06:45
+1001 platelets 130 2026-03-13T06:45
+1001 urea 3.57 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+    "Indian reports: lakhs, and urea beside its nitrogen": Dialect(
+        """\
+Patient ID,Collection Date,Test Name,Result,Unit,Bio. Ref. Interval
+1001,13-Mar-2026 07:45,Total Leucocyte Count (TLC),"3,200",cells/cumm,"4,000 - 10,000"
+1001,13-Mar-2026 07:45,Platelet Count,1.30,lakhs/cumm,1.50 - 4.10
+1001,13-Mar-2026 07:45,Blood Urea,30,mg/dL,15 - 40
+""",
+        """\
+1001 platelets 130 2026-03-13T06:45
+1001 urea 4.995 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
     "UTF-8 that was encoded again": Dialect(
         """\
 Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
