@@ -201,6 +201,10 @@ class Catalogue:
                         return known.absolute_name if absolute else base
         return None
 
+    def is_of_another(self, name: str) -> bool:
+        """Whether a name is listed as one of something else than ours."""
+        return tuple(plain_words(name[:_LONGEST_NAME])) in self.none_of_ours
+
     def suggest(self, name: str) -> str:
         """`did you mean "lymphocytes"?` for a name that is not known."""
         close = get_close_matches(name_key(name), self.by_key, n=1, cutoff=_ALIKE)

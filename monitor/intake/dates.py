@@ -20,7 +20,7 @@ EITHER = "either"
 _CLOCK = (
     r"(?:(?:,?\s+|\s*T|,\s*|[-:](?=\d\d:))(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
     r"(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?:\[[\w/+-]+\])?)?"
+    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?(?:\[[\w/+-]+\])?)?"
 )
 _MONTH_WORDS = r"(?P<word>[^\W\d_]{3,12})\.?"
 _OF = r"(?:\s+de\s+|\s+del\s+|\s+of\s+|[ .,/-]+)"
@@ -241,7 +241,23 @@ def _instant(local: datetime, offset: str | None, zone: ZoneInfo) -> datetime:
         return from_clinic_local(local, zone)
     if offset.upper() in ("Z", "UTC", "GMT"):
         return local.replace(tzinfo=UTC)
+    shift = _shift_of_zone(offset.upper(), local.year, zone) if offset.isalpha() else None
+    return local.replace(tzinfo=timezone(shift or _shift(offset))).astimezone(UTC)
+
+
+def _shift(offset: str) -> timedelta:
     digits = offset[1:].replace(":", "").ljust(4, "0")
     shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    zone_of_text = timezone(-shift if offset[0] == "-" else shift)
-    return local.replace(tzinfo=zone_of_text).astimezone(UTC)
+    return -shift if offset[0] == "-" else shift
+
+
+def _shift_of_zone(name: str, year: int, zone: ZoneInfo) -> timedelta:
+    """How far the zone of that name is from UTC: as the clinic's own zone is called in winter or
+    summer (CST of Chicago), else as it is called everywhere. Raises ValueError."""
+    for month in (1, 7):
+        local = datetime(year, month, 1, tzinfo=zone)
+        if local.tzname() == name and (shift := local.utcoffset()) is not None:
+            return shift
+    if name not in vocabulary().zones:
+        raise ValueError("no known zone")
+    return _shift(vocabulary().zones[name])

@@ -43,7 +43,7 @@ from monitor.intake.fhir_values import (
 )
 from monitor.intake.fhir_xml import check_xml, xml_resources
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
-from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.survey import ASK_FOR_ANOTHER, Survey, UnreadableFile
 
 KEPT = 2000
 """Characters of an Observation that quarantine keeps."""
@@ -111,7 +111,7 @@ class FhirFile:
         if seen and not is_fhir:
             raise UnreadableFile(
                 f"this is {self._survey.format_title}, but nothing in it is a FHIR resource: none "
-                "names a resourceType"
+                f"names a resourceType; {ASK_FOR_ANOTHER}"
             )
 
     def _note(self, found: Found) -> None:

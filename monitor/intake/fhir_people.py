@@ -196,7 +196,7 @@ def order_of_no_blood(body: Body) -> str:
     """The name of a report or panel that says that it is of urine and the like; else empty."""
     code = body.get("code")
     names = [*(text_of(it, "display") for it in codings(code)), text_of(code, "text")]
-    return next((it for it in names if vocabulary().is_order_of_no_blood(it)), "")
+    return next((it for it in names if vocabulary().is_of_no_blood(it)), "")
 
 
 def members_of(body: Body) -> Iterator[Body]:

@@ -13,7 +13,8 @@ from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
-from monitor.intake.hl7_values import is_not_blood
+from monitor.intake.hl7_values import is_blood_itself, is_not_blood
+from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
 LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
@@ -31,12 +32,10 @@ def value_keys(body: Body) -> list[str]:
 def names_of(
     body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue, order: str = ""
 ) -> tuple[str, ...]:
-    """What `code` calls the analyte: LOINC codes first, then other codes, then words.
-
-    The specimen is added in brackets to all but LOINC codes where it is not blood: albumin of
-    urine is another quantity. So is an `order` of no blood where no specimen is told. Digits of
-    another code system that happen to spell a LOINC code are left out unless the source's mapping
-    names them.
+    """What `code` calls the analyte: LOINC codes first, then other codes, then words; with the
+    material where it is told, by the specimen, by one of them or else by the `order`, to be no
+    blood. Digits of another code system that happen to spell a LOINC code are left out unless the
+    source's mapping names them.
     """
     concept = body.get("code")
     loinc, local, words = [], [], []
@@ -48,10 +47,9 @@ def names_of(
             local.append(code)
         words.append(display)
     words.append(text_of(concept, "text"))
-    kind = next((it for it in kinds if is_not_blood(it)), "" if kinds else order)
-    ending = f" ({kind})" if kind else ""
-    others = [f"{name}{ending}" for name in (*local, *words) if name]
-    return tuple(dict.fromkeys([*(code for code in loinc if code), *others]))
+    told = next((it for it in kinds if is_not_blood(it)), "")
+    order = "" if any(map(is_blood_itself, kinds)) else order
+    return named_with_material(loinc, local, words, catalogue, told=told, order=order)
 
 
 def value_of(body: Body) -> str:

@@ -15,18 +15,19 @@ from defusedxml.ElementTree import iterparse
 
 from monitor.intake.fhir_json import KEPT, Body, Found, Item
 from monitor.intake.raw import BadLine, OtherMessage
-from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.survey import ASK_FOR_ANOTHER, OF_A_SPREADSHEET, Survey, UnreadableFile
 
 NAMESPACE = "{http://hl7.org/fhir}"
 LARGEST_ALONE = 1 << 24
 """Bytes of a file that holds one resource; a Bundle may be of any size."""
 _DEEPEST = 60
+_BEGINNING = 2048
 _OTHERS = {
     "{urn:hl7-org:v3}": "a CDA document",
     "{urn:hl7-org:v2xml}": "HL7 v2 messages in XML",
-    "{http://www.w3.org/1999/xhtml}": "a web page",
     "{urn:schemas-microsoft-com:office:spreadsheet}": "an Excel workbook in XML",
 }
+_OF_SPREADSHEETS = frozenset({"an Excel workbook in XML"})
 
 
 class _TooDeep(ValueError):
@@ -39,17 +40,32 @@ def check_xml(survey: Survey) -> None:
         with survey.open() as stream:
             _, root = next(iterparse(stream, events=("start",), forbid_dtd=True))
     except DefusedXmlException:
+        _refuse_web_page(survey)
         raise UnreadableFile(
             "this is XML or HTML with a document type, which FHIR forbids; it was not read"
         ) from None
     except (ParseError, ValueError, LookupError, StopIteration):
+        _refuse_web_page(survey)
         raise UnreadableFile("this is XML or HTML that cannot be read; FHIR was expected") from None
     if not root.tag.startswith(NAMESPACE):
         what = next((it for space, it in _OTHERS.items() if root.tag.startswith(space)), "")
-        what = what or ("a web page" if root.tag.casefold() == "html" else "XML, but not FHIR")
-        raise UnreadableFile(f"this is {what}, which no reader takes")
+        if not what:
+            _refuse_web_page(survey)
+        instead = OF_A_SPREADSHEET if what in _OF_SPREADSHEETS else ASK_FOR_ANOTHER
+        what = what or "XML, but not FHIR"
+        raise UnreadableFile(f"this is {what}, which no reader takes: {instead}")
     if root.tag != f"{NAMESPACE}Bundle" and survey.size > LARGEST_ALONE:
         raise UnreadableFile(f"a single resource longer than {LARGEST_ALONE // 2**20} MiB")
+
+
+def _refuse_web_page(survey: Survey) -> None:
+    """Raises UnreadableFile where it begins like HTML: many programs' "Excel" export is."""
+    with survey.open() as stream:
+        beginning = stream.read(_BEGINNING).lower()
+    if any(tag in beginning for tag in (b"<html", b"<!doctype html", b"<table")):
+        raise UnreadableFile(
+            f"this is a web page, whatever its name says, which no reader takes: {OF_A_SPREADSHEET}"
+        )
 
 
 def xml_resources(survey: Survey) -> Iterator[Item]:

@@ -17,7 +17,7 @@ from monitor.intake.hl7 import hl7_items
 from monitor.intake.raw import Item
 from monitor.intake.raw_blocks import RawBlock, one_by_one
 from monitor.intake.recognised import Recognised
-from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.survey import ASK_FOR_ANOTHER, Survey, UnreadableFile
 from monitor.intake.table_reader import Read, ReadAtOnce, read_at_once, read_tables
 
 
@@ -53,7 +53,9 @@ def open_rows(
         return _open_at_once(found)
     reader = READERS.get(survey.format)
     if reader is None:
-        raise UnreadableFile(f"this is {survey.format_title}, which no reader takes")
+        raise UnreadableFile(
+            f"this is {survey.format_title}, which no reader takes: {ASK_FOR_ANOTHER}"
+        )
     return reader(survey, mapping, catalogue)
 
 

@@ -170,10 +170,10 @@ class _Reading:
         order, self._order = self._order, _Order()
         spm = order.spm or self._specimen
         serial = _serial_codes(order)
-        specimen = not_blood(spm, order.obr)
+        material = not_blood(spm, order.obr)
         common = self._common(order, spm)
         for result in order.results:
-            yield self._row(result, order, common, specimen, serial)
+            yield self._row(result, order, common, material, serial)
 
     def _common(self, order: _Order, spm: Segment | None) -> dict[str, str]:
         """What all results of an order share."""
@@ -195,11 +195,11 @@ class _Reading:
         result: _Result,
         order: _Order,
         common: dict[str, str],
-        specimen: str,
+        material: tuple[str, str],
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, specimen)
+        names = names_of(obx, *material, self._catalogue)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
         collected = common["collected_at"]

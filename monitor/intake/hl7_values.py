@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import Segment, part_of, split
+from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 from monitor.intake.vocabulary import key_of, vocabulary
 
@@ -130,12 +132,9 @@ def status_of(obx: Segment, obr: Segment | None) -> str:
     return _ORDER_STATUS.get(obr.component(25).upper(), "P")
 
 
-def names_of(obx: Segment, specimen: str) -> tuple[str, ...]:
-    """What OBX-3 calls the analyte: LOINC codes first, then other codes, then texts.
-
-    `specimen` is added in brackets to all but LOINC codes where it is not blood: albumin of
-    urine is another quantity.
-    """
+def names_of(obx: Segment, told: str, order: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """What OBX-3 calls the analyte: LOINC codes first, then other codes, then texts; with the
+    material where it is told, by whatever of them, to be no blood."""
     repeats = obx.repeats(3)
     parts = obx.components(repeats[0]) if repeats else []
     triplets = [(part_of(parts, n), part_of(parts, n + 2)) for n in (1, 4, 10)]
@@ -143,9 +142,7 @@ def names_of(obx: Segment, specimen: str) -> tuple[str, ...]:
     local = [code for code, system in triplets if code and code not in loinc]
     texts = [part_of(parts, number) for number in (2, 5, 9, 11)]
     texts += [_without_unit(text, obx.component(6)) for text in texts]
-    ending = f" ({specimen})" if specimen else ""
-    others = [f"{name}{ending}" for name in (*local, *texts) if name]
-    return tuple(dict.fromkeys([*loinc, *others]))
+    return named_with_material(loinc, local, texts, catalogue, told=told, order=order)
 
 
 def _without_unit(text: str, unit: str) -> str:
@@ -159,21 +156,21 @@ def _is_loinc(code: str, system: str) -> bool:
     return named and re.fullmatch(r"\d{1,7}-\d", code) is not None
 
 
-def not_blood(spm: Segment | None, obr: Segment | None) -> str:
-    """The specimen as SPM-4 or OBR-15 names it where table 0487 (0070) says that it is not
-    blood, serum or plasma. Where neither is there, the order as OBR-4 names it ("Urinstatus"),
-    if its name says so; else empty."""
-    is_told = False
+def not_blood(spm: Segment | None, obr: Segment | None) -> tuple[str, str]:
+    """The specimen as SPM-4 or OBR-15 names it where it is not blood, serum or plasma; and where
+    neither says that it is blood, the order as OBR-4 names it ("Urinstatus"), if its name says
+    that it is of none."""
+    is_blood = False
     for segment, number in ((spm, 4), (obr, 15)):
         repeats = segment.repeats(number) if segment is not None else []
         if segment is None or not repeats:
             continue
         for part in segment.components(repeats[0]):
-            is_told = is_told or bool(part)
             for name in split(part, segment.marks.subcomponent):
                 if is_not_blood(name):
-                    return name.strip()
-    return "" if is_told or obr is None else _order_of_no_blood(obr)
+                    return name.strip(), ""
+                is_blood = is_blood or is_blood_itself(name)
+    return "", "" if is_blood or obr is None else _order_of_no_blood(obr)
 
 
 def _order_of_no_blood(obr: Segment) -> str:
@@ -181,14 +178,21 @@ def _order_of_no_blood(obr: Segment) -> str:
     repeats = obr.repeats(4)
     parts = obr.components(repeats[0]) if repeats else []
     names = [part_of(parts, 2), part_of(parts, 5)]
-    return next((it.strip() for it in names if vocabulary().is_order_of_no_blood(it)), "")
+    return next((it.strip() for it in names if vocabulary().is_of_no_blood(it)), "")
 
 
 def is_not_blood(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
-    words = kind.strip().upper().replace(",", " ").split()
-    named = kind.strip().upper() in _NOT_BLOOD or "URINE" in words
-    return named or key_of(kind) in vocabulary().other_materials
+    known = vocabulary()
+    is_named = kind.strip().upper() in _NOT_BLOOD or key_of(kind) in known.other_materials
+    return is_named or known.is_of_no_blood(kind)
+
+
+def is_blood_itself(kind: str) -> bool:
+    """Whether a code or name of a kind of specimen says that it is blood, serum or plasma."""
+    known = vocabulary()
+    is_named = kind.strip().upper() in _BLOOD or key_of(kind) in known.blood
+    return is_named or known.is_of_blood(kind)
 
 
 _NOT_BLOOD = frozenset(
@@ -196,6 +200,15 @@ _NOT_BLOOD = frozenset(
     UR URC URN URNS URT UMED U24 URINE CSF CSFSP ASP BAL BLW BRTH DIAF EXG FLD FLU GAST MILK NAIL
     PCFL PLR PLRF PRT PERI PUS SAL SEM SNV SPT SPTC SPTT STL STLF STOOL SWEAT SWT TEAR TISS TIS TSMI
     FECES FAECES SPUTUM SALIVA AMN BILE BON MAR BONE HAIR VITF
-    122575003 78014005 258450006 258442002 119339001 119334006 119342007
+    122575003 78014005 258450006 258442002 119339001 119334006 119342007 430221008 309201001
+    418564007 119332005 168139001 122571007 119359002 119323008
     """.split()
 )
+_BLOOD = frozenset(
+    """
+    BLD BLDA BLDC BLDV BLDCO WB SER PLAS PLB PPP PRP RBC WBC CAPB
+    119297000 119364003 119361006 122555007 258580003 445295009 708048008 122554006 122552005
+    119351004 121168008
+    """.split()
+)
+"""The same of blood, of table 0487 and SNOMED CT."""

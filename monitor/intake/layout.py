@@ -12,20 +12,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.config import Source
 from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
-from monitor.intake.row_steps import Step, steps_of
+from monitor.intake.row_steps import Step, steps_of, with_the_other_mark
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
+
+
+class Notation(NamedTuple):
+    """How a table writes dates and numbers, as all of it shows."""
+
+    dates: str = ""
+    decimal: str = ""
+    other_limits: bool = False
+    """Limits are written with the other decimal mark than values."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,21 @@ class Layout:
     stated: tuple[str, ...] = ()
     """Our columns that the lines above the header give."""
     place: str = ""
-    dates: str = ""
-    decimal: str = ""
+    notation: Notation = field(default_factory=Notation)
     unit_in_name: Callable[[str], tuple[str, str]] | None = None
     """Name and unit of `WBC [10*9/L]`, in a long form that has no other place for units."""
     whole_numbers: bool = False
     """Patient numbers end in .0, as the source says: a spreadsheet took them for amounts."""
+
+    @property
+    def dates(self) -> str:
+        """The order of its dates."""
+        return self.notation.dates
+
+    @property
+    def decimal(self) -> str:
+        """The decimal mark of its values."""
+        return self.notation.decimal
 
     @property
     def is_wide(self) -> bool:
@@ -177,9 +195,12 @@ def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
     return tuple(sorted({columns.positions["order"], *named} - taken))
 
 
-def with_reading(layout: Layout, *, dates: str, decimal: str, place: str = "") -> Layout:
+def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    return replace(layout, dates=dates, decimal=decimal, place=place)
+    steps = tuple(step for step in layout.steps if step is not with_the_other_mark)
+    if notation.other_limits:
+        steps = (*steps, with_the_other_mark)
+    return replace(layout, notation=notation, steps=steps)
 
 
 def _with_fallbacks(columns: Columns) -> Columns:

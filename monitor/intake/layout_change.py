@@ -113,8 +113,9 @@ def notation_changes(profile: Profile, source: Source) -> list[str]:
     if evidence.count:
         was = source.date_format.replace("_", " ")
         changes.append(f"dates are {order} (line {evidence.line}), no longer {was}")
-    if source.decimal_comma and profile.point.count and not profile.comma.count:
-        changes.append(f"a point marks decimals (line {profile.point.line}), no longer a comma")
-    if source.decimal_comma is False and profile.comma.count and not profile.point.count:
-        changes.append(f"a comma marks decimals (line {profile.comma.line}), no longer a point")
+    comma, point = profile.marks
+    if source.decimal_comma and point.count and not comma.count:
+        changes.append(f"a point marks decimals (line {point.line}), no longer a comma")
+    if source.decimal_comma is False and comma.count and not point.count:
+        changes.append(f"a comma marks decimals (line {comma.line}), no longer a point")
     return changes

@@ -27,12 +27,19 @@ from monitor.core.units import (
     without_unit,
 )
 from monitor.intake.columns import fold
+from monitor.intake.vocabulary import vocabulary
 
+MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
 _CACHE_LIMIT = 100_000
 _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _SHOWN = 60
+_FLAG = r"(?:HH?|LL?|[NA]|\++|[\u2191\u2193]+)"
+_FLAGGED = re.compile(
+    rf"(?P<before>[^A-Za-z]*\d)\s*[(\[]?{_FLAG}[)\]]?|[(\[]?{_FLAG}[)\]]?\s+(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
+)
+"""A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`."""
 _OF_VALUES = {
     "not_a_number": "neither a number nor a listed text for no result",
     "ambiguous_mark": "a comma or point that may mark thousands or decimals",
@@ -270,6 +277,9 @@ class Measures:
         if not isinstance(found, Refusal):
             return found
         bare = without_unit(self._catalogue, value, unit)
+        if unit and (flagged := _FLAGGED.fullmatch(bare.strip())):
+            # Without a unit beside it the letter may be one: 3 L.
+            bare = flagged["before"] or flagged["behind"]
         return found if bare == value else read(bare)
 
     def _mark(self, decimal: str) -> tuple[bool, bool]:
@@ -308,15 +318,13 @@ class Measures:
             hint = f'the source\'s codes map it to "{meant}", which is no analyte: {guess}'
             return Problem("unknown_code", reason, hint)
         hint = self._nearest(shown)
-        return Problem(
-            "unknown_code", reason, hint or "map the code or ignore it in [sources.NAME]"
-        )
+        return Problem("unknown_code", reason, hint or MAP_OR_IGNORE)
 
     def _nearest(self, code: str) -> str:
         if code not in self._guesses:
             if len(self._guesses) > _GUESSES_LIMIT:
                 return ""
-            guess = self._catalogue.suggest(code)
+            guess = self._catalogue.suggest(code) if _may_be_misspelt(code) else ""
             self._guesses[code] = guess if guess.startswith("did you mean") else ""
         return self._guesses[code]
 
@@ -343,6 +351,12 @@ class Measures:
             return read.value if read.value >= 0 else None
         found = _SOME_NUMBER.search(text[:_SHOWN])
         return Decimal(found[0].replace(",", ".")) if found else None
+
+
+def _may_be_misspelt(code: str) -> bool:
+    """Whether the nearest name helps: a number next to another one means something else, and
+    what is of no blood is none of ours."""
+    return any(sign.isalpha() for sign in code) and not vocabulary().is_of_no_blood(code)
 
 
 def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:

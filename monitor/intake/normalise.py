@@ -23,7 +23,7 @@ from monitor.intake.issuers import Issuers
 from monitor.intake.measure import Measure, Measures, Problem
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People, Person, mrn_key
-from monitor.intake.problems import no_date, no_status
+from monitor.intake.problems import called, no_date, no_status
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.whose import Unsure, Whose
 
@@ -179,6 +179,7 @@ class Normaliser:
 
     def _hold(self, row: RawRow, problem: Problem, patient_id: int | None) -> Held:
         """Hold a row with all that is known of it, so that a watched patient's is judged."""
+        problem = called(problem, row)
         analyte = problem.analyte or self.measures.analyte(row.analyte)
         if analyte is not None and "%" in row.unit:
             measured = self.measures.measure(row.analyte, row.value, row.unit, row.decimal)
@@ -200,12 +201,17 @@ class Normaliser:
 
     def _named(self, row: RawRow) -> RawRow:
         """The row under that one of its analyte's names that counts: one to be ignored, one that
-        the mapping names, else the first that says something to us."""
+        the mapping names, one that is known to be of something else (mid cells, whatever they are
+        called besides), else the first that says something to us."""
         names = [name for name in (row.analyte, *row.also) if name.strip()]
         measures = self.measures
         known = (name for name in names if measures.analyte(name) is not None)
         chosen = chain(
-            filter(measures.is_ignored, names), filter(measures.is_mapped, names), known, names
+            filter(measures.is_ignored, names),
+            filter(measures.is_mapped, names),
+            filter(self._catalogue.is_of_another, names),
+            known,
+            names,
         )
         return row._replace(analyte=next(chosen, row.analyte))
 

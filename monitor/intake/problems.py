@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.core.standing import KNOWN_WORDS
 from monitor.intake.dates import NO_DAYS, day_in_any_order, has_no_year, orders_of
 from monitor.intake.issuers import Another, Claim
-from monitor.intake.measure import Problem
+from monitor.intake.measure import MAP_OR_IGNORE, Problem
 from monitor.intake.raw import RawRow
+from monitor.intake.vocabulary import vocabulary
+
+_SHOWN = 60
+"""Characters of a name that are shown."""
 
 
 def no_number(row: RawRow) -> Problem:
@@ -24,7 +30,11 @@ def no_number(row: RawRow) -> Problem:
 def no_date(text: str) -> Problem:
     """A date of collection that is missing, open, without its year, or unreadable."""
     if not text.strip():
-        return Problem("no_date", "no date of collection")
+        return Problem(
+            "no_date",
+            "no date of collection",
+            "ask the laboratory to send when the blood was taken; no other time stands for it",
+        )
     if len(orders_of(text)) == 2:
         return Problem(
             "date",
@@ -47,6 +57,19 @@ def no_date(text: str) -> Problem:
         "the date of collection cannot be read",
         "write 2026-03-02 or 2026-03-02T08:30, or name the source's date_format in the config",
     )
+
+
+def called(problem: Problem, row: RawRow) -> Problem:
+    """An unknown code with what the laboratory calls it: nobody knows what 402 is, and what is
+    called one of no blood is no misspelt name of ours."""
+    if problem.code != "unknown_code":
+        return problem
+    if any(map(vocabulary().is_of_no_blood, row.also)):
+        problem = replace(problem, hint=MAP_OR_IGNORE)
+    name = next((it.strip() for it in row.also if any(sign.isalpha() for sign in it)), "")
+    if not name or any(sign.isalpha() for sign in row.analyte):
+        return problem
+    return replace(problem, reason=f"{problem.reason} ({name[:_SHOWN]})")
 
 
 def no_status(word: str) -> Problem:

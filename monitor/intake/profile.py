@@ -65,6 +65,9 @@ class Profile:
     either_way: Evidence = field(default_factory=Evidence)
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
+    limits_comma: Evidence = field(default_factory=Evidence)
+    limits_point: Evidence = field(default_factory=Evidence)
+    """The same in the columns of limits: a program may write them in another way."""
     glued: int = 0
     """Cells in which something follows the number, or the name: a unit, perhaps."""
     plain_floats: int = 0
@@ -92,18 +95,33 @@ class Profile:
         return EITHER
 
     @property
+    def marks(self) -> tuple[Evidence, Evidence]:
+        """What shows a decimal comma and a decimal point: values, or where none of them shows
+        either, limits."""
+        if self.comma.count or self.point.count:
+            return self.comma, self.point
+        return self.limits_comma, self.limits_point
+
+    @property
     def decimal(self) -> str:
-        """The decimal mark that every number of the table allows; "" where none shows, or two."""
-        if self.comma.count and not self.point.count:
-            return "comma"
-        if self.point.count and not self.comma.count:
-            return "point"
-        return ""
+        """The decimal mark that every value of the table allows; "" where none shows, or two."""
+        return _mark_of(*self.marks)
+
+    @property
+    def limits_decimal(self) -> str:
+        """The decimal mark that every limit of the table allows; "" where none shows, or two."""
+        return _mark_of(self.limits_comma, self.limits_point)
 
     @property
     def floats_for_numbers(self) -> bool:
         """Whether every patient number ends in .0."""
         return bool(self.numbers) and self.plain_floats == self.numbers
+
+
+def _mark_of(comma: Evidence, point: Evidence) -> str:
+    if comma.count and not point.count:
+        return "comma"
+    return "point" if point.count and not comma.count else ""
 
 
 def decimal_of(texts: Iterable[str]) -> str:
@@ -118,7 +136,9 @@ def decimal_of(texts: Iterable[str]) -> str:
 
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
-    names = ("day_first", "month_first", "either_way", "comma", "point")
+    names = (
+        "day_first", "month_first", "either_way", "comma", "point", "limits_comma", "limits_point",
+    )  # fmt: skip
     found = Profile()
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
@@ -169,6 +189,7 @@ class _Look:
         self._looks: list[tuple[_LookAt, int]] = [
             *((_look_at_date, it) for it in dates),
             *((_look_at_number, it) for it in _value_positions(layout)),
+            *((_look_at_limit, it) for it in _limit_positions(layout)),
         ]
         self._mrn = positions.get("mrn")
         self._is_header = is_header
@@ -277,8 +298,14 @@ def _value_positions(layout: Layout) -> list[int]:
     positions = layout.columns.positions
     if layout.wide:
         return [column.position for column in layout.wide]
-    names = ("value", "value_text", "ref_low", "ref_high", "range")
-    return [positions[name] for name in names if name in positions]
+    return [positions[name] for name in ("value", "value_text") if name in positions]
+
+
+def _limit_positions(layout: Layout) -> list[int]:
+    if layout.wide:
+        return []
+    positions = layout.columns.positions
+    return [positions[name] for name in ("ref_low", "ref_high", "range") if name in positions]
 
 
 def _look_at_date(text: str) -> _Shown:
@@ -297,6 +324,11 @@ def _look_at_number(text: str) -> _Shown:
         elif _POINT_DECIMALS.fullmatch(number):
             shown.append(("point", number))
     return shown
+
+
+def _look_at_limit(text: str) -> _Shown:
+    shown = _look_at_number(text)
+    return [(it if it == "glued" else f"limits_{it}", number) for it, number in shown]
 
 
 def without_footers(

@@ -12,7 +12,7 @@ from monitor.intake.coded import Coded, constant
 from monitor.intake.csv import Record
 from monitor.intake.layout import Layout
 from monitor.intake.raw import Item, RawRow, restored
-from monitor.intake.row_steps import OfOrders, Step, without_material
+from monitor.intake.row_steps import OfOrders, Step, WithComparator, without_material
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +64,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     """The step is done for whole blocks, or changes no row of this one."""
     if isinstance(step, OfOrders):
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
+    if isinstance(step, WithComparator):
+        return not any(map(step.sign_of, block.coded(step.position).texts))
     return step is without_material
 
 

@@ -156,7 +156,7 @@ def _why_dates(profile: Profile) -> str:
 
 
 def _why_decimal(profile: Profile) -> str:
-    comma, point = profile.comma, profile.point
+    comma, point = profile.marks
     if comma.count and point.count:
         return (
             f"line {comma.line} has a decimal comma and line {point.line} a decimal point: "

@@ -64,8 +64,12 @@ def names_of(cells: Sequence[str]) -> list[str]:
 
 
 def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
-    """Records with as many cells as the header; all others as bad lines."""
+    """Records with as many cells as the header; all others as bad lines. The header line itself,
+    once more among them, is none. Cells below an end of the header that names nothing may be
+    missing: `MRN;Test;Result;`.
+    """
     width = len(header)
+    named = max((index for index, name in enumerate(header, 1) if name), default=width)
     for record in records:
         if isinstance(record, BadLine):
             yield record
@@ -73,11 +77,11 @@ def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[
         line, cells = record
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
+        elif named <= len(cells) < width:
+            cells += [""] * (width - len(cells))
         if len(cells) != width:
             yield BadLine(line, "field_count", _count_reason(len(cells), width), _shown(cells))
-        elif cells[0].strip() == header[0] and names_of(cells) == header:
-            yield BadLine(line, "header_again", "the header line again", _shown(cells))
-        else:
+        elif cells[0].strip() != header[0] or names_of(cells) != header:
             yield record
 
 

@@ -24,6 +24,7 @@ _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_OTHER_MARK = str.maketrans(".,", ",.")
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
 
@@ -40,13 +41,15 @@ def steps_of(
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
     `unit_apart`: units have a place of their own."""
     steps: list[Step] = []
+    mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions and not unit_apart:
         steps.append(_with_unit_of_name(known))
     if "code" in positions:
-        steps.append(_named_by_code(positions["code"], known, alone="analyte" not in positions))
+        alone = "analyte" not in positions
+        steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
     steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
     if orders:
-        steps.append(OfOrders(orders))
+        steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
@@ -66,7 +69,7 @@ def is_loinc(code: str) -> bool:
     return (-(sum(doubled) + sum(digits[1::2]))) % 10 == int(found[2])
 
 
-def _named_by_code(position: int, known: Known, *, alone: bool) -> Step:
+def _named_by_code(position: int, known: Known, mapped: frozenset[str], *, alone: bool) -> Step:
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         code = cells[position].strip()
         name = row.analyte.strip()
@@ -74,6 +77,9 @@ def _named_by_code(position: int, known: Known, *, alone: bool) -> Step:
             return row._replace(analyte=code)
         if not code:
             return row
+        if code not in mapped and known.analyte(code) and vocabulary().is_of_no_blood(name):
+            # `WBC` called "WBC, ascites": the code alone would be read as one of blood.
+            return row._replace(analyte=f"{code} ({name})", also=(name,))
         if is_loinc(code):
             # An unknown LOINC code (leucocytes of the urine) is never read by a name instead.
             return row._replace(analyte=code, also=(name,) if known.analyte(code) else ())
@@ -123,6 +129,48 @@ def _with_text(position: int) -> Step:
     return step
 
 
+def _with_number(position: int) -> Step:
+    """The number in a column of its own counts where the result itself is empty or masked."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        text, number = row.value.strip(), cells[position].strip()
+        if number[:1].isdigit() and (text.casefold() in _ABSENT or not text.strip("_ ")):
+            return row._replace(value=number)
+        return row
+
+    return step
+
+
+def _with_unit_name(position: int) -> Step:
+    """The name of the unit counts where the unit itself is empty."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        unit, name = row.unit.strip().casefold(), cells[position].strip()
+        if (not unit or unit in _ABSENT) and name.casefold() not in _ABSENT:
+            return row._replace(unit=name)
+        return row
+
+    return step
+
+
+@dataclass(frozen=True, slots=True)
+class WithComparator:
+    """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        sign = self.sign_of(cells[self.position])
+        if not sign or not row.value.strip()[:1].isdigit():
+            return row
+        return row._replace(value=f"{sign}{row.value.strip()}")
+
+    @staticmethod
+    def sign_of(cell: str) -> str:
+        """The comparator that a cell of that column says; empty where it says none."""
+        return vocabulary().comparators.get(cell.strip().casefold(), "")
+
+
 def _with_day(position: int) -> Step:
     """The day alone counts where the instant beside it is empty."""
 
@@ -158,6 +206,13 @@ def _with_range(position: int) -> Step:
     return step
 
 
+def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """Limits with a decimal point (comma) beside values with a comma (point), as those are
+    written."""
+    low, high = (text.translate(_OTHER_MARK) for text in (row.ref_low, row.ref_high))
+    return row._replace(ref_low=low, ref_high=high)
+
+
 def _of_material(position: int) -> Step:
     """A value of urine is never one of blood: its name says so, and nobody knows that name."""
     blood = vocabulary().blood
@@ -176,17 +231,23 @@ class OfOrders:
     """Leukocytes of an order called `Urinalysis` are none of the blood: a step."""
 
     positions: Sequence[int]
+    known: Known
+    mapped: frozenset[str] = frozenset()
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         order = self.of_no_blood(cells[position].strip() for position in self.positions)
-        if not order or is_loinc(row.analyte):
+        if not order or any(map(vocabulary().is_of_blood, (row.analyte, *row.also))):
+            return row
+        code = row.analyte.strip()
+        if is_loinc(code) and (code in self.mapped or not self.known.analyte(code)):
+            # It says enough itself; only one of blood contradicts its order.
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
     @staticmethod
     def of_no_blood(names: Iterable[str]) -> str:
         """The first of these that names an order of no blood; else empty."""
-        return next((name for name in names if vocabulary().is_order_of_no_blood(name)), "")
+        return next((name for name in names if vocabulary().is_of_no_blood(name)), "")
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -218,7 +279,10 @@ def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
 
 _OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
     "patient_name": _with_whole_name,
+    "value_number": _with_number,
     "value_text": _with_text,
+    "comparator": WithComparator,
+    "unit_name": _with_unit_name,
     "collected_day": _with_day,
     "collected_time": _with_time,
     "range": _with_range,

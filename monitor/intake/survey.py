@@ -32,6 +32,9 @@ _BOMS = (
 _SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
 _SAVE_AS_XLSX = "open it there and save it as .xlsx or as CSV (UTF-8)"
 _SAVE_AS_CSV = "open it there and save it as CSV (UTF-8)"
+_EXPORT_AS_CSV = "export it as CSV (UTF-8)"
+ASK_FOR_ANOTHER = "ask for HL7 v2, FHIR, a workbook or CSV"
+OF_A_SPREADSHEET = "open it in a spreadsheet program and save it as .xlsx or as CSV (UTF-8)"
 _MAGIC = (
     (b"PK\x05\x06", "an empty zip archive, not CSV"),
     (b"%PDF", "a PDF, not CSV: ask the laboratory for the CSV export"),
@@ -43,6 +46,8 @@ _MAGIC = (
     (b"SQLite format 3", "an SQLite database, not CSV"),
     (b"\x89PNG", "a picture, not CSV"),
     (b"\xff\xd8\xff", "a picture, not CSV"),
+    (b"HEADER RECORD*******L", f"a SAS transport file, not CSV: {_EXPORT_AS_CSV}"),
+    (b"PAR1", f"a Parquet file, not CSV: {_EXPORT_AS_CSV}"),
     (b"{\\rtf", f"a rich-text document, not CSV: {_SAVE_AS_CSV}"),
 )
 _FORMATS = (
@@ -259,7 +264,7 @@ def _of_sample(sample: bytes) -> tuple[str, str]:
         return utf16
     odd = sum(sample.count(byte) for byte in _CONTROL) + sample.count(0)
     if odd * 20 > len(sample):
-        raise UnreadableFile("this is a binary file, not CSV")
+        raise UnreadableFile(f"this is a binary file, not CSV: {ASK_FOR_ANOTHER}")
     return "", ""
 
 

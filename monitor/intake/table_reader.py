@@ -15,7 +15,7 @@ from monitor.intake.blocks import Block
 from monitor.intake.codepages import by_words
 from monitor.intake.columns import fold
 from monitor.intake.csv import Score, Table, open_table, records_of
-from monitor.intake.layout import Layout, layout_of, require_unit, with_reading
+from monitor.intake.layout import Layout, Notation, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
 from monitor.intake.profile import IsHeader, Profile, looked_at, profile_of, together
 from monitor.intake.raw import BadLine, RawRow
@@ -136,10 +136,8 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     """The tables of one file, each with what all of them together show of their notation."""
     if len(reads) < 2:
         return reads
-    dates, decimal = _notation(mapping, together([read.profile for read in reads]))
-    return [
-        replace(read, layout=replace(read.layout, dates=dates, decimal=decimal)) for read in reads
-    ]
+    notation = _notation(mapping, together([read.profile for read in reads]))
+    return [replace(read, layout=with_reading(read.layout, notation)) for read in reads]
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -215,9 +213,8 @@ def _understood(
     changes = [*changes, *notation_changes(profile, mapping)]
     if changes:
         refuse(changes)
-    dates, decimal = _notation(mapping, profile)
     place = f'sheet "{table.sheet}"' if table.sheet else ""
-    layout = with_reading(layout, dates=dates, decimal=decimal, place=place)
+    layout = replace(with_reading(layout, _notation(mapping, profile)), place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
 
@@ -248,8 +245,7 @@ class ReadAtOnce:
             except UnreadableFile as refusal:
                 raise SaysOtherwise from refusal
             for part in chain(first, looked):
-                notation = self._notation(found)
-                if found.other_header or notation != (layout.dates, layout.decimal):
+                if found.other_header or self._notation(found) != layout.notation:
                     raise SaysOtherwise
                 yield from rows_of(part, layout, found.footers)
         return self._understood(found)
@@ -303,10 +299,13 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _notation(mapping: Source, profile: Profile) -> tuple[str, str]:
-    """The order of dates, and the decimal mark that is certain; "" leaves it to the mapping and
-    its doubts."""
-    decimal = profile.decimal
+def _notation(mapping: Source, profile: Profile) -> Notation:
+    """The order of dates, and the decimal marks that are certain; "" leaves that of values to the
+    mapping and its doubts."""
+    decimal = used = profile.decimal
     if mapping.decimal_comma is not None:
+        used = "comma" if mapping.decimal_comma else "point"
         decimal = decimal.replace("point", "") if mapping.decimal_comma else "point"
-    return mapping.date_format or profile.dates, decimal
+    limits = profile.limits_decimal
+    dates = mapping.date_format or profile.dates
+    return Notation(dates, decimal, other_limits=bool(limits and used) and limits != used)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain, pairwise
 
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+")
 _DROPPED = re.compile(r"[^\w%#+]|_")
@@ -52,13 +53,20 @@ class Vocabulary:
 
     columns: Mapping[str, Words]
     blood: frozenset[str]
+    says_blood: frozenset[str]
+    """The same without what only names a tube."""
     other_materials: frozenset[str]
     other_orders: tuple[str, ...]
-    """How a word begins that makes all of an order one of another material."""
+    """How a word, or two of them, begins that makes all of a name one of another material."""
+    loinc_of_no_blood: frozenset[str]
     footers: frozenset[str]
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
+    zones: Mapping[str, str]
+    """What zones of time are called, with their distance from UTC."""
+    comparators: Mapping[str, str]
+    """How a column of its own says which comparator a value has, by the key of its words."""
     ranges: Mapping[str, tuple[str, ...]]
     """between, below, above: as written, the longest first."""
 
@@ -66,11 +74,14 @@ class Vocabulary:
         """Which column of ours a header name may mean; "" for none."""
         return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
 
-    def is_order_of_no_blood(self, name: str) -> bool:
-        """Whether an order is called like one of urine and the like, and of no blood besides."""
-        words = [key_of(word) for word in _BETWEEN_WORDS.split(name[:_LONGEST_NAME]) if word]
-        no_blood = any(word.startswith(self.other_orders) for word in words)
-        return no_blood and self.blood.isdisjoint(words)
+    def is_of_no_blood(self, name: str) -> bool:
+        """Whether an order or a test is called like one of urine and the like, and of no blood
+        besides."""
+        return _is_of_no_blood(name[:_LONGEST_NAME])
+
+    def is_of_blood(self, name: str) -> bool:
+        """Whether a word of a name is blood, serum or plasma."""
+        return not self.says_blood.isdisjoint(_words_of(name[:_LONGEST_NAME]))
 
 
 @cache
@@ -96,19 +107,40 @@ def vocabulary() -> Vocabulary:
     months = {
         key_of(word): int(number) for number, words in values["months"].items() for word in words
     }
+    blood = frozenset(map(key_of, values["materials"]["blood"]))
     return Vocabulary(
         columns=columns,
-        blood=frozenset(map(key_of, values["materials"]["blood"])),
+        blood=blood,
+        says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
+        loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
         footers=frozenset(map(key_of, values["footers"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
+        zones=values["zones"],
+        comparators={
+            word.casefold(): sign for sign, words in values["comparators"].items() for word in words
+        },
         ranges={
             name: tuple(sorted(words, key=len, reverse=True))
             for name, words in values["ranges"].items()
         },
     )
+
+
+@lru_cache(20_000)
+def _is_of_no_blood(name: str) -> bool:
+    known, words = vocabulary(), _words_of(name)
+    if not known.says_blood.isdisjoint(words):
+        return False
+    pairs = (f"{one}{other}" for one, other in pairwise(words))
+    found = any(it.startswith(known.other_orders) for it in chain(words, pairs))
+    return found or not known.other_materials.isdisjoint(words)
+
+
+def _words_of(name: str) -> list[str]:
+    return [key_of(word) for word in _BETWEEN_WORDS.split(name) if word]
 
 
 @cache

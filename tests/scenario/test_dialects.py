@@ -267,6 +267,49 @@ WBC,G/L,3.2,3.4
 """,
         encoding="gb18030",
     ),
+    "hospitals of China: each count and its share, and one of the urine": Dialect(
+        """\
+病历号,采样时间,项目名称,结果,单位,参考值,提示
+1001,2026-03-13 07:45:00,中性粒细胞绝对值(NEUT#),1.10,10^9/L,1.8-6.3,↓
+1001,2026-03-13 07:45:00,淋巴细胞百分比,12.5,%,20-50,↓
+1001,2026-03-13 07:45:00,尿素,5.1,mmol/L,3.1-8,
+1001,2026-03-13 07:45:00,尿白细胞,25,/uL,0-10,
+""",
+        """\
+1001 lymphocytes_percent 12.5 2026-03-13T06:45
+1001 neutrophils 1.1 2026-03-13T06:45
+1001 urea 5.1 2026-03-13T06:45
+""",
+        held=1,
+    ),
+    "hospitals of Japan: counts by hundreds and ten thousands": Dialect(
+        """\
+患者番号,採取日時,検査項目名,検査結果,単位,基準値下限,基準値上限,異常フラグ
+1001,2026/03/13 07:45,白血球数(WBC),32,×10^2/μL,33,86,L
+1001,2026/03/13 07:45,血小板数(PLT),13.0,×10^4/μL,15.8,34.8,L
+1001,2026/03/13 07:45,総ビリルビン,1,mg/dL,0.4,1.5,
+1001,2026/03/13 07:45,尿素窒素(BUN),10,mg/dL,8,20,
+""",
+        """\
+1001 bilirubin 17.104 2026-03-13T06:45
+1001 platelets 130 2026-03-13T06:45
+1001 urea 3.57 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+    "Indian reports: lakhs, and urea beside its nitrogen": Dialect(
+        """\
+Patient ID,Collection Date,Test Name,Result,Unit,Bio. Ref. Interval
+1001,13-Mar-2026 07:45,Total Leucocyte Count (TLC),"3,200",cells/cumm,"4,000 - 10,000"
+1001,13-Mar-2026 07:45,Platelet Count,1.30,lakhs/cumm,1.50 - 4.10
+1001,13-Mar-2026 07:45,Blood Urea,30,mg/dL,15 - 40
+""",
+        """\
+1001 platelets 130 2026-03-13T06:45
+1001 urea 4.995 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
     "UTF-8 that was encoded again": Dialect(
         """\
 Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
@@ -310,6 +353,86 @@ MRN,Collected,Specimen Type,Test,Result,Units
 """,
         "1001 white_cells 3.2 2026-03-13",
         held=14,
+    ),
+    "Polish names, one in brackets behind another": Dialect(
+        """\
+ID pacjenta;Data pobrania;Badanie;Wynik;Jednostka;Zakres referencyjny
+1001;2026-03-13 07:45;Neutrocyty;1,1;10^3/µl;1,8 - 7,7
+1001;2026-03-13 07:45;Aminotransferaza alaninowa (ALT);85;U/l;< 40
+1001;2026-03-13 07:45;Fosfataza zasadowa;120;U/l;40 - 129
+1001;2026-03-13 07:45;Erytrocyty;4,5;10^6/µl;4,00 - 5,00
+""",
+        """\
+1001 alp 120 2026-03-13T06:45
+1001 alt 85 2026-03-13T06:45
+1001 neutrophils 1.1 2026-03-13T06:45
+""",
+        held=1,
+    ),
+    "analysers with three kinds of white cells": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,GRA#,1.1,10^9/L
+1001,2026-03-13,GRA%,34,%
+1001,2026-03-13,MID#,0.3,10^9/L
+1001,2026-03-13,Immature granulocytes,0.1,10^9/L
+1001,2026-03-13,Pankreasamylase,30,U/L
+""",
+        """\
+1001 neutrophils 1.1 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+""",
+        held=3,
+    ),
+    "LOINC's long names without its codes": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,Leukocytes [#/volume] in Blood by Automated count,3.2,K/uL
+1001,2026-03-13,Neutrophils/100 leukocytes in Blood by Automated count,34,%
+1001,2026-03-13,Bilirubin.total [Mass/volume] in Serum or Plasma,1,mg/dL
+1001,2026-03-13,Urea nitrogen [Mass/volume] in Serum or Plasma,10,mg/dL
+1001,2026-03-13,Leukocytes [#/volume] in Cerebral spinal fluid,2,/uL
+""",
+        """\
+1001 bilirubin 17.104 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+1001 urea 3.57 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=1,
+    ),
+    "flags in the cell of the value, where its unit stands apart": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,WBC,3.2 L,K/uL
+1001,2026-03-13,PLT,H 450,K/uL
+1001,2026-03-13,ANC,<0.1 (LL),K/uL
+1001,2026-03-13,ALT,85↑,U/L
+1001,2026-03-13,AST,85 *,U/L
+1001,2026-03-13,Lymphocytes,1 L,
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 neutrophils <0.1 2026-03-13
+1001 platelets 450 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=2,
+    ),
+    "times with the name of a zone": Dialect(
+        """\
+MRN,Collection Date,Collection Time,Test,Result,Units
+1001,03/13/2026,08:12 EST,WBC,3.2,K/uL
+1001,03/13/2026,8:12 PM CET,PLT,130,K/uL
+1001,03/13/2026,08:12 MEZ,ALT,85,U/L
+1001,03/13/2026,08:12 IST,AST,85,U/L
+""",
+        """\
+1001 alt 85 2026-03-13T07:12
+1001 platelets 130 2026-03-13T19:12
+1001 white_cells 3.2 2026-03-13T13:12
+""",
+        held=1,
     ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\

@@ -163,6 +163,49 @@ def test_the_mapping_of_a_source_speaks_before_loinc(migrated_sqlite: Path, tmp_
         assert desk.standing() == ["2"]
 
 
+def test_an_unknown_code_of_digits_says_what_it_is_called(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
+        path = tmp_path / "feed.hl7"
+        path.write_text(
+            oru(
+                obx("402^Erythrozyten^L", "4.8", "/pl"),
+                obx("26453-1^RBC^LN", "4.8", "10*12/L"),
+                obx("LEUKX^Leukozyten im Liquor^L", "2", "/ul"),
+                obx("Neutrophyls^^L", "2"),
+            )
+        )
+        load_file(desk.store, desk.settings, path, "", NOW)
+        held = {row.reason: row.hint for row in desk.held()}
+        plain = "map the code or ignore it in [sources.NAME]"
+        assert held == {
+            'unknown code "402" (Erythrozyten)': plain,
+            'unknown code "26453-1" (RBC)': plain,
+            'unknown code "LEUKX"': plain,
+            'unknown code "Neutrophyls"': 'did you mean "neutrophils"?',
+        }
+
+
+def test_mid_cells_are_no_monocytes_whatever_they_are_called(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
+        path = tmp_path / "feed.hl7"
+        path.write_text(
+            oru(
+                obx("MID#^Monocitos^LN", "0.57", "10*3/uL"),
+                obx("MID%^Monocitos %^LN", "6.7", "%"),
+                obx("GRA#^Granulocitos^LN", "4.95", "10*3/uL"),
+            )
+        )
+        report = load_file(desk.store, desk.settings, path, "", NOW)
+        assert (report.stored, report.quarantined) == (1, 2)
+        assert desk.standing() == ["4.95"]
+
+
 def test_a_merge_among_the_messages_moves_what_came_before_and_after(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:

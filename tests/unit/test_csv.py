@@ -111,6 +111,22 @@ def test_quotes_may_hold_delimiters_quotes_and_newlines(read: Read) -> None:
     assert cells(rows) == [["P,1", 'a "b"', "x", "1\n2\n3", '5" tube'], ROW.split(",")]
 
 
+def test_the_header_line_again_is_no_row(read: Read) -> None:
+    rows, _, _ = read(f"{HEADER}\n{ROW}\n{HEADER}\n{ROW}\n".encode())
+    assert problems(rows) == []
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize("end", ["", ",", ",,"])
+def test_cells_below_an_end_of_the_header_that_names_nothing_may_be_missing(
+    read: Read, end: str
+) -> None:
+    rows, _, _ = read(f"{HEADER},,\n{ROW}{end}\n".encode())
+    assert problems(rows) == []
+    cut, _, _ = read(f"{HEADER},,\n{ROW.rpartition(',')[0]}\n".encode())
+    assert problems(cut) == [(2, "field_count")]
+
+
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
@@ -121,7 +137,6 @@ def test_quotes_may_hold_delimiters_quotes_and_newlines(read: Read) -> None:
         ("P1,2026\0-03-02,neutrophils,0.4,10*9/L", "no_text"),
         ("x" * 1_100_000, "line_too_long"),
         (f'"{"x" * 200_000}",2026-03-02,neutrophils,0.4,10*9/L', "quotes"),
-        (HEADER, "header_again"),
         ("-- end of report --", "field_count"),
     ],
 )

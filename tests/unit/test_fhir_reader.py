@@ -178,6 +178,26 @@ def test_what_is_not_measured_in_blood_is_another_quantity(read: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "display", "specimen", "names"),
+    [
+        ("26464-8", "WBC", "258450006", ("26464-8 (258450006)", "WBC (258450006)")),
+        ("6690-2", "WBC in Urine", "", ("6690-2 (WBC in Urine)", "WBC in Urine")),
+        ("2161-8", "Creatinine", "", ("2161-8", "Creatinine (2161-8)")),
+        ("6690-2", "WBC", "", ("6690-2", "WBC")),
+        ("41048-0", "TPMT gene", "119342007", ("41048-0", "TPMT gene")),
+    ],
+)
+def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
+    read: Any, code: str, display: str, specimen: str, names: tuple[str, ...]
+) -> None:
+    concept = {"coding": [{"system": LOINC, "code": code, "display": display}]}
+    sample = {"resourceType": "Specimen", "id": "s1", "type": {"coding": [{"code": specimen}]}}
+    measured = observation(specimen={"reference": "Specimen/s1"}) | {"code": concept}
+    row = the_row(read(bundle(measured, sample)))
+    assert (row.analyte, *row.also) == names
+
+
+@pytest.mark.parametrize(
     ("display", "name"),
     [("Urin", "Leukozyten (Urin)"), ("Serum", "Leukozyten"), ("", "Leukozyten")],
 )
@@ -198,6 +218,11 @@ def test_a_specimen_may_be_named_where_it_is_referred_to(
             "Leukozyten (Urinalysis complete)",
         ),
         ({"text": "Urinstatus"}, {"display": "EDTA-Blut"}, "Leukozyten"),
+        (
+            {"text": "Cytologie"},
+            {"display": "Pleuravocht in EDTA buis"},
+            "Leukozyten (Pleuravocht in EDTA buis)",
+        ),
         ({"text": "Blutbild"}, None, "Leukozyten"),
     ],
 )
@@ -456,7 +481,12 @@ def test_xml_is_the_same(read: Any) -> None:
 REFUSED = [
     (XML.format(doctype='<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]>', urn=URN),
      "document type"),
-    ("<html><body>a page</body></html>", "a web page"),
+    ("<html><body>a page</body></html>", "a web page.*save it as .xlsx"),
+    ("<!DOCTYPE html><HTML><TABLE><TR><TD>MRN<TD>WBC</TABLE>", "a web page.*save it as .xlsx"),
+    (
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+        "an Excel workbook in XML.*save it as .xlsx",
+    ),
     ('<ClinicalDocument xmlns="urn:hl7-org:v3"/>', "a CDA document"),
     ('{"resourceType": "Observation", "status": ', "not readable as JSON|not complete"),
     ("<a><b></a>", "XML, but not FHIR"),

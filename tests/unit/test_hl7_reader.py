@@ -165,6 +165,37 @@ def test_cells_of_an_order_of_urine_are_none_of_the_blood(
 
 
 @pytest.mark.parametrize(
+    ("order", "spm_4", "code", "names"),
+    [
+        ("CSF^Liquordiagnostik^L", "", "26464-8^Leukozyten^LN", ("26464-8 (Liquordiagnostik)",)),
+        ("1^Labor^L", "", "26464-8^Leukozyten im Liquor^LN", ("26464-8 (Leukozyten im Liquor)",)),
+        ("1^Lab^L", "", "WBC^WBC body fluid^L", ("WBC (WBC body fluid)",)),
+        ("1^Lab^L", "UR^Urine^HL70487", "6690-2^WBC^LN", ("6690-2 (UR)", "WBC (UR)")),
+        ("1^CSF ANALYSIS^L", "", "6690-2^WBC^LN", ("6690-2 (CSF ANALYSIS)",)),
+        ("1^Urinalysis^L", "", "2160-0^Creatinine in Serum^LN", ("2160-0",)),
+        ("1^Microalbumin^L", "", "2161-8^Creatinine^LN", ("2161-8", "Creatinine (2161-8)")),
+        ("1^Lab^L", "SAL^Saliva^HL70487", "41048-0^TPMT gene^LN", ("41048-0", "TPMT gene")),
+        (
+            "1^Lab^L",
+            "PL^Pleuravocht in EDTA buis^L",
+            "WBC^WBC^L",
+            ("WBC (Pleuravocht in EDTA buis)",),
+        ),
+        ("1^Pleuravocht^L", "E1^EDTA 4 ml^L", "WBC^WBC^L", ("WBC (Pleuravocht)",)),
+        ("1^Pleuravocht^L", "BLD^EDTA^HL70487", "WBC^WBC^L", ("WBC",)),
+        ("1^Urin^L", "", "5821-4^Leukozyten^LN", ("5821-4", "Leukozyten (Urin)")),
+    ],
+)
+def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
+    order: str, spm_4: str, code: str, names: tuple[str, ...]
+) -> None:
+    spm = f"SPM|1|||{spm_4}" if spm_4 else "ZZZ|1"
+    obr = f"OBR|1||S1|{order}|||20260302"
+    (found,) = rows("\r".join([MSH, PID, obr, obx(code, "2", "/uL"), spm]))
+    assert (found.analyte, *found.also)[: len(names)] == names
+
+
+@pytest.mark.parametrize(
     ("written", "iso"),
     [
         ("20260302", "2026-03-02"),

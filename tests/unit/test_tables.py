@@ -136,6 +136,41 @@ LONG_FORMS = {
         "P1,777-3,2026-03-13,08:30,2026-03-13,09:10,10,LT,10*3/uL,150,400,<10\n"),
         "P1 | 2026-03-13 08:30 | 777-3 | <10 | 10*3/uL | 150 | 400",
     ),
+    "PCORnet, its comparator in a column of its own": (
+        ("PATID,LAB_LOINC,SPECIMEN_DATE,RESULT_NUM,RESULT_MODIFIER,RESULT_UNIT\n"
+        "P1,777-3,2026-03-13,10,LT,10*3/uL\n"),
+        "P1 | 2026-03-13 | 777-3 | <10 | 10*3/uL",
+    ),
+    "OMOP, the comparator as a concept, the unit by its name": (
+        ("person_id,measurement_concept_id,measurement_concept_name,measurement_date,"
+        "operator_concept_id,value_as_number,unit_concept_id,unit_concept_name,unit_source_value\n"
+        "P1,3024929,Platelets [#/volume] in Blood,2026-03-13,4171754,10,8848,"
+        "thousand per microliter,NA\n"),
+        "P1 | 2026-03-13 | Platelets [#/volume] in Blood | <=10 | thousand per microliter",
+    ),
+    "who worked the device is no comparator": (
+        "MRN,Collected,Test,Result,Units,Operator\nP1,2026-03-13,WBC,3.9,K/uL,G. Tell\n",
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
+    "a masked result beside its number": (
+        ("subject_id,charttime,label,value,valuenum,valueuom\n"
+        "P1,2026-03-13 08:30:00,White Blood Cells,___,3.9,K/uL\n"),
+        "P1 | 2026-03-13 08:30:00 | White Blood Cells | 3.9 | K/uL",
+    ),
+    "limits with the other decimal mark than values": (
+        ("MRN;Collected;Test;Result;Units;Range\n"
+        "P1;2026-03-13;WBC;3,9;G/L;4.0 - 10.0\n"),
+        "P1 | 2026-03-13 | WBC | 3,9 | G/L | 4,0 | 10,0",
+    ),
+    "a header that ends in a separator, and rows that do not": (
+        "MRN;Collected;Test;Result;Units;\nP1;2026-03-13;WBC;3.9;G/L\n",
+        "P1 | 2026-03-13 | WBC | 3.9 | G/L",
+    ),
+    "czech words": (
+        ("Číslo pacienta;Datum odběru;Název vyšetření;Výsledek;Jednotka;Referenční meze\n"
+        "P1;13.03.2026;Leukocyty;3,9;10^9/l;4,0 - 10,0\n"),
+        "P1 | 13.03.2026 | Leukocyty | 3,9 | 10^9/l | 4,0 | 10,0",
+    ),
     "a research network's words": (
         ("patient_id,lab_collect_dttm,lab_result_dttm,lab_name,lab_value,lab_value_numeric,reference_unit\n"
         "P1,2026-03-13 05:30,2026-03-13 06:10,WBC,<0.1,0.1,10^3/uL\n"),
@@ -186,6 +221,56 @@ LONG_FORMS = {
         "P1 | 13.03.2026 | WBC | 3.9 | K/uL |  | 11",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "is_no_blood"),
+    [
+        ("Urinstatus", True),
+        ("Pleuravocht in EDTA buis", True),
+        ("Lumbaal vocht", True),
+        ("WBC, ascites", True),
+        ("Białko w moczu", True),
+        ("Líquido pleural", True),
+        ("尿沉渣", True),
+        ("Serum (gel)", False),
+        ("EDTA", False),
+        ("Serum/Urine", False),
+        ("Mocznik", False),
+        ("Močovina", False),
+        ("Harnstoff", False),
+        ("尿素", False),
+        ("Uric acid", False),
+    ],
+)
+def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
+    assert vocabulary().is_of_no_blood(name) == is_no_blood
+
+
+def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> None:
+    names = [
+        it for analyte in catalogue.analytes.values() for it in (analyte.title, *analyte.names)
+    ]
+    assert [name for name in names if vocabulary().is_of_no_blood(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "analyte"),
+    [
+        ("Urinstatus,6690-2,Leukozyten,25", "6690-2 (Urinstatus)"),
+        ("Creatinine clearance urine,2160-0,Creatinine in serum,80", "2160-0"),
+        ("CSF cell count,5821-4,Leukocytes,25", "5821-4"),
+        (",26464-8,Leukocytes in CSF,2", "26464-8 (Leukocytes in CSF)"),
+        (",WBC,WBC body fluid,35", "WBC (WBC body fluid)"),
+        (",WBC,WBC in blood after bone marrow,3.2", "WBC in blood after bone marrow"),
+    ],
+)
+def test_a_code_of_the_blood_does_not_make_blood_of_another_material(
+    opened: Open, cells: str, analyte: str
+) -> None:
+    header = "MRN,Collected,Order Name,Code,Test,Result,Units"
+    (row,), _, _ = opened(f"{header}\nP1,2026-03-13,{cells},/uL\n")
+    assert row.analyte == analyte
 
 
 @pytest.mark.parametrize(("text", "row"), LONG_FORMS.values(), ids=list(LONG_FORMS))
@@ -408,7 +493,7 @@ def test_an_old_excel_workbook(opened: Open) -> None:
     rows, bad, notes = opened(WORKBOOKS / "labor.xls")
     assert bad == []
     assert shown(rows) == [
-        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l | 3,9 | 10,2",
+        "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l | 3.9 | 10.2",
         "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l | 150 | 400",
         "4712 | 2026-03-03T07:05 | GPT (ALT) | 31 | U/l |  | 50",
         "4711 | 2026-03-09 | Leukozyten | haemolytisch | G/l",
