@@ -144,6 +144,11 @@ def spells_elsewhere(events: Iterable[Event], today: date) -> list[tuple[date, d
     return [(first, end) for first, end in spells if first < end]
 
 
+def is_within(day: date, spells: Iterable[tuple[date, date]]) -> bool:
+    """Whether a day lies in one of these stretches."""
+    return any(first <= day < end for first, end in spells)
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A time in which the drug was held; `until` None: it still is."""
