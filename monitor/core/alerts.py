@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
-from monitor.core.ending import PROTOCOL_EDITED, without_cause
+from monitor.core.ending import PROTOCOL_EDITED, without_cause, without_what_was_closed
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
@@ -63,6 +63,9 @@ def reconcile(
             changes.extend(step)
             wake.extend(_alert_days(finding, alert, step, today, zone))
     changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
+    changes.extend(
+        it for alert in pairing.void for it in without_what_was_closed(alert, review, protocol)
+    )
     instants = [start_of_day(day, zone) for day in wake if day > today]
     if review.next_change_at is not None:
         instants.append(review.next_change_at)
