@@ -112,12 +112,16 @@ def _opened(finding: Finding) -> Change:
 
 
 def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -> Iterator[Change]:
-    """A person closed it: it comes back on its review day, when worse, or when it relapses."""
+    """A person closed it: it comes back on its review day, when worse, or when it relapses. What
+    a correction made milder meanwhile stays closed, and whoever acted on it hears of it."""
     reason = worse_than_told(finding, alert, protocol) or news(finding, alert)
     if not reason and not finding.recovered:
         reason = more_urgent(finding, alert) or _comes_back(alert, today)
+    waits = alert.review_by is not None and not is_edited(alert, protocol)
     if reason:
         yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+    elif waits and (reason := differently(finding, alert, protocol)):
+        yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _comes_back(alert: Alert, today: date) -> str:
