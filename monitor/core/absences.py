@@ -1,5 +1,5 @@
 """What is known of a patient that explains a missed test and excuses none: away, in hospital,
-declined, a supply that ran out, a transfer that nobody accepted.
+declined, a supply that ran out, a transfer that nobody accepted, a drug that is held.
 
 Source: specification, section 4 and interfaces ("of away, inpatient, declined, supply none moves a
 due day"). Each is said beside what is overdue and in the status, until it is over.
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Life
 from monitor.core.case import Case, Event, in_turn
-from monitor.core.life import parse_day
+from monitor.core.life import parse_day, pauses
+from monitor.core.vocabulary import EnrolmentState
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -27,9 +28,9 @@ def sentences(case: Case, life: Life, today: date, last_done: date | None) -> tu
 
 
 def wakes(view: View) -> Iterator[date]:
-    """The days on which an absence or a supply ends."""
+    """The days on which an absence or a supply ends, or a hold is to be reviewed."""
     for event in view.case.events:
-        if event.event in ("away", "inpatient"):
+        if event.event in ("away", "inpatient", "hold"):
             until = parse_day(event.value)
             if until is not None:
                 yield until
@@ -63,6 +64,8 @@ def _said(past: list[Event], life: Life, today: date, last_done: date | None) ->
     supply = next((it for it in reversed(past) if it.event == "supply"), None)
     if supply is not None and _runs_out(supply) <= today:
         yield f"Supply ran out on {_day(_runs_out(supply))}: still taking it?"
+    if life.state is EnrolmentState.HELD:
+        yield _held(past, today)
     handed = next((it for it in reversed(past) if it.event == "transfer_out"), None)
     if handed is not None and not life.ended_for_good:
         yield (
@@ -75,6 +78,20 @@ _ABSENCES = {
     "away": "Away until {until}: the test can still be done elsewhere.",
     "inpatient": "In hospital until {until}: ask the ward for its results, or for the test.",
 }
+
+
+def _held(past: list[Event], today: date) -> str:
+    """Since when, why, and the day of the next decision; a further hold names another."""
+    since = pauses(past)[-1].since
+    last = next(it for it in reversed(past) if it.event == "hold")
+    why = f" ({last.note})" if last.note else ""
+    review_on = parse_day(last.value)
+    held = f"Held since {_day(since)}{why}"
+    if review_on is None:
+        return f"{held}."
+    if today < review_on:
+        return f"{held}, to be reviewed on {_day(review_on)}."
+    return f"{held}, to be reviewed by {_day(review_on)}: resume, stop or hold on?"
 
 
 def _runs_out(supply: Event) -> date:

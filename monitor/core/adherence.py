@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from monitor.core.due import Obligation
 from monitor.core.judges import View
-from monitor.core.life import spells_elsewhere
+from monitor.core.life import is_within, spells_elsewhere
 from monitor.core.missed import obligations, scheduled_panels
 from monitor.core.protocol import Panel
 
@@ -72,7 +72,7 @@ def adherence(view: View, first: date, last: date) -> Adherence:
     mine = {
         begin + timedelta(days=number)
         for number in range(max((end - begin).days, 0))
-        if not _within(begin + timedelta(days=number), away)
+        if not is_within(begin + timedelta(days=number), away)
     }
     tests: list[DueTest] = []
     late: set[date] = set()
@@ -141,7 +141,3 @@ def _uncovered(tests: list[DueTest], end: date) -> set[date]:
         return set()
     first = tests[0].grace_until + _ONE_DAY
     return {first + timedelta(days=number) for number in range(max((end - first).days, 0))}
-
-
-def _within(day: date, spells: list[tuple[date, date]]) -> bool:
-    return any(first <= day < end for first, end in spells)

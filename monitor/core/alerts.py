@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
-from monitor.core.ending import PROTOCOL_EDITED, without_cause
+from monitor.core.ending import PROTOCOL_EDITED, without_cause, without_what_was_closed
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
@@ -63,6 +63,9 @@ def reconcile(
             changes.extend(step)
             wake.extend(_alert_days(finding, alert, step, today, zone))
     changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
+    changes.extend(
+        it for alert in pairing.void for it in without_what_was_closed(alert, review, protocol)
+    )
     instants = [start_of_day(day, zone) for day in wake if day > today]
     if review.next_change_at is not None:
         instants.append(review.next_change_at)
@@ -109,12 +112,16 @@ def _opened(finding: Finding) -> Change:
 
 
 def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -> Iterator[Change]:
-    """A person closed it: it comes back on its review day, when worse, or when it relapses."""
+    """A person closed it: it comes back on its review day, when worse, or when it relapses. What
+    a correction made milder meanwhile stays closed, and whoever acted on it hears of it."""
     reason = worse_than_told(finding, alert, protocol) or news(finding, alert)
     if not reason and not finding.recovered:
         reason = more_urgent(finding, alert) or _comes_back(alert, today)
+    waits = alert.review_by is not None and not is_edited(alert, protocol)
     if reason:
         yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+    elif waits and (reason := differently(finding, alert, protocol)):
+        yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _comes_back(alert: Alert, today: date) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from monitor.core.answer import Review
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.protocol import Protocol
@@ -25,17 +27,29 @@ def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
             urgency=alert.urgency,
         )
     if alert.kind not in SELF_CLOSING:
-        return Change(
-            what=ChangeWhat.WITHDRAWN,
-            reason=_withdrawal(alert),
-            tell=True,
-            alert=alert,
-            urgency=alert.urgency,
-        )
+        return _withdrawn(alert)
     return Change(
         what=ChangeWhat.CLOSED,
         reason=_closing_reason(alert, review),
         tell=False,
+        alert=alert,
+        urgency=alert.urgency,
+    )
+
+
+def without_what_was_closed(alert: Alert, review: Review, protocol: Protocol) -> Iterator[Change]:
+    """A correction took the cause of an alert that a person had closed while it went on: who was
+    told of it may have held the drug for a value that never was. After an edit nobody knows
+    whether it was the edit."""
+    if not review.life.died and alert.protocol_digest == protocol.digest:
+        yield _withdrawn(alert)
+
+
+def _withdrawn(alert: Alert) -> Change:
+    return Change(
+        what=ChangeWhat.WITHDRAWN,
+        reason=_withdrawal(alert),
+        tell=True,
         alert=alert,
         urgency=alert.urgency,
     )

@@ -126,9 +126,10 @@ def _told(view: View, gene: str) -> Iterator[Statement]:
         replaced_until = max(event.on, clinic_day(event.received_at, view.zone))
         phenotype = Metaboliser(word)
         yield Statement(gene=gene, phenotype=phenotype, on=event.on, by="event genotype")
-    for case in (view.case, *view.case.siblings):
+    others = (it for it in view.case.siblings if it.enrolment.enrolled_on <= view.today)
+    for case in (view.case, *others):
         day, word = case.enrolment.enrolled_on, getattr(case.enrolment, gene)
-        if word and replaced_until < day <= view.today:
+        if word and replaced_until < day:
             yield Statement(gene=gene, phenotype=Metaboliser(word), on=day, by="enrolment")
 
 

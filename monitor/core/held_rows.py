@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from monitor.core.answer import Finding
-from monitor.core.case import Case, HeldRow
+from monitor.core.calendar import clinic_day
+from monitor.core.case import HeldRow
 from monitor.core.findings import QUARANTINED
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
 from monitor.core.threshold import Breach, above, below
 from monitor.core.vocabulary import Kind, Urgency, worst_urgency
 
+if TYPE_CHECKING:
+    from monitor.core.judges import View
 
-def of_held_rows(case: Case, protocol: Protocol) -> Finding | None:
+
+def of_held_rows(view: View) -> Finding | None:
     """One finding for all held rows of watched analytes, as urgent as the worst they may mean."""
-    held = [row for row in case.held if _is_watched(row.analyte, protocol)]
+    case, protocol = view.case, view.protocol
+    held = [
+        row
+        for row in case.held
+        if _is_watched(row.analyte, protocol) and not _is_after_the_wash_out(row, view)
+    ]
     if not held:
         return None
     count = "1 result is" if len(held) == 1 else f"{len(held)} results are"
@@ -42,6 +52,17 @@ def _is_watched(analyte: str, protocol: Protocol) -> bool:
         return True
     ruled = any(rule.analyte == analyte for rule in protocol.rules)
     return ruled or bool(protocol.panels_with(analyte))
+
+
+def _is_after_the_wash_out(row: HeldRow, view: View) -> bool:
+    """A result of that day would not be watched either: neither in the wash-out nor while an
+    episode of its analyte goes on. A gene is read whenever it comes."""
+    until = view.life.watch_until
+    if until is None or row.analyte in OF_GENES:
+        return False
+    going_on = {it.analyte for it in view.rule_findings if not it.recovered}
+    day = row.collected_on or clinic_day(row.held_at, view.zone)
+    return day > until and row.analyte not in going_on
 
 
 def _possible_urgency(row: HeldRow, protocol: Protocol) -> Urgency:

@@ -58,7 +58,7 @@ def life_of(
         start_confirmed=not planned,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
         stopped_on=stopped_on,
-        watch_until=None if stopped_on is None else protocol.wash_out.after(stopped_on),
+        watch_until=_watch_until(stopped_on, enrolment, protocol, today, siblings),
         ended_for_good=ended_by in (DIED, _HANDED_OVER),
         ended_by=ended_by,
         last_dose=doses[-1] if doses else None,
@@ -101,6 +101,25 @@ def _end(past: Iterable[Event], start: date) -> tuple[date | None, str]:
     return stopped_on, ended_by
 
 
+def _watch_until(
+    stopped_on: date | None,
+    enrolment: Enrolment,
+    protocol: Protocol,
+    today: date,
+    siblings: Sequence[Case],
+) -> date | None:
+    """The last day of the wash-out. From the day on which the same drug is begun anew it is the
+    next enrolment that watches: one value is told once."""
+    if stopped_on is None:
+        return None
+    anew = [
+        it.started_on - timedelta(days=1)
+        for it in (case.enrolment for case in siblings)
+        if it.drug == enrolment.drug and it.started_on > stopped_on and it.enrolled_on <= today
+    ]
+    return min([protocol.wash_out.after(stopped_on), *anew])
+
+
 def _elsewhere_until(past: Iterable[Event], today: date) -> date | None:
     """The day until which another clinic monitors; on that day the patient is ours again."""
     until = None
@@ -123,6 +142,11 @@ def spells_elsewhere(events: Iterable[Event], today: date) -> list[tuple[date, d
         if until is not None and event.on <= today:
             spells.append((event.on, until))
     return [(first, end) for first, end in spells if first < end]
+
+
+def is_within(day: date, spells: Iterable[tuple[date, date]]) -> bool:
+    """Whether a day lies in one of these stretches."""
+    return any(first <= day < end for first, end in spells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Too many scheduled tests missed in a row: the review that going on is unsafe.
 
 A test is missed when its grace has run out without a completion; the next one is then reckoned
-as if it had been done on its due day. Only tests that came due since the enrolment count: of
-what was missed before nobody here knows why.
+as if it had been done on its due day. Only tests that came due since the enrolment count, and not
+while another clinic monitored: of what was missed then nobody here knows why.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from monitor.core import due
 from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text
+from monitor.core.life import is_within, spells_elsewhere
 from monitor.core.protocol import Panel
 from monitor.core.protocol_care import Missed
 from monitor.core.vocabulary import EnrolmentState, Kind
@@ -148,11 +149,12 @@ def _gap(panel: Panel, after: date | None, end: date | None, most: int, view: Vi
 def _missed(panel: Panel, after: date | None, until: date, most: int, view: View) -> Iterator[date]:
     """The due days of a stretch whose grace ran out in it, at most so many."""
     enrolled_on = view.case.enrolment.enrolled_on
+    away = view.once("spells elsewhere", lambda: spells_elsewhere(view.case.events, view.today))
     count = 0
     for duty in obligations(panel, after, until, view):
         if duty.last_day_in_grace >= until:
             return
-        if duty.due_on >= enrolled_on:
+        if duty.due_on >= enrolled_on and not is_within(duty.due_on, away):
             yield duty.due_on
             count += 1
         if count >= most:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.core.answer import Finding
@@ -14,20 +14,22 @@ from monitor.core.vocabulary import AlertState
 @dataclass(slots=True)
 class Pairing:
     """Each finding with its alert (None: it needs one), the younger alerts that became one with
-    an older, and the live alerts that no finding is about."""
+    an older, the live alerts that no finding is about, and those among the closed that a person
+    was to look at again."""
 
     pairs: list[tuple[Finding, Alert | None]]
     merges: list[Change]
     gone: list[Alert]
+    void: list[Alert]
 
 
-def pair(found: Iterable[Finding], alerts: Sequence[Alert]) -> Pairing:
+def pair(found: Sequence[Finding], alerts: Sequence[Alert]) -> Pairing:
     """Pair findings with alerts of the same cause; episodes by a breach they share."""
     by_cause: dict[str, list[Alert]] = defaultdict(list)
     for alert in sorted(alerts, key=lambda it: it.id):
         if alert.state is not AlertState.CLOSED or alert.closed_by is not None:
             by_cause[alert.cause].append(alert)
-    pairing = Pairing([], [], [])
+    pairing = Pairing([], [], [], [])
     taken: set[int] = set()
     for finding in found:
         free = [it for it in by_cause[finding.cause] if it.id not in taken and _same(finding, it)]
@@ -39,7 +41,18 @@ def pair(found: Iterable[Finding], alerts: Sequence[Alert]) -> Pairing:
             taken.add(chosen.id)
             pairing.merges.extend(_merged(it, chosen) for it in live[1:])
     pairing.gone = [it for it in alerts if it.state is not AlertState.CLOSED and it.id not in taken]
+    pairing.void = [it for it in alerts if _waits(it) and not any(_is_about(f, it) for f in found)]
     return pairing
+
+
+def _waits(alert: Alert) -> bool:
+    """A person closed it while its episode went on."""
+    by_a_person = alert.state is AlertState.CLOSED and alert.closed_by is not None
+    return by_a_person and alert.review_by is not None and bool(alert.breaches)
+
+
+def _is_about(finding: Finding, alert: Alert) -> bool:
+    return finding.cause == alert.cause and not set(finding.breaches).isdisjoint(alert.breaches)
 
 
 def _same(finding: Finding, alert: Alert) -> bool:

@@ -197,7 +197,7 @@ def _other_findings(view: View) -> list[Finding]:
         )
         found.extend(findings.of_unusable_samples(case, view.results, view.panels, life, protocol))
     if not life.ended_for_good:
-        found.append(of_held_rows(case, protocol))
+        found.append(of_held_rows(view))
     return [finding for finding in found if finding is not None]
 
 

@@ -194,6 +194,8 @@ class _Recording:
         )
         self._touch(person)
         self._note_unnamed(row)
+        if enrolment is not None:
+            self._note_ended(row, enrolment)
         return True
 
     def _note_unnamed(self, row: Happening) -> None:
@@ -215,6 +217,15 @@ class _Recording:
                     f'line {row.line}: no drug is called "{row.value}" in analytes.toml: recorded, '
                     f"and no interaction comes of it; {guess}"
                 )
+
+    def _note_ended(self, row: Happening, enrolment: Entry) -> None:
+        """A dose or a start after the end of a treatment begins none: nobody would watch it."""
+        if row.event != "stop" and enrolment.ended_on is not None and row.on > enrolment.ended_on:
+            self._account.note(
+                f"line {row.line}: this treatment ended on {enrolment.ended_on}: recorded, and "
+                "nothing begins by it; a new one is enrolled with a started_on after that day, and "
+                "a stop in error is withdrawn by the event stop with status entered-in-error"
+            )
 
     def _merge(self, row: Happening) -> bool:
         other = read_number(row.value)

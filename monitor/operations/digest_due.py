@@ -11,7 +11,7 @@ from monitor.config import Settings
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day
 from monitor.core.open_days import OpenDays
-from monitor.core.vocabulary import PanelState
+from monitor.core.vocabulary import EnrolmentState, PanelState
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DueLine
 from monitor.store.rulebook import RuleBook
@@ -23,12 +23,13 @@ DUE_WITHIN = timedelta(days=7)
 def due_soon(
     review: Review, rulebook: RuleBook, row: Row[Any], settings: Settings, now: datetime
 ) -> list[DueLine]:
-    """What can still be done in time: due within the week, or due with the grace running."""
+    """What can still be done in time: due within the week, or due with the grace running; after
+    a stop or before the first dose what a recheck asks for."""
     clinic = settings.clinic
     today = clinic_day(now, clinic.zone)
     open_days = OpenDays(clinic.open_days, clinic.holidays)
     titles = rulebook.protocols[review.case.enrolment.protocol_id]
-    if review.life.state.value in {"planned", "elsewhere", "stopped"}:
+    if review.life.state is EnrolmentState.ELSEWHERE:
         return []
     return [
         DueLine(

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from monitor.config import Settings
-from monitor.core.alerts import reconcile
+from monitor.config import Settings, route_book
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day
-from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.changes import Change, ChangeWhat
 from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
@@ -24,7 +22,7 @@ from monitor.core.vocabulary import PanelState
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.operations.schedule_limits import refuse_misplaced
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
-from monitor.review import BATCH, Tally, judge_batch, review_batch, review_due
+from monitor.review import BATCH, Tally, decided, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
 from monitor.store import claims, tables
 from monitor.store.database import Store
@@ -244,7 +242,7 @@ def _preview(
             if enrolment not in alone
         ]
         for piece in chunks(concerned, BATCH):
-            changed, lost = _changes(connection, piece, old, new, now, zone)
+            changed, lost = _changes(connection, settings, piece, old, new, now)
             patients += changed
             failed += lost
     return Preview(
@@ -275,12 +273,13 @@ def _named(version: str, digest: str) -> str:
 
 def _changes(
     connection: Connection,
+    settings: Settings,
     ids: Sequence[int],
     old: RuleBook,
     new: RuleBook,
     now: datetime,
-    zone: ZoneInfo,
 ) -> tuple[list[PatientChange], int]:
+    zone, book = settings.clinic.zone, route_book(settings)
     alerts = load_alerts(connection, ids)
     recalling = not is_past(connection, now)
     known, judged = (
@@ -296,7 +295,11 @@ def _changes(
             continue
         panels = tuple(_moved(earlier, after))
         told = alerts[enrolment.id]
-        steps = _steps(earlier, after, told, (old, new), now, zone)
+        was, will_be = (
+            decided(it, told, rules.protocols[enrolment.protocol_id], book, now, zone).changes
+            for it, rules in ((earlier, old), (after, new))
+        )
+        steps = _steps(was, will_be)
         if panels or steps:
             found.append(PatientChange(enrolment.mrn, enrolment.drug, panels, steps))
     return found, len(judged.failures)
@@ -317,22 +320,13 @@ def _moved(
             yield panel, was, is_now
 
 
-def _steps(
-    before: Review,
-    after: Review,
-    alerts: Sequence[Alert],
-    books: tuple[RuleBook, RuleBook],
-    now: datetime,
-    zone: ZoneInfo,
-) -> tuple[Change, ...]:
+def _steps(owed: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes of alerts that the edit makes; not those that are owed anyway."""
-    protocol_id = after.case.enrolment.protocol_id
-    old, new = (book.protocols[protocol_id] for book in books)
-    owed = {_what(it) for it in reconcile(before, alerts, old, now, zone).changes}
+    known = {_what(it) for it in owed}
     return tuple(
         change
-        for change in reconcile(after, alerts, new, now, zone).changes
-        if (change.tell or change.what in _SHOWN_ALTHOUGH_NOT_TOLD) and _what(change) not in owed
+        for change in changes
+        if (change.tell or change.what in _SHOWN_ALTHOUGH_NOT_TOLD) and _what(change) not in known
     )
 
 

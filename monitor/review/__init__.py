@@ -1,6 +1,6 @@
 """The one road from what is known of a patient to alerts and messages."""
 
-from monitor.review.batch import BATCH, SET_ASIDE, WITH_ALL_READ, Tally, review_batch
+from monitor.review.batch import BATCH, SET_ASIDE, WITH_ALL_READ, Tally, decided, review_batch
 from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
 
@@ -11,6 +11,7 @@ __all__ = [
     "Failed",
     "Progress",
     "Tally",
+    "decided",
     "judge",
     "judge_batch",
     "review_batch",

@@ -21,10 +21,11 @@ from monitor.config import Settings, route_book
 from monitor.core.alerts import content_of, reconcile
 from monitor.core.answer import Review
 from monitor.core.case import Enrolment
-from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.climbing import climb
 from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
+from monitor.core.protocol import Protocol
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
@@ -155,6 +156,26 @@ def _endings(connection: Connection, enrolment_id: int) -> list[Step]:
     ]
 
 
+def decided(
+    found: Review,
+    alerts: Sequence[Alert],
+    protocol: Protocol,
+    book: RouteBook,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Decision:
+    """What a review of one enrolment changes of its alerts, and whom it tells."""
+    enrolment = found.case.enrolment
+
+    def ladder_of(kind: Kind, urgency: Urgency, at: datetime) -> Ladder:
+        return book.ladder(
+            at, clinic=enrolment.clinic, drug=enrolment.drug, kind=kind.value, urgency=urgency
+        )
+
+    changes = reconcile(found, alerts, protocol, now, zone)
+    return climb(changes, alerts, protocol, ladder_of, now)
+
+
 def _decide(
     found: Review,
     alerts: Sequence[Alert],
@@ -163,18 +184,9 @@ def _decide(
     now: datetime,
     zone: ZoneInfo,
 ) -> tuple[list[Step], datetime | None]:
-    enrolment = found.case.enrolment
-    protocol = rulebook.protocols[enrolment.protocol_id]
+    protocol = rulebook.protocols[found.case.enrolment.protocol_id]
     catalogue = rulebook.catalogue
-
-    def ladder_of(kind: Kind, urgency: Urgency, at: datetime) -> Ladder:
-        return book.ladder(
-            at, clinic=enrolment.clinic, drug=enrolment.drug, kind=kind.value, urgency=urgency
-        )
-
-    decision = climb(
-        reconcile(found, alerts, protocol, now, zone), alerts, protocol, ladder_of, now
-    )
+    decision = decided(found, alerts, protocol, book, now, zone)
     steps = []
     for change in decision.changes:
         finding = change.finding

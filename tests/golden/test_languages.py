@@ -163,6 +163,74 @@ def test_every_sentence_about_every_worked_example_is_known(code: str) -> None:
     assert [text for text in sorted(SENTENCES) if not speak.knows(text)] == []
 
 
+SAID_BESIDE = (
+    "Held since 2 Apr 2026.",
+    "Held since 2 Apr 2026 (infection), to be reviewed on 1 May 2026.",
+    "Held since 2 Apr 2026 (infection), to be reviewed by 1 May 2026: resume, stop or hold on?",
+    "Away until 30 Jun 2026: the test can still be done elsewhere.",
+    "In hospital until 9 Aug 2026: ask the ward for its results, or for the test.",
+    "Declined on 25 May 2026 (moved): ask again, and tell the prescriber.",
+    "Supply ran out on 7 Dec 2026: still taking it?",
+    "Transfer to Dr Gray on 2 Apr 2026 is not accepted yet: the patient is still ours.",
+    "Complete blood count with differential of 1 Jun 2026 gave no result (clotted)",
+    (
+        "Recall the patient for a new sample: Complete blood count with differential. The test "
+        "stays due."
+    ),
+    "Outside the ages of the protocol (15 years old): it is for those of 16 years and over.",
+    (
+        "Doubt: the counts of its parts add up to 5.5, more than the white cells 2.1: check values "
+        "and units with the laboratory."
+    ),
+    'TPMT poor metaboliser (laboratory "*3A/*3A", 9 Jun 2026)',
+    "NUDT15 poor metaboliser (enrolment, 15 Feb 2026)",
+    "NUDT15 indeterminate (event genotype, 24 May 2026): not normal",
+    "Protocol: azathioprine is contraindicated. Prescriber to decide.",
+    "Consider a drug that is not a thiopurine; specialist to advise.",
+    "Pregnancy, recorded for 28 May 2026, with azathioprine",
+    "Live vaccine: yellow fever, MMR, recorded for 25 Jul 2026, with mercaptopurine",
+    "Vaccine of unknown kind: xyz, recorded for 14 Aug 2026, with azathioprine",
+    "Infection, or marrow suppression: chills, infection on 19 Nov 2026",
+    "Sign of a low blood count: sore throat on 6 Jun 2026",
+    "Sign that lymphoma or skin cancer must be excluded: lymph nodes on 30 Jun 2026",
+    "Possible hypersensitivity: vomiting on 26 Sep 2026, myalgia on 27 Sep 2026",
+    "Possible pancreatitis: abdominal pain, nausea on 26 Sep 2026",
+    "Itching in pregnancy: itching on 2 Apr 2026",
+    "Two thiopurines at once: mercaptopurine enrolled on since 3 Sep 2026 with azathioprine",
+    (
+        "Allopurinol beside a thiopurine: allopurinol 100 mg (allopurinol) on the list since 1 Feb "
+        "2026 until 10 Feb 2026 with azathioprine"
+    ),
+    "INR by 4 Feb 2027 (warfarin on the list: hold of azathioprine on 28 Jan 2027).",
+    "eGFR 49 mL/min/{1.73_m2} on 21 Aug 2026: at most 75 % of the usual dose, 2 mg/kg/day",
+    "Increase to 150 mg/day on 10 Jun 2026 while an alert stands",
+    "azathioprine stopped on 8 Nov 2026, before 2 years of treatment, 21 Oct 2028",
+    (
+        "Prednisolone 20 mg/day on 9 Dec 2026, 4 weeks before none: steroids raise neutrophils and "
+        "white cells, and lower lymphocytes and eosinophils."
+    ),
+    "Not begun yet: resolve before the first dose.",
+    (
+        "Personal limit on neutropenia, level 1: 2.9 ended on 15 Dec 2026: the protocol's own "
+        "applies again"
+    ),
+    (
+        "Liver function tests: methotrexate set the date, 29 Sep 2026; azathioprine asks for it by "
+        "5 Dec 2026."
+    ),
+)
+"""What is said of patients whom no worked example has."""
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("text", SAID_BESIDE)
+def test_what_is_said_beside_the_worked_examples_is_known(code: str, text: str) -> None:
+    speak = language(code)
+    assert speak.knows(text)
+    said = speak.say(text)
+    assert not re.search(r"\b(the|of|on|since|with|until)\b", said), said
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_no_day_of_them_is_ambiguous_and_no_english_month_is_left(code: str) -> None:
     speak = language(code)
@@ -185,6 +253,11 @@ REASONS = (
     "one episode with alert 3",
     "still due",
     "the protocol now asks for: withhold",
+    "a further limit is met",
+    "urgent now, routine before",
+    "protocol edited",
+    "died",
+    "transfer accepted",
     "the episode goes on again after it was closed as recovered",
     "its review day has come and the episode goes on",
     "the patient's number is now 2, it was 1",

@@ -149,6 +149,8 @@ def answer(
         for panel in protocol.panels
         if any(name in rules.wanted for name in panel.analytes)
     }
+    sick = {it.rule for it in rules.episodes if it.alerting and not it.recovered}
+    going_on = {rule.analyte for rule in protocol.rules if rule.id in sick}
     whole = Answer(
         today=today,
         course=life,
@@ -156,7 +158,7 @@ def answer(
         episodes=rules.episodes,
         unjudged=rules.unjudged,
         unusable={} if life.elsewhere else unusable(case, protocol, life, panels, rechecked),
-        held=None if life.for_good else held_urgency(case, protocol),
+        held=None if life.for_good else held_urgency(case, protocol, life.ended_on, going_on),
         care=care,
         silent=silent,
         raised=raised,

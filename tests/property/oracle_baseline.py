@@ -67,6 +67,6 @@ def phenotype(case: Case, gene: str, today: date, zone: ZoneInfo) -> str:
             last.on < one.enrolment.enrolled_on
             and last.received_at.astimezone(zone).date() < one.enrolment.enrolled_on
         )
-        if young and one.enrolment.enrolled_on <= today:
+        if young and (one is case or one.enrolment.enrolled_on <= today):
             words.append(getattr(one.enrolment, gene))
     return max(words, key=MILDEST_FIRST.index)

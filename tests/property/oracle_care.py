@@ -455,6 +455,17 @@ def targets(
     return told
 
 
+def was_elsewhere(case: Case, day: date, today: date) -> bool:
+    """Whether another clinic monitored on a day, as far as is known today."""
+    until = None
+    for event in ordered(case, min(day, today)):
+        if event.event == "monitored_elsewhere":
+            until = date.fromisoformat(event.value)
+        elif event.event == "back":
+            until = None
+    return until is not None and day < until
+
+
 def missed(
     panel: Panel,
     case: Case,
@@ -484,7 +495,7 @@ def missed(
                 break
             if min(add(due, entry.grace) for entry in entries) >= until:
                 break
-            if due >= case.enrolment.enrolled_on:
+            if due >= case.enrolment.enrolled_on and not was_elsewhere(case, due, today):
                 count += 1
                 first = first or due
             last = due

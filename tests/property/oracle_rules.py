@@ -364,12 +364,21 @@ def rechecks(rule: Rule, latest: Point | None) -> list[date]:
     ]
 
 
-def held_urgency(case: Case, protocol: Protocol) -> tuple[frozenset[int], Urgency] | None:
-    """Held rows: the urgency of the level the raw number would meet in any unit, else routine."""
-    if not case.held:
+def held_urgency(
+    case: Case, protocol: Protocol, ended_on: date | None, going_on: set[str]
+) -> tuple[frozenset[int], Urgency] | None:
+    """Held rows: the urgency of the level the raw number would meet in any unit, else routine.
+    After the wash-out only of analytes of which an episode goes on."""
+    last_day = date.max if ended_on is None else add(ended_on, protocol.wash_out)
+    rows = [
+        row
+        for row in case.held
+        if row.analyte in going_on or (row.collected_on or date.min) <= last_day
+    ]
+    if not rows:
         return None
     urgencies = [Urgency.ROUTINE]
-    for row in case.held:
+    for row in rows:
         for rule in protocol.rules:
             if rule.analyte != row.analyte:
                 continue
@@ -383,4 +392,4 @@ def held_urgency(case: Case, protocol: Protocol) -> tuple[frozenset[int], Urgenc
                         high = high or number > limit
                     if low or high:
                         urgencies.append(level.urgency)
-    return frozenset(row.id for row in case.held), max(urgencies, key=lambda word: word.rank)
+    return frozenset(row.id for row in rows), max(urgencies, key=lambda word: word.rank)

@@ -22,7 +22,7 @@ from monitor.operations.explain import explain_alert
 from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
-from monitor.operations.schedule_edit import Edit, apply
+from monitor.operations.schedule_edit import Edit, apply, preview
 from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.store import tables
@@ -178,6 +178,8 @@ def test_a_muted_alert_is_told_when_an_edit_takes_away_what_mutes_it(ward: Clini
     shown = 'muted_by = ["neutropenia"]\n'
     assert shown in text
     edit = Edit("azathioprine.toml", text.replace(shown, ""))
+    (shown_first,) = preview(ward.store, ward.settings, edit, at("2026-03-03")).patients
+    assert (shown_first.mrn, shown_first.counted_as()) == ("A1", {"alerted"})
     apply(ward.store, ward.settings, edit, at("2026-03-03"), by="Dr A", reason="tell both")
     (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
     assert told.what == "no longer muted"

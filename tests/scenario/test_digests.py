@@ -71,6 +71,20 @@ def test_a_quiet_day_has_a_digest_that_says_so(ward: Clinic) -> None:
     ]
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_recheck_is_due_this_week_after_a_stop_too_and_before_the_first_dose(
+    ward: Clinic, stopped: bool
+) -> None:
+    start = "2026-01-05" if stopped else "2026-02-02"
+    enrolment = ward.enrol("A1", start, now=at("2026-01-05", 6))
+    ward.results("A1", "2026-01-06", CBC | {"neutrophils": "0.9"}, hour=7)
+    if stopped:
+        ward.event("A1", "2026-01-06", "stop", enrolment_id=enrolment)
+    compose(ward, "2026-01-06")
+    (content,) = digests(ward)
+    assert [(it.due_on, it.days) for it in content.due_soon] == [(date(2026, 1, 8), 2)]
+
+
 def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) -> None:
     anaemic(ward)
     compose(ward, "2026-01-06")

@@ -139,6 +139,9 @@ def test_a_way_out_that_is_taken_back_leaves_no_trace(desk: Desk, way: str) -> N
         ("away,2026-03-20", "Away until 20 Mar 2026: the test can still be done elsewhere."),
         ("inpatient,2026-03-20", "In hospital until 20 Mar 2026"),
         ("supply,2", "Supply ran out on 10 Mar 2026: still taking it?"),
+        ("hold,", "Held since 8 Mar 2026 (Dr Gray: asked)."),
+        ("hold,2026-03-11", "Held since 8 Mar 2026 (Dr Gray: asked), to be reviewed on 11 Mar"),
+        ("hold,2026-03-10", "to be reviewed by 10 Mar 2026: resume, stop or hold on?"),
         ("declined,", "Declined on 8 Mar 2026 (Dr Gray: asked)"),
         ("transfer_out,Dr Gray", "Transfer to Dr Gray on 8 Mar 2026 is not accepted yet"),
     ],
@@ -152,6 +155,17 @@ def test_an_absence_is_said_and_moves_no_due_day(desk: Desk, way: str, said: str
     lines = facts(desk.store, desk.settings, at("2026-03-10"), "P1")
     assert any(said in line for line in lines), lines
     assert any("1.43 mg/kg/day at 70 kg" in line for line in lines), lines
+
+
+def test_a_hold_that_goes_on_names_its_next_decision(desk: Desk) -> None:
+    desk.events(
+        "P1,2026-03-02,hold,2026-03-06,,infection,", "P1,2026-03-06,hold,2026-03-20,,still ill,"
+    )
+    said = "Held since 2 Mar 2026 (still ill), to be reviewed on 20 Mar 2026."
+    assert said in [it.strip() for it in facts(desk.store, desk.settings, at("2026-03-10"), "P1")]
+    desk.events("P1,2026-03-09,resume,,,,")
+    lines = facts(desk.store, desk.settings, at("2026-03-10"), "P1")
+    assert not any("Held" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,20 @@ def test_a_stop_in_error_is_withdrawn_and_the_enrolment_goes_on(desk: Desk) -> N
     assert desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF).duplicate == 1
 
 
+@pytest.mark.parametrize("event", ["start,", "resume,", "dose,50", "hold,"])
+def test_what_is_told_of_a_treatment_after_its_end_is_kept_and_said(desk: Desk, event: str) -> None:
+    """Nothing begins by it: who takes the drug again would be watched by nobody."""
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-02,stop,,,,")
+    before = desk.events(f"P1,2026-02-01,{event},,before it,")
+    assert (before.taken, [it for it in before.notes if "ended" in it]) == (1, [])
+    after = desk.events(f"P1,2026-02-03,{event},,after it,")
+    assert after.taken == 1
+    (said,) = (it for it in after.notes if "ended" in it)
+    assert "ended on 2026-02-02" in said
+    assert "a new one is enrolled with a started_on after that day" in said
+
+
 def test_the_dose_in_force_is_no_change_and_the_first_one_neither(desk: Desk) -> None:
     header = "mrn,drug,started_on,dose_mg_per_day"
     desk.enrol("P1,azathioprine,2026-01-05,100", header=header)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from monitor.core.vocabulary import AlertState, Kind, Urgency
+from monitor.operations import people
+from monitor.operations.verify import verify
 from monitor.review import SET_ASIDE
 from monitor.store import tables
 from monitor.store.errors import StoreError, TooEarly
@@ -87,6 +89,33 @@ def test_a_correction_withdraws_the_alert_and_tells_who_was_told(ward: Clinic) -
     assert alert.state is AlertState.CLOSED
     assert alert.closed_by is None
     assert [row.kind for row in ward.rows(tables.Delivery)] == ["alert", "withdrawal"]
+
+
+@pytest.mark.parametrize(
+    ("corrected", "told"), [("4.2", "withdrawal"), ("1.4", "alert"), ("1.2", "")]
+)
+def test_a_correction_of_what_a_person_closed_tells_who_was_told(
+    ward: Clinic, corrected: str, told: str
+) -> None:
+    """Whoever held the drug for it hears what the value was; the alert stays closed."""
+    enrolment = _low_neutrophils(ward)
+    ward.review(at("2026-01-12"))
+    (alert,) = ward.alerts(enrolment)
+    people.close(
+        ward.store, ward.settings, alert.id, by="Jo", outcome="drug_held: Dr Gray",
+        review_by=date(2026, 1, 16), now=at("2026-01-12", 13),
+    )  # fmt: skip
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": corrected}, hour=9, status="corrected")
+    ward.review(at("2026-01-13"))
+    (alert,) = ward.alerts(enrolment)
+    assert alert.state is AlertState.CLOSED
+    assert alert.review_by == (None if told == "withdrawal" else date(2026, 1, 16))
+    kinds = ["alert", *filter(None, [told])]
+    assert [row.kind for row in ward.rows(tables.Delivery)] == kinds
+    ward.review(at("2026-01-13", 14), everyone=True)
+    assert len(ward.rows(tables.Delivery)) == len(kinds)
+    assert verify(ward.store, ward.settings, at("2026-01-13", 14)) == []
 
 
 def test_missing_tests_open_one_alert_that_closes_itself(ward: Clinic) -> None:

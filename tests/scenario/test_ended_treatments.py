@@ -1,0 +1,83 @@
+"""A treatment that has ended: what is still watched of it, and what the next one watches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.core.vocabulary import AlertState
+from monitor.operations.verify import verify
+from monitor.store import tables
+from tests.clinic import CBC, Clinic, at
+from tests.desk import sqlite_desk
+
+ENROL = "mrn,drug,started_on"
+
+
+def causes(ward: Clinic, enrolment: int) -> list[str]:
+    """What is live of an enrolment."""
+    return sorted(
+        alert.cause for alert in ward.alerts(enrolment) if alert.state is not AlertState.CLOSED
+    )
+
+
+def stopped(ward: Clinic, on: str) -> int:
+    """A patient of whom all tests were done until the treatment ended."""
+    enrolment = ward.enrol("A1", "2026-01-05")
+    for day in ("2026-01-12", "2026-01-19", "2026-01-26"):
+        ward.results("A1", day, CBC)
+    ward.event("A1", on, "stop", enrolment_id=enrolment)
+    ward.review(at(on))
+    return enrolment
+
+
+def test_a_held_row_after_the_wash_out_is_nobodys_alert(ward: Clinic) -> None:
+    """Nor would it be one if it could be read."""
+    enrolment = stopped(ward, "2026-02-01")  # 6 weeks: to 15 March
+    for day, expected in (("2026-03-16", []), ("2026-03-15", ["quarantined_result"])):
+        ward.hold_row("A1", day, "neutrophils", "0.4", possible_values="0.4")
+        ward.review(at("2026-03-16"))
+        assert causes(ward, enrolment) == expected
+
+
+def test_a_held_row_is_told_while_an_episode_of_it_goes_on(ward: Clinic) -> None:
+    enrolment = stopped(ward, "2026-02-01")
+    ward.results("A1", "2026-03-15", CBC | {"neutrophils": "0.9"})
+    ward.hold_row("A1", "2026-03-16", "neutrophils", "0.4", possible_values="0.4")
+    ward.hold_row("A1", "2026-03-16", "platelets", "4", possible_values="4")
+    ward.review(at("2026-03-16"))
+    assert causes(ward, enrolment) == ["quarantined_result", "rule:neutropenia"]
+    (alert,) = (it for it in ward.alerts(enrolment) if it.cause == "quarantined_result")
+    assert len(alert.subjects) == 1
+
+
+def test_a_gene_that_cannot_be_read_is_told_whenever_it_comes(ward: Clinic) -> None:
+    enrolment = stopped(ward, "2026-02-01")
+    ward.hold_row("A1", "2026-06-01", "tpmt", "see report")
+    ward.review(at("2026-06-01"))
+    assert causes(ward, enrolment) == ["quarantined_result"]
+
+
+def test_from_the_day_it_is_begun_anew_the_next_enrolment_watches(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """Within the wash-out: one count is one alert, and one mail."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events("P1,2026-02-01,stop,,,,", now=at("2026-02-01"))
+        desk.enrol("P1,azathioprine,2026-02-09", header=ENROL, now=at("2026-02-09"))
+        desk.load(
+            "P1,2026-02-08,alt,120,U/L,S1,final,,",
+            "P1,2026-02-10,neutrophils,0.9,10*9/L,S2,final,,",
+            "P1,2026-02-10,lymphocytes,0.4,furlong,S2,final,,",
+            now=at("2026-02-10"),
+        )
+        ward = desk.clinic
+        ward.review(at("2026-02-10"))
+        first, again = (row.id for row in ward.rows(tables.EnrolmentRow))
+        both = "rule:raised_alt"
+        assert [it for it in causes(ward, first) if not it.startswith("missed")] == [both]
+        alone = ["baseline_missing", "dose_check:dose_unknown"]
+        assert [it for it in causes(ward, again) if it not in alone] == [
+            "quarantined_result", "rule:neutropenia", both,
+        ]  # fmt: skip
+        assert verify(ward.store, ward.settings, at("2026-02-10")) == []
