@@ -11,7 +11,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
+from monitor.core.units import plain
 from monitor.intake.columns import PERSON_COLUMNS, match, require
 from monitor.intake.context import new_id
 from monitor.intake.csv import Table, open_table
@@ -214,6 +216,16 @@ def positive_number(what: str, text: str) -> Decimal:
     if number == 0:
         raise Refused(f"{what} must be above 0")
     return number
+
+
+def check_weight(what: str, kg: Decimal | None, catalogue: Catalogue) -> None:
+    """A weight that nobody has is a slip: with it no dose would ever be too high. The range is
+    that of the catalogue's `weight`. Raises Refused."""
+    known = catalogue.analytes.get("weight")
+    if kg is None or known is None or known.plausible_low <= kg <= known.plausible_high:
+        return
+    low, high = plain(known.plausible_low), plain(known.plausible_high)
+    raise Refused(f"{what} is no weight in kg: it has to lie between {low} and {high}")
 
 
 def word_of(cells: Cells, name: str, valid: Sequence[str]) -> str:
