@@ -20,7 +20,7 @@ from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
-from monitor.core.toml_text import decode, read_toml
+from monitor.core.toml_text import decode
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.logs import fault_id, logger, places
 from monitor.store import tables
@@ -340,7 +340,6 @@ class _Comparison:
 
 def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
     """A new catalogue must suit every protocol in force."""
-    read_toml(text, file)
     catalogue = load_catalogue(text, file)
     faults: list[Fault] = []
     protocols: dict[str, Protocol] = {}
