@@ -62,7 +62,7 @@ class Account:
         inserted = connection.execute(
             insert(_FILES).values(
                 kind=self.kind,
-                name=self.survey.path.name,
+                name=self.survey.name,
                 sha256=self.survey.sha256,
                 source="",
                 received_at=now,
@@ -107,7 +107,7 @@ class Account:
         left_out = len(self.notes) - _NOTES
         more = [f"and {left_out} more notes"] if left_out > 0 else []
         return PeopleReport(
-            file=self.survey.path.name,
+            file=self.survey.name,
             rows=self.rows,
             taken=self.taken,
             duplicate=self.duplicate,

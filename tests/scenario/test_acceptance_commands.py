@@ -64,6 +64,8 @@ def live(desk: CommandLine, at: str = NOON) -> list[str]:
         (["alerts", "--at", "2020-01-01"], 0),
         (["verify", "--at", "2020-01-01"], 0),
         (["status", "NOBODY"], 0),
+        (["status", "\udcff"], 2),
+        (["ack", "1", "--by", "\udcff"], 2),
         (["alerts", "--state", "bogus"], 2),
         (["ack", "99", "--by", "Ann"], 2),
         (["explain", "99"], 2),
