@@ -29,6 +29,7 @@ from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
 _REPEATS = table_of(tables.Repeat)
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
@@ -121,7 +122,7 @@ class Account:
 def read_rows(
     account: Account, ours: Sequence[str], required: Sequence[str]
 ) -> Iterator[tuple[int, Cells]]:
-    """The rows of a file as cells by our column names, stripped. Lines that cannot be split
+    """The rows of a file as cells by our column names, each in one line. Lines that cannot be split
     are refused on the way. Raises UnreadableFile."""
     table = open_people_table(account.survey, ours)
     columns = match(table.header, ours)
@@ -134,8 +135,14 @@ def read_rows(
                 continue
             cells = dict.fromkeys(ours, "")
             for name, position in columns.positions.items():
-                cells[name] = record.cells[position].strip()
+                cells[name] = one_line(name, record.cells[position])
             yield record.line, cells
+
+
+def one_line(name: str, cell: str) -> str:
+    """A cell without the space around it and, unless it is a note, without what would break the
+    line it is shown in or turn it round: names and numbers stand in messages."""
+    return (cell if name == "note" else _BREAKS.sub(" ", cell)).strip()
 
 
 def open_people_table(survey: Survey, ours: Collection[str]) -> Table:

@@ -197,6 +197,21 @@ def test_a_stop_before_what_the_treatment_did_later_is_noted(desk: Desk) -> None
     assert "its dose of 2026-02-20" in note
 
 
+def test_what_stands_in_messages_is_one_line(quick_desk: Desk) -> None:
+    desk = quick_desk
+    desk.enrol(
+        '"P\n1","Ev\r\nNeutrophils normal","\u202eA\tB",,,azathioprine,,2026-01-05,,,,,"c\nd",,',
+        header=FULL,
+    )
+    (patient,) = desk.clinic.rows(tables.Patient)
+    assert (patient.mrn, patient.family_name) == ("P 1", "Ev Neutrophils normal")
+    assert patient.given_name == "A B"
+    (enrolment,) = desk.clinic.rows(tables.EnrolmentRow)
+    assert enrolment.clinic == "c d"
+    desk.events('P 1,2026-02-01,hold,,,"two\nlines",')
+    assert desk.clinic.rows(tables.EventRow)[-1].note == "two\nlines"
+
+
 @pytest.mark.parametrize("weight", ["600", "1.7"])
 def test_a_weight_that_nobody_has_is_refused(quick_desk: Desk, weight: str) -> None:
     (reason,) = reasons(
