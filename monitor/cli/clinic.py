@@ -72,7 +72,7 @@ def health(
     from monitor.operations.health import examine
 
     with reading(config, at) as work:
-        report = examine(work.store, work.settings, work.now)
+        report = examine(work.store, work.settings, work.now, then=bool(at))
     if as_json:
         print_json(report.document())
     else:

@@ -164,7 +164,8 @@ def local(moment: datetime, zone: Any) -> str:
 
 def print_json(document: Any) -> None:
     """The one JSON document of a command."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    plain = (sys.stdout.encoding or "utf-8").casefold() not in ("utf-8", "utf8")
+    sys.stdout.write(json.dumps(document, ensure_ascii=plain, indent=2, default=str) + "\n")
 
 
 def say(text: str = "") -> None:
@@ -263,6 +264,11 @@ def guarded(run: Callable[[], object]) -> int:
     except Faults as faults:
         for fault in faults.faults:
             complain(str(fault))
+        return Exit.USAGE
+    except UnicodeEncodeError as error:
+        if not any("\ud800" <= sign <= "\udfff" for sign in error.object):
+            return _last_resort(error)
+        complain("what was asked for holds bytes that are no text here: type it anew")
         return Exit.USAGE
     except Exception as error:  # noqa: BLE001  # the last resort: nobody sees a traceback
         if isinstance(error, _refusals()):

@@ -23,6 +23,8 @@ from monitor.cli.common import (
     table,
     writing,
 )
+from monitor.core.toml_reader import is_unwieldy
+from monitor.core.units import plain
 
 if TYPE_CHECKING:
     from monitor.core.personal_terms import Personal, Terms
@@ -166,7 +168,7 @@ def _line(row: Any) -> tuple[object, ...]:
     subject = f"{row['subject']}" + (f", level {row['level']}" if row["level"] else "")
     where = f" in {row['phase']}" if row["phase"] else ""
     own = row["every"] and f"every {row['every']}"
-    value = own or ("accepted" if row["value"] is None else f"{row['value']:g}")
+    value = own or ("accepted" if row["value"] is None else plain(Decimal(str(row["value"]))))
     who = ", ".join(filter(None, (row["by"], row["second"])))
     return (
         row["id"], row["mrn"], f"{row['what']}: {subject}{where}", value, row["protocol"] or "",
@@ -223,4 +225,6 @@ def _number(text: str) -> Decimal:
         number = Decimal("NaN")
     if not number.is_finite() or number <= 0:
         raise Refused(f"--value {text}: not a number above 0")
+    if is_unwieldy(number):
+        raise Refused(f"--value {text}: has more digits than a limit has")
     return number

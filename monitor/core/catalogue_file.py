@@ -7,9 +7,8 @@ valid; nothing of a faulty text is used.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +20,9 @@ from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
 from monitor.core.gene_table import read_genes
 from monitor.core.plain_words import plain_words
+from monitor.core.toml_lines import line_numbers, shown
 from monitor.core.toml_reader import Report
+from monitor.core.toml_text import read_toml
 from monitor.core.unit_spelling import UnitSpelling
 
 _TOP_KEYS = (
@@ -40,15 +41,22 @@ _DRUG_KEYS = ("names", "classes")
 
 def load_catalogue(text: str, file: str) -> Catalogue:
     """Read the text of an `analytes.toml`; raises Faults with every fault in it."""
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise Faults([Fault(file, "", "", f"not TOML: {error}")]) from None
+    document = read_toml(text, file)
     reader = _Reader(file)
     catalogue = reader.catalogue(document, hashlib.sha256(text.encode()).hexdigest())
     if reader.faults:
-        raise Faults(reader.faults)
+        raise Faults(_with_lines(reader.faults, text))
     return catalogue
+
+
+def _with_lines(faults: Iterable[Fault], text: str) -> Iterable[Fault]:
+    """Each with the line of its key, or of the table that lacks it."""
+    lines = {shown(path): line for path, line in line_numbers(text).items()}
+    for fault in faults:
+        key = fault.key
+        while key and key not in lines:
+            key = key[: max(key.rfind("."), key.rfind("["), 0)]
+        yield fault if fault.line else replace(fault, line=lines.get(key))
 
 
 class _Reader(ValueReader):

@@ -10,8 +10,11 @@ from typing import Any
 
 from monitor.core.catalogue import name_key
 from monitor.core.faults import Fault, nearest
+from monitor.core.toml_reader import is_unwieldy
 
 _MOST_DECIMALS = 6
+_MOST_DIGITS = 28
+"""Of a factor: what decimals are reckoned with."""
 
 
 class ValueReader:
@@ -73,6 +76,9 @@ class ValueReader:
             number = Decimal("NaN")
         if not number.is_finite():
             self.fault(key, value, "is no number", "an exact decimal such as 88.42")
+            return None
+        if is_unwieldy(number, _MOST_DIGITS):
+            self.fault(key, value, "has too many digits", f"at most {_MOST_DIGITS} digits")
             return None
         return number
 

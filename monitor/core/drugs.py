@@ -56,6 +56,10 @@ class DrugNames:
                 return size, name
         return 1, ""
 
+    def named(self, text: str) -> str:
+        """The drug whose name or brand a text is, as a whole; else the text, in small letters."""
+        return self.by_words.get(tuple(plain_words(text)), text.casefold())
+
     def is_known(self, text: str) -> bool:
         return self.find(text)[0] in self.drugs
 

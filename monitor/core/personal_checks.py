@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from monitor.core.actions import ActionRefused
 from monitor.core.calendar import Duration, parse_duration
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, PanelSchedule, Protocol, Rule
@@ -23,12 +24,16 @@ LONGEST = Duration(months=12)
 """Source: specification, notes on different limits for one patient."""
 
 
-def check(term: Personal, protocol: Protocol, known: Sequence[Personal]) -> None:
+def check(
+    term: Personal, protocol: Protocol, known: Sequence[Personal], catalogue: Catalogue
+) -> None:
     """Raises ActionRefused, saying what would be taken. `known` is what was set before."""
     _check_people(term)
     _check_end(term)
     if term.what is Terms.LIMIT:
-        _check_limit(term, _rule(term, protocol), known)
+        rule = _rule(term, protocol)
+        _check_limit(term, rule, known)
+        _check_plausible(term, rule, catalogue)
     elif term.what is Terms.INTERVAL:
         _check_interval(term, protocol)
     else:
@@ -85,6 +90,20 @@ def _check_limit(term: Personal, rule: Rule, known: Sequence[Personal]) -> None:
             "--second WHO"
         )
     _check_order(term, rule, known)
+
+
+def _check_plausible(term: Personal, rule: Rule, catalogue: Catalogue) -> None:
+    """A limit above anything plausible is one in another unit: every value would breach it, or
+    none."""
+    analyte = catalogue.analytes.get(rule.analyte)
+    level = rule.levels[term.level - 1]
+    if analyte is None or term.value is None or level.above_times_uln is not None:
+        return
+    if term.value > analyte.plausible_high:
+        raise ActionRefused(
+            f"{term.value:f} is above anything plausible for {analyte.name} "
+            f"({analyte.plausible_high:f} {analyte.unit}); a limit is in {analyte.unit}"
+        )
 
 
 def number_of(level: Level) -> Decimal | None:

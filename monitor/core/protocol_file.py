@@ -150,7 +150,7 @@ class _Reader:
         return Protocol(
             id=protocol_id,
             title=top.text("title"),
-            drugs=tuple(drug.casefold() for drug in drugs),
+            drugs=tuple(dict.fromkeys(map(self._catalogue.drugs.named, drugs))),
             default=top.flag("default"),
             version=top.text("version"),
             source=top.text("source"),

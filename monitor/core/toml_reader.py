@@ -173,7 +173,7 @@ class Table:
             self.fault(key, "is no number", "a number such as 0.5")
         elif number < 0 or (number == 0 and not zero):
             self.fault(key, "is too small", "0 or more" if zero else "a number above 0")
-        elif _is_unwieldy(number):
+        elif is_unwieldy(number):
             self.fault(key, "has too many digits", f"at most {_DIGITS} digits")
         else:
             return number
@@ -344,12 +344,12 @@ def as_toml(value: object) -> str:
     return words if len(words) <= _SHOWN else words[:_SHOWN] + "..."
 
 
-def _is_unwieldy(number: Decimal) -> bool:
-    """Whether it has more digits than anybody measures. Told from the digits as they stand: to
-    reckon with it first would round it, or overflow."""
+def is_unwieldy(number: Decimal, most: int = _DIGITS) -> bool:
+    """Whether it has more digits than anybody measures, before or behind the point. Told from the
+    digits as they stand: to reckon with it first would round it, or overflow."""
     _sign, digits, exponent = number.as_tuple()
     if number == 0 or not isinstance(exponent, int):
         return number != 0
     written = "".join(map(str, digits))
     kept = written.rstrip("0")
-    return len(kept) > _DIGITS or abs(exponent + len(written) - len(kept)) > _DIGITS
+    return len(kept) > most or abs(exponent + len(written) - len(kept)) > most

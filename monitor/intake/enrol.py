@@ -29,6 +29,7 @@ from monitor.intake.people_file import (
     Cells,
     Refused,
     asked_numbers,
+    check_weight,
     read_rows,
 )
 from monitor.intake.repeats import note_repeats
@@ -157,6 +158,7 @@ class _Enrolling:
 
     def _row(self, row: Application) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""
+        check_weight("weight_kg", row.weight_kg, self._rulebook.catalogue)
         person = self._people.find(row.mrn)
         if person is None:
             protocol = self._protocol(row)
@@ -303,17 +305,8 @@ class _Enrolling:
         """Whether the row opens a new enrolment after the end of the last. Raises Refused."""
         if current.ended_on is None:
             return False
-        if current.ended_by == "died":
-            raise Refused(
-                f"the patient is recorded as dead since {current.ended_on}: if that is wrong, "
-                "withdraw the event died (status entered-in-error)"
-            )
-        if row.started_on <= current.ended_on:
-            raise Refused(
-                f"this treatment ended on {current.ended_on} ({current.ended_by}): a new one has "
-                "a started_on after that day; a stop in error is withdrawn by the event stop with "
-                "status entered-in-error"
-            )
+        if current.ended_by == "died" or row.started_on <= current.ended_on:
+            raise Refused(current.how_it_ended)
         return True
 
     def _changes(self, row: Application, current: Entry) -> dict[str, Any]:

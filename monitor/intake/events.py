@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from monitor.intake.people_file import (
     Cells,
     Refused,
     asked_numbers,
+    check_weight,
     day_of,
     needed,
     patient_number,
@@ -53,6 +55,8 @@ COLUMNS = ("mrn", "on", "event", "value", "drug", "note", "status", "issuer")
 REQUIRED = ("mrn", "on", "event")
 _BATCH = 500
 _OF_DRUGS = ("comedication_start", "comedication_stop", "intended_combination", "vaccine")
+_GOES_ON = ("start", "dose", "resume")
+"""Events of a treatment that lasts."""
 _YEARS_AHEAD = 2
 _NOTE_LIMIT = 1000
 
@@ -176,6 +180,7 @@ class _Recording:
                     "it another note"
                 )
             return False
+        self._refuse_unbelievable(row, enrolment)
         self._connection.execute(
             insert(EVENTS).values(
                 patient_id=person.id,
@@ -194,9 +199,33 @@ class _Recording:
         )
         self._touch(person)
         self._note_unnamed(row)
-        if enrolment is not None:
-            self._note_ended(row, enrolment)
+        if row.event == "stop" and enrolment is not None:
+            self._note_going_on(row, enrolment)
         return True
+
+    def _refuse_unbelievable(self, row: Happening, enrolment: Entry | None) -> None:
+        """What would stand in the database and never be looked at. Raises Refused."""
+        if row.event == "weight":
+            check_weight("value", Decimal(row.value), self._rulebook.catalogue)
+        if enrolment is None or enrolment.ended_on is None or row.event == "stop":
+            return
+        if row.on > enrolment.ended_on:
+            raise Refused(enrolment.how_it_ended)
+
+    def _note_going_on(self, row: Happening, enrolment: Entry) -> None:
+        """A stop before what was said of the treatment afterwards: one of the two is a slip."""
+        columns = EVENTS.c
+        later = (columns.enrolment_id == enrolment.id) & (columns.on > row.on)
+        later &= columns.event.in_(_GOES_ON) & ~columns.withdrawn
+        found = self._connection.execute(
+            select(columns.event, columns.on).where(later).order_by(columns.on, columns.id).limit(1)
+        ).first()
+        if found is not None:
+            self._account.note(
+                f"line {row.line}: stopped before its {found.event} of {found.on}: nobody is "
+                "watched after the stop; if the treatment goes on, withdraw the stop (status "
+                "entered-in-error)"
+            )
 
     def _note_unnamed(self, row: Happening) -> None:
         """A symptom or task that no protocol names, a drug whose name is nearly one that is
@@ -217,15 +246,6 @@ class _Recording:
                     f'line {row.line}: no drug is called "{row.value}" in analytes.toml: recorded, '
                     f"and no interaction comes of it; {guess}"
                 )
-
-    def _note_ended(self, row: Happening, enrolment: Entry) -> None:
-        """A dose or a start after the end of a treatment begins none: nobody would watch it."""
-        if row.event != "stop" and enrolment.ended_on is not None and row.on > enrolment.ended_on:
-            self._account.note(
-                f"line {row.line}: this treatment ended on {enrolment.ended_on}: recorded, and "
-                "nothing begins by it; a new one is enrolled with a started_on after that day, and "
-                "a stop in error is withdrawn by the event stop with status entered-in-error"
-            )
 
     def _merge(self, row: Happening) -> bool:
         other = read_number(row.value)

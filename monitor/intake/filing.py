@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 _WORDS, _JSON = ".report.txt", ".report.json"
+_LONGEST_NAME, _LONGEST_ENDING = 230, 20
+"""Bytes: a folder takes 255, and the endings and a number come behind."""
 
 
 def reserve(folder: Path, document: dict[str, Any]) -> Path:
@@ -26,7 +28,7 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
     document. Raises OSError where nothing can be written.
     """
     folder.mkdir(exist_ok=True)
-    name = Path(document["file"])
+    name = _with_room(document["file"])
     part = folder / f".{document['sha256'][:16] or name}.part"
     part.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
     for number in count(1):
@@ -42,6 +44,16 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
     part.unlink(missing_ok=True)
     _beside(target, _WORDS).write_text(in_words(document), encoding="utf-8")
     return target
+
+
+def _with_room(name: str) -> Path:
+    """The name, cut where the endings of its reports would make it too long for a folder."""
+    if len(name.encode()) <= _LONGEST_NAME:
+        return Path(name)
+    ending = Path(name).suffix
+    ending = ending if len(ending.encode()) <= _LONGEST_ENDING else ""
+    room = _LONGEST_NAME - len(ending.encode())
+    return Path(name.encode()[:room].decode("utf-8", "ignore") + ending)
 
 
 def move(path: Path, target: Path) -> bool:

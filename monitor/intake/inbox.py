@@ -20,7 +20,7 @@ from monitor.intake.events import events_file
 from monitor.intake.load import load_file
 from monitor.intake.people_file import open_people_table
 from monitor.intake.report import FileReport, PeopleReport
-from monitor.intake.survey import FileMissing, UnreadableFile, survey
+from monitor.intake.survey import FileMissing, UnreadableFile, survey, told_name
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.outbox import operator_alarm
@@ -94,6 +94,28 @@ def _candidates(inbox: Path, settings: Settings) -> list[tuple[str, Path]]:
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.is_symlink() and not _is_unfinished(path.name)
     ]
+
+
+def passed_over(settings: Settings) -> list[str]:
+    """What lies in the inbox and is never looked at: folders with files that are no source's, and
+    links."""
+    inbox = settings.intake.inbox
+    if not inbox.is_dir():
+        return []
+    known = {*settings.sources, DONE, FAILED}
+    return [
+        told_name(path)
+        for path in sorted(inbox.iterdir())
+        if not _is_unfinished(path.name) and (path.is_symlink() or path.is_dir())
+        if path.is_symlink() or (path.name not in known and _holds_files(path))
+    ]
+
+
+def _holds_files(folder: Path) -> bool:
+    try:
+        return any(path.is_file() and not _is_unfinished(path.name) for path in folder.iterdir())
+    except OSError:
+        return True
 
 
 def _is_unfinished(name: str) -> bool:
@@ -172,18 +194,19 @@ def _put_away(
     """Move a file out of the inbox. Of one that could not be taken the operator is told first:
     what has been moved away is not looked at again."""
     kind, _, path = found
+    name = told_name(path)
     folder = settings.intake.inbox / (FAILED if error else DONE)
     try:
         target = filing.reserve(folder, _document(path, kind, report, error))
         if error:
-            _tell(store, settings, path.name, f"{folder.name}/{target.name}", error, now)
+            _tell(store, settings, name, f"{folder.name}/{target.name}", error, now)
         if not filing.move(path, target):  # another daemon was quicker
             return None
     except OSError as problem:
         error = error or f"it cannot be moved to {folder.name}/: {problem.strerror}"
-        _tell(store, settings, path.name, path.name, error, now)
-        return InboxOutcome(path.name, kind, "", report, error)
-    return InboxOutcome(path.name, kind, f"{folder.name}/{target.name}", report, error)
+        _tell(store, settings, name, name, error, now)
+        return InboxOutcome(name, kind, "", report, error)
+    return InboxOutcome(name, kind, f"{folder.name}/{target.name}", report, error)
 
 
 def _tell(
@@ -196,7 +219,7 @@ def _tell(
 
 
 def _document(path: Path, kind: str, report: Report | None, error: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"file": path.name, "kind": kind}
+    document: dict[str, Any] = {"file": told_name(path), "kind": kind}
     if error:
         document["error"] = error
     if report is None:

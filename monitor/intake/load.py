@@ -156,7 +156,7 @@ class _Load:
             self._only_retry(earlier)
         touched = wake(self._connection, self._touched, self._now, results=False)
         return FileReport(
-            file=self._survey.path.name,
+            file=self._survey.name,
             sha256=self._survey.sha256,
             rows=sum(self._counts.values()),
             **{name: self._counts[name] for name in OUTCOMES},
@@ -241,7 +241,7 @@ class _Load:
         inserted = self._connection.execute(
             insert(_FILES).values(
                 kind="results",
-                name=self._survey.path.name,
+                name=self._survey.name,
                 sha256=self._survey.sha256,
                 source=self._source,
                 received_at=self._now,

@@ -11,7 +11,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
+from monitor.core.units import plain
 from monitor.intake.columns import PERSON_COLUMNS, match, require
 from monitor.intake.context import new_id
 from monitor.intake.csv import Table, open_table
@@ -27,6 +29,7 @@ from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
 _REPEATS = table_of(tables.Repeat)
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
@@ -60,7 +63,7 @@ class Account:
         inserted = connection.execute(
             insert(_FILES).values(
                 kind=self.kind,
-                name=self.survey.path.name,
+                name=self.survey.name,
                 sha256=self.survey.sha256,
                 source="",
                 received_at=now,
@@ -105,7 +108,7 @@ class Account:
         left_out = len(self.notes) - _NOTES
         more = [f"and {left_out} more notes"] if left_out > 0 else []
         return PeopleReport(
-            file=self.survey.path.name,
+            file=self.survey.name,
             rows=self.rows,
             taken=self.taken,
             duplicate=self.duplicate,
@@ -119,7 +122,7 @@ class Account:
 def read_rows(
     account: Account, ours: Sequence[str], required: Sequence[str]
 ) -> Iterator[tuple[int, Cells]]:
-    """The rows of a file as cells by our column names, stripped. Lines that cannot be split
+    """The rows of a file as cells by our column names, each in one line. Lines that cannot be split
     are refused on the way. Raises UnreadableFile."""
     table = open_people_table(account.survey, ours)
     columns = match(table.header, ours)
@@ -132,8 +135,14 @@ def read_rows(
                 continue
             cells = dict.fromkeys(ours, "")
             for name, position in columns.positions.items():
-                cells[name] = record.cells[position].strip()
+                cells[name] = one_line(name, record.cells[position])
             yield record.line, cells
+
+
+def one_line(name: str, cell: str) -> str:
+    """A cell without the space around it and, unless it is a note, without what would break the
+    line it is shown in or turn it round: names and numbers stand in messages."""
+    return (cell if name == "note" else _BREAKS.sub(" ", cell)).strip()
 
 
 def open_people_table(survey: Survey, ours: Collection[str]) -> Table:
@@ -214,6 +223,16 @@ def positive_number(what: str, text: str) -> Decimal:
     if number == 0:
         raise Refused(f"{what} must be above 0")
     return number
+
+
+def check_weight(what: str, kg: Decimal | None, catalogue: Catalogue) -> None:
+    """A weight that nobody has is a slip: with it no dose would ever be too high. The range is
+    that of the catalogue's `weight`. Raises Refused."""
+    known = catalogue.analytes.get("weight")
+    if kg is None or known is None or known.plausible_low <= kg <= known.plausible_high:
+        return
+    low, high = plain(known.plausible_low), plain(known.plausible_high)
+    raise Refused(f"{what} is no weight in kg: it has to lie between {low} and {high}")
 
 
 def word_of(cells: Cells, name: str, valid: Sequence[str]) -> str:

@@ -60,6 +60,20 @@ class Entry:
     def ended_by(self) -> str:
         return "" if self.life is None else self.life.ended_by
 
+    @property
+    def how_it_ended(self) -> str:
+        """To whoever says something of it that can only be of a treatment that lasts."""
+        if self.ended_by == "died":
+            return (
+                f"the patient is recorded as dead since {self.ended_on}: if that is wrong, "
+                "withdraw the event died (status entered-in-error)"
+            )
+        return (
+            f"this treatment ended on {self.ended_on} ({self.ended_by}): a new one is enrolled "
+            "with a started_on after that day; a stop in error is withdrawn by the event stop "
+            "with status entered-in-error"
+        )
+
 
 _COLUMNS = [name for name in Entry.__slots__ if name != "life"]
 

@@ -88,6 +88,13 @@ class FileMissing(UnreadableFile):
     """The file is not there, or may not be opened."""
 
 
+def told_name(path: Path) -> str:
+    """The name of a file as it can be told and kept: what is no text in it (a name that Windows
+    wrote in another encoding), or would break a line, is marked."""
+    text = os.fsencode(path.name).decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What one pass over the bytes tells of a file."""
@@ -105,6 +112,10 @@ class Survey:
     """csv, workbook, hl7, json, xml or edifact, by how the file begins."""
     content: bytes | None = None
     """What came over a connection, and is in no file."""
+
+    @property
+    def name(self) -> str:
+        return told_name(self.path)
 
     @property
     def format_title(self) -> str:

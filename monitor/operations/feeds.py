@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.intake.inbox import passed_over
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.operations import feed_watch
 from monitor.store import silent_feeds
@@ -18,6 +19,7 @@ from monitor.store.tables import EnrolmentRow, File, HeldRowTable, table_of
 FILES = table_of(File)
 HELD = table_of(HeldRowTable)
 ENROLMENTS = table_of(EnrolmentRow)
+_SHOWN = 5
 
 
 def last_results(store: Store, now: datetime) -> datetime | None:
@@ -85,6 +87,19 @@ def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
     )
 
 
+def lies_unseen(settings: Settings) -> str:
+    """What to tell the operator of files in the inbox that are never looked at; empty where there
+    are none."""
+    found = passed_over(settings)
+    if not found:
+        return ""
+    names = ", ".join(found[:_SHOWN]) + (" ..." if len(found) > _SHOWN else "")
+    return (
+        f"In the inbox lies what is never taken in: {names}. A folder has to bear the name of a "
+        "source of the config ([sources.NAME]), and links are not followed: move the files"
+    )
+
+
 def alarm_if_held(store: Store, settings: Settings, now: datetime) -> bool:
     """Tell the operator (once a day) where rows wait in quarantine for too long."""
     return _alarm(
@@ -99,6 +114,8 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
     found = feed_watch.feeds(store, settings, now)
     for feed in found:
         alarms += feed.alarms()
+    if text := lies_unseen(settings):
+        alarms.append(("files in the inbox are passed over", text))
     silent = {it.source: it.last for it in found if it.missed and it.last is not None}
     with store.read() as connection:
         is_news = bool(alarms) or silent_feeds.is_news(connection, silent)

@@ -16,7 +16,7 @@ from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store
-from monitor.store.facts import brought_to
+from monitor.store.facts import AHEAD, brought_to
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
 DELIVERIES = table_of(Delivery)
@@ -58,11 +58,14 @@ class Health:
         return {"well": self.well, "parts": parts}
 
 
-def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "") -> Health:
-    """Look at every part at an instant; `but_job` is a job whose state does not count."""
+def examine(
+    store: Store, settings: Settings, now: datetime, *, but_job: str = "", then: bool = False
+) -> Health:
+    """Look at every part at an instant; `but_job` is a job whose state does not count. `then`
+    says that the instant is one to look back at, and no clock's."""
     return Health(
         (
-            _database(store, settings),
+            _database(store, settings, None if then else now),
             _scheduler(store, now, but_job),
             *_daemons(store, settings, now),
             _reviews(store, now),
@@ -76,7 +79,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, but_job: str = "
     )
 
 
-def _database(store: Store, settings: Settings) -> Part:
+def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
     with store.read() as connection:
         latest = brought_to(connection)
     file = settings.database.sqlite_file
@@ -85,6 +88,14 @@ def _database(store: Store, settings: Settings) -> Part:
         room = f"only {free // 2**20} MiB are free where the database is; make room"
         return Part("database", False, room)
     until = instant_text(latest, settings.clinic.zone) if latest else "nothing yet"
+    if latest is not None and clock is not None and latest > clock + AHEAD:
+        return Part(
+            "database",
+            False,
+            f"brought to {until}, which has not come yet: until then nobody is reviewed and what "
+            "writes is refused. Is the clock of this machine right? If so, a command had an --at "
+            "that lies ahead; restore the backup from before it",
+        )
     return Part("database", True, f"answers; brought to {until}")
 
 
@@ -142,6 +153,8 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
     if troubles:
         return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
+    if unseen := feeds.lies_unseen(settings):
+        return Part("feeds", False, unseen)
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)

@@ -23,6 +23,7 @@ from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
 from monitor.store.frames import all_enrolment_ids, wake_together
 from monitor.store.personal import add_personal, end_personal, owner_of
+from monitor.store.rulebook import RuleBook
 
 
 def set_term(
@@ -32,8 +33,9 @@ def set_term(
     ActionRefused, saying what would be taken."""
     with store.write() as connection:
         check_not_earlier(connection, now)
-        review, protocol = _enrolment(connection, settings, mrn, drug, now)
-        personal_checks.check(term, protocol, review.case.personal)
+        review, book = _enrolment(connection, settings, mrn, drug, now)
+        protocol = book.protocols[review.case.enrolment.protocol_id]
+        personal_checks.check(term, protocol, review.case.personal, book.catalogue)
         if term.what is Terms.BASELINE:
             _check_baseline(term, review)
         enrolment = review.case.enrolment.id
@@ -114,12 +116,12 @@ def _protocols_own(it: Personal, protocol: Protocol) -> str | None:
 
 def _enrolment(
     connection: Connection, settings: Settings, mrn: str, drug: str, now: datetime
-) -> tuple[Review, Protocol]:
+) -> tuple[Review, RuleBook]:
     ids = enrolments_of(connection, mrn)
     if not ids:
         raise ActionRefused(f"nobody is enrolled under {mrn.strip()}; see: monitor status")
     found = [
-        (review, batch.rulebook.protocols[review.case.enrolment.protocol_id])
+        (review, batch.rulebook)
         for batch in answers(connection, settings, now, ids=ids, until=now)
         for review in batch.reviews
         if review.life.state is not EnrolmentState.STOPPED

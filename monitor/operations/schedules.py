@@ -20,7 +20,7 @@ from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
-from monitor.core.toml_text import decode, read_toml
+from monitor.core.toml_text import decode
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.logs import fault_id, logger, places
 from monitor.store import tables
@@ -219,6 +219,8 @@ class _Comparison:
     def __init__(self, folder: Path, force: Force) -> None:
         self._folder = folder
         self._force = force
+        self._coming: Force | None = None
+        """As it would be with the catalogue of the folder, where that waits to be applied."""
         self._seen: set[str] = set()
         self.steps: list[tuple[Proposal, str]] = []
         self.notices: list[Notice] = []
@@ -257,9 +259,28 @@ class _Comparison:
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
         except Faults as faults:
-            self._faulty(path, faults)
+            if not self._waits_for_catalogue(path):
+                self._faulty(path, faults)
             return None
         return path, proposal.id, proposal
+
+    def _waits_for_catalogue(self, path: Path) -> bool:
+        """Whether the file is sound beside a catalogue that nobody has applied yet: then that is
+        said, and not every name the one in force does not know."""
+        if self._coming is None or path.name == CATALOGUE_FILE:
+            return False
+        try:
+            propose(path, self._coming)
+        except Faults:
+            return False
+        self._seen.add(path.stem)
+        self._tell(
+            path.stem,
+            f"{path} is read with the {CATALOGUE_FILE} beside it, which is not in force: apply "
+            f"that first, by `monitor schedule apply {self._folder / CATALOGUE_FILE} --by WHO "
+            f"--reason TEXT`; {self._what_stays(path)}.",
+        )
+        return True
 
     def _take(self, entry: tuple[Path, str, Proposal | None] | None) -> None:
         if entry is None:
@@ -302,6 +323,8 @@ class _Comparison:
         known = self._force.texts.get(proposal.id)
         enrolled = self._force.enrolled_on(proposal.id)
         if known is not None and enrolled:
+            if proposal.is_catalogue:
+                self._coming = self._force.with_proposal(proposal)
             self._tell(
                 proposal.id,
                 f"{path} differs from the {proposal.id} in force since "
@@ -322,17 +345,18 @@ class _Comparison:
 
     def _faulty(self, path: Path, faults: Faults) -> None:
         self._seen.add(path.stem)
-        known = self._force.texts.get(path.stem)
-        stays = (
-            f"the text in force since {known.applied_at:%Y-%m-%d} stays"
-            if known is not None
-            else "it is not in force"
-        )
+        stays = self._what_stays(path)
         lines = [str(fault) for fault in faults.faults[:_FAULTS_TOLD]]
         if len(faults.faults) > _FAULTS_TOLD:
             lines.append(f"... and {len(faults.faults) - _FAULTS_TOLD} more")
         count = "1 fault" if len(faults.faults) == 1 else f"{len(faults.faults)} faults"
         self._tell(path.stem, "\n".join([f"{path} has {count}; {stays}.", *lines]))
+
+    def _what_stays(self, path: Path) -> str:
+        known = self._force.texts.get(path.stem)
+        if known is None:
+            return "it is not in force"
+        return f"the text in force since {known.applied_at:%Y-%m-%d} stays"
 
     def _tell(self, about: str, text: str) -> None:
         self.notices.append(Notice(f"schedule {about}", text))
@@ -340,7 +364,6 @@ class _Comparison:
 
 def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
     """A new catalogue must suit every protocol in force."""
-    read_toml(text, file)
     catalogue = load_catalogue(text, file)
     faults: list[Fault] = []
     protocols: dict[str, Protocol] = {}

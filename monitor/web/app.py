@@ -84,6 +84,7 @@ def _guard(app: FastAPI, site: Site) -> None:
     web = site.settings.web
     uploads = tuple(path for page in PAGES for path in getattr(page, "UPLOADS", ()))
     uploads += api.UPLOADS
+    app.add_middleware(guards.Plain)
     app.add_middleware(Faults, answer=partial(_fault, site))
     app.add_middleware(
         guards.Bounded, upload_largest=web.upload_largest_mib * 2**20, uploads=uploads

@@ -23,6 +23,7 @@ from monitor.web.visit import (
     is_https,
     local_path,
     needs,
+    read_form,
     same_origin,
     set_cookie,
 )
@@ -41,7 +42,7 @@ def form(request: Request, next: str = "/") -> Response:  # noqa: A002  # the na
 
 @routes.post("/sign-in")
 async def sign_in(request: Request) -> Response:
-    given = await request.form(max_files=0, max_fields=10)
+    given = await read_form(request, max_files=0, max_fields=10)
     fields = {name: str(value) for name, value in given.items()}
     return await run_in_threadpool(_sign_in, request, fields)
 
@@ -85,7 +86,7 @@ def code_form(request: Request, next: str = "/") -> Response:  # noqa: A002
 
 @routes.post("/sign-in/code")
 async def code(request: Request) -> Response:
-    given = await request.form(max_files=0, max_fields=10)
+    given = await read_form(request, max_files=0, max_fields=10)
     fields = {name: str(value) for name, value in given.items()}
     return await run_in_threadpool(_code, request, fields)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from monitor.cli.app import command_line
 from monitor.demo.catcher import Catcher
 from tests.command_line import CommandLine
 
+ROOT = Path(__file__).parents[2]
 PATIENTS = """mrn,drug,started_on,family_name,given_name,birth_date
 A1,azathioprine,2026-01-05,Keller,Anna,1970-05-01
 A2,azathioprine,2026-01-05,Frei,Bruno,1981-02-11
@@ -183,6 +185,20 @@ def test_every_command_teaches(monitor: CommandLine) -> None:
         assert len(helped.out.split()) > 25, f"{name} --help says too little"
 
 
+def test_a_terminal_of_another_encoding_shows_what_it_can(clinic: CommandLine) -> None:
+    at_work(clinic)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    for arguments in (["status"], ["status", "--json"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "monitor", *arguments],
+            capture_output=True,
+            cwd=clinic.folder,
+            env=environment,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert b"A1" in ended.stdout
+
+
 def test_of_all_commands_only_the_one_asked_for_is_read() -> None:
     script = (
         "import sys; from monitor.cli.app import command_line; command_line('status'); "
@@ -201,8 +217,7 @@ def test_the_command_line_starts_without_what_is_heavy() -> None:
         "import sys; from monitor.cli.app import command_line; command_line(); "
         f"print([m for m in {heavy} if m in sys.modules])"
     )
-    root = Path(__file__).parents[2]
     ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert ended.stdout.strip() == "[]"

@@ -4,6 +4,7 @@ silently refused, the same file twice a no-op."""
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from monitor.intake import quarantine
-from monitor.intake.inbox import take_inbox
+from monitor.intake.inbox import passed_over, take_inbox
 from monitor.intake.load import load_file
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.survey import UnreadableFile
-from monitor.operations import arrivals
+from monitor.operations import arrivals, feeds
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CONFIG, at, settings_in
@@ -584,6 +585,33 @@ def test_a_report_written_before_the_kill_is_kept(desk: Desk, inbox: Callable[..
     (outcome,) = take_inbox(desk.store, desk.settings, NOW)
     assert outcome.moved_to == "done/labs.csv"
     assert json.loads((done / "labs.csv.report.json").read_text())["stored"] == 1
+
+
+def test_a_name_that_is_no_text_or_very_long_holds_nothing_up(
+    desk: Desk, inbox: Callable[..., Path]
+) -> None:
+    folder = desk.settings.intake.inbox
+    for number, name in enumerate((b"M\xfcller.csv", b"x" * 250 + b".csv", b"two\nlines.csv")):
+        text = inbox("labs.csv", LONG, row("0.9", specimen_id=str(number)))
+        text.rename(folder / os.fsdecode(name))
+    outcomes = take_inbox(desk.store, desk.settings, NOW)
+    assert [(it.error, it.report is not None) for it in outcomes] == [("", True)] * 3
+    assert len(desk.standing()) == 3
+    assert {it.name for it in desk.clinic.rows(tables.File)} >= {"M\ufffdller.csv"}
+    left = [path for path in folder.iterdir() if path.is_file()]
+    assert left == []
+    assert len(list((folder / "done").iterdir())) == 9
+    assert passed_over(desk.settings) == []
+
+
+def test_what_is_never_looked_at_is_told(desk: Desk, inbox: Callable[..., Path]) -> None:
+    folder = desk.settings.intake.inbox
+    (folder / "norht").mkdir(parents=True)
+    (folder / "empty").mkdir()
+    (folder / "norht" / "labs.csv").write_text("x")
+    (folder / "link.csv").symlink_to(inbox("labs.csv", LONG, row("0.9")))
+    assert passed_over(desk.settings) == ["link.csv", "norht"]
+    assert "norht" in feeds.lies_unseen(desk.settings)
 
 
 def test_a_file_still_being_written_is_left_alone(desk: Desk, inbox: Callable[..., Path]) -> None:

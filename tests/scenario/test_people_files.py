@@ -169,6 +169,63 @@ def test_after_a_stop_only_a_later_start_opens_a_new_enrolment(desk: Desk) -> No
     assert desk.clinic.rows(tables.EventRow)[-1].enrolment_id == new.id
 
 
+@pytest.mark.parametrize("end", ["stop", "died"])
+@pytest.mark.parametrize("event", ["start,", "dose,100", "hold,", "resume,"])
+def test_what_is_said_of_a_treatment_after_its_end_is_refused(
+    quick_desk: Desk, end: str, event: str
+) -> None:
+    desk = quick_desk
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    assert desk.events("P1,2026-02-09,dose,50,,,").taken == 1
+    desk.events(f"P1,2026-02-10,{end},,,,")
+    late = f"P1,2026-02-11,{event},,,"
+    (refused,) = desk.events(late, f"P1,2026-02-10,{event},,,").refused
+    assert refused.line == 2
+    assert "2026-02-10" in refused.reason
+    assert "entered-in-error" in refused.reason
+    assert desk.events("P1,2026-02-09,dose,50,,,").duplicate == 1
+    desk.events(f"P1,2026-02-10,{end},,,,entered-in-error")
+    assert desk.events(late).taken == 1
+
+
+def test_a_stop_before_what_the_treatment_did_later_is_noted(desk: Desk) -> None:
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-20,dose,150,,,")
+    assert not any("stopped before" in note for note in desk.events("P1,2026-02-20,stop,,,,").notes)
+    desk.events("P1,2026-02-20,stop,,,,entered-in-error")
+    (note,) = [it for it in desk.events("P1,2026-02-10,stop,,,,").notes if "stopped before" in it]
+    assert "its dose of 2026-02-20" in note
+
+
+def test_what_stands_in_messages_is_one_line(quick_desk: Desk) -> None:
+    desk = quick_desk
+    desk.enrol(
+        '"P\n1","Ev\r\nNeutrophils normal","\u202eA\tB",,,azathioprine,,2026-01-05,,,,,"c\nd",,',
+        header=FULL,
+    )
+    (patient,) = desk.clinic.rows(tables.Patient)
+    assert (patient.mrn, patient.family_name) == ("P 1", "Ev Neutrophils normal")
+    assert patient.given_name == "A B"
+    (enrolment,) = desk.clinic.rows(tables.EnrolmentRow)
+    assert enrolment.clinic == "c d"
+    desk.events('P 1,2026-02-01,hold,,,"two\nlines",')
+    assert desk.clinic.rows(tables.EventRow)[-1].note == "two\nlines"
+
+
+@pytest.mark.parametrize("weight", ["600", "1.7"])
+def test_a_weight_that_nobody_has_is_refused(quick_desk: Desk, weight: str) -> None:
+    (reason,) = reasons(
+        quick_desk,
+        f"P1,azathioprine,2026-01-05,{weight}",
+        "P2,azathioprine,2026-01-05,60",
+        header=f"{BRIEF},weight_kg",
+    )
+    assert "between 2 and 350" in reason
+    (refused,) = quick_desk.events(f"P2,2026-01-06,weight,{weight},,,").refused
+    assert "between 2 and 350" in refused.reason
+    assert quick_desk.events("P2,2026-01-06,weight,350,,,").taken == 1
+
+
 def test_a_stop_still_to_come_has_not_ended_anything(desk: Desk) -> None:
     desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
     desk.events("P1,2026-04-10,stop,,,,")
@@ -293,20 +350,6 @@ def test_a_stop_in_error_is_withdrawn_and_the_enrolment_goes_on(desk: Desk) -> N
     desk.events("P1,2026-02-02,stop,,,,")
     assert desk.events("P1,2026-02-02,stop,,,,entered-in-error").taken == 1
     assert desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF).duplicate == 1
-
-
-@pytest.mark.parametrize("event", ["start,", "resume,", "dose,50", "hold,"])
-def test_what_is_told_of_a_treatment_after_its_end_is_kept_and_said(desk: Desk, event: str) -> None:
-    """Nothing begins by it: who takes the drug again would be watched by nobody."""
-    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
-    desk.events("P1,2026-02-02,stop,,,,")
-    before = desk.events(f"P1,2026-02-01,{event},,before it,")
-    assert (before.taken, [it for it in before.notes if "ended" in it]) == (1, [])
-    after = desk.events(f"P1,2026-02-03,{event},,after it,")
-    assert after.taken == 1
-    (said,) = (it for it in after.notes if "ended" in it)
-    assert "ended on 2026-02-02" in said
-    assert "a new one is enrolled with a started_on after that day" in said
 
 
 def test_the_dose_in_force_is_no_change_and_the_first_one_neither(desk: Desk) -> None:

@@ -143,6 +143,7 @@ def test_ending_it_needs_a_name_and_a_reason_and_is_kept(ward: Clinic) -> None:
 
 
 REFUSALS = {
+    "another unit": ({"value": Decimal(1200)}, "above anything plausible for neutrophils"),
     "past the floor": ({"value": Decimal("0.4")}, "past the floor of neutropenia, 0.5"),
     "no floor": ({"subject": "lymphopenia", "value": Decimal("0.4")}, "names no floor"),
     "no second person": ({"level": 2, "value": Decimal("0.8")}, "a second person has to agree"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -309,7 +310,7 @@ def test_a_small_file_loads() -> None:
         ('names = ["WBC"]', 'names = ["--"]', "nothing is left of it"),
         ('analytes = ["white_cells"]', 'analytes = ["white_cels"]', "unknown analyte; valid: did"),
         ("[name_marks]", "[name_mark]", "unknown key; valid: did you mean"),
-        ("[unit_words]", "[unit_words", "not TOML"),
+        ("[unit_words]", "[unit_words", "is no TOML"),
         ('ul = ["mcL"]', 'ul = ["mc?L"]', "unit_words.ul = mc?L: cannot be read"),
         ('ul = ["mcL"]', 'ul = ["mcL"]\nnl = ["MCL"]', "unit_words.nl = MCL: already means ul"),
         ('words = ["clumps"]', 'words = ["--"]', "holds no word to look for"),
@@ -320,7 +321,20 @@ def test_a_fault_says_where_what_and_what_is_valid(old: str, new: str, said: str
     assert old in SMALL
     told = faults(SMALL.replace(old, new, 1))
     assert any(said in line for line in told), told
-    assert all(line.startswith("analytes.toml: ") for line in told)
+    lines = SMALL.count("\n") + 2
+    for line in told:
+        place = re.match(r"analytes\.toml(?:, line (\d+))?: ", line)
+        assert place, line
+        assert place[1] or "is missing" in line, line
+        assert int(place[1] or 1) <= lines
+
+
+def test_a_fault_stands_on_the_line_of_its_key() -> None:
+    text = SMALL.replace('"/uL" = 0.001', '"/uL" = 1e999999999')
+    (told,) = faults(text)
+    line = 1 + next(i for i, it in enumerate(text.splitlines()) if "999999999" in it)
+    assert f"line {line}: analytes.white_cells" in told or f"line {line}: unit_tables" in told
+    assert "too many digits" in told
 
 
 def test_one_name_for_two_analytes_is_a_fault() -> None:
@@ -346,7 +360,8 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_an_empty_file_says_what_is_missing() -> None:
-    told = "\n".join(faults(""))
+    assert "is empty" in faults("")[0]
+    told = "\n".join(faults("[drugs]"))
     for part in ("unit_words", "analytes", "no_result", "doubt"):
         assert f"{part}: is missing" in told
 

@@ -13,6 +13,7 @@ from monitor.operations import feeds, heartbeat, job_runs
 from monitor.operations.health import Health, examine
 from monitor.operations.schedules import adopt
 from monitor.store.database import Store
+from monitor.store.facts import bring_to
 from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import EnrolmentRow, File, Patient, table_of
 
@@ -60,6 +61,17 @@ def test_a_daemon_that_never_ran_or_fell_silent(store: Store, tmp_path: Path) ->
     working(store, chosen)
     later = NOW + timedelta(minutes=20)
     assert "silent" in ill(examine(store, chosen, later))["scheduler"]
+
+
+def test_a_database_that_was_brought_to_a_day_to_come_is_told(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    with store.write() as connection:
+        bring_to(connection, NOW + timedelta(minutes=4))
+    assert ill(examine(store, chosen, NOW)) == {}, "clocks differ a little"
+    with store.write() as connection:
+        bring_to(connection, NOW + timedelta(days=300))
+    assert "has not come yet" in ill(examine(store, chosen, NOW))["database"]
 
 
 def test_a_job_that_failed_is_named(store: Store, tmp_path: Path) -> None:

@@ -27,6 +27,26 @@ from tests.schedules_folder import (
     write,
 )
 
+VOLUME = """\
+title = "Volume"
+unit = "L"
+decimals = 1
+plausible = [0, 10]
+[analytes.volume.volume]
+[analytes.volume.volume.units]
+"L" = 1
+"""
+
+
+RULE = """
+[[rules]]
+id = "much_volume"
+analyte = "volume"
+opportunistic = true
+source = "an example"
+levels = [{ above = 5, action = "review", urgency = "routine" }]
+"""
+
 
 def milder_platelets(folder: Path) -> Path:
     """Platelets alert below 130 only, and the examples say so."""
@@ -47,6 +67,23 @@ def test_an_edit_with_enrolments_waits_for_apply(ward: Clinic, folder: Path) -> 
     assert "1 are enrolled" in text
     assert only(differences(ward.store, folder)) == text
     assert "milder" not in title_in_force(ward.store)
+
+
+def test_files_that_need_a_catalogue_still_to_be_applied_say_that_alone(
+    ward: Clinic, folder: Path
+) -> None:
+    adopt(ward.store, folder, NOW)
+    ward.enrol("A1")
+    edit(folder, "[analytes.mcv]", "[analytes.volume]\n" + VOLUME + "\n[analytes.mcv]", "analytes")
+    site = site_protocol(folder)
+    site.write_text(text_of(folder, "site") + RULE)
+    edit(folder, "{ below = 140,", "{ below = nan,")
+    told = {it.topic: it.text for it in adopt(ward.store, folder, NOW)}
+    assert "goes live only by" in told["schedule analytes"]
+    assert "apply that first" in told["schedule site"]
+    assert "it is not in force" in told["schedule site"]
+    assert "has 1 fault" in told[f"schedule {AZA}"]
+    assert "is no number" in told[f"schedule {AZA}"]
 
 
 def test_a_preview_names_who_becomes_quiet_alerted_due_or_overdue(

@@ -185,6 +185,17 @@ def test_analytes_that_do_not_suit_the_protocols_in_force_change_nothing(
 # --- The protocol of an enrolment --------------------------------------------------------
 
 
+def test_a_protocol_that_names_a_brand_is_for_its_drug(store: Store, folder: Path) -> None:
+    site_protocol(folder)
+    own = f'drugs = ["{AZA}"]'
+    write(folder, text_of(folder, "site").replace(own, 'drugs = ["Imurek"]', 1), "site")
+    assert adopt(store, folder, NOW) == []
+    with store.read() as connection:
+        book = load_rulebook(connection)
+    assert book.protocols["site"].drugs == (AZA,)
+    assert book.for_drug(book.drug_named("Imurek 50 mg"), "site").id == "site"
+
+
 def test_the_protocol_of_a_drug(store: Store, folder: Path) -> None:
     site_protocol(folder)
     adopt(store, folder, NOW)

@@ -5,6 +5,8 @@ A route without a line in the table fails, and so does a line without a route.
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from fastapi.routing import APIRoute
@@ -12,7 +14,7 @@ from fastapi.routing import APIRoute
 from monitor.core.permissions import May, Role, allows
 from monitor.web.app import create_app, page_routes
 from monitor.web.visit import Gate
-from tests.web_clinic import WebClinic, token_of
+from tests.web_clinic import PASSWORD, WebClinic, post, token_of
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"
 TABLE: dict[tuple[str, str], May | str] = {
@@ -160,6 +162,19 @@ def test_a_form_sent_from_another_site_is_refused(web: WebClinic) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
         answer = client.post("/alerts/1/acknowledge", data=fields, headers=headers)
         assert answer.status_code == 403
+
+
+def test_a_nul_that_no_database_keeps_is_taken_out(web: WebClinic) -> None:
+    client = web.client()
+    assert web.sign_in(client, "c.fi\0eld", PASSWORD + "\0").headers["location"] == "/"
+    client = web.client(Role.CLINICIAN)
+    page = f"/alerts/{web.alert_id(state='open')}"
+    version = re.search(r'name="version" value="(\d+)"', client.get(page).text)
+    assert version is not None
+    post(client, f"{page}/comment", version=version[1], text="rang\0 twice")
+    assert "rang twice" in client.get(page).text
+    plain = client.get("/?clinic=no").text
+    assert client.get("/?clinic=n%00o").text.replace("n%00o", "no") == plain
 
 
 def send(client: httpx.Client, method: str, path: str, token: str) -> httpx.Response:
