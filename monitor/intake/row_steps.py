@@ -24,6 +24,7 @@ _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
@@ -211,6 +212,13 @@ def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
     written."""
     low, high = (text.translate(_OTHER_MARK) for text in (row.ref_low, row.ref_high))
     return row._replace(ref_low=low, ref_high=high)
+
+
+def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A text that can only be a number with a decimal comma (`5,1`), as a spreadsheet writes
+    numbers."""
+    found = _COMMA_DECIMAL.fullmatch(row.value)
+    return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
 
 
 def _of_material(position: int) -> Step:

@@ -451,7 +451,7 @@ def test_a_workbook_with_a_title_dates_as_numbers_and_numbers_as_text(
     assert shown(rows) == [
         "10023 | 2026-03-13T08:30 | WBC | 3.9 | K/uL",
         "00123 | 2026-03-13 | PLT | 150 | K/uL",
-        "P3 | 2026-03-13T12:00:00 | ALT | <5,5 | U/L",
+        "P3 | 2026-03-13T12:00:00 | ALT | <5.5 | U/L",
     ]
     assert {(row.line, row.place) for row in rows} == {(n, 'sheet "Labor"') for n in (4, 5, 6)}
     assert any('"Alt" is hidden' in note for note in notes)
@@ -487,6 +487,19 @@ def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what:
 
 
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
+
+
+def test_texts_with_a_decimal_comma_beside_typed_numbers_of_a_workbook(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    texts = (3.2, "5,1", "<0,5", "1,250", "geronnen", "1.5 - 2,5")
+    head = ["MRN", "Datum", "Test", "Wert", "Einheit", "Norm"]
+    row = ["P1", date(2026, 3, 13), "Leukozyten"]
+    path = workbook(Labor=[head, *([*row, text, "G/l", "3,9-10,2"] for text in texts)])
+    rows, _, notes = opened(path)
+    assert [row.value for row in rows] == ["3.2", "5.1", "<0.5", "1,250", "geronnen", "1.5 - 2,5"]
+    assert {row.decimal for row in rows} == {""}
+    assert any("a comma marks decimals in texts" in note for note in notes)
 
 
 def test_an_old_excel_workbook(opened: Open) -> None:
