@@ -234,8 +234,8 @@ class _Reading:
 
 
 def _decimal_of(message: Message) -> str:
-    """`comma` where values and limits of the message can be read no other way, and none has a
-    point. Sentences do not count."""
+    """The decimal mark where numbers with a comma stand among values and limits of the message,
+    and all of them together show it (`5,1`; or `9.2` beside `1,200`). Sentences do not count."""
     numbers = [
         it.plain(it.field(number))
         for it in message.segments
@@ -245,7 +245,7 @@ def _decimal_of(message: Message) -> str:
     if not any("," in text for text in numbers):
         return ""
     alone = [text for text in numbers if _LETTERS.search(text) is None]
-    return decimal_of(alone).replace("point", "")
+    return decimal_of(alone)
 
 
 def _first(*texts: str) -> str:
