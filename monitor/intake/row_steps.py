@@ -223,11 +223,11 @@ def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
 
 def _of_material(position: int) -> Step:
     """A value of urine is never one of blood: its name says so, and nobody knows that name."""
-    blood = vocabulary().blood
+    is_blood = vocabulary().is_blood_material
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         material = cells[position].strip()
-        if not material or key_of(material) in blood:
+        if not material or is_blood(material):
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({material})", also=())
 
@@ -260,14 +260,13 @@ class OfOrders:
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A specimen called `serum` is no tube; one called `urine` is no blood."""
-    if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
+    if any(map(str.isdecimal, row.specimen_id)):
         return row
-    key = key_of(row.specimen_id)
-    if len(key) < _SHORTEST_MATERIAL:
+    if len(key_of(row.specimen_id)) < _SHORTEST_MATERIAL:
         return row
-    if key in vocabulary().blood:
+    if vocabulary().is_blood_material(row.specimen_id):
         return row._replace(specimen_id="")
-    if key in vocabulary().other_materials:
+    if vocabulary().is_of_no_blood(row.specimen_id):
         name = f"{row.analyte.strip()} ({row.specimen_id.strip()})"
         return row._replace(analyte=name, also=(), specimen_id="")
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -79,6 +79,10 @@ class Vocabulary:
         besides."""
         return _is_of_no_blood(name[:_LONGEST_NAME])
 
+    def is_blood_material(self, name: str) -> bool:
+        """Whether a kind of specimen is blood, or a tube for it: `Blood - EDTA (purple)`."""
+        return _is_blood_material(name[:_LONGEST_NAME])
+
     def is_of_blood(self, name: str) -> bool:
         """Whether a word of a name is blood, serum or plasma."""
         return not self.says_blood.isdisjoint(_words_of(name[:_LONGEST_NAME]))
@@ -131,9 +135,20 @@ def vocabulary() -> Vocabulary:
 
 @lru_cache(20_000)
 def _is_of_no_blood(name: str) -> bool:
+    words = _words_of(name)
+    return vocabulary().says_blood.isdisjoint(words) and _has_other_material(words)
+
+
+@lru_cache(20_000)
+def _is_blood_material(name: str) -> bool:
     known, words = vocabulary(), _words_of(name)
-    if not known.says_blood.isdisjoint(words):
-        return False
+    named = any(len(it) > 1 and it in known.blood for it in words)
+    named = named and not _has_other_material(words)
+    return named or key_of(name) in known.blood
+
+
+def _has_other_material(words: Sequence[str]) -> bool:
+    known = vocabulary()
     pairs = (f"{one}{other}" for one, other in pairwise(words))
     found = any(it.startswith(known.other_orders) for it in chain(words, pairs))
     return found or not known.other_materials.isdisjoint(words)

@@ -207,6 +207,26 @@ LONG_FORMS = {
         "mrn,collected,Order Name,test,result,unit\nP1,2026-03-13,Serum/Urine,ALB,39,g/L\n",
         "P1 | 2026-03-13 | ALB | 39 | g/L",
     ),
+    "a specimen of urine by its short name": (
+        ("NHS Number,Sample Date,Specimen,Test Name,Result,Units\n"
+        "P1,13/03/2026,MSU,White cells,>100,x10^6/L\n"),
+        "P1 | 13/03/2026 | White cells (MSU) | >100 | x10^6/L",
+    ),
+    "blood in the words of a laboratory": (
+        ("mrn,collected,Specimen Type,test,result,unit\n"
+        "P1,2026-03-13,Blood - EDTA (purple),WBC,3.9,K/uL\n"),
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
+    "a program's own number beside that of the hospital": (
+        ("PAT_ID,PAT_MRN_ID,SPECIMN_TAKEN_TIME,COMPONENT_NAME,ORD_VALUE,REFERENCE_UNIT\n"
+        "Z1,P1,03/13/2026 08:15:00,WBC,3.9,K/uL\n"),
+        "P1 | 03/13/2026 08:15:00 | WBC | 3.9 | K/uL",
+    ),
+    "events of a hospital's system": (
+        ("PERSON_ID,MRN,EVENT_CD,EVENT_DISPLAY,EVENT_END_DT_TM,RESULT_VAL,RESULT_UNITS,NORMAL_LOW\n"
+        "77,P1,123,WBC,2026-03-13 08:15,3.9,K/uL,4.0\n"),
+        "P1 | 2026-03-13 08:15 | WBC | 3.9 | K/uL | 4.0",
+    ),
     "the name of the laboratory beside that of the test": (
         "mrn,collected,lab_name,test_name,test_value,unit\nP1,2026-03-13,North Lab,WBC,3.9,K/uL\n",
         "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
