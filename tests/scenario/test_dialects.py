@@ -310,6 +310,24 @@ Patient ID,Collection Date,Test Name,Result,Unit,Bio. Ref. Interval
 1001 white_cells 3.2 2026-03-13T06:45
 """,
     ),
+    "the names of British test lists": Dialect(
+        """\
+NHS Number,Sample Date,Test Name,Result,Units
+1001,13/03/2026,White blood cell count in blood,3.2,10*9/L
+1001,13/03/2026,Neutrophil count in blood,1.1,10*9/L
+1001,13/03/2026,Alanine aminotransferase enzyme activity in serum,85,U/L
+1001,13/03/2026,Creatinine substance concentration in plasma,80,umol/L
+1001,13/03/2026,HbA1c (haemoglobin A1c) substance concentration in blood,42,mmol/mol
+1001,13/03/2026,White blood cell count in urine,25,10*6/L
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 creatinine 80 2026-03-13
+1001 neutrophils 1.1 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=2,
+    ),
     "UTF-8 that was encoded again": Dialect(
         """\
 Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
