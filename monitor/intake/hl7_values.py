@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import Segment, part_of, split
@@ -181,6 +182,7 @@ def _order_of_no_blood(obr: Segment) -> str:
     return next((it.strip() for it in names if vocabulary().is_of_no_blood(it)), "")
 
 
+@lru_cache(4096)
 def is_not_blood(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
     known = vocabulary()
@@ -188,6 +190,7 @@ def is_not_blood(kind: str) -> bool:
     return is_named or known.is_of_no_blood(kind)
 
 
+@lru_cache(4096)
 def is_blood_itself(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is blood, serum or plasma."""
     known = vocabulary()

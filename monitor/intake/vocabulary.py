@@ -13,6 +13,8 @@ from itertools import chain, pairwise
 
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+")
 _DROPPED = re.compile(r"[^\w%#+]|_")
+_OTHER_FLUID = re.compile(r"^\s*(?:[dt]?U|Csf|CSF|Liq)-\w|\bi\.\s?U\.?\s*$")
+"""Urine and liquor before a name as in the north of Europe, or behind it (`Albumin i. U.`)."""
 _LONGEST_NAME = 300
 """Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
@@ -135,6 +137,8 @@ def vocabulary() -> Vocabulary:
 
 @lru_cache(20_000)
 def _is_of_no_blood(name: str) -> bool:
+    if _OTHER_FLUID.search(name):
+        return True
     words = _words_of(name)
     return vocabulary().says_blood.isdisjoint(words) and _has_other_material(words)
 

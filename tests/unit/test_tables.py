@@ -253,6 +253,8 @@ LONG_FORMS = {
         ("Białko w moczu", True),
         ("Líquido pleural", True),
         ("尿沉渣", True),
+        ("U-Leukocyter", True),
+        ("Albumin i. U.", True),
         ("Serum (gel)", False),
         ("EDTA", False),
         ("Serum/Urine", False),
