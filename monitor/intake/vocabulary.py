@@ -57,6 +57,8 @@ class Vocabulary:
     blood: frozenset[str]
     says_blood: frozenset[str]
     """The same without what only names a tube."""
+    blood_orders: frozenset[str]
+    urine_begins: tuple[str, ...]
     other_materials: frozenset[str]
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
@@ -118,6 +120,8 @@ def vocabulary() -> Vocabulary:
         columns=columns,
         blood=blood,
         says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
+        blood_orders=frozenset(map(key_of, values["materials"]["blood_orders"])),
+        urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
@@ -139,23 +143,29 @@ def vocabulary() -> Vocabulary:
 def _is_of_no_blood(name: str) -> bool:
     if _OTHER_FLUID.search(name):
         return True
-    words = _words_of(name)
-    return vocabulary().says_blood.isdisjoint(words) and _has_other_material(words)
+    known, words = vocabulary(), _words_of(name)
+    if not known.says_blood.isdisjoint(words):
+        return False
+    others = _of_other_material(words)
+    if known.blood_orders.isdisjoint(words):
+        return bool(others)
+    return not all(it.startswith(known.urine_begins) for it in others)
 
 
 @lru_cache(20_000)
 def _is_blood_material(name: str) -> bool:
     known, words = vocabulary(), _words_of(name)
     named = any(len(it) > 1 and it in known.blood for it in words)
-    named = named and not _has_other_material(words)
+    named = named and not _of_other_material(words)
     return named or key_of(name) in known.blood
 
 
-def _has_other_material(words: Sequence[str]) -> bool:
+def _of_other_material(words: Sequence[str]) -> list[str]:
+    """The words, or two of them, that name another material than blood."""
     known = vocabulary()
     pairs = (f"{one}{other}" for one, other in pairwise(words))
-    found = any(it.startswith(known.other_orders) for it in chain(words, pairs))
-    return found or not known.other_materials.isdisjoint(words)
+    begins = [it for it in chain(words, pairs) if it.startswith(known.other_orders)]
+    return [*begins, *(it for it in words if it in known.other_materials)]
 
 
 def _words_of(name: str) -> list[str]:
