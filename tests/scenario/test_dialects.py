@@ -443,15 +443,24 @@ MRN,Collected,Test,Result,Units
 1001,2026-03-13,ANC,<0.1 (LL),K/uL
 1001,2026-03-13,ALT,85↑,U/L
 1001,2026-03-13,AST,85 *,U/L
+1001,2026-03-13,Hb,６．５ L*,g/dL
+1001,2026-03-13,CRP,＜5,mg/L
+1001,2026-03-13,GGT,2+,U/L
+1001,2026-03-13,ALP,130 +,U/L
+1001,2026-03-13,INR,'1.1,
 1001,2026-03-13,Lymphocytes,1 L,
 """,
         """\
+1001 alp 130 2026-03-13
 1001 alt 85 2026-03-13
+1001 crp <5 2026-03-13
+1001 hemoglobin 65 2026-03-13
+1001 inr 1.1 2026-03-13
 1001 neutrophils <0.1 2026-03-13
 1001 platelets 450 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
-        held=2,
+        held=3,
     ),
     "times with the name of a zone": Dialect(
         """\
