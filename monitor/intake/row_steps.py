@@ -260,7 +260,7 @@ class OfOrders:
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A specimen called `serum` is no tube; one called `urine` is no blood."""
-    if any(map(str.isdecimal, row.specimen_id)):
+    if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
         return row
     if len(key_of(row.specimen_id)) < _SHORTEST_MATERIAL:
         return row

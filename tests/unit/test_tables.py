@@ -212,6 +212,11 @@ LONG_FORMS = {
         "P1,13/03/2026,MSU,White cells,>100,x10^6/L\n"),
         "P1 | 13/03/2026 | White cells (MSU) | >100 | x10^6/L",
     ),
+    "the urine of a day": (
+        ("mrn,Sample Date,Specimen,Test Name,Result,Units\n"
+        "P1,2026-03-13,24 hr urine,Creatinine,8.2,mmol/L\n"),
+        "P1 | 2026-03-13 | Creatinine (24 hr urine) | 8.2 | mmol/L",
+    ),
     "blood in the words of a laboratory": (
         ("mrn,collected,Specimen Type,test,result,unit\n"
         "P1,2026-03-13,Blood - EDTA (purple),WBC,3.9,K/uL\n"),
