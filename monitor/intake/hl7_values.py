@@ -160,7 +160,9 @@ def _is_loinc(code: str, system: str) -> bool:
 def not_blood(spm: Segment | None, obr: Segment | None) -> tuple[str, str]:
     """The specimen as SPM-4 or OBR-15 names it where it is not blood, serum or plasma; and where
     neither says that it is blood, the order as OBR-4 names it ("Urinstatus"), if its name says
-    that it is of none."""
+    that it is of none. A control (table 0369) is nobody's blood."""
+    if spm is not None and spm.component(11).upper() in _CONTROLS:
+        return "control", ""
     is_blood = False
     for segment, number in ((spm, 4), (obr, 15)):
         repeats = segment.repeats(number) if segment is not None else []
@@ -198,6 +200,8 @@ def is_blood_itself(kind: str) -> bool:
     return is_named or known.is_of_blood(kind)
 
 
+_CONTROLS = frozenset({"Q", "C", "E", "O", "V"})
+"""Table 0369: control, calibrator, electronic control, proficiency, verification."""
 _NOT_BLOOD = frozenset(
     """
     UR URC URN URNS URT UMED U24 URINE CSF CSFSP ASP BAL BLW BRTH DIAF EXG FLD FLU GAST MILK NAIL

@@ -35,6 +35,7 @@ _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _SHOWN = 60
+_BRACKETS_BEHIND = re.compile(r"\s\([^()]*\)$")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
@@ -361,7 +362,8 @@ class Measures:
 def _may_be_misspelt(code: str) -> bool:
     """Whether the nearest name helps: a number next to another one means something else, and
     what is of no blood is none of ours."""
-    return any(sign.isalpha() for sign in code) and not vocabulary().is_of_no_blood(code)
+    name = _BRACKETS_BEHIND.sub("", code)
+    return any(sign.isalpha() for sign in name) and not vocabulary().is_of_no_blood(code)
 
 
 def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:

@@ -195,6 +195,12 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     assert (found.analyte, *found.also)[: len(names)] == names
 
 
+def test_a_control_is_nobodys_blood() -> None:
+    spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
+    (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
+    assert found.analyte == "6690-2 (control)"
+
+
 @pytest.mark.parametrize(
     ("written", "iso"),
     [
