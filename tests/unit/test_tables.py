@@ -16,6 +16,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -275,6 +276,11 @@ LONG_FORMS = {
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
     assert vocabulary().is_of_no_blood(name) == is_no_blood
+
+
+def test_the_codes_of_other_materials_are_codes_and_none_of_ours(catalogue: Catalogue) -> None:
+    codes = vocabulary().loinc_of_no_blood
+    assert [code for code in codes if not is_loinc(code) or catalogue.find(code)] == []
 
 
 def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> None:
