@@ -75,8 +75,9 @@ JsonOption = Annotated[
 CONFIG_DEFAULT = Path(CONFIG_NAME)
 LARGEST_ID = 2**63 - 1
 """Above it a database has no number for a row."""
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
-"""What lies outside is a slip, and would bring the database to a day that never comes."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 2300
+"""What lies outside is a slip, and would bring the database to a day that never comes. Data
+without names (MIMIC) are moved to years beyond 2200."""
 
 
 @dataclass(frozen=True)

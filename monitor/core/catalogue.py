@@ -27,6 +27,9 @@ _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–]+")
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
+_FLUID_BEHIND = re.compile(
+    r"(?P<name>.*\S)\s*(?:[(\[](?P<brackets>[^()\[\]]+)[)\]]|\s(?:im|in|i\.|en|w|v)\s*(?P<words>\S.*))"
+)
 _TWO_NAMES = re.compile(
     r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
 )
@@ -168,15 +171,19 @@ class Catalogue:
         return self.analytes[name] if name is not None else None
 
     def _of_blood(self, text: str) -> Analyte | None:
-        """`P-ALAT`, `Leukocytter;B`: the fluid beside the name, as in the north of Europe."""
+        """`P-ALAT`, `Leukocytter;B`, `Leukozyten (EDTA-Blut)`, `Kreatinin im Serum`: the fluid
+        beside the name."""
         text = text.strip()
         if tuple(plain_words(text)) in self.none_of_ours:
             return None
-        for mark in self.blood_marks:
-            for bare in (text.removeprefix(f"{mark}-"), text.removesuffix(f";{mark}")):
-                if bare != text:
-                    return self._find(bare)
-        return None
+        behind = _FLUID_BEHIND.fullmatch(text)
+        marks = map(str.casefold, self.blood_marks)
+        if behind and (behind["brackets"] or behind["words"]).casefold() in marks:
+            return self._find(behind["name"])
+        # What stands behind comes off first: B-lymphocytes are others, also as B-lymphocytes;B.
+        bare = [text.removesuffix(f";{mark}") for mark in self.blood_marks]
+        bare += [text.removeprefix(f"{mark}-") for mark in self.blood_marks]
+        return next((self._find(it) for it in bare if it != text), None)
 
     def _twice_named(self, text: str) -> Analyte | None:
         """`ASAT (GOT)`, `ALT/GPT`: two names of the same; one known name alone says nothing."""

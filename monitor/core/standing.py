@@ -40,6 +40,24 @@ _WORDS: dict[str, Status | str] = {
     "verified": _FINAL, "partial": _PRELIMINARY, "correction": _CORRECTED,
     "withdrawn": _WITHDRAWN, "deleted": _WITHDRAWN,
     "pending": PLACEHOLDER, "notasked": PLACEHOLDER,
+    # what programs and people write
+    "complete": _FINAL, "completed": _FINAL, "finalresult": _FINAL, "resulted": _FINAL,
+    "validated": _FINAL, "authorised": _FINAL, "authorized": _FINAL, "auth(verified)": _FINAL,
+    "released": _FINAL, "signed": _FINAL, "approved": _FINAL, "reported": _FINAL,
+    "endbefund": _FINAL, "endgültig": _FINAL, "freigegeben": _FINAL, "validiert": _FINAL,
+    "définitif": _FINAL, "validé": _FINAL, "definitivo": _FINAL, "validado": _FINAL,
+    "modified": _CORRECTED, "altered": _CORRECTED, "edited": _CORRECTED, "revised": _CORRECTED,
+    "editedresultfinal": _CORRECTED, "korrigiert": _CORRECTED, "korrektur": _CORRECTED,
+    "corrigé": _CORRECTED, "corregido": _CORRECTED, "corrigido": _CORRECTED,
+    "corretto": _CORRECTED,
+    "interim": _PRELIMINARY, "provisional": _PRELIMINARY, "unauth": _PRELIMINARY,
+    "vorläufig": _PRELIMINARY, "teilbefund": _PRELIMINARY, "provisoire": _PRELIMINARY,
+    "inerror": _WITHDRAWN, "widerrufen": _WITHDRAWN,
+    "storniert": _CANCELLED, "annulé": _CANCELLED, "anulado": _CANCELLED,
+    "inprocess": PLACEHOLDER, "inprogress": PLACEHOLDER, "ordered": PLACEHOLDER,
+    "incomplete": PLACEHOLDER, "angefordert": PLACEHOLDER, "inarbeit": PLACEHOLDER,
+    # a column of this name may hold flags, and says nothing then
+    "normal": _FINAL, "abnormal": _FINAL, "high": _FINAL, "low": _FINAL, "critical": _FINAL,
 }  # fmt: skip
 
 KNOWN_WORDS = "F, C, P, W, X or final, corrected, preliminary, withdrawn, cancelled"

@@ -21,7 +21,7 @@ from monitor.core.toml_lines import Path, line_numbers, shown
 
 _DIGITS = 15
 _YEARS = 50
-_YEARS_OF_DAYS = (1900, 2200)
+_YEARS_OF_DAYS = (1900, 2300)
 _SHOWN = 60
 _LABEL = 100
 _PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
@@ -236,7 +236,7 @@ class Table:
             self.report.add(path, value, "is no day", "a day without quotes: 2026-01-05")
             return date.min
         if not _YEARS_OF_DAYS[0] <= value.year <= _YEARS_OF_DAYS[1]:
-            self.report.add(path, value, "is no day of our time", "a year from 1900 to 2200")
+            self.report.add(path, value, "is no day of our time", "a year from 1900 to 2300")
         return value
 
     def choice(self, key: str, words: Sequence[_Word]) -> _Word:

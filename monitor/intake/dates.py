@@ -18,9 +18,10 @@ from monitor.intake.vocabulary import key_of, vocabulary
 EITHER = "either"
 """The order of dates that are read only where they can be read one way."""
 _CLOCK = (
-    r"(?:(?:,?\s+|\s*T|,\s*|[-:](?=\d\d:))(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
+    r"(?:(?:,?\s+(?:(?:à|um|at|kl\.?|ore|alle|a las|às)\s+)?|\s*T|,\s*|[-:](?=\d\d:))"
+    r"(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
     r"(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?:uhr|hrs?|h)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<offset>Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?(?:\[[\w/+-]+\])?)?"
+    r"\s*(?:uhr|hrs?|hs|h)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?P<offset>Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?(?:\[[\w/+-]+\])?)?"
 )
 _MONTH_WORDS = r"(?P<word>[^\W\d_]{3,12})\.?"
 _OF = r"(?:\s+de\s+|\s+del\s+|\s+of\s+|[ .,/-]+)"
@@ -41,12 +42,13 @@ _MONTH_FIRST = (
     rf"{_WEEKDAY}(?P<month>\d{{1,2}})[/.-](?P<day>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}})"
 )
 _YEAR_FIRST = r"(?P<year>\d{4})(?:[/.]|\.\s)(?P<month>\d{1,2})(?:[/.]|\.\s)(?P<day>\d{1,2})\.?"
+_YEAR_NAMED = r"(?P<year>\d{4})[年년]\s*(?P<month>\d{1,2})[月월]\s*(?P<day>\d{1,2})[日일]"
 _FORMS = {
     "iso": _ISO,
-    "day_first": (*_ISO, _DAY_FIRST, _YEAR_FIRST, *_WORDED),
-    "month_first": (*_ISO, _MONTH_FIRST, _YEAR_FIRST, *_WORDED),
-    "year_first": (*_ISO, _YEAR_FIRST, *_WORDED),
-    EITHER: (*_ISO, _DAY_FIRST, _YEAR_FIRST, *_WORDED),
+    "day_first": (*_ISO, _DAY_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
+    "month_first": (*_ISO, _MONTH_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
+    "year_first": (*_ISO, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
+    EITHER: (*_ISO, _DAY_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
 }
 _PATTERNS = {
     name: tuple(re.compile(form + _CLOCK, re.IGNORECASE) for form in forms)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import overload
 
 from monitor.config import Source
@@ -129,6 +130,9 @@ class FhirFile:
         contained = objects(found.body.get("contained"))
         if kind == "Observation":
             around = self._surroundings.around(found)
+            if self.bundle == "history":
+                at = text_of(found.body.get("meta"), "lastUpdated")
+                around = replace(around, version_at=at)
             yield from self._observation(found, around, contained)
         elif _KIND.fullmatch(kind):
             yield self._other(found, kind, contained)
@@ -197,7 +201,7 @@ class _Maker:
         specimen = body.get("specimen") or around.specimen
         self._sample: Sample = surroundings.sample(specimen, contained)
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
-        self._issued = text_of(body, "issued") or around.issued
+        self._issued = around.version_at or text_of(body, "issued") or around.issued
         self._order = around.order
 
     def row(self, part: Body, place: str) -> RawRow:

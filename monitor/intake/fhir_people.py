@@ -60,6 +60,8 @@ class Around:
     issued: str = ""
     order: str = ""
     """What it is called, where that says that it is of no blood."""
+    version_at: str = ""
+    """When this version of the Observation came, in a file of several versions."""
 
 
 _AMBIGUOUS = Whose(unresolved="two patients")

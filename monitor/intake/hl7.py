@@ -1,4 +1,4 @@
-"""HL7 v2 to raw rows: each OBX of an unsolicited result (ORU, OUL) is one row.
+"""HL7 v2 to raw rows: each OBX of a result (ORU, OUL, and ORF that was asked for) is one row.
 
 Whose it is stands in PID, which order in ORC and OBR, which specimen in SPM, all of them
 segments around the OBX; a row gathers them. Merges of patients (table 0003: A18, A34, A36,
@@ -30,7 +30,7 @@ from monitor.intake.profile import decimal_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import Survey
 
-RESULTS = frozenset({"ORU", "OUL"})
+RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
@@ -234,8 +234,8 @@ class _Reading:
 
 
 def _decimal_of(message: Message) -> str:
-    """`comma` where values and limits of the message can be read no other way, and none has a
-    point. Sentences do not count."""
+    """The decimal mark where numbers with a comma stand among values and limits of the message,
+    and all of them together show it (`5,1`; or `9.2` beside `1,200`). Sentences do not count."""
     numbers = [
         it.plain(it.field(number))
         for it in message.segments
@@ -245,7 +245,7 @@ def _decimal_of(message: Message) -> str:
     if not any("," in text for text in numbers):
         return ""
     alone = [text for text in numbers if _LETTERS.search(text) is None]
-    return decimal_of(alone).replace("point", "")
+    return decimal_of(alone)
 
 
 def _first(*texts: str) -> str:

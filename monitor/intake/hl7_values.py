@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import Segment, part_of, split
@@ -159,7 +160,9 @@ def _is_loinc(code: str, system: str) -> bool:
 def not_blood(spm: Segment | None, obr: Segment | None) -> tuple[str, str]:
     """The specimen as SPM-4 or OBR-15 names it where it is not blood, serum or plasma; and where
     neither says that it is blood, the order as OBR-4 names it ("Urinstatus"), if its name says
-    that it is of none."""
+    that it is of none. A control (table 0369) is nobody's blood."""
+    if spm is not None and spm.component(11).upper() in _CONTROLS:
+        return "control", ""
     is_blood = False
     for segment, number in ((spm, 4), (obr, 15)):
         repeats = segment.repeats(number) if segment is not None else []
@@ -181,6 +184,7 @@ def _order_of_no_blood(obr: Segment) -> str:
     return next((it.strip() for it in names if vocabulary().is_of_no_blood(it)), "")
 
 
+@lru_cache(4096)
 def is_not_blood(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is not blood, serum or plasma."""
     known = vocabulary()
@@ -188,6 +192,7 @@ def is_not_blood(kind: str) -> bool:
     return is_named or known.is_of_no_blood(kind)
 
 
+@lru_cache(4096)
 def is_blood_itself(kind: str) -> bool:
     """Whether a code or name of a kind of specimen says that it is blood, serum or plasma."""
     known = vocabulary()
@@ -195,6 +200,8 @@ def is_blood_itself(kind: str) -> bool:
     return is_named or known.is_of_blood(kind)
 
 
+_CONTROLS = frozenset({"Q", "C", "E", "O", "V"})
+"""Table 0369: control, calibrator, electronic control, proficiency, verification."""
 _NOT_BLOOD = frozenset(
     """
     UR URC URN URNS URT UMED U24 URINE CSF CSFSP ASP BAL BLW BRTH DIAF EXG FLD FLU GAST MILK NAIL

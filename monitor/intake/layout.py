@@ -19,7 +19,7 @@ from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
-from monitor.intake.row_steps import Step, steps_of, with_the_other_mark
+from monitor.intake.row_steps import Step, steps_of, with_comma_decimals, with_the_other_mark
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
@@ -35,6 +35,8 @@ class Notation(NamedTuple):
     decimal: str = ""
     other_limits: bool = False
     """Limits are written with the other decimal mark than values."""
+    typed: bool = False
+    """Numbers as a spreadsheet has them, beside texts with a decimal comma."""
 
 
 @dataclass(frozen=True)
@@ -197,9 +199,12 @@ def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    steps = tuple(step for step in layout.steps if step is not with_the_other_mark)
+    odd = (with_the_other_mark, with_comma_decimals)
+    steps = tuple(step for step in layout.steps if step not in odd)
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
+    if notation.typed:
+        steps = (*steps, with_comma_decimals)
     return replace(layout, notation=notation, steps=steps)
 
 

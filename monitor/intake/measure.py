@@ -35,11 +35,16 @@ _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _SHOWN = 60
-_FLAG = r"(?:HH?|LL?|[NA]|\++|[\u2191\u2193]+)"
+_BRACKETS_BEHIND = re.compile(r"\s\([^()]*\)$")
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    0x3000: " ", 0xFE64: "<", 0xFE65: ">",
+}  # fmt: skip
+"""Signs as wide as a Chinese one, to the same in ASCII."""
+_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+)"
 _FLAGGED = re.compile(
-    rf"(?P<before>[^A-Za-z]*\d)\s*[(\[]?{_FLAG}[)\]]?|[(\[]?{_FLAG}[)\]]?\s+(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
+    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|[(\[]?{_FLAG}[)\]]?\s+(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
-"""A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`."""
+"""A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
 _OF_VALUES = {
     "not_a_number": "neither a number nor a listed text for no result",
     "ambiguous_mark": "a comma or point that may mark thousands or decimals",
@@ -267,6 +272,7 @@ class Measures:
 
     def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
         comma, grouped = self._mark(decimal)
+        value = value.translate(_NARROW).removeprefix("'")
 
         def read(text: str) -> Number | NoResult | Refusal:
             return parse_value(
@@ -356,7 +362,8 @@ class Measures:
 def _may_be_misspelt(code: str) -> bool:
     """Whether the nearest name helps: a number next to another one means something else, and
     what is of no blood is none of ours."""
-    return any(sign.isalpha() for sign in code) and not vocabulary().is_of_no_blood(code)
+    name = _BRACKETS_BEHIND.sub("", code)
+    return any(sign.isalpha() for sign in name) and not vocabulary().is_of_no_blood(code)
 
 
 def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:

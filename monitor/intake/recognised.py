@@ -115,7 +115,11 @@ def recognised(
         dates="" if layout.dates == EITHER else layout.dates,
         dates_why=_why_dates(profile) if not mapping.date_format else "",
         decimal=layout.decimal,
-        decimal_why=_why_decimal(profile) if mapping.decimal_comma is None else "",
+        decimal_why=(
+            _why_decimal(profile, is_typed=layout.notation.typed)
+            if mapping.decimal_comma is None
+            else ""
+        ),
         above=tuple(record.line for record in table.preamble),
         below=tuple(profile.footers),
         stated=layout.stated,
@@ -155,8 +159,10 @@ def _why_dates(profile: Profile) -> str:
     return ""
 
 
-def _why_decimal(profile: Profile) -> str:
+def _why_decimal(profile: Profile, *, is_typed: bool) -> str:
     comma, point = profile.marks
+    if comma.count and point.count and is_typed:
+        return f"a comma marks decimals in texts (line {comma.line}), a point in numbers"
     if comma.count and point.count:
         return (
             f"line {comma.line} has a decimal comma and line {point.line} a decimal point: "

@@ -24,6 +24,7 @@ _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
@@ -213,13 +214,20 @@ def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
     return row._replace(ref_low=low, ref_high=high)
 
 
+def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A text that can only be a number with a decimal comma (`5,1`), as a spreadsheet writes
+    numbers."""
+    found = _COMMA_DECIMAL.fullmatch(row.value)
+    return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
+
+
 def _of_material(position: int) -> Step:
     """A value of urine is never one of blood: its name says so, and nobody knows that name."""
-    blood = vocabulary().blood
+    is_blood = vocabulary().is_blood_material
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         material = cells[position].strip()
-        if not material or key_of(material) in blood:
+        if not material or is_blood(material):
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({material})", also=())
 
@@ -254,12 +262,11 @@ def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A specimen called `serum` is no tube; one called `urine` is no blood."""
     if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
         return row
-    key = key_of(row.specimen_id)
-    if len(key) < _SHORTEST_MATERIAL:
+    if len(key_of(row.specimen_id)) < _SHORTEST_MATERIAL:
         return row
-    if key in vocabulary().blood:
+    if vocabulary().is_blood_material(row.specimen_id):
         return row._replace(specimen_id="")
-    if key in vocabulary().other_materials:
+    if vocabulary().is_of_no_blood(row.specimen_id):
         name = f"{row.analyte.strip()} ({row.specimen_id.strip()})"
         return row._replace(analyte=name, also=(), specimen_id="")
     return row

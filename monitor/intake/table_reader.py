@@ -136,7 +136,8 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     """The tables of one file, each with what all of them together show of their notation."""
     if len(reads) < 2:
         return reads
-    notation = _notation(mapping, together([read.profile for read in reads]))
+    of_sheets = any(read.table.sheet for read in reads)
+    notation = _notation(mapping, together([read.profile for read in reads]), of_sheets=of_sheets)
     return [replace(read, layout=with_reading(read.layout, notation)) for read in reads]
 
 
@@ -214,7 +215,8 @@ def _understood(
     if changes:
         refuse(changes)
     place = f'sheet "{table.sheet}"' if table.sheet else ""
-    layout = replace(with_reading(layout, _notation(mapping, profile)), place=place)
+    notation = _notation(mapping, profile, of_sheets=bool(table.sheet))
+    layout = replace(with_reading(layout, notation), place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
 
@@ -299,7 +301,7 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _notation(mapping: Source, profile: Profile) -> Notation:
+def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> Notation:
     """The order of dates, and the decimal marks that are certain; "" leaves that of values to the
     mapping and its doubts."""
     decimal = used = profile.decimal
@@ -308,4 +310,7 @@ def _notation(mapping: Source, profile: Profile) -> Notation:
         decimal = decimal.replace("point", "") if mapping.decimal_comma else "point"
     limits = profile.limits_decimal
     dates = mapping.date_format or profile.dates
-    return Notation(dates, decimal, other_limits=bool(limits and used) and limits != used)
+    other_limits = bool(limits and used) and limits != used
+    is_mixed = bool(profile.comma.count and profile.point.count)
+    typed = of_sheets and is_mixed and mapping.decimal_comma is None
+    return Notation(dates, decimal, other_limits=other_limits, typed=typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -13,6 +13,8 @@ from itertools import chain, pairwise
 
 _BETWEEN_WORDS = re.compile(r"[\W\d_]+")
 _DROPPED = re.compile(r"[^\w%#+]|_")
+_OTHER_FLUID = re.compile(r"^\s*(?:[dt]?U|Csf|CSF|Liq)-\w|\bi\.\s?U\.?\s*$")
+"""Urine and liquor before a name as in the north of Europe, or behind it (`Albumin i. U.`)."""
 _LONGEST_NAME = 300
 """Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
@@ -55,6 +57,8 @@ class Vocabulary:
     blood: frozenset[str]
     says_blood: frozenset[str]
     """The same without what only names a tube."""
+    blood_orders: frozenset[str]
+    urine_begins: tuple[str, ...]
     other_materials: frozenset[str]
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
@@ -78,6 +82,10 @@ class Vocabulary:
         """Whether an order or a test is called like one of urine and the like, and of no blood
         besides."""
         return _is_of_no_blood(name[:_LONGEST_NAME])
+
+    def is_blood_material(self, name: str) -> bool:
+        """Whether a kind of specimen is blood, or a tube for it: `Blood - EDTA (purple)`."""
+        return _is_blood_material(name[:_LONGEST_NAME])
 
     def is_of_blood(self, name: str) -> bool:
         """Whether a word of a name is blood, serum or plasma."""
@@ -112,6 +120,8 @@ def vocabulary() -> Vocabulary:
         columns=columns,
         blood=blood,
         says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
+        blood_orders=frozenset(map(key_of, values["materials"]["blood_orders"])),
+        urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
@@ -131,12 +141,31 @@ def vocabulary() -> Vocabulary:
 
 @lru_cache(20_000)
 def _is_of_no_blood(name: str) -> bool:
+    if _OTHER_FLUID.search(name):
+        return True
     known, words = vocabulary(), _words_of(name)
     if not known.says_blood.isdisjoint(words):
         return False
+    others = _of_other_material(words)
+    if known.blood_orders.isdisjoint(words):
+        return bool(others)
+    return not all(it.startswith(known.urine_begins) for it in others)
+
+
+@lru_cache(20_000)
+def _is_blood_material(name: str) -> bool:
+    known, words = vocabulary(), _words_of(name)
+    named = any(len(it) > 1 and it in known.blood for it in words)
+    named = named and not _of_other_material(words)
+    return named or key_of(name) in known.blood
+
+
+def _of_other_material(words: Sequence[str]) -> list[str]:
+    """The words, or two of them, that name another material than blood."""
+    known = vocabulary()
     pairs = (f"{one}{other}" for one, other in pairwise(words))
-    found = any(it.startswith(known.other_orders) for it in chain(words, pairs))
-    return found or not known.other_materials.isdisjoint(words)
+    begins = [it for it in chain(words, pairs) if it.startswith(known.other_orders)]
+    return [*begins, *(it for it in words if it in known.other_materials)]
 
 
 def _words_of(name: str) -> list[str]:

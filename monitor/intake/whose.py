@@ -98,7 +98,7 @@ class Whose:
 
     def _contradiction(self, row: RawRow, person: Person) -> Problem | None:
         birth = self._cells.birth_date(row)
-        if row.birth_date.strip() and birth is None:
+        if row.birth_date.strip() and birth is None and person.birth_date is not None:
             return Problem("identity", "identity does not match: birth date not readable")
         wrong = person.disagreement(row.family_name, row.given_name, birth)
         if not wrong:

@@ -83,7 +83,7 @@ def live(desk: CommandLine, at: str = NOON) -> list[str]:
         (["sweep", "--at", "9999-12-31"], 2),
         (["status", "--at", "0001-01-01"], 2),
         (["report", "burden", "--at", "1900-01-02"], 0),
-        (["report", "audit", "--at", "2199-12-31"], 0),
+        (["report", "audit", "--at", "2211-12-31"], 0),
         (["explain", "--mrn", "P1", "--on", "9999-12-31"], 2),
         (["demo", "--once", "--dir", "config.toml"], 2),
         (

@@ -310,6 +310,40 @@ Patient ID,Collection Date,Test Name,Result,Unit,Bio. Ref. Interval
 1001 white_cells 3.2 2026-03-13T06:45
 """,
     ),
+    "the fluid behind the name": Dialect(
+        """\
+MRN,Collected,Test,Result,Units
+1001,2026-03-13,Leukozyten (EDTA-Blut),3.2,G/l
+1001,2026-03-13,Kreatinin im Serum,80,umol/l
+1001,2026-03-13,B-lymphocytes (Blood),0.3,10*9/L
+1001,2026-03-13,Hemoglobin (Plasma),40,g/L
+1001,2026-03-13,Kreatinin i. U.,80,umol/l
+1001,2026-03-13,Thrombozyten (Citrat),130,G/l
+""",
+        """\
+1001 creatinine 80 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=4,
+    ),
+    "the names of British test lists": Dialect(
+        """\
+NHS Number,Sample Date,Test Name,Result,Units
+1001,13/03/2026,White blood cell count in blood,3.2,10*9/L
+1001,13/03/2026,Neutrophil count in blood,1.1,10*9/L
+1001,13/03/2026,Alanine aminotransferase enzyme activity in serum,85,U/L
+1001,13/03/2026,Creatinine substance concentration in plasma,80,umol/L
+1001,13/03/2026,HbA1c (haemoglobin A1c) substance concentration in blood,42,mmol/mol
+1001,13/03/2026,White blood cell count in urine,25,10*6/L
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 creatinine 80 2026-03-13
+1001 neutrophils 1.1 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+        held=2,
+    ),
     "UTF-8 that was encoded again": Dialect(
         """\
 Numéro patient;Date prélèvement;Paramètre;Résultat;Unité
@@ -409,15 +443,24 @@ MRN,Collected,Test,Result,Units
 1001,2026-03-13,ANC,<0.1 (LL),K/uL
 1001,2026-03-13,ALT,85↑,U/L
 1001,2026-03-13,AST,85 *,U/L
+1001,2026-03-13,Hb,６．５ L*,g/dL
+1001,2026-03-13,CRP,＜5,mg/L
+1001,2026-03-13,GGT,2+,U/L
+1001,2026-03-13,ALP,130 +,U/L
+1001,2026-03-13,INR,'1.1,
 1001,2026-03-13,Lymphocytes,1 L,
 """,
         """\
+1001 alp 130 2026-03-13
 1001 alt 85 2026-03-13
+1001 crp <5 2026-03-13
+1001 hemoglobin 65 2026-03-13
+1001 inr 1.1 2026-03-13
 1001 neutrophils <0.1 2026-03-13
 1001 platelets 450 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
-        held=2,
+        held=3,
     ),
     "times with the name of a zone": Dialect(
         """\

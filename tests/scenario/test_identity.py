@@ -54,6 +54,9 @@ CASES = [
     ("100", "north", ",,", "", "north:100", TAKEN),
     ("NORTH:100", "", "Other,Olga,1960-01-01", "", "north:100", TAKEN),
     ("north:100", "", "Muster,Anna,1970-02-03", "", "north:100", "identity"),
+    # a birth date that is none can contradict nothing, where none is known
+    ("100", "", "Muster,Anna,17950903", "", "100", "identity"),
+    ("105", "", "Nobody,Nina,17950903", "", "105", TAKEN),
     # a plain number is the source's own, where that source has patients of its own
     ("100", "", ",,", "north", "north:100", TAKEN),
     ("105", "", ",,", "north", "105", TAKEN),

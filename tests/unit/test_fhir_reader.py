@@ -451,6 +451,18 @@ def test_bundles_in_bundles_arrays_and_deletions(read: Any) -> None:
     assert others(items) == ["Patient", "DELETE without a resource"]
 
 
+def test_the_versions_of_a_history_are_told_apart_by_when_they_came(read: Any) -> None:
+    newer, older = "2026-03-13T12:00:00Z", "2026-03-13T10:00:00Z"
+    issued = "2026-03-13T09:00:00Z"
+    versions = [
+        observation(valueQuantity=quantity(value), issued=issued, meta={"lastUpdated": at})
+        for value, at in (("3.4", newer), ("8.4", older))
+    ]
+    history, other = (bundle(PATIENT, *versions, kind=it) for it in ("history", "searchset"))
+    assert [it.reported_at for it in rows(read(history))] == [newer, older]
+    assert [it.reported_at for it in rows(read(other))] == [issued, issued]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_any_encoding(read: Any, encoding: str) -> None:
     body = observation(note=[{"text": "Blutung über Nacht"}])

@@ -195,6 +195,12 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     assert (found.analyte, *found.also)[: len(names)] == names
 
 
+def test_a_control_is_nobodys_blood() -> None:
+    spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
+    (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
+    assert found.analyte == "6690-2 (control)"
+
+
 @pytest.mark.parametrize(
     ("written", "iso"),
     [
@@ -344,6 +350,7 @@ def test_in_oul_r22_the_specimen_comes_first() -> None:
     [
         (["OBX|1|ST|WBC||5,1|G/L|4,0 - 10,0", "OBX|2|NM|PLT||1,250|G/L"], {"comma"}),
         (["OBX|1|NM|WBC||5,1|G/L", "OBX|2|NM|HGB||13.1|g/dL"], {""}),
+        (["OBX|1|NM|PLT||1,250|/uL", "OBX|2|NM|HGB||13.1|g/dL"], {"point"}),
         (["OBX|1|NM|PLT||1,250|G/L"], {""}),
         (["OBX|1|NM|WBC||5.1|G/L|4.0-10.0"], {""}),
         (["OBX|1|SN|PLT||<^20|G/L", "OBX|2|TX|NOTE||2,5 mg a day"], {""}),
@@ -352,6 +359,6 @@ def test_in_oul_r22_the_specimen_comes_first() -> None:
 def test_a_decimal_comma_is_what_the_whole_message_shows(
     segments: list[str], decimals: set[str]
 ) -> None:
-    """`5,1` can be read no other way, and then `1,250` is no thousand; a point beside it, or
-    nothing that settles it, leaves all to the source's mapping."""
+    """`5,1` can be read no other way, and then `1,250` is no thousand; beside `13.1` alone it is
+    one. Both, or nothing that settles it, leave all to the source's mapping."""
     assert {it.decimal for it in rows(oru(*segments))} == decimals

@@ -199,6 +199,11 @@ def test_status_words_of_hl7_fhir_and_people(words: str, status: Status | str) -
 def test_no_status_is_final_and_an_unknown_one_is_not_guessed() -> None:
     assert read_status(" ") is Status.FINAL
     assert read_status("entered in error") is Status.WITHDRAWN
+    assert read_status("Auth (Verified)") is Status.FINAL
+    assert read_status("Edited Result - FINAL") is Status.CORRECTED
+    assert read_status("In Error") is Status.WITHDRAWN
+    assert read_status("vorläufig") is Status.PRELIMINARY
+    assert read_status("Incomplete") == "placeholder"
     assert [read_status(word) for word in ("ok", "Z", "finale", "F C")] == [None] * 4
 
 

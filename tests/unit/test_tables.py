@@ -16,6 +16,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -207,6 +208,31 @@ LONG_FORMS = {
         "mrn,collected,Order Name,test,result,unit\nP1,2026-03-13,Serum/Urine,ALB,39,g/L\n",
         "P1 | 2026-03-13 | ALB | 39 | g/L",
     ),
+    "a specimen of urine by its short name": (
+        ("NHS Number,Sample Date,Specimen,Test Name,Result,Units\n"
+        "P1,13/03/2026,MSU,White cells,>100,x10^6/L\n"),
+        "P1 | 13/03/2026 | White cells (MSU) | >100 | x10^6/L",
+    ),
+    "the urine of a day": (
+        ("mrn,Sample Date,Specimen,Test Name,Result,Units\n"
+        "P1,2026-03-13,24 hr urine,Creatinine,8.2,mmol/L\n"),
+        "P1 | 2026-03-13 | Creatinine (24 hr urine) | 8.2 | mmol/L",
+    ),
+    "blood in the words of a laboratory": (
+        ("mrn,collected,Specimen Type,test,result,unit\n"
+        "P1,2026-03-13,Blood - EDTA (purple),WBC,3.9,K/uL\n"),
+        "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
+    ),
+    "a program's own number beside that of the hospital": (
+        ("PAT_ID,PAT_MRN_ID,SPECIMN_TAKEN_TIME,COMPONENT_NAME,ORD_VALUE,REFERENCE_UNIT\n"
+        "Z1,P1,03/13/2026 08:15:00,WBC,3.9,K/uL\n"),
+        "P1 | 03/13/2026 08:15:00 | WBC | 3.9 | K/uL",
+    ),
+    "events of a hospital's system": (
+        ("PERSON_ID,MRN,EVENT_CD,EVENT_DISPLAY,EVENT_END_DT_TM,RESULT_VAL,RESULT_UNITS,NORMAL_LOW\n"
+        "77,P1,123,WBC,2026-03-13 08:15,3.9,K/uL,4.0\n"),
+        "P1 | 2026-03-13 08:15 | WBC | 3.9 | K/uL | 4.0",
+    ),
     "the name of the laboratory beside that of the test": (
         "mrn,collected,lab_name,test_name,test_value,unit\nP1,2026-03-13,North Lab,WBC,3.9,K/uL\n",
         "P1 | 2026-03-13 | WBC | 3.9 | K/uL",
@@ -233,9 +259,14 @@ LONG_FORMS = {
         ("Białko w moczu", True),
         ("Líquido pleural", True),
         ("尿沉渣", True),
+        ("U-Leukocyter", True),
+        ("Albumin i. U.", True),
         ("Serum (gel)", False),
         ("EDTA", False),
         ("Serum/Urine", False),
+        ("CBC + Urinalysis", False),
+        ("CBC, body fluid", True),
+        ("Urine chemistry", True),
         ("Mocznik", False),
         ("Močovina", False),
         ("Harnstoff", False),
@@ -245,6 +276,11 @@ LONG_FORMS = {
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
     assert vocabulary().is_of_no_blood(name) == is_no_blood
+
+
+def test_the_codes_of_other_materials_are_codes_and_none_of_ours(catalogue: Catalogue) -> None:
+    codes = vocabulary().loinc_of_no_blood
+    assert [code for code in codes if not is_loinc(code) or catalogue.find(code)] == []
 
 
 def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> None:
@@ -451,7 +487,7 @@ def test_a_workbook_with_a_title_dates_as_numbers_and_numbers_as_text(
     assert shown(rows) == [
         "10023 | 2026-03-13T08:30 | WBC | 3.9 | K/uL",
         "00123 | 2026-03-13 | PLT | 150 | K/uL",
-        "P3 | 2026-03-13T12:00:00 | ALT | <5,5 | U/L",
+        "P3 | 2026-03-13T12:00:00 | ALT | <5.5 | U/L",
     ]
     assert {(row.line, row.place) for row in rows} == {(n, 'sheet "Labor"') for n in (4, 5, 6)}
     assert any('"Alt" is hidden' in note for note in notes)
@@ -487,6 +523,19 @@ def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what:
 
 
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
+
+
+def test_texts_with_a_decimal_comma_beside_typed_numbers_of_a_workbook(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    texts = (3.2, "5,1", "<0,5", "1,250", "geronnen", "1.5 - 2,5")
+    head = ["MRN", "Datum", "Test", "Wert", "Einheit", "Norm"]
+    row = ["P1", date(2026, 3, 13), "Leukozyten"]
+    path = workbook(Labor=[head, *([*row, text, "G/l", "3,9-10,2"] for text in texts)])
+    rows, _, notes = opened(path)
+    assert [row.value for row in rows] == ["3.2", "5.1", "<0.5", "1,250", "geronnen", "1.5 - 2,5"]
+    assert {row.decimal for row in rows} == {""}
+    assert any("a comma marks decimals in texts" in note for note in notes)
 
 
 def test_an_old_excel_workbook(opened: Open) -> None:

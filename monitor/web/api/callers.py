@@ -21,7 +21,7 @@ from monitor.web.site import Site
 from monitor.web.trail import Trailed
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `monitor token add`.")
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_FIRST_YEAR, _LAST_YEAR = 1900, 2300
 _TEXT_LIMIT = 1000
 
 
