@@ -164,6 +164,10 @@ def survey(path: Path, encoding: str = "") -> Survey:
         raise FileMissing("there is no such file") from None
     except IsADirectoryError:
         raise FileMissing("this is a folder, not a file") from None
+    except io.UnsupportedOperation:
+        raise FileMissing(
+            "this is a pipe, not a file: it can be read but once; write it into a file first"
+        ) from None
     except OSError as error:
         raise FileMissing(f"it cannot be read: {error.strerror}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -213,6 +214,15 @@ def test_a_missing_file_and_a_folder_are_said(tmp_path: Path) -> None:
         survey(tmp_path / "absent.csv")
     with pytest.raises(UnreadableFile, match="folder"):
         survey(tmp_path)
+
+
+def test_a_pipe_is_no_file() -> None:
+    read, write = os.pipe()
+    os.write(write, b"mrn,collected_at\n")
+    os.close(write)
+    with pytest.raises(UnreadableFile, match="write it into a file first"):
+        survey(Path(f"/dev/fd/{read}"))
+    os.close(read)
 
 
 @given(content=st.binary(max_size=300))
