@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 
 from monitor.core.faults import nearest
@@ -133,3 +134,16 @@ def event_name(text: str) -> str:
         guess = guess if guess.startswith("did you mean") else f"known: {', '.join(CHECKS)}"
         raise Refused(f'unknown event "{text[:40]}"; {guess}')
     return word
+
+
+def check_symptom(value: str, known: Collection[str]) -> None:
+    """Raises Refused where a protocol's word stands among others: nobody would be told of the
+    fever in `fever; chills`, nor is `no fever` one."""
+    if value in known:
+        return
+    among = [it for it in sorted(known) if re.search(rf"(?<![a-z]){re.escape(it)}(?![a-z])", value)]
+    if among:
+        raise Refused(
+            f"value must be one symptom, by its word alone: {' or '.join(among)}; a row for each, "
+            "and what else there is to say in note"
+        )

@@ -27,6 +27,7 @@ from monitor.intake.event_kinds import (
     NOT_YET_TRUE,
     OF_ENROLMENT,
     WITH_AUTHOR,
+    check_symptom,
     event_name,
 )
 from monitor.intake.merging import Merging
@@ -207,6 +208,8 @@ class _Recording:
         """What would stand in the database and never be looked at. Raises Refused."""
         if row.event == "weight":
             check_weight("value", Decimal(row.value), self._rulebook.catalogue)
+        if row.event == SYMPTOM:
+            check_symptom(row.value, self._known[SYMPTOM])
         if enrolment is None or enrolment.ended_on is None or row.event == "stop":
             return
         if row.on > enrolment.ended_on:

@@ -345,6 +345,26 @@ def test_a_withdrawal_without_value_needs_one_event_to_mean(desk: Desk) -> None:
     assert desk.events("P1,2026-03-02,symptom,,,,entered-in-error").taken == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("fever; chills", "chills or fever"),
+        ("Fever 39.2", "fever"),
+        ("no fever", "fever"),
+        ("fever and sore throat", "fever or sore_throat"),
+    ],
+)
+def test_a_symptom_among_other_words_is_refused_for_nobody_would_be_told(
+    quick_desk: Desk, value: str, named: str
+) -> None:
+    quick_desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    report = quick_desk.events(
+        f"P1,2026-03-02,symptom,{value},,,", "P1,2026-03-02,symptom,tired,,,"
+    )
+    assert (report.taken, [it.line for it in report.refused]) == (1, [2])
+    assert f"by its word alone: {named};" in report.refused[0].reason
+
+
 def test_a_stop_in_error_is_withdrawn_and_the_enrolment_goes_on(desk: Desk) -> None:
     desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
     desk.events("P1,2026-02-02,stop,,,,")
