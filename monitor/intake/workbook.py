@@ -41,8 +41,11 @@ T = TypeVar("T")
 MOST_CELLS = 5_000_000
 MOST_BYTES = 200 << 20
 """Of a workbook, unpacked; of an old one, as it is."""
-_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})?(\d{1,7})"')
-_SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_REFERENCE = re.compile(
+    rb"""<(?:[\w.-]+:)?(?:c|row)(?=\s)[^>]*?\sr\s*=\s*(?:"([^"]*)"|'([^']*)')"""
+)
+"""Where a cell or a row says that it stands, in whichever spelling the library takes."""
+_PLACE = re.compile(rb"([A-Za-z]{1,3})?(\d{1,7})")
 _BLOCK = 1 << 20
 _CELL_CHARACTERS = 32_767
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
@@ -156,9 +159,8 @@ def _refuse_too_large(survey: Survey) -> None:
                 raise UnreadableFile(
                     f"a workbook of more than {MOST_BYTES >> 20} MB, unpacked: {_SAVE_AS_CSV}"
                 )
-            for entry in archive.infolist():
-                if _SHEET_FILE.fullmatch(entry.filename):
-                    _refuse_too_wide(archive, entry)
+            for entry in archive.infolist():  # a sheet may have any name
+                _refuse_too_wide(archive, entry)
     except DAMAGED_ARCHIVE:
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
 
@@ -179,10 +181,15 @@ def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     columns, rows, rest = 1, 1, b""
     with archive.open(entry) as stream:
         while block := stream.read(_BLOCK):
-            for letters, number in _REFERENCE.findall(rest + block):
-                rows = max(rows, int(number))
-                columns = max(columns, _column(letters)) if letters else columns
-            rest = block[-20:]
+            text = rest + block
+            for quoted, single in _REFERENCE.findall(text):
+                place = _PLACE.fullmatch(quoted or single)
+                if place is None:
+                    raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}")
+                rows = max(rows, int(place[2]))
+                columns = max(columns, _column(place[1].upper())) if place[1] else columns
+            begun = text.rfind(b"<")
+            rest = text[begun:] if begun >= 0 else b""
     if columns * rows > MOST_CELLS:
         raise UnreadableFile(
             f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"

@@ -511,6 +511,40 @@ def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_pat
 
 
 @pytest.mark.parametrize(
+    "far",
+    [
+        b'r="H99999997"',
+        b"r='XFD1048576'",
+        b'r = "XFD1048576"',
+        b'r="xfd1048576"',
+        b'\nr="XFD1048576"',
+    ],
+)
+@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.xml", "xl/another/place"])
+def test_a_cell_far_away_is_seen_however_it_is_written(
+    opened: Open, tmp_path: Path, far: bytes, name: str
+) -> None:
+    """The library would ask for memory that no machine has, and end the process."""
+    book = openpyxl.Workbook()
+    book.active["A1"] = "mrn"
+    book.active["B2"] = "x"
+    book.save(tmp_path / "near.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "near.xlsx") as near,
+        zipfile.ZipFile(tmp_path / "far.xlsx", "w") as written,
+    ):
+        for entry in near.namelist():
+            content = near.read(entry).replace(b"/xl/worksheets/sheet1.xml", b"/" + name.encode())
+            if entry == "xl/worksheets/sheet1.xml":
+                assert b'<c r="B2"' in content
+                content = content.replace(b'<c r="B2"', b"<c " + far)
+                entry = name
+            written.writestr(entry, content)
+    with pytest.raises(UnreadableFile, match="spans .* rows and|damaged"):
+        opened(tmp_path / "far.xlsx")
+
+
+@pytest.mark.parametrize(
     ("content", "what"),
     [
         (b"PK\x03\x04cut", "cut short"),
