@@ -129,7 +129,8 @@ def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
 def text_of(value: object) -> str:
     """A cell as text: dates in ISO, a number with the digits that were typed."""
     if isinstance(value, str):
-        return value.strip()[:_CELL_CHARACTERS]
+        # No database keeps a NUL; it stays visible, for 3 NUL 9 is not 39.
+        return value.replace("\0", "\u2400").strip()[:_CELL_CHARACTERS]
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

@@ -510,6 +510,17 @@ def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_pat
         opened(tmp_path / "huge.xlsx")
 
 
+def test_a_nul_in_a_cell_stays_visible(opened: Open, workbook: Callable[..., Path]) -> None:
+    path = workbook(Labor=[HEADER, ["P1", "2026-03-13", "WBC", "3.9", "K/uL"]])
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as written:
+        for name, content in contents.items():
+            written.writestr(name, content.replace(b">WBC<", b">W\0BC<"))
+    (row,), _, _ = opened(path)
+    assert row.analyte == "W\u2400BC"
+
+
 @pytest.mark.parametrize(
     "far",
     [
