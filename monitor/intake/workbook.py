@@ -36,6 +36,7 @@ from monitor.intake.csv import (
 )
 from monitor.intake.opendocument import cells_of
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
+from monitor.intake.workbook_trial import survives
 
 T = TypeVar("T")
 MOST_CELLS = 5_000_000
@@ -60,6 +61,8 @@ def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
         _refuse_too_many(survey)
     elif survey.size > MOST_BYTES:
         raise UnreadableFile(f"a workbook of more than {MOST_BYTES >> 20} MB: {_SAVE_AS_CSV}")
+    else:
+        _refuse_deadly(survey)
     return _guarded(partial(_tables, survey, score))
 
 
@@ -150,6 +153,12 @@ def _number(value: float) -> str:
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return format(Decimal(repr(value)), "f") if abs(value) < 1e300 else repr(value)
+
+
+def _refuse_deadly(survey: Survey) -> None:
+    with survey.open() as stream:
+        if not survives(stream):
+            raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}")
 
 
 def _refuse_too_large(survey: Survey) -> None:

@@ -555,6 +555,17 @@ def test_a_cell_far_away_is_seen_however_it_is_written(
         opened(tmp_path / "far.xlsx")
 
 
+@pytest.mark.parametrize("place", [b"\xff\xff\x00\xff", b"\xff\xff\xff\xff"])
+def test_a_damaged_cell_of_an_old_workbook_does_not_end_the_process(
+    opened: Open, place: bytes
+) -> None:
+    content = (WORKBOOKS / "labor.xls").read_bytes()
+    text_cell = b"\xfd\x00\x0a\x00"
+    at = content.index(text_cell) + len(text_cell)
+    with pytest.raises(UnreadableFile, match="damaged"):
+        opened(content[:at] + place + content[at + len(place) :])
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
