@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,32 +15,20 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.faults import nearest
 from monitor.core.merges import MERGE, UNMERGE
-from monitor.core.standing import read_status
 from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
-from monitor.core.vocabulary import Status
 from monitor.intake.context import Preview, batches, take_turn
 from monitor.intake.doubles import settle_doubles
-from monitor.intake.event_kinds import (
-    CHECKS,
-    MERGES,
-    NOT_YET_TRUE,
-    OF_ENROLMENT,
-    WITH_AUTHOR,
-    check_symptom,
-    event_name,
-)
+from monitor.intake.event_kinds import MERGES, OF_ENROLMENT, check_symptom
+from monitor.intake.happening import Happening, read_happening
 from monitor.intake.merging import Merging
-from monitor.intake.people import Number, People, Person, read_number
+from monitor.intake.people import People, Person, read_number
 from monitor.intake.people_file import (
     Account,
     Cells,
     Refused,
     asked_numbers,
     check_weight,
-    day_of,
-    needed,
-    patient_number,
     read_rows,
 )
 from monitor.intake.repeats import note_repeats
@@ -58,22 +46,6 @@ _BATCH = 500
 _OF_DRUGS = ("comedication_start", "comedication_stop", "intended_combination", "vaccine")
 _GOES_ON = ("start", "dose", "resume")
 """Events of a treatment that lasts."""
-_YEARS_AHEAD = 2
-_NOTE_LIMIT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """A row of an events file, read."""
-
-    line: int
-    mrn: Number
-    on: date
-    event: str
-    value: str
-    drug: str
-    note: str
-    withdrawn: bool
 
 
 class RowRefused(Exception):
@@ -384,44 +356,3 @@ def _happened(row: Happening, person: Person) -> ColumnElement[bool]:
     same = (columns.patient_id == person.id) & (columns.on == row.on) & ~columns.taken_back
     same &= columns.event == row.event
     return same if row.withdrawn and not row.value else same & (columns.value == row.value)
-
-
-def read_happening(line: int, cells: Cells, today: date) -> Happening:
-    """Read a row. Raises Refused with the first thing wrong with it."""
-    mrn = patient_number(cells)
-    event = event_name(needed(cells, "event"))
-    needed(cells, "on")
-    on = day_of(cells, "on")
-    assert on is not None
-    if on.year - today.year > _YEARS_AHEAD:
-        raise Refused(f"on lies more than {_YEARS_AHEAD} years ahead")
-    if event in NOT_YET_TRUE and on > today:
-        raise Refused(f"{event} lies in the future")
-    withdrawn = _is_withdrawn(cells["status"])
-    value = cells["value"]
-    if not withdrawn or value:
-        value = CHECKS[event](value, on)
-    who, _, why = cells["note"].partition(":")
-    if event in WITH_AUTHOR and not withdrawn and not (who.strip() and why.strip()):
-        raise Refused("note has to say who decided and why, as in Dr Gray: sent away, no answer")
-    return Happening(
-        line=line,
-        mrn=mrn,
-        on=on,
-        event=event,
-        value=value,
-        drug=cells["drug"].casefold(),
-        note=cells["note"][:_NOTE_LIMIT],
-        withdrawn=withdrawn,
-    )
-
-
-def _is_withdrawn(word: str) -> bool:
-    if word.casefold() in ("", "active", "completed"):
-        return False
-    status = read_status(word)
-    if status is Status.WITHDRAWN:
-        return True
-    if status is Status.FINAL:
-        return False
-    raise Refused("status is empty, or entered-in-error to withdraw the same event")
