@@ -16,7 +16,7 @@ import typer
 
 from monitor import clock
 from monitor.config import Settings, load_settings
-from monitor.core.calendar import parse_instant
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, parse_instant
 from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
@@ -75,9 +75,6 @@ JsonOption = Annotated[
 CONFIG_DEFAULT = Path(CONFIG_NAME)
 LARGEST_ID = 2**63 - 1
 """Above it a database has no number for a row."""
-_FIRST_YEAR, _LAST_YEAR = 1900, 2300
-"""What lies outside is a slip, and would bring the database to a day that never comes. Data
-without names (MIMIC) are moved to years beyond 2200."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +92,12 @@ def instant(text: str, settings: Settings) -> datetime:
         return clock.now()
     try:
         found = parse_instant(text, settings.clinic.zone)[0]
-        if not _FIRST_YEAR <= found.year < _LAST_YEAR:
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
             raise ValueError("no year of ours")
     except (ValueError, OverflowError):
         raise Refused(
             f"--at {text}: not an instant; write 2026-03-02, 2026-03-02T10:00 or "
-            f"2026-03-02T10:00+01:00, from {_FIRST_YEAR} to {_LAST_YEAR}"
+            f"2026-03-02T10:00+01:00, from {FIRST_YEAR} to {LAST_YEAR}"
         ) from None
     return found
 
@@ -109,12 +106,11 @@ def day(text: str, option: str) -> date:
     """A calendar date of an option. Raises Refused."""
     try:
         found = date.fromisoformat(text)
-        if not _FIRST_YEAR <= found.year < _LAST_YEAR:
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
             raise ValueError("no year of ours")
     except ValueError:
         raise Refused(
-            f"{option} {text}: not a day; write it as 2026-03-02, from {_FIRST_YEAR} to "
-            f"{_LAST_YEAR}"
+            f"{option} {text}: not a day; write it as 2026-03-02, from {FIRST_YEAR} to {LAST_YEAR}"
         ) from None
     return found
 

@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
-from monitor.core.ending import PROTOCOL_EDITED, without_cause, without_what_was_closed
+from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, without_what_was_closed
 from monitor.core.findings import LATE, OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
 from monitor.core.told_again import (
     counts_anew,
     differently,
-    is_edited,
     more_panels,
     more_urgent,
     news,

@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+FIRST_YEAR, LAST_YEAR = 1900, 2299
+"""Of days that somebody may mean: what lies outside is a slip, and would bring a database to a day
+that never comes. Data without names (MIMIC) are moved to years beyond 2200."""
 _DURATION = re.compile(r"(\d+) (day|week|month|year)s?")
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}

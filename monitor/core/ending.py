@@ -12,13 +12,18 @@ from monitor.core.vocabulary import DIED, ENDED_BY_CLOSING, SELF_CLOSING, Enrolm
 PROTOCOL_EDITED = "protocol edited"
 
 
+def is_edited(alert: Alert, protocol: Protocol) -> bool:
+    """Whether another text of the protocol is in force than when this alert was last written."""
+    return alert.protocol_digest != protocol.digest
+
+
 def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
     """How a live alert ends that no finding is about any more."""
     if review.life.died:
         return Change(
             what=ChangeWhat.CLOSED, reason=DIED, tell=False, alert=alert, urgency=alert.urgency
         )
-    if alert.protocol_digest != protocol.digest:
+    if is_edited(alert, protocol):
         return Change(
             what=ChangeWhat.CLOSED,
             reason=PROTOCOL_EDITED,
@@ -41,7 +46,7 @@ def without_what_was_closed(alert: Alert, review: Review, protocol: Protocol) ->
     """A correction took the cause of an alert that a person had closed while it went on: who was
     told of it may have held the drug for a value that never was. After an edit nobody knows
     whether it was the edit."""
-    if not review.life.died and alert.protocol_digest == protocol.digest:
+    if not review.life.died and not is_edited(alert, protocol):
         yield _withdrawn(alert)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from monitor.core.answer import Finding
 from monitor.core.changes import Alert
-from monitor.core.ending import PROTOCOL_EDITED
+from monitor.core.ending import PROTOCOL_EDITED, is_edited
 from monitor.core.episodes import markedly_worse
 from monitor.core.findings import OVERDUE
 from monitor.core.protocol import Protocol
@@ -40,11 +40,6 @@ def worse_than_told(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     if markedly_worse(finding.worst.value, alert.told_value, downward=finding.downward):
         return "at least 10 % worse than the worst that was told"
     return ""
-
-
-def is_edited(alert: Alert, protocol: Protocol) -> bool:
-    """Whether another text of the protocol is in force than when this alert was last written."""
-    return alert.protocol_digest != protocol.digest
 
 
 def counts_anew(finding: Finding, alert: Alert, protocol: Protocol) -> bool:

@@ -15,13 +15,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
 
-from monitor.core.calendar import Duration, parse_duration
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, Duration, parse_duration
 from monitor.core.faults import Fault, Faults, nearest
 from monitor.core.toml_lines import Path, line_numbers, shown
 
 _DIGITS = 15
 _YEARS = 50
-_YEARS_OF_DAYS = (1900, 2300)
 _SHOWN = 60
 _LABEL = 100
 _PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?%")
@@ -235,8 +234,9 @@ class Table:
         if isinstance(value, datetime) or not isinstance(value, date):
             self.report.add(path, value, "is no day", "a day without quotes: 2026-01-05")
             return date.min
-        if not _YEARS_OF_DAYS[0] <= value.year <= _YEARS_OF_DAYS[1]:
-            self.report.add(path, value, "is no day of our time", "a year from 1900 to 2300")
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            valid = f"a year from {FIRST_YEAR} to {LAST_YEAR}"
+            self.report.add(path, value, "is no day of our time", valid)
         return value
 
     def choice(self, key: str, words: Sequence[_Word]) -> _Word:

@@ -99,13 +99,11 @@ class _Known:
     stops: Mapping[int, Sequence[_Stop]]
     heard: Sequence[Heard]
 
-    def ended_on(self, enrolment_id: int) -> date | None:
-        """The day on which it was stopped under its own number."""
-        return min((it.on for it in self.stops.get(enrolment_id, ())), default=None)
-
-    def ended_before(self, enrolment_id: int, since: Turn) -> date | None:
-        """The same, as known before the numbers were merged: later words are of the patient."""
-        known = (it.on for it in self.stops.get(enrolment_id, ()) if it.turn < since)
+    def ended_on(self, enrolment_id: int, before: Turn | None = None) -> date | None:
+        """The day on which it was stopped under its own number, by what was said `before` the
+        numbers were merged: later words are of the patient."""
+        stops = self.stops.get(enrolment_id, ())
+        known = (it.on for it in stops if before is None or it.turn < before)
         return min(known, default=None)
 
     def together_since(self, one: int, other: int) -> Turn | None:
@@ -166,7 +164,7 @@ def _are_one(one: Row[Any], other: Row[Any], known: _Known) -> bool:
     since = known.together_since(one.home, other.home)
     if since is None or not _at_one_time(one, other, known):
         return False
-    return known.ended_before(one.id, since) == known.ended_before(other.id, since)
+    return known.ended_on(one.id, since) == known.ended_on(other.id, since)
 
 
 def _at_one_time(one: Row[Any], other: Row[Any], known: _Known) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
 
 from monitor.intake.raw import BadLine, OtherMessage
+from monitor.intake.storable import storable
 from monitor.intake.survey import Survey, decoder_of
 
 LARGEST = 1 << 24
@@ -313,7 +314,7 @@ def _storable(value: Any, text: str) -> Any:
 def _without_them(value: Any) -> Any:
     if isinstance(value, str):
         whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return whole.replace("\0", "\u2400")
+        return storable(whole)
     if isinstance(value, list):
         return [_without_them(it) for it in value]
     if isinstance(value, dict):

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import BinaryIO, cast
 
 from monitor.intake.raw import BadLine
+from monitor.intake.storable import storable
 
 SEGMENT_LIMIT = 1 << 24
 """Bytes of one segment; a longer one is a bad line. Documents come inside segments."""
@@ -128,7 +129,7 @@ class Segment:
         if sequence[0] == "X":
             digits = sequence[1:]
             raw = bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
-            return _without_nul(raw.decode(self._codec, "replace"))
+            return storable(raw.decode(self._codec, "replace"))
         if sequence[:3] in (".br", ".sp", ".ce"):
             return "\n"
         return ""  # highlighting, indentation, a change of the character set
@@ -233,7 +234,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _message(number: int, lines: Sequence[tuple[int, bytes]], encoding: str) -> Message:
     codec = encoding or _codec_of(lines)
-    texts = [_without_nul(raw.decode(codec, "replace")) for _, raw in lines]
+    texts = [storable(raw.decode(codec, "replace")) for _, raw in lines]
     marks = Marks.of_header(texts[0]) if _HEADER.match(lines[0][1]) else Marks()
     message = Message(number, lines[0][0], marks, codec)
     found: list[tuple[int, list[str]]] = []
@@ -250,11 +251,6 @@ def _message(number: int, lines: Sequence[tuple[int, bytes]], encoding: str) -> 
             message.bad.append(BadLine(line, "no_segment", reason, text[:KEPT]))
     message.segments = [Segment(line, "\n".join(parts), marks, codec) for line, parts in found]
     return message
-
-
-def _without_nul(text: str) -> str:
-    """A database cannot keep NUL; it stays visible."""
-    return text.replace("\0", "\u2400")
 
 
 def _begins_segment(text: str, marks: Marks) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from monitor.core.result_columns import RESULT_COLUMNS
+from monitor.intake.storable import storable
 
 _BESIDE = ("place", "reference", "unresolved", "dates", "decimal")
 RECEIVED = "received"
@@ -58,11 +59,11 @@ class RawRow(NamedTuple):
 
     def stored(self) -> dict[str, Any]:
         """The row as quarantine keeps it: our columns, and the cells as the file named them."""
-        ours = {name: _clean(getattr(self, name)) for name in (*RESULT_COLUMNS, *_BESIDE)}
+        ours = {name: storable(getattr(self, name)) for name in (*RESULT_COLUMNS, *_BESIDE)}
         kept: dict[str, Any] = {name: text for name, text in ours.items() if text}
         if self.also:
-            kept["also"] = [_clean(name) for name in self.also]
-        kept[RECEIVED] = {name: _clean(text) for name, text in self.given if name}
+            kept["also"] = [storable(name) for name in self.also]
+        kept[RECEIVED] = {name: storable(text) for name, text in self.given if name}
         return kept
 
 
@@ -117,7 +118,3 @@ class PatientMerge:
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\u2400")

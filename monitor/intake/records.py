@@ -19,6 +19,7 @@ from typing import IO, NamedTuple, Protocol, TextIO
 
 from monitor.intake.blocks import Ahead, Block, split, whole_lines
 from monitor.intake.raw import BadLine
+from monitor.intake.storable import storable
 
 LINE_LIMIT = 1 << 20
 """Characters of one line; a longer one is a bad line."""
@@ -219,10 +220,10 @@ def records(lines: Lines, delimiter: str) -> Iterator[Record | BadLine]:
             continue
         if len(text) > LINE_LIMIT:
             reason = f"a line of more than {LINE_LIMIT:,} characters"
-            yield BadLine(number, "line_too_long", reason, _cleaned(text[:_KEPT]))
+            yield BadLine(number, "line_too_long", reason, storable(text[:_KEPT]))
         elif "\0" in text:
             reason = "bytes that are no text (NUL)"
-            yield BadLine(number, "no_text", reason, _cleaned(text[:_KEPT]))
+            yield BadLine(number, "no_text", reason, storable(text[:_KEPT]))
         elif '"' in text:
             row = _quoted(lines, number, text, delimiter)
             if isinstance(row, BadLine) or any(cell.strip() for cell in row.cells):
@@ -240,7 +241,7 @@ def _quoted(lines: Lines, number: int, text: str, delimiter: str) -> Record | Ba
     if not problem:
         return Record(number, [_unguarded(cell) for cell in cells])
     lines.put_back(taken)
-    return BadLine(number, "quotes", _quote_reason(problem), _cleaned(text[:_KEPT]))
+    return BadLine(number, "quotes", _quote_reason(problem), storable(text[:_KEPT]))
 
 
 def _split(lines: list[str], delimiter: str) -> tuple[list[str], str]:
@@ -301,8 +302,3 @@ def _quote_reason(problem: str) -> str:
     if "field larger" in problem:
         return "a field that is too long"
     return "quotes that do not fit: one stands in the middle of a quoted field"
-
-
-def _cleaned(text: str) -> str:
-    """Text as a database takes it."""
-    return text.replace("\0", "\u2400")

@@ -35,6 +35,7 @@ from monitor.intake.csv import (
     table_at,
 )
 from monitor.intake.opendocument import cells_of
+from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
 from monitor.intake.workbook_trial import survives
 
@@ -132,8 +133,7 @@ def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
 def text_of(value: object) -> str:
     """A cell as text: dates in ISO, a number with the digits that were typed."""
     if isinstance(value, str):
-        # No database keeps a NUL; it stays visible, for 3 NUL 9 is not 39.
-        return value.replace("\0", "\u2400").strip()[:_CELL_CHARACTERS]
+        return storable(value).strip()[:_CELL_CHARACTERS]
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

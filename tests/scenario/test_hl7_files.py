@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,21 @@ def load(desk: Desk, path: Path) -> FileReport:
     report = load_file(desk.store, desk.settings, path, "", NOW)
     assert report.rows == sum(getattr(report, name) for name in OUTCOMES)
     return report
+
+
+@pytest.fixture
+def ward(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A desk with A1 enrolled."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
+        yield desk
+
+
+def sent(desk: Desk, *segments: str) -> FileReport:
+    """Load one message with these segments below its order."""
+    path = desk.folder / "feed.hl7"
+    path.write_text(oru(*segments))
+    return load(desk, path)
 
 
 def numbers_in(path: Path) -> set[str]:
@@ -132,21 +148,15 @@ def test_final_without_its_value_is_held_and_takes_nothing_away(
         assert [row.reason_code for row in desk.held()] == ["not_a_number"]
 
 
-def test_what_could_not_be_read_is_named_by_its_place(
-    migrated_sqlite: Path, tmp_path: Path
-) -> None:
-    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
-        path = tmp_path / "feed.hl7"
-        path.write_text(oru(obx("6690-2^WBC^LN", "5"), "???", obx("6690-2^WBC^LN", "5", "furlong")))
-        report = load(desk, path)
-        assert (report.stored, report.quarantined) == (1, 2)
-        assert [problem.where for problem in report.problems] == [
-            "line 5, message 1",
-            "line 6, message 1, OBX 2",
-        ]
-        kept = desk.held()[1]
-        assert kept.raw["received"]["OBX"].startswith("OBX|1|NM|6690-2")
+def test_what_could_not_be_read_is_named_by_its_place(ward: Desk) -> None:
+    report = sent(ward, obx("6690-2^WBC^LN", "5"), "???", obx("6690-2^WBC^LN", "5", "furlong"))
+    assert (report.stored, report.quarantined) == (1, 2)
+    assert [problem.where for problem in report.problems] == [
+        "line 5, message 1",
+        "line 6, message 1, OBX 2",
+    ]
+    kept = ward.held()[1]
+    assert kept.raw["received"]["OBX"].startswith("OBX|1|NM|6690-2")
 
 
 def test_the_mapping_of_a_source_speaks_before_loinc(migrated_sqlite: Path, tmp_path: Path) -> None:
@@ -163,47 +173,33 @@ def test_the_mapping_of_a_source_speaks_before_loinc(migrated_sqlite: Path, tmp_
         assert desk.standing() == ["2"]
 
 
-def test_an_unknown_code_of_digits_says_what_it_is_called(
-    migrated_sqlite: Path, tmp_path: Path
-) -> None:
-    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
-        path = tmp_path / "feed.hl7"
-        path.write_text(
-            oru(
-                obx("402^Erythrozyten^L", "4.8", "/pl"),
-                obx("26453-1^RBC^LN", "4.8", "10*12/L"),
-                obx("LEUKX^Leukozyten im Liquor^L", "2", "/ul"),
-                obx("Neutrophyls^^L", "2"),
-            )
-        )
-        load_file(desk.store, desk.settings, path, "", NOW)
-        held = {row.reason: row.hint for row in desk.held()}
-        plain = "map the code or ignore it in [sources.NAME]"
-        assert held == {
-            'unknown code "402" (Erythrozyten)': plain,
-            'unknown code "26453-1" (RBC)': plain,
-            'unknown code "LEUKX"': plain,
-            'unknown code "Neutrophyls"': 'did you mean "neutrophils"?',
-        }
+def test_an_unknown_code_of_digits_says_what_it_is_called(ward: Desk) -> None:
+    sent(
+        ward,
+        obx("402^Erythrozyten^L", "4.8", "/pl"),
+        obx("26453-1^RBC^LN", "4.8", "10*12/L"),
+        obx("LEUKX^Leukozyten im Liquor^L", "2", "/ul"),
+        obx("Neutrophyls^^L", "2"),
+    )
+    held = {row.reason: row.hint for row in ward.held()}
+    plain = "map the code or ignore it in [sources.NAME]"
+    assert held == {
+        'unknown code "402" (Erythrozyten)': plain,
+        'unknown code "26453-1" (RBC)': plain,
+        'unknown code "LEUKX"': plain,
+        'unknown code "Neutrophyls"': 'did you mean "neutrophils"?',
+    }
 
 
-def test_mid_cells_are_no_monocytes_whatever_they_are_called(
-    migrated_sqlite: Path, tmp_path: Path
-) -> None:
-    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
-        desk.clinic.enrol("A1", "2026-01-05", baseline=False)
-        path = tmp_path / "feed.hl7"
-        path.write_text(
-            oru(
-                obx("MID#^Monocitos^LN", "0.57", "10*3/uL"),
-                obx("MID%^Monocitos %^LN", "6.7", "%"),
-                obx("GRA#^Granulocitos^LN", "4.95", "10*3/uL"),
-            )
-        )
-        report = load_file(desk.store, desk.settings, path, "", NOW)
-        assert (report.stored, report.quarantined) == (1, 2)
-        assert desk.standing() == ["4.95"]
+def test_mid_cells_are_no_monocytes_whatever_they_are_called(ward: Desk) -> None:
+    report = sent(
+        ward,
+        obx("MID#^Monocitos^LN", "0.57", "10*3/uL"),
+        obx("MID%^Monocitos %^LN", "6.7", "%"),
+        obx("GRA#^Granulocitos^LN", "4.95", "10*3/uL"),
+    )
+    assert (report.stored, report.quarantined) == (1, 2)
+    assert ward.standing() == ["4.95"]
 
 
 def test_a_merge_among_the_messages_moves_what_came_before_and_after(

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monitor.config import Settings
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR
 from monitor.core.permissions import May
 from monitor.operations import api_tokens
 from monitor.operations.api_tokens import Token
@@ -21,7 +22,6 @@ from monitor.web.site import Site
 from monitor.web.trail import Trailed
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `monitor token add`.")
-_FIRST_YEAR, _LAST_YEAR = 1900, 2300
 _TEXT_LIMIT = 1000
 
 
@@ -34,8 +34,8 @@ def _plain(text: str) -> str:
 
 
 def _within(day: date) -> date:
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise ValueError(f"a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"a year from {FIRST_YEAR} to {LAST_YEAR}")
     return day
 
 
