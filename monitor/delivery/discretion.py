@@ -17,6 +17,8 @@ _WITHOUT_VALUES = frozenset(
 """Alerts that are about days and what is missing, not about values."""
 _READING = re.compile(r" not known \(.*?\)(?=; |$)")
 """A genotype that could not be read, as the laboratory wrote it."""
+_NOTE = re.compile(r"^((?:Held since|Declined on) [^(]*?) \(.*\)(?=[.,:])", re.DOTALL)
+"""What a person noted with a hold or a refusal: it may hold values, or a name."""
 
 
 def withholds(urgency: str, privacy: str) -> bool:
@@ -30,7 +32,8 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
     if not withholds(view.urgency, privacy):
         return view
     if view.kind in _WITHOUT_VALUES:
-        return replace(view, summary=_without_readings(view.summary))
+        say = tuple(_NOTE.sub(r"\1", sentence) for sentence in view.say)
+        return replace(view, summary=_without_readings(view.summary), say=say)
     return replace(
         view,
         summary=summary_without_values(view.analyte, "the details are not shown here"),

@@ -164,7 +164,7 @@ def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
             pen.text(_LEFT - 6, y, figure.written(tick.normalize()), FAINT, "rm")
     pen.dashes(_LEFT, right, limit, LIMIT, 1.4)
     pen.text(_LEFT - 6, limit, figure.written(figure.limit), LIMIT, "rm")
-    pen.text(right + 6, limit, figure.limit_word, LIMIT, "lm")
+    pen.text(_within(pen, right + 6, figure.limit_word), limit, figure.limit_word, LIMIT, "lm")
     pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", FAINT, "lm")
 
 
@@ -186,9 +186,12 @@ def _draw_course(pen: Pen, figure: Figure, scale: Frame) -> None:
     near_limit = abs(y - scale.y(figure.limit)) < 13
     shift = 0.0 if not near_limit else (13.0 if y >= scale.y(figure.limit) else -13.0)
     colour = BREACH if bad else FINE
-    pen.text(
-        min(x + 9, WIDTH - 2 - pen.width(point.text, 14)), y + shift, point.text, colour, "lm", 14
-    )
+    pen.text(_within(pen, x + 9, point.text, 14), y + shift, point.text, colour, "lm", 14)
+
+
+def _within(pen: Pen, x: float, words: str, size: float = 11) -> float:
+    """Where words begin that would begin at `x`, were the picture not at its end."""
+    return min(x, WIDTH - 2 - pen.width(words, size))
 
 
 def _draw_mark(pen: Pen, point: Point, x: float, y: float, colour: str) -> None:

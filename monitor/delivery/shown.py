@@ -141,7 +141,8 @@ def _cautions(shown: dict[str, Any]) -> tuple[str, ...]:
         )
         if shown["warfarin"] and not any("INR" in sentence for sentence in shown["say"]):
             lines.append("Warfarin is on the list: check INR.")
-    if shown["enrolment_state"] not in {"active", "planned"}:
+    is_said = any(sentence.startswith("Held since ") for sentence in shown["say"])
+    if shown["enrolment_state"] not in {"active", "planned"} and not is_said:
         lines.append(f"On record as {shown['enrolment_state']}.")
     return tuple(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -76,6 +77,14 @@ def test_the_limit_line_lies_where_a_value_equal_to_it_would() -> None:
         if sum(_is_red(picture.getpixel((x, y))) for x in range(80, 300)) > 60
     ]
     assert abs(sum(reds) / len(reds) / 2 - scale.y(Decimal("0.5"))) < 1
+
+
+@pytest.mark.parametrize("word", ["limit", "Grenze"])
+def test_the_word_at_the_limit_is_not_cut_off(word: str) -> None:
+    drawn = replace(figure(point(0, "3.1"), point(7, "0.4")), limit_word=word)
+    picture = Image.open(io.BytesIO(draw(drawn))).convert("RGB")
+    edge = [picture.getpixel((picture.width - 1, y)) for y in range(picture.height)]
+    assert not any(_is_red(colour) for colour in edge)
 
 
 def test_the_picture_is_small_and_twice_as_dense_as_shown() -> None:
