@@ -55,8 +55,7 @@ class Trouble:
 
     def start(self) -> None:
         self.running = [self.clinic.folder.spawn() for _ in range(DAEMONS)]
-        for daemon in self.running:
-            assert met(partial(_has_started, daemon), _SETTLED), daemon.log.read_text()
+        self._all_have_started()
 
     def one(self, number: int) -> None:
         """A round of files, and something that goes wrong while they are worked on."""
@@ -70,8 +69,13 @@ class Trouble:
     def settle(self) -> None:
         """All that is owed is done; then the daemons end."""
         assert met(self._is_quiet, _SETTLED), "work is still owed"
+        self._all_have_started()  # one that is asked to end before it listens is just ended
         for daemon in self.running:
             assert daemon.end() == 0, daemon.log.read_text()
+
+    def _all_have_started(self) -> None:
+        for daemon in self.running:
+            assert met(partial(_has_started, daemon), _SETTLED), daemon.log.read_text()
 
     def waiting_files(self) -> int:
         return files_in(self.clinic.folder.inbox)
