@@ -169,6 +169,9 @@ class Life:
     first_dose_on: date
     start_confirmed: bool
     """False while a planned start waits for its `start` event."""
+    elsewhere: bool
+    """Another clinic monitors the patient, of whom a treatment that was stopped may still be
+    watched."""
     watch_from: date
     stopped_on: date | None = None
     watch_until: date | None = None

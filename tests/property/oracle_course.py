@@ -48,7 +48,7 @@ def course(
         first_dose=min(starts) if starts else start,
         ended_on=ended_on,
         for_good=for_good,
-        elsewhere=ended_on is None and is_elsewhere(past, today),
+        elsewhere=is_elsewhere(past, today),
     )
 
 

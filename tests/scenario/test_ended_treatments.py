@@ -81,3 +81,21 @@ def test_from_the_day_it_is_begun_anew_the_next_enrolment_watches(
             "quarantined_result", "rule:neutropenia", both,
         ]  # fmt: skip
         assert verify(ward.store, ward.settings, at("2026-02-10")) == []
+
+
+def test_a_recheck_after_a_stop_is_the_other_clinics_while_it_monitors(ward: Clinic) -> None:
+    """As it is of a treatment that goes on: nothing else that a person can say ends it."""
+    enrolment = ward.enrol("A1", "2026-01-05")
+    ward.results("A1", "2026-01-12", CBC | {"neutrophils": "0.9"})
+    ward.event("A1", "2026-01-12", "stop", enrolment_id=enrolment)
+    ward.review(at("2026-01-15"))
+    assert causes(ward, enrolment) == ["overdue", "rule:neutropenia"]
+    ward.event("A1", "2026-01-15", "monitored_elsewhere", "2026-02-02")
+    for day, expected in (
+        ("2026-01-15", ["rule:neutropenia"]),
+        ("2026-02-01", ["rule:neutropenia"]),
+        ("2026-02-02", ["overdue", "rule:neutropenia"]),
+    ):
+        ward.review(at(day))
+        assert causes(ward, enrolment) == expected, day
+        assert verify(ward.store, ward.settings, at(day)) == []
