@@ -16,7 +16,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
 from monitor.core.vocabulary import Urgency
-from tests.property.oracle_course import Course, end
+from tests.property.oracle_course import Course, as_told, end
 from tests.property.oracle_rules import own_upper_limit
 from tests.property.oracle_values import add, take, valid
 
@@ -59,7 +59,7 @@ def searched(text: str, catalogue: Catalogue) -> str:
 
 
 def ordered(case: Case, today: date) -> list[Event]:
-    return [it for it in sorted(case.events, key=lambda it: (it.on, it.id)) if it.on <= today]
+    return [it for it in as_told(case.events) if it.on <= today]
 
 
 def periods(case: Case, catalogue: Catalogue, today: date) -> list[Period]:
