@@ -67,13 +67,13 @@ def _withdrawal(alert: Alert) -> str:
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:
+    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
+    if alert.kind is Kind.OVERDUE_TEST and tellers:
+        return f"told with the alert of {', '.join(tellers)}, which set the date"
     if review.life.ended_by:
         return review.life.ended_by
     if review.life.state is EnrolmentState.ELSEWHERE:
         return "monitored elsewhere"
-    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
-    if alert.kind is Kind.OVERDUE_TEST and tellers:
-        return f"told with the alert of {', '.join(tellers)}, which set the date"
     return CLOSING_REASONS[alert.kind]
 
 

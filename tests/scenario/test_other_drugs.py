@@ -154,6 +154,34 @@ def test_two_thiopurines_enrolled_at_once_are_one_critical_alert(clinic: Command
     assert (row["due_on"], row["phase"]) == ("2026-02-09", "to week 4")
 
 
+@pytest.mark.parametrize("drug", ["azathioprine", "mercaptopurine"])
+def test_a_recheck_that_a_stop_left_is_told_with_the_next_treatment(
+    clinic: CommandLine, drug: str
+) -> None:
+    """The same count is owed for both: one alert, of the treatment that lasts."""
+    enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal")
+    low = [it.replace("neutrophils,4", "neutrophils,0.9") for it in cbc("B1", "2026-01-19")]
+    load(clinic, "2026-01-19T10:00", *low)
+    events(clinic, "2026-01-19T12:00", "B1,2026-01-19,stop,,")
+    assert clinic("sweep", "--at", "2026-01-22T09:00").code == 0
+    [late] = alerts(clinic, "2026-01-22T10:00", "overdue_test")
+    assert (late["drug"], late["panels"], late["due_on"]) == ("azathioprine", ["cbc"], "2026-01-21")
+
+    enrol(clinic, f"B1,{drug},2026-01-22,25,,70,normal,normal", at="2026-01-22T11:00")
+    assert clinic("sweep", "--at", "2026-01-22T12:00").code == 0
+    [told] = alerts(clinic, "2026-01-22T13:00", "overdue_test")
+    assert (told["drug"], told["panels"], told["due_on"]) == (drug, ["cbc"], "2026-01-21")
+    assert told["id"] != late["id"]
+    words = " ".join(clinic("explain", str(told["id"]), "--at", "2026-01-22T13:00").out.split())
+    assert f"{drug} set the date, 21 Jan 2026; azathioprine (stopped) asks for it by" in words
+    ended = " ".join(clinic("explain", str(late["id"]), "--at", "2026-01-22T13:00").out.split())
+    assert f"told with the alert of {drug}, which set the date" in ended
+
+    load(clinic, "2026-01-23T10:00", *cbc("B1", "2026-01-23"))
+    assert alerts(clinic, "2026-01-23T11:00", "overdue_test") == []
+    assert clinic("verify", "--at", "2026-01-23T11:00").code == 0
+
+
 def test_tasks_are_one_line_and_done_by_an_event(clinic: CommandLine) -> None:
     enrol(clinic, "A1,azathioprine,2026-01-05,50,,70,normal,normal")
     assert clinic("sweep", "--at", "2027-01-05T09:00").code == 0
