@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.case import in_turn
 from monitor.core.protocol import Protocol
 from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
@@ -171,6 +172,7 @@ class _Enrolling:
             protocol = self._protocol(row)
             self._update_person(row, person)
             self._open(row, person, protocol)
+            self._note_taken_over(row, person)
             return True
         changes = self._changes(row, current)
         changed = self._update_person(row, person)
@@ -257,6 +259,23 @@ class _Enrolling:
             )
         )
         self._touch(person)
+
+    def _note_taken_over(self, row: Application, person: Person) -> None:
+        """What was told of the treatment before, and is of this one by its day."""
+        new = self._roster.of(person.id)[-1]
+        if not new.taken_over:
+            return
+        told = ", ".join(f"{it.event} of {it.on}" for it in in_turn(new.taken_over))
+        ended = (
+            f"; so it ended on {new.ended_on}: if it goes on, withdraw that stop (status "
+            "entered-in-error)"
+            if new.ended_on is not None
+            else ""
+        )
+        self._account.note(
+            f"line {row.line}: told of the treatment before, and by its day of this one: "
+            f"{told}{ended}"
+        )
 
     def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)

@@ -19,6 +19,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
 from monitor.core.recalled import Recalled
+from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
 from monitor.store.claims import FIRST, RESULTS_ALONE
@@ -202,7 +203,7 @@ def _chunk_of_cases(
     enrolments = _with_siblings(connection, ids)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = histories.of_patients([it for it in patients if it not in recalled], until)
-    events = _events(connection, patients, until, zone)
+    events = _by_treatment(enrolments, _events(connection, patients, until, zone))
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
     cases = [
@@ -231,6 +232,19 @@ def _chunk_of_cases(
         for case in cases
         if case.enrolment.id in asked
     ]
+
+
+def _by_treatment(
+    enrolments: Sequence[Enrolment], events: Mapping[int, Sequence[Owned]]
+) -> Mapping[int, Sequence[Owned]]:
+    """The events of each patient, each with the enrolment that it is of."""
+    own: dict[int, list[Treatment]] = defaultdict(list)
+    for it in enrolments:
+        own[it.patient_id].append(Treatment(it.id, it.drug, it.started_on))
+    return {
+        patient: by_treatment(own[patient], told) if len(own[patient]) > 1 else told
+        for patient, told in events.items()
+    }
 
 
 def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
@@ -269,12 +283,12 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
 
 def _events(
     connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
-) -> Mapping[int, list[tuple[int | None, Event]]]:
+) -> Mapping[int, list[Owned]]:
     columns = _EVENTS.c
     happened = and_(columns.patient_id.in_(patients), ~columns.withdrawn)
     if until is not None:
         happened = and_(happened, columns.on <= clinic_day(until, zone))
-    found: dict[int, list[tuple[int | None, Event]]] = defaultdict(list)
+    found: dict[int, list[Owned]] = defaultdict(list)
     kept = func.coalesce(_ENROLMENTS.c.merged_into, columns.enrolment_id).label("kept_id")
     query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
     homes: dict[Hashable, int | None] = {}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from monitor.core.vocabulary import AlertState
+from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
-from tests.clinic import CBC, Clinic, at
+from tests.clinic import CBC, LFT, Clinic, at
 from tests.desk import sqlite_desk
 
 ENROL = "mrn,drug,started_on"
+WHOLE = "mrn,drug,started_on,dose_mg_per_day,weight_kg,tpmt,nudt15"
 
 
 def causes(ward: Clinic, enrolment: int) -> list[str]:
@@ -81,6 +85,57 @@ def test_from_the_day_it_is_begun_anew_the_next_enrolment_watches(
             "quarantined_result", "rule:neutropenia", both,
         ]  # fmt: skip
         assert verify(ward.store, ward.settings, at("2026-02-10")) == []
+
+
+LATER = (
+    ("2026-06-01", "P1,2026-06-01,dose,100,,,"),
+    ("2026-06-05", "P1,2026-06-05,hold,2026-07-01,,,"),
+)
+STOP = ("2026-06-10", "P1,2026-02-10,stop,,,,")
+ANEW = ("2026-06-10", "P1,azathioprine,2026-02-20,50,70,normal,normal")
+END = ("2026-06-09", "P1,2026-06-09,stop,,,,")
+
+
+@pytest.mark.parametrize(
+    ("told", "ended"),
+    [
+        ([*LATER, STOP, ANEW], False),
+        ([STOP, ANEW, *LATER], False),
+        ([*LATER, END, STOP, ANEW], True),
+        ([STOP, ANEW, *LATER, END], True),
+    ],
+)
+def test_what_happened_is_of_the_treatment_of_its_day_whenever_the_stop_was_told(
+    migrated_sqlite: Path, tmp_path: Path, told: list[tuple[str, str]], ended: bool
+) -> None:
+    """The increase begins the weekly counts of the new treatment anew."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        begun = "P1,azathioprine,2026-01-05,50,70,normal,normal"
+        desk.enrol(begun, header=WHOLE, now=at("2026-01-05"))
+        for _, row in told:
+            if "azathioprine" in row:
+                report = desk.enrol(row, header=WHOLE, now=at("2026-06-10"))
+                notes = " ".join(report.notes)
+                inherits = told[0] != STOP
+                assert ("dose of 2026-06-01, hold of 2026-06-05" in notes) is inherits
+                assert ("withdraw that stop" in notes) is (inherits and ended)
+            else:
+                assert desk.events(row, now=at("2026-06-10")).taken == 1
+        ward = desk.clinic
+        for day in ("2026-05-26", "2026-06-01"):
+            ward.results("P1", day, CBC | LFT)
+        states = {
+            (row["enrolment_state"], row["due_on"])
+            for row in status_rows(ward.store, ward.settings, at("2026-06-11"))
+            if row["panel"] == "cbc"
+        }
+        assert states == (
+            {("stopped", None)} if ended else {("stopped", None), ("held", "2026-06-08")}
+        )
+        again = desk.events(*(row for _, row in LATER), now=at("2026-06-11"))
+        assert (again.taken, again.duplicate) == (0, 2)
+        ward.review(at("2026-06-11"))
+        assert verify(ward.store, ward.settings, at("2026-06-11")) == []
 
 
 def test_a_recheck_after_a_stop_is_the_other_clinics_while_it_monitors(ward: Clinic) -> None:
