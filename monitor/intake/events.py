@@ -293,9 +293,11 @@ class _Recording:
                 raise Refused("the patient is not enrolled on this drug")
         entries = self._with_the_event(row, person, entries)
         lasting = [entry for entry in entries if entry.ended_on is None]
-        drugs = sorted({entry.drug for entry in lasting or entries})
+        taken = [entry for entry in entries if _was_taken(entry, row.on)]
+        drugs = sorted({entry.drug for entry in (*(lasting or entries), *taken)})
         if len(drugs) > 1:
             raise Refused(f"several enrolments ({', '.join(drugs)}): name the drug in drug")
+        entries = [entry for entry in entries if entry.drug in drugs]
         if row.event == "stop":
             entries = [it for it in entries if _known_on(it, row.on)] or entries
             lasting = [it for it in lasting if it in entries]
@@ -336,6 +338,11 @@ def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
     begun = [entry for entry in entries if entry.started_on <= on]
     lasted = [entry for entry in begun if entry.ended_on is None or on <= entry.ended_on]
     return lasted[-1] if lasted else None
+
+
+def _was_taken(entry: Entry, on: date) -> bool:
+    """Whether a treatment that has ended by now went on at that day."""
+    return entry.ended_on is not None and entry.started_on <= on < entry.ended_on
 
 
 def _known_on(entry: Entry, on: date) -> bool:

@@ -142,6 +142,39 @@ def test_one_patient_on_two_drugs_is_told_once(clinic: CommandLine) -> None:
     assert clinic("verify", "--at", "2026-01-24T11:00").code == 0
 
 
+@pytest.mark.parametrize(
+    ("row", "drug"),
+    [
+        ("2026-01-20,dose,1.5,", None),
+        ("2026-01-20,hold,,", None),
+        ("2026-01-20,stop,,", None),
+        ("2026-02-01,dose,1.5,", "methotrexate"),
+        ("2026-02-10,dose,1.5,", "methotrexate"),
+        ("2026-01-20,dose,1.5,methotrexate", "methotrexate"),
+        ("2026-01-20,dose,50,azathioprine", "azathioprine"),
+    ],
+)
+def test_an_event_of_a_day_on_which_two_drugs_were_taken_has_to_name_one(
+    clinic: CommandLine, row: str, drug: str | None
+) -> None:
+    """Also where one of them has been stopped since."""
+    enrol(clinic, "B1,methotrexate,2026-01-05,2.14,,70,normal,normal",
+          "B1,azathioprine,2026-01-05,100,,70,normal,normal")  # fmt: skip
+    events(clinic, "2026-02-10T10:00", "B1,2026-02-01,stop,,azathioprine")
+    file = clinic.write("one.csv", "\n".join(["mrn,on,event,value,drug", f"B1,{row}"]))
+    ended = clinic("events", file, "--at", "2026-02-10T11:00", "--json")
+    if drug is None:
+        [refused] = ended.json["refused"]
+        assert "several enrolments (azathioprine, methotrexate): name the drug" in refused["reason"]
+        return
+    assert ended.json["taken"] == 1
+    before, _, after = clinic("status", "B1", "--at", "2026-02-10T12:00").out.partition(
+        "\nazathioprine, indication"
+    )
+    told = before if drug == "methotrexate" else after
+    assert f"{row.split(',')[2]} mg/day from {int(row[8:10])} " in told
+
+
 def test_two_thiopurines_enrolled_at_once_are_one_critical_alert(clinic: CommandLine) -> None:
     enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal")
     enrol(clinic, "B1,mercaptopurine,2026-02-02,50,,70,normal,normal", at="2026-02-02")
