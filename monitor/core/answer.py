@@ -169,9 +169,9 @@ class Life:
     first_dose_on: date
     start_confirmed: bool
     """False while a planned start waits for its `start` event."""
-    elsewhere: bool
-    """Another clinic monitors the patient, of whom a treatment that was stopped may still be
-    watched."""
+    elsewhere_until: date | None = None
+    """Until then another clinic monitors the patient, of whom a treatment that was stopped may
+    still be watched."""
     watch_from: date
     stopped_on: date | None = None
     watch_until: date | None = None
@@ -187,6 +187,10 @@ class Life:
     """Every drug beside the monitored one, now or before, in the order they were begun."""
     comedication: tuple[str, ...] = ()
     """Those taken on this day, by the names protocols use."""
+
+    @property
+    def elsewhere(self) -> bool:
+        return self.elsewhere_until is not None
 
     @property
     def died(self) -> bool:

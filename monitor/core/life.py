@@ -56,7 +56,7 @@ def life_of(
         begun_on=tuple(sorted({*(starts or [start]), *(day for _, day in restarts)})),
         first_dose_on=first_dose_on,
         start_confirmed=not planned,
-        elsewhere=elsewhere_until is not None,
+        elsewhere_until=elsewhere_until,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
         stopped_on=stopped_on,
         watch_until=_watch_until(stopped_on, enrolment, protocol, today, siblings),

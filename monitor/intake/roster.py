@@ -15,6 +15,7 @@ from monitor.core.answer import Life
 from monitor.core.case import Enrolment, Event
 from monitor.core.life import life_of
 from monitor.core.treatments import Owned, Treatment, by_treatment
+from monitor.core.vocabulary import DIED
 from monitor.intake.context import chunks
 from monitor.store import tables
 from monitor.store.rulebook import RuleBook
@@ -66,7 +67,7 @@ class Entry:
     @property
     def how_it_ended(self) -> str:
         """To whoever says something of it that can only be of a treatment that lasts."""
-        if self.ended_by == "died":
+        if self.ended_by == DIED:
             return (
                 f"the patient is recorded as dead since {self.ended_on}: if that is wrong, "
                 "withdraw the event died (status entered-in-error)"

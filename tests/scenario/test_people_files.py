@@ -242,6 +242,35 @@ def test_the_dead_are_not_enrolled_again(desk: Desk) -> None:
     assert reasons(desk, "P1,azathioprine,2026-01-05", header=BRIEF) == []
 
 
+def _with_mercaptopurine(desk: Desk) -> None:
+    text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
+    with desk.store.write() as connection:
+        put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+
+
+def test_the_dead_are_not_enrolled_on_another_drug(desk: Desk) -> None:
+    """Nobody would ever be told of it: a death told of the wrong patient has to be taken back."""
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,died,,,,")
+    (reason,) = reasons(desk, "P1,mercaptopurine,2026-03-01", header=BRIEF)
+    assert "recorded as dead since 2026-02-10" in reason
+    desk.events("P1,2026-02-10,died,,,,entered-in-error")
+    assert reasons(desk, "P1,mercaptopurine,2026-03-01", header=BRIEF) == []
+
+
+def test_that_another_clinic_monitors_is_said_of_a_new_treatment(quick_desk: Desk) -> None:
+    desk = quick_desk
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,monitored_elsewhere,2026-09-01,,,")
+    row = "P1,mercaptopurine,2026-03-01"
+    (note,) = [it for it in desk.enrol(row, header=BRIEF).notes if it.startswith("line")]
+    assert "another clinic monitors this patient until 2026-09-01" in note
+    again = desk.enrol(row, "P2,mercaptopurine,2026-03-01", header=BRIEF).notes
+    assert not [it for it in again if it.startswith("line")]
+
+
 def test_a_likely_second_number_of_somebody_is_noted(desk: Desk) -> None:
     desk.enrol(ANNA, header=FULL)
     report = desk.enrol(
@@ -442,9 +471,7 @@ def test_a_plan_can_be_stopped_before_its_first_day(desk: Desk) -> None:
 
 
 def test_a_stop_that_comes_again_does_not_end_the_drug_begun_on_its_day(desk: Desk) -> None:
-    text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
-    with desk.store.write() as connection:
-        put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+    _with_mercaptopurine(desk)
     stop = "T1,2026-03-02,stop,,,,"
     desk.enrol("T1,azathioprine,2026-01-05,,,")
     desk.events(stop)
