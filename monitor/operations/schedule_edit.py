@@ -20,6 +20,7 @@ from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.intake.context import ENROLLING, take_turn
+from monitor.operations.schedule_drugs import refuse_given_up
 from monitor.operations.schedule_limits import refuse_misplaced
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, decided, judge_batch, review_batch, review_due
@@ -222,7 +223,9 @@ def _preview(
     connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
 ) -> Preview:
     same = force.has(proposal.id, proposal.text)
-    refuse_misplaced(connection, force, proposal, clinic_day(now, settings.clinic.zone))
+    today = clinic_day(now, settings.clinic.zone)
+    refuse_given_up(connection, force, proposal, today)
+    refuse_misplaced(connection, force, proposal, today)
     query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
         query = query.where(claims.concerned_by(proposal.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,29 @@ def test_an_edit_with_enrolments_waits_for_apply(ward: Clinic, folder: Path) -> 
     assert "1 are enrolled" in text
     assert only(differences(ward.store, folder)) == text
     assert "milder" not in title_in_force(ward.store)
+
+
+def test_a_drug_that_patients_are_on_is_not_given_up(ward: Clinic, folder: Path) -> None:
+    """They would be watched by a protocol of another drug, and nobody would have said so."""
+    first, second = ward.enrol("A1"), ward.enrol("A2")
+    ward.event("A2", "2026-01-20", "stop", enrolment_id=second)
+    own = 'drugs = ["azathioprine"]'
+    path = write(folder, text_of(folder).replace(own, 'drugs = ["tioguanine"]', 1))
+    for look in (preview, partial(apply, by="Dr A", reason="a slip")):
+        with pytest.raises(Faults) as refused:
+            look(ward.store, ward.settings, edit_of(path), NOW)
+        (fault,) = refused.value.faults
+        assert (fault.key, fault.value) == ("drugs", "tioguanine")
+        assert "gives up azathioprine, on which 1 are enrolled" in fault.problem
+    ward.event("A1", "2026-01-21", "stop", enrolment_id=first)
+    assert preview(ward.store, ward.settings, edit_of(path), NOW).enrolled == 2
+
+
+def test_a_drug_more_or_by_its_brand_name_is_no_drug_given_up(ward: Clinic, folder: Path) -> None:
+    ward.enrol("A1")
+    own = 'drugs = ["azathioprine"]'
+    path = write(folder, text_of(folder).replace(own, 'drugs = ["tioguanine", "Imurek"]', 1))
+    assert preview(ward.store, ward.settings, edit_of(path), NOW).enrolled == 1
 
 
 def test_files_that_need_a_catalogue_still_to_be_applied_say_that_alone(
