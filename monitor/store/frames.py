@@ -55,7 +55,8 @@ def load_cases(
     whose results are `recalled` none are read; `histories` are those of this transaction.
 
     Results are those that stand after corrections. `until` hides results collected later,
-    and events and held rows of a later clinic day; None hides nothing.
+    events and held rows of a later clinic day, and enrolments of which nothing was before: they
+    began later and were entered later; None hides nothing.
     """
     histories = histories or Histories(connection)
     with not_collecting():
@@ -200,7 +201,7 @@ def _chunk_of_cases(
     recalled: Mapping[int, Recalled],
 ) -> list[Case]:
     asked = set(ids)
-    enrolments = _with_siblings(connection, ids)
+    enrolments = _with_siblings(connection, ids, until, zone)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = histories.of_patients([it for it in patients if it not in recalled], until)
     events = _by_treatment(enrolments, _events(connection, patients, until, zone))
@@ -252,11 +253,17 @@ def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolmen
     return _enrolments(connection, _ENROLMENTS.c.id.in_(ids)) if ids else []
 
 
-def _with_siblings(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+def _with_siblings(
+    connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
+) -> list[Enrolment]:
     """Of these enrolments and all others of the same patients those that stand, by id."""
     columns = _ENROLMENTS.c
     patients = select(columns.patient_id).where(columns.id.in_(ids))
-    return _enrolments(connection, and_(columns.patient_id.in_(patients), columns.stands))
+    which = and_(columns.patient_id.in_(patients), columns.stands)
+    if until is not None:
+        day = clinic_day(until, zone)
+        which = and_(which, or_(columns.started_on <= day, columns.enrolled_on <= day))
+    return _enrolments(connection, which)
 
 
 def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enrolment]:
