@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -107,6 +107,10 @@ def to_alert(row: Any) -> Alert:
         panels=tuple(
             (panel["panel"], PanelState(panel["state"])) for panel in row.shown.get("panels", ())
         ),
+        done=tuple(
+            (panel["panel"], _day(panel.get("last_completed_on")))
+            for panel in row.shown.get("panels", ())
+        ),
         subjects=tuple(row.subjects),
         worst_value=row.worst_value,
         downward=row.downward,
@@ -136,6 +140,10 @@ def to_alert(row: Any) -> Alert:
         version=row.version,
         mrn=row.shown.get("mrn") or "",
     )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def all_enrolment_ids(connection: Connection) -> list[int]:

@@ -138,6 +138,41 @@ def test_what_happened_is_of_the_treatment_of_its_day_whenever_the_stop_was_told
         assert verify(ward.store, ward.settings, at("2026-06-11")) == []
 
 
+def reasons(ward: Clinic, enrolment: int) -> dict[str, str]:
+    """Why the alerts of an enrolment were closed, by their causes."""
+    found = {it.id: it.cause for it in ward.alerts(enrolment)}
+    rows = ward.rows(tables.AlertHistory, what="closed")
+    return {found[row.alert_id]: row.note for row in rows if row.alert_id in found}
+
+
+def test_what_is_done_after_a_stop_ends_its_alert_and_not_the_stop(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1", "2026-01-05")
+    ward.results("A1", "2026-01-12", CBC | {"neutrophils": "0.9"})
+    ward.event("A1", "2026-01-12", "stop", enrolment_id=enrolment)
+    row = ward.hold_row("A1", "2026-01-13", "platelets", "4", possible_values="4")
+    ward.review(at("2026-01-15"))
+    ward.results("A1", "2026-01-14", CBC, received_at=at("2026-01-16"))
+    ward.set(tables.HeldRowTable, row, state="discarded")
+    ward.review(at("2026-01-16"))
+    assert causes(ward, enrolment) == ["rule:neutropenia"]
+    assert reasons(ward, enrolment) == {
+        "overdue": "test done",
+        "quarantined_result": "no row is held",
+    }
+
+
+@pytest.mark.parametrize("done", ["2026-01-12", "2026-01-05"])
+def test_a_stop_that_is_told_late_ends_what_it_takes_the_cause_of(ward: Clinic, done: str) -> None:
+    """Whatever was done between it and the test that was owed."""
+    enrolment = ward.enrol("A1", "2026-01-05")
+    ward.results("A1", done, CBC)
+    ward.review(at("2026-01-22"))
+    assert causes(ward, enrolment) == ["overdue"]
+    ward.event("A1", "2026-01-08", "stop", enrolment_id=enrolment, received_at=at("2026-01-22"))
+    ward.review(at("2026-01-23"))
+    assert reasons(ward, enrolment)["overdue"] == "stopped"
+
+
 def test_a_recheck_after_a_stop_is_the_other_clinics_while_it_monitors(ward: Clinic) -> None:
     """As it is of a treatment that goes on: nothing else that a person can say ends it."""
     enrolment = ward.enrol("A1", "2026-01-05")
