@@ -211,6 +211,8 @@ class SharedPanel:
     """The drug whose overdue alert tells of it; empty: this enrolment's own."""
     urgencies: tuple[Urgency, ...] = ()
     """Of those that are silent because this one tells."""
+    serious: bool = False
+    """One of them is seriously overdue."""
     text: str = ""
 
 

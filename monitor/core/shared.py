@@ -18,7 +18,7 @@ from monitor.core.answer import PanelStatus, Shared, SharedPanel
 from monitor.core.findings import LATE, day_text
 from monitor.core.protocol_care import meant_for
 from monitor.core.protocol_interactions import COMEDICATION
-from monitor.core.vocabulary import EnrolmentState, worst_urgency
+from monitor.core.vocabulary import EnrolmentState, PanelState, worst_urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -54,6 +54,10 @@ class _Ask:
     def speaks(self) -> bool:
         return self.status.state in LATE
 
+    @property
+    def is_serious(self) -> bool:
+        return self.status.state is PanelState.SERIOUSLY_OVERDUE
+
     def covers(self, other: _Ask) -> bool:
         """Whether its panel asks for all that the other's does."""
         panel = self.status.panel
@@ -68,7 +72,8 @@ def shared(view: View, siblings: Sequence[View]) -> Shared:
 
 
 def told_here(panels: Sequence[PanelStatus], known: Shared) -> list[PanelStatus]:
-    """The panels this enrolment tells of, as urgent as the most urgent that is silent for it."""
+    """The panels this enrolment tells of, as urgent as the most urgent that is silent for it,
+    and seriously overdue where one of these is."""
     others = {it.panel: it for it in known.panels}
     found = []
     for status in panels:
@@ -77,7 +82,8 @@ def told_here(panels: Sequence[PanelStatus], known: Shared) -> list[PanelStatus]
             found.append(status)
         elif not other.told_by:
             urgency = worst_urgency(status.urgency, *other.urgencies)
-            found.append(replace(status, urgency=urgency))
+            state = PanelState.SERIOUSLY_OVERDUE if other.serious else status.state
+            found.append(replace(status, urgency=urgency, state=state))
     return found
 
 
@@ -104,6 +110,7 @@ def _panel(view: View, status: PanelStatus, siblings: Sequence[View]) -> SharedP
         set_by=first.drug,
         told_by=teller.drug if teller is not None else "",
         urgencies=tuple(it.status.urgency for it in silent) if mine.speaks else (),
+        serious=mine.speaks and any(it.is_serious for it in silent),
         text=_text(view, status.panel, sorted((mine, *others), key=lambda it: it.order)),
     )
 

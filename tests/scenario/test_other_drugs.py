@@ -215,6 +215,30 @@ def test_a_recheck_that_a_stop_left_is_told_with_the_next_treatment(
     assert clinic("verify", "--at", "2026-01-23T11:00").code == 0
 
 
+def test_a_count_that_is_seriously_overdue_for_one_drug_is_so_for_the_patient(
+    clinic: CommandLine,
+) -> None:
+    """Methotrexate asked for it first and allows 2 weeks, azathioprine one: whoever tells says
+    that tests are not in date."""
+    enrol(clinic, "B1,methotrexate,2026-01-05,2.14,,70,normal,normal")
+    enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal", at="2026-01-05T10:00")
+    low = [it.replace("neutrophils,4", "neutrophils,1.5") for it in cbc("B1", "2026-01-12")]
+    load(clinic, "2026-01-12T12:00", *low)
+    assert clinic("sweep", "--at", "2026-01-20T09:00").code == 0
+    [told] = alerts(clinic, "2026-01-20T10:00", "overdue_test")
+    assert (told["drug"], told["due_on"]) == ("methotrexate", "2026-01-19")
+    assert "not in date" not in clinic("explain", str(told["id"]), "--at", "2026-01-20T10:00").out
+    assert clinic("sweep", "--at", "2026-01-27T09:00").code == 0
+    rows = status(clinic, "B1", "2026-01-27T10:00")
+    states = {drug: row["state"] for (drug, panel), row in rows.items() if panel == "cbc"}
+    assert states == {"methotrexate": "overdue", "azathioprine": "seriously_overdue"}
+    words = " ".join(clinic("explain", str(told["id"]), "--at", "2026-01-27T10:00").out.split())
+    assert "seriously overdue: was due 19 Jan 2026" in words
+    assert "Tests are not in date: prescriber to decide on further supply." in words
+    assert "cbc is seriously overdue" in words, "it is told again"
+    assert clinic("verify", "--at", "2026-01-27T10:00").code == 0
+
+
 def test_tasks_are_one_line_and_done_by_an_event(clinic: CommandLine) -> None:
     enrol(clinic, "A1,azathioprine,2026-01-05,50,,70,normal,normal")
     assert clinic("sweep", "--at", "2027-01-05T09:00").code == 0
