@@ -149,8 +149,12 @@ class Taking:
     start: date
     stop: date | None = None
     """The first day without it; None while it is taken."""
-    enrolled: bool = False
-    """Another monitored drug of the same patient."""
+    enrolment_id: int | None = None
+    """Of another monitored drug of the same patient its enrolment."""
+
+    @property
+    def enrolled(self) -> bool:
+        return self.enrolment_id is not None
 
     def is_on(self, day: date) -> bool:
         return self.start <= day and (self.stop is None or day < self.stop)
@@ -223,8 +227,8 @@ class Shared:
     panels: tuple[SharedPanel, ...] = ()
     tasks: frozenset[str] = frozenset()
     """Tasks that another enrolment asks for."""
-    pairs: frozenset[str] = frozenset()
-    """Monitored drugs beside this one whose own enrolment tells of the two together."""
+    pairs: frozenset[int] = frozenset()
+    """The patient's other enrolments that tell of their drug and this one together."""
 
     def panel(self, panel_id: str) -> SharedPanel | None:
         return next((it for it in self.panels if it.panel == panel_id), None)

@@ -247,7 +247,9 @@ def _other_drug(sibling: Case, enrolment: Enrolment, today: date) -> Taking | No
     stop, _ = end_of(past, other.started_on)
     if stop is not None and stop <= start:
         return None
-    return Taking(drug=other.drug, written=other.drug, start=start, stop=stop, enrolled=True)
+    return Taking(
+        drug=other.drug, written=other.drug, start=start, stop=stop, enrolment_id=other.id
+    )
 
 
 def _next_change(

@@ -136,13 +136,14 @@ def _tasks(view: View, siblings: Sequence[View]) -> frozenset[str]:
     )
 
 
-def _pairs(view: View, siblings: Sequence[View]) -> frozenset[str]:
-    """Where both protocols have a word about the other's drug, the more urgent one is said."""
+def _pairs(view: View, siblings: Sequence[View]) -> frozenset[int]:
+    """Where both protocols have a word about the other's drug, the more urgent one is said: by
+    enrolment, for an earlier one on the same drug does not tell of the present."""
     found = set()
     for sibling in siblings:
         mine, theirs = _weight(view, sibling), _weight(sibling, view)
         if mine is not None and theirs is not None and theirs > mine:
-            found.add(sibling.case.enrolment.drug)
+            found.add(sibling.case.enrolment.id)
     return frozenset(found)
 
 

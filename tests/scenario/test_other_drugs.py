@@ -215,6 +215,23 @@ def test_a_recheck_that_a_stop_left_is_told_with_the_next_treatment(
     assert clinic("verify", "--at", "2026-01-23T11:00").code == 0
 
 
+def test_two_thiopurines_are_told_though_one_was_taken_and_stopped_before(
+    clinic: CommandLine,
+) -> None:
+    """The older enrolment tells of a pair; one that had ended before tells of none."""
+    enrol(clinic, "B1,mercaptopurine,2026-01-05,50,,70,normal,normal")
+    events(clinic, "2026-01-20T10:00", "B1,2026-01-20,stop,,")
+    enrol(clinic, "B1,azathioprine,2026-02-01,100,,70,normal,normal", at="2026-02-01")
+    assert alerts(clinic, "2026-02-01T01:00", "interaction") == []
+    enrol(clinic, "B1,mercaptopurine,2026-03-01,50,,70,normal,normal", at="2026-03-01")
+    [alert] = alerts(clinic, "2026-03-01T01:00", "interaction")
+    assert (alert["urgency"], alert["drug"]) == ("critical", "azathioprine")
+    assert "mercaptopurine enrolled on since 1 Mar 2026 with azathioprine" in alert["summary"]
+    words = clinic("explain", "--mrn", "B1", "--at", "2026-03-01T01:00").out
+    assert words.count("told with the enrolment on azathioprine") == 1
+    assert clinic("verify", "--at", "2026-03-01T01:00").code == 0
+
+
 def test_a_count_that_is_seriously_overdue_for_one_drug_is_so_for_the_patient(
     clinic: CommandLine,
 ) -> None:
