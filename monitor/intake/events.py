@@ -105,6 +105,8 @@ class _Recording:
             DONE: {task.id for it in protocols for task in it.tasks},
         }
         self._drugs = self._rulebook.catalogue.drugs
+        self._accepted: list[tuple[int, int]] = []
+        """Line and patient of what says that another clinic has accepted somebody."""
         self._file_id = account.record(connection, now)
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
@@ -112,6 +114,7 @@ class _Recording:
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""
+        self._note_not_handed_over()
         notes = settle_doubles(self._connection, self._account.patients, self._now)
         for note in (*notes, *self._merging.notes()):
             self._account.note(note)
@@ -174,6 +177,8 @@ class _Recording:
         self._note_unnamed(row)
         if row.event == "stop" and enrolment is not None:
             self._note_going_on(row, enrolment)
+        if row.event == "accepted_by" and row.on <= self._today:
+            self._accepted.append((row.line, person.id))
         return True
 
     def _refuse_unbelievable(self, row: Happening, enrolment: Entry | None) -> None:
@@ -201,6 +206,20 @@ class _Recording:
                 "watched after the stop; if the treatment goes on, withdraw the stop (status "
                 "entered-in-error)"
             )
+
+    def _note_not_handed_over(self) -> None:
+        """A treatment that nobody has said goes to another clinic is watched on."""
+        for line, patient in self._accepted:
+            lasting = {
+                entry.drug
+                for entry in self._roster.of(patient)
+                if entry.ended_on is None and entry.merged_into is None
+            }
+            if lasting:
+                self._account.note(
+                    f"line {line}: no transfer_out since the start comes before it: "
+                    f"{', '.join(sorted(lasting))} is watched on"
+                )
 
     def _note_unnamed(self, row: Happening) -> None:
         """A symptom or task that no protocol names, a drug whose name is nearly one that is

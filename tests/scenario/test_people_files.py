@@ -271,6 +271,34 @@ def test_that_another_clinic_monitors_is_said_of_a_new_treatment(quick_desk: Des
     assert not [it for it in again if it.startswith("line")]
 
 
+OUT, ACCEPTED = (
+    "P1,2026-02-10,transfer_out,St Example,,,",
+    "P1,2026-02-12,accepted_by,Dr Example,,,",
+)
+
+
+@pytest.mark.parametrize(
+    ("begun", "rows", "watched"),
+    [
+        (None, [ACCEPTED], "azathioprine is"),
+        (None, [OUT, ACCEPTED], None),
+        (None, [ACCEPTED, OUT], None),
+        ("2026-02-11", [OUT, ACCEPTED], "mercaptopurine is"),
+        ("2026-02-10", [OUT, ACCEPTED], None),
+    ],
+)
+def test_what_is_watched_on_though_somebody_was_accepted_is_said(
+    quick_desk: Desk, begun: str | None, rows: list[str], watched: str | None
+) -> None:
+    desk = quick_desk
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    if begun is not None:
+        desk.enrol(f"P1,mercaptopurine,{begun}", header=BRIEF)
+    notes = [it for it in desk.events(*rows).notes if "no transfer_out" in it]
+    assert [f"{watched} watched on" in it for it in notes] == ([True] if watched else [])
+
+
 def test_a_likely_second_number_of_somebody_is_noted(desk: Desk) -> None:
     desk.enrol(ANNA, header=FULL)
     report = desk.enrol(
