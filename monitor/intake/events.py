@@ -273,7 +273,25 @@ class _Recording:
             .values(withdrawn=True, withdrawn_in=self._file_id)
         )
         self._touch(person)
+        if row.event == "stop":
+            self._note_twice(row, person)
         return True
+
+    def _note_twice(self, row: Happening, person: Person) -> None:
+        """A stop was taken back after the drug had been begun anew."""
+        lasting = [
+            entry
+            for entry in self._roster.of(person.id)
+            if entry.ended_on is None and entry.merged_into is None
+        ]
+        for drug in sorted({entry.drug for entry in lasting}):
+            days = [str(entry.started_on) for entry in lasting if entry.drug == drug]
+            if len(days) > 1:
+                self._account.note(
+                    f"line {row.line}: {drug} is enrolled more than once now, from "
+                    f"{' and from '.join(days)}: both are watched; if the first did end, record "
+                    "its stop anew, with a note"
+                )
 
     def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)

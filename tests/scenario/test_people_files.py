@@ -271,6 +271,21 @@ def test_that_another_clinic_monitors_is_said_of_a_new_treatment(quick_desk: Des
     assert not [it for it in again if it.startswith("line")]
 
 
+def test_a_stop_taken_back_after_the_drug_was_begun_anew_leaves_two_and_says_so(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    stop = "P1,2026-02-10,stop,,,"
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events(f"{stop},")
+    desk.enrol("P1,azathioprine,2026-02-20", header=BRIEF)
+    (note,) = [it for it in desk.events(f"{stop},entered-in-error").notes if "line" in it]
+    assert "azathioprine is enrolled more than once now, from 2026-01-05 and from 2026-0" in note
+    assert desk.events("P1,2026-02-10,stop,,,it did end,").taken == 1
+    rows = status_rows(desk.store, desk.settings, NOW, "P1")
+    assert [it["enrolment_state"] for it in rows if it["panel"] == "cbc"] == ["stopped", "active"]
+
+
 OUT, ACCEPTED = (
     "P1,2026-02-10,transfer_out,St Example,,,",
     "P1,2026-02-12,accepted_by,Dr Example,,,",
