@@ -26,7 +26,7 @@ from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
-from monitor.core.vocabulary import Status
+from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.operations.alert_list import alert_row, alerts_at
 from monitor.operations.answers import answers
 from monitor.operations.patient_facts import facts_of
@@ -279,13 +279,16 @@ def _treatment(review: Review, view: View) -> Treatment:
 
 
 def _coming(review: Review, view: View) -> Iterator[Coming]:
-    """What is owed first, then what the schedule asks for after it."""
+    """What is owed first, then what the schedule asks for after it; of a treatment that was
+    stopped no schedule asks, only the recheck that it left."""
     end = AHEAD.after(view.today)
     for panel in review.panels:
         due_on, phase = panel.due_on, panel.phase
         title = view.protocol.panel(panel.panel).title
         while due_on is not None and due_on <= end:
             yield Coming(due_on, panel.panel, title, phase)
+            if review.life.state is EnrolmentState.STOPPED:
+                break
             done_on = max(due_on, view.today)
             duty = scheduled(view.protocol, panel.panel, done_on, review.life.anchors, view.today)
             if duty is None or duty.due_on <= done_on:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from monitor.core.vocabulary import AlertState
+from monitor.operations.patient_file import patient_file
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
@@ -143,6 +145,16 @@ def reasons(ward: Clinic, enrolment: int) -> dict[str, str]:
     found = {it.id: it.cause for it in ward.alerts(enrolment)}
     rows = ward.rows(tables.AlertHistory, what="closed")
     return {found[row.alert_id]: row.note for row in rows if row.alert_id in found}
+
+
+def test_of_a_stopped_treatment_nothing_but_its_recheck_is_to_come(ward: Clinic) -> None:
+    enrolment = ward.enrol("A1", "2026-01-05")
+    ward.results("A1", "2026-01-12", CBC | {"neutrophils": "0.9"})
+    ward.event("A1", "2026-01-12", "stop", enrolment_id=enrolment)
+    ward.review(at("2026-01-13"))
+    (patient,) = ward.rows(tables.Patient)
+    (treatment,) = patient_file(ward.store, ward.settings, patient.id, at("2026-01-13")).treatments
+    assert [(it.panel, it.due_on) for it in treatment.coming] == [("cbc", date(2026, 1, 14))]
 
 
 def test_what_is_done_after_a_stop_ends_its_alert_and_not_the_stop(ward: Clinic) -> None:
