@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.protocol_file import digest_of
 from monitor.core.vocabulary import AlertState
 from monitor.operations.patient_file import patient_file
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
+from monitor.resources import schedules_folder
 from monitor.store import tables
+from monitor.store.rulebook import put_in_force
 from tests.clinic import CBC, LFT, Clinic, at
-from tests.desk import sqlite_desk
+from tests.desk import NOW, sqlite_desk
 
 ENROL = "mrn,drug,started_on"
 WHOLE = "mrn,drug,started_on,dose_mg_per_day,weight_kg,tpmt,nudt15"
@@ -155,6 +158,30 @@ def test_of_a_stopped_treatment_nothing_but_its_recheck_is_to_come(ward: Clinic)
     (patient,) = ward.rows(tables.Patient)
     (treatment,) = patient_file(ward.store, ward.settings, patient.id, at("2026-01-13")).treatments
     assert [(it.panel, it.due_on) for it in treatment.coming] == [("cbc", date(2026, 1, 14))]
+
+
+def test_each_treatment_of_a_patients_file_has_its_own_alerts_and_events(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        ward = desk.clinic
+        text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
+        with ward.store.write() as connection:
+            put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "too")
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        ward.review(at("2026-01-15"))
+        desk.events("P1,2026-01-15,dose,50,,,", "P1,2026-01-15,stop,,,,", now=at("2026-01-15"))
+        for drug in ("azathioprine", "mercaptopurine"):
+            desk.enrol(f"P1,{drug},2026-01-16", header=ENROL, now=at("2026-01-16"))
+        ward.review(at("2026-01-16"))
+        (patient,) = ward.rows(tables.Patient)
+        file = patient_file(ward.store, ward.settings, patient.id, at("2026-01-16"))
+        for treatment in file.treatments:
+            own = {it.id for it in ward.alerts(treatment.case.enrolment.id)}
+            assert treatment.alerts == own != set()
+        assert {(it.event, it.drug) for it in file.events} == {
+            ("dose", "azathioprine"), ("stop", "azathioprine"),
+        }  # fmt: skip
 
 
 def test_what_is_done_after_a_stop_ends_its_alert_and_not_the_stop(ward: Clinic) -> None:
