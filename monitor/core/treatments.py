@@ -51,5 +51,13 @@ def _end(treatment: Treatment, events: Iterable[Owned]) -> date | None:
 def _whose(owner: int | None, event: Event, later: dict[int, list[Treatment]]) -> int | None:
     if owner is None:
         return None
-    begun = [it for it in later.get(owner, ()) if it.started_on <= event.on]
+    begun = [it for it in later.get(owner, ()) if _is_of(it, event)]
     return begun[-1].id if begun else owner
+
+
+def _is_of(treatment: Treatment, event: Event) -> bool:
+    """A stop of the day on which it was begun is that of the treatment before: the other mistake
+    would end the watch."""
+    if event.event == "stop":
+        return treatment.started_on < event.on
+    return treatment.started_on <= event.on

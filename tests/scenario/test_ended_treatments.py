@@ -150,6 +150,19 @@ def reasons(ward: Clinic, enrolment: int) -> dict[str, str]:
     return {found[row.alert_id]: row.note for row in rows if row.alert_id in found}
 
 
+def test_a_stop_of_the_day_on_which_the_next_treatment_was_begun_does_not_end_it(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """It was told first, and the true day of the stop after it."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events("P1,2026-02-20,stop,,,,", "P1,2026-02-10,stop,,,,", now=at("2026-02-20"))
+        report = desk.enrol("P1,azathioprine,2026-02-20", header=ENROL, now=at("2026-02-20"))
+        assert not [it for it in report.notes if it.startswith("line")]
+        rows = status_rows(desk.store, desk.settings, at("2026-02-21"))
+        assert {it["enrolment_state"] for it in rows} == {"stopped", "active"}
+
+
 def test_of_a_stopped_treatment_nothing_but_its_recheck_is_to_come(ward: Clinic) -> None:
     enrolment = ward.enrol("A1", "2026-01-05")
     ward.results("A1", "2026-01-12", CBC | {"neutrophils": "0.9"})
