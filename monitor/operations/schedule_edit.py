@@ -191,6 +191,8 @@ def apply(
         if shown.already_in_force:
             return Applied(shown)
         take_turn(connection, now, ENROLLING)
+        # again: nobody else is enrolled from here on
+        refuse_given_up(connection, force, proposal, clinic_day(now, settings.clinic.zone))
         ids = _locked(connection, proposal)
         put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
         claims.wake_all(connection, now, None if proposal.is_catalogue else proposal.id)
