@@ -25,17 +25,20 @@ class Treatment(NamedTuple):
     id: int
     drug: str
     started_on: date
+    home: int
+    """The patient under whose number it was told: what is told under one number is never of a
+    treatment that came under another."""
 
 
 def by_treatment(treatments: Iterable[Treatment], events: Sequence[Owned]) -> list[Owned]:
     """The events of one patient, each with the treatment that it is of: after the end of the one
     it was told of the latest of the drug that had begun by its day."""
-    of_drug: dict[str, list[Treatment]] = defaultdict(list)
+    alike: dict[tuple[str, int], list[Treatment]] = defaultdict(list)
     for it in sorted(treatments, key=lambda it: (it.started_on, it.id)):
-        of_drug[it.drug].append(it)
+        alike[it.drug, it.home].append(it)
     later = {
         it.id: [other for other in same if other.started_on > end]
-        for same in of_drug.values()
+        for same in alike.values()
         if len(same) > 1
         for it in same
         if (end := _end(it, events)) is not None

@@ -128,7 +128,8 @@ class Roster:
         into = {entry.id: entry.merged_into for entry in entries if entry.merged_into}
         kept = [it for it in entries if it.merged_into is None]
         told = [(owner and into.get(owner, owner), event) for owner, event in events]
-        theirs = by_treatment((Treatment(it.id, it.drug, it.started_on) for it in kept), told)
+        treatments = (Treatment(it.id, it.drug, it.started_on, it.home) for it in kept)
+        theirs = by_treatment(treatments, told)
         for entry in entries:
             entry.life = self._life(entry, theirs if entry.merged_into is None else events)
             entry.taken_over = tuple(

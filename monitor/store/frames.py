@@ -249,7 +249,7 @@ def _by_treatment(
     """The events of each patient, each with the enrolment that it is of."""
     own: dict[int, list[Treatment]] = defaultdict(list)
     for it in enrolments:
-        own[it.patient_id].append(Treatment(it.id, it.drug, it.started_on))
+        own[it.patient_id].append(Treatment(it.id, it.drug, it.started_on, it.home))
     return {
         patient: by_treatment(own[patient], told) if len(own[patient]) > 1 else told
         for patient, told in events.items()
@@ -285,6 +285,7 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
             columns.protocol_id,
             columns.started_on,
             columns.enrolled_on,
+            func.coalesce(columns.home_id, columns.patient_id).label("home"),
             *(of_enrolment(name) for name in _FILLED),
             of_person("sex"),
             of_person("birth_date"),

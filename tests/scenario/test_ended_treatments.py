@@ -163,6 +163,36 @@ def test_a_stop_of_the_day_on_which_the_next_treatment_was_begun_does_not_end_it
         assert {it["enrolment_state"] for it in rows} == {"stopped", "active"}
 
 
+@pytest.mark.parametrize(
+    ("anew", "other", "states"),
+    [
+        (None, "P2,azathioprine,2026-02-15", {"stopped", "active"}),
+        ("P1,azathioprine,2026-02-20", "P2,azathioprine,2026-01-05", {"stopped", "active"}),
+        ("P1,azathioprine,2026-02-20", None, {"stopped"}),
+    ],
+)
+def test_a_stop_told_under_one_number_never_ends_what_came_under_another(
+    migrated_sqlite: Path,
+    tmp_path: Path,
+    anew: str | None,
+    other: str | None,
+    states: set[str],
+) -> None:
+    """Nor by what it says of the next treatment under its own number."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        now = at("2026-06-20")
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events("P1,2026-06-20,stop,,,,", "P1,2026-02-10,stop,,,,", now=now)
+        for row in filter(None, (anew, other)):
+            desk.enrol(row, header=ENROL, now=now)
+        if other is not None:
+            assert desk.events("P2,2026-06-20,merge,P1,,,", now=now).taken == 1
+        rows = status_rows(desk.store, desk.settings, now, "P1")
+        assert {it["enrolment_state"] for it in rows} == states
+        desk.clinic.review(now)
+        assert verify(desk.store, desk.settings, now) == []
+
+
 def test_of_a_stopped_treatment_nothing_but_its_recheck_is_to_come(ward: Clinic) -> None:
     enrolment = ward.enrol("A1", "2026-01-05")
     ward.results("A1", "2026-01-12", CBC | {"neutrophils": "0.9"})
