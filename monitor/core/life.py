@@ -79,6 +79,8 @@ def parse_day(text: str) -> date | None:
 
 
 _HANDED_OVER = "transfer accepted"
+ENDING = ("stop", DIED, "transfer_out", "accepted_by")
+"""The events by which a treatment ends."""
 
 
 def end_of(past: Iterable[Event], start: date) -> tuple[date | None, str]:
