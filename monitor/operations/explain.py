@@ -70,7 +70,7 @@ def explain_patient(
     store: Store, settings: Settings, mrn: str, on: date | None, now: datetime
 ) -> dict[str, Any]:
     """Every rule and panel of a patient at the end of a clinic day (None: at `now`), and why
-    it spoke or stayed quiet. Raises ActionRefused."""
+    it spoke or stayed quiet; of a day before any enrolment there is none. Raises ActionRefused."""
     zone = settings.clinic.zone
     at = now if on is None else _end_of(on, zone)
     with store.read() as connection:
@@ -81,10 +81,9 @@ def explain_patient(
     if any(batch.failed for batch in batches):
         raise ActionRefused(f"{mrn.strip()} could not be judged: a fault of the monitor")
     reviewed = _reviewed(batches, at, zone)
-    if not reviewed:
-        raise ActionRefused(f"{mrn.strip()} was not enrolled yet on {at.astimezone(zone).date()}")
+    known = [answer.review.case.enrolment.mrn for answer, _ in reviewed]
     return {
-        "mrn": reviewed[0][0].review.case.enrolment.mrn,
+        "mrn": known[0] if known else mrn.strip(),
         "at": at.astimezone(zone).isoformat(),
         "enrolments": [_enrolment(answer, rulebook) for answer, rulebook in reviewed],
     }
@@ -233,6 +232,8 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
+    if not told["enrolments"]:
+        yield f"{told['mrn']} was not enrolled yet; as of {_when(told['at'])}"
     for enrolment in told["enrolments"]:
         protocol = enrolment["protocol"]
         started = "started" if enrolment["start_confirmed"] else "start not confirmed, planned for"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
-from monitor.core.actions import ActionRefused
-from monitor.operations.explain import explain_patient
+from monitor.operations.explain import explain_patient, in_words
 from monitor.operations.status import ledger, status_rows
 from tests.clinic import CBC, LFT, Clinic, at
 
@@ -115,5 +112,6 @@ def test_a_treatment_entered_and_begun_later_is_not_of_the_past(ward: Clinic) ->
     ):
         assert {it["mrn"] for it in status_rows(ward.store, ward.settings, at(day))} == known
         assert ledger(ward.store, ward.settings, at(day))["enrolled"] == len(known)
-    with pytest.raises(ActionRefused, match="later was not enrolled yet on 2026-02-28"):
-        explain_patient(ward.store, ward.settings, "later", date(2026, 2, 28), at("2026-03-02"))
+    told = explain_patient(ward.store, ward.settings, "later", date(2026, 2, 28), at("2026-03-02"))
+    assert (told["mrn"], told["enrolments"]) == ("later", [])
+    assert in_words(told) == ["later was not enrolled yet; as of 28 Feb 2026, 23:59"]
