@@ -69,6 +69,7 @@ def test_why_is_told_for_any_day(web: WebClinic) -> None:
     assert "neutropenia: spoke" in nurse.get(path).text
     assert "neutropenia: spoke" not in nurse.get(f"{path}?on=2026-02-01").text
     assert "Write the day as 2026-03-02" in nurse.get(f"{path}?on=yesterday").text
+    assert "Not enrolled yet on this day" in nurse.get(f"{path}?on=2020-02-01").text
 
 
 def test_the_calendar_names_tests_and_nobody(web: WebClinic) -> None:
