@@ -23,7 +23,6 @@ from monitor.core.protocol import (
     ExpectedFinding,
     Protocol,
 )
-from monitor.core.protocol_checks import check_proposed
 from monitor.core.protocol_file import read_protocol
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
@@ -35,17 +34,12 @@ _END_OF_DAY = timedelta(days=1) - timedelta(seconds=1)
 _RECEIVED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def load_protocol(
-    text: str, file: str, catalogue: Catalogue, *, in_force: bool = False
-) -> Protocol:
-    """Read a protocol file strictly and work through its examples; one that is `in_force` may
-    have what is not put in force any more.
+def load_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
+    """Read a protocol file strictly and work through its examples.
 
     Raises Faults with every fault; the examples run only where the rest is sound.
     """
     protocol, report = read_protocol(text, file, catalogue)
-    if not in_force:
-        check_proposed(protocol, report)
     _run(protocol, catalogue, _ZONE, report)
     report.raise_if_faulty()
     return protocol

@@ -41,26 +41,6 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
     _check_example_rules(protocol, report)
 
 
-def check_proposed(protocol: Protocol, report: Report) -> None:
-    """What a new text may not have, and one that is in force goes on with."""
-    for place, rule in enumerate(protocol.rules):
-        _check_rechecks(rule, ("rules", place), report)
-
-
-def _check_rechecks(rule: Rule, path: Path, report: Report) -> None:
-    """A graver level does not ask later: of the levels met the shortest recheck decides."""
-    shortest: Duration | None = None
-    for place, level in enumerate(rule.levels):
-        if level.recheck is None:
-            continue
-        if shortest is not None and _later(level.recheck, shortest):
-            problem = f"is longer than that of a milder level, {shortest}, which counts as well"
-            where = (*path, "levels", place, "recheck")
-            report.add(where, str(level.recheck), problem, f"{shortest} or less")
-        else:
-            shortest = level.recheck
-
-
 def _check_unique(protocol: Protocol, report: Report) -> None:
     _each_once(report, "phases", "name", [phase.name for phase in protocol.phases])
     _each_once(report, "rules", "id", [rule.id for rule in protocol.rules])
@@ -360,11 +340,6 @@ def _check_example_rules(protocol: Protocol, report: Report) -> None:
 def _shorter(span: Duration, than: Duration) -> bool:
     """Shorter from whatever day it is counted."""
     return all(span.after(day) < than.after(day) for day in _PROBES)
-
-
-def _later(span: Duration, than: Duration) -> bool:
-    """Longer from some day."""
-    return any(span.after(day) > than.after(day) for day in _PROBES)
 
 
 def _from(urgency: Urgency) -> str:

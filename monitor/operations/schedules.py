@@ -382,7 +382,7 @@ def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
         try:
             old = force.texts[protocol_id].text
             name = f"{protocol_id}.toml (in force), read with the new {file}"
-            protocols[protocol_id] = load_protocol(old, name, catalogue, in_force=True)
+            protocols[protocol_id] = load_protocol(old, name, catalogue)
         except Faults as found:
             faults.extend(found.faults)
     if faults:

@@ -99,10 +99,6 @@ MISTAKES = {
     "urgency that falls": ('{ below = 50, action = "discontinue", urgency = "critical"',
         '{ below = 50, action = "discontinue", urgency = "routine"',
         "rules[3].levels[1].urgency", "one of urgent, critical"),
-    "a recheck that grows": (
-        '{ below = 50, action = "discontinue", urgency = "critical", recheck = "2 days" }',
-        '{ below = 50, action = "discontinue", urgency = "critical", recheck = "8 days" }',
-        "rules[3].levels[1].recheck", "1 week or less"),
     "a rule twice": ('id = "leucopenia"', 'id = "neutropenia"', "rules[2].id", "rules[1], line"),
     "muted by what is not there": ('muted_by = ["dose_check:renal"]',
         'muted_by = ["dose_check:weight"]', "rules[10].muted_by", "dose_check:renal"),

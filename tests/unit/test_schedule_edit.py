@@ -9,14 +9,12 @@ import pytest
 from sqlalchemy import delete
 
 from monitor.core.faults import Faults
-from monitor.core.protocol_file import digest_of
 from monitor.core.vocabulary import AlertState
 from monitor.operations.schedule_edit import Preview, apply, edit_of, preview
 from monitor.operations.schedules import adopt, differences
-from monitor.operations.status import status_rows
 from monitor.store import tables
 from monitor.store.errors import TooEarly
-from monitor.store.rulebook import put_in_force, texts_in_force
+from monitor.store.rulebook import texts_in_force
 from monitor.store.tables import table_of
 from tests.clinic import CBC, Clinic, at
 from tests.schedules_folder import (
@@ -104,26 +102,6 @@ def test_how_many_are_judged_by_a_text_whose_file_is_missing_is_said(
     kept.rename(folder / f"{AZA}.toml")
     assert adopt(ward.store, folder, NOW) == []
     assert in_force(ward.store) == {"analytes", AZA}
-
-
-def test_a_recheck_that_grows_is_not_put_in_force_and_one_in_force_goes_on(
-    ward: Clinic, folder: Path
-) -> None:
-    """A newer program refuses no text that patients are judged by."""
-    ward.enrol("A1")
-    slip = 'below = 50, action = "discontinue", urgency = "critical", recheck = '
-    path = edit(folder, f'{slip}"2 days"', f'{slip}"8 days"')
-    with pytest.raises(Faults, match="is longer than that of a milder level, 1 week"):
-        preview(ward.store, ward.settings, edit_of(path), NOW)
-    text = text_of(folder)
-    with ward.store.write() as connection:
-        put_in_force(connection, AZA, text, digest_of(text), NOW, "test", "by an older program")
-    ward.results("A1", "2026-01-26", CBC | {"platelets": "40"})
-    ward.review(NOW)
-    [row] = [it for it in status_rows(ward.store, ward.settings, NOW, "A1") if it["panel"] == "cbc"]
-    assert (row["due_on"], row["because"]) == ("2026-02-02", "recheck")
-    site = edit(folder, "# ", "#  ", "analytes")
-    assert preview(ward.store, ward.settings, edit_of(site), NOW).enrolled == 1
 
 
 def test_a_drug_more_or_by_its_brand_name_is_no_drug_given_up(ward: Clinic, folder: Path) -> None:
