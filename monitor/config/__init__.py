@@ -1,6 +1,6 @@
 """`config.toml` and its overrides by environment variables, as frozen settings."""
 
-from monitor.config.book import route_book
+from monitor.config.book import locale_of, recipient_of, route_book
 from monitor.config.channels import Alarm, Bounces, Mail, Queue, Relay, Syslog, Webhook
 from monitor.config.clinic import Clinic, Database, Heartbeat, Retention, Schedules
 from monitor.config.field_types import UNCHANGED_EMAIL
@@ -36,7 +36,9 @@ __all__ = [
     "Web",
     "Webhook",
     "load_settings",
+    "locale_of",
     "read_settings",
+    "recipient_of",
     "route_book",
     "section_models",
 ]

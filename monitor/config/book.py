@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +55,31 @@ def route_book(settings: Settings) -> RouteBook:
         contacts=tuple(roles.values()),
         faults=tuple(faults),
     )
+
+
+def recipient_of(settings: Settings, address: str) -> Recipient | None:
+    """The first role that has this address, by itself or in a week of its rota (case apart)."""
+    lower = address.lower()
+    return next(
+        (
+            role
+            for name, role in settings.recipients.items()
+            if any(own.lower() == lower for own in _addresses(settings, name, role))
+        ),
+        None,
+    )
+
+
+def locale_of(settings: Settings, address: str) -> str:
+    """The language of a reader's mails."""
+    role = recipient_of(settings, address)
+    return (role.locale if role else "") or settings.clinic.locale
+
+
+def _addresses(settings: Settings, name: str, role: Recipient) -> Iterator[str]:
+    yield from role.addresses
+    shifts = _rota(settings, name, role, []).shifts if role.rota else ()
+    yield from (address for shift in shifts for address in shift.addresses)
 
 
 def _way(route: Route, roles: dict[str, Contact]) -> Way:

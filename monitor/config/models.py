@@ -51,23 +51,6 @@ class Settings(Section):
     backup: Backup
     retention: Retention
 
-    def recipient_of(self, address: str) -> Recipient | None:
-        """The first role that has this address (case apart)."""
-        lower = address.lower()
-        return next(
-            (
-                role
-                for role in self.recipients.values()
-                if any(own.lower() == lower for own in role.addresses)
-            ),
-            None,
-        )
-
-    def locale_of(self, recipient: str) -> str:
-        """The language of a reader's mails."""
-        role = self.recipient_of(recipient)
-        return (role.locale if role else "") or self.clinic.locale
-
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
         listed = [

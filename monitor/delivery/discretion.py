@@ -10,6 +10,7 @@ from typing import Any
 from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
+NOT_SHOWN = "the details are not shown here"
 _NUMBER = re.compile(r"\d")
 _WITHOUT_VALUES = frozenset(
     {Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value, Kind.BASELINE_MISSING.value}
@@ -36,7 +37,7 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         return replace(view, summary=_without_readings(view.summary), say=say)
     return replace(
         view,
-        summary=summary_without_values(view.analyte, "the details are not shown here"),
+        summary=summary_without_values(view.analyte, NOT_SHOWN),
         value="",
         distance="",
         limit_text="",
