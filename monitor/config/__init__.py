@@ -7,6 +7,7 @@ from monitor.config.field_types import UNCHANGED_EMAIL
 from monitor.config.mllp import Mllp
 from monitor.config.models import Settings, section_models
 from monitor.config.read import load_settings, read_settings
+from monitor.config.secrets import missing_secrets
 from monitor.config.section import Section
 from monitor.config.sources import Intake, Source
 from monitor.config.telling import Escalation, Recipient, Route
@@ -37,6 +38,7 @@ __all__ = [
     "Webhook",
     "load_settings",
     "locale_of",
+    "missing_secrets",
     "read_settings",
     "recipient_of",
     "route_book",

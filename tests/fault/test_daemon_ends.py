@@ -69,6 +69,18 @@ def test_an_invalid_config_is_an_error_at_the_start(clinic: ClinicFolder) -> Non
     assert 'did you mean "clinic"?' in ended.stderr
 
 
+def test_a_password_that_is_not_there_is_said_at_the_start(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    named = '[webhooks.ehr]\nurl = "http://localhost/"\nsecret_env = "NOT_THERE"\n'
+    with (clinic.folder / "config.toml").open("a") as config:
+        config.write(named)
+    daemon = clinic.start()
+    said = "without what its config names: [webhooks.ehr] secret_env: NOT_THERE is not set"
+    assert said in daemon.log.read_text()
+    assert met(lambda: any("settings" in mail.subject for mail in mailbox.caught))
+
+
 def test_an_invalid_protocol_leaves_the_last_good_one_and_is_told(
     clinic: ClinicFolder, mailbox: Catcher
 ) -> None:

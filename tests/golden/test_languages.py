@@ -279,6 +279,11 @@ ALARMS = (
     "backup",
     "downtime",
     "pages",
+    "settings",
+    (
+        "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
+        "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
+    ),
     "bounces",
     (
         "The other side refused webhook:pager for good: 410 Gone. This message goes to "
