@@ -107,7 +107,8 @@ class Daemon:
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
             last_night = self._join()
-            self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # patients are watched all the same, and the operator is told
+                self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
             self._schedule(last_night)
             if self._listener is not None:
                 self._listener.start()

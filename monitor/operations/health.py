@@ -154,7 +154,7 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
     if troubles:
         return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
-    if unseen := feeds.lies_unseen(settings):
+    if unseen := feeds.inbox_gone(settings) or feeds.lies_unseen(settings):
         return Part("feeds", False, unseen)
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"

@@ -81,6 +81,15 @@ def test_a_password_that_is_not_there_is_said_at_the_start(
     assert met(lambda: any("settings" in mail.subject for mail in mailbox.caught))
 
 
+def test_without_an_inbox_patients_are_watched_all_the_same(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    clinic.inbox.rmdir()
+    clinic.inbox.write_text("a file where the folder has to be")
+    clinic.start()
+    assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+
+
 def test_an_invalid_protocol_leaves_the_last_good_one_and_is_told(
     clinic: ClinicFolder, mailbox: Catcher
 ) -> None:

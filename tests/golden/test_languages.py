@@ -285,6 +285,16 @@ ALARMS = (
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
     ),
     "bounces",
+    "the inbox cannot be read",
+    (
+        "The inbox /srv/clinic/inbox cannot be read (No such file or directory): what the "
+        "laboratory puts there is not taken in"
+    ),
+    "files in the inbox are passed over",
+    (
+        "In the inbox lies what is never taken in: norht. A folder has to bear the name of a "
+        "source of the config ([sources.NAME]), and links are not followed: move the files"
+    ),
     (
         "The other side refused webhook:pager for good: 410 Gone. This message goes to "
         "doctor@hill.example now, and the address is used again next time. Correct it in "

@@ -30,6 +30,7 @@ def settings(folder: Path, **environment: str) -> Settings:
 
 def working(store: Store, chosen: Settings) -> None:
     """A daemon that runs, on the shipped protocols."""
+    chosen.intake.inbox.mkdir()
     adopt(store, chosen.schedules.folder, NOW)
     for job in JOBS:
         ran(store, job, NOW)
@@ -54,6 +55,21 @@ def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) 
     chosen = settings(tmp_path, MONITOR__CLINIC__EMAIL="clinic@localhost")
     working(store, chosen)
     assert set(ill(examine(store, chosen, NOW))) == {"settings"}
+
+
+def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Path) -> None:
+    """A network folder that is not there looks like a quiet week."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    inbox = chosen.intake.inbox
+    inbox.rmdir()
+    assert f"{inbox} cannot be read (No such file" in ill(examine(store, chosen, NOW))["feeds"]
+    assert feeds.watch(store, chosen, NOW)
+    inbox.write_text("a file")
+    assert f"{inbox} cannot be read (Not a directory" in ill(examine(store, chosen, NOW))["feeds"]
+    inbox.unlink()
+    inbox.mkdir()
+    assert ill(examine(store, chosen, NOW)) == {}
 
 
 SIGNED_IN = {"MONITOR__MAIL__USERNAME": "monitor", "MONITOR__MAIL__PASSWORD_ENV": "RELAY"}
