@@ -272,6 +272,7 @@ ALARMS = (
     "mail delayed: nurse@hill.example",
     "messages to mail do not go out",
     "messages to webhook:pager do not go out",
+    "Mails to others go out: ask whoever reads these.",
     "a mail nobody reads",
     "a mail could not be laid out",
     "no lab results arrive",
