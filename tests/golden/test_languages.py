@@ -98,6 +98,17 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
             "Neutrophils 0.4 10*9/L on 12 May 2026: below 0.5 10*9/L",
             "Neutrophile 0,4 10*9/L am 12. Mai 2026: unter 0,5 10*9/L",
         ),
+        (
+            "ALT: the value is not shown here. Review: prescriber to decide",
+            "ALT: der Wert wird hier nicht gezeigt. "
+            "Überprüfung: die verschreibende Person entscheidet",
+        ),
+        (
+            "Baseline incomplete (first dose 1 Jan 2026): no Liver function tests since 9 Oct "
+            "2025. Baseline missing: before the first dose",
+            "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit 9. Okt. "
+            "2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis",
+        ),
         ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
         ("CBC weekly to week 8, then CBC and LFT", "CBC weekly to week 8, then CBC and LFT"),
         ("what a site wrote on 3 May 2026: 1.25", "what a site wrote on 3. Mai 2026: 1,25"),
