@@ -27,6 +27,12 @@ def withholds(urgency: str, privacy: str) -> bool:
     return privacy == "minimal" and urgency != Urgency.CRITICAL.value
 
 
+def shows_notes(privacy: str) -> bool:
+    """Whether what a person wrote of a patient is told, why something waits or what was done: it
+    may hold values, or a name."""
+    return privacy == "full"
+
+
 def discreet_view(view: AlertView, privacy: str) -> AlertView:
     """The view as a reader of this privacy level may see it: where values stay behind, what it
     is about, what the protocol says, and where to look."""

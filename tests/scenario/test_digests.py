@@ -118,8 +118,45 @@ def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) 
         "open since 5 Jan 2026, 1 day",
         "open since 5 Jan 2026, 2 days",
         "acknowledged by Sister Kay until 14 Jan 2026",
-        "closed by Dr Who: iron given",
+        "closed by Dr Who: the details are not shown here",
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "notes"),
+    [
+        (
+            'privacy = "full"',
+            [
+                "snoozed by Sister Kay until 9 Jan 2026: Anna is away",
+                "closed by Dr Who: told Anna, 97 is usual for her",
+            ],
+        ),
+        (
+            'privacy = "minimal"',
+            [
+                "snoozed by Sister Kay until 9 Jan 2026: the details are not shown here",
+                "closed by Dr Who: the details are not shown here",
+            ],
+        ),
+    ],
+)
+def test_what_people_wrote_stands_in_the_digest_at_full_privacy_only(
+    ward: Clinic, tmp_path: Path, config: str, notes: list[str]
+) -> None:
+    ward.settings = settings_in(tmp_path, f'{HEAD}[mail]\n{config}\n[[routes]]\nto = ["{NURSE}"]\n')
+    anaemic(ward)
+    people.snooze(
+        ward.store, ward.settings, 1,
+        until=date(2026, 1, 9), by="Sister Kay", reason="Anna is away", now=at("2026-01-05", 10),
+    )  # fmt: skip
+    compose(ward, "2026-01-06")
+    people.close(
+        ward.store, ward.settings, 1, by="Dr Who", outcome="told Anna, 97 is usual for her",
+        review_by=date(2026, 1, 20), now=at("2026-01-06", 9),
+    )  # fmt: skip
+    compose(ward, "2026-01-07")
+    assert [content.sections[0][2][0].note for content in digests(ward)] == notes
 
 
 def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> None:
