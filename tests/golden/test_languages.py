@@ -297,6 +297,8 @@ ALARMS = (
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
     ),
     "bounces",
+    "the folder of bounces: No such file or directory",
+    "the mailbox of bounces, imap.hill.example: there is no such mailbox",
     "the inbox cannot be read",
     (
         "The inbox /srv/clinic/inbox cannot be read (No such file or directory): what the "
