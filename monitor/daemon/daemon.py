@@ -30,6 +30,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings
+from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
@@ -60,6 +61,8 @@ _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
 _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
+_SET_BACK = timedelta(seconds=5)
+"""A clock that was set back by more is no matter of a second that is corrected."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -86,7 +89,7 @@ class Daemon:
         )
         self._log = logs.logger("daemon")
         self._member = fleet.Member(self._store)
-        self._kept_at = clock.now()
+        self._kept_at = self._seen_at = clock.now()
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
@@ -118,7 +121,7 @@ class Daemon:
             if ready is not None:
                 ready()
             while not (self._asked or self._stopping.wait(_LOOK)):
-                pass
+                self._mind_the_clock()
             self._stopping.set()
             self._end()
         if self._keeper.outdated is not None:
@@ -160,6 +163,27 @@ class Daemon:
                 if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
 
+    def _mind_the_clock(self) -> None:
+        """The scheduler waits for instants: where the clock of the machine is set back, every job
+        would rest until it had caught up."""
+        before, self._seen_at = self._seen_at, clock.now()
+        if before - self._seen_at < _SET_BACK:
+            return
+        now, zone = self._seen_at, self._settings.clinic.zone
+        self._log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
+        for job in self._jobs():
+            self._keeper.look(job.name, now)
+        self._scheduler.reschedule_job(NIGHTLY, trigger=self._each_night())
+        text = (
+            f"The clock of this machine was set back from {instant_text(before, zone)} to "
+            f"{instant_text(now, zone)}. Was it right before, or is it now? See: monitor health"
+        )
+        with suppress(StoreError):  # it stands in the log, too
+            self._keeper.alarm("clock", text, now)
+
+    def _each_night(self) -> CronTrigger:
+        return CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
+
     def _schedule(self, last_night: datetime | None) -> None:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # our jobs report themselves
         soon = clock.now()
@@ -169,8 +193,7 @@ class Daemon:
             NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
         )
         missed = last_night is None or last_night < self._last_night(soon)
-        trigger = CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
-        self._add(nightly, trigger, soon if missed else None)
+        self._add(nightly, self._each_night(), soon if missed else None)
 
     def _add(self, job: Job, trigger: object, first: datetime | None) -> None:
         self._scheduler.add_job(

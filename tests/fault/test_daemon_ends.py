@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,31 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
     clinic.inbox.write_text("a file where the folder has to be")
     clinic.start()
     assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Catcher) -> None:
+    """It was three hours ahead; the scheduler would wait for three hours."""
+    wrong = clinic.folder / "wrong-by"
+    wrong.write_text("10800")
+    daemon = clinic.spawn("-m", "tests.fault.set_clock", str(wrong))
+    assert met(lambda: daemon.has_started)
+    assert met(lambda: beats(clinic) > datetime.now(UTC) + timedelta(hours=2))
+    half = clinic.folder / "half"
+    half.write_text("0")
+    half.replace(wrong)
+    assert met(lambda: beats(clinic) < datetime.now(UTC) + timedelta(minutes=1))
+    assert met(lambda: any("clock" in mail.subject for mail in mailbox.caught))
+
+
+def beats(clinic: ClinicFolder) -> datetime:
+    """The daemon's last sign of life; long ago where there is none."""
+    with sqlite3.connect(clinic.folder / "monitor.db") as connection:
+        row = connection.execute("SELECT max(last_tick_at) FROM daemons").fetchone()
+    return (
+        datetime.fromisoformat(row[0]).replace(tzinfo=UTC)
+        if row[0]
+        else datetime.min.replace(tzinfo=UTC)
+    )
 
 
 def test_an_invalid_protocol_leaves_the_last_good_one_and_is_told(

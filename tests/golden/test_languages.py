@@ -292,6 +292,11 @@ ALARMS = (
     "downtime",
     "pages",
     "settings",
+    "clock",
+    (
+        "The clock of this machine was set back from 3 Mar 2026, 10:00 to 3 Mar 2026, 07:00. Was "
+        "it right before, or is it now? See: monitor health"
+    ),
     (
         "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
