@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.config.field_types import read_address
 from monitor.config.models import Settings
 from monitor.config.telling import Recipient, Route
 from monitor.core.contacts import Contact, Rota, Shift, Tier
@@ -131,7 +132,7 @@ def _rota(settings: Settings, name: str, role: Recipient, faults: list[str]) -> 
     try:
         stamp = role.rota.stat()
         shifts, wrong = _read(role.rota, stamp.st_mtime_ns, stamp.st_size)
-        known = [it for it in wrong if it]
+        known = [*wrong, *_unreachable(settings, shifts)]
     except (OSError, UnicodeDecodeError):
         known = ["there is no such file, or it is not UTF-8 text"]
     faults += [f"[recipients.{name}] rota {role.rota.name}: {fault}" for fault in known]
@@ -141,6 +142,17 @@ def _rota(settings: Settings, name: str, role: Recipient, faults: list[str]) -> 
         WEEKDAYS.index(day),
         time.fromisoformat(clock),
     )
+
+
+def _unreachable(settings: Settings, shifts: Iterable[Shift]) -> Iterator[str]:
+    """Addresses of a rota that nothing can be sent to."""
+    for address in dict.fromkeys(it for shift in shifts for it in shift.addresses):
+        try:
+            problem = settings.lacks(read_address(address))
+        except ValueError as error:
+            problem = f"{address}: {error}"
+        if problem:
+            yield problem
 
 
 @lru_cache(maxsize=64)

@@ -77,12 +77,19 @@ class Settings(Section):
         yield ("alarm", "to"), self.alarm.to
 
     def _check_known(self, keys: tuple[str, ...], address: str) -> None:
+        if problem := self.lacks(address):
+            raise Misplaced(keys, problem)
+
+    def lacks(self, address: str) -> str:
+        """What an address or the name of a role names and the file has not; empty where it has
+        everything."""
         channel, colon, name = address.partition(":")
         if colon and name not in getattr(self, CHANNELS[channel]):
-            raise Misplaced(keys, f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+            return f"{address}: there is no [{CHANNELS[channel]}.{name}]"
         if not colon and "@" not in address and address not in self.recipients:
             near = nearest(address, list(self.recipients))
-            raise Misplaced(keys, f"{address}: there is no [recipients.{address}] {near}".rstrip())
+            return f"{address}: there is no [recipients.{address}] {near}".rstrip()
+        return ""
 
     @model_validator(mode="after")
     def _known_sources(self) -> Settings:
