@@ -5,7 +5,8 @@ looks again at its next time; the daemon never dies of one, nor of a database th
 for a while. Intake and review run one after the other in one thread; what waits for other
 machines runs in another, so that a slow mail server holds up no lab file, and what goes through
 everybody or through weeks of results, the nightly sweep, the digests and the watch over the feeds,
-in a third, so that it holds up neither. The sign of life has a thread of its own.
+in a third, so that it holds up neither. The signs of life, for other daemons and for whatever
+watches this machine, have threads of their own: a morning's mails take minutes.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -51,8 +52,8 @@ SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_OUTSIDE, _NIGHT, _PULSE = "outside", "night", "pulse"
-_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
+_OUTSIDE, _NIGHT, _PULSE, _BEAT = "outside", "night", "pulse", "beat"
+_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE, _BEAT)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
@@ -145,7 +146,7 @@ class Daemon:
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
-            Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
+            Job("heartbeat", self._heartbeat, every=60, thread=_BEAT),
         )
 
     def _join(self) -> datetime | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.demo.catcher import Catcher
+from tests.mail_world import Mood, mail_server
 from tests.processes import ClinicFolder, met
 
 PATIENTS = "mrn,drug,started_on\nA1,azathioprine,{started_on}\n"
@@ -115,6 +116,42 @@ def beats(clinic: ClinicFolder) -> datetime:
         if row[0]
         else datetime.min.replace(tzinfo=UTC)
     )
+
+
+def test_a_slow_mail_server_does_not_stop_the_heartbeat(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    """Whatever watches the machine would take it for dead while it delivers."""
+    folder = tmp_path / "clinic"
+    folder.mkdir()
+    shutil.copy(migrated_sqlite, folder / "monitor.db")
+    slow = Mood(slow=15)
+    with mail_server(slow) as port:
+        clinic = ClinicFolder(folder, port)
+        clinic.run("init")
+        config = folder / "config.toml"
+        text = config.read_text().replace("clinic@localhost", "n@clinic.example")
+        config.write_text(text.replace('\nfile = ""', '\nfile = "beat"', 1))
+        clinic.start()
+        assert met(lambda: jobs_done(clinic) > 8)
+        clinic.kill_all()
+        (folder / "beat").unlink(missing_ok=True)
+        (folder / "people.csv").write_text(PATIENTS.format(started_on="2026-01-05"))
+        (folder / "low.csv").write_text(RESULTS.format(on="2026-01-12T08:00"))
+        clinic.run("enrol", "people.csv")
+        clinic.run("load", "low.csv")
+        clinic.start()
+        try:
+            assert met(lambda: (folder / "beat").exists())
+            assert slow.taken == []
+        finally:
+            clinic.kill_all()
+
+
+def jobs_done(clinic: ClinicFolder) -> int:
+    with sqlite3.connect(clinic.folder / "monitor.db") as connection:
+        (number,) = connection.execute("SELECT count(*) FROM job_runs").fetchone()
+    return int(number)
 
 
 def test_an_invalid_protocol_leaves_the_last_good_one_and_is_told(
