@@ -166,6 +166,14 @@ def test_who_did_what(desk: CommandLine) -> None:
     assert all(it["at"] < "2026-02-05" for it in earlier)
 
 
+@pytest.mark.parametrize("name", ["compliance", "burden", "audit"])
+def test_days_that_end_before_they_begin_are_refused(clinic: CommandLine, name: str) -> None:
+    for days in (("--from", "2026-03-01", "--to", "2026-02-01"), ("--from", "2026-03-17")):
+        ended = clinic("report", name, *days, "--at", "2026-03-16")
+        assert (ended.code, ended.out) == (2, "")
+        assert f"--from {days[1]} lies after --to" in ended.err
+
+
 @pytest.mark.parametrize("name", ["overdue", "compliance", "audit"])
 def test_every_form_says_the_same(desk: CommandLine, name: str) -> None:
     desk("ack", overdue_alert(desk, "P1"), "--by", "=cmd()", "--at", NOW)
