@@ -14,6 +14,7 @@ from monitor.cli.common import (
     ConfigOption,
     Exit,
     JsonOption,
+    Refused,
     complain,
     print_json,
     reading,
@@ -28,9 +29,10 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
 
     Writes config.toml, schedules/ (the protocols and the catalogue of analytes) and inbox/
     where there are none, and creates the database beside them or brings it up to date.
-    Nothing that is there already is changed, except the database's tables.
+    Nothing that is there already is changed, except the database's tables. Ends with 3 where
+    no protocol could be put in force.
     """
-    from monitor.operations.schedules import adopt
+    from monitor.operations.schedules import adopt, in_force
     from monitor.store.database import open_store
 
     if not config.exists():
@@ -38,18 +40,26 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
         config.write_text(resources.example_config(), encoding="utf-8")
         say(f"wrote     {config}: put the clinic's name, time zone and e-mail address into it")
     settings = load_settings(config)
+    for folder in (settings.schedules.folder, settings.intake.inbox):
+        if folder.exists() and not folder.is_dir():
+            raise Refused(f"{folder} is a file, where a folder has to be: move it away")
     _copy_schedules(settings.schedules.folder)
-    for folder in (settings.intake.inbox,):
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            say(f"made      {folder}: lab files dropped here are taken in by `monitor run`")
+    inbox = settings.intake.inbox
+    if not inbox.exists():
+        inbox.mkdir(parents=True)
+        say(f"made      {inbox}: lab files dropped here are taken in by `monitor run`")
     store = open_store(settings.database.url)
     try:
         store.migrate()
         for notice in adopt(store, settings.schedules.folder, clock.now()):
             complain(notice.text)
+        with store.read() as connection:
+            is_ready = bool(in_force(connection).protocols)
     finally:
         store.dispose()
+    if not is_ready:
+        complain("not ready: no protocol is in force, and nobody can be enrolled")
+        raise typer.Exit(Exit.NOT_ALL)
     say("ready     next: monitor enrol PATIENTS.csv, monitor load RESULTS.csv, monitor status")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,13 +25,17 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
     to done/ or failed/ beside a report.
     """
     from monitor import logs
-    from monitor.config import load_settings
+    from monitor.config import load_settings, missing_secrets
     from monitor.daemon import Daemon
 
     logs.configure(verbose=True)
     _stays()
     settings = load_settings(config)
     complain(f"watching {settings.intake.inbox}; SIGTERM or Ctrl-C ends it")
+    if missing := "; ".join(missing_secrets(settings, os.environ)):
+        text = f"the monitor runs without what its config names: {missing}"
+        complain(text)
+        _alarm(settings, "settings", text)
     with _web_beside(settings):
         Daemon(settings).run()
 
@@ -76,22 +81,22 @@ def _web_beside(settings: Settings) -> Iterator[None]:
             port = pages.enter_context(serving(settings))
         except PortTaken as taken:
             complain(f"the pages are not served: {taken}")
-            _alarm(settings, str(taken))
+            text = f"the monitor runs, but its pages are not served: {taken}"
+            _alarm(settings, "pages", text)
         else:
             complain(f"the pages: {address_of(settings, port)}/")
         yield
 
 
-def _alarm(settings: Settings, why: str) -> None:
+def _alarm(settings: Settings, topic: str, text: str) -> None:
     from monitor import clock
     from monitor.store.database import open_store
     from monitor.store.outbox import operator_alarm
 
     store, clinic = open_store(settings.database.url), settings.clinic
-    text = f"the monitor runs, but its pages are not served: {why}"
     try:
         with store.write() as connection:
-            operator_alarm(connection, "pages", text, clinic.email, clock.now(), clinic.zone)
+            operator_alarm(connection, topic, text, clinic.email, clock.now(), clinic.zone)
     finally:
         store.dispose()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.config.field_types import read_address
 from monitor.config.models import Settings
 from monitor.config.telling import Recipient, Route
 from monitor.core.contacts import Contact, Rota, Shift, Tier
@@ -55,6 +56,31 @@ def route_book(settings: Settings) -> RouteBook:
         contacts=tuple(roles.values()),
         faults=tuple(faults),
     )
+
+
+def recipient_of(settings: Settings, address: str) -> Recipient | None:
+    """The first role that has this address, by itself or in a week of its rota (case apart)."""
+    lower = address.lower()
+    return next(
+        (
+            role
+            for name, role in settings.recipients.items()
+            if any(own.lower() == lower for own in _addresses(settings, name, role))
+        ),
+        None,
+    )
+
+
+def locale_of(settings: Settings, address: str) -> str:
+    """The language of a reader's mails."""
+    role = recipient_of(settings, address)
+    return (role.locale if role else "") or settings.clinic.locale
+
+
+def _addresses(settings: Settings, name: str, role: Recipient) -> Iterator[str]:
+    yield from role.addresses
+    shifts = _rota(settings, name, role, []).shifts if role.rota else ()
+    yield from (address for shift in shifts for address in shift.addresses)
 
 
 def _way(route: Route, roles: dict[str, Contact]) -> Way:
@@ -106,7 +132,7 @@ def _rota(settings: Settings, name: str, role: Recipient, faults: list[str]) -> 
     try:
         stamp = role.rota.stat()
         shifts, wrong = _read(role.rota, stamp.st_mtime_ns, stamp.st_size)
-        known = [it for it in wrong if it]
+        known = [*wrong, *_unreachable(settings, shifts)]
     except (OSError, UnicodeDecodeError):
         known = ["there is no such file, or it is not UTF-8 text"]
     faults += [f"[recipients.{name}] rota {role.rota.name}: {fault}" for fault in known]
@@ -116,6 +142,17 @@ def _rota(settings: Settings, name: str, role: Recipient, faults: list[str]) -> 
         WEEKDAYS.index(day),
         time.fromisoformat(clock),
     )
+
+
+def _unreachable(settings: Settings, shifts: Iterable[Shift]) -> Iterator[str]:
+    """Addresses of a rota that nothing can be sent to."""
+    for address in dict.fromkeys(it for shift in shifts for it in shift.addresses):
+        try:
+            problem = settings.lacks(read_address(address))
+        except ValueError as error:
+            problem = f"{address}: {error}"
+        if problem:
+            yield problem
 
 
 @lru_cache(maxsize=64)

@@ -120,8 +120,8 @@ def _choice(kinds: type[Kind | Urgency]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _address(text: str) -> str:
-    """A mail address, or a channel of the config by its name."""
+def read_address(text: str) -> str:
+    """A mail address, or a channel of the config by its name. Raises ValueError."""
     channel, colon, name = text.partition(":")
     if not colon:
         return _email(text)
@@ -136,7 +136,7 @@ def _told(text: str) -> str:
     """An address, or the name of a role: a table of `[recipients]`."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
         return text
-    return _address(text)
+    return read_address(text)
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -150,7 +150,7 @@ Weekly = Annotated[str, AfterValidator(_weekly)]
 Handover = Annotated[str, AfterValidator(_handover)]
 Url = Annotated[str, AfterValidator(_http)]
 Email = Annotated[str, AfterValidator(_email)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(read_address)]
 """A mail address, or a channel by its name: `webhook:pager`."""
 RoleOrAddress = Annotated[str, AfterValidator(_told)]
 """An address, or a role of `[recipients]`."""

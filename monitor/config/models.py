@@ -6,7 +6,7 @@ come from the environment or from files, never from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import model_validator
@@ -21,6 +21,14 @@ from monitor.config.telling import Budget, Escalation, Quiet, Recipient, Route
 from monitor.config.upkeep import Backup, Metrics
 from monitor.config.web import Web
 from monitor.core.faults import nearest
+
+
+class Misplaced(ValueError):
+    """What is wrong of one key beside others, which the whole file shows; `keys` lead to it."""
+
+    def __init__(self, keys: tuple[str, ...], problem: str) -> None:
+        super().__init__(problem)
+        self.keys = keys
 
 
 class Settings(Section):
@@ -51,46 +59,47 @@ class Settings(Section):
     backup: Backup
     retention: Retention
 
-    def recipient_of(self, address: str) -> Recipient | None:
-        """The first role that has this address (case apart)."""
-        lower = address.lower()
-        return next(
-            (
-                role
-                for role in self.recipients.values()
-                if any(own.lower() == lower for own in role.addresses)
-            ),
-            None,
-        )
-
-    def locale_of(self, recipient: str) -> str:
-        """The language of a reader's mails."""
-        role = self.recipient_of(recipient)
-        return (role.locale if role else "") or self.clinic.locale
-
     @model_validator(mode="after")
     def _known_channels(self) -> Settings:
-        listed = [
-            address for route in self.routes for tier in (route.to, *route.then) for address in tier
-        ]
-        listed += [address for role in self.recipients.values() for address in role.addresses]
-        for address in (*listed, *self.alarm.to):
-            self._check_known(address)
+        for keys, addresses in self._addresses():
+            for address in addresses:
+                self._check_known(keys, address)
         return self
 
-    def _check_known(self, address: str) -> None:
+    def _addresses(self) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+        """Whoever is named, with the keys that name them."""
+        for number, route in enumerate(self.routes):
+            yield ("routes", str(number), "to"), route.to
+            for tier in route.then:
+                yield ("routes", str(number), "then"), tier
+        for name, role in self.recipients.items():
+            yield ("recipients", name, "addresses"), role.addresses
+        yield ("alarm", "to"), self.alarm.to
+
+    def _check_known(self, keys: tuple[str, ...], address: str) -> None:
+        if problem := self.lacks(address):
+            raise Misplaced(keys, problem)
+
+    def lacks(self, address: str) -> str:
+        """What an address or the name of a role names and the file has not; empty where it has
+        everything."""
         channel, colon, name = address.partition(":")
         if colon and name not in getattr(self, CHANNELS[channel]):
-            raise ValueError(f"{address}: there is no [{CHANNELS[channel]}.{name}]")
+            return f"{address}: there is no [{CHANNELS[channel]}.{name}]"
         if not colon and "@" not in address and address not in self.recipients:
             near = nearest(address, list(self.recipients))
-            raise ValueError(f"{address}: there is no [recipients.{address}] {near}".rstrip())
+            return f"{address}: there is no [recipients.{address}] {near}".rstrip()
+        return ""
 
     @model_validator(mode="after")
     def _known_sources(self) -> Settings:
-        for name in (self.mllp.source, *self.mllp.senders.values()):
+        named = [
+            ("source", self.mllp.source),
+            *(("senders", it) for it in self.mllp.senders.values()),
+        ]
+        for key, name in named:
             if name and name not in self.sources:
-                raise ValueError(f"[mllp]: there is no [sources.{name}]")
+                raise Misplaced(("mllp", key), f"there is no [sources.{name}]")
         return self
 
     @model_validator(mode="before")

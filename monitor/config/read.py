@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from monitor.config.environment import overrides
-from monitor.config.models import Settings, section_models
+from monitor.config.models import Misplaced, Settings, section_models
 from monitor.config.section import Section
 from monitor.core.faults import Fault, Faults, nearest
 
@@ -99,7 +99,9 @@ class _Places:
 
     def fault(self, details: Any) -> Fault:
         """One complaint of the models in the reader's words."""
-        keys = tuple(str(part) for part in details["loc"])
+        error = details.get("ctx", {}).get("error")
+        loc = error.keys if isinstance(error, Misplaced) else details["loc"]
+        keys = tuple(str(part) for part in loc)
         problem, valid = _words(details, keys)
         value = _shown(details["input"], keys)
         line = self._line(keys)

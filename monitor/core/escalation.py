@@ -221,8 +221,8 @@ def outcome_due_at(alert: Alert, ladder: Ladder) -> datetime | None:
 
 def reason_of(escalation: Escalation, ladder: Ladder) -> str:
     """Who more is told now, in words that follow "Not acknowledged" or "No outcome yet"."""
-    rung = escalation.due[-1]
-    if rung.again:
+    rung = next((it for it in reversed(escalation.due) if not it.again), None)
+    if rung is None:
         return "told again"
     told = f"told to tier {rung.tier}" if rung.tier else "told to the last resort"
     if escalation.outcome_missed:

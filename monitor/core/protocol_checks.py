@@ -65,13 +65,13 @@ def _check_muting(protocol: Protocol, report: Report) -> None:
     if protocol.dosing is not None and protocol.dosing.renal is not None:
         names[KIDNEY] = ()
     for place, rule in enumerate(protocol.rules):
+        for name in dict.fromkeys(it for it in rule.muted_by if it not in names):
+            valid = f"rules of this file: {', '.join(it for it in names if it)}"
+            report.add(("rules", place, "muted_by"), name, "there is no such rule", valid)
         seen, ahead = set[str](), list(rule.muted_by)
         while ahead:
             name = ahead.pop()
-            if name not in names:
-                valid = f"rules of this file: {', '.join(it for it in names if it)}"
-                report.add(("rules", place, "muted_by"), name, "there is no such rule", valid)
-            elif name not in seen:
+            if name in names and name not in seen:
                 seen.add(name)
                 ahead += names[name]
         if rule.id in seen:

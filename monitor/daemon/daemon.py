@@ -5,7 +5,8 @@ looks again at its next time; the daemon never dies of one, nor of a database th
 for a while. Intake and review run one after the other in one thread; what waits for other
 machines runs in another, so that a slow mail server holds up no lab file, and what goes through
 everybody or through weeks of results, the nightly sweep, the digests and the watch over the feeds,
-in a third, so that it holds up neither. The sign of life has a thread of its own.
+in a third, so that it holds up neither. The signs of life, for other daemons and for whatever
+watches this machine, have threads of their own: a morning's mails take minutes.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -30,6 +31,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings
+from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
@@ -50,8 +52,8 @@ SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_OUTSIDE, _NIGHT, _PULSE = "outside", "night", "pulse"
-_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE)
+_OUTSIDE, _NIGHT, _PULSE, _BEAT = "outside", "night", "pulse", "beat"
+_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE, _BEAT)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
@@ -60,6 +62,8 @@ _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
 _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
+_SET_BACK = timedelta(seconds=5)
+"""A clock that was set back by more is no matter of a second that is corrected."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -86,7 +90,7 @@ class Daemon:
         )
         self._log = logs.logger("daemon")
         self._member = fleet.Member(self._store)
-        self._kept_at = clock.now()
+        self._kept_at = self._seen_at = clock.now()
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
@@ -107,7 +111,8 @@ class Daemon:
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
             last_night = self._join()
-            self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # patients are watched all the same, and the operator is told
+                self._settings.intake.inbox.mkdir(parents=True, exist_ok=True)
             self._schedule(last_night)
             if self._listener is not None:
                 self._listener.start()
@@ -117,7 +122,7 @@ class Daemon:
             if ready is not None:
                 ready()
             while not (self._asked or self._stopping.wait(_LOOK)):
-                pass
+                self._mind_the_clock()
             self._stopping.set()
             self._end()
         if self._keeper.outdated is not None:
@@ -141,7 +146,7 @@ class Daemon:
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
-            Job("heartbeat", self._heartbeat, every=60, thread=_OUTSIDE),
+            Job("heartbeat", self._heartbeat, every=60, thread=_BEAT),
         )
 
     def _join(self) -> datetime | None:
@@ -159,6 +164,27 @@ class Daemon:
                 if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
 
+    def _mind_the_clock(self) -> None:
+        """The scheduler waits for instants: where the clock of the machine is set back, every job
+        would rest until it had caught up."""
+        before, self._seen_at = self._seen_at, clock.now()
+        if before - self._seen_at < _SET_BACK:
+            return
+        now, zone = self._seen_at, self._settings.clinic.zone
+        self._log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
+        for job in self._jobs():
+            self._keeper.look(job.name, now)
+        self._scheduler.reschedule_job(NIGHTLY, trigger=self._each_night())
+        text = (
+            f"The clock of this machine was set back from {instant_text(before, zone)} to "
+            f"{instant_text(now, zone)}. Was it right before, or is it now? See: monitor health"
+        )
+        with suppress(StoreError):  # it stands in the log, too
+            self._keeper.alarm("clock", text, now)
+
+    def _each_night(self) -> CronTrigger:
+        return CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
+
     def _schedule(self, last_night: datetime | None) -> None:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # our jobs report themselves
         soon = clock.now()
@@ -168,8 +194,7 @@ class Daemon:
             NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
         )
         missed = last_night is None or last_night < self._last_night(soon)
-        trigger = CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
-        self._add(nightly, trigger, soon if missed else None)
+        self._add(nightly, self._each_night(), soon if missed else None)
 
     def _add(self, job: Job, trigger: object, first: datetime | None) -> None:
         self._scheduler.add_job(

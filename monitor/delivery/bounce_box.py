@@ -26,9 +26,11 @@ class BoxFailed(Exception):
 
 
 def empty_folder(folder: Path, take: Take) -> int:
-    """Take each .eml file once and move it to `done/`; how many. Raises BoxFailed."""
+    """Take each .eml file once and move it to `done/`; how many. Raises BoxFailed, where there
+    is no such folder too: nobody would hear of what comes back."""
     try:
-        paths = sorted(path for path in folder.glob("*.eml") if path.is_file())[:_AT_ONCE]
+        mails = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".eml")
+        paths = [path for path in mails if path.is_file()][:_AT_ONCE]
         done = folder / "done"
         if paths:
             done.mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from monitor.config import Settings
 from monitor.core.vocabulary import DIED
+from monitor.delivery.discretion import shows_notes
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import initials, short_day
@@ -67,7 +68,7 @@ def _views(
             alert_id,
             rows[alert_id].shown,
             person_of(rows[alert_id], settings.mail.privacy),
-            _standing(rows[alert_id]),
+            _standing(rows[alert_id], settings.mail.privacy),
             what=what,
             reason=reason,
             now=now,
@@ -123,12 +124,13 @@ def _asking() -> Select[Any]:
     return select(*columns).select_from(joined).where(wanted)
 
 
-def _standing(row: Row[Any]) -> Standing:
+def _standing(row: Row[Any], privacy: str) -> Standing:
+    is_told = shows_notes(privacy) or not row.closed_by
     return Standing(
         state=row.state,
         opened_at=row.opened_at,
         acknowledged_by=row.acknowledged_by or "",
         acknowledged_until=row.acknowledged_until,
         closed_at=row.closed_at,
-        outcome=row.outcome or "",
+        outcome=(row.outcome or "") if is_told else "",
     )

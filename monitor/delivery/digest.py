@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from monitor.core.vocabulary import Urgency
+from monitor.delivery.discretion import NOT_SHOWN
 from monitor.delivery.view import Person
 from monitor.delivery.words import counted, day_words
 
@@ -35,6 +37,15 @@ class DigestLine:
     text: str
     note: str = ""
 
+    @property
+    def discreet(self) -> Self:
+        """For a reader at minimal privacy, of a line that was written for one at full: what it
+        says of a value stands amid its words, and all of them stay behind."""
+        by_number = replace(self, person=self.person.by_number)
+        if self.urgency == Urgency.CRITICAL.value or not self.alert_ids:
+            return by_number
+        return replace(by_number, text=NOT_SHOWN, note="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueLine:
@@ -49,6 +60,11 @@ class DueLine:
     """What is asked of the patient with it."""
     latest_on: date | None = None
     """The last open day on which it is still in time; None where there is none any more."""
+
+    @property
+    def discreet(self) -> Self:
+        """For a reader at minimal privacy."""
+        return replace(self, person=self.person.by_number)
 
     @property
     def when(self) -> str:
@@ -171,6 +187,15 @@ class DigestContent:
             line for line in self.ended if not line.alert_ids or line.person.mrn not in dead
         )
         kept["unjudged"] = tuple(it for it in self.unjudged if it[0] not in dead)
+        return replace(self, **kept)
+
+    @property
+    def discreet(self) -> Self:
+        """For a reader at minimal privacy, of a digest that was composed for one at full."""
+        fields = [*(field for field, _, _ in SECTIONS), "due_soon"]
+        kept: dict[str, Any] = {
+            field: tuple(it.discreet for it in getattr(self, field)) for field in fields
+        }
         return replace(self, **kept)
 
     def to_payload(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
+NOT_SHOWN = "the details are not shown here"
 _NUMBER = re.compile(r"\d")
 _WITHOUT_VALUES = frozenset(
     {Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value, Kind.BASELINE_MISSING.value}
@@ -26,6 +27,12 @@ def withholds(urgency: str, privacy: str) -> bool:
     return privacy == "minimal" and urgency != Urgency.CRITICAL.value
 
 
+def shows_notes(privacy: str) -> bool:
+    """Whether what a person wrote of a patient is told, why something waits or what was done: it
+    may hold values, or a name."""
+    return privacy == "full"
+
+
 def discreet_view(view: AlertView, privacy: str) -> AlertView:
     """The view as a reader of this privacy level may see it: where values stay behind, what it
     is about, what the protocol says, and where to look."""
@@ -36,7 +43,7 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         return replace(view, summary=_without_readings(view.summary), say=say)
     return replace(
         view,
-        summary=summary_without_values(view.analyte, "the details are not shown here"),
+        summary=summary_without_values(view.analyte, NOT_SHOWN),
         value="",
         distance="",
         limit_text="",

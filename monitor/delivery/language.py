@@ -100,6 +100,9 @@ class Language:
             if match is not None and self._holds_what_it_may(pattern, match):
                 parts = {name: self._said(match[name], depth - 1) for name in pattern.names}
                 return pattern.translation.format(**parts)
+        if text.endswith("."):  # one of several sentences: by itself it has no full stop
+            alone = self._whole(text[:-1], depth)
+            return None if alone is None else f"{alone}."
         return None
 
     def _holds_what_it_may(self, pattern: _Pattern, match: re.Match[str]) -> bool:

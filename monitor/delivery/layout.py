@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from monitor.config import Queue, Settings, Webhook
+from monitor.config import Queue, Settings, Webhook, recipient_of
 from monitor.delivery.channels.letter import Letter
 from monitor.delivery.message import Rendered, plain, render
 from monitor.delivery.mime import to_bytes
@@ -44,7 +44,7 @@ def letter_of(leased: Leased, rendered: Rendered, settings: Settings, now: datet
 def seen_by(settings: Settings, recipient: str) -> Settings:
     """The settings with the privacy level of the reader's role, else of its channel, in place
     of that of mails."""
-    role = settings.recipient_of(recipient)
+    role = recipient_of(settings, recipient)
     if role is not None and role.privacy:
         return _with_privacy(settings, role.privacy)
     kind, _, own = recipient.partition(":")

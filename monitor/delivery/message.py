@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import escape
 from sqlalchemy import Connection, Row
 
-from monitor.config import Settings
+from monitor.config import Settings, locale_of
 from monitor.core.vocabulary import Urgency
 from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
@@ -118,7 +118,7 @@ def render_alerts(
         views = sorted(views, key=_latest_first)
     parts = parts_of(views, settings.mail.privacy)
     views = [discreet_view(view, settings.mail.privacy) for view in views]
-    speak = language(settings.locale_of(message.recipient))
+    speak = language(locale_of(settings, message.recipient))
     if speak.code != ENGLISH:
         views = [translated(view, speak, _UNTOUCHED) for view in views]
     draws = template == "alert"
@@ -188,6 +188,8 @@ def _digest(
     message: Leased, settings: Settings, now: datetime, dead: Collection[str] = ()
 ) -> Rendered:
     content = DigestContent.from_payload(message.payload["content"]).without(dead)
+    if settings.mail.privacy == "minimal" and message.payload.get("privacy") == "full":
+        content = content.discreet  # it goes to another reader than it was composed for
     return _laid_out("digest", settings, now, message, digest=content, most=MOST_LINES)
 
 
@@ -221,7 +223,7 @@ def _laid_out(
     **content: Any,
 ) -> Rendered:
     zone = settings.clinic.zone
-    speak = language(settings.locale_of(message.recipient))
+    speak = language(locale_of(settings, message.recipient))
     values = {
         "_": speak.say,
         "counted": speak.count,

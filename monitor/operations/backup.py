@@ -57,19 +57,24 @@ def backup(
     The file appears whole or not at all. Raises StoreError, also where `path` is there and not
     to be replaced.
     """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it")
     if path.exists() and not replace:
         raise StoreError(f"{path} is there already: choose another name, or say --replace")
     if not path.parent.is_dir():
         raise StoreError(f"the folder {path.parent} does not exist")
     if _is_the_database(path, store):
         raise StoreError(f"{path} is the database itself: choose another name")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
-        part = Path(folder) / "backup.db"
-        copying.snapshot(store, part, progress)
-        made = _copied(part, path.name, now)
-        copying.seal(part)
-        copying.check_file(part)
-        part.replace(path)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
+            part = Path(folder) / "backup.db"
+            copying.snapshot(store, part, progress)
+            made = _copied(part, path.name, now)
+            copying.seal(part)
+            copying.check_file(part)
+            part.replace(path)
+    except OSError as error:  # a disk that is full, or may not be written to
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
     with store.write() as connection:
         backups.note_backup(connection, now)
     return made
@@ -89,7 +94,10 @@ def restore(
     copying.check_file(path)
     with tempfile.TemporaryDirectory(prefix="monitor-restore-") as folder:
         work = Path(folder) / "backup.db"
-        copying.copy_file(path, work)
+        try:
+            copying.copy_file(path, work)
+        except OSError as error:
+            raise NotRestored(f"{path} cannot be copied to {folder}: {error.strerror}") from error
         _bring_up_to_date(work)
         found = _copied(work, path.name)
         store = open_store(settings.database.url)
@@ -180,10 +188,20 @@ def _set_aside_if_damaged(file: Path, *, replace: bool) -> None:
             raise NotRestored(
                 f"{error}. Nothing was changed; --replace keeps it under another name"
             ) from None
+        aside = _free_name(file)
         for ending in ("", "-wal", "-shm"):
             part = Path(f"{file}{ending}")
             if part.exists():
-                part.replace(Path(f"{file}.damaged{ending}"))
+                part.replace(Path(f"{aside}{ending}"))
+
+
+def _free_name(file: Path) -> Path:
+    """Where a damaged database is kept; what was kept before stays."""
+    aside, number = Path(f"{file}.damaged"), 1
+    while aside.exists():
+        number += 1
+        aside = Path(f"{file}.damaged-{number}")
+    return aside
 
 
 def _prepare(store: Store, *, replace: bool) -> None:

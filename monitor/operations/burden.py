@@ -21,6 +21,7 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.case import Event, in_turn
 from monitor.core.life import ENDING, end_of
 from monitor.core.treatments import Owned, Treatment, by_treatment
+from monitor.operations.period import check_period
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.outbox import BEARS, DELIVERIES
@@ -78,7 +79,8 @@ class Burden:
 def burden(
     store: Store, settings: Settings, since: date | None, until: date | None, now: datetime
 ) -> Burden:
-    """Count from `since` (default: 28 days) to `until` (default: today), no later than `now`."""
+    """Count from `since` (default: 28 days) to `until` (default: today), no later than `now`.
+    Raises NoPeriod."""
     with store.read() as connection:
         return count(connection, settings, since, until, now)
 
@@ -94,9 +96,10 @@ def count(
     zone = settings.clinic.zone
     last = min(until or clinic_day(now, zone), clinic_day(now, zone))
     first = since or last - USUAL + timedelta(days=1)
+    check_period(first, last)
     begin = start_of_day(first, zone)
     end = min(start_of_day(last + timedelta(days=1), zone), now + timedelta(microseconds=1))
-    days = max((last - first).days + 1, 1)
+    days = (last - first).days + 1
     years = _patient_days(connection, first, last) / _YEAR
     readers = _readers(connection, begin, end, days)
     rules = _rules(connection, begin, end, years)

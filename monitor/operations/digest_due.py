@@ -24,7 +24,8 @@ def due_soon(
     review: Review, rulebook: RuleBook, row: Row[Any], settings: Settings, now: datetime
 ) -> list[DueLine]:
     """What can still be done in time: due within the week, or due with the grace running; after
-    a stop or before the first dose what a recheck asks for."""
+    a stop or before the first dose what a recheck asks for. As a reader at full privacy sees it:
+    several may read it."""
     clinic = settings.clinic
     today = clinic_day(now, clinic.zone)
     open_days = OpenDays(clinic.open_days, clinic.holidays)
@@ -33,7 +34,7 @@ def due_soon(
         return []
     return [
         DueLine(
-            person=person_of(row, settings.mail.privacy),
+            person=person_of(row, "full"),
             panel=titles.panel(panel.panel).title,
             due_on=panel.due_on,
             days=(panel.due_on - today).days,

@@ -14,7 +14,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
-from monitor.delivery.discretion import discreet_summary, withholds
+from monitor.delivery.discretion import NOT_SHOWN, discreet_summary, shows_notes, withholds
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
 Note = Callable[[Row[Any]], str]
@@ -50,12 +50,13 @@ def live_lines(
     def latest(row: Row[Any]) -> str:
         return "recovered" if withholds(row.urgency, privacy) else _latest(row)
 
-    notes = {
-        "new": opened,
-        "still_open": _owed_or(opened),
-        "recovered": latest,
-        "in_hand": _in_hand,
-    }
+    def in_hand(row: Row[Any]) -> str:
+        return _in_hand(row, privacy)
+
+    def still(row: Row[Any]) -> str:
+        return in_hand(row) if row.outcome_missed else opened(row)
+
+    notes = {"new": opened, "still_open": still, "recovered": latest, "in_hand": in_hand}
     return {
         name: _lines([row for row in rows if section(row) == name], note, privacy, now, zone)
         for name, note in notes.items()
@@ -68,6 +69,8 @@ def ended_lines(
     """Alerts that were closed, with by whom and why."""
 
     def note(row: Row[Any]) -> str:
+        if row.closed_by and row.outcome and not shows_notes(privacy):
+            return f"closed by {row.closed_by}: {NOT_SHOWN}"
         return f"closed by {row.closed_by or 'the monitor'}: {row.outcome or 'no outcome given'}"
 
     return _lines(rows, note, privacy, now, zone, aged=False)
@@ -126,10 +129,6 @@ def _line(
     )
 
 
-def _owed_or(opened: Note) -> Note:
-    return lambda row: _in_hand(row) if row.outcome_missed else opened(row)
-
-
 def _latest(row: Row[Any]) -> str:
     shown = row.shown
     if shown.get("latest_value") is None:
@@ -137,8 +136,9 @@ def _latest(row: Row[Any]) -> str:
     return f"latest {shown['latest_comparator'] or ''}{shown['latest_value']} {shown['unit']}"
 
 
-def _in_hand(row: Row[Any]) -> str:
+def _in_hand(row: Row[Any], privacy: str) -> str:
     if row.state == "acknowledged":
         until = f"acknowledged by {row.acknowledged_by} until {short_day(row.acknowledged_until)}"
         return f"{until}; no outcome yet" if row.outcome_missed else until
-    return f"snoozed by {row.snoozed_by} until {short_day(row.snoozed_until)}: {row.snooze_reason}"
+    until = f"snoozed by {row.snoozed_by} until {short_day(row.snoozed_until)}"
+    return f"{until}: {row.snooze_reason if shows_notes(privacy) else NOT_SHOWN}"

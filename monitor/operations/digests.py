@@ -17,6 +17,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.routebook import RouteBook
 from monitor.core.vocabulary import Urgency
 from monitor.delivery.digest import CameIn, DigestContent, Ledger
+from monitor.delivery.layout import seen_by
 from monitor.operations.burden import count
 from monitor.operations.digest_alerts import (
     LAST_RESORT,
@@ -143,7 +144,7 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
     """What one reader is told. Of the alerts only the reader's own are read: a country has many
     thousands, and some dozens of readers."""
     settings, book, now = day.settings, day.book, day.now
-    since, zone, privacy = day.since[reader.address], settings.clinic.zone, settings.mail.privacy
+    since, zone, privacy = day.since[reader.address], settings.clinic.zone, _privacy(day, reader)
     kinds = [about for about in day.kinds if reads(reader, book, about)]
     rows = [
         row
@@ -158,11 +159,12 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
         for it in day.dead.newly
         if it.received_at > since and covers(reader, book, it.clinic, it.drug)
     ]
+    due = sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))
     return DigestContent(
         day=clinic_day(now, zone),
         **live_lines(live, known, privacy, now, zone, day.muted),
         ended=(*ended_lines(closed, privacy, now, zone), *closing_lines(dead, privacy)),
-        due_soon=tuple(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))),
+        due_soon=tuple(due if privacy == "full" else (it.discreet for it in due)),
         unjudged=tuple(found.unjudged),
         quarantine=day.quarantine,
         notices=(
@@ -174,6 +176,11 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
     )
 
 
+def _privacy(day: _Day, reader: Reader) -> str:
+    """What the reader's digest may name: the level of the role, else of the channel."""
+    return seen_by(day.settings, reader.address).mail.privacy
+
+
 def _put(connection: Connection, day: _Day, reader: Reader, content: DigestContent) -> bool:
     """Whether it was new."""
     return outbox.put(
@@ -182,7 +189,7 @@ def _put(connection: Connection, day: _Day, reader: Reader, content: DigestConte
         kind="digest",
         recipient=reader.address,
         urgency=Urgency.ROUTINE.value,
-        payload={"content": content.to_payload()},
+        payload={"content": content.to_payload(), "privacy": _privacy(day, reader)},
         lines=[(alert_id, "digest", "") for alert_id in content.alert_ids],
         now=day.now,
         zone=day.settings.clinic.zone,

@@ -87,6 +87,20 @@ def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
     )
 
 
+def inbox_gone(settings: Settings) -> str:
+    """What to tell the operator where nobody can look into the inbox, as when a network folder
+    is not there; empty where it can be read."""
+    inbox = settings.intake.inbox
+    try:
+        next(inbox.iterdir(), None)
+    except OSError as error:
+        return (
+            f"The inbox {inbox} cannot be read ({error.strerror}): what the laboratory puts there "
+            "is not taken in"
+        )
+    return ""
+
+
 def lies_unseen(settings: Settings) -> str:
     """What to tell the operator of files in the inbox that are never looked at; empty where there
     are none."""
@@ -114,7 +128,9 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
     found = feed_watch.feeds(store, settings, now)
     for feed in found:
         alarms += feed.alarms()
-    if text := lies_unseen(settings):
+    if text := inbox_gone(settings):
+        alarms.append(("the inbox cannot be read", text))
+    elif text := lies_unseen(settings):
         alarms.append(("files in the inbox are passed over", text))
     silent = {it.source: it.last for it in found if it.missed and it.last is not None}
     with store.read() as connection:

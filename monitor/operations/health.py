@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from monitor.config import UNCHANGED_EMAIL, Settings
+from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
@@ -153,7 +154,7 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
     if troubles:
         return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
-    if unseen := feeds.lies_unseen(settings):
+    if unseen := feeds.inbox_gone(settings) or feeds.lies_unseen(settings):
         return Part("feeds", False, unseen)
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
@@ -220,10 +221,10 @@ def _backup(store: Store, settings: Settings, now: datetime) -> Part:
 
 
 def _settings(settings: Settings) -> Part:
+    troubles = missing_secrets(settings, os.environ)
     if settings.clinic.email == UNCHANGED_EMAIL:
-        return Part(
-            "settings",
-            False,
-            f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads",
-        )
+        unread = f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads"
+        troubles = [unread, *troubles]
+    if troubles:
+        return Part("settings", False, "; ".join(troubles))
     return Part("settings", True, f"alarms go to {settings.clinic.email}")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text, start_of_day
+from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
 from monitor.store import tables
@@ -98,6 +99,7 @@ def audit(
     zone = settings.clinic.zone
     last = min(days[1] or clinic_day(now, zone), clinic_day(now, zone))
     first = days[0] or last - _USUAL
+    check_period(first, last)
     begin = start_of_day(first, zone)
     end = min(start_of_day(last + timedelta(days=1), zone), now + timedelta.resolution)
     with store.read() as connection:

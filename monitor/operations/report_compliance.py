@@ -17,11 +17,11 @@ from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.review import view_of
 from monitor.core.vocabulary import PanelState
 from monitor.operations.answers import answers
+from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
 from monitor.operations.status import standing_of
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.errors import StoreError
 from monitor.store.frames import all_enrolment_ids, chunks, load_cases
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
@@ -34,10 +34,6 @@ BECAME = tuple(it.value for it in Became)
 FIELDS = (
     "clinic", "drug", "phase", "test", "patients", "due", *BECAME, "median_delay_days",
 )  # fmt: skip
-
-
-class NoPeriod(StoreError):
-    """These days cannot be reported on."""
 
 
 @dataclass(slots=True)
@@ -146,8 +142,7 @@ def compliance(
     last = min(days[1] or today, today)
     with store.read() as connection:
         first = days[0] or _usual_first(connection, last)
-        if first > last:
-            raise NoPeriod(f"--from {first} lies after --to {last}")
+        check_period(first, last)
         found = Compliance(now.astimezone(zone), first, last)
         wanted = _wanted(connection, which)
         rulebook = load_rulebook(connection)

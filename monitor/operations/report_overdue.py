@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -243,7 +243,7 @@ def _people(connection: Connection, ids: Sequence[int]) -> Mapping[int, Row[Any]
 
 def page(found: Overdue, which: Which, settings: Settings) -> Page:
     """The report to look at and to print."""
-    patients = {row.mrn: row for row in reversed(found.rows)}
+    patients = _patients(found.rows)
     serious = [it for it in patients.values() if it.state == PanelState.SERIOUSLY_OVERDUE.value]
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
@@ -271,6 +271,16 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
             "The owner is who acknowledged the alert, else to whom it was assigned.",
         ],
     )  # fmt: skip
+
+
+def _patients(rows: Sequence[Late]) -> dict[str, Late]:
+    """Of each patient the worst test, with the days of the one that is overdue longest: a test
+    may be serious earlier than another that is late for longer."""
+    worst = {row.mrn: row for row in reversed(rows)}
+    days: Counter[str] = Counter()
+    for row in rows:
+        days[row.mrn] = max(days[row.mrn], row.days_overdue)
+    return {mrn: replace(row, days_overdue=days[mrn]) for mrn, row in worst.items()}
 
 
 def _figure(rows: Sequence[Late]) -> Columns:

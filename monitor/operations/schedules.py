@@ -234,7 +234,19 @@ class _Comparison:
         found = [entry for path in others if (entry := self._read(path)) is not None]
         for entry in sorted(found, key=lambda entry: entry[0].stem != entry[1]):
             self._take(entry)
+        self._tell_unread()
         self._tell_missing()
+
+    def _tell_unread(self) -> None:
+        """What looks like a protocol and would be passed over without a word."""
+        for path in sorted(self._folder.glob("*.[tT][oO][mM][lL]")):
+            if path.suffix != ".toml" and path.stem not in self._seen:
+                self._seen.add(path.stem)
+                self._tell(
+                    path.stem,
+                    f"{path} is not read, for its name must end in .toml, in small letters: rename "
+                    f"it; {self._what_stays(path)}.",
+                )
 
     def _tell_missing(self) -> None:
         for protocol_id, text in self._force.texts.items():

@@ -2,7 +2,9 @@
 
 A mail server that takes nothing cannot be told of by mail. Where the config names another way,
 the alarm goes there, and the critical messages themselves too; where it names none, `monitor
-health` is not well and the heartbeat stops, so that whatever watches this machine says it.
+health` is not well and the heartbeat stops, so that whatever watches this machine says it. Of what
+is not mail the clinic's address is the other way, where no other is named; and where the server
+takes mails, but not those of one reader (a full mailbox), it hears of that by mail.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES, channel_of
 
 _AT_ONCE = 100
+_TRIED_AGAIN = timedelta(minutes=20)
+"""Within this time whatever waits has been tried once more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """Messages of one channel that wait too long."""
+    """Messages of one channel, or to one address of it, that wait too long."""
 
     channel: str
     count: int
@@ -81,14 +85,62 @@ def alarm_if_stuck(store: Store, settings: Settings, now: datetime) -> bool:
     """Tell every other way of the config, once a channel and day; True where that was new."""
     with store.read() as connection:
         found = stuck(connection, settings, now)
+        kept_back = _kept_back(connection, settings, now)
     told = False
     for trouble in found:
-        ways = [it for it in settings.alarm.to if channel_of(it) != trouble.channel]
+        ways = _ways(settings, trouble.channel)
         with store.write() as connection:
             for way in ways:
                 told |= _tell(connection, settings, trouble, way, now)
                 told |= _send_instead(connection, settings, trouble, way, now)
+    for reader in kept_back:
+        told |= _tell_of_reader(store, settings, reader, now)
     return told
+
+
+def _ways(settings: Settings, channel: str) -> list[str]:
+    """Where else what does not go out by a channel is said."""
+    ways = [it for it in settings.alarm.to if channel_of(it) != channel]
+    return ways or ([settings.clinic.email] if channel != outbox.MAIL else [])
+
+
+def _kept_back(connection: Connection, settings: Settings, now: datetime) -> list[Stuck]:
+    """Readers whose mails wait too long while the server takes those of others, since long enough
+    for theirs to have been tried again: the server works, and it lies with them."""
+    others = DELIVERIES.alias()
+    oldest = func.min(DELIVERIES.c.created_at)
+    query = (
+        select(
+            DELIVERIES.c.recipient,
+            func.count(),
+            oldest.label("since"),
+            func.max(DELIVERIES.c.last_error),
+        )
+        .where(
+            _waits_too_long(settings, now),
+            DELIVERIES.c.channel == outbox.MAIL,
+            DELIVERIES.c.attempts > 0,
+            func.lower(DELIVERIES.c.recipient) != settings.clinic.email.lower(),
+        )
+        .group_by(DELIVERIES.c.recipient)
+        .order_by(DELIVERIES.c.recipient)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return []
+    sent = select(func.max(others.c.sent_at)).where(
+        others.c.channel == outbox.MAIL, others.c.sent_at < now - _TRIED_AGAIN
+    )
+    last = connection.scalar(sent)
+    return [Stuck(row[0], row[1], 0, row[2], row[3]) for row in rows if last and last > row[2]]
+
+
+def _tell_of_reader(store: Store, settings: Settings, reader: Stuck, now: datetime) -> bool:
+    clinic = settings.clinic
+    topic = f"messages to {reader.channel} do not go out"
+    text = f"{reader.says(settings)} Mails to others go out: ask whoever reads these."
+    with store.write() as connection:
+        return outbox.operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 
 
 def _waits_too_long(settings: Settings, now: datetime) -> Any:

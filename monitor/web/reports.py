@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.dates import read_day
-from monitor.operations.report_compliance import NoPeriod
+from monitor.operations.period import NoPeriod
 from monitor.operations.report_csv import as_csv
 from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import drawn

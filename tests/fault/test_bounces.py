@@ -290,3 +290,10 @@ def test_a_mailbox_is_emptied_over_imap_and_each_mail_once(
         assert empty_boxes(store, settings, LATER) == Emptied(1, 1)
         assert empty_boxes(store, settings, LATER) == Emptied(0, 0)
     assert deliveries(store)[0].bounced_at == LATER
+
+
+def test_a_folder_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None:
+    settings = settings_for(1, routes=f'[bounces]\nfolder = "{tmp_path / "bouncs"}"')
+    assert empty_boxes(store, settings, LATER) == Emptied()
+    (alarm,) = deliveries(store)
+    assert alarm.payload["text"] == "the folder of bounces: No such file or directory"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.demo.catcher import Catcher
+from tests.mail_world import Mood, mail_server
 from tests.processes import ClinicFolder, met
 
 PATIENTS = "mrn,drug,started_on\nA1,azathioprine,{started_on}\n"
@@ -67,6 +70,88 @@ def test_an_invalid_config_is_an_error_at_the_start(clinic: ClinicFolder) -> Non
     ended = clinic.run("run")
     assert ended.returncode == 2
     assert 'did you mean "clinic"?' in ended.stderr
+
+
+def test_a_password_that_is_not_there_is_said_at_the_start(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    named = '[webhooks.ehr]\nurl = "http://localhost/"\nsecret_env = "NOT_THERE"\n'
+    with (clinic.folder / "config.toml").open("a") as config:
+        config.write(named)
+    daemon = clinic.start()
+    said = "without what its config names: [webhooks.ehr] secret_env: NOT_THERE is not set"
+    assert said in daemon.log.read_text()
+    assert met(lambda: any("settings" in mail.subject for mail in mailbox.caught))
+
+
+def test_without_an_inbox_patients_are_watched_all_the_same(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    clinic.inbox.rmdir()
+    clinic.inbox.write_text("a file where the folder has to be")
+    clinic.start()
+    assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Catcher) -> None:
+    """It was three hours ahead; the scheduler would wait for three hours."""
+    wrong = clinic.folder / "wrong-by"
+    wrong.write_text("10800")
+    daemon = clinic.spawn("-m", "tests.fault.set_clock", str(wrong))
+    assert met(lambda: daemon.has_started)
+    assert met(lambda: beats(clinic) > datetime.now(UTC) + timedelta(hours=2))
+    half = clinic.folder / "half"
+    half.write_text("0")
+    half.replace(wrong)
+    assert met(lambda: beats(clinic) < datetime.now(UTC) + timedelta(minutes=1))
+    assert met(lambda: any("clock" in mail.subject for mail in mailbox.caught))
+
+
+def beats(clinic: ClinicFolder) -> datetime:
+    """The daemon's last sign of life; long ago where there is none."""
+    with sqlite3.connect(clinic.folder / "monitor.db") as connection:
+        row = connection.execute("SELECT max(last_tick_at) FROM daemons").fetchone()
+    return (
+        datetime.fromisoformat(row[0]).replace(tzinfo=UTC)
+        if row[0]
+        else datetime.min.replace(tzinfo=UTC)
+    )
+
+
+def test_a_slow_mail_server_does_not_stop_the_heartbeat(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    """Whatever watches the machine would take it for dead while it delivers."""
+    folder = tmp_path / "clinic"
+    folder.mkdir()
+    shutil.copy(migrated_sqlite, folder / "monitor.db")
+    slow = Mood(slow=15)
+    with mail_server(slow) as port:
+        clinic = ClinicFolder(folder, port)
+        clinic.run("init")
+        config = folder / "config.toml"
+        text = config.read_text().replace("clinic@localhost", "n@clinic.example")
+        config.write_text(text.replace('\nfile = ""', '\nfile = "beat"', 1))
+        clinic.start()
+        assert met(lambda: jobs_done(clinic) > 8)
+        clinic.kill_all()
+        (folder / "beat").unlink(missing_ok=True)
+        (folder / "people.csv").write_text(PATIENTS.format(started_on="2026-01-05"))
+        (folder / "low.csv").write_text(RESULTS.format(on="2026-01-12T08:00"))
+        clinic.run("enrol", "people.csv")
+        clinic.run("load", "low.csv")
+        clinic.start()
+        try:
+            assert met(lambda: (folder / "beat").exists())
+            assert slow.taken == []
+        finally:
+            clinic.kill_all()
+
+
+def jobs_done(clinic: ClinicFolder) -> int:
+    with sqlite3.connect(clinic.folder / "monitor.db") as connection:
+        (number,) = connection.execute("SELECT count(*) FROM job_runs").fetchone()
+    return int(number)
 
 
 def test_an_invalid_protocol_leaves_the_last_good_one_and_is_told(

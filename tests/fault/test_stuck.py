@@ -15,10 +15,10 @@ from monitor.operations.health import examine
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES
-from tests.mail_world import queue_alert, settings_for
+from tests.mail_world import Mood, mail_server, queue_alert, settings_for
 
 NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
-NURSE = "nurse@hill.example"
+NURSE, CLINIC = "nurse@hill.example", "clinic@hill.example"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_message_may_wait_as_long_as_its_urgency_allows(
     assert alarm_if_stuck(store, settings, NOW + allowed) is False
     late = NOW + allowed + timedelta(seconds=1)
     assert alarm_if_stuck(store, settings, late) is True
-    assert alarm_if_stuck(store, settings, late + timedelta(hours=1)) is False
+    assert alarm_if_stuck(store, settings, late + timedelta(minutes=5)) is False
 
 
 def test_the_alarm_and_the_critical_message_go_out_by_the_other_way(
@@ -95,3 +95,65 @@ def test_without_another_way_health_is_not_well(store: Store) -> None:
     (mail,) = [part for part in examine(store, settings, late).parts if part.name == "mail"]
     assert not mail.well
     assert "waits longer than its urgency allows" in mail.says
+
+
+def operator_mails(store: Store) -> list[str]:
+    query = select(DELIVERIES.c.payload).where(
+        DELIVERIES.c.kind == "operator", DELIVERIES.c.recipient == CLINIC
+    )
+    with store.read() as connection:
+        return [f"{it['topic']}: {it['text']}" for it in connection.scalars(query)]
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_full_mailbox_is_told_to_the_clinic_by_mail_and_a_dead_server_is_not(
+    store: Store, others: bool
+) -> None:
+    """Nobody else is on this ladder, and no other way is named."""
+    mood = Mood(to={NURSE: "452 4.2.2 mailbox full"})
+    if not others:
+        mood.sender = "451 4.3.0 not now"
+    with mail_server(mood) as port:
+        settings = settings_for(port)
+        queue_alert(store, settings, NURSE, NOW, "urgent")
+        for minutes in (0, 45, 62, 70):
+            now = NOW + timedelta(minutes=minutes)
+            queue_alert(store, settings, "doctor@hill.example", now, "urgent")
+            try_to_send(store, settings, now)
+            alarm_if_stuck(store, settings, now)
+    told = operator_mails(store)
+    assert len(told) == others
+    assert not told or told[0].startswith(
+        f"messages to {NURSE} do not go out: 1 message to {NURSE} waits longer than its urgency "
+        "allows, the oldest since 12 May 2026, 09:02. The last error: 452 4.2.2 mailbox full."
+    )
+
+
+def test_after_an_outage_what_is_not_tried_again_yet_is_no_trouble_of_its_reader(
+    store: Store,
+) -> None:
+    mood = Mood(sender="451 4.3.0 not now")
+    late = NOW + timedelta(minutes=90)
+    with mail_server(mood) as port:
+        settings = settings_for(port)
+        queue_alert(store, settings, NURSE, NOW, "urgent")
+        try_to_send(store, settings, NOW + timedelta(minutes=80))
+        mood.sender = ""
+        queue_alert(store, settings, "doctor@hill.example", late, "urgent")
+        deliver_due(store, settings, late, who="test")
+        alarm_if_stuck(store, settings, late + timedelta(minutes=1))
+    assert operator_mails(store) == []
+
+
+def test_where_no_other_way_is_named_the_clinic_has_what_does_not_go_out_by_another_channel(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "queue").write_text("no folder")
+    settings = settings_for(1, routes=f'[queues.ehr]\nfolder = "{tmp_path / "queue"}"\n')
+    queue_alert(store, settings, "queue:ehr", NOW, "critical")
+    late = NOW + timedelta(minutes=11)
+    try_to_send(store, settings, late)
+    assert alarm_if_stuck(store, settings, late)
+    with store.read() as connection:
+        query = select(DELIVERIES.c.kind).where(DELIVERIES.c.recipient == CLINIC)
+        assert set(connection.scalars(query)) == {"alert", "operator"}

@@ -98,6 +98,17 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
             "Neutrophils 0.4 10*9/L on 12 May 2026: below 0.5 10*9/L",
             "Neutrophile 0,4 10*9/L am 12. Mai 2026: unter 0,5 10*9/L",
         ),
+        (
+            "ALT: the value is not shown here. Review: prescriber to decide",
+            "ALT: der Wert wird hier nicht gezeigt. "
+            "Überprüfung: die verschreibende Person entscheidet",
+        ),
+        (
+            "Baseline incomplete (first dose 1 Jan 2026): no Liver function tests since 9 Oct "
+            "2025. Baseline missing: before the first dose",
+            "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit 9. Okt. "
+            "2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis",
+        ),
         ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
         ("CBC weekly to week 8, then CBC and LFT", "CBC weekly to week 8, then CBC and LFT"),
         ("what a site wrote on 3 May 2026: 1.25", "what a site wrote on 3. Mai 2026: 1,25"),
@@ -276,6 +287,7 @@ ALARMS = (
     "mail delayed: nurse@hill.example",
     "messages to mail do not go out",
     "messages to webhook:pager do not go out",
+    "Mails to others go out: ask whoever reads these.",
     "a mail nobody reads",
     "a mail could not be laid out",
     "no lab results arrive",
@@ -283,7 +295,29 @@ ALARMS = (
     "backup",
     "downtime",
     "pages",
+    "settings",
+    "clock",
+    (
+        "The clock of this machine was set back from 3 Mar 2026, 10:00 to 3 Mar 2026, 07:00. Was "
+        "it right before, or is it now? See: monitor health"
+    ),
+    (
+        "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
+        "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
+    ),
     "bounces",
+    "the folder of bounces: No such file or directory",
+    "the mailbox of bounces, imap.hill.example: there is no such mailbox",
+    "the inbox cannot be read",
+    (
+        "The inbox /srv/clinic/inbox cannot be read (No such file or directory): what the "
+        "laboratory puts there is not taken in"
+    ),
+    "files in the inbox are passed over",
+    (
+        "In the inbox lies what is never taken in: norht. A folder has to bear the name of a "
+        "source of the config ([sources.NAME]), and links are not followed: move the files"
+    ),
     (
         "The other side refused webhook:pager for good: 410 Gone. This message goes to "
         "doctor@hill.example now, and the address is used again next time. Correct it in "

@@ -330,6 +330,24 @@ def test_what_is_wrong_with_routes_is_named(
     assert any(says in line for line in (*found.faults, *found.warnings)), found
 
 
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("webhook:pagr", "webhook:pagr: there is no [webhooks.pagr]"),
+        ("pager:7", "pager:7: not an address"),
+        ("ann@", "ann@: "),
+    ],
+)
+def test_an_address_of_a_rota_that_nothing_can_be_sent_to_is_named(
+    ward: Clinic, tmp_path: Path, address: str, says: str
+) -> None:
+    rota = f"week,name,addresses,telephone\n2026-W10,Ann,ann@clinic.example {address},1\n"
+    (tmp_path / "rota.csv").write_text(rota)
+    text = ROLES.replace('addresses = ["duty@clinic.example"]', 'rota = "rota.csv"')
+    found = check_routes(ward.store, settings_of(ward, tmp_path, text), NOW)
+    assert any(f"[recipients.on_call] rota rota.csv: {says}" in it for it in found.faults), found
+
+
 def test_a_simple_route_is_covered_in_working_hours_only(ward: Clinic) -> None:
     found = check_routes(ward.store, ward.settings, NOW)
     assert not found.well

@@ -101,6 +101,17 @@ def test_what_is_no_backup_changes_nothing(lived: CommandLine) -> None:
     assert alerts(lived) == before
 
 
+def test_where_nothing_can_be_written_no_fault_of_ours_is_named(lived: CommandLine) -> None:
+    (lived.folder / "shelf").mkdir()
+    for place, says in {
+        "shelf": "shelf is a folder: name a file in it",
+        "/proc/copy.db": "/proc/copy.db cannot be written: ",
+    }.items():
+        ended = lived("backup", place, "--replace")
+        assert ended.code == 2
+        assert says in ended.err
+
+
 def test_the_database_itself_is_no_backup(lived: CommandLine, store_url: str) -> None:
     if not store_url.startswith("sqlite"):
         return
@@ -134,13 +145,15 @@ def test_a_damaged_database_is_kept_aside(lived: CommandLine, store_url: str) ->
     before = alerts(lived)
     lived("backup", "copy.db")
     file = lived.folder / "monitor.db"
-    file.write_bytes(b"SQLite format 3\0" + bytes(5000))
-    for ending in ("-wal", "-shm"):
-        Path(f"{file}{ending}").unlink(missing_ok=True)
-    assert lived("restore", "copy.db").code == 2
-    assert lived("restore", "copy.db", "--replace").code == 0
-    assert alerts(lived) == before
-    assert Path(f"{file}.damaged").exists()
+    for kept in ("damaged", "damaged-2"):
+        file.write_bytes(b"SQLite format 3\0" + kept.encode() + bytes(5000))
+        for ending in ("-wal", "-shm"):
+            Path(f"{file}{ending}").unlink(missing_ok=True)
+        assert lived("restore", "copy.db").code == 2
+        assert lived("restore", "copy.db", "--replace").code == 0
+        assert alerts(lived) == before
+        assert kept.encode() + bytes(1) in Path(f"{file}.{kept}").read_bytes()
+    assert b"damaged\0" in Path(f"{file}.damaged").read_bytes()
 
 
 def test_a_copy_is_of_one_instant_while_others_write(ward: Clinic, tmp_path: Path) -> None:

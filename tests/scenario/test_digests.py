@@ -11,6 +11,8 @@ import pytest
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.delivery.digest import DigestContent
+from monitor.delivery.layout import lay_out
+from monitor.delivery.pass_on import pass_on
 from monitor.operations import people
 from monitor.operations.digest_alerts import alerts_of
 from monitor.operations.digest_readers import About
@@ -116,8 +118,45 @@ def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) 
         "open since 5 Jan 2026, 1 day",
         "open since 5 Jan 2026, 2 days",
         "acknowledged by Sister Kay until 14 Jan 2026",
-        "closed by Dr Who: iron given",
+        "closed by Dr Who: the details are not shown here",
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "notes"),
+    [
+        (
+            'privacy = "full"',
+            [
+                "snoozed by Sister Kay until 9 Jan 2026: Anna is away",
+                "closed by Dr Who: told Anna, 97 is usual for her",
+            ],
+        ),
+        (
+            'privacy = "minimal"',
+            [
+                "snoozed by Sister Kay until 9 Jan 2026: the details are not shown here",
+                "closed by Dr Who: the details are not shown here",
+            ],
+        ),
+    ],
+)
+def test_what_people_wrote_stands_in_the_digest_at_full_privacy_only(
+    ward: Clinic, tmp_path: Path, config: str, notes: list[str]
+) -> None:
+    ward.settings = settings_in(tmp_path, f'{HEAD}[mail]\n{config}\n[[routes]]\nto = ["{NURSE}"]\n')
+    anaemic(ward)
+    people.snooze(
+        ward.store, ward.settings, 1,
+        until=date(2026, 1, 9), by="Sister Kay", reason="Anna is away", now=at("2026-01-05", 10),
+    )  # fmt: skip
+    compose(ward, "2026-01-06")
+    people.close(
+        ward.store, ward.settings, 1, by="Dr Who", outcome="told Anna, 97 is usual for her",
+        review_by=date(2026, 1, 20), now=at("2026-01-06", 9),
+    )  # fmt: skip
+    compose(ward, "2026-01-07")
+    assert [content.sections[0][2][0].note for content in digests(ward)] == notes
 
 
 def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> None:
@@ -222,6 +261,69 @@ def test_a_name_stands_in_the_digest_at_full_privacy_only(ward: Clinic, tmp_path
     compose(ward, "2026-01-07", settings=full)
     assert [it.new[0].person.name for it in digests(ward)[:1]] == [""]
     assert [it.still_open[0].person.name for it in digests(ward)[1:]] == ["Miller, Anna"]
+
+
+FULL, MINIMAL = '[mail]\nprivacy = "full"\n', '[mail]\nprivacy = "minimal"\n'
+NURSES = f'[recipients.nurses]\naddresses = ["{NURSE}"]\n'
+ROTA = f"week,name,addresses,telephone\n2026-W02,Ann,{NURSE},\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "to", "names"),
+    [
+        (FULL + NURSES, NURSE, True),
+        (FULL + NURSES + 'privacy = "minimal"\n', NURSE, False),
+        (MINIMAL + NURSES + 'privacy = "full"\n', NURSE, True),
+        (FULL + '[recipients.nurses]\nrota = "rota.csv"\nprivacy = "minimal"\n', NURSE, False),
+        (FULL + '[recipients.nurses]\naddresses = ["webhook:ehr"]\n', "webhook:ehr", False),
+    ],
+    ids=["as mails", "the role's less", "the role's more", "a rota's role", "the channel's"],
+)
+def test_a_digest_names_what_the_level_of_its_own_reader_allows(
+    ward: Clinic, tmp_path: Path, config: str, to: str, names: bool
+) -> None:
+    (tmp_path / "rota.csv").write_text(ROTA)
+    webhook = '[webhooks.ehr]\nurl = "http://localhost/"\nsecret_env = "S"\n'
+    ward.settings = settings_in(tmp_path, f'{HEAD}{config}{webhook}[[routes]]\nto = ["nurses"]\n')
+    anaemic_miller(ward)
+    compose(ward, "2026-01-06", 9)
+    text = laid_out(ward, to)
+    assert ("Miller" in text, "97" in text) == (names, names)
+    assert "MRN A1" in text
+
+
+def test_a_digest_that_another_reader_gets_instead_names_no_more_than_that_one_may_read(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    ward.settings = settings_in(
+        tmp_path, f'{HEAD}{NURSES}privacy = "full"\n[[routes]]\nto = ["nurses"]\n'
+    )
+    anaemic_miller(ward)
+    compose(ward, "2026-01-06", 9)
+    assert "Miller" in laid_out(ward, NURSE)
+    with ward.store.write() as connection:
+        message = load_message(connection, ward.rows(tables.Delivery, kind="digest")[0].id)
+        pass_on(connection, ward.settings, message, "550 no such user", at("2026-01-06", 10))
+    text = laid_out(ward, OPERATOR)
+    assert "MRN A1, routine: the details are not shown here [1]" in text
+    assert "Miller" not in text
+    assert "97" not in text
+
+
+def anaemic_miller(ward: Clinic) -> None:
+    anaemic(ward)
+    (patient,) = ward.rows(tables.Patient)
+    ward.set(tables.Patient, patient.id, family_name="Miller", given_name="Anna")
+
+
+def laid_out(ward: Clinic, to: str) -> str:
+    """The digest of a reader as it would go out now."""
+    (row,) = ward.rows(tables.Delivery, kind="digest", recipient=to)
+    with ward.store.read() as connection:
+        letter = lay_out(
+            connection, load_message(connection, row.id), ward.settings, at("2026-01-06")
+        )
+    return letter.rendered.text
 
 
 def test_a_digest_bears_the_alerts_it_names(ward: Clinic) -> None:

@@ -34,6 +34,7 @@ COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined
 
 @pytest.fixture
 def desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+    (tmp_path / "inbox").mkdir()
     with sqlite_desk(migrated_sqlite, tmp_path, LAB) as found:
         yield found
 

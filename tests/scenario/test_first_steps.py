@@ -38,6 +38,26 @@ def test_init_makes_a_clinic_and_may_be_repeated(monitor: CommandLine) -> None:
     assert "n@clinic.example" in config.read_text()
 
 
+@pytest.mark.parametrize("name", ["schedules", "inbox"])
+def test_init_is_refused_where_a_file_has_the_name_of_a_folder(
+    monitor: CommandLine, name: str
+) -> None:
+    monitor.write(name, "")
+    ended = monitor("init")
+    assert ended.code == 2
+    assert f"{name} is a file, where a folder has to be" in ended.err
+    assert "ready" not in ended.out
+
+
+def test_init_without_protocols_is_not_ready(monitor: CommandLine) -> None:
+    (monitor.folder / "schedules").mkdir()
+    ended = monitor("init")
+    assert ended.code == 3
+    assert "analytes.toml is missing" in ended.err
+    assert "not ready: no protocol is in force" in ended.err
+    assert "ready" not in ended.out
+
+
 def test_without_a_clinic_every_command_says_how_to_make_one(monitor: CommandLine) -> None:
     ended = monitor("status")
     assert ended.code == 2

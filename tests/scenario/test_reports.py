@@ -90,6 +90,29 @@ def test_who_is_overdue_and_what_was_tried(desk: CommandLine) -> None:
     assert none["enrolled"] == 0
 
 
+def test_how_long_a_patient_waits_is_the_longest_of_the_tests(clinic: CommandLine) -> None:
+    """After a dose increase the count is seriously overdue earlier than the liver tests, which
+    are late for longer."""
+    people = PEOPLE.splitlines()[:2]
+    clinic("enrol", clinic.write("people.csv", "\n".join(people)), "--at", "2026-01-05")
+    counts = ("2026-01-12", "2026-01-19", "2026-01-26", "2026-02-02", "2026-02-09", "2026-02-16",
+              "2026-02-23", "2026-03-02")  # fmt: skip
+    rows = ["P1,2025-12-29,140,6.0,4.0,1.5,250,10,20"]
+    rows += [f"P1,{day},140,6.0,4.0,1.5,250,," for day in counts]
+    clinic("load", clinic.write("all.csv", "\n".join([HEADER, *rows])), "--at", "2026-03-02")
+    more = clinic.write("more.csv", "mrn,on,event,value\nP1,2026-04-06,dose,125\n")
+    clinic("events", more, "--at", "2026-04-06")
+    told = clinic("report", "overdue", "--json", "--at", "2026-05-02").json["overdue"]
+    assert [(it["state"], it["days_overdue"]) for it in told] == [
+        ("seriously_overdue", 19),
+        ("overdue", 27),
+    ]
+    page = clinic("report", "overdue", "--html", "--at", "2026-05-02").out
+    shown = _Words(page).shown
+    assert "27 days" in shown
+    assert "the longest 27 days" in shown
+
+
 def test_whom_another_clinic_monitors_is_not_overdue_here(desk: CommandLine) -> None:
     line = "mrn,on,event,value\nP1,2026-02-05,monitored_elsewhere,2026-03-01\n"
     assert desk("events", desk.write("away.csv", line), "--at", NOW).code == 0
@@ -141,6 +164,14 @@ def test_who_did_what(desk: CommandLine) -> None:
     assert {it["mrn"] for it in north} == {"P1"}
     earlier = desk("report", "audit", "--json", "--at", "2026-02-04").json["entries"]
     assert all(it["at"] < "2026-02-05" for it in earlier)
+
+
+@pytest.mark.parametrize("name", ["compliance", "burden", "audit"])
+def test_days_that_end_before_they_begin_are_refused(clinic: CommandLine, name: str) -> None:
+    for days in (("--from", "2026-03-01", "--to", "2026-02-01"), ("--from", "2026-03-17")):
+        ended = clinic("report", name, *days, "--at", "2026-03-16")
+        assert (ended.code, ended.out) == (2, "")
+        assert f"--from {days[1]} lies after --to" in ended.err
 
 
 @pytest.mark.parametrize("name", ["overdue", "compliance", "audit"])

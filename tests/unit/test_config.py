@@ -89,6 +89,37 @@ def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str)
     assert says in str(fault)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (
+            (
+                "[[routes]]\nto = ['a@b.example']\n[[routes]]\nto = ['on_cal']\n"
+                "[recipients.on_call]\naddresses = ['c@b.example']"
+            ),
+            4,
+            'routes[2].to: on_cal: there is no [recipients.on_cal] did you mean "on_call"?',
+        ),
+        (
+            "[[routes]]\nto = ['a@b.example']\nthen = [['b@b.example'], ['lead']]",
+            3,
+            "routes[1].then: lead: there is no [recipients.lead]",
+        ),
+        (
+            "[recipients.lead]\naddresses = ['queue:ehr']",
+            2,
+            "recipients.lead.addresses: queue:ehr: there is no [queues.ehr]",
+        ),
+        ("[alarm]\nto = ['webhook:x']", 2, "alarm.to: webhook:x: there is no [webhooks.x]"),
+        ("[mllp]\nsource = 'nord'", 2, "mllp.source: there is no [sources.nord]"),
+    ],
+)
+def test_a_name_that_nothing_bears_is_told_where_it_stands(text: str, line: int, says: str) -> None:
+    (fault,) = faults(text)
+    assert fault.line == line
+    assert says in str(fault)
+
+
 def test_a_password_in_the_file_is_never_repeated() -> None:
     (fault,) = faults("[mail]\npassword = 'geheim'")
     assert "geheim" not in str(fault)

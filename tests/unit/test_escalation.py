@@ -11,7 +11,7 @@ import pytest
 
 from monitor.core.changes import Alert
 from monitor.core.contacts import Contact, Rota, Shift
-from monitor.core.escalation import Ladder, Pace, escalate
+from monitor.core.escalation import Ladder, Pace, escalate, reason_of
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
 from monitor.core.worktime import WorkTime, parse_hours
@@ -150,6 +150,22 @@ def test_what_is_due_does_not_depend_on_how_often_one_looks() -> None:
     assert late.climbed == 4
     assert late.next_at == at("2026-03-02T15:30")
     assert escalate(alert(rungs_told=4), steps, at("2026-03-02T12:00")).due == ()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        (1, "2026-03-02T10:31", "told to tier 2"),
+        (1, "2026-03-05T10:00", "told to the last resort"),
+        (3, "2026-03-05T10:00", "told again"),
+    ],
+    ids=["in time", "after three days in which nobody looked", "its end only"],
+)
+def test_who_hears_of_it_for_the_first_time_does_not_hear_again(
+    since: int, until: str, said: str
+) -> None:
+    steps = ladder("critical", (NURSE,), (LEAD,))
+    assert reason_of(escalate(alert(rungs_told=since), steps, at(until)), steps) == said
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert
 
 from monitor import resources
@@ -29,6 +30,7 @@ def settings(folder: Path, **environment: str) -> Settings:
 
 def working(store: Store, chosen: Settings) -> None:
     """A daemon that runs, on the shipped protocols."""
+    chosen.intake.inbox.mkdir()
     adopt(store, chosen.schedules.folder, NOW)
     for job in JOBS:
         ran(store, job, NOW)
@@ -53,6 +55,55 @@ def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) 
     chosen = settings(tmp_path, MONITOR__CLINIC__EMAIL="clinic@localhost")
     working(store, chosen)
     assert set(ill(examine(store, chosen, NOW))) == {"settings"}
+
+
+def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Path) -> None:
+    """A network folder that is not there looks like a quiet week."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    inbox = chosen.intake.inbox
+    inbox.rmdir()
+    assert f"{inbox} cannot be read (No such file" in ill(examine(store, chosen, NOW))["feeds"]
+    assert feeds.watch(store, chosen, NOW)
+    inbox.write_text("a file")
+    assert f"{inbox} cannot be read (Not a directory" in ill(examine(store, chosen, NOW))["feeds"]
+    inbox.unlink()
+    inbox.mkdir()
+    assert ill(examine(store, chosen, NOW)) == {}
+
+
+SIGNED_IN = {"MONITOR__MAIL__USERNAME": "monitor", "MONITOR__MAIL__PASSWORD_ENV": "RELAY"}
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        (SIGNED_IN, "[mail] password_env: RELAY is not set"),
+        (
+            {"MONITOR__MAIL__USERNAME": "monitor", "MONITOR__MAIL__PASSWORD_FILE": "relay.txt"},
+            "[mail] password_file: relay.txt cannot be read, or is empty",
+        ),
+        ({"MONITOR__METRICS__TOKEN_ENV": "ASKS"}, "[metrics] token_env: ASKS is not set"),
+        ({"MONITOR__WEB__FHIR_TOKEN_FILE": "t"}, "[web] fhir_token_file: t cannot be read"),
+    ],
+)
+def test_a_password_that_is_named_and_not_there_is_told_before_the_first_message(
+    store: Store, tmp_path: Path, named: dict[str, str], says: str
+) -> None:
+    chosen = settings(tmp_path, **named)
+    working(store, chosen)
+    told = ill(examine(store, chosen, NOW))
+    assert set(told) == {"settings"}
+    assert says in told["settings"]
+
+
+def test_a_password_that_is_there_is_no_trouble(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELAY", "secret")
+    chosen = settings(tmp_path, **SIGNED_IN)
+    working(store, chosen)
+    assert ill(examine(store, chosen, NOW)) == {}
 
 
 def test_a_daemon_that_never_ran_or_fell_silent(store: Store, tmp_path: Path) -> None:

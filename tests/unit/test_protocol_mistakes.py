@@ -248,6 +248,13 @@ def test_one_mistake_is_told_once() -> None:
         assert len(faults_of(edited(old, new))) == 1, name
 
 
+def test_a_muting_rule_that_is_not_there_is_told_once_where_it_is_named() -> None:
+    """Others are muted by the rule that names it, and say nothing wrong."""
+    (fault,) = faults_of(edited('muted_by = ["neutropenia"]', 'muted_by = ["neutropaenia"]'))
+    assert fault.key.startswith("rules[2].muted_by")
+    assert fault.value == "neutropaenia"
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     text = edited('until = "8 weeks"', 'until = "8 wks"')
     text = edited('analyte = "platelets"', 'analyte = "plaetlets"', text)

@@ -120,6 +120,18 @@ def test_a_missing_file_leaves_its_text_in_force(store: Store, folder: Path) -> 
     assert in_force(store) == {"analytes", AZA}
 
 
+@pytest.mark.parametrize("in_force_before", [True, False])
+def test_a_name_in_capitals_is_not_read_and_that_is_said_once(
+    store: Store, folder: Path, in_force_before: bool
+) -> None:
+    if in_force_before:
+        adopt(store, folder, NOW)
+    (folder / f"{AZA}.toml").rename(folder / f"{AZA}.TOML")
+    text = only(adopt(store, folder, NOW))
+    assert f"{AZA}.TOML is not read" in text
+    assert ("stays" in text, "it is not in force" in text) == (in_force_before, not in_force_before)
+
+
 def test_a_renamed_file_changes_nothing(store: Store, folder: Path) -> None:
     adopt(store, folder, NOW)
     path = retitle(folder, "a new title")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
 from monitor.operations.health import examine
-from monitor.operations.report_compliance import NoPeriod
+from monitor.operations.period import NoPeriod
 from monitor.operations.report_overdue import Which
 from monitor.operations.reports import REPORTS, Asked
 from monitor.operations.schedule_compare import compare_protocols, document
