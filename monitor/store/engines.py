@@ -20,7 +20,7 @@ _WAL_PAGES = 4000
 """So much is written beside the file (16 MiB) before it is written into it, by whoever commits
 then. By default a day's delta would wait for that each time."""
 _POOL, _MORE = 5, 10
-"""Connections a process keeps, and how many more it may open while it is busy: three threads of
+"""Connections a process keeps, and how many more it may open while it is busy: the threads of
 the daemon, and a handful of listeners and requests."""
 _POOL_SECONDS = 30
 _USED, _TRUSTED = "used", 30.0
