@@ -19,7 +19,7 @@ from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
 from monitor.web.alert_forms import choices, forms_of, found, may_close
 from monitor.web.render import day
-from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs
+from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
 
 routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -194,8 +194,8 @@ def _page(
 
 def _version(visit: Visit) -> int:
     """What the person saw; a form without it has seen nothing."""
-    text = visit.text("version")
-    return int(text) if text.isdigit() else -1
+    number = whole_number(visit.text("version"))
+    return -1 if number is None else number
 
 
 def _day(visit: Visit, name: str) -> date | None:

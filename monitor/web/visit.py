@@ -178,6 +178,14 @@ class Gate:
         return Visit(site, request, found, now)
 
 
+def whole_number(text: str) -> int | None:
+    """The number of a row, a version or a page as forms and addresses carry it; None for any
+    other text, and for a number that no row can have."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST))
+    number = int(text) if plain else None
+    return number if number is not None and number <= LARGEST else None
+
+
 async def read_form(request: Request, *, max_fields: int, max_files: int = 1000) -> FormData:
     """What was filled in, without the NUL that nobody types and PostgreSQL does not keep."""
     form = await request.form(max_fields=max_fields, max_files=max_files)
@@ -207,7 +215,10 @@ def _and_back(path: str, request: Request) -> str:
 
 def local_path(path: str) -> str:
     """A path of ours, or the first page where it leads anywhere else."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # a bracket that begins no address
+        return "/"
     plain = path.startswith("/") and not path.startswith("//") and not set(path) & set("\\\r\n\t")
     return path if plain and not parts.scheme and not parts.netloc else "/"
 

@@ -15,7 +15,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.worklist import View, Wanted, Worklist, patients_like, seen, worklist
 from monitor.web.alert_forms import colleagues, urgency_of
-from monitor.web.visit import Visit, needs
+from monitor.web.visit import Visit, needs, whole_number
 
 routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -86,6 +86,9 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
 
 def _one_of_many(visit: Visit, alert_id: int, version: int) -> None:
     settings = visit.site.settings
+    urgency = urgency_of(visit.site.store, alert_id)
+    if not urgency:
+        raise ActionRefused("there is no such alert")
     if visit.text("do") == "assign":
         deed = visit.deed("alert assigned", alert_id=alert_id)
         people.assign(
@@ -93,21 +96,20 @@ def _one_of_many(visit: Visit, alert_id: int, version: int) -> None:
             now=visit.now,
         )  # fmt: skip
         return
-    if urgency_of(visit.site.store, alert_id) == Urgency.CRITICAL:
+    if urgency == Urgency.CRITICAL:
         raise ActionRefused("a critical alert is taken in hand by itself, not among others")
     deed = visit.deed("alert acknowledged", alert_id=alert_id)
     people.acknowledge(deed, settings, alert_id, by=visit.who, version=version, now=visit.now)
 
 
 def _chosen(text: str) -> tuple[int, int] | None:
-    alert_id, _, version = text.partition(":")
-    return (int(alert_id), int(version)) if alert_id.isdigit() and version.isdigit() else None
+    alert_id, version = map(whole_number, text.partition(":")[::2])
+    return None if alert_id is None or version is None else (alert_id, version)
 
 
 def _found(visit: Visit) -> Worklist:
     asked = visit.request.query_params
     view = asked.get("view", "")
-    number = asked.get("page", "")
     wanted = Wanted(
         view=View(view) if view in list(View) else View.NEEDED,
         clinic=asked.get("clinic", ""),
@@ -115,7 +117,7 @@ def _found(visit: Visit) -> Worklist:
         urgency=asked.get("urgency", "") if asked.get("urgency") in list(Urgency) else "",
         overdue=asked.get("overdue") == "yes",
         mine=visit.who if asked.get("mine") == "yes" else "",
-        page=int(number) if number.isdigit() and len(number) < 6 else 1,
+        page=whole_number(asked.get("page", "")) or 1,
     )
     return worklist(visit.site.store, visit.site.settings, wanted, visit.now)
 

@@ -39,7 +39,7 @@ def test_whoever_signs_in_comes_where_they_wanted(web: WebClinic) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["//elsewhere.example", "https://elsewhere.example", "/\\e.example"]
+    "path", ["//elsewhere.example", "https://elsewhere.example", "/\\e.example", "http://["]
 )
 def test_nobody_is_led_elsewhere(web: WebClinic, path: str) -> None:
     client = web.client()
