@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from monitor.config import Settings
 from monitor.core.adherence import DueTest, adherence
@@ -39,6 +39,8 @@ from monitor.store.tables import table_of
 
 AHEAD = parse_duration("12 months")
 """How far the schedule to come is written out."""
+_LONGEST_SEARCH = 200
+"""Nobody types more to find one."""
 _PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _FILES = table_of(tables.File)
@@ -183,27 +185,16 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
 
 
 def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
-    """Patients one of whose numbers, or whose family or given name, begins with a text, by name.
-    The empty text finds nobody; of merged numbers the survivor is found."""
-    wanted = text.strip()
-    if not wanted:
+    """Patients one of whose numbers, or whose family or given name, begins with a text, by name;
+    also by several of these, as in `Adler, Ann`. The empty text finds nobody; of merged numbers
+    the survivor is found."""
+    wanted = " ".join(text[:_LONGEST_SEARCH].split())
+    readings = {(wanted,), tuple(wanted.split(",")), tuple(wanted.replace(",", " ").split())}
+    clauses = [and_(*map(_begins, it)) for it in sorted(readings) if any(map(str.strip, it))]
+    if not clauses:
         return []
-    start = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     columns = _PATIENTS.c
-    named = or_(
-        *(
-            it.ilike(start, escape="\\")
-            for it in (columns.mrn, columns.family_name, columns.given_name)
-        )
-    )
-    numbered = select(_IDENTIFIERS.c.patient_id).where(
-        _IDENTIFIERS.c.number.ilike(start, escape="\\")
-    )
-    found = (
-        select(func.coalesce(columns.person_id, columns.id))
-        .where(or_(named, columns.id.in_(numbered)))
-        .distinct()
-    )
+    found = select(func.coalesce(columns.person_id, columns.id)).where(or_(*clauses)).distinct()
     query = (
         select(columns.id, *_NAMED)
         .where(columns.id.in_(found))
@@ -212,6 +203,20 @@ def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
     )
     with store.read() as connection:
         return [Who(*row) for row in connection.execute(query)]
+
+
+def _begins(part: str) -> ColumnElement[bool]:
+    """Whose name or number begins so, without case."""
+    columns, number = _PATIENTS.c, _IDENTIFIERS.c.number
+    begins = part.strip().lower()
+    named = (columns.mrn, columns.family_name, columns.given_name)
+    numbered = select(_IDENTIFIERS.c.patient_id).where(
+        func.lower(number).startswith(begins, autoescape=True)
+    )
+    return or_(
+        *(func.lower(it).startswith(begins, autoescape=True) for it in named),
+        columns.id.in_(numbered),
+    )
 
 
 def person_of(connection: Connection, patient_id: int) -> Who:

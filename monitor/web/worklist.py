@@ -13,7 +13,7 @@ from monitor.core.actions import ActionRefused
 from monitor.core.permissions import May
 from monitor.core.vocabulary import Urgency
 from monitor.operations import people
-from monitor.operations.worklist import View, Wanted, Worklist, patients_like, seen, worklist
+from monitor.operations.worklist import View, Wanted, Worklist, seen, worklist
 from monitor.web.alert_forms import colleagues, urgency_of
 from monitor.web.visit import Visit, needs, whole_number
 
@@ -53,8 +53,7 @@ def changed(visit: Annotated[Visit, needs(May.SEE_PATIENTS, quiet=True)]) -> Res
 def search(visit: Seer) -> Response:
     """By POST: what is looked for are names and numbers, which do not belong in an address."""
     words = visit.text("q")
-    only = patients_like(visit.site.store, words)
-    wanted = Wanted(view=View.ALL, only=only)
+    wanted = Wanted(view=View.ALL, like=words)
     found = worklist(visit.site.store, visit.site.settings, wanted, visit.now)
     visit.audit("worklist searched")
     return visit.page("worklist.html", **(_shown(visit, found) | {"searched": words}))
