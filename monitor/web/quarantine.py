@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.fixes import fixes
-from monitor.intake.mending import Mend, unfix
+from monitor.intake.mending import Mend, needs_somebody, unfix
 from monitor.intake.quarantine import (
     HeldRow,
     QuarantineRefused,
@@ -163,7 +163,7 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
     held = _row(visit, row_id)
     alike = _alike(visit, held)
     with visit.site.store.read() as connection:
-        catalogue = load_rulebook(connection).catalogue
+        rulebook = load_rulebook(connection)
     visit.audit("held row seen", detail=f"row {row_id}")
     return visit.page(
         "quarantine_row.html",
@@ -173,6 +173,7 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
         count=len(alike),
         likely=_LIKELY.get(held.reason_code, ()),
         last=max((it.id for it in alike), default=row_id),
-        analytes=[(id_, it.title) for id_, it in catalogue.analytes.items()],
+        analytes=[(id_, it.title) for id_, it in rulebook.catalogue.analytes.items()],
+        ignorable=not needs_somebody(held.analyte, rulebook),
         problem=problem,
     )
