@@ -13,9 +13,11 @@
   // A colleague's change shows without reload; not while somebody is in the middle of something.
   async function look() {
     if (document.hidden) return;
-    const answer = await fetch("/worklist/seen", { redirect: "error" });
-    if (!answer.ok) return;
+    const answer = await fetch("/worklist/seen", { redirect: "manual" });
+    if (answer.type === "opaqueredirect") return signedOut();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { seen } = await answer.json();
+    heard();
     if (seen === list.dataset.seen) return;
     if (!busy()) {
       const part = await fetch(list.dataset.part, { redirect: "error" });
@@ -27,6 +29,21 @@
       }
     }
     tell("The list has changed meanwhile. It is shown anew once you are done.");
+  }
+
+  // A list that follows nobody any more does not look like one that does.
+  let missed = 0;
+  const unheard = () => {
+    missed += 1;
+    if (missed > 2) tell("The monitor does not answer: this list may be old.");
+  };
+  const heard = () => {
+    if (missed > 2) document.querySelector("[data-told]")?.remove();
+    missed = 0;
+  };
+  function signedOut() {
+    if (busy()) tell("You are signed out: this list may be old, and nothing can be done from it.");
+    else location.reload();
   }
 
   function renew(text, seen) {
@@ -74,7 +91,7 @@
   }
 
   // The network may be away for a moment: then at the next turn.
-  const turn = () => look().catch(() => {}).finally(() => setTimeout(turn, every));
+  const turn = () => look().catch(unheard).finally(() => setTimeout(turn, every));
   if (list.dataset.part) setTimeout(turn, every);
 
   // How many are ticked.
