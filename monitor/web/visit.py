@@ -208,8 +208,10 @@ def _refuse_owing(site: Site, account: Account, request: Request) -> None:
 
 def _and_back(path: str, request: Request) -> str:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.method not in SAFE or wanted == "/":
+    if wanted in ("/", "/sign-out"):
         return path
+    if request.method not in SAFE:
+        return f"{path}?unsent=yes"
     return f"{path}?next={quote(wanted, safe='/')}"
 
 

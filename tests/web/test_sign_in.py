@@ -114,6 +114,19 @@ def test_a_session_ends_when_nothing_is_done_and_in_any_case(web: WebClinic) -> 
     assert not is_in(client)
 
 
+def test_what_is_sent_after_the_session_ended_is_not_done_and_the_door_says_so(
+    web: WebClinic,
+) -> None:
+    client = web.client(Role.NURSE)
+    alert = web.alert_id(state="open")
+    fields = {"csrf": token_of(client.get(f"/alerts/{alert}").text), "text": "rang twice"}
+    web.now += timedelta(hours=1)
+    sent = client.post(f"/alerts/{alert}/comment", data=fields)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?unsent=yes")
+    assert "what you sent was not done" in client.get(sent.headers["location"]).text
+    assert "was not done" not in client.get("/sign-in").text
+
+
 def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(web: WebClinic) -> None:
     client = web.client(Role.NURSE)
     for _ in range(6):

@@ -235,3 +235,15 @@ def test_what_has_happened_is_seen_from_a_number(web: WebClinic) -> None:
 )
 def test_odd_addresses_are_answered(web: WebClinic, path: str) -> None:
     assert web.client(Role.VIEWER).get(path).status_code == 200
+
+
+def test_a_clock_that_is_behind_is_no_busy_database(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    page = client.get(f"/alerts/{alert}").text
+    assert act(client, alert, "comment", page, text="rang").status_code == 303
+    web.now -= timedelta(minutes=10)
+    answer = act(client, alert, "comment", page, text="rang again")
+    assert answer.status_code == 503
+    assert "The clock is behind" in answer.text
+    assert "Nothing was changed" in answer.text
