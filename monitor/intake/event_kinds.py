@@ -136,6 +136,14 @@ def event_name(text: str) -> str:
     return word
 
 
+def is_merge(text: str) -> bool:
+    """Whether a cell names an event about numbers, however it is written."""
+    try:
+        return event_name(text) in MERGES
+    except Refused:
+        return False
+
+
 def check_symptom(value: str, known: Collection[str]) -> None:
     """Raises Refused where a protocol's word stands among others: nobody would be told of the
     fever in `fever; chills`, nor is `no fever` one."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
-from monitor.intake.event_kinds import MERGES
+from monitor.intake.event_kinds import is_merge
 from monitor.operations.record_event import Said, foresee, record
 from monitor.store.audit import EVENT_RECORDED
 from monitor.web.patient import who_of
@@ -71,7 +71,7 @@ def say(patient_id: RowId, visit: Recorder) -> Response:
     """Shown first; recorded when the form says that it was seen."""
     said = _said(visit, patient_id)
     store, settings = visit.site.store, visit.site.settings
-    if said.event in MERGES:
+    if is_merge(said.event):
         problem = "Numbers are merged with an events file, by who looks after the enrolments."
         return _form(visit, patient_id, said, problem=problem, status=422)
     coming = foresee(store, settings, said, visit.now)

@@ -3,6 +3,7 @@ consequence before they are recorded."""
 
 from __future__ import annotations
 
+import pytest
 from icalendar import Calendar
 
 from monitor.core.permissions import Role
@@ -71,6 +72,14 @@ def test_why_is_told_for_any_day(web: WebClinic) -> None:
     assert "Write the day as 2026-03-02" in nurse.get(f"{path}?on=yesterday").text
 
 
+@pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01", "2026-02-30", "soon"])
+def test_a_day_that_cannot_be_explained_is_said_to_be_none(web: WebClinic, on: str) -> None:
+    page = f"/patients/{web.patient_id(NEUTROPENIC)}/why?on={on}"
+    answer = web.client(Role.NURSE).get(page)
+    assert answer.status_code == 200
+    assert 'aria-invalid="true"' in answer.text
+
+
 def test_the_calendar_names_tests_and_nobody(web: WebClinic) -> None:
     file = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}/tests.ics")
     assert file.headers["content-type"].startswith("text/calendar")
@@ -103,6 +112,8 @@ def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) 
         ({"event": "dos", "value": "50"}, "did you mean"),
         ({"event": "stop", "on": "3026-01-01"}, "years ahead"),
         ({"event": "merge", "value": "D1"}, "events file"),
+        ({"event": " Merge", "value": "D1021"}, "events file"),
+        ({"event": "UNMERGE", "value": "D1021"}, "events file"),
     ):
         answer = post(nurse, path, seen=path, **{"on": "2026-03-10", **fields})
         assert answer.status_code == 422, fields
