@@ -27,7 +27,7 @@ from monitor.core.life import Pause, pauses
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
 from monitor.core.vocabulary import Status
-from monitor.operations.alert_list import alert_row, alerts_at
+from monitor.operations.alert_list import alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
@@ -139,6 +139,7 @@ class PatientFile:
     not_judged: tuple[int, ...]
     """Enrolments that the monitor itself failed to judge."""
     live: tuple[dict[str, Any], ...]
+    """Worst first."""
     closed: tuple[dict[str, Any], ...]
     courses: tuple[Course, ...]
     results: tuple[Result, ...]
@@ -166,7 +167,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
     ]
-    rows = [alert_row(it, zone, now) for it in alerts]
+    live = sorted((it for it in alerts if it.state != "closed"), key=worst_first)
+    closed = [it for it in alerts if it.state == "closed"]
     results = _results(views)
     return PatientFile(
         who=who,
@@ -174,8 +176,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
             _treatment(review, view) for (review, _), view in zip(reviewed, views, strict=True)
         ),
         not_judged=tuple(failed),
-        live=tuple(it for it in rows if it["state"] != "closed"),
-        closed=tuple(reversed([it for it in rows if it["state"] == "closed"])),
+        live=tuple(alert_row(it, zone, now) for it in live),
+        closed=tuple(alert_row(it, zone, now) for it in reversed(closed)),
         courses=tuple(_courses(results, views)),
         results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
         replaced=tuple(old),

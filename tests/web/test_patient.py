@@ -3,10 +3,13 @@ consequence before they are recorded."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from icalendar import Calendar
 
 from monitor.core.permissions import Role
+from monitor.operations.arrivals import load as take
 from tests.web_clinic import WebClinic, post
 
 NEUTROPENIC = "D1063"
@@ -34,6 +37,34 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
     for words in ("Neutrophils 0.80", "below 1.0", "held", "overdue", "6 days late", "Alert"):
         assert words in page, words
     assert "Vera Stone: patient seen" in web.audit()
+
+
+def load(web: WebClinic, *lines: str) -> None:
+    """A laboratory's file, taken in with its reviews."""
+    path = web.folder / "lab.csv"
+    path.write_text("\n".join(["mrn,collected_at,analyte,value,unit", *lines, ""]))
+    take(web.store, web.settings, path, "", web.now)
+
+
+def test_the_worst_stands_first(web: WebClinic) -> None:
+    """Also where it opened last."""
+    load(web, "D1021,2026-03-08,platelets,120,10*9/L")
+    load(web, "D1021,2026-03-09,neutrophils,0.4,10*9/L")
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1021')}").text
+    urgencies = re.findall(r'class="card standing (\w+)', page)
+    assert {"critical", "urgent"} <= set(urgencies)
+    assert urgencies == sorted(urgencies, key=["critical", "urgent", "routine"].index)
+
+
+def test_the_latest_value_is_shown_as_it_came(web: WebClinic) -> None:
+    load(web, "D1021,2026-03-08,platelets,120,10*9/L", "D1021,2026-03-09,platelets,>100,10*9/L")
+    nurse = web.client(Role.NURSE)
+    file = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    alert = re.search(r"Platelets 120[^@]*?href=\"(/alerts/\d+)\"", file)
+    assert alert is not None
+    page = nurse.get(alert[1]).text
+    assert "<dt>Worst</dt><dd>120 " in page
+    assert "<dt>Latest</dt><dd>&gt;100 " in page
 
 
 def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
