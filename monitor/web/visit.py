@@ -256,7 +256,7 @@ def same_origin(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "")
     own = request.headers.get("host", "")
-    return site in ("same-origin", "none") and (not origin or urlsplit(origin).netloc == own)
+    return site in ("same-origin", "none") and (not origin or origin.partition("://")[2] == own)
 
 
 def _same(given: str, expected: str) -> bool:

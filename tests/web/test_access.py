@@ -159,7 +159,12 @@ def test_without_the_token_nothing_is_changed(web: WebClinic) -> None:
 def test_a_form_sent_from_another_site_is_refused(web: WebClinic) -> None:
     client = web.client(Role.CLINICIAN)
     fields = {"csrf": token_of(client.get("/account").text), "version": "0"}
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ):
         answer = client.post("/alerts/1/acknowledge", data=fields, headers=headers)
         assert answer.status_code == 403
 
