@@ -17,7 +17,7 @@ from monitor.delivery.words import headline
 from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
-from monitor.web.alert_forms import choices, forms_of, found, may_close
+from monitor.web.alert_forms import choices, chosen_colleague, forms_of, found, may_close
 from monitor.web.render import day
 from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
 
@@ -64,7 +64,7 @@ def assign(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
-        to = visit.text("to")
+        to = chosen_colleague(visit)
         handed = people.assign(
             store, settings, alert_id, to=to, by=visit.who, note=visit.text("note"),
             version=_version(visit), now=visit.now,

@@ -14,7 +14,7 @@ from monitor.core.permissions import May
 from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.worklist import View, Wanted, Worklist, seen, worklist
-from monitor.web.alert_forms import colleagues, urgency_of
+from monitor.web.alert_forms import chosen_colleague, colleagues, urgency_of
 from monitor.web.visit import Visit, needs, whole_number
 
 routes = APIRouter()
@@ -91,7 +91,7 @@ def _one_of_many(visit: Visit, alert_id: int, version: int) -> None:
     if visit.text("do") == "assign":
         deed = visit.deed("alert assigned", alert_id=alert_id)
         people.assign(
-            deed, settings, alert_id, to=visit.text("to"), by=visit.who, version=version,
+            deed, settings, alert_id, to=chosen_colleague(visit), by=visit.who, version=version,
             now=visit.now,
         )  # fmt: skip
         return

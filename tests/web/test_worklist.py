@@ -247,3 +247,26 @@ def test_a_clock_that_is_behind_is_no_busy_database(web: WebClinic) -> None:
     assert answer.status_code == 503
     assert "The clock is behind" in answer.text
     assert "Nothing was changed" in answer.text
+
+
+def test_nothing_is_assigned_to_who_cannot_deal_with_it(web: WebClinic) -> None:
+    """A form that was open while an admin disabled the colleague in it."""
+    client, admin = web.client(Role.NURSE), web.client(Role.ADMIN)
+    alert = alert_of(web, CRITICAL, kind="overdue_test")
+    page = client.get(f"/alerts/{alert}").text
+    assert act(client, alert, "assign", page, to="Dr Carl Field").status_code == 303
+    page = client.get(f"/alerts/{alert}").text
+    post(admin, "/people/c.field/disable")
+    told = admin.get("/people").text
+    assert "1 patient has alerts in the hands of Dr Carl Field" in told
+    for to in ("Dr Carl Field", "Nobody At All"):
+        refused = act(client, alert, "assign", page, to=to)
+        assert refused.status_code == 422
+        assert f"{to} cannot deal with alerts here" in refused.text
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    fields = {"do": "assign", "to": "Dr Carl Field", "alerts": f"{alert}:{version[1]}"}
+    post(client, "/worklist/together", seen="/", **fields)
+    assert "Dr Carl Field cannot deal with alerts here" in client.get("/").text
+    post(admin, "/people/v.stone/disable")
+    assert "in the hands of Vera Stone" not in admin.get("/people").text
