@@ -170,8 +170,11 @@ def _page(
     case = found(visit.site.store, alert_id)
     if case is None:
         raise HTTPException(404)
+    try:
+        told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
+    except ActionRefused:  # it opened while this was asked
+        raise HTTPException(404) from None
     visit.audit("alert seen", alert_id=alert_id)
-    told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
     return visit.page(
         "alert.html",
         status,

@@ -161,7 +161,7 @@ class Gate:
 
     def _visit(self, request: Request) -> Visit:
         site: Site = request.app.state.site
-        now = site.now()
+        now = site.moment()
         token = request.cookies.get(cookie_name(site, request), "")
         found = (
             sessions.find(site.store, site.settings, token, now, touch=not self.quiet)

@@ -4,6 +4,7 @@ consequence before they are recorded."""
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
@@ -39,11 +40,11 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
     assert "Vera Stone: patient seen" in web.audit()
 
 
-def load(web: WebClinic, *lines: str) -> None:
-    """A laboratory's file, taken in with its reviews."""
+def load(web: WebClinic, *lines: str, ahead: timedelta = timedelta(0)) -> None:
+    """A laboratory's file, taken in with its reviews, by a clock that may be ahead."""
     path = web.folder / "lab.csv"
     path.write_text("\n".join(["mrn,collected_at,analyte,value,unit", *lines, ""]))
-    take(web.store, web.settings, path, "", web.now)
+    take(web.store, web.settings, path, "", web.now + ahead)
 
 
 def test_the_worst_stands_first(web: WebClinic) -> None:
@@ -54,6 +55,23 @@ def test_the_worst_stands_first(web: WebClinic) -> None:
     urgencies = re.findall(r'class="card standing (\w+)', page)
     assert {"critical", "urgent"} <= set(urgencies)
     assert urgencies == sorted(urgencies, key=["critical", "urgent", "routine"].index)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=1), timedelta(minutes=5)])
+def test_what_a_machine_with_a_clock_ahead_found_is_there(web: WebClinic, ahead: timedelta) -> None:
+    """Two machines on one database: the link of a mail led to a fault, and the patient's page
+    said that nothing needs anybody."""
+    load(web, "D1021,2026-03-09,neutrophils,0.4,10*9/L", ahead=ahead)
+    nurse = web.client(Role.NURSE)
+    file = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    link = re.search(r"Neutrophils 0\.40[^@]*?href=\"(/alerts/\d+)\"", file)
+    assert link is not None
+    page = nurse.get(link[1])
+    assert page.status_code == 200
+    version = re.search(r'name="version" value="(\d+)"', page.text)
+    assert version is not None
+    taken = post(nurse, f"{link[1]}/acknowledge", seen=link[1], version=version[1])
+    assert taken.status_code == 303
 
 
 def test_the_latest_value_is_shown_as_it_came(web: WebClinic) -> None:
