@@ -22,10 +22,14 @@ from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
+from monitor.core.findings import day_text
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
+from monitor.core.personal import limits_of
+from monitor.core.personal_terms import Personal, in_force
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
+from monitor.core.verdicts import applies
 from monitor.core.vocabulary import Status
 from monitor.operations.alert_list import alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
@@ -329,11 +333,14 @@ def _courses(results: Sequence[Result], views: Sequence[View]) -> Iterator[Cours
 def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> Iterator[Limit]:
     seen = set()
     for view in views:
+        indication = view.case.enrolment.indication
         for rule in view.protocol.rules:
-            if rule.analyte != analyte:
+            if rule.analyte != analyte or not applies(rule, indication):
                 continue
-            for level in rule.levels:
-                value = _value(level, latest)
+            personal = limits_of(rule.id, view.case.personal)
+            for number, level in enumerate(rule.levels, 1):
+                own = in_force(personal, number, view.today)
+                value = _value(level, latest, own)
                 if value is None or (value, rule.downward) in seen:
                     continue
                 seen.add((value, rule.downward))
@@ -341,19 +348,25 @@ def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> I
                 text = (
                     f"{side} {value.normalize():f} {unit}: {level.action.value.replace('_', ' ')}"
                 )
+                if own is not None:
+                    text += f" (personal limit until {day_text(own.last)})"
                 yield Limit(value, level.action.value, level.urgency.value, rule.downward, text)
 
 
-def _value(level: Level, latest: Result) -> Decimal | None:
-    """Where a level begins, in the canonical unit; None for one that looks at a course."""
-    if level.below is not None:
-        return level.below
-    if level.above is not None:
-        return level.above
-    if level.above_times_uln is None:
+def _value(level: Level, latest: Result, own: Personal | None) -> Decimal | None:
+    """Where a level begins, in the canonical unit; None for one that looks at a course. `own`
+    stands in for its number."""
+    number = next(
+        (it for it in (level.below, level.above, level.above_times_uln) if it is not None), None
+    )
+    if number is None or level.looks_at_course:
         return None
+    if own is not None and own.value is not None:
+        number = own.value
+    if level.above_times_uln is None:
+        return number
     upper = latest.usable_uln or level.default_uln
-    return None if upper is None else level.above_times_uln * upper
+    return None if upper is None else number * upper
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from icalendar import Calendar
 
 from monitor.core.permissions import Role
+from monitor.core.personal_terms import Personal, Terms
+from monitor.intake.enrol import enrol_file
 from monitor.operations.arrivals import load as take
+from monitor.operations.patient_file import patient_file
+from monitor.operations.personal import set_term
 from tests.web_clinic import WebClinic, post
 
 NEUTROPENIC = "D1063"
@@ -55,6 +60,42 @@ def test_the_worst_stands_first(web: WebClinic) -> None:
     urgencies = re.findall(r'class="card standing (\w+)', page)
     assert {"critical", "urgent"} <= set(urgencies)
     assert urgencies == sorted(urgencies, key=["critical", "urgent", "routine"].index)
+
+
+def test_a_personal_limit_is_shown_where_the_limit_is(web: WebClinic) -> None:
+    today = web.now.date()
+    term = Personal(
+        id=0, what=Terms.LIMIT, subject="neutropenia", level=1, value=Decimal("1.2"),
+        since=today, until=today + timedelta(days=200), by="Dr Carl Field", reason="Duffy-null",
+        set_at=web.now,
+    )  # fmt: skip
+    path = f"/patients/{web.patient_id('D1021')}"
+    nurse = web.client(Role.NURSE)
+    assert "below 1.6 ×10⁹/L: withhold" in nurse.get(path).text
+    set_term(web.store, web.settings, "D1021", "", term, web.now)
+    page = nurse.get(path).text
+    assert "below 1.2 ×10⁹/L: withhold (personal limit until 26 Sep 2026)" in page
+    assert "below 1.6 ×10⁹/L: withhold" not in page
+    said = "personal limit on neutropenia, level 1: 1.2 until 26 Sep 2026 (Dr Carl Field)"
+    assert f"{said}: Duffy-null" in page
+
+
+def test_a_limit_that_is_not_meant_for_the_patient_is_not_drawn(web: WebClinic) -> None:
+    """ALT of 60 is beyond no limit of somebody with Crohn's disease, and in autoimmune hepatitis
+    only its course speaks: one of the protocol's two rules on it each."""
+    path = web.folder / "two.csv"
+    path.write_text(
+        "mrn,drug,started_on,indication\n"
+        "H1,azathioprine,2026-01-05,autoimmune_hepatitis\nH2,azathioprine,2026-01-05,crohn\n"
+    )
+    assert enrol_file(web.store, web.settings, path, web.now).taken == 2
+    load(web, "H1,2026-03-08,alt,60,U/L", "H2,2026-03-08,alt,60,U/L")
+    for mrn, limits in (("H1", []), ("H2", ["above 100 U/L: review", "above 250 U/L: withhold"])):
+        file = patient_file(web.store, web.settings, web.patient_id(mrn), web.now)
+        (alt,) = [it for it in file.courses if it.analyte == "alt"]
+        assert [it.text for it in alt.limits] == limits, mrn
+        page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(mrn)}").text
+        assert "beyond a limit" not in page, mrn
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=1), timedelta(minutes=5)])
