@@ -127,6 +127,12 @@ def test_each_route_asks_for_what_the_table_says() -> None:
             assert asked == TABLE[method, route.path], route.path
 
 
+def test_what_a_role_may_do_can_be_done_on_a_page() -> None:
+    """What is told of a role on the pages, they do."""
+    within_a_route = {May.CLOSE_ALERTS, May.APPROVE_SCHEDULES}
+    assert {it for it in TABLE.values() if isinstance(it, May)} | within_a_route == set(May)
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_the_table_holds(web: WebClinic, role: Role | None) -> None:
     client = web.client(role)
