@@ -63,6 +63,7 @@ patient's page."""
 @routes.get("/patients/{patient_id}/events")
 def ask(patient_id: RowId, visit: Recorder) -> Response:
     today = clinic_day(visit.now, visit.site.settings.clinic.zone)
+    visit.audit("patient seen", patient_id=who_of(visit, patient_id).id, detail="event form")
     return _form(visit, patient_id, Said(mrn="", on=today.isoformat(), event=""))
 
 
@@ -79,6 +80,7 @@ def say(patient_id: RowId, visit: Recorder) -> Response:
         return _form(visit, patient_id, said, problem=coming.refused, status=422)
     if not visit.text("agreed"):
         who = who_of(visit, patient_id)
+        visit.audit("patient seen", patient_id=who.id, detail="what comes of an event")
         return visit.page("patient_event_seen.html", who=who, said=said, coming=coming)
     deed = visit.deed(EVENT_RECORDED, patient_id=patient_id, detail=said.event)
     refused = record(deed, settings, said, visit.now)

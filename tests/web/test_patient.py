@@ -194,6 +194,16 @@ def test_an_event_is_shown_with_its_consequence_and_then_recorded(web: WebClinic
     assert "Nora Gray: event recorded" in web.audit()
 
 
+def test_looking_at_a_patient_to_record_an_event_is_a_line_too(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    nurse.get(path)
+    assert web.audit()[-1] == "Nora Gray: patient seen"
+    before = len(web.audit())
+    post(nurse, path, event="symptom", on="2026-03-10", value="fever")
+    assert web.audit()[before:] == ["Nora Gray: patient seen"]
+
+
 def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
