@@ -31,6 +31,15 @@ def test_a_name_is_looked_for_without_standing_in_an_address(web: WebClinic) -> 
     assert one.headers["location"] == f"/patients/{web.patient_id(NEUTROPENIC)}"
 
 
+def test_a_browser_s_history_names_nobody(web: WebClinic) -> None:
+    """It keeps the title of every page, on a computer that many use."""
+    nurse = web.client(Role.NURSE)
+    patient = web.patient_id(NEUTROPENIC)
+    for path in (f"/patients/{patient}", f"/patients/{patient}/why", f"/patients/{patient}/events"):
+        title = nurse.get(path).text.partition("<title>")[2].partition("</title>")[0]
+        assert title and NEUTROPENIC not in title, path
+
+
 def test_nobody_is_found_by_nothing_or_by_a_wildcard(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     for text in ("", "%", "_", "nobody-of-this-name"):
