@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
 from monitor.core.personal_terms import Personal, Terms
@@ -16,6 +17,8 @@ from monitor.intake.enrol import enrol_file
 from monitor.operations.arrivals import load as take
 from monitor.operations.patient_file import patient_file
 from monitor.operations.personal import set_term
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.web_clinic import WebClinic, post
 
 NEUTROPENIC = "D1063"
@@ -59,6 +62,28 @@ def load(web: WebClinic, *lines: str, ahead: timedelta = timedelta(0)) -> None:
     path = web.folder / "lab.csv"
     path.write_text("\n".join(["mrn,collected_at,analyte,value,unit", *lines, ""]))
     take(web.store, web.settings, path, "", web.now + ahead)
+
+
+@pytest.mark.parametrize("mrn", ["D1112", NEUTROPENIC])
+def test_who_could_not_be_judged_is_not_called_well(web: WebClinic, mrn: str) -> None:
+    patient = web.patient_id(mrn)
+    enrolments = table_of(tables.EnrolmentRow)
+    with web.store.write() as connection:
+        own = update(enrolments).where(enrolments.c.patient_id == patient)
+        connection.execute(own.values(protocol_id="no such protocol"))
+    nurse = web.client(Role.NURSE)
+    page = nurse.get(f"/patients/{patient}").text
+    assert "could not be judged: a fault of the monitor" in page
+    for untrue in ("nothing needs anybody", "No result has come yet"):
+        assert untrue not in page, untrue
+    for part in ("why", "tests.ics", "events"):
+        assert nurse.get(f"/patients/{patient}/{part}").status_code == 200, part
+    links = set(re.findall(r"/alerts/\d+", page))
+    for link in links | {f"{it}/why" for it in links}:
+        assert nurse.get(link).status_code == 200, link
+    fever = {"event": "symptom", "on": "2026-03-10", "value": "fever"}
+    path = f"/patients/{patient}/events"
+    assert post(nurse, path, seen=path, **fever).status_code == 200
 
 
 def test_the_worst_stands_first(web: WebClinic) -> None:
