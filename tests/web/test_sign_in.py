@@ -235,8 +235,14 @@ def test_an_admin_resets_and_disables(web: WebClinic) -> None:
 
 
 def test_names_tell_people_apart(web: WebClinic) -> None:
-    for name, full_name in (("N.GRAY", "Another"), ("other", "nora  gray")):
-        with pytest.raises(AccountRefused, match="is taken"):
+    for name, full_name, why in (
+        ("N.GRAY", "Another", "is taken"),
+        ("other", "nora  gray", "is taken"),
+        ("other", "Nora\u200b Gray", "signs that can be seen"),
+        ("other", "x" * 101, "up to 100 signs"),
+        ("Monitor", "", "the monitor itself"),
+    ):
+        with pytest.raises(AccountRefused, match=why):
             accounts.add(
                 web.store,
                 name=name,
