@@ -11,13 +11,17 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from monitor.core.actions import ActionRefused, Overtaken
+from monitor.core.changes import ChangeWhat
 from monitor.core.outcomes import CLOSING, CONTACT, NEXT_STEP
 from monitor.core.permissions import May
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import headline
 from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
-from monitor.web.alert_forms import choices, chosen_colleague, forms_of, found, may_close
+from monitor.store.silent_feeds import say_suspected
+from monitor.web.alert_forms import Found, choices, chosen_colleague, forms_of, found, may_close
 from monitor.web.render import day
 from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
 
@@ -179,6 +183,7 @@ def _page(
         "alert.html",
         status,
         story=told,
+        view=_as_in_a_mail(visit, case),
         row=case.row,
         shown=case.row.shown,
         person=case.person,
@@ -192,6 +197,23 @@ def _page(
         doing=visit.request.url.path.rpartition("/")[2] if problem or overtaken else "",
         given={name: it for name, it in visit.form.items() if isinstance(it, str)},
         **choices(visit),
+    )
+
+
+def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:
+    """What a mail says of the alert, for the page to say no less."""
+    row = case.row
+    with visit.store.read() as connection:
+        say_suspected(connection, [row])
+    return view_of(
+        row.id,
+        row.shown,
+        Person(mrn=case.person.mrn),
+        Standing(state=row.state, opened_at=row.opened_at),
+        what=ChangeWhat.OPENED.value,
+        reason="",
+        now=visit.now,
+        zone=visit.site.settings.clinic.zone,
     )
 
 
