@@ -238,6 +238,28 @@ def test_looking_at_a_patient_to_record_an_event_is_a_line_too(web: WebClinic) -
     assert web.audit()[before:] == ["Nora Gray: patient seen"]
 
 
+def test_who_has_died_is_not_taken_for_somebody_to_be_called(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    page = f"/patients/{web.patient_id(NEUTROPENIC)}"
+    assert "years old" in nurse.get(page).text
+    died = {"event": "died", "on": "2026-03-09", "agreed": "yes"}
+    assert post(nurse, f"{page}/events", **died).status_code == 303
+    told = nurse.get(page).text
+    assert "<strong>died Mon 9 Mar 2026</strong>" in told.partition("</h1>")[2].partition("<h2")[0]
+    assert "years old" not in told.partition("<h2")[0]
+    assert "the patient is well" not in told
+    assert post(nurse, f"{page}/events", **died, withdraw="yes").status_code == 303
+    assert "<strong>died" not in nurse.get(page).text
+
+
+def test_a_page_has_no_lines(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    coming = post(nurse, path, event="task_done", on="2026-03-09", value="nonsense").text
+    assert "no protocol names the task" in coming
+    assert "line 2" not in coming
+
+
 def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
