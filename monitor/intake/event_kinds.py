@@ -17,6 +17,8 @@ MERGES = (MERGE, UNMERGE)
 """Events about numbers: they hold for all time, whatever their day."""
 NOT_YET_TRUE = ("died", "transfusion", *MERGES)
 """Events that cannot be told in advance."""
+UNTIL_A_DAY = ("hold", "inpatient", "away", "monitored_elsewhere", "genotype_unavailable")
+"""Events whose value ends with the day until when something rests."""
 _GENES = ("tpmt", "nudt15")
 _METABOLISERS = ("normal", "intermediate", "poor", "indeterminate")
 WITH_AUTHOR = ("genotype_unavailable",)
