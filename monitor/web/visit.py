@@ -252,11 +252,14 @@ def set_cookie(site: Site, request: Request, response: Response, token: str) -> 
 
 
 def same_origin(request: Request) -> bool:
-    """Whether a form was sent from a page of ours, as far as the browser says."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
+    """Whether a form was sent from a page of ours, as far as the browser says: by the name that
+    the request has, or by `public_url` where a proxy hands on another one."""
+    site: Site = request.app.state.site
+    fetched = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "")
-    own = request.headers.get("host", "")
-    return site in ("same-origin", "none") and (not origin or origin.partition("://")[2] == own)
+    names = (request.headers.get("host", ""), urlsplit(site.settings.web.public_url).netloc)
+    own = origin.partition("://")[2] in filter(None, names)
+    return fetched in ("same-origin", "none") and (not origin or own)
 
 
 def _same(given: str, expected: str) -> bool:

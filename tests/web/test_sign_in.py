@@ -69,6 +69,24 @@ def test_behind_https_cookies_never_go_by_http(made_clinic: Path, tmp_path: Path
         assert "max-age=" in answer.headers["strict-transport-security"]
 
 
+def test_behind_a_proxy_that_hands_on_another_name_people_get_in(
+    made_clinic: Path, tmp_path: Path
+) -> None:
+    """As nginx does unless it is told otherwise."""
+    public = "https://monitor.clinic.example"
+    with web_clinic(made_clinic, tmp_path, f'public_url = "{public}"') as own:
+        for origin, status in ((public, 303), ("https://elsewhere.example", 403), ("null", 403)):
+            client = own.client()
+            page = client.get("/sign-in")
+            cookie = page.headers["set-cookie"].partition(";")[0]
+            answer = client.post(
+                "/sign-in",
+                data={"csrf": token_of(page.text), "name": NURSE, "password": PASSWORD},
+                headers={"Origin": origin, "Sec-Fetch-Site": "same-origin", "Cookie": cookie},
+            )
+            assert answer.status_code == status, origin
+
+
 def test_a_wrong_password_and_a_wrong_name_are_told_alike(web: WebClinic) -> None:
     told = set()
     for name in (NURSE, "nobody.here"):
