@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from monitor.core.permissions import Role
@@ -33,10 +34,13 @@ def test_whoever_is_writing_keeps_the_words_and_is_told(web: WebClinic, someone:
     expect(nurse.page.get_by_label("A word for the next reader").last).to_have_value("rang twice")
 
 
-def test_a_monitor_that_does_not_answer_is_missed(someone: Any) -> None:
+@pytest.mark.parametrize(
+    "what", [lambda route: route.abort(), lambda _route: None], ids=["refused", "silent"]
+)
+def test_a_monitor_that_does_not_answer_is_missed(someone: Any, what: Any) -> None:
     nurse = someone(Role.NURSE)
     nurse.settled()
-    nurse.page.route("**/worklist/seen", lambda route: route.abort())
-    expect(nurse.page.locator(".notices")).to_contain_text(OLD, timeout=30_000)
+    nurse.page.route("**/worklist/seen", what)
+    expect(nurse.page.locator(".notices")).to_contain_text(OLD, timeout=60_000)
     nurse.page.unroute("**/worklist/seen")
     expect(nurse.page.locator(".notices")).not_to_contain_text(OLD)

@@ -6,6 +6,7 @@
   if (!list) return;
   const every = 3000;
   const settling = 1000;
+  const patience = 6000;
   const on = document.getElementById("keys-on");
 
   const busy = () => list.querySelector(".panel, input[type=checkbox]:checked") !== null;
@@ -13,14 +14,16 @@
   // A colleague's change shows without reload; not while somebody is in the middle of something.
   async function look() {
     if (document.hidden) return;
-    const answer = await fetch("/worklist/seen", { redirect: "manual" });
+    const signal = AbortSignal.timeout(patience);
+    const answer = await fetch("/worklist/seen", { redirect: "manual", signal });
     if (answer.type === "opaqueredirect") return signedOut();
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { seen } = await answer.json();
     heard();
     if (seen === list.dataset.seen) return;
     if (!busy()) {
-      const part = await fetch(list.dataset.part, { redirect: "error" });
+      const patient = AbortSignal.timeout(5 * patience);
+      const part = await fetch(list.dataset.part, { redirect: "error", signal: patient });
       if (!part.ok) return;
       const text = await part.text();
       if (!busy()) {
