@@ -13,6 +13,7 @@ from monitor.core.actions import ActionRefused
 from monitor.core.permissions import May
 from monitor.core.vocabulary import Urgency
 from monitor.operations import people
+from monitor.operations.health import standstill
 from monitor.operations.worklist import View, Wanted, Worklist, seen, worklist
 from monitor.web.alert_forms import chosen_colleague, colleagues, urgency_of
 from monitor.web.visit import Visit, needs, whole_number
@@ -46,7 +47,7 @@ def part(visit: Annotated[Visit, needs(May.SEE_PATIENTS, quiet=True)]) -> Respon
 @routes.get("/worklist/seen")
 def changed(visit: Annotated[Visit, needs(May.SEE_PATIENTS, quiet=True)]) -> Response:
     """What differs once anything has happened to any alert."""
-    return JSONResponse({"seen": seen(visit.site.store)})
+    return JSONResponse({"seen": _seen(seen(visit.site.store), _stands_still(visit))})
 
 
 @routes.post("/worklist/search")
@@ -106,6 +107,15 @@ def _chosen(text: str) -> tuple[int, int] | None:
     return None if alert_id is None or version is None else (alert_id, version)
 
 
+def _stands_still(visit: Visit) -> str:
+    return standstill(visit.site.store, visit.now)
+
+
+def _seen(alerts: str, still: str) -> str:
+    """What differs once the list would be another one."""
+    return f"{alerts}.still" if still else alerts
+
+
 def _found(visit: Visit) -> Worklist:
     asked = visit.request.query_params
     view = asked.get("view", "")
@@ -135,9 +145,12 @@ def _shown(visit: Visit, found: Worklist) -> dict[str, Any]:
         kept = {name: it for name, it in chosen.items() if it and it != default.get(name)}
         return f"/?{urlencode(kept)}" if kept else "/"
 
+    still = _stands_still(visit)
     chosen = bool(wanted.clinic or wanted.drug or wanted.urgency or wanted.overdue or wanted.mine)
     return {
         "work": found,
+        "still": still,
+        "seen": _seen(found.seen, still),
         "views": [(it, TITLES[it], found.counts[it]) for it in View],
         "title": TITLES[wanted.view],
         "address": address,

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from httpx import Client, Response
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
 from monitor.operations import people
+from monitor.operations.job_runs import record
 from monitor.operations.worklist import View, Wanted, view_of, worklist
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -270,3 +272,31 @@ def test_nothing_is_assigned_to_who_cannot_deal_with_it(web: WebClinic) -> None:
     assert "Dr Carl Field cannot deal with alerts here" in client.get("/").text
     post(admin, "/people/v.stone/disable")
     assert "in the hands of Vera Stone" not in admin.get("/people").text
+
+
+def run(web: WebClinic) -> None:
+    """A job of the daemon ends now."""
+    with web.store.write() as connection:
+        record(connection, "outbox", web.now, web.now, "")
+
+
+def test_a_list_that_nobody_keeps_up_says_so(web: WebClinic) -> None:
+    """Without reviews, or after the daemon has fallen silent: nobody needs you, as far as it
+    knows."""
+    client = web.client(Role.VIEWER)
+    told, before = "The monitor stands still", client.get("/worklist/seen").json()
+    assert told not in client.get("/").text
+    run(web)
+    web.now += timedelta(minutes=16)
+    assert "its daemon has fallen silent" in client.get("/").text
+    assert client.get("/worklist/seen").json() != before, "open pages hear of it"
+    run(web)
+    assert told not in client.get("/").text
+    assert client.get("/worklist/seen").json() == before
+    enrolments = table_of(tables.EnrolmentRow)
+    with web.store.write() as connection:
+        owed = web.now - timedelta(hours=2)
+        some = update(enrolments).where(enrolments.c.id <= 2)
+        connection.execute(some.values(next_review_at=owed))
+    page = client.get("/worklist/part").text
+    assert "2 enrolments wait longer than an hour for a review" in page
