@@ -300,3 +300,14 @@ def test_a_list_that_nobody_keeps_up_says_so(web: WebClinic) -> None:
         connection.execute(some.values(next_review_at=owed))
     page = client.get("/worklist/part").text
     assert "2 enrolments wait longer than an hour for a review" in page
+
+
+def test_a_contact_without_an_outcome_is_refused_in_the_words_of_the_page(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, kind="overdue_test")
+    page = client.get(f"/alerts/{alert}").text
+    for outcome in ("", "called"):
+        refused = act(client, alert, "contact", page, outcome=outcome)
+        assert refused.status_code == 422
+        assert "Choose what came of the contact: reached, " in refused.text
+        assert "--outcome" not in refused.text
