@@ -33,6 +33,10 @@ from monitor.store.rulebook import RuleBook, load_rulebook
 OWN = "own"
 """How the clinic itself is named as an issuer."""
 _ONE = Decimal(1)
+_OF_THE_PATIENT = (
+    "identity", "mrn_alike", "another_number", "another_issuer", "unknown_patient", "no_mrn",
+)  # fmt: skip
+"""Reasons that are about whose a row is."""
 _NAMED_BY_A_PERSON = {"issuer": "", "family_name": "", "given_name": "", "birth_date": ""}
 
 
@@ -173,7 +177,12 @@ class _Planning:
         analyte = self._catalogue.find(name)
         if analyte is None:
             raise QuarantineRefused(f'no analyte "{name}": {self._catalogue.suggest(name)}')
-        code = self._code()
+        code, known = self._code(), self._held.analyte
+        if known and known != analyte.name and self._held.reason_code in _OF_THE_PATIENT:
+            raise QuarantineRefused(
+                f'"{code}" is {known.replace("_", " ")}, and the row is held for whose it is: '
+                "read as another analyte it would change everybody's results"
+            )
         return _Plan(FixKind.CODE, code, analyte.name, {"analyte": analyte.name})
 
     def _ignored(self) -> _Plan:
@@ -227,10 +236,7 @@ class _Planning:
         if person is None:
             raise QuarantineRefused(f"nobody is enrolled under {mrn}")
         instead = _NAMED_BY_A_PERSON | {"mrn": mrn.strip()}
-        reasons = ("identity", "mrn_alike", "another_number", "another_issuer", "unknown_patient")
-        return _Plan(
-            FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, (*reasons, "no_mrn")
-        )
+        return _Plan(FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, _OF_THE_PATIENT)
 
     def _issuer(self, name: str) -> _Plan:
         theirs = self._row.issuer.strip() or read_number(self._row.mrn).issuer
