@@ -149,8 +149,12 @@ class Taking:
     start: date
     stop: date | None = None
     """The first day without it; None while it is taken."""
-    enrolled: bool = False
-    """Another monitored drug of the same patient."""
+    enrolment_id: int | None = None
+    """Of another monitored drug of the same patient its enrolment."""
+
+    @property
+    def enrolled(self) -> bool:
+        return self.enrolment_id is not None
 
     def is_on(self, day: date) -> bool:
         return self.start <= day and (self.stop is None or day < self.stop)
@@ -169,6 +173,9 @@ class Life:
     first_dose_on: date
     start_confirmed: bool
     """False while a planned start waits for its `start` event."""
+    elsewhere_until: date | None = None
+    """Until then another clinic monitors the patient, of whom a treatment that was stopped may
+    still be watched."""
     watch_from: date
     stopped_on: date | None = None
     watch_until: date | None = None
@@ -184,6 +191,10 @@ class Life:
     """Every drug beside the monitored one, now or before, in the order they were begun."""
     comedication: tuple[str, ...] = ()
     """Those taken on this day, by the names protocols use."""
+
+    @property
+    def elsewhere(self) -> bool:
+        return self.elsewhere_until is not None
 
     @property
     def died(self) -> bool:
@@ -204,6 +215,8 @@ class SharedPanel:
     """The drug whose overdue alert tells of it; empty: this enrolment's own."""
     urgencies: tuple[Urgency, ...] = ()
     """Of those that are silent because this one tells."""
+    serious: bool = False
+    """One of them is seriously overdue."""
     text: str = ""
 
 
@@ -214,8 +227,8 @@ class Shared:
     panels: tuple[SharedPanel, ...] = ()
     tasks: frozenset[str] = frozenset()
     """Tasks that another enrolment asks for."""
-    pairs: frozenset[str] = frozenset()
-    """Monitored drugs beside this one whose own enrolment tells of the two together."""
+    pairs: frozenset[int] = frozenset()
+    """The patient's other enrolments that tell of their drug and this one together."""
 
     def panel(self, panel_id: str) -> SharedPanel | None:
         return next((it for it in self.panels if it.panel == panel_id), None)

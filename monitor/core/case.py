@@ -40,6 +40,8 @@ class Enrolment:
     nudt15: str = ""
     sex: str = ""
     birth_date: date | None = None
+    home: int = 0
+    """The patient under whose number it came, before numbers were merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

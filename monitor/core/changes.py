@@ -27,6 +27,8 @@ class Alert:
     level: int = 0
     breaches: tuple[datetime, ...] = ()
     panels: tuple[tuple[str, PanelState], ...] = ()
+    done: tuple[tuple[str, date | None], ...] = ()
+    """Of each panel it is about the latest completion it knew of."""
     subjects: tuple[int, ...] = ()
     worst_value: Decimal | None = None
     downward: bool = True

@@ -67,14 +67,26 @@ def _withdrawal(alert: Alert) -> str:
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:
-    if review.life.ended_by:
-        return review.life.ended_by
-    if review.life.state is EnrolmentState.ELSEWHERE:
-        return "monitored elsewhere"
     tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
     if alert.kind is Kind.OVERDUE_TEST and tellers:
         return f"told with the alert of {', '.join(tellers)}, which set the date"
+    if not _is_answered(alert, review):
+        if review.life.ended_by:
+            return review.life.ended_by
+        if review.life.state is EnrolmentState.ELSEWHERE:
+            return "monitored elsewhere"
     return CLOSING_REASONS[alert.kind]
+
+
+def _is_answered(alert: Alert, review: Review) -> bool:
+    """Whether what it asked for was done, which after a stop can be asked for as well."""
+    if alert.kind is Kind.QUARANTINED_RESULT:
+        return {row.id for row in review.case.held}.isdisjoint(alert.subjects)
+    done = {status.panel: status.last_completed_on for status in review.panels}
+    return bool(alert.done) and all(
+        (latest := done.get(panel)) is not None and (known is None or latest > known)
+        for panel, known in alert.done
+    )
 
 
 CLOSING_REASONS = {

@@ -37,7 +37,7 @@ def findings(view: View) -> Iterator[Finding]:
     for it in entries(view):
         if it.event == COMEDICATION:
             for taking in about(it, view):
-                if taking.enrolled and taking.drug in view.shared.pairs:
+                if taking.enrolment_id in view.shared.pairs:
                     continue
                 finding = _of_drug(it, taking, view)
                 if finding is not None:
@@ -170,10 +170,10 @@ def _quiet(it: Interaction, view: View, spoken: set[str]) -> tuple[str, ...]:
             return ()
         return (f"no event {it.event} of this kind since the enrolment",)
     concerned = about(it, view)
-    told = [it.drug for it in concerned if it.enrolled and it.drug in view.shared.pairs]
+    quiet = [taking for taking in concerned if _cause(it, taking) not in spoken]
+    told = dict.fromkeys(it.drug for it in quiet if it.enrolment_id in view.shared.pairs)
     if told:
         return (f"told with the enrolment on {', '.join(told)}",)
-    quiet = [taking for taking in concerned if _cause(it, taking) not in spoken]
     if not concerned:
         listed = ", ".join(view.life.comedication)
         on = f"the list: {listed}" if listed else "the list of other drugs, which is empty"

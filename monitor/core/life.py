@@ -36,7 +36,7 @@ def life_of(
     starts = [event.on for event in past if event.event == "start"]
     first_dose_on = starts[0] if starts else start
     planned = start > enrolment.enrolled_on and not starts
-    stopped_on, ended_by = _end(past, start)
+    stopped_on, ended_by = end_of(past, start)
     elsewhere_until = _elsewhere_until(past, today)
     doses = _doses(enrolment, past)
     taken = takings(past, names)
@@ -56,6 +56,7 @@ def life_of(
         begun_on=tuple(sorted({*(starts or [start]), *(day for _, day in restarts)})),
         first_dose_on=first_dose_on,
         start_confirmed=not planned,
+        elsewhere_until=elsewhere_until,
         watch_from=protocol.watch_from.before(min(start, first_dose_on)),
         stopped_on=stopped_on,
         watch_until=_watch_until(stopped_on, enrolment, protocol, today, siblings),
@@ -78,9 +79,11 @@ def parse_day(text: str) -> date | None:
 
 
 _HANDED_OVER = "transfer accepted"
+ENDING = ("stop", DIED, "transfer_out", "accepted_by")
+"""The events by which a treatment ends."""
 
 
-def _end(past: Iterable[Event], start: date) -> tuple[date | None, str]:
+def end_of(past: Iterable[Event], start: date) -> tuple[date | None, str]:
     """The day of the first event that ended the enrolment, and what speaks of it: a death or
     an accepted transfer after a stop ends the rechecks that the stop left."""
     stopped_on: date | None = None
@@ -243,10 +246,12 @@ def _other_drug(sibling: Case, enrolment: Enrolment, today: date) -> Taking | No
     start = starts[0] if starts else other.started_on
     if other.drug == enrolment.drug or start > today:
         return None
-    stop, _ = _end(past, other.started_on)
+    stop, _ = end_of(past, other.started_on)
     if stop is not None and stop <= start:
         return None
-    return Taking(drug=other.drug, written=other.drug, start=start, stop=stop, enrolled=True)
+    return Taking(
+        drug=other.drug, written=other.drug, start=start, stop=stop, enrolment_id=other.id
+    )
 
 
 def _next_change(

@@ -188,7 +188,7 @@ def _other_findings(view: View) -> list[Finding]:
     """What is late, what was unusable, what is held."""
     case, life, protocol = view.case, view.life, view.protocol
     found: list[Finding | None] = []
-    if life.state is not EnrolmentState.ELSEWHERE:
+    if not life.elsewhere:
         late = told_here(view.panels, view.shared)
         found.append(
             findings.of_late_panels(

@@ -2,8 +2,9 @@
 
 Each enrolment keeps the due days of its own protocol. For a panel that several ask for, the
 stricter date is the patient's; where it is late, the enrolment that set it tells, and the
-others are silent about that panel, so that one patient is told once. A task that several
-protocols have is asked for once.
+others are silent about that panel, so that one patient is told once. A treatment that was
+stopped asks by the recheck that it left, and of one day after those that last. A task that
+several protocols have is asked for once.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from monitor.core.answer import PanelStatus, Shared, SharedPanel
 from monitor.core.findings import LATE, day_text
 from monitor.core.protocol_care import meant_for
 from monitor.core.protocol_interactions import COMEDICATION
-from monitor.core.vocabulary import EnrolmentState, worst_urgency
+from monitor.core.vocabulary import EnrolmentState, PanelState, worst_urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
-_WATCHED = (EnrolmentState.ACTIVE, EnrolmentState.HELD, EnrolmentState.PLANNED)
 _ASKED = (EnrolmentState.ACTIVE, EnrolmentState.HELD)
 
 
@@ -34,17 +34,29 @@ class _Ask:
     status: PanelStatus
 
     @property
-    def order(self) -> tuple[date, int]:
+    def order(self) -> tuple[date, bool, int]:
         assert self.status.due_on is not None
-        return self.status.due_on, self.view.case.enrolment.id
+        return self.status.due_on, self.has_ended, self.view.case.enrolment.id
+
+    @property
+    def has_ended(self) -> bool:
+        return self.view.life.state is EnrolmentState.STOPPED
 
     @property
     def drug(self) -> str:
         return self.view.case.enrolment.drug
 
     @property
+    def named(self) -> str:
+        return f"{self.drug} (stopped)" if self.has_ended else self.drug
+
+    @property
     def speaks(self) -> bool:
-        return self.status.state in LATE and self.view.life.state in _WATCHED
+        return self.status.state in LATE
+
+    @property
+    def is_serious(self) -> bool:
+        return self.status.state is PanelState.SERIOUSLY_OVERDUE
 
     def covers(self, other: _Ask) -> bool:
         """Whether its panel asks for all that the other's does."""
@@ -60,7 +72,8 @@ def shared(view: View, siblings: Sequence[View]) -> Shared:
 
 
 def told_here(panels: Sequence[PanelStatus], known: Shared) -> list[PanelStatus]:
-    """The panels this enrolment tells of, as urgent as the most urgent that is silent for it."""
+    """The panels this enrolment tells of, as urgent as the most urgent that is silent for it,
+    and seriously overdue where one of these is."""
     others = {it.panel: it for it in known.panels}
     found = []
     for status in panels:
@@ -69,21 +82,22 @@ def told_here(panels: Sequence[PanelStatus], known: Shared) -> list[PanelStatus]
             found.append(status)
         elif not other.told_by:
             urgency = worst_urgency(status.urgency, *other.urgencies)
-            found.append(replace(status, urgency=urgency))
+            state = PanelState.SERIOUSLY_OVERDUE if other.serious else status.state
+            found.append(replace(status, urgency=urgency, state=state))
     return found
 
 
 def _panel(view: View, status: PanelStatus, siblings: Sequence[View]) -> SharedPanel | None:
-    if status.due_on is None:
+    if status.due_on is None or view.life.elsewhere:
         return None
     mine = _Ask(view, status)
     others = [
         _Ask(sibling, it)
         for sibling in siblings
         for it in sibling.panels
-        if it.panel == status.panel and it.due_on is not None and sibling.life.state in _WATCHED
+        if it.panel == status.panel and it.due_on is not None and not sibling.life.elsewhere
     ]
-    if not others or view.life.state not in _WATCHED:
+    if not others:
         return None
     first = min((mine, *others), key=lambda it: it.order)
     assert first.status.due_on is not None
@@ -96,6 +110,7 @@ def _panel(view: View, status: PanelStatus, siblings: Sequence[View]) -> SharedP
         set_by=first.drug,
         told_by=teller.drug if teller is not None else "",
         urgencies=tuple(it.status.urgency for it in silent) if mine.speaks else (),
+        serious=mine.speaks and any(it.is_serious for it in silent),
         text=_text(view, status.panel, sorted((mine, *others), key=lambda it: it.order)),
     )
 
@@ -103,8 +118,8 @@ def _panel(view: View, status: PanelStatus, siblings: Sequence[View]) -> SharedP
 def _text(view: View, panel: str, asks: Sequence[_Ask]) -> str:
     first, *later = asks
     title = view.protocol.panel(panel).title
-    rest = "; ".join(f"{it.drug} asks for it by {day_text(it.order[0])}" for it in later)
-    return f"{title}: {first.drug} set the date, {day_text(first.order[0])}; {rest}."
+    rest = "; ".join(f"{it.named} asks for it by {day_text(it.order[0])}" for it in later)
+    return f"{title}: {first.named} set the date, {day_text(first.order[0])}; {rest}."
 
 
 def _tasks(view: View, siblings: Sequence[View]) -> frozenset[str]:
@@ -121,13 +136,14 @@ def _tasks(view: View, siblings: Sequence[View]) -> frozenset[str]:
     )
 
 
-def _pairs(view: View, siblings: Sequence[View]) -> frozenset[str]:
-    """Where both protocols have a word about the other's drug, the more urgent one is said."""
+def _pairs(view: View, siblings: Sequence[View]) -> frozenset[int]:
+    """Where both protocols have a word about the other's drug, the more urgent one is said: by
+    enrolment, for an earlier one on the same drug does not tell of the present."""
     found = set()
     for sibling in siblings:
         mine, theirs = _weight(view, sibling), _weight(sibling, view)
         if mine is not None and theirs is not None and theirs > mine:
-            found.add(sibling.case.enrolment.drug)
+            found.add(sibling.case.enrolment.id)
     return frozenset(found)
 
 

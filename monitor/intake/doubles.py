@@ -18,7 +18,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
+from monitor.core.case import Event
 from monitor.core.merges import together_since
+from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState
 from monitor.intake.context import chunks
 from monitor.intake.sayings import Heard, Turn, sayings
@@ -117,7 +119,7 @@ def _known_of(connection: Connection, rows: Sequence[Row[Any]]) -> _Known:
     if not several:
         return _Known({}, ())
     return _Known(
-        _own_stops(connection, [row.id for row in several]),
+        _own_stops(connection, several),
         sayings(connection, {row.home for row in several}),
     )
 
@@ -130,16 +132,39 @@ def _by_drug(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
     return list(found.values())
 
 
-def _own_stops(connection: Connection, enrolment_ids: Sequence[int]) -> dict[int, list[_Stop]]:
+def _own_stops(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, list[_Stop]]:
+    told: list[Owned] = []
     columns = _EVENTS.c
-    stops: dict[int, list[_Stop]] = defaultdict(list)
-    for ids in chunks(enrolment_ids, _CHUNK):
+    for ids in chunks([row.id for row in rows], _CHUNK):
         query = select(
-            columns.enrolment_id, columns.on, columns.received_at, columns.file_id, columns.line
+            columns.enrolment_id,
+            columns.id,
+            columns.on,
+            columns.event,
+            columns.received_at,
+            columns.file_id,
+            columns.line,
         ).where(columns.enrolment_id.in_(ids), columns.event == "stop", ~columns.withdrawn)
-        for row in connection.execute(query):
-            turn = Turn(row.received_at, row.file_id, row.line)
-            stops[row.enrolment_id].append(_Stop(row.on, turn))
+        told += [
+            (
+                it.enrolment_id,
+                Event(
+                    id=it.id,
+                    on=it.on,
+                    event=it.event,
+                    received_at=it.received_at,
+                    file_id=it.file_id,
+                    line=it.line,
+                ),
+            )
+            for it in connection.execute(query)
+        ]
+    treatments = (Treatment(it.id, it.drug, it.started_on, it.home) for it in rows)
+    stops: dict[int, list[_Stop]] = defaultdict(list)
+    for owner, event in by_treatment(treatments, told):
+        assert owner is not None
+        turn = Turn(event.received_at, event.file_id, event.line)
+        stops[owner].append(_Stop(event.on, turn))
     return stops
 
 

@@ -16,7 +16,9 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.case import in_turn
 from monitor.core.protocol import Protocol
+from monitor.core.vocabulary import DIED
 from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import ENROLLING, batches, chunks, take_turn
@@ -168,9 +170,11 @@ class _Enrolling:
         entries = self._roster.on_drug(person.id, row.drug, person.home_id)
         current = entries[-1] if entries else None
         if current is None or self._is_restart(row, current):
+            self._refuse_dead(person)
             protocol = self._protocol(row)
             self._update_person(row, person)
             self._open(row, person, protocol)
+            self._note_standing(row, self._roster.of(person.id)[-1])
             return True
         changes = self._changes(row, current)
         changed = self._update_person(row, person)
@@ -258,6 +262,37 @@ class _Enrolling:
         )
         self._touch(person)
 
+    def _refuse_dead(self, person: Person) -> None:
+        """Nobody would be told of the new treatment. Raises Refused."""
+        for entry in self._roster.of(person.id):
+            if entry.ended_by == DIED:
+                raise Refused(entry.how_it_ended)
+
+    def _note_standing(self, row: Application, new: Entry) -> None:
+        """Why a new treatment of somebody known is not just watched from its start on."""
+        if new.life is not None and new.life.elsewhere_until is not None:
+            self._account.note(
+                f"line {row.line}: another clinic monitors this patient until "
+                f"{new.life.elsewhere_until}: nobody is told of a test before; if that is over, "
+                "record the event back"
+            )
+        if new.taken_over:
+            self._note_taken_over(row, new)
+
+    def _note_taken_over(self, row: Application, new: Entry) -> None:
+        """What was told of the treatment before, and is of this one by its day."""
+        told = ", ".join(f"{it.event} of {it.on}" for it in in_turn(new.taken_over))
+        ended = (
+            f"; so it ended on {new.ended_on}: if it goes on, withdraw that stop (status "
+            "entered-in-error)"
+            if new.ended_on is not None
+            else ""
+        )
+        self._account.note(
+            f"line {row.line}: told of the treatment before, and by its day of this one: "
+            f"{told}{ended}"
+        )
+
     def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
         self._keys.update(self._people.numbers_of(person.id))
@@ -305,7 +340,7 @@ class _Enrolling:
         """Whether the row opens a new enrolment after the end of the last. Raises Refused."""
         if current.ended_on is None:
             return False
-        if current.ended_by == "died" or row.started_on <= current.ended_on:
+        if current.ended_by == DIED or row.started_on <= current.ended_on:
             raise Refused(current.how_it_ended)
         return True
 

@@ -105,6 +105,8 @@ class _Recording:
             DONE: {task.id for it in protocols for task in it.tasks},
         }
         self._drugs = self._rulebook.catalogue.drugs
+        self._accepted: list[tuple[int, int]] = []
+        """Line and patient of what says that another clinic has accepted somebody."""
         self._file_id = account.record(connection, now)
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
@@ -112,6 +114,7 @@ class _Recording:
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""
+        self._note_not_handed_over()
         notes = settle_doubles(self._connection, self._account.patients, self._now)
         for note in (*notes, *self._merging.notes()):
             self._account.note(note)
@@ -174,6 +177,8 @@ class _Recording:
         self._note_unnamed(row)
         if row.event == "stop" and enrolment is not None:
             self._note_going_on(row, enrolment)
+        if row.event == "accepted_by" and row.on <= self._today:
+            self._accepted.append((row.line, person.id))
         return True
 
     def _refuse_unbelievable(self, row: Happening, enrolment: Entry | None) -> None:
@@ -201,6 +206,20 @@ class _Recording:
                 "watched after the stop; if the treatment goes on, withdraw the stop (status "
                 "entered-in-error)"
             )
+
+    def _note_not_handed_over(self) -> None:
+        """A treatment that nobody has said goes to another clinic is watched on."""
+        for line, patient in self._accepted:
+            lasting = {
+                entry.drug
+                for entry in self._roster.of(patient)
+                if entry.ended_on is None and entry.merged_into is None
+            }
+            if lasting:
+                self._account.note(
+                    f"line {line}: no transfer_out since the start comes before it: "
+                    f"{', '.join(sorted(lasting))} is watched on"
+                )
 
     def _note_unnamed(self, row: Happening) -> None:
         """A symptom or task that no protocol names, a drug whose name is nearly one that is
@@ -254,7 +273,25 @@ class _Recording:
             .values(withdrawn=True, withdrawn_in=self._file_id)
         )
         self._touch(person)
+        if row.event == "stop":
+            self._note_twice(row, person)
         return True
+
+    def _note_twice(self, row: Happening, person: Person) -> None:
+        """A stop was taken back after the drug had been begun anew."""
+        lasting = [
+            entry
+            for entry in self._roster.of(person.id)
+            if entry.ended_on is None and entry.merged_into is None
+        ]
+        for drug in sorted({entry.drug for entry in lasting}):
+            days = [str(entry.started_on) for entry in lasting if entry.drug == drug]
+            if len(days) > 1:
+                self._account.note(
+                    f"line {row.line}: {drug} is enrolled more than once now, from "
+                    f"{' and from '.join(days)}: both are watched; if the first did end, record "
+                    "its stop anew, with a note"
+                )
 
     def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
@@ -293,9 +330,11 @@ class _Recording:
                 raise Refused("the patient is not enrolled on this drug")
         entries = self._with_the_event(row, person, entries)
         lasting = [entry for entry in entries if entry.ended_on is None]
-        drugs = sorted({entry.drug for entry in lasting or entries})
+        taken = [entry for entry in entries if _was_taken(entry, row.on)]
+        drugs = sorted({entry.drug for entry in (*(lasting or entries), *taken)})
         if len(drugs) > 1:
             raise Refused(f"several enrolments ({', '.join(drugs)}): name the drug in drug")
+        entries = [entry for entry in entries if entry.drug in drugs]
         if row.event == "stop":
             entries = [it for it in entries if _known_on(it, row.on)] or entries
             lasting = [it for it in lasting if it in entries]
@@ -336,6 +375,11 @@ def _in_force(entries: Sequence[Entry], on: date) -> Entry | None:
     begun = [entry for entry in entries if entry.started_on <= on]
     lasted = [entry for entry in begun if entry.ended_on is None or on <= entry.ended_on]
     return lasted[-1] if lasted else None
+
+
+def _was_taken(entry: Entry, on: date) -> bool:
+    """Whether a treatment that has ended by now went on at that day."""
+    return entry.ended_on is not None and entry.started_on <= on < entry.ended_on
 
 
 def _known_on(entry: Entry, on: date) -> bool:

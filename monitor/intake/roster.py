@@ -14,6 +14,8 @@ from sqlalchemy import Connection, or_, select
 from monitor.core.answer import Life
 from monitor.core.case import Enrolment, Event
 from monitor.core.life import life_of
+from monitor.core.treatments import Owned, Treatment, by_treatment
+from monitor.core.vocabulary import DIED
 from monitor.intake.context import chunks
 from monitor.store import tables
 from monitor.store.rulebook import RuleBook
@@ -45,6 +47,8 @@ class Entry:
     merged_into: int | None
     """The enrolment that is kept for it, where the patient had two on one drug."""
     life: Life | None = None
+    taken_over: tuple[Event, ...] = ()
+    """What was told of an earlier treatment and is of this one."""
 
     @property
     def home(self) -> int:
@@ -63,7 +67,7 @@ class Entry:
     @property
     def how_it_ended(self) -> str:
         """To whoever says something of it that can only be of a treatment that lasts."""
-        if self.ended_by == "died":
+        if self.ended_by == DIED:
             return (
                 f"the patient is recorded as dead since {self.ended_on}: if that is wrong, "
                 "withdraw the event died (status entered-in-error)"
@@ -75,7 +79,7 @@ class Entry:
         )
 
 
-_COLUMNS = [name for name in Entry.__slots__ if name != "life"]
+_COLUMNS = [name for name in Entry.__slots__ if name not in ("life", "taken_over")]
 
 
 class Roster:
@@ -119,17 +123,22 @@ class Roster:
         """Read everyone again: whose enrolments are whose has changed."""
         self._entries.clear()
 
-    def _live(
-        self, entries: Collection[Entry], events: Collection[tuple[int | None, Event]]
-    ) -> None:
+    def _live(self, entries: Collection[Entry], events: Collection[Owned]) -> None:
         """What the events make of each; those of an enrolment are its kept one's too."""
         into = {entry.id: entry.merged_into for entry in entries if entry.merged_into}
+        kept = [it for it in entries if it.merged_into is None]
+        told = [(owner and into.get(owner, owner), event) for owner, event in events]
+        treatments = (Treatment(it.id, it.drug, it.started_on, it.home) for it in kept)
+        theirs = by_treatment(treatments, told)
         for entry in entries:
-            owned = {entry.id, *(one for one, kept in into.items() if kept == entry.id)}
-            mine = [(entry.id if it in owned else it, event) for it, event in events]
-            entry.life = self._life(entry, mine)
+            entry.life = self._life(entry, theirs if entry.merged_into is None else events)
+            entry.taken_over = tuple(
+                event
+                for (before, event), (owner, _) in zip(told, theirs, strict=True)
+                if owner == entry.id != before
+            )
 
-    def _life(self, entry: Entry, events: Collection[tuple[int | None, Event]]) -> Life | None:
+    def _life(self, entry: Entry, events: Collection[Owned]) -> Life | None:
         protocol = self._rulebook.protocols.get(entry.protocol_id)
         if protocol is None:
             return None
@@ -148,7 +157,7 @@ class Roster:
         return life_of(enrolment, mine, protocol, self._today, names)
 
     def _events(self, patient_ids: Collection[int]) -> Any:
-        found: defaultdict[int, list[tuple[int | None, Event]]] = defaultdict(list)
+        found: defaultdict[int, list[Owned]] = defaultdict(list)
         query = select(EVENTS).where(
             EVENTS.c.patient_id.in_(patient_ids), EVENTS.c.withdrawn.is_(False)
         )

@@ -2,21 +2,25 @@
 
 A rate is per 100 patient-years, so that a small clinic and a large one, and a month and a
 year, can be compared. A day counts for a patient from the day of enrolment to the day of the
-stop; digests are counted apart, for they come every day whatever happens.
+stop, and once on however many drugs; digests are counted apart, for they come every day whatever
+happens.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.case import Event, in_turn
+from monitor.core.life import ENDING, end_of
+from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.outbox import BEARS, DELIVERIES
@@ -24,6 +28,7 @@ from monitor.store.tables import table_of
 
 USUAL = timedelta(days=28)
 _YEAR = 365.25
+_ONE_DAY = timedelta(days=1)
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _EVENTS = table_of(tables.EventRow)
@@ -176,18 +181,62 @@ def _rules(
 
 
 def _patient_days(connection: Connection, first: date, last: date) -> int:
-    ends: dict[int, date] = {
-        row[0]: row[1]
-        for row in connection.execute(
-            select(_EVENTS.c.enrolment_id, func.min(_EVENTS.c.on))
-            .where(_EVENTS.c.event.in_(("stop", "died")), ~_EVENTS.c.withdrawn)
-            .group_by(_EVENTS.c.enrolment_id)
+    """Days of patients, on however many drugs."""
+    columns = _ENROLMENTS.c
+    home = func.coalesce(columns.home_id, columns.patient_id).label("home")
+    names = ("id", "patient_id", "drug", "started_on", "enrolled_on")
+    query = select(home, *(columns[name] for name in names))
+    query = query.where(columns.stands).order_by(columns.id)
+    treatments: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(query):
+        treatments[row.patient_id].append(row)
+    told = _endings(connection, last)
+    return sum(
+        _days(_spans(rows, told.get(patient, ()), first, last))
+        for patient, rows in treatments.items()
+    )
+
+
+def _endings(connection: Connection, last: date) -> dict[int, list[Owned]]:
+    """What ends treatments up to a day, by patient."""
+    kept = func.coalesce(_ENROLMENTS.c.merged_into, _EVENTS.c.enrolment_id).label("kept_id")
+    query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == _EVENTS.c.enrolment_id)
+    ending = _EVENTS.c.event.in_(ENDING), ~_EVENTS.c.withdrawn, _EVENTS.c.on <= last
+    found: dict[int, list[Owned]] = defaultdict(list)
+    for row in connection.execute(query.where(*ending).order_by(_EVENTS.c.id)):
+        event = Event(
+            id=row.id,
+            on=row.on,
+            event=row.event,
+            received_at=row.received_at,
+            file_id=row.file_id,
+            line=row.line,
         )
-    }
+        found[row.patient_id].append((row.kept_id, event))
+    return found
+
+
+def _spans(
+    rows: Sequence[Row[Any]], told: Sequence[Owned], first: date, last: date
+) -> Iterator[tuple[date, date]]:
+    """The first and the last day of each treatment of a patient among these days."""
+    treatments = [Treatment(it.id, it.drug, it.started_on, it.home) for it in rows]
+    events = by_treatment(treatments, told)
+    for row in rows:
+        own = in_turn(event for owner, event in events if owner in (None, row.id))
+        end, _ = end_of(own, row.started_on)
+        yield max(row.enrolled_on, first), last if end is None else min(end, last)
+
+
+def _days(spans: Iterable[tuple[date, date]]) -> int:
+    """How many days are in one of the spans at least."""
     total = 0
-    for row in connection.execute(select(_ENROLMENTS.c.id, _ENROLMENTS.c.enrolled_on)):
-        end = min(ends.get(row.id, last), last)
-        total += max((end - max(row.enrolled_on, first)).days + 1, 0)
+    counted = date.min
+    for begin, end in sorted(spans):
+        begin = max(begin, counted + _ONE_DAY)
+        if begin <= end:
+            total += (end - begin).days + 1
+            counted = end
     return total
 
 

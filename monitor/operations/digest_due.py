@@ -11,7 +11,7 @@ from monitor.config import Settings
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day
 from monitor.core.open_days import OpenDays
-from monitor.core.vocabulary import EnrolmentState, PanelState
+from monitor.core.vocabulary import PanelState
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DueLine
 from monitor.store.rulebook import RuleBook
@@ -29,7 +29,7 @@ def due_soon(
     today = clinic_day(now, clinic.zone)
     open_days = OpenDays(clinic.open_days, clinic.holidays)
     titles = rulebook.protocols[review.case.enrolment.protocol_id]
-    if review.life.state is EnrolmentState.ELSEWHERE:
+    if review.life.elsewhere:
         return []
     return [
         DueLine(

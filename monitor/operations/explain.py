@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
@@ -21,7 +19,7 @@ from monitor.core.reasons import Outcome, panel_reasons, rule_reasons
 from monitor.core.review import view_of
 from monitor.core.sureness import sureness
 from monitor.operations.alert_list import Standing, alert_row, alerts_at
-from monitor.operations.answers import answers, enrolments_of
+from monitor.operations.answers import Answers, answers, enrolments_of
 from monitor.operations.muted import muted_alerts
 from monitor.store.alerts import history_of
 from monitor.store.database import Store
@@ -36,9 +34,10 @@ def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime
         if found is None:
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
         history = [entry for entry in history_of(connection, [alert_id]) if entry.at <= now]
-        reviewed = _reviewed(connection, settings, [found.row.enrolment_id], now)
+        batches = list(answers(connection, settings, now, ids=[found.row.enrolment_id], until=now))
         muted_by = muted_alerts(connection).get(alert_id)
     zone = settings.clinic.zone
+    reviewed = _reviewed(batches, now, zone)
     shown = found.shown
     return {
         "alert": alert_row(found, zone, now),
@@ -71,7 +70,7 @@ def explain_patient(
     store: Store, settings: Settings, mrn: str, on: date | None, now: datetime
 ) -> dict[str, Any]:
     """Every rule and panel of a patient at the end of a clinic day (None: at `now`), and why
-    it spoke or stayed quiet. Raises ActionRefused."""
+    it spoke or stayed quiet; of a day before any enrolment there is none. Raises ActionRefused."""
     zone = settings.clinic.zone
     if on is not None and not FIRST_YEAR <= on.year <= LAST_YEAR:
         raise ActionRefused(f"a day is explained from {FIRST_YEAR} to {LAST_YEAR}")
@@ -80,11 +79,13 @@ def explain_patient(
         ids = enrolments_of(connection, mrn)
         if not ids:
             raise ActionRefused(f"nobody is enrolled under {mrn.strip()}; see: monitor status")
-        reviewed = _reviewed(connection, settings, ids, at, until=min(at, now))
-    if len(reviewed) < len(ids):
+        batches = list(answers(connection, settings, at, ids=ids, until=min(at, now)))
+    if any(batch.failed for batch in batches):
         raise ActionRefused(f"{mrn.strip()} could not be judged: a fault of the monitor")
+    reviewed = _reviewed(batches, at, zone)
+    known = [answer.review.case.enrolment.mrn for answer, _ in reviewed]
     return {
-        "mrn": reviewed[0][0].review.case.enrolment.mrn,
+        "mrn": known[0] if known else mrn.strip(),
         "at": at.astimezone(zone).isoformat(),
         "enrolments": [_enrolment(answer, rulebook) for answer, rulebook in reviewed],
     }
@@ -108,15 +109,11 @@ class _Answer:
 
 
 def _reviewed(
-    connection: Connection,
-    settings: Settings,
-    ids: Sequence[int],
-    at: datetime,
-    until: datetime | None = None,
+    batches: Iterable[Answers], at: datetime, zone: ZoneInfo
 ) -> list[tuple[_Answer, RuleBook]]:
     found = []
-    for batch in answers(connection, settings, at, ids=ids, until=until or at):
-        book, zone = batch.rulebook, settings.clinic.zone
+    for batch in batches:
+        book = batch.rulebook
         for review in batch.reviews:
             view = view_of(review.case, book.protocols, book.catalogue, at, zone)
             found.append((_Answer(review, view), book))
@@ -237,6 +234,8 @@ def _alert_in_words(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _patient_in_words(told: Mapping[str, Any]) -> Iterator[str]:
+    if not told["enrolments"]:
+        yield f"{told['mrn']} was not enrolled yet; as of {_when(told['at'])}"
     for enrolment in told["enrolments"]:
         protocol = enrolment["protocol"]
         started = "started" if enrolment["start_confirmed"] else "start not confirmed, planned for"

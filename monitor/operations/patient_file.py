@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,8 +30,9 @@ from monitor.core.personal_terms import Personal, in_force
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
 from monitor.core.verdicts import applies
-from monitor.core.vocabulary import Status
-from monitor.operations.alert_list import alert_row, alerts_at, worst_first
+from monitor.core.vocabulary import EnrolmentState, Status
+from monitor.intake.event_kinds import OF_ENROLMENT
+from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
@@ -132,6 +133,8 @@ class Treatment:
     doses: tuple[Given, ...]
     pauses: tuple[Pause, ...]
     facts: tuple[str, ...]
+    alerts: frozenset[int]
+    """The ids of its alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
     return PatientFile(
         who=who,
         treatments=tuple(
-            _treatment(review, view) for (review, _), view in zip(reviewed, views, strict=True)
+            _treatment(review, view, alerts)
+            for (review, _), view in zip(reviewed, views, strict=True)
         ),
         not_judged=tuple(failed),
         live=tuple(alert_row(it, zone, now) for it in live),
@@ -267,7 +271,7 @@ def _replaced(connection: Connection, person_id: int, now: datetime) -> list[Row
     return list(connection.execute(query))
 
 
-def _treatment(review: Review, view: View) -> Treatment:
+def _treatment(review: Review, view: View, alerts: Sequence[Standing]) -> Treatment:
     lived = adherence(view, review.case.enrolment.enrolled_on, view.today)
     return Treatment(
         case=review.case,
@@ -286,17 +290,23 @@ def _treatment(review: Review, view: View) -> Treatment:
         doses=tuple(history(review.case, review.life, view.today)),
         pauses=tuple(pauses(_in_order(review.case))),
         facts=tuple(facts_of(review, view)),
+        alerts=frozenset(
+            it.row.id for it in alerts if it.row.enrolment_id == review.case.enrolment.id
+        ),
     )
 
 
 def _coming(review: Review, view: View) -> Iterator[Coming]:
-    """What is owed first, then what the schedule asks for after it."""
+    """What is owed first, then what the schedule asks for after it; of a treatment that was
+    stopped no schedule asks, only the recheck that it left."""
     end = AHEAD.after(view.today)
     for panel in review.panels:
         due_on, phase = panel.due_on, panel.phase
         title = view.protocol.panel(panel.panel).title
         while due_on is not None and due_on <= end:
             yield Coming(due_on, panel.panel, title, phase)
+            if review.life.state is EnrolmentState.STOPPED:
+                break
             done_on = max(due_on, view.today)
             duty = scheduled(view.protocol, panel.panel, done_on, review.life.anchors, view.today)
             if duty is None or duty.due_on <= done_on:
@@ -370,5 +380,13 @@ def _value(level: Level, latest: Result, own: Personal | None) -> Decimal | None
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:
-    events = {event.id: event for view in views for event in view.case.events}
+    """What happened, latest first; of a patient on several drugs with the drug it was of."""
+    several = len({view.case.enrolment.drug for view in views}) > 1
+    events = {
+        event.id: replace(event, drug=view.case.enrolment.drug)
+        if several and event.event in OF_ENROLMENT
+        else event
+        for view in views
+        for event in view.case.events
+    }
     return tuple(reversed(in_turn(events.values())))

@@ -17,7 +17,7 @@ from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.findings import LATE
 from monitor.core.outcomes import CONTACT
-from monitor.core.vocabulary import AlertState, EnrolmentState, Kind, PanelState
+from monitor.core.vocabulary import AlertState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
 from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
@@ -133,7 +133,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                     continue
                 enrolled += 1
                 alert = alerts.get(who.id)
-                is_here = review.life.state is not EnrolmentState.ELSEWHERE
+                is_here = not review.life.elsewhere
                 rows += [
                     _late(review, panel, who, alert, batch, who.id in feeds)
                     for panel in review.panels

@@ -20,6 +20,7 @@ from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.intake.context import ENROLLING, take_turn
+from monitor.operations.schedule_drugs import refuse_given_up
 from monitor.operations.schedule_limits import refuse_misplaced
 from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, decided, judge_batch, review_batch, review_due
@@ -190,6 +191,8 @@ def apply(
         if shown.already_in_force:
             return Applied(shown)
         take_turn(connection, now, ENROLLING)
+        # again: nobody else is enrolled from here on
+        refuse_given_up(connection, force, proposal, clinic_day(now, settings.clinic.zone))
         ids = _locked(connection, proposal)
         put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
         claims.wake_all(connection, now, None if proposal.is_catalogue else proposal.id)
@@ -222,7 +225,9 @@ def _preview(
     connection: Connection, settings: Settings, force: Force, proposal: Proposal, now: datetime
 ) -> Preview:
     same = force.has(proposal.id, proposal.text)
-    refuse_misplaced(connection, force, proposal, clinic_day(now, settings.clinic.zone))
+    today = clinic_day(now, settings.clinic.zone)
+    refuse_given_up(connection, force, proposal, today)
+    refuse_misplaced(connection, force, proposal, today)
     query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.stands).order_by(_ENROLMENTS.c.id)
     if not proposal.is_catalogue:
         query = query.where(claims.concerned_by(proposal.id))

@@ -239,10 +239,21 @@ class _Comparison:
     def _tell_missing(self) -> None:
         for protocol_id, text in self._force.texts.items():
             if protocol_id not in self._seen:
+                enrolled = self._force.enrolled_on(protocol_id)
+                by_it = f", and {enrolled} are judged by it" if enrolled else ""
                 self._tell(
                     protocol_id,
                     f"{self._folder / protocol_id}.toml is missing: {protocol_id} stays in force "
-                    f"as it was on {text.applied_at:%Y-%m-%d}. Put the file back under this name.",
+                    f"as it was on {text.applied_at:%Y-%m-%d}{by_it}. Put the file back under "
+                    "this name.",
+                )
+        for protocol_id, enrolled in self._force.enrolled.items():
+            if protocol_id not in self._force.protocols:
+                self._tell(
+                    protocol_id,
+                    f"{enrolled} are enrolled on {protocol_id}, of which no text is in force: "
+                    "they are not watched. Put its file into "
+                    f"{self._folder}, or restore a backup.",
                 )
         if self._force.catalogue is None and CATALOGUE_ID not in self._seen:
             self._tell(

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
 from monitor.core.recalled import Recalled
+from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
 from monitor.store.claims import FIRST, RESULTS_ALONE
@@ -54,7 +55,8 @@ def load_cases(
     whose results are `recalled` none are read; `histories` are those of this transaction.
 
     Results are those that stand after corrections. `until` hides results collected later,
-    and events and held rows of a later clinic day; None hides nothing.
+    events and held rows of a later clinic day, and enrolments of which nothing was before: they
+    began later and were entered later; None hides nothing.
     """
     histories = histories or Histories(connection)
     with not_collecting():
@@ -105,6 +107,10 @@ def to_alert(row: Any) -> Alert:
         panels=tuple(
             (panel["panel"], PanelState(panel["state"])) for panel in row.shown.get("panels", ())
         ),
+        done=tuple(
+            (panel["panel"], _day(panel.get("last_completed_on")))
+            for panel in row.shown.get("panels", ())
+        ),
         subjects=tuple(row.subjects),
         worst_value=row.worst_value,
         downward=row.downward,
@@ -134,6 +140,10 @@ def to_alert(row: Any) -> Alert:
         version=row.version,
         mrn=row.shown.get("mrn") or "",
     )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def all_enrolment_ids(connection: Connection) -> list[int]:
@@ -199,10 +209,10 @@ def _chunk_of_cases(
     recalled: Mapping[int, Recalled],
 ) -> list[Case]:
     asked = set(ids)
-    enrolments = _with_siblings(connection, ids)
+    enrolments = _with_siblings(connection, ids, until, zone)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = histories.of_patients([it for it in patients if it not in recalled], until)
-    events = _events(connection, patients, until, zone)
+    events = _by_treatment(enrolments, _events(connection, patients, until, zone))
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
     cases = [
@@ -233,16 +243,35 @@ def _chunk_of_cases(
     ]
 
 
+def _by_treatment(
+    enrolments: Sequence[Enrolment], events: Mapping[int, Sequence[Owned]]
+) -> Mapping[int, Sequence[Owned]]:
+    """The events of each patient, each with the enrolment that it is of."""
+    own: dict[int, list[Treatment]] = defaultdict(list)
+    for it in enrolments:
+        own[it.patient_id].append(Treatment(it.id, it.drug, it.started_on, it.home))
+    return {
+        patient: by_treatment(own[patient], told) if len(own[patient]) > 1 else told
+        for patient, told in events.items()
+    }
+
+
 def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
     """These enrolments, in the order of their ids, also those that stand no more."""
     return _enrolments(connection, _ENROLMENTS.c.id.in_(ids)) if ids else []
 
 
-def _with_siblings(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
+def _with_siblings(
+    connection: Connection, ids: Sequence[int], until: datetime | None, zone: ZoneInfo
+) -> list[Enrolment]:
     """Of these enrolments and all others of the same patients those that stand, by id."""
     columns = _ENROLMENTS.c
     patients = select(columns.patient_id).where(columns.id.in_(ids))
-    return _enrolments(connection, and_(columns.patient_id.in_(patients), columns.stands))
+    which = and_(columns.patient_id.in_(patients), columns.stands)
+    if until is not None:
+        day = clinic_day(until, zone)
+        which = and_(which, or_(columns.started_on <= day, columns.enrolled_on <= day))
+    return _enrolments(connection, which)
 
 
 def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enrolment]:
@@ -256,6 +285,7 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
             columns.protocol_id,
             columns.started_on,
             columns.enrolled_on,
+            func.coalesce(columns.home_id, columns.patient_id).label("home"),
             *(of_enrolment(name) for name in _FILLED),
             of_person("sex"),
             of_person("birth_date"),
@@ -269,12 +299,12 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
 
 def _events(
     connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
-) -> Mapping[int, list[tuple[int | None, Event]]]:
+) -> Mapping[int, list[Owned]]:
     columns = _EVENTS.c
     happened = and_(columns.patient_id.in_(patients), ~columns.withdrawn)
     if until is not None:
         happened = and_(happened, columns.on <= clinic_day(until, zone))
-    found: dict[int, list[tuple[int | None, Event]]] = defaultdict(list)
+    found: dict[int, list[Owned]] = defaultdict(list)
     kept = func.coalesce(_ENROLMENTS.c.merged_into, columns.enrolment_id).label("kept_id")
     query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
     homes: dict[Hashable, int | None] = {}

@@ -113,7 +113,7 @@ def _alerts(treatment: Treatment, alerts: Sequence[Any], span: Span) -> Iterator
     on_day: Counter[date] = Counter()
     for row in alerts:
         on = date.fromisoformat(row["opened_at"][:10])
-        if row["drug"] == treatment.case.enrolment.drug and span.holds(on):
+        if row["id"] in treatment.alerts and span.holds(on):
             kind = row["kind"].replace("_", " ")
             text = f"{day_text(on)} {kind}, {row['urgency']}"
             yield Sign(span.x(on), row["urgency"], text, _BESIDE * on_day[on])

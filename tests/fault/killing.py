@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 
-from monitor.operations.verify import owed
-from monitor.store.database import open_store
-from monitor.store.outbox import waiting
 from tests.fault.kill_mail import Postbox
 from tests.fault.kill_story import Made, files_of_round
+from tests.fault.settled import files_in, nothing_is_owed
 from tests.processes import ClinicFolder, DaemonProcess, met
 
 _STARTING_UP = 0.1
@@ -109,21 +107,10 @@ class Killing:
             self.dropped.append(made)
 
     def _waiting_files(self) -> int:
-        return sum(path.is_file() for path in self.clinic.inbox.iterdir())
+        return files_in(self.clinic.inbox)
 
     def _is_quiet(self) -> bool:
-        return self._waiting_files() == 0 and self._owed() == 0
-
-    def _owed(self) -> int:
-        """Messages and reviews. The database is let go at once: a kill must never find it held
-        open by us, for then the next start would have nothing to recover."""
-        store = open_store(self.url)
-        try:
-            with store.read() as connection:
-                messages = waiting(connection)
-            return messages + owed(store, datetime.now(UTC))
-        finally:
-            store.dispose()
+        return nothing_is_owed(self.clinic.inbox, self.url)
 
 
 def _sleep_until(instant: float) -> None:

@@ -21,13 +21,12 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from monitor.operations.verify import owed
 from monitor.store import daemons
 from monitor.store.database import open_store
-from monitor.store.outbox import waiting
 from tests.fault import kill_compare as compare
 from tests.fault.kill_clinic import SEED, Clinic, take_in_peace
 from tests.fault.kill_story import Made, files_of_round
+from tests.fault.settled import files_in, nothing_is_owed
 from tests.processes import DaemonProcess, met
 
 DISTURBANCES = int(os.environ.get("MONITOR_DISTURBANCES", "9"))
@@ -56,8 +55,7 @@ class Trouble:
 
     def start(self) -> None:
         self.running = [self.clinic.folder.spawn() for _ in range(DAEMONS)]
-        for daemon in self.running:
-            assert met(partial(_has_started, daemon), _SETTLED), daemon.log.read_text()
+        self._all_have_started()
 
     def one(self, number: int) -> None:
         """A round of files, and something that goes wrong while they are worked on."""
@@ -71,11 +69,16 @@ class Trouble:
     def settle(self) -> None:
         """All that is owed is done; then the daemons end."""
         assert met(self._is_quiet, _SETTLED), "work is still owed"
+        self._all_have_started()  # one that is asked to end before it listens is just ended
         for daemon in self.running:
             assert daemon.end() == 0, daemon.log.read_text()
 
+    def _all_have_started(self) -> None:
+        for daemon in self.running:
+            assert met(partial(_has_started, daemon), _SETTLED), daemon.log.read_text()
+
     def waiting_files(self) -> int:
-        return sum(path.is_file() for path in self.clinic.folder.inbox.iterdir())
+        return files_in(self.clinic.folder.inbox)
 
     def _kill(self) -> None:
         daemon = self.running.pop(self.chance.randrange(len(self.running)))
@@ -109,15 +112,7 @@ class Trouble:
         self.clinic.postbox.kills += 1
 
     def _is_quiet(self) -> bool:
-        if self.waiting_files():
-            return False
-        store = open_store(self.clinic.url)
-        try:
-            with store.read() as connection:
-                messages = waiting(connection)
-            return messages + owed(store, datetime.now(UTC)) == 0
-        finally:
-            store.dispose()
+        return nothing_is_owed(self.clinic.folder.inbox, self.clinic.url)
 
 
 @pytest.mark.postgresql_only

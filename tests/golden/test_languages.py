@@ -218,6 +218,10 @@ SAID_BESIDE = (
         "Liver function tests: methotrexate set the date, 29 Sep 2026; azathioprine asks for it by "
         "5 Dec 2026."
     ),
+    (
+        "Complete blood count with differential: azathioprine (stopped) set the date, 21 Jan 2026; "
+        "azathioprine (stopped) asks for it by 22 Jan 2026; methotrexate asks for it by 5 Dec 2026."
+    ),
 )
 """What is said of patients whom no worked example has."""
 

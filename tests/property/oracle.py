@@ -234,23 +234,26 @@ def told_once(
     alone: bool,
 ) -> tuple[set[str], dict[str, Urgency]]:
     """Of a panel that is late under several drugs, the one with the earlier due day tells (of
-    the same day, the older enrolment), as urgently as the most urgent."""
+    the same day one that lasts before one that was stopped, then the older enrolment), as
+    urgently as the most urgent."""
     silent: set[str] = set()
     raised: dict[str, Urgency] = {}
-    if alone or state in ("stopped", "elsewhere"):
+    if alone or course(case, protocol, now.astimezone(zone).date()).elsewhere:
         return silent, raised
     for sibling in case.siblings:
         whole = replace(sibling, siblings=(case,))
         said = answer(whole, protocol, catalogue, now, zone, alone=True)
-        if state_of(whole, said.course, said.today) in ("stopped", "elsewhere"):
+        if said.course.elsewhere:
             continue
+        ended = state_of(whole, said.course, said.today) == "stopped"
         for name, mine in panels.items():
             theirs = said.panels.get(name)
             if theirs is None or mine.urgency is None or theirs.urgency is None:
                 continue
             if mine.due_on is None or theirs.due_on is None:
                 continue
-            if (theirs.due_on, sibling.enrolment.id) < (mine.due_on, case.enrolment.id):
+            before = (theirs.due_on, ended, sibling.enrolment.id)
+            if before < (mine.due_on, state == "stopped", case.enrolment.id):
                 silent.add(name)
             elif theirs.urgency.rank > mine.urgency.rank:
                 raised[name] = theirs.urgency

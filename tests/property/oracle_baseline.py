@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.case import Case, Event
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import Urgency
-from tests.property.oracle_course import Course
+from tests.property.oracle_course import Course, as_told
 from tests.property.oracle_values import take
 
 
@@ -57,7 +57,7 @@ def phenotype(case: Case, gene: str, today: date, zone: ZoneInfo) -> str:
     younger than that event and its arrival; empty where nobody has said."""
     words = [""]
     last: Event | None = None
-    for event in sorted(case.events, key=lambda event: (event.on, event.id)):
+    for event in as_told(case.events):
         if event.event == "genotype" and event.on <= today:
             name, said = event.value.split(":")
             if name == gene:

@@ -16,7 +16,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import ExtraTest, Interaction
 from monitor.core.vocabulary import Urgency
-from tests.property.oracle_course import Course, end
+from tests.property.oracle_course import Course, as_told, end
 from tests.property.oracle_rules import own_upper_limit
 from tests.property.oracle_values import add, take, valid
 
@@ -30,6 +30,8 @@ class Period:
     drug: str
     start: date
     stop: date | None
+    of: int | None = None
+    """Of another monitored drug its enrolment."""
 
     def on(self, day: date) -> bool:
         return self.start <= day and (self.stop is None or day < self.stop)
@@ -59,7 +61,7 @@ def searched(text: str, catalogue: Catalogue) -> str:
 
 
 def ordered(case: Case, today: date) -> list[Event]:
-    return [it for it in sorted(case.events, key=lambda it: (it.on, it.id)) if it.on <= today]
+    return [it for it in as_told(case.events) if it.on <= today]
 
 
 def periods(case: Case, catalogue: Catalogue, today: date) -> list[Period]:
@@ -95,7 +97,7 @@ def others(case: Case, today: date) -> list[Period]:
         start = min(starts) if starts else other.started_on
         stop, _ = end(past, other.started_on)
         if other.drug != case.enrolment.drug and start <= today and (stop is None or stop > start):
-            found.append(Period(other.drug, start, stop))
+            found.append(Period(other.drug, start, stop, other.id))
     return found
 
 
@@ -328,10 +330,9 @@ def interactions(
 ) -> dict[str, Any]:
     told: dict[str, Any] = {}
     enrolled_on = case.enrolment.enrolled_on
-    enrolled = {it.enrolment.drug for it in case.siblings} - {case.enrolment.drug}
     for entry, period in concerning(case, protocol, catalogue, life, today):
-        if period.drug in enrolled and period in others(case, today):
-            sibling = next(it for it in case.siblings if it.enrolment.drug == period.drug)
+        if period.of is not None:
+            sibling = next(it for it in case.siblings if it.enrolment.id == period.of)
             mine = loudness(case, sibling, protocol, catalogue)
             theirs = loudness(sibling, case, protocol, catalogue)
             if theirs is not None and mine is not None and theirs > mine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -29,11 +30,7 @@ def course(
 ) -> Course:
     """`restarts`: days on which a drug was added that begins the phases anew."""
     start = case.enrolment.started_on
-    past = [
-        event
-        for event in sorted(case.events, key=lambda event: (event.on, event.id))
-        if event.on <= today and concerns(event, case)
-    ]
+    past = [event for event in as_told(case.events) if event.on <= today and concerns(event, case)]
     starts = [event.on for event in past if event.event == "start"]
     anchors = {start, *starts, *restarts}
     if "dose_increase" in protocol.restart_on:
@@ -48,8 +45,13 @@ def course(
         first_dose=min(starts) if starts else start,
         ended_on=ended_on,
         for_good=for_good,
-        elsewhere=ended_on is None and is_elsewhere(past, today),
+        elsewhere=is_elsewhere(past, today),
     )
+
+
+def as_told(events: Iterable[Event]) -> list[Event]:
+    """By day and, within a day, in the order received (specification, section 4)."""
+    return sorted(events, key=lambda it: (it.on, it.received_at, it.file_id, it.line, it.id))
 
 
 def concerns(event: Event, case: Case) -> bool:

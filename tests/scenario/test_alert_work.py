@@ -14,6 +14,7 @@ import pytest
 from monitor.config import Settings, read_settings, route_book
 from monitor.core.actions import ActionRefused
 from monitor.core.faults import Faults
+from monitor.core.protocol_file import digest_of
 from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.alert_story import story
@@ -26,7 +27,9 @@ from monitor.operations.schedule_edit import Edit, apply, preview
 from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.store import tables
+from monitor.store.rulebook import put_in_force
 from tests.clinic import CBC, CONFIG, Clinic, at, settings_in
+from tests.desk import sqlite_desk
 
 NOW = at("2026-03-02", 10)
 ROLES = """
@@ -350,6 +353,33 @@ def test_who_was_and_will_be_told_is_explained(ward: Clinic, tmp_path: Path) -> 
         ("11:00", "last resort", ["operator@clinic.example"]),
     ]
     assert queue_tests(ward.store, settings, NOW) == ["nurse@clinic.example", "duty@clinic.example"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"),
+    [
+        ([], 361),
+        (["P1,2025-03-31,stop,,azathioprine,,"], 361),
+        (["P1,2025-03-31,stop,,azathioprine,,", "P1,2025-06-30,stop,,mercaptopurine,,"], 177),
+        (["P1,2025-03-31,died,,,,"], 86),
+        (["P1,2025-03-01,transfer_out,St Example,,,", "P1,2025-03-31,accepted_by,Dr B,,,"], 86),
+    ],
+)
+def test_the_days_of_a_patient_count_once_and_until_the_end(
+    migrated_sqlite: Path, tmp_path: Path, rows: list[str], days: int
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
+        now = at("2025-12-31")
+        with desk.store.write() as connection:
+            put_in_force(connection, "mercaptopurine", text, digest_of(text), now, "test", "too")
+        for drug in ("azathioprine", "mercaptopurine"):
+            row = f"P1,{drug},2025-01-05"
+            desk.enrol(row, header="mrn,drug,started_on", now=at("2025-01-05"))
+        if rows:
+            assert desk.events(*rows, now=now).taken == len(rows)
+        found = burden(desk.store, desk.settings, date(2025, 1, 1), None, now)
+        assert found.patient_years == round(days / 365.25, 2)
 
 
 def test_the_burden_is_counted_and_compared_with_the_budget(ward: Clinic, tmp_path: Path) -> None:

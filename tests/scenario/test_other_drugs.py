@@ -142,6 +142,39 @@ def test_one_patient_on_two_drugs_is_told_once(clinic: CommandLine) -> None:
     assert clinic("verify", "--at", "2026-01-24T11:00").code == 0
 
 
+@pytest.mark.parametrize(
+    ("row", "drug"),
+    [
+        ("2026-01-20,dose,1.5,", None),
+        ("2026-01-20,hold,,", None),
+        ("2026-01-20,stop,,", None),
+        ("2026-02-01,dose,1.5,", "methotrexate"),
+        ("2026-02-10,dose,1.5,", "methotrexate"),
+        ("2026-01-20,dose,1.5,methotrexate", "methotrexate"),
+        ("2026-01-20,dose,50,azathioprine", "azathioprine"),
+    ],
+)
+def test_an_event_of_a_day_on_which_two_drugs_were_taken_has_to_name_one(
+    clinic: CommandLine, row: str, drug: str | None
+) -> None:
+    """Also where one of them has been stopped since."""
+    enrol(clinic, "B1,methotrexate,2026-01-05,2.14,,70,normal,normal",
+          "B1,azathioprine,2026-01-05,100,,70,normal,normal")  # fmt: skip
+    events(clinic, "2026-02-10T10:00", "B1,2026-02-01,stop,,azathioprine")
+    file = clinic.write("one.csv", "\n".join(["mrn,on,event,value,drug", f"B1,{row}"]))
+    ended = clinic("events", file, "--at", "2026-02-10T11:00", "--json")
+    if drug is None:
+        [refused] = ended.json["refused"]
+        assert "several enrolments (azathioprine, methotrexate): name the drug" in refused["reason"]
+        return
+    assert ended.json["taken"] == 1
+    before, _, after = clinic("status", "B1", "--at", "2026-02-10T12:00").out.partition(
+        "\nazathioprine, indication"
+    )
+    told = before if drug == "methotrexate" else after
+    assert f"{row.split(',')[2]} mg/day from {int(row[8:10])} " in told
+
+
 def test_two_thiopurines_enrolled_at_once_are_one_critical_alert(clinic: CommandLine) -> None:
     enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal")
     enrol(clinic, "B1,mercaptopurine,2026-02-02,50,,70,normal,normal", at="2026-02-02")
@@ -152,6 +185,75 @@ def test_two_thiopurines_enrolled_at_once_are_one_critical_alert(clinic: Command
     assert alerts(clinic, "2026-02-03T10:00", "interaction") == []
     row = status(clinic, "B1", "2026-02-03T10:00")["mercaptopurine", "cbc"]
     assert (row["due_on"], row["phase"]) == ("2026-02-09", "to week 4")
+
+
+@pytest.mark.parametrize("drug", ["azathioprine", "mercaptopurine"])
+def test_a_recheck_that_a_stop_left_is_told_with_the_next_treatment(
+    clinic: CommandLine, drug: str
+) -> None:
+    """The same count is owed for both: one alert, of the treatment that lasts."""
+    enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal")
+    low = [it.replace("neutrophils,4", "neutrophils,0.9") for it in cbc("B1", "2026-01-19")]
+    load(clinic, "2026-01-19T10:00", *low)
+    events(clinic, "2026-01-19T12:00", "B1,2026-01-19,stop,,")
+    assert clinic("sweep", "--at", "2026-01-22T09:00").code == 0
+    [late] = alerts(clinic, "2026-01-22T10:00", "overdue_test")
+    assert (late["drug"], late["panels"], late["due_on"]) == ("azathioprine", ["cbc"], "2026-01-21")
+
+    enrol(clinic, f"B1,{drug},2026-01-22,25,,70,normal,normal", at="2026-01-22T11:00")
+    assert clinic("sweep", "--at", "2026-01-22T12:00").code == 0
+    [told] = alerts(clinic, "2026-01-22T13:00", "overdue_test")
+    assert (told["drug"], told["panels"], told["due_on"]) == (drug, ["cbc"], "2026-01-21")
+    assert told["id"] != late["id"]
+    words = " ".join(clinic("explain", str(told["id"]), "--at", "2026-01-22T13:00").out.split())
+    assert f"{drug} set the date, 21 Jan 2026; azathioprine (stopped) asks for it by" in words
+    ended = " ".join(clinic("explain", str(late["id"]), "--at", "2026-01-22T13:00").out.split())
+    assert f"told with the alert of {drug}, which set the date" in ended
+
+    load(clinic, "2026-01-23T10:00", *cbc("B1", "2026-01-23"))
+    assert alerts(clinic, "2026-01-23T11:00", "overdue_test") == []
+    assert clinic("verify", "--at", "2026-01-23T11:00").code == 0
+
+
+def test_two_thiopurines_are_told_though_one_was_taken_and_stopped_before(
+    clinic: CommandLine,
+) -> None:
+    """The older enrolment tells of a pair; one that had ended before tells of none."""
+    enrol(clinic, "B1,mercaptopurine,2026-01-05,50,,70,normal,normal")
+    events(clinic, "2026-01-20T10:00", "B1,2026-01-20,stop,,")
+    enrol(clinic, "B1,azathioprine,2026-02-01,100,,70,normal,normal", at="2026-02-01")
+    assert alerts(clinic, "2026-02-01T01:00", "interaction") == []
+    enrol(clinic, "B1,mercaptopurine,2026-03-01,50,,70,normal,normal", at="2026-03-01")
+    [alert] = alerts(clinic, "2026-03-01T01:00", "interaction")
+    assert (alert["urgency"], alert["drug"]) == ("critical", "azathioprine")
+    assert "mercaptopurine enrolled on since 1 Mar 2026 with azathioprine" in alert["summary"]
+    words = clinic("explain", "--mrn", "B1", "--at", "2026-03-01T01:00").out
+    assert words.count("told with the enrolment on azathioprine") == 1
+    assert clinic("verify", "--at", "2026-03-01T01:00").code == 0
+
+
+def test_a_count_that_is_seriously_overdue_for_one_drug_is_so_for_the_patient(
+    clinic: CommandLine,
+) -> None:
+    """Methotrexate asked for it first and allows 2 weeks, azathioprine one: whoever tells says
+    that tests are not in date."""
+    enrol(clinic, "B1,methotrexate,2026-01-05,2.14,,70,normal,normal")
+    enrol(clinic, "B1,azathioprine,2026-01-05,50,,70,normal,normal", at="2026-01-05T10:00")
+    low = [it.replace("neutrophils,4", "neutrophils,1.5") for it in cbc("B1", "2026-01-12")]
+    load(clinic, "2026-01-12T12:00", *low)
+    assert clinic("sweep", "--at", "2026-01-20T09:00").code == 0
+    [told] = alerts(clinic, "2026-01-20T10:00", "overdue_test")
+    assert (told["drug"], told["due_on"]) == ("methotrexate", "2026-01-19")
+    assert "not in date" not in clinic("explain", str(told["id"]), "--at", "2026-01-20T10:00").out
+    assert clinic("sweep", "--at", "2026-01-27T09:00").code == 0
+    rows = status(clinic, "B1", "2026-01-27T10:00")
+    states = {drug: row["state"] for (drug, panel), row in rows.items() if panel == "cbc"}
+    assert states == {"methotrexate": "overdue", "azathioprine": "seriously_overdue"}
+    words = " ".join(clinic("explain", str(told["id"]), "--at", "2026-01-27T10:00").out.split())
+    assert "seriously overdue: was due 19 Jan 2026" in words
+    assert "Tests are not in date: prescriber to decide on further supply." in words
+    assert "cbc is seriously overdue" in words, "it is told again"
+    assert clinic("verify", "--at", "2026-01-27T10:00").code == 0
 
 
 def test_tasks_are_one_line_and_done_by_an_event(clinic: CommandLine) -> None:

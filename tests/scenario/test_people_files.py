@@ -242,6 +242,78 @@ def test_the_dead_are_not_enrolled_again(desk: Desk) -> None:
     assert reasons(desk, "P1,azathioprine,2026-01-05", header=BRIEF) == []
 
 
+def _with_mercaptopurine(desk: Desk) -> None:
+    text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
+    with desk.store.write() as connection:
+        put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+
+
+def test_the_dead_are_not_enrolled_on_another_drug(desk: Desk) -> None:
+    """Nobody would ever be told of it: a death told of the wrong patient has to be taken back."""
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,died,,,,")
+    (reason,) = reasons(desk, "P1,mercaptopurine,2026-03-01", header=BRIEF)
+    assert "recorded as dead since 2026-02-10" in reason
+    desk.events("P1,2026-02-10,died,,,,entered-in-error")
+    assert reasons(desk, "P1,mercaptopurine,2026-03-01", header=BRIEF) == []
+
+
+def test_that_another_clinic_monitors_is_said_of_a_new_treatment(quick_desk: Desk) -> None:
+    desk = quick_desk
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events("P1,2026-02-10,monitored_elsewhere,2026-09-01,,,")
+    row = "P1,mercaptopurine,2026-03-01"
+    (note,) = [it for it in desk.enrol(row, header=BRIEF).notes if it.startswith("line")]
+    assert "another clinic monitors this patient until 2026-09-01" in note
+    again = desk.enrol(row, "P2,mercaptopurine,2026-03-01", header=BRIEF).notes
+    assert not [it for it in again if it.startswith("line")]
+
+
+def test_a_stop_taken_back_after_the_drug_was_begun_anew_leaves_two_and_says_so(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    stop = "P1,2026-02-10,stop,,,"
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    desk.events(f"{stop},")
+    desk.enrol("P1,azathioprine,2026-02-20", header=BRIEF)
+    (note,) = [it for it in desk.events(f"{stop},entered-in-error").notes if "line" in it]
+    assert "azathioprine is enrolled more than once now, from 2026-01-05 and from 2026-0" in note
+    assert desk.events("P1,2026-02-10,stop,,,it did end,").taken == 1
+    rows = status_rows(desk.store, desk.settings, NOW, "P1")
+    assert [it["enrolment_state"] for it in rows if it["panel"] == "cbc"] == ["stopped", "active"]
+
+
+OUT, ACCEPTED = (
+    "P1,2026-02-10,transfer_out,St Example,,,",
+    "P1,2026-02-12,accepted_by,Dr Example,,,",
+)
+
+
+@pytest.mark.parametrize(
+    ("begun", "rows", "watched"),
+    [
+        (None, [ACCEPTED], "azathioprine is"),
+        (None, [OUT, ACCEPTED], None),
+        (None, [ACCEPTED, OUT], None),
+        ("2026-02-11", [OUT, ACCEPTED], "mercaptopurine is"),
+        ("2026-02-10", [OUT, ACCEPTED], None),
+    ],
+)
+def test_what_is_watched_on_though_somebody_was_accepted_is_said(
+    quick_desk: Desk, begun: str | None, rows: list[str], watched: str | None
+) -> None:
+    desk = quick_desk
+    _with_mercaptopurine(desk)
+    desk.enrol("P1,azathioprine,2026-01-05", header=BRIEF)
+    if begun is not None:
+        desk.enrol(f"P1,mercaptopurine,{begun}", header=BRIEF)
+    notes = [it for it in desk.events(*rows).notes if "no transfer_out" in it]
+    assert [f"{watched} watched on" in it for it in notes] == ([True] if watched else [])
+
+
 def test_a_likely_second_number_of_somebody_is_noted(desk: Desk) -> None:
     desk.enrol(ANNA, header=FULL)
     report = desk.enrol(
@@ -445,9 +517,7 @@ def test_a_plan_can_be_stopped_before_its_first_day(desk: Desk) -> None:
 
 
 def test_a_stop_that_comes_again_does_not_end_the_drug_begun_on_its_day(desk: Desk) -> None:
-    text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
-    with desk.store.write() as connection:
-        put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+    _with_mercaptopurine(desk)
     stop = "T1,2026-03-02,stop,,,,"
     desk.enrol("T1,azathioprine,2026-01-05,,,")
     desk.events(stop)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
+from monitor.operations.explain import explain_patient, in_words
 from monitor.operations.status import ledger, status_rows
 from tests.clinic import CBC, LFT, Clinic, at
 
@@ -94,3 +96,22 @@ def test_one_that_cannot_be_judged_is_shown_and_not_counted_as_well(ward: Clinic
 def test_an_empty_clinic_has_an_empty_status(ward: Clinic) -> None:
     assert status_rows(ward.store, ward.settings, at("2026-01-06")) == []
     assert ledger(ward.store, ward.settings, at("2026-01-06"))["enrolled"] == 0
+
+
+def test_a_treatment_entered_and_begun_later_is_not_of_the_past(ward: Clinic) -> None:
+    """One that was entered late is there from its start day, a planned one from its entry."""
+    ward.enrol("entered late", "2026-01-05", now=at("2026-03-01"))
+    ward.enrol("planned", "2026-03-15", now=at("2026-02-01"))
+    ward.enrol("later", "2026-03-01", now=at("2026-03-01"))
+    for day, known in (
+        ("2026-01-04", set()),
+        ("2026-01-05", {"entered late"}),
+        ("2026-02-01", {"entered late", "planned"}),
+        ("2026-02-28", {"entered late", "planned"}),
+        ("2026-03-01", {"entered late", "planned", "later"}),
+    ):
+        assert {it["mrn"] for it in status_rows(ward.store, ward.settings, at(day))} == known
+        assert ledger(ward.store, ward.settings, at(day))["enrolled"] == len(known)
+    told = explain_patient(ward.store, ward.settings, "later", date(2026, 2, 28), at("2026-03-02"))
+    assert (told["mrn"], told["enrolments"]) == ("later", [])
+    assert in_words(told) == ["later was not enrolled yet; as of 28 Feb 2026, 23:59"]

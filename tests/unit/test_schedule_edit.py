@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from monitor.core.faults import Faults
 from monitor.core.vocabulary import AlertState
@@ -13,6 +15,7 @@ from monitor.operations.schedules import adopt, differences
 from monitor.store import tables
 from monitor.store.errors import TooEarly
 from monitor.store.rulebook import texts_in_force
+from monitor.store.tables import table_of
 from tests.clinic import CBC, Clinic, at
 from tests.schedules_folder import (
     AZA,
@@ -67,6 +70,45 @@ def test_an_edit_with_enrolments_waits_for_apply(ward: Clinic, folder: Path) -> 
     assert "1 are enrolled" in text
     assert only(differences(ward.store, folder)) == text
     assert "milder" not in title_in_force(ward.store)
+
+
+def test_a_drug_that_patients_are_on_is_not_given_up(ward: Clinic, folder: Path) -> None:
+    """They would be watched by a protocol of another drug, and nobody would have said so."""
+    first, second = ward.enrol("A1"), ward.enrol("A2")
+    ward.event("A2", "2026-01-20", "stop", enrolment_id=second)
+    own = 'drugs = ["azathioprine"]'
+    path = write(folder, text_of(folder).replace(own, 'drugs = ["tioguanine"]', 1))
+    for look in (preview, partial(apply, by="Dr A", reason="a slip")):
+        with pytest.raises(Faults) as refused:
+            look(ward.store, ward.settings, edit_of(path), NOW)
+        (fault,) = refused.value.faults
+        assert (fault.key, fault.value) == ("drugs", "tioguanine")
+        assert "gives up azathioprine, on which 1 are enrolled" in fault.problem
+    ward.event("A1", "2026-01-21", "stop", enrolment_id=first)
+    assert preview(ward.store, ward.settings, edit_of(path), NOW).enrolled == 2
+
+
+def test_how_many_are_judged_by_a_text_whose_file_is_missing_is_said(
+    ward: Clinic, folder: Path
+) -> None:
+    ward.enrol("A1")
+    kept = (folder / f"{AZA}.toml").rename(folder.parent / "kept.toml")
+    assert "and 1 are judged by it" in only(adopt(ward.store, folder, NOW))
+    texts = table_of(tables.ProtocolText)
+    with ward.store.write() as connection:
+        connection.execute(delete(texts).where(texts.c.protocol_id == AZA))
+    told = only(differences(ward.store, folder))
+    assert "1 are enrolled on azathioprine, of which no text is in force" in told
+    kept.rename(folder / f"{AZA}.toml")
+    assert adopt(ward.store, folder, NOW) == []
+    assert in_force(ward.store) == {"analytes", AZA}
+
+
+def test_a_drug_more_or_by_its_brand_name_is_no_drug_given_up(ward: Clinic, folder: Path) -> None:
+    ward.enrol("A1")
+    own = 'drugs = ["azathioprine"]'
+    path = write(folder, text_of(folder).replace(own, 'drugs = ["tioguanine", "Imurek"]', 1))
+    assert preview(ward.store, ward.settings, edit_of(path), NOW).enrolled == 1
 
 
 def test_files_that_need_a_catalogue_still_to_be_applied_say_that_alone(

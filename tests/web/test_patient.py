@@ -194,6 +194,7 @@ def test_why_is_told_for_any_day(web: WebClinic) -> None:
     assert "neutropenia: spoke" in nurse.get(path).text
     assert "neutropenia: spoke" not in nurse.get(f"{path}?on=2026-02-01").text
     assert "Write the day as 2026-03-02" in nurse.get(f"{path}?on=yesterday").text
+    assert "Not enrolled yet on this day" in nurse.get(f"{path}?on=2020-02-01").text
 
 
 @pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01", "2026-02-30", "soon"])
