@@ -152,6 +152,13 @@ class WebClinic:
         with self.store.read() as connection:
             return int(connection.scalars(query.limit(1)).one())
 
+    def held_id(self) -> int:
+        """The oldest row in quarantine."""
+        held = table_of(tables.HeldRowTable)
+        query = select(held.c.id).where(held.c.state == "held").order_by(held.c.id)
+        with self.store.read() as connection:
+            return int(connection.scalars(query.limit(1)).one())
+
     def audit(self) -> list[str]:
         """The audit trail, a line each: who: what."""
         audit = table_of(tables.AuditRow)

@@ -24,7 +24,7 @@ def of_held_rows(view: View) -> Finding | None:
     held = [
         row
         for row in case.held
-        if _is_watched(row.analyte, protocol) and not _is_after_the_wash_out(row, view)
+        if is_watched(row.analyte, protocol) and not _is_after_the_wash_out(row, view)
     ]
     if not held:
         return None
@@ -47,7 +47,8 @@ def of_held_rows(view: View) -> Finding | None:
     )
 
 
-def _is_watched(analyte: str, protocol: Protocol) -> bool:
+def is_watched(analyte: str, protocol: Protocol) -> bool:
+    """Whether a protocol judges an analyte: by a rule, a panel or a gene."""
     if protocol.genes and analyte in OF_GENES:
         return True
     ruled = any(rule.analyte == analyte for rule in protocol.rules)

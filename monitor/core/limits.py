@@ -19,7 +19,7 @@ from monitor.core.baselines import (
 from monitor.core.case import Result
 from monitor.core.judged import Judged, Limit, Unknown
 from monitor.core.once import once
-from monitor.core.personal_terms import Personal
+from monitor.core.personal_terms import Personal, in_force
 from monitor.core.protocol import Level, Rule
 from monitor.core.response import further
 
@@ -86,9 +86,7 @@ class Reference:
         """The limit that was set for a level; of several in force the one set last."""
         if not self._terms.personal:
             return None
-        day = self._terms.as_of or result.collected_on
-        own = [it for it in self._terms.personal if it.level == level and it.is_on(day)]
-        return max(own, key=lambda it: (it.set_at, it.id), default=None)
+        return in_force(self._terms.personal, level, self._terms.as_of or result.collected_on)
 
     def limit(self, result: Result, level: Level, unit: str) -> Limit | Unknown | None:
         trusted = self._trusted(result)

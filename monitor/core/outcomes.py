@@ -61,7 +61,10 @@ def contact_code(text: str) -> str:
     code = _code(text)
     if code not in CONTACT:
         known = ", ".join(CONTACT)
-        raise ActionRefused(f"--outcome {text}: not a contact outcome; one of {known}")
+        raise ActionRefused(
+            f"--outcome {text}: not a contact outcome; one of {known}",
+            plain=f"choose what came of the contact: {known}",
+        )
     return code
 
 

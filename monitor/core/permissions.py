@@ -24,7 +24,6 @@ class May(StrEnum):
     CLOSE_RECOVERED = "close an alert that has recovered"
     CLOSE_ALERTS = "close any alert, with its outcome"
     RECORD_EVENTS = "record events: dose, hold, symptom, co-medication, stop"
-    SET_PERSONAL = "set limits and intervals for one patient"
     LOAD_FILES = "load files, and take them back"
     MEND_ROWS = "mend or discard rows in quarantine"
     SEE_SCHEDULES = "see schedules"
@@ -32,7 +31,7 @@ class May(StrEnum):
     APPROVE_SCHEDULES = "approve a change that somebody else proposed"
     SEE_OPERATIONS = "see feeds, mail, jobs and health"
     SEE_AUDIT = "see the audit trail"
-    MANAGE_PEOPLE = "add, change and disable people, reset sign-ins, issue tokens"
+    MANAGE_PEOPLE = "add, change and disable people, reset sign-ins"
 
 
 _VIEWER = frozenset({May.SEE_PATIENTS, May.SEE_REPORTS, May.SEE_SCHEDULES})
@@ -46,7 +45,6 @@ _NURSE = _VIEWER | {
 }
 _CLINICIAN = _NURSE | {
     May.CLOSE_ALERTS,
-    May.SET_PERSONAL,
     May.EDIT_SCHEDULES,
     May.APPROVE_SCHEDULES,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,3 +52,10 @@ class Personal:
     def last(self) -> date:
         """The first day without it."""
         return self.until if self.ended_on is None else min(self.until, self.ended_on)
+
+
+def in_force(limits: Iterable[Personal], level: int, day: date) -> Personal | None:
+    """Of the limits of a rule the one that stands in for a level on a day; of several the one
+    set last."""
+    own = [it for it in limits if it.level == level and it.is_on(day)]
+    return max(own, key=lambda it: (it.set_at, it.id), default=None)

@@ -17,6 +17,8 @@ MERGES = (MERGE, UNMERGE)
 """Events about numbers: they hold for all time, whatever their day."""
 NOT_YET_TRUE = ("died", "transfusion", *MERGES)
 """Events that cannot be told in advance."""
+UNTIL_A_DAY = ("hold", "inpatient", "away", "monitored_elsewhere", "genotype_unavailable")
+"""Events whose value ends with the day until when something rests."""
 _GENES = ("tpmt", "nudt15")
 _METABOLISERS = ("normal", "intermediate", "poor", "indeterminate")
 WITH_AUTHOR = ("genotype_unavailable",)
@@ -134,6 +136,14 @@ def event_name(text: str) -> str:
         guess = guess if guess.startswith("did you mean") else f"known: {', '.join(CHECKS)}"
         raise Refused(f'unknown event "{text[:40]}"; {guess}')
     return word
+
+
+def is_merge(text: str) -> bool:
+    """Whether a cell names an event about numbers, however it is written."""
+    try:
+        return event_name(text) in MERGES
+    except Refused:
+        return False
 
 
 def check_symptom(value: str, known: Collection[str]) -> None:

@@ -7,7 +7,14 @@ from datetime import date
 
 from monitor.core.standing import read_status
 from monitor.core.vocabulary import Status
-from monitor.intake.event_kinds import CHECKS, NOT_YET_TRUE, WITH_AUTHOR, event_name
+from monitor.intake.dates import read_day
+from monitor.intake.event_kinds import (
+    CHECKS,
+    NOT_YET_TRUE,
+    UNTIL_A_DAY,
+    WITH_AUTHOR,
+    event_name,
+)
 from monitor.intake.people import Number
 from monitor.intake.people_file import Cells, Refused, day_of, needed, patient_number
 
@@ -44,6 +51,8 @@ def read_happening(line: int, cells: Cells, today: date) -> Happening:
     value = cells["value"]
     if not withdrawn or value:
         value = CHECKS[event](value, on)
+    if not withdrawn and event in UNTIL_A_DAY:
+        _refuse_far_end(value, today)
     who, _, why = cells["note"].partition(":")
     if event in WITH_AUTHOR and not withdrawn and not (who.strip() and why.strip()):
         raise Refused("note has to say who decided and why, as in Dr Gray: sent away, no answer")
@@ -57,6 +66,13 @@ def read_happening(line: int, cells: Cells, today: date) -> Happening:
         note=cells["note"][:_NOTE_LIMIT],
         withdrawn=withdrawn,
     )
+
+
+def _refuse_far_end(value: str, today: date) -> None:
+    """A slip in the year would let a patient rest for good."""
+    until = read_day(value.rpartition(":")[2])
+    if until is not None and until.year - today.year > _YEARS_AHEAD:
+        raise Refused(f"value, the day until when, lies more than {_YEARS_AHEAD} years ahead")
 
 
 def _is_withdrawn(word: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from monitor.config import Settings
-from monitor.core.catalogue import Catalogue
+from monitor.core.held_rows import is_watched
 from monitor.core.units import Refusal, to_canonical
 from monitor.intake.columns import fold
 from monitor.intake.context import take_turn
@@ -28,11 +28,15 @@ from monitor.intake.retry import retry_held
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import wake
-from monitor.store.rulebook import load_rulebook
+from monitor.store.rulebook import RuleBook, load_rulebook
 
 OWN = "own"
 """How the clinic itself is named as an issuer."""
 _ONE = Decimal(1)
+_OF_THE_PATIENT = (
+    "identity", "mrn_alike", "another_number", "another_issuer", "unknown_patient", "no_mrn",
+)  # fmt: skip
+"""Reasons that are about whose a row is."""
 _NAMED_BY_A_PERSON = {"issuer": "", "family_name": "", "given_name": "", "birth_date": ""}
 
 
@@ -83,8 +87,8 @@ def fix(
         ).one_or_none()
         if held is None:
             raise QuarantineRefused(f"not held in quarantine: {row_id}")
-        catalogue = load_rulebook(connection).catalogue
-        planned = _Planning(connection, settings, catalogue, held).plan(mend)
+        rulebook = load_rulebook(connection)
+        planned = _Planning(connection, settings, rulebook, held).plan(mend)
         which, instead = _alike(held, planned), None
         if once:
             which, instead = HELD.c.id == row_id, planned.instead
@@ -103,7 +107,7 @@ def fix(
                 connection, held.source, planned.kind, planned.theirs, planned.ours, by.strip(), now
             )
         done = retry_held(
-            connection, settings, catalogue, which, now, by=by.strip(), instead=instead
+            connection, settings, rulebook.catalogue, which, now, by=by.strip(), instead=instead
         )
         touched = wake(connection, done.patients, now)
         bring_to(connection, now)
@@ -122,16 +126,21 @@ def unfix(store: Store, fix_id: int, *, by: str, now: datetime) -> None:
         bring_to(connection, now)
 
 
+def needs_somebody(analyte: str, rulebook: RuleBook) -> bool:
+    """Whether a protocol in force watches an analyte, so that no code of it may be ignored."""
+    return any(is_watched(analyte, it) for it in rulebook.protocols.values())
+
+
 def _alike(held: Any, planned: _Plan) -> Any:
     reasons = planned.reasons or (held.reason_code,)
     return and_(HELD.c.source == held.source, HELD.c.reason_code.in_(reasons))
 
 
 class _Planning:
-    """Checks a mend against the row, the catalogue, the config and the patients."""
+    """Checks a mend against the row, the rule book, the config and the patients."""
 
     def __init__(
-        self, connection: Connection, settings: Settings, catalogue: Catalogue, held: Any
+        self, connection: Connection, settings: Settings, rulebook: RuleBook, held: Any
     ) -> None:
         if "line" in held.raw:
             raise QuarantineRefused(
@@ -139,7 +148,8 @@ class _Planning:
                 "discard the row"
             )
         self._connection = connection
-        self._catalogue = catalogue
+        self._catalogue = rulebook.catalogue
+        self._rulebook = rulebook
         self._held = held
         self._row: RawRow = restored(held.line, held.raw)
         self._config = settings.sources.get(held.source)
@@ -167,10 +177,21 @@ class _Planning:
         analyte = self._catalogue.find(name)
         if analyte is None:
             raise QuarantineRefused(f'no analyte "{name}": {self._catalogue.suggest(name)}')
-        code = self._code()
+        code, known = self._code(), self._held.analyte
+        if known and known != analyte.name and self._held.reason_code in _OF_THE_PATIENT:
+            raise QuarantineRefused(
+                f'"{code}" is {known.replace("_", " ")}, and the row is held for whose it is: '
+                "read as another analyte it would change everybody's results"
+            )
         return _Plan(FixKind.CODE, code, analyte.name, {"analyte": analyte.name})
 
     def _ignored(self) -> _Plan:
+        if needs_somebody(self._held.analyte, self._rulebook):
+            why = (
+                f'"{self._code()}" is {self._held.analyte.replace("_", " ")}, by which patients '
+                "are watched: to ignore it would hide their results too; let these rows go instead"
+            )
+            raise QuarantineRefused(f"{why}: monitor quarantine discard", why)
         return _Plan(FixKind.IGNORE, self._code(), "", None)
 
     def _code(self) -> str:
@@ -215,10 +236,7 @@ class _Planning:
         if person is None:
             raise QuarantineRefused(f"nobody is enrolled under {mrn}")
         instead = _NAMED_BY_A_PERSON | {"mrn": mrn.strip()}
-        reasons = ("identity", "mrn_alike", "another_number", "another_issuer", "unknown_patient")
-        return _Plan(
-            FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, (*reasons, "no_mrn")
-        )
+        return _Plan(FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, _OF_THE_PATIENT)
 
     def _issuer(self, name: str) -> _Plan:
         theirs = self._row.issuer.strip() or read_number(self._row.mrn).issuer

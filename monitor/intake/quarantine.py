@@ -18,7 +18,7 @@ from monitor.intake.retry import retry_held
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
-from monitor.store.frames import wake
+from monitor.store.frames import chunks, wake
 from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
@@ -184,22 +184,19 @@ def discard(
     """
     if not by.strip() or not reason.strip():
         raise QuarantineRefused("a row is discarded by somebody and for a reason: give both")
-    mine = HELD.c.id.in_(sorted(set(row_ids))) & (HELD.c.state == "held")
+    gone = update(HELD).values(
+        state="discarded", resolved_at=now, resolved_by=by.strip(), resolution=reason.strip()
+    )
+    missing, patients = set(row_ids), set()
     with store.write() as connection:
         take_turn(connection, now)
-        rows = connection.execute(select(HELD.c.id, HELD.c.patient_id).where(mine)).all()
-        _refuse_missing(set(row_ids) - {row.id for row in rows})
-        connection.execute(
-            update(HELD)
-            .where(mine)
-            .values(
-                state="discarded",
-                resolved_at=now,
-                resolved_by=by.strip(),
-                resolution=reason.strip(),
-            )
-        )
-        patients = {row.patient_id for row in rows if row.patient_id is not None}
+        for ids in chunks(sorted(missing)):
+            mine = HELD.c.id.in_(ids) & (HELD.c.state == "held")
+            rows = connection.execute(select(HELD.c.id, HELD.c.patient_id).where(mine)).all()
+            missing -= {row.id for row in rows}
+            patients |= {row.patient_id for row in rows if row.patient_id is not None}
+            connection.execute(gone.where(mine))
+        _refuse_missing(missing)
         touched = wake(connection, patients, now)
         bring_to(connection, now)
     return touched

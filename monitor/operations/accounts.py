@@ -17,6 +17,7 @@ from monitor.core.permissions import Role
 from monitor.operations import passwords
 from monitor.operations.passwords import WeakPassword
 from monitor.store import tables
+from monitor.store.alerts import MONITOR
 from monitor.store.audit import Actor, note
 from monitor.store.database import Store
 from monitor.store.tables import table_of
@@ -24,6 +25,7 @@ from monitor.store.tables import table_of
 _USERS = table_of(tables.UserRow)
 _SESSIONS = table_of(tables.SessionRow)
 _NAME = re.compile(r"[\w.@+-]{2,64}")
+_LONGEST_NAME = 100
 
 
 class AccountRefused(Exception):
@@ -101,6 +103,12 @@ def add(
         raise AccountRefused(
             "a sign-in name is 2 to 64 letters, digits, dots or hyphens, such as n.gray"
         )
+    if not full_name.isprintable() or len(full_name) > _LONGEST_NAME:
+        raise AccountRefused(
+            f"a full name has up to {_LONGEST_NAME} signs that can be seen: it stands in histories"
+        )
+    if key_of(full_name) == MONITOR:
+        raise AccountRefused("in histories that name means the monitor itself: give a full name")
     passwords.check(password, name)
     kept = passwords.hashed(password)
     with store.write() as connection:

@@ -71,7 +71,7 @@ def alert_rows(
             if it.row.kind == Kind.OVERDUE_TEST.value and it.state != _CLOSED
         }
         feeds = suspected(connection, set(late.values()))
-    standing.sort(key=_worst_first)
+    standing.sort(key=worst_first)
     return [
         {
             **alert_row(alert, settings.clinic.zone, now),
@@ -156,7 +156,7 @@ def _shown_then(
     return shown
 
 
-def _worst_first(alert: Standing) -> tuple[int, bool, int, datetime, int]:
+def worst_first(alert: Standing) -> tuple[int, bool, int, datetime, int]:
     """By urgency, those going on first, then by what is asked: discontinue before withhold."""
     rank, asked = severity(alert.shown["urgency"], alert.shown["kind"])
     return rank, alert.recovered, asked, alert.row.opened_at, alert.row.id

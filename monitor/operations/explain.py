@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
 from monitor.core.answer import Review
-from monitor.core.calendar import instant_text, start_of_day
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, instant_text, start_of_day
 from monitor.core.findings import day_text
 from monitor.core.judges import View, considered
 from monitor.core.protocol import Protocol
@@ -72,6 +72,8 @@ def explain_patient(
     """Every rule and panel of a patient at the end of a clinic day (None: at `now`), and why
     it spoke or stayed quiet; of a day before any enrolment there is none. Raises ActionRefused."""
     zone = settings.clinic.zone
+    if on is not None and not FIRST_YEAR <= on.year <= LAST_YEAR:
+        raise ActionRefused(f"a day is explained from {FIRST_YEAR} to {LAST_YEAR}")
     at = now if on is None else _end_of(on, zone)
     with store.read() as connection:
         ids = enrolments_of(connection, mrn)

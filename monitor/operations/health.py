@@ -80,6 +80,18 @@ def examine(
     )
 
 
+def standstill(store: Store, now: datetime) -> str:
+    """Why lists may lack what is new: reviews are late, or a daemon that ran has fallen silent;
+    "" where neither is so."""
+    reviews = _reviews(store, now)
+    if not reviews.well:
+        return reviews.says
+    with store.look() as connection:
+        last = connection.scalar(select(func.max(JOB_RUNS.c.finished_at)))
+    silent = last is not None and now - last > MAY_BE_SILENT
+    return "its daemon has fallen silent" if silent else ""
+
+
 def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
     with store.read() as connection:
         latest = brought_to(connection)

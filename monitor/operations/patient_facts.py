@@ -13,6 +13,7 @@ from monitor.core.doses import history, weight_of, weights
 from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
 from monitor.core.judges import View
+from monitor.core.personal import in_words
 from monitor.core.protocol_dosing import indication_key
 from monitor.core.review import view_of
 from monitor.operations.answers import answers, enrolments_of
@@ -54,6 +55,7 @@ def facts_of(review: Review, view: View) -> Iterator[str]:
     regime = dosing.regime(indication_key(case.enrolment.indication)) if dosing else None
     if regime is not None and regime.note:
         yield f"  {regime.note}"
+    yield from (f"  {in_words(it)}" for it in case.personal if it.is_on(today))
     done = [panel.last_completed_on for panel in review.panels]
     last = min((day for day in done if day is not None), default=None)
     yield from (f"  {sentence}" for sentence in sentences(case, life, today, last))

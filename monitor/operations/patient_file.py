@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from monitor.config import Settings
 from monitor.core.adherence import DueTest, adherence
@@ -22,13 +22,17 @@ from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
+from monitor.core.findings import day_text
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
+from monitor.core.personal import limits_of
+from monitor.core.personal_terms import Personal, in_force
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
+from monitor.core.verdicts import applies
 from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.intake.event_kinds import OF_ENROLMENT
-from monitor.operations.alert_list import Standing, alert_row, alerts_at
+from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
@@ -40,6 +44,8 @@ from monitor.store.tables import table_of
 
 AHEAD = parse_duration("12 months")
 """How far the schedule to come is written out."""
+_LONGEST_SEARCH = 200
+"""Nobody types more to find one."""
 _PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _FILES = table_of(tables.File)
@@ -140,6 +146,7 @@ class PatientFile:
     not_judged: tuple[int, ...]
     """Enrolments that the monitor itself failed to judge."""
     live: tuple[dict[str, Any], ...]
+    """Worst first."""
     closed: tuple[dict[str, Any], ...]
     courses: tuple[Course, ...]
     results: tuple[Result, ...]
@@ -167,7 +174,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
     ]
-    rows = [alert_row(it, zone, now) for it in alerts]
+    live = sorted((it for it in alerts if it.state != "closed"), key=worst_first)
+    closed = [it for it in alerts if it.state == "closed"]
     results = _results(views)
     return PatientFile(
         who=who,
@@ -176,8 +184,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
             for (review, _), view in zip(reviewed, views, strict=True)
         ),
         not_judged=tuple(failed),
-        live=tuple(it for it in rows if it["state"] != "closed"),
-        closed=tuple(reversed([it for it in rows if it["state"] == "closed"])),
+        live=tuple(alert_row(it, zone, now) for it in live),
+        closed=tuple(alert_row(it, zone, now) for it in reversed(closed)),
         courses=tuple(_courses(results, views)),
         results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
         replaced=tuple(old),
@@ -187,27 +195,16 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
 
 
 def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
-    """Patients one of whose numbers, or whose family or given name, begins with a text, by name.
-    The empty text finds nobody; of merged numbers the survivor is found."""
-    wanted = text.strip()
-    if not wanted:
+    """Patients one of whose numbers, or whose family or given name, begins with a text, by name;
+    also by several of these, as in `Adler, Ann`. The empty text finds nobody; of merged numbers
+    the survivor is found."""
+    wanted = " ".join(text[:_LONGEST_SEARCH].split())
+    readings = {(wanted,), tuple(wanted.split(",")), tuple(wanted.replace(",", " ").split())}
+    clauses = [and_(*map(_begins, it)) for it in sorted(readings) if any(map(str.strip, it))]
+    if not clauses:
         return []
-    start = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     columns = _PATIENTS.c
-    named = or_(
-        *(
-            it.ilike(start, escape="\\")
-            for it in (columns.mrn, columns.family_name, columns.given_name)
-        )
-    )
-    numbered = select(_IDENTIFIERS.c.patient_id).where(
-        _IDENTIFIERS.c.number.ilike(start, escape="\\")
-    )
-    found = (
-        select(func.coalesce(columns.person_id, columns.id))
-        .where(or_(named, columns.id.in_(numbered)))
-        .distinct()
-    )
+    found = select(func.coalesce(columns.person_id, columns.id)).where(or_(*clauses)).distinct()
     query = (
         select(columns.id, *_NAMED)
         .where(columns.id.in_(found))
@@ -216,6 +213,20 @@ def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
     )
     with store.read() as connection:
         return [Who(*row) for row in connection.execute(query)]
+
+
+def _begins(part: str) -> ColumnElement[bool]:
+    """Whose name or number begins so, without case."""
+    columns, number = _PATIENTS.c, _IDENTIFIERS.c.number
+    begins = part.strip().lower()
+    named = (columns.mrn, columns.family_name, columns.given_name)
+    numbered = select(_IDENTIFIERS.c.patient_id).where(
+        func.lower(number).startswith(begins, autoescape=True)
+    )
+    return or_(
+        *(func.lower(it).startswith(begins, autoescape=True) for it in named),
+        columns.id.in_(numbered),
+    )
 
 
 def person_of(connection: Connection, patient_id: int) -> Who:
@@ -332,11 +343,14 @@ def _courses(results: Sequence[Result], views: Sequence[View]) -> Iterator[Cours
 def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> Iterator[Limit]:
     seen = set()
     for view in views:
+        indication = view.case.enrolment.indication
         for rule in view.protocol.rules:
-            if rule.analyte != analyte:
+            if rule.analyte != analyte or not applies(rule, indication):
                 continue
-            for level in rule.levels:
-                value = _value(level, latest)
+            personal = limits_of(rule.id, view.case.personal)
+            for number, level in enumerate(rule.levels, 1):
+                own = in_force(personal, number, view.today)
+                value = _value(level, latest, own)
                 if value is None or (value, rule.downward) in seen:
                     continue
                 seen.add((value, rule.downward))
@@ -344,19 +358,25 @@ def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> I
                 text = (
                     f"{side} {value.normalize():f} {unit}: {level.action.value.replace('_', ' ')}"
                 )
+                if own is not None:
+                    text += f" (personal limit until {day_text(own.last)})"
                 yield Limit(value, level.action.value, level.urgency.value, rule.downward, text)
 
 
-def _value(level: Level, latest: Result) -> Decimal | None:
-    """Where a level begins, in the canonical unit; None for one that looks at a course."""
-    if level.below is not None:
-        return level.below
-    if level.above is not None:
-        return level.above
-    if level.above_times_uln is None:
+def _value(level: Level, latest: Result, own: Personal | None) -> Decimal | None:
+    """Where a level begins, in the canonical unit; None for one that looks at a course. `own`
+    stands in for its number."""
+    number = next(
+        (it for it in (level.below, level.above, level.above_times_uln) if it is not None), None
+    )
+    if number is None or level.looks_at_course:
         return None
+    if own is not None and own.value is not None:
+        number = own.value
+    if level.above_times_uln is None:
+        return number
     upper = latest.usable_uln or level.default_uln
-    return None if upper is None else level.above_times_uln * upper
+    return None if upper is None else number * upper
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:

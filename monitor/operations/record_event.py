@@ -127,7 +127,7 @@ def _consequence(report: PeopleReport, before: _Standing, after: _Standing) -> C
     return Consequence(
         refused=_refused(report),
         known=report.duplicate > 0,
-        notes=tuple(note for note in report.notes if note.startswith("line ")),
+        notes=tuple(note.partition(": ")[2] for note in report.notes if note.startswith("line ")),
         opened=tuple(it for id_, it in after.live.items() if id_ not in before.live),
         closed=tuple(it for id_, it in before.live.items() if id_ not in after.live),
         moved=tuple(

@@ -10,6 +10,7 @@ import hmac
 import os
 from datetime import datetime
 from pathlib import Path
+from unicodedata import decimal
 
 import pyotp
 from cryptography.fernet import Fernet, InvalidToken
@@ -65,7 +66,7 @@ def confirm(
 
 def accepts(store: Store, settings: Settings, user_id: int, code: str, now: datetime) -> bool:
     """Whether this is a code of now that was not taken before."""
-    digits = "".join(sign for sign in code if sign.isdigit())
+    digits = "".join(str(decimal(sign)) for sign in code if sign.isdecimal())
     with store.write() as connection:
         row = connection.execute(select(_USERS).where(_USERS.c.id == user_id)).one()
         if not row.second_factor:

@@ -17,10 +17,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Subquery,
     case,
+    false,
     func,
     literal_column,
+    or_,
     select,
     text,
 )
@@ -36,6 +39,8 @@ from monitor.store.silent_feeds import suspected
 from monitor.store.tables import table_of
 
 PATIENTS_A_PAGE = 50
+_LONGEST_SEARCH = 200
+"""Nobody types more to find one."""
 _ALERTS = table_of(tables.AlertRow)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
@@ -67,8 +72,8 @@ class Wanted:
     mine: str = ""
     """The name of whoever asks for their own."""
     page: int = 1
-    only: frozenset[int] | None = None
-    """Ids of patients a search found."""
+    like: str | None = None
+    """What a search looks for: every word is in a name or a number, without case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,27 +178,6 @@ def view_of(row: Any) -> View:
     return View.NEEDED
 
 
-def patients_like(store: Store, words: str, at_most: int = 200) -> frozenset[int]:
-    """Ids of patients of whom every word is in a name or a number, without case."""
-    parts = [it.casefold() for it in words.split()][:6]
-    if not parts:
-        return frozenset()
-    clauses, values = [], {}
-    for number, part in enumerate(parts):
-        plain = part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        values[f"w{number}"] = f"%{plain}%"
-        clauses.append(
-            f"(lower(p.family_name) LIKE :w{number} ESCAPE '!' OR lower(p.given_name) LIKE "
-            f":w{number} ESCAPE '!' OR lower(p.mrn) LIKE :w{number} ESCAPE '!')"
-        )
-    query = text(
-        "SELECT COALESCE(p.person_id, p.id) FROM patients p WHERE "  # noqa: S608  # names of ours
-        f"{' AND '.join(clauses)} ORDER BY p.id LIMIT {int(at_most)}"
-    )
-    with store.read() as connection:
-        return frozenset(connection.scalars(query, values))
-
-
 _VIEW = case(
     (_ALERTS.c.recovered, View.RECOVERED.value),
     (_ALERTS.c.snoozed_until.is_not(None), View.SNOOZED.value),
@@ -243,8 +227,19 @@ def _choices(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
             else_=_ALERTS.c.assigned_to,
         )
         yield func.lower(has) == wanted.mine.lower()
-    if wanted.only is not None:
-        yield _ENROLMENTS.c.patient_id.in_(wanted.only)
+    if wanted.like is not None:
+        yield _ENROLMENTS.c.patient_id.in_(_patients_like(wanted.like))
+
+
+def _patients_like(words: str) -> Select[Any]:
+    """Ids of patients of whom every word is in a name or a number; nobody for no word."""
+    columns = _PATIENTS.c
+    named = columns.family_name, columns.given_name, columns.mrn
+    parts = words[:_LONGEST_SEARCH].lower().replace(",", " ").split()
+    every = [
+        or_(*(func.lower(it).contains(part, autoescape=True) for it in named)) for part in parts
+    ]
+    return select(func.coalesce(columns.person_id, columns.id)).where(*(every or [false()]))
 
 
 def _counts(connection: Connection, wanted: Wanted) -> dict[View, int]:

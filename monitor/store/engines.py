@@ -90,6 +90,7 @@ def _sqlite(url: URL) -> Engine:
             f"wal_autocheckpoint={_WAL_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -98,6 +99,11 @@ def _sqlite(url: URL) -> Engine:
             connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _lower(value: Any) -> Any:
+    """As PostgreSQL's: SQLite's own leaves every letter but A to Z as it is."""
+    return value.lower() if isinstance(value, str) else value
 
 
 def _postgresql(url: URL) -> Engine:

@@ -11,15 +11,19 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from monitor.core.actions import ActionRefused, Overtaken
+from monitor.core.changes import ChangeWhat
 from monitor.core.outcomes import CLOSING, CONTACT, NEXT_STEP
 from monitor.core.permissions import May
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import AlertView, Person, Standing
 from monitor.delivery.words import headline
 from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
-from monitor.web.alert_forms import choices, forms_of, found, may_close
+from monitor.store.silent_feeds import say_suspected
+from monitor.web.alert_forms import Found, choices, chosen_colleague, forms_of, found, may_close
 from monitor.web.render import day
-from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs
+from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
 
 routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -64,7 +68,7 @@ def assign(alert_id: RowId, visit: Worker) -> Response:
     settings = visit.site.settings
 
     def act(store: Store) -> str:
-        to = visit.text("to")
+        to = chosen_colleague(visit)
         handed = people.assign(
             store, settings, alert_id, to=to, by=visit.who, note=visit.text("note"),
             version=_version(visit), now=visit.now,
@@ -170,12 +174,16 @@ def _page(
     case = found(visit.site.store, alert_id)
     if case is None:
         raise HTTPException(404)
+    try:
+        told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
+    except ActionRefused:  # it opened while this was asked
+        raise HTTPException(404) from None
     visit.audit("alert seen", alert_id=alert_id)
-    told = story(visit.site.store, visit.site.settings, alert_id, visit.now)
     return visit.page(
         "alert.html",
         status,
         story=told,
+        view=_as_in_a_mail(visit, case),
         row=case.row,
         shown=case.row.shown,
         person=case.person,
@@ -192,10 +200,27 @@ def _page(
     )
 
 
+def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:
+    """What a mail says of the alert, for the page to say no less."""
+    row = case.row
+    with visit.store.read() as connection:
+        say_suspected(connection, [row])
+    return view_of(
+        row.id,
+        row.shown,
+        Person(mrn=case.person.mrn),
+        Standing(state=row.state, opened_at=row.opened_at),
+        what=ChangeWhat.OPENED.value,
+        reason="",
+        now=visit.now,
+        zone=visit.site.settings.clinic.zone,
+    )
+
+
 def _version(visit: Visit) -> int:
     """What the person saw; a form without it has seen nothing."""
-    text = visit.text("version")
-    return int(text) if text.isdigit() else -1
+    number = whole_number(visit.text("version"))
+    return -1 if number is None else number
 
 
 def _day(visit: Visit, name: str) -> date | None:

@@ -12,6 +12,7 @@ from monitor.core.actions import (
     ACKNOWLEDGED_DAYS,
     ACKNOWLEDGED_DAYS_AT_MOST,
     REVIEW_DAYS_AT_MOST,
+    ActionRefused,
     closes_itself,
 )
 from monitor.core.calendar import clinic_day
@@ -131,6 +132,14 @@ def colleagues(visit: Visit) -> list[str]:
         if not it.is_disabled and allows(it.role, May.WORK_ALERTS) and it.id != visit.account.id
     ]
     return ([visit.who] if visit.may(May.WORK_ALERTS) else []) + sorted(names)
+
+
+def chosen_colleague(visit: Visit) -> str:
+    """To whom a form assigns. Raises ActionRefused for who cannot deal with it (any more)."""
+    to = visit.text("to")
+    if to and to not in colleagues(visit):
+        raise ActionRefused(f"{to} cannot deal with alerts here: choose somebody else")
+    return to
 
 
 def _no_close(visit: Visit, row: Any, kind: Kind) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from monitor.operations.patient_file import NoSuchPatient
 from monitor.operations.throttle import Throttled
-from monitor.store.errors import StoreError
+from monitor.store.errors import StoreError, TooEarly
 from monitor.web import fhir
 from monitor.web.guards import TooLarge
 from monitor.web.site import Site
@@ -83,6 +83,11 @@ def install(app: FastAPI, site: Site) -> None:
         "The page was opened before you last signed in, or it was sent from elsewhere. "
         "Nothing was changed: go back, load the page again and repeat what you did."
     )
+    early = (
+        "The monitor has already been brought to a later time than the clock of its machine shows: "
+        "the clock was set back, or a command was given a time to come. Nothing was changed, and "
+        "nothing can be until then. Tell your admin."
+    )
     app.add_exception_handler(SignInFirst, sign_in)
     app.add_exception_handler(Forbidden, answer(403))
     app.add_exception_handler(NoSuchPatient, answer(404))
@@ -90,6 +95,7 @@ def install(app: FastAPI, site: Site) -> None:
     app.add_exception_handler(Throttled, throttled)
     app.add_exception_handler(TooLarge, too_large)
     app.add_exception_handler(StoreError, answer(503))
+    app.add_exception_handler(TooEarly, answer(503, early, "The clock is behind"))
     app.add_exception_handler(RequestValidationError, answer(404))
     app.add_exception_handler(HTTPException, refused)
 

@@ -20,7 +20,10 @@ routes = APIRouter()
 UPLOADS = ("/load",)
 Loader = Annotated[Visit, needs(May.LOAD_FILES)]
 _SHOWN = 30
-_GONE = "The file is not here any more: it waits an hour. Bring it again."
+_GONE = (
+    "The file is not here any more: it was taken or left already, or an hour has passed. "
+    "Where it does not stand among what came, bring it again."
+)
 
 
 @routes.get("/load")

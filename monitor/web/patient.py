@@ -102,7 +102,7 @@ def why(patient_id: RowId, visit: Reader, on: Annotated[str, Query()] = "") -> R
             visit.site.store, visit.site.settings, who.mrn, wanted, visit.now
         )
     except ActionRefused as refused:
-        problem = str(refused)
+        problem = refused.plain
     return visit.page("patient_why.html", who=who, told=told, on=on, problem=problem)
 
 

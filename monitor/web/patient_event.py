@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
-from monitor.intake.event_kinds import MERGES
+from monitor.intake.event_kinds import is_merge
 from monitor.operations.record_event import Said, foresee, record
 from monitor.store.audit import EVENT_RECORDED
 from monitor.web.patient import who_of
@@ -63,6 +63,7 @@ patient's page."""
 @routes.get("/patients/{patient_id}/events")
 def ask(patient_id: RowId, visit: Recorder) -> Response:
     today = clinic_day(visit.now, visit.site.settings.clinic.zone)
+    visit.audit("patient seen", patient_id=who_of(visit, patient_id).id, detail="event form")
     return _form(visit, patient_id, Said(mrn="", on=today.isoformat(), event=""))
 
 
@@ -71,7 +72,7 @@ def say(patient_id: RowId, visit: Recorder) -> Response:
     """Shown first; recorded when the form says that it was seen."""
     said = _said(visit, patient_id)
     store, settings = visit.site.store, visit.site.settings
-    if said.event in MERGES:
+    if is_merge(said.event):
         problem = "Numbers are merged with an events file, by who looks after the enrolments."
         return _form(visit, patient_id, said, problem=problem, status=422)
     coming = foresee(store, settings, said, visit.now)
@@ -79,6 +80,7 @@ def say(patient_id: RowId, visit: Recorder) -> Response:
         return _form(visit, patient_id, said, problem=coming.refused, status=422)
     if not visit.text("agreed"):
         who = who_of(visit, patient_id)
+        visit.audit("patient seen", patient_id=who.id, detail="what comes of an event")
         return visit.page("patient_event_seen.html", who=who, said=said, coming=coming)
     deed = visit.deed(EVENT_RECORDED, patient_id=patient_id, detail=said.event)
     refused = record(deed, settings, said, visit.now)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.fixes import fixes
-from monitor.intake.mending import Mend, unfix
+from monitor.intake.mending import Mend, needs_somebody, unfix
 from monitor.intake.quarantine import (
     HeldRow,
     QuarantineRefused,
@@ -23,7 +23,7 @@ from monitor.operations import arrivals
 from monitor.review import Tally
 from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
-from monitor.web.visit import RowId, Visit, needs
+from monitor.web.visit import RowId, Visit, needs, whole_number
 
 routes = APIRouter()
 Mender = Annotated[Visit, needs(May.MEND_ROWS)]
@@ -116,7 +116,8 @@ def discard(row_id: RowId, visit: Mender) -> Response:
     """Let this row go, or all that are held for the same cause; they stay on record."""
     settings, reason = visit.site.settings, visit.text("reason")
     held = _row(visit, row_id)
-    seen = [it.id for it in _alike(visit, held) if it.id <= _number(visit.text("last"))]
+    last = whole_number(visit.text("last")) or 0
+    seen = [it.id for it in _alike(visit, held) if it.id <= last]
     ids = seen if visit.text("all") and seen else [row_id]
 
     def act(store: Store) -> str:
@@ -135,10 +136,6 @@ def _done(visit: Visit, row_id: int, act: Callable[[Store], str], what: str) -> 
         return _page(visit, row_id, refusal.plain)
     visit.notice(told)
     return visit.redirect("/quarantine")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _told(tried: Retry, tally: Tally) -> str:
@@ -166,7 +163,7 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
     held = _row(visit, row_id)
     alike = _alike(visit, held)
     with visit.site.store.read() as connection:
-        catalogue = load_rulebook(connection).catalogue
+        rulebook = load_rulebook(connection)
     visit.audit("held row seen", detail=f"row {row_id}")
     return visit.page(
         "quarantine_row.html",
@@ -176,6 +173,7 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
         count=len(alike),
         likely=_LIKELY.get(held.reason_code, ()),
         last=max((it.id for it in alike), default=row_id),
-        analytes=[(id_, it.title) for id_, it in catalogue.analytes.items()],
+        analytes=[(id_, it.title) for id_, it in rulebook.catalogue.analytes.items()],
+        ignorable=not needs_somebody(held.analyte, rulebook),
         problem=problem,
     )

@@ -42,20 +42,22 @@ def report(
         raise HTTPException(404)
     if not visit.may(wanted.needs):
         raise Forbidden
-    asked = Asked(
-        which=Which(clinic.strip(), drug.strip()),
-        first=read_day(first) if first else None,
-        last=read_day(last) if last else None,
-    )
-    visit.audit("report seen", detail=name)
     fields: dict[str, Any] = {"of_clinic": clinic, "drug": drug, "first": first, "last": last}
-    try:
-        made = wanted.make(visit.site.store, visit.site.settings, asked, visit.now)
-    except NoPeriod:
-        problem = "The first day lies after the last."
+
+    def refused(problem: str) -> Response:
         return visit.page(
             "report.html", status=422, report=wanted, page=None, problem=problem, **fields
         )
+
+    days = [read_day(it) if it else None for it in (first, last)]
+    if any(it and day is None for it, day in zip((first, last), days, strict=True)):
+        return refused("Write a day as 2026-03-02.")
+    asked = Asked(which=Which(clinic.strip(), drug.strip()), first=days[0], last=days[1])
+    visit.audit("report seen", detail=name)
+    try:
+        made = wanted.make(visit.site.store, visit.site.settings, asked, visit.now)
+    except NoPeriod:
+        return refused("The first day lies after the last.")
     if form == "csv":
         return Response(
             as_csv(made.names, made.rows),

@@ -32,12 +32,18 @@ routes = APIRouter()
 _FORM_COOKIE = "monitor-sign-in"
 """What the form of somebody without a session has to carry too."""
 _WRONG = "That name and password do not belong together."
+_UNSENT = "You were signed out, so what you sent was not done. Sign in and do it again."
 _WRONG_CODE = "That is not the code of this moment. Wait for the next one and type it."
 
 
 @routes.get("/sign-in")
-def form(request: Request, next: str = "/") -> Response:  # noqa: A002  # the name in the address
-    return _form(request, next)
+def form(
+    request: Request,
+    next: str = "/",  # noqa: A002  # the name in the address
+    unsent: str = "",
+) -> Response:
+    """`unsent`: a form was sent by somebody whose session had ended."""
+    return _form(request, next, problem=_UNSENT if unsent else "")
 
 
 @routes.post("/sign-in")

@@ -10,6 +10,7 @@ from jinja2 import Environment
 
 from monitor.config import Settings
 from monitor.store.database import Store
+from monitor.store.facts import AHEAD, brought_to
 from monitor.web.render import environment
 
 
@@ -22,6 +23,14 @@ class Site:
     templates: Environment
     now: Callable[[], datetime]
     """The time of what people do."""
+
+    def moment(self) -> datetime:
+        """When a request is made: now, or what the database has been brought to by a clock that
+        is a little ahead of ours. What stands by then is never what is not there yet."""
+        now = self.now()
+        with self.store.look() as connection:
+            latest = brought_to(connection)
+        return latest if latest is not None and now < latest <= now + AHEAD else now
 
     @property
     def is_https(self) -> bool:

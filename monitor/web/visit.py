@@ -161,7 +161,7 @@ class Gate:
 
     def _visit(self, request: Request) -> Visit:
         site: Site = request.app.state.site
-        now = site.now()
+        now = site.moment()
         token = request.cookies.get(cookie_name(site, request), "")
         found = (
             sessions.find(site.store, site.settings, token, now, touch=not self.quiet)
@@ -176,6 +176,14 @@ class Gate:
         if self.what is not None and not allows(found.account.role, self.what):
             raise Forbidden
         return Visit(site, request, found, now)
+
+
+def whole_number(text: str) -> int | None:
+    """The number of a row, a version or a page as forms and addresses carry it; None for any
+    other text, and for a number that no row can have."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST))
+    number = int(text) if plain else None
+    return number if number is not None and number <= LARGEST else None
 
 
 async def read_form(request: Request, *, max_fields: int, max_files: int = 1000) -> FormData:
@@ -200,14 +208,19 @@ def _refuse_owing(site: Site, account: Account, request: Request) -> None:
 
 def _and_back(path: str, request: Request) -> str:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.method not in SAFE or wanted == "/":
+    if wanted in ("/", "/sign-out"):
         return path
+    if request.method not in SAFE:
+        return f"{path}?unsent=yes"
     return f"{path}?next={quote(wanted, safe='/')}"
 
 
 def local_path(path: str) -> str:
     """A path of ours, or the first page where it leads anywhere else."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # a bracket that begins no address
+        return "/"
     plain = path.startswith("/") and not path.startswith("//") and not set(path) & set("\\\r\n\t")
     return path if plain and not parts.scheme and not parts.netloc else "/"
 
@@ -239,11 +252,14 @@ def set_cookie(site: Site, request: Request, response: Response, token: str) -> 
 
 
 def same_origin(request: Request) -> bool:
-    """Whether a form was sent from a page of ours, as far as the browser says."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
+    """Whether a form was sent from a page of ours, as far as the browser says: by the name that
+    the request has, or by `public_url` where a proxy hands on another one."""
+    site: Site = request.app.state.site
+    fetched = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "")
-    own = request.headers.get("host", "")
-    return site in ("same-origin", "none") and (not origin or urlsplit(origin).netloc == own)
+    names = (request.headers.get("host", ""), urlsplit(site.settings.web.public_url).netloc)
+    own = origin.partition("://")[2] in filter(None, names)
+    return fetched in ("same-origin", "none") and (not origin or own)
 
 
 def _same(given: str, expected: str) -> bool:

@@ -13,9 +13,10 @@ from monitor.core.actions import ActionRefused
 from monitor.core.permissions import May
 from monitor.core.vocabulary import Urgency
 from monitor.operations import people
-from monitor.operations.worklist import View, Wanted, Worklist, patients_like, seen, worklist
-from monitor.web.alert_forms import colleagues, urgency_of
-from monitor.web.visit import Visit, needs
+from monitor.operations.health import standstill
+from monitor.operations.worklist import View, Wanted, Worklist, seen, worklist
+from monitor.web.alert_forms import chosen_colleague, colleagues, urgency_of
+from monitor.web.visit import Visit, needs, whole_number
 
 routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
@@ -46,15 +47,14 @@ def part(visit: Annotated[Visit, needs(May.SEE_PATIENTS, quiet=True)]) -> Respon
 @routes.get("/worklist/seen")
 def changed(visit: Annotated[Visit, needs(May.SEE_PATIENTS, quiet=True)]) -> Response:
     """What differs once anything has happened to any alert."""
-    return JSONResponse({"seen": seen(visit.site.store)})
+    return JSONResponse({"seen": _seen(seen(visit.site.store), _stands_still(visit))})
 
 
 @routes.post("/worklist/search")
 def search(visit: Seer) -> Response:
     """By POST: what is looked for are names and numbers, which do not belong in an address."""
     words = visit.text("q")
-    only = patients_like(visit.site.store, words)
-    wanted = Wanted(view=View.ALL, only=only)
+    wanted = Wanted(view=View.ALL, like=words)
     found = worklist(visit.site.store, visit.site.settings, wanted, visit.now)
     visit.audit("worklist searched")
     return visit.page("worklist.html", **(_shown(visit, found) | {"searched": words}))
@@ -86,28 +86,39 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
 
 def _one_of_many(visit: Visit, alert_id: int, version: int) -> None:
     settings = visit.site.settings
+    urgency = urgency_of(visit.site.store, alert_id)
+    if not urgency:
+        raise ActionRefused("there is no such alert")
     if visit.text("do") == "assign":
         deed = visit.deed("alert assigned", alert_id=alert_id)
         people.assign(
-            deed, settings, alert_id, to=visit.text("to"), by=visit.who, version=version,
+            deed, settings, alert_id, to=chosen_colleague(visit), by=visit.who, version=version,
             now=visit.now,
         )  # fmt: skip
         return
-    if urgency_of(visit.site.store, alert_id) == Urgency.CRITICAL:
+    if urgency == Urgency.CRITICAL:
         raise ActionRefused("a critical alert is taken in hand by itself, not among others")
     deed = visit.deed("alert acknowledged", alert_id=alert_id)
     people.acknowledge(deed, settings, alert_id, by=visit.who, version=version, now=visit.now)
 
 
 def _chosen(text: str) -> tuple[int, int] | None:
-    alert_id, _, version = text.partition(":")
-    return (int(alert_id), int(version)) if alert_id.isdigit() and version.isdigit() else None
+    alert_id, version = map(whole_number, text.partition(":")[::2])
+    return None if alert_id is None or version is None else (alert_id, version)
+
+
+def _stands_still(visit: Visit) -> str:
+    return standstill(visit.site.store, visit.now)
+
+
+def _seen(alerts: str, still: str) -> str:
+    """What differs once the list would be another one."""
+    return f"{alerts}.still" if still else alerts
 
 
 def _found(visit: Visit) -> Worklist:
     asked = visit.request.query_params
     view = asked.get("view", "")
-    number = asked.get("page", "")
     wanted = Wanted(
         view=View(view) if view in list(View) else View.NEEDED,
         clinic=asked.get("clinic", ""),
@@ -115,7 +126,7 @@ def _found(visit: Visit) -> Worklist:
         urgency=asked.get("urgency", "") if asked.get("urgency") in list(Urgency) else "",
         overdue=asked.get("overdue") == "yes",
         mine=visit.who if asked.get("mine") == "yes" else "",
-        page=int(number) if number.isdigit() and len(number) < 6 else 1,
+        page=whole_number(asked.get("page", "")) or 1,
     )
     return worklist(visit.site.store, visit.site.settings, wanted, visit.now)
 
@@ -134,9 +145,12 @@ def _shown(visit: Visit, found: Worklist) -> dict[str, Any]:
         kept = {name: it for name, it in chosen.items() if it and it != default.get(name)}
         return f"/?{urlencode(kept)}" if kept else "/"
 
+    still = _stands_still(visit)
     chosen = bool(wanted.clinic or wanted.drug or wanted.urgency or wanted.overdue or wanted.mine)
     return {
         "work": found,
+        "still": still,
+        "seen": _seen(found.seen, still),
         "views": [(it, TITLES[it], found.counts[it]) for it in View],
         "title": TITLES[wanted.view],
         "address": address,

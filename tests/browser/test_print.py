@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from monitor.core.permissions import Role
 from tests.web_clinic import WebClinic
@@ -20,3 +21,17 @@ def test_a_patient_prints_on_one_sheet(web: WebClinic, someone: Any, mrn: str) -
     nurse.open(f"/patients/{web.patient_id(mrn)}")
     sheet = nurse.page.pdf(prefer_css_page_size=True)
     assert len(_PAGE.findall(sheet)) == 1
+
+
+def test_a_sheet_says_of_when_it_is_and_what_was_left_out(someone: Any) -> None:
+    """A list on paper gets old, and the choices that made it are not printed."""
+    nurse = someone(Role.NURSE)
+    nurse.open("/?urgency=urgent&overdue=yes&mine=yes&view=in_hand")
+    told = nurse.page.locator(".heading .only-print")
+    expect(told).to_be_hidden()
+    nurse.page.emulate_media(media="print")
+    expect(told).to_be_visible()
+    said = (
+        "North clinic, as of Tue 10 Mar 2026, 10:00: In hand, urgent, overdue tests, with Nora Gray"
+    )
+    expect(told).to_have_text(re.compile(rf"^{re.escape(said)}; \d+ patients?$"))

@@ -145,6 +145,9 @@ def test_one_row_alone_is_mended_and_nothing_remembered(quick_desk: Desk) -> Non
         (line(unit="zorp"), {"unit": "furlong"}, "is no unit of neutrophils; known: "),
         (line(mrn="Q1"), {"patient": "Q1"}, "nobody is enrolled under Q1"),
         ("cut short", {"analyte": "alt"}, "could not be split"),
+        (line(unit="zorp"), {"ignore": True}, "by which patients are watched"),
+        (line(mrn="Q1"), {"ignore": True}, "by which patients are watched"),
+        (line(mrn="Q1"), {"analyte": "platelets"}, "held for whose it is"),
     ],
 )
 def test_what_cannot_be_said_is_refused(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from monitor.intake import quarantine
 from monitor.intake.inbox import passed_over, take_inbox
@@ -21,6 +22,7 @@ from monitor.intake.survey import UnreadableFile
 from monitor.operations import arrivals, feeds
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.tables import table_of
 from tests.clinic import CONFIG, at, settings_in
 from tests.desk import ENROL, EVENTS, LONG, NOW, Desk, sqlite_desk
 
@@ -470,6 +472,21 @@ def test_a_held_row_that_comes_again_and_is_good_now_is_let_go(
     assert counts(report) == {"stored": 2}
     assert desk.held() == []
     assert len(report.touched) == 1
+
+
+def test_all_alike_are_let_go_however_many_they_are(desk: Desk) -> None:
+    """More than a statement of PostgreSQL takes parameters: "busy", for ever."""
+    desk.load("X1,2026-03-01,neutrophils,2,10*9/L")
+    table = table_of(tables.HeldRowTable)
+    names = [it.name for it in table.columns if it.name != "id"]
+    with desk.store.write() as connection:
+        for _ in range(17):
+            same = select(*(table.c[it] for it in names))
+            connection.execute(insert(table).from_select(names, same))
+        ids = list(connection.scalars(select(table.c.id)))
+    assert len(ids) == 2**17
+    quarantine.discard(desk.store, ids, by="me", reason="strangers", now=NOW)
+    assert quarantine.groups(desk.store) == []
 
 
 def test_a_row_is_shown_and_discarded_by_somebody_for_a_reason(desk: Desk) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import insert, update
+
 from monitor.operations import people
-from monitor.operations.worklist import View, Wanted, patients_like, seen, worklist
+from monitor.operations.patient_file import find
+from monitor.operations.worklist import View, Wanted, seen, worklist
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.clinic import CBC, Clinic, at
 
 
@@ -28,6 +33,70 @@ def test_worst_first_counts_and_search(ward: Clinic) -> None:
     held = worklist(ward.store, ward.settings, mine, now)
     assert [it.id for it in held.patients] == [first.id]
     assert held.counts[View.NEEDED] == 0
-    late = Wanted(view=View.ALL, overdue=True, urgency=first.urgency, only=frozenset({first.id}))
+    late = Wanted(view=View.ALL, overdue=True, urgency=first.urgency, like=first.mrn)
     worklist(ward.store, ward.settings, late, now)
-    assert patients_like(ward.store, first.mrn.lower()) == {first.id}
+    found = worklist(ward.store, ward.settings, Wanted(view=View.ALL, like=first.mrn.lower()), now)
+    assert [it.id for it in found.patients] == [first.id]
+
+
+NAMED = (
+    ("N1", "\u00d6zdemir", "\u00c9lodie"),
+    ("N2", "Gro\u00df", "Zo\u00eb"),
+    ("N3", "van der Berg", "\u0410\u043d\u043d\u0430"),
+)
+FOUND = (
+    ("\u00f6zdemir", "N1"),
+    ("\u00d6ZDEMIR", "N1"),
+    ("\u00d6zdemir, \u00c9lodie", "N1"),
+    ("\u00e9lodie \u00f6zdemir", "N1"),
+    ("Gro\u00df", "N2"),
+    ("ZO\u00cb", "N2"),
+    ("van der", "N3"),
+    ("Van der Berg, \u0430\u043d\u043d\u0430", "N3"),
+)
+
+
+def test_a_name_is_found_however_its_letters_are_written(ward: Clinic) -> None:
+    """Also letters that SQLite itself does not know as small and capital."""
+    now = at("2026-01-20")
+    patients = table_of(tables.Patient)
+    for mrn, family, given in NAMED:
+        ward.enrol(mrn)
+        with ward.store.write() as connection:
+            named = update(patients).where(patients.c.mrn == mrn)
+            connection.execute(named.values(family_name=family, given_name=given))
+    ward.review(now)
+    for words, mrn in FOUND:
+        assert [it.mrn for it in find(ward.store, words)] == [mrn], words
+        wanted = Wanted(view=View.ALL, like=words)
+        listed = worklist(ward.store, ward.settings, wanted, now).patients
+        assert [it.mrn for it in listed] == [mrn], words
+    for words in (",", "%", "Gro\u00df, \u00c9lodie", "x" * 100_000):
+        assert find(ward.store, words) == [], words[:9]
+
+
+def test_what_is_mine_is_found_whatever_my_name(ward: Clinic) -> None:
+    now = at("2026-01-20")
+    ward.enrol("M1")
+    ward.review(now)
+    (somebody,) = worklist(ward.store, ward.settings, Wanted(), now).patients
+    for cause in somebody.causes:
+        people.acknowledge(ward.store, ward.settings, cause.id, by="Dr \u00c9va \u00d6sz", now=now)
+    mine = Wanted(view=View.IN_HAND, mine="Dr \u00c9va \u00d6sz")
+    assert worklist(ward.store, ward.settings, mine, now).total == 1
+
+
+def test_a_search_leaves_nobody_out(ward: Clinic) -> None:
+    """Many who are called alike, most of them without an alert, and the one who needs somebody
+    enrolled last."""
+    now = at("2026-01-20")
+    with ward.store.write() as connection:
+        values = [
+            {"mrn": f"A{it}", "mrn_key": f"a{it}", "mrn_loose": f"A{it}", "family_name": "Martin"}
+            for it in range(300)
+        ]
+        connection.execute(insert(table_of(tables.Patient)), values)
+    ward.enrol("Martin-last")
+    ward.review(now)
+    found = worklist(ward.store, ward.settings, Wanted(view=View.ALL, like="martin"), now)
+    assert [it.mrn for it in found.patients] == ["Martin-last"]

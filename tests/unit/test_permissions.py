@@ -23,5 +23,5 @@ def test_everything_is_allowed_to_somebody_and_nothing_is_forgotten() -> None:
 
 def test_an_admin_decides_nothing_about_a_patient() -> None:
     clinical = {May.WORK_ALERTS, May.CLOSE_ALERTS, May.CLOSE_RECOVERED, May.RECORD_EVENTS}
-    assert not PERMISSIONS[Role.ADMIN] & (clinical | {May.SET_PERSONAL, May.APPROVE_SCHEDULES})
+    assert not PERMISSIONS[Role.ADMIN] & (clinical | {May.APPROVE_SCHEDULES})
     assert not PERMISSIONS[Role.VIEWER] & (clinical | {May.LOAD_FILES, May.MEND_ROWS})

@@ -127,6 +127,12 @@ def test_each_route_asks_for_what_the_table_says() -> None:
             assert asked == TABLE[method, route.path], route.path
 
 
+def test_what_a_role_may_do_can_be_done_on_a_page() -> None:
+    """What is told of a role on the pages, they do."""
+    within_a_route = {May.CLOSE_ALERTS, May.APPROVE_SCHEDULES}
+    assert {it for it in TABLE.values() if isinstance(it, May)} | within_a_route == set(May)
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_the_table_holds(web: WebClinic, role: Role | None) -> None:
     client = web.client(role)
@@ -159,7 +165,12 @@ def test_without_the_token_nothing_is_changed(web: WebClinic) -> None:
 def test_a_form_sent_from_another_site_is_refused(web: WebClinic) -> None:
     client = web.client(Role.CLINICIAN)
     fields = {"csrf": token_of(client.get("/account").text), "version": "0"}
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ):
         answer = client.post("/alerts/1/acknowledge", data=fields, headers=headers)
         assert answer.status_code == 403
 
@@ -175,6 +186,47 @@ def test_a_nul_that_no_database_keeps_is_taken_out(web: WebClinic) -> None:
     assert "rang twice" in client.get(page).text
     plain = client.get("/?clinic=no").text
     assert client.get("/?clinic=n%00o").text.replace("n%00o", "no") == plain
+
+
+ODD_NUMBERS = ("\u00b2", "9" * 5000, str(2**63), "1.5", "-1")
+"""What is no number of a row: a digit that is no decimal, more than any database or any `int`
+takes."""
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS, ids=lambda it: it[:6])
+def test_what_is_no_number_in_a_form_or_an_address_is_no_fault_of_ours(
+    web: WebClinic, number: str
+) -> None:
+    client = web.client(Role.CLINICIAN)
+    alert, row = web.alert_id(state="open"), web.held_id()
+    shown = ("/", "/worklist/part")
+    sent: tuple[tuple[str, dict[str, str], int], ...] = (
+        (f"/alerts/{alert}/acknowledge", {"version": number}, 409),
+        ("/worklist/together", {"do": "acknowledge", "alerts": f"{number}:0"}, 303),
+        ("/worklist/together", {"do": "acknowledge", "alerts": f"{alert}:{number}"}, 303),
+        ("/worklist/together", {"do": "assign", "to": "Nora Gray", "alerts": f"{number}:0"}, 303),
+        (f"/quarantine/{row}/discard", {"reason": "", "all": "yes", "last": number}, 422),
+        ("/account/second-factor", {"code": number}, 422),
+    )
+    for path in shown:
+        assert client.get(path, params={"page": number}).status_code == 200, path
+    for path, fields, status in sent:
+        assert post(client, path, **fields).status_code == status, (path, fields)
+
+
+def test_an_alert_that_is_not_there_is_named_and_the_others_are_dealt_with(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    own = web.alert_id(state="open", urgency="routine")
+    for do in ("acknowledge", "assign"):
+        version = re.search(rf'value="{own}:(\d+)"', client.get("/?view=all&urgency=routine").text)
+        assert version is not None
+        chosen = ["99999:0", f"{own}:{version[1]}"]
+        token = token_of(client.get("/account").text)
+        fields = {"csrf": token, "do": do, "to": "Nora Gray", "alerts": chosen}
+        assert client.post("/worklist/together", data=fields).status_code == 303, do
+        told = client.get("/account").text
+        assert "Alert 99999 was left as it is: there is no such alert." in told
+        assert f"1 alert {do.removesuffix('e')}" in told
 
 
 def send(client: httpx.Client, method: str, path: str, token: str) -> httpx.Response:

@@ -145,6 +145,8 @@ def test_an_event_is_foreseen_then_recorded(web: WebClinic) -> None:
     refused = client.post(path, json={**fever, "event": "dos"})
     assert is_problem(refused, 422)
     assert "did you mean" in refused.json()["detail"]
+    merging = client.post(path, json={**fever, "event": "Merge", "value": "D1021"})
+    assert is_problem(merging, 422)
 
 
 def test_a_file_is_shown_taken_mended_and_taken_back(web: WebClinic) -> None:

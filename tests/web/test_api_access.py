@@ -56,7 +56,6 @@ TABLE: dict[tuple[str, str], Scope] = {
 SAMPLES = {"{protocol_id}": "azathioprine", "{name}": "overdue"}
 NUMBERS = ("{patient_id}", "{alert_id}", "{batch_id}", "{row_id}", "{fix_id}")
 FOR_PEOPLE = {
-    May.SET_PERSONAL,
     May.EDIT_SCHEDULES,
     May.APPROVE_SCHEDULES,
     May.SEE_AUDIT,

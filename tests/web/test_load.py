@@ -58,6 +58,9 @@ def test_a_file_is_seen_before_it_is_taken(web: WebClinic) -> None:
     assert "Nora Gray: file loaded" in web.audit()
     patient = nurse.get(f"/patients/{web.patient_id('D1021')}").text
     assert "Neutrophils 0.40" in patient
+    twice = post(nurse, "/load/take", token=waiting(shown))
+    assert twice.status_code == 422
+    assert "it was taken or left already" in twice.text
 
 
 def test_a_file_that_is_left_leaves_nothing(web: WebClinic) -> None:

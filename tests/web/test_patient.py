@@ -3,9 +3,22 @@ consequence before they are recorded."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
 from icalendar import Calendar
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.core.personal_terms import Personal, Terms
+from monitor.intake.enrol import enrol_file
+from monitor.operations.arrivals import load as take
+from monitor.operations.patient_file import patient_file
+from monitor.operations.personal import set_term
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.web_clinic import WebClinic, post
 
 NEUTROPENIC = "D1063"
@@ -21,6 +34,15 @@ def test_a_name_is_looked_for_without_standing_in_an_address(web: WebClinic) -> 
     assert one.headers["location"] == f"/patients/{web.patient_id(NEUTROPENIC)}"
 
 
+def test_a_browser_s_history_names_nobody(web: WebClinic) -> None:
+    """It keeps the title of every page, on a computer that many use."""
+    nurse = web.client(Role.NURSE)
+    patient = web.patient_id(NEUTROPENIC)
+    for path in (f"/patients/{patient}", f"/patients/{patient}/why", f"/patients/{patient}/events"):
+        title = nurse.get(path).text.partition("<title>")[2].partition("</title>")[0]
+        assert title and NEUTROPENIC not in title, path
+
+
 def test_nobody_is_found_by_nothing_or_by_a_wildcard(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     for text in ("", "%", "_", "nobody-of-this-name"):
@@ -33,6 +55,109 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
     for words in ("Neutrophils 0.80", "below 1.0", "held", "overdue", "6 days late", "Alert"):
         assert words in page, words
     assert "Vera Stone: patient seen" in web.audit()
+
+
+def load(web: WebClinic, *lines: str, ahead: timedelta = timedelta(0)) -> None:
+    """A laboratory's file, taken in with its reviews, by a clock that may be ahead."""
+    path = web.folder / "lab.csv"
+    path.write_text("\n".join(["mrn,collected_at,analyte,value,unit", *lines, ""]))
+    take(web.store, web.settings, path, "", web.now + ahead)
+
+
+@pytest.mark.parametrize("mrn", ["D1112", NEUTROPENIC])
+def test_who_could_not_be_judged_is_not_called_well(web: WebClinic, mrn: str) -> None:
+    patient = web.patient_id(mrn)
+    enrolments = table_of(tables.EnrolmentRow)
+    with web.store.write() as connection:
+        own = update(enrolments).where(enrolments.c.patient_id == patient)
+        connection.execute(own.values(protocol_id="no such protocol"))
+    nurse = web.client(Role.NURSE)
+    page = nurse.get(f"/patients/{patient}").text
+    assert "could not be judged: a fault of the monitor" in page
+    for untrue in ("nothing needs anybody", "No result has come yet"):
+        assert untrue not in page, untrue
+    for part in ("why", "tests.ics", "events"):
+        assert nurse.get(f"/patients/{patient}/{part}").status_code == 200, part
+    links = set(re.findall(r"/alerts/\d+", page))
+    for link in links | {f"{it}/why" for it in links}:
+        assert nurse.get(link).status_code == 200, link
+    fever = {"event": "symptom", "on": "2026-03-10", "value": "fever"}
+    path = f"/patients/{patient}/events"
+    assert post(nurse, path, seen=path, **fever).status_code == 200
+
+
+def test_the_worst_stands_first(web: WebClinic) -> None:
+    """Also where it opened last."""
+    load(web, "D1021,2026-03-08,platelets,120,10*9/L")
+    load(web, "D1021,2026-03-09,neutrophils,0.4,10*9/L")
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1021')}").text
+    urgencies = re.findall(r'class="card standing (\w+)', page)
+    assert {"critical", "urgent"} <= set(urgencies)
+    assert urgencies == sorted(urgencies, key=["critical", "urgent", "routine"].index)
+
+
+def test_a_personal_limit_is_shown_where_the_limit_is(web: WebClinic) -> None:
+    today = web.now.date()
+    term = Personal(
+        id=0, what=Terms.LIMIT, subject="neutropenia", level=1, value=Decimal("1.2"),
+        since=today, until=today + timedelta(days=200), by="Dr Carl Field", reason="Duffy-null",
+        set_at=web.now,
+    )  # fmt: skip
+    path = f"/patients/{web.patient_id('D1021')}"
+    nurse = web.client(Role.NURSE)
+    assert "below 1.6 ×10⁹/L: withhold" in nurse.get(path).text
+    set_term(web.store, web.settings, "D1021", "", term, web.now)
+    page = nurse.get(path).text
+    assert "below 1.2 ×10⁹/L: withhold (personal limit until 26 Sep 2026)" in page
+    assert "below 1.6 ×10⁹/L: withhold" not in page
+    said = "personal limit on neutropenia, level 1: 1.2 until 26 Sep 2026 (Dr Carl Field)"
+    assert f"{said}: Duffy-null" in page
+
+
+def test_a_limit_that_is_not_meant_for_the_patient_is_not_drawn(web: WebClinic) -> None:
+    """ALT of 60 is beyond no limit of somebody with Crohn's disease, and in autoimmune hepatitis
+    only its course speaks: one of the protocol's two rules on it each."""
+    path = web.folder / "two.csv"
+    path.write_text(
+        "mrn,drug,started_on,indication\n"
+        "H1,azathioprine,2026-01-05,autoimmune_hepatitis\nH2,azathioprine,2026-01-05,crohn\n"
+    )
+    assert enrol_file(web.store, web.settings, path, web.now).taken == 2
+    load(web, "H1,2026-03-08,alt,60,U/L", "H2,2026-03-08,alt,60,U/L")
+    for mrn, limits in (("H1", []), ("H2", ["above 100 U/L: review", "above 250 U/L: withhold"])):
+        file = patient_file(web.store, web.settings, web.patient_id(mrn), web.now)
+        (alt,) = [it for it in file.courses if it.analyte == "alt"]
+        assert [it.text for it in alt.limits] == limits, mrn
+        page = web.client(Role.NURSE).get(f"/patients/{web.patient_id(mrn)}").text
+        assert "beyond a limit" not in page, mrn
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=1), timedelta(minutes=5)])
+def test_what_a_machine_with_a_clock_ahead_found_is_there(web: WebClinic, ahead: timedelta) -> None:
+    """Two machines on one database: the link of a mail led to a fault, and the patient's page
+    said that nothing needs anybody."""
+    load(web, "D1021,2026-03-09,neutrophils,0.4,10*9/L", ahead=ahead)
+    nurse = web.client(Role.NURSE)
+    file = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    link = re.search(r"Neutrophils 0\.40[^@]*?href=\"(/alerts/\d+)\"", file)
+    assert link is not None
+    page = nurse.get(link[1])
+    assert page.status_code == 200
+    version = re.search(r'name="version" value="(\d+)"', page.text)
+    assert version is not None
+    taken = post(nurse, f"{link[1]}/acknowledge", seen=link[1], version=version[1])
+    assert taken.status_code == 303
+
+
+def test_the_latest_value_is_shown_as_it_came(web: WebClinic) -> None:
+    load(web, "D1021,2026-03-08,platelets,120,10*9/L", "D1021,2026-03-09,platelets,>100,10*9/L")
+    nurse = web.client(Role.NURSE)
+    file = nurse.get(f"/patients/{web.patient_id('D1021')}").text
+    alert = re.search(r"Platelets 120[^@]*?href=\"(/alerts/\d+)\"", file)
+    assert alert is not None
+    page = nurse.get(alert[1]).text
+    assert "<dt>Worst</dt><dd>120 " in page
+    assert "<dt>Latest</dt><dd>&gt;100 " in page
 
 
 def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
@@ -72,6 +197,14 @@ def test_why_is_told_for_any_day(web: WebClinic) -> None:
     assert "Not enrolled yet on this day" in nurse.get(f"{path}?on=2020-02-01").text
 
 
+@pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01", "2026-02-30", "soon"])
+def test_a_day_that_cannot_be_explained_is_said_to_be_none(web: WebClinic, on: str) -> None:
+    page = f"/patients/{web.patient_id(NEUTROPENIC)}/why?on={on}"
+    answer = web.client(Role.NURSE).get(page)
+    assert answer.status_code == 200
+    assert 'aria-invalid="true"' in answer.text
+
+
 def test_the_calendar_names_tests_and_nobody(web: WebClinic) -> None:
     file = web.client(Role.NURSE).get(f"/patients/{web.patient_id(NEUTROPENIC)}/tests.ics")
     assert file.headers["content-type"].startswith("text/calendar")
@@ -96,6 +229,38 @@ def test_an_event_is_shown_with_its_consequence_and_then_recorded(web: WebClinic
     assert "Nora Gray: event recorded" in web.audit()
 
 
+def test_looking_at_a_patient_to_record_an_event_is_a_line_too(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    nurse.get(path)
+    assert web.audit()[-1] == "Nora Gray: patient seen"
+    before = len(web.audit())
+    post(nurse, path, event="symptom", on="2026-03-10", value="fever")
+    assert web.audit()[before:] == ["Nora Gray: patient seen"]
+
+
+def test_who_has_died_is_not_taken_for_somebody_to_be_called(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    page = f"/patients/{web.patient_id(NEUTROPENIC)}"
+    assert "years old" in nurse.get(page).text
+    died = {"event": "died", "on": "2026-03-09", "agreed": "yes"}
+    assert post(nurse, f"{page}/events", **died).status_code == 303
+    told = nurse.get(page).text
+    assert "<strong>died Mon 9 Mar 2026</strong>" in told.partition("</h1>")[2].partition("<h2")[0]
+    assert "years old" not in told.partition("<h2")[0]
+    assert "the patient is well" not in told
+    assert post(nurse, f"{page}/events", **died, withdraw="yes").status_code == 303
+    assert "<strong>died" not in nurse.get(page).text
+
+
+def test_a_page_has_no_lines(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    coming = post(nurse, path, event="task_done", on="2026-03-09", value="nonsense").text
+    assert "no protocol names the task" in coming
+    assert "line 2" not in coming
+
+
 def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
@@ -104,6 +269,8 @@ def test_what_a_file_refuses_the_page_refuses_in_the_same_words(web: WebClinic) 
         ({"event": "dos", "value": "50"}, "did you mean"),
         ({"event": "stop", "on": "3026-01-01"}, "years ahead"),
         ({"event": "merge", "value": "D1"}, "events file"),
+        ({"event": " Merge", "value": "D1021"}, "events file"),
+        ({"event": "UNMERGE", "value": "D1021"}, "events file"),
     ):
         answer = post(nurse, path, seen=path, **{"on": "2026-03-10", **fields})
         assert answer.status_code == 422, fields

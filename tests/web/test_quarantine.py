@@ -47,6 +47,17 @@ def test_one_row_alone_is_mended_and_nothing_remembered(web: WebClinic) -> None:
     assert "2 rows alike" in nurse.get(first_held(nurse, "furlongs")).text
 
 
+def test_what_patients_are_watched_by_is_not_offered_to_be_ignored(web: WebClinic) -> None:
+    """A stranger's row is held because of the stranger: one press took that analyte of the
+    source from everybody."""
+    nurse = web.client(Role.NURSE)
+    stranger = "X9,2026-03-09T08:00,neutrophils,2,10*9/L\n"
+    take(nurse, UNITS + stranger + "D1077,2026-03-09T08:00,Frobulin,1,g/L\n")
+    for held, offered in (("furlongs", False), ("not enrolled", False), ("Frobulin", True)):
+        page = nurse.get(first_held(nurse, held)).text
+        assert ("Its code needs nobody" in page) is offered, held
+
+
 def test_only_what_was_seen_is_let_go(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     take(nurse)
@@ -68,7 +79,8 @@ def test_a_refusal_has_no_words_of_the_command_line(web: WebClinic) -> None:
     refused: tuple[tuple[str, dict[str, str], str], ...] = (
         (unit, {}, "say one thing"),
         (code, {"unit": "g/L"}, "say first what its code means"),
-        (unit, {"ignore": "yes", "once": "yes"}, "cannot be said of one alone"),
+        (code, {"ignore": "yes", "once": "yes"}, "cannot be said of one alone"),
+        (unit, {"ignore": "yes"}, "by which patients are watched"),
         (unit, {"patient": "D9999"}, "nobody is enrolled under D9999"),
     )
     for path, fields, words in refused:

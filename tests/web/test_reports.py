@@ -50,3 +50,11 @@ def test_days_in_the_wrong_order_are_told(web: WebClinic) -> None:
     answer = web.client(Role.VIEWER).get("/reports/compliance?from=2026-03-02&to=2026-01-01")
     assert answer.status_code == 422
     assert "first day lies after the last" in answer.text
+
+
+@pytest.mark.parametrize("asked", ["from=soon", "to=2026-02-30", "from=soon&form=csv"])
+def test_days_that_are_none_are_said_and_not_left_out(web: WebClinic, asked: str) -> None:
+    """Left out, the figures of another time stood under the days that were asked for."""
+    answer = web.client(Role.VIEWER).get(f"/reports/compliance?{asked}")
+    assert answer.status_code == 422
+    assert "Write a day as 2026-03-02" in answer.text

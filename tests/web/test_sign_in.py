@@ -39,7 +39,7 @@ def test_whoever_signs_in_comes_where_they_wanted(web: WebClinic) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["//elsewhere.example", "https://elsewhere.example", "/\\e.example"]
+    "path", ["//elsewhere.example", "https://elsewhere.example", "/\\e.example", "http://["]
 )
 def test_nobody_is_led_elsewhere(web: WebClinic, path: str) -> None:
     client = web.client()
@@ -67,6 +67,24 @@ def test_behind_https_cookies_never_go_by_http(made_clinic: Path, tmp_path: Path
         answer = own.client().get("/sign-in")
         assert "Secure" in answer.headers["set-cookie"]
         assert "max-age=" in answer.headers["strict-transport-security"]
+
+
+def test_behind_a_proxy_that_hands_on_another_name_people_get_in(
+    made_clinic: Path, tmp_path: Path
+) -> None:
+    """As nginx does unless it is told otherwise."""
+    public = "https://monitor.clinic.example"
+    with web_clinic(made_clinic, tmp_path, f'public_url = "{public}"') as own:
+        for origin, status in ((public, 303), ("https://elsewhere.example", 403), ("null", 403)):
+            client = own.client()
+            page = client.get("/sign-in")
+            cookie = page.headers["set-cookie"].partition(";")[0]
+            answer = client.post(
+                "/sign-in",
+                data={"csrf": token_of(page.text), "name": NURSE, "password": PASSWORD},
+                headers={"Origin": origin, "Sec-Fetch-Site": "same-origin", "Cookie": cookie},
+            )
+            assert answer.status_code == status, origin
 
 
 def test_a_wrong_password_and_a_wrong_name_are_told_alike(web: WebClinic) -> None:
@@ -112,6 +130,19 @@ def test_a_session_ends_when_nothing_is_done_and_in_any_case(web: WebClinic) -> 
     client = web.client(Role.NURSE)
     web.now += timedelta(minutes=30)
     assert not is_in(client)
+
+
+def test_what_is_sent_after_the_session_ended_is_not_done_and_the_door_says_so(
+    web: WebClinic,
+) -> None:
+    client = web.client(Role.NURSE)
+    alert = web.alert_id(state="open")
+    fields = {"csrf": token_of(client.get(f"/alerts/{alert}").text), "text": "rang twice"}
+    web.now += timedelta(hours=1)
+    sent = client.post(f"/alerts/{alert}/comment", data=fields)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?unsent=yes")
+    assert "what you sent was not done" in client.get(sent.headers["location"]).text
+    assert "was not done" not in client.get("/sign-in").text
 
 
 def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(web: WebClinic) -> None:
@@ -222,8 +253,14 @@ def test_an_admin_resets_and_disables(web: WebClinic) -> None:
 
 
 def test_names_tell_people_apart(web: WebClinic) -> None:
-    for name, full_name in (("N.GRAY", "Another"), ("other", "nora  gray")):
-        with pytest.raises(AccountRefused, match="is taken"):
+    for name, full_name, why in (
+        ("N.GRAY", "Another", "is taken"),
+        ("other", "nora  gray", "is taken"),
+        ("other", "Nora\u200b Gray", "signs that can be seen"),
+        ("other", "x" * 101, "up to 100 signs"),
+        ("Monitor", "", "the monitor itself"),
+    ):
+        with pytest.raises(AccountRefused, match=why):
             accounts.add(
                 web.store,
                 name=name,

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from httpx import Client, Response
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
 from monitor.operations import people
-from monitor.operations.worklist import View, Wanted, patients_like, view_of, worklist
+from monitor.operations.job_runs import record
+from monitor.operations.worklist import View, Wanted, view_of, worklist
 from monitor.store import tables
 from monitor.store.tables import table_of
 from tests.web_clinic import WebClinic, post, token_of
@@ -84,12 +86,15 @@ def test_choices_narrow_the_list_and_its_counts(web: WebClinic) -> None:
 
 def test_search_finds_names_and_numbers_without_case(web: WebClinic) -> None:
     critical = web.patient_id(CRITICAL)
-    found = patients_like(web.store, "d1063")
-    assert found == {critical}
-    (somebody,) = worklist(web.store, web.settings, Wanted(only=found), web.now).patients
-    by_name = f"{somebody.given_name[:3]} {somebody.family_name.lower()}"
-    assert critical in patients_like(web.store, by_name)
-    assert patients_like(web.store, "%") == patients_like(web.store, "") == frozenset()
+    (somebody,) = worklist(web.store, web.settings, Wanted(like="d1063"), web.now).patients
+    assert somebody.id == critical
+    for words in (
+        f"{somebody.given_name[:3]} {somebody.family_name.lower()}",
+        f"{somebody.family_name}, {somebody.given_name}",
+    ):
+        assert CRITICAL in names(web, like=words), words
+    for words in ("%", "_", "", ",", "x" * 100_000):
+        assert names(web, like=words) == [], words[:9]
 
 
 def test_what_is_searched_stands_in_no_address(web: WebClinic) -> None:
@@ -232,3 +237,77 @@ def test_what_has_happened_is_seen_from_a_number(web: WebClinic) -> None:
 )
 def test_odd_addresses_are_answered(web: WebClinic, path: str) -> None:
     assert web.client(Role.VIEWER).get(path).status_code == 200
+
+
+def test_a_clock_that_is_behind_is_no_busy_database(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    page = client.get(f"/alerts/{alert}").text
+    assert act(client, alert, "comment", page, text="rang").status_code == 303
+    web.now -= timedelta(minutes=10)
+    answer = act(client, alert, "comment", page, text="rang again")
+    assert answer.status_code == 503
+    assert "The clock is behind" in answer.text
+    assert "Nothing was changed" in answer.text
+
+
+def test_nothing_is_assigned_to_who_cannot_deal_with_it(web: WebClinic) -> None:
+    """A form that was open while an admin disabled the colleague in it."""
+    client, admin = web.client(Role.NURSE), web.client(Role.ADMIN)
+    alert = alert_of(web, CRITICAL, kind="overdue_test")
+    page = client.get(f"/alerts/{alert}").text
+    assert act(client, alert, "assign", page, to="Dr Carl Field").status_code == 303
+    page = client.get(f"/alerts/{alert}").text
+    post(admin, "/people/c.field/disable")
+    told = admin.get("/people").text
+    assert "1 patient has alerts in the hands of Dr Carl Field" in told
+    for to in ("Dr Carl Field", "Nobody At All"):
+        refused = act(client, alert, "assign", page, to=to)
+        assert refused.status_code == 422
+        assert f"{to} cannot deal with alerts here" in refused.text
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    fields = {"do": "assign", "to": "Dr Carl Field", "alerts": f"{alert}:{version[1]}"}
+    post(client, "/worklist/together", seen="/", **fields)
+    assert "Dr Carl Field cannot deal with alerts here" in client.get("/").text
+    post(admin, "/people/v.stone/disable")
+    assert "in the hands of Vera Stone" not in admin.get("/people").text
+
+
+def run(web: WebClinic) -> None:
+    """A job of the daemon ends now."""
+    with web.store.write() as connection:
+        record(connection, "outbox", web.now, web.now, "")
+
+
+def test_a_list_that_nobody_keeps_up_says_so(web: WebClinic) -> None:
+    """Without reviews, or after the daemon has fallen silent: nobody needs you, as far as it
+    knows."""
+    client = web.client(Role.VIEWER)
+    told, before = "The monitor stands still", client.get("/worklist/seen").json()
+    assert told not in client.get("/").text
+    run(web)
+    web.now += timedelta(minutes=16)
+    assert "its daemon has fallen silent" in client.get("/").text
+    assert client.get("/worklist/seen").json() != before, "open pages hear of it"
+    run(web)
+    assert told not in client.get("/").text
+    assert client.get("/worklist/seen").json() == before
+    enrolments = table_of(tables.EnrolmentRow)
+    with web.store.write() as connection:
+        owed = web.now - timedelta(hours=2)
+        some = update(enrolments).where(enrolments.c.id <= 2)
+        connection.execute(some.values(next_review_at=owed))
+    page = client.get("/worklist/part").text
+    assert "2 enrolments wait longer than an hour for a review" in page
+
+
+def test_a_contact_without_an_outcome_is_refused_in_the_words_of_the_page(web: WebClinic) -> None:
+    client = web.client(Role.NURSE)
+    alert = alert_of(web, CRITICAL, kind="overdue_test")
+    page = client.get(f"/alerts/{alert}").text
+    for outcome in ("", "called"):
+        refused = act(client, alert, "contact", page, outcome=outcome)
+        assert refused.status_code == 422
+        assert "Choose what came of the contact: reached, " in refused.text
+        assert "--outcome" not in refused.text

@@ -100,7 +100,7 @@ class Asks:
         given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     ) -> Caller:
         site: Site = request.app.state.site
-        now = site.now()
+        now = site.moment()
         token = None if given is None else api_tokens.find(site.store, given.credentials, now)
         if token is None:
             text = "send a token that is in use as: Authorization: Bearer ..."

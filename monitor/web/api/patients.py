@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from monitor.core.permissions import May
-from monitor.intake.event_kinds import MERGES
+from monitor.intake.event_kinds import is_merge
 from monitor.operations import record_event
 from monitor.operations.alert_list import number
 from monitor.operations.calendar_file import calendar_file
@@ -179,7 +179,7 @@ def _day(panel: Any) -> str | None:
 
 
 def _said(caller: Caller, patient_id: int, event: Event) -> record_event.Said:
-    if event.event in MERGES:
+    if is_merge(event.event):
         raise Refused(422, "numbers are merged with an events file")
     return record_event.Said(
         mrn=_person(caller, patient_id).mrn,

@@ -6,6 +6,7 @@
   if (!list) return;
   const every = 3000;
   const settling = 1000;
+  const patience = 6000;
   const on = document.getElementById("keys-on");
 
   const busy = () => list.querySelector(".panel, input[type=checkbox]:checked") !== null;
@@ -13,12 +14,16 @@
   // A colleague's change shows without reload; not while somebody is in the middle of something.
   async function look() {
     if (document.hidden) return;
-    const answer = await fetch("/worklist/seen", { redirect: "error" });
-    if (!answer.ok) return;
+    const signal = AbortSignal.timeout(patience);
+    const answer = await fetch("/worklist/seen", { redirect: "manual", signal });
+    if (answer.type === "opaqueredirect") return signedOut();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { seen } = await answer.json();
+    heard();
     if (seen === list.dataset.seen) return;
     if (!busy()) {
-      const part = await fetch(list.dataset.part, { redirect: "error" });
+      const patient = AbortSignal.timeout(5 * patience);
+      const part = await fetch(list.dataset.part, { redirect: "error", signal: patient });
       if (!part.ok) return;
       const text = await part.text();
       if (!busy()) {
@@ -27,6 +32,21 @@
       }
     }
     tell("The list has changed meanwhile. It is shown anew once you are done.");
+  }
+
+  // A list that follows nobody any more does not look like one that does.
+  let missed = 0;
+  const unheard = () => {
+    missed += 1;
+    if (missed > 2) tell("The monitor does not answer: this list may be old.");
+  };
+  const heard = () => {
+    if (missed > 2) document.querySelector("[data-told]")?.remove();
+    missed = 0;
+  };
+  function signedOut() {
+    if (busy()) tell("You are signed out: this list may be old, and nothing can be done from it.");
+    else location.reload();
   }
 
   function renew(text, seen) {
@@ -74,7 +94,7 @@
   }
 
   // The network may be away for a moment: then at the next turn.
-  const turn = () => look().catch(() => {}).finally(() => setTimeout(turn, every));
+  const turn = () => look().catch(unheard).finally(() => setTimeout(turn, every));
   if (list.dataset.part) setTimeout(turn, every);
 
   // How many are ticked.

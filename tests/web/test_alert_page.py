@@ -1,0 +1,64 @@
+"""What an alert's page answers: no less than its mail (specification, section 7)."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from monitor.core.permissions import Role
+from monitor.operations.worklist import View, Wanted, worklist
+from tests.web.test_patient import load
+from tests.web_clinic import WebClinic, post
+
+
+def page_of(web: WebClinic, mrn: str, **equal: str) -> str:
+    """The alert of a patient with these values, as text."""
+    wanted = Wanted(view=View.ALL, like=mrn)
+    (own,) = worklist(web.store, web.settings, wanted, web.now).patients
+    alert = next(
+        it for it in own.causes if all(it.alert[name] == value for name, value in equal.items())
+    )
+    page = web.client(Role.NURSE).get(f"/alerts/{alert.id}").text
+    plain = re.sub(r"<[^>]+>", " ", page.partition('<section class="card"')[2])
+    return re.sub(r"\s+", " ", html.unescape(plain))
+
+
+def test_a_value_with_its_distance_the_last_values_the_dose_and_the_rule(web: WebClinic) -> None:
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id('D1021')}/events"
+    warfarin = {"event": "comedication_start", "on": "2026-02-01", "value": "warfarin"}
+    assert post(nurse, path, seen=path, **warfarin, agreed="yes").status_code == 303
+    load(
+        web,
+        "D1021,2026-03-02T08:00,neutrophils,1.8,10*9/L",
+        "D1021,2026-03-09T08:00,neutrophils,800,/uL",
+    )
+    page = page_of(web, "D1021", rule="neutropenia")
+    for words in (
+        "20 % below the limit",
+        "Neutrophils, ×10⁹/L: last values",
+        "Mon 9 Mar 2026, 08:00 0.80 beyond the limit; received as 800 /uL",
+        "Mon 2 Mar 2026, 08:00 1.80",
+        "Last dose on record: ",
+        "Warfarin is on the list: check INR.",
+        "Rule neutropenia, level 2",
+    ):
+        assert words in page, words
+    assert "days old" not in page
+
+
+def test_what_is_told_late_begins_with_its_age(web: WebClinic) -> None:
+    load(web, "D1021,2026-03-04T08:00,neutrophils,0.4,10*9/L")
+    page = page_of(web, "D1021", rule="neutropenia")
+    assert "6 days old: state today unknown: test now." in page
+
+
+def test_every_overdue_panel_is_listed(web: WebClinic) -> None:
+    page = page_of(web, "D1063", kind="overdue_test")
+    assert re.search(r"\w: 6 days overdue, was due \w+ \d+ \w+ 2026, last done ", page)
+
+
+def test_the_held_rows_are_there_to_be_read(web: WebClinic) -> None:
+    load(web, "D1021,2026-03-09T08:00,neutrophils,0.4,furlong")
+    page = page_of(web, "D1021", kind="quarantined_result")
+    assert '9 Mar 2026: 0.4 furlong ("furlong" is no known unit of Neutrophils)' in page
