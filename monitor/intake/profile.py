@@ -16,7 +16,7 @@ from operator import itemgetter
 from monitor.core.units import glued_unit
 from monitor.intake.blocks import Block
 from monitor.intake.csv import Record, records_of
-from monitor.intake.dates import EITHER, orders_of
+from monitor.intake.dates import EITHER, OPEN_YEARS, ends_of_short, is_short, orders_of
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
@@ -27,6 +27,8 @@ _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
+ABOVE = 0
+"""The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
 _FOOTERS_LIMIT = 20
 _FOOTER_CELLS = 3
@@ -63,6 +65,14 @@ class Profile:
     day_first: Evidence = field(default_factory=Evidence)
     month_first: Evidence = field(default_factory=Evidence)
     either_way: Evidence = field(default_factory=Evidence)
+    short_day_first: Evidence = field(default_factory=Evidence)
+    """Day first (26/03/14), unless the year stands first."""
+    short: Evidence = field(default_factory=Evidence)
+    """Dates with a year of two digits that may stand first or last."""
+    year_last: Evidence = field(default_factory=Evidence)
+    """Dates with a year of two digits that cannot stand first."""
+    ends: set[tuple[int, int]] = field(default_factory=set)
+    """The first and the last number of the `short` ones."""
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     limits_comma: Evidence = field(default_factory=Evidence)
@@ -82,15 +92,37 @@ class Profile:
         """Count a piece of evidence."""
         if name == "glued":
             self.glued += 1
-        else:
-            getattr(self, name).add(line, text)
+            return
+        getattr(self, name).add(line, text)
+        if name == "short" and (ends := ends_of_short(text)):
+            self.ends.add(ends)
+
+    @property
+    def has_open_years(self) -> bool:
+        """Whether the year of two digits may stand first: where fewer numbers stand first than
+        last, or as many and one that would be a later year. Days are many, years are few."""
+        if not self.short.count or self.year_last.count:
+            return False
+        first, last = {end for end, _ in self.ends}, {end for _, end in self.ends}
+        if len(first) == len(last):
+            return any(one > other for one, other in self.ends)
+        return len(first) < len(last)
+
+    @property
+    def shows_day_first(self) -> Evidence:
+        """The dates that can only be read day first."""
+        if self.day_first.count or self.has_open_years:
+            return self.day_first
+        return self.short_day_first
 
     @property
     def dates(self) -> str:
         """The order that every date of the table allows."""
-        if self.day_first.count and not self.month_first.count:
+        if self.has_open_years:
+            return OPEN_YEARS
+        if self.shows_day_first.count and not self.month_first.count:
             return "day_first"
-        if self.month_first.count and not self.day_first.count:
+        if self.month_first.count and not self.shows_day_first.count:
             return "month_first"
         return EITHER
 
@@ -137,9 +169,10 @@ def decimal_of(texts: Iterable[str]) -> str:
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
-        "day_first", "month_first", "either_way", "comma", "point", "limits_comma", "limits_point",
+        "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
+        "comma", "point", "limits_comma", "limits_point",
     )  # fmt: skip
-    found = Profile()
+    found = Profile(ends=set().union(*(profile.ends for profile in profiles)))
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
         setattr(found, name, seen[0] if seen else Evidence())
@@ -197,6 +230,9 @@ class _Look:
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
         self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
+        for name in _DATE_COLUMNS:
+            if name not in positions and name in layout.constants:
+                self._at_text(_look_at_date, ABOVE, layout.constants[name])
 
     def at(self, part: Part) -> None:
         if isinstance(part, Block):
@@ -310,9 +346,13 @@ def _limit_positions(layout: Layout) -> list[int]:
 
 def _look_at_date(text: str) -> _Shown:
     orders = orders_of(text)
-    if len(orders) == 2:
-        return [("either_way", text)]
-    return [(order, text) for order in orders]
+    shown = ["either_way"] if len(orders) == 2 else [*orders]
+    if ends_of_short(text):
+        shown = ["short_day_first" if order == "day_first" else order for order in shown]
+        shown.append("short")
+    elif is_short(text):
+        shown.append("year_last")
+    return [(name, text) for name in shown]
 
 
 def _look_at_number(text: str) -> _Shown:

@@ -477,6 +477,28 @@ MRN,Collection Date,Collection Time,Test,Result,Units
 """,
         held=1,
     ),
+    "a year of two digits that may stand first: held, and never taken for a day": Dialect(
+        """\
+患者番号,採取日,検査項目,結果,単位
+1001,26/03/13,血小板,13.0,10^4/μL
+1001,26/03/02,白血球,3.2,10^3/μL
+""",
+        "",
+        encoding="cp932",
+        held=2,
+    ),
+    "dates above the header settle the order of day and month": Dialect(
+        """\
+Codice paziente: 1001
+Data di nascita: 05/04/1961
+Data prelievo: 13/03/2026 ore 8.10
+
+Esame;Risultato;U.M.
+Neutrofili;1,2;10^3/uL
+""",
+        "1001 neutrophils 1.2 2026-03-13T07:10",
+        person="Rossi,Maria,1961-04-05",
+    ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\
 MRN,Collection Date,Collection Time,Test,Result,Units

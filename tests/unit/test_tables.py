@@ -364,6 +364,13 @@ DATES = [
     (["03/04/2026", "05/06/2026"], "either", "no date settles the order of day and month"),
     (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
     (["2026-02-13", "13 Feb 2026"], "either", ""),
+    (["26/02/13", "26/03/02", "26/03/02"], "open_years", "may stand first or last (line 2)"),
+    (["26/02/13"], "open_years", "may stand first or last (line 2)"),
+    (["61/02/13", "13/02/26"], "open_years", "may stand first or last (line 2)"),
+    (["13/02/26"], "day_first", "line 2 can be read no other way"),
+    (["26/02/24", "27/02/24", "02/03/24"], "day_first", "line 2 can be read no other way"),
+    (["26/02/13", "26/03/02", "8/3/26"], "day_first", "line 2 can be read no other way"),
+    (["02/13/26", "03/02/26"], "month_first", "line 2 can be read no other way"),
 ]
 
 
