@@ -477,6 +477,32 @@ MRN,Collection Date,Collection Time,Test,Result,Units
 """,
         held=1,
     ),
+    "columns whose name says percent, in brackets or not": Dialect(
+        """\
+mrn,collected_at,white_cells [10*9/L],neutrophils [%],Lymphs %,EOS (%),MONO_PCT,%BASO,WBC x 1000
+1001,2026-03-13,3.2,34,51,4,10,1,
+""",
+        """\
+1001 basophils_percent 1 2026-03-13
+1001 eosinophils_percent 4 2026-03-13
+1001 lymphocytes_percent 51 2026-03-13
+1001 monocytes_percent 10 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "a line of units below the names, percent among them": Dialect(
+        """\
+NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
+;;x10^3/µL;%;%
+1001;13/03/2026;4,5;55,2;30,1
+""",
+        """\
+1001 lymphocytes_percent 30.1 2026-03-13
+1001 neutrophils_percent 55.2 2026-03-13
+1001 white_cells 4.5 2026-03-13
+""",
+    ),
     "a year of two digits that may stand first: held, and never taken for a day": Dialect(
         """\
 患者番号,採取日,検査項目,結果,単位
