@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -35,11 +35,14 @@ from monitor.intake.csv import (
     table_at,
 )
 from monitor.intake.opendocument import cells_of
+from monitor.intake.percent_cells import percent_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
 from monitor.intake.workbook_trial import survives
 
 T = TypeVar("T")
+InPercent = Mapping[int, frozenset[int]]
+"""Cells of a sheet that are shown in percent: by their row, the columns."""
 MOST_CELLS = 5_000_000
 MOST_BYTES = 200 << 20
 """Of a workbook, unpacked; of an old one, as it is."""
@@ -50,6 +53,7 @@ _REFERENCE = re.compile(
 _PLACE = re.compile(rb"([A-Za-z]{1,3})?(\d{1,7})")
 _BLOCK = 1 << 20
 _CELL_CHARACTERS = 32_767
+_MOST_IN_PERCENT = 1e15
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
 
 
@@ -69,6 +73,7 @@ def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
 
 def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
+    shown_in_percent = percent_cells(survey)
     with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
@@ -77,14 +82,15 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                 notes.append(f'sheet "{about.name}" is hidden and was not read')
                 continue
             sheet = workbook.get_sheet_by_index(index)
-            records = list(_records(sheet, HEADER_WITHIN))
+            in_percent = shown_in_percent.get(index, {})
+            records = list(_records(sheet, in_percent, HEADER_WITHIN))
             points, header = best_record(records, score)
             if not points:
                 if records:
                     notes.append(f'sheet "{about.name}" has no header we know and was not read')
                 continue
-            read = partial(_rows, sheet, records[header])
-            whole = partial(_all, sheet)
+            read = partial(_rows, sheet, in_percent, records[header])
+            whole = partial(_all, sheet, in_percent)
             tables.append(table_at(records, header, "", read, about.name, whole))
     return tables, notes
 
@@ -104,26 +110,31 @@ def _guarded(read: Callable[[], T]) -> T:
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
 
 
-def _rows(sheet: CalamineSheet, header: Record) -> Rows:
+def _rows(sheet: CalamineSheet, in_percent: InPercent, header: Record) -> Rows:
     names = names_of(header.cells)
-    records = (record for record in _records(sheet) if record.line > header.line)
+    records = (it for it in _records(sheet, in_percent) if it.line > header.line)
     yield from fitting(records, names)
 
 
-def _all(sheet: CalamineSheet) -> Rows:
-    yield from _records(sheet)
+def _all(sheet: CalamineSheet, in_percent: InPercent) -> Rows:
+    yield from _records(sheet, in_percent)
 
 
-def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
+def _records(
+    sheet: CalamineSheet, in_percent: InPercent, most: int | None = None
+) -> Iterator[Record]:
     """The rows of a sheet that are not blank, with their numbers, as wide as the sheet."""
     start = sheet.start
     if start is None:
         return
     found = 0
-    for number, row in enumerate(sheet.iter_rows(), start[0] + 1):
+    # The rows are given from the first of the sheet on, the columns from the first that is filled.
+    for number, row in enumerate(sheet.iter_rows(), 1):
         cells = [text_of(value) for value in row]
         if not any(cells):
             continue
+        for column in in_percent.get(number - 1, ()):
+            _show_in_percent(row, cells, column - start[1])
         yield Record(number, cells)
         found += 1
         if found == most:
@@ -147,6 +158,13 @@ def text_of(value: object) -> str:
     if isinstance(value, timedelta):
         return str(value)
     return "" if value is None else str(value)
+
+
+def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> None:
+    """The text of such a cell as a person sees it: 23.5 % is kept as 0.235."""
+    value = row[column] if 0 <= column < len(row) else None
+    if isinstance(value, float) and abs(value) < _MOST_IN_PERCENT:
+        cells[column] = f"{(Decimal(repr(value)) * 100).normalize():f}%"
 
 
 def _number(value: float) -> str:

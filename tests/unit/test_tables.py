@@ -585,6 +585,66 @@ def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what:
         opened(content)
 
 
+def styled(path: Path, formats: dict[str, str]) -> Path:
+    """The same workbook, with these formats of the cells of its first sheet."""
+    book = openpyxl.load_workbook(path)
+    for place, kind in formats.items():
+        book.worksheets[0][place].number_format = kind
+    book.save(path)
+    return path
+
+
+def test_a_number_that_is_shown_in_percent_is_what_is_shown(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """Who types 45% into Excel leaves 0.45 in the file."""
+    values = (0.235, 0.07, 45, 45, "0.5%", 0.22, 3)
+    path = workbook(Labor=[HEADER, *(["P1", "2026-03-13", "Neut", it, "%"] for it in values)])
+    formats = {"D2": "0.0%", "D3": "0%", "D4": '0.0"%"', "D6": "0%", "D7": '0.00" "%;[Red]0%'}
+    rows, _, _ = opened(styled(path, formats))
+    assert [row.value for row in rows] == ["23.5%", "7%", "45", "45", "0.5%", "22%", "3"]
+
+
+def test_rows_of_a_workbook_that_begins_further_below_keep_their_lines(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """A line that a report names is looked for there."""
+    rows = [[], [], [None, *HEADER], [None, "P1", "2026-03-13", "Neut", 0.45, "%"]]
+    found, _, _ = opened(styled(workbook(Labor=rows), {"E4": "0%"}))
+    assert [(row.line, row.mrn, row.value) for row in found] == [(4, "P1", "45%")]
+
+
+BLANK_ROWS = (
+    '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
+)
+PERCENT_ODS = (
+    f'<table:table table:name="A">{BLANK_ROWS.format(2)}</table:table>'
+    f'<table:table table:name="Labor">{BLANK_ROWS.format(3)}'
+    "<table:table-row>{header}</table:table-row>"
+    '<table:table-row table:number-rows-repeated="2">{row}<table:table-cell '
+    'office:value-type="percentage" office:value="0.235"><text:p>23.5%</text:p>'
+    "</table:table-cell></table:table-row></table:table>"
+)
+
+
+def test_the_same_in_an_opendocument_spreadsheet(opened: Open, tmp_path: Path) -> None:
+    def cells(*texts: str) -> str:
+        cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+        return "".join(map(cell.format, texts))
+
+    header = cells("MRN", "Datum", "Test", "Einheit", "Wert")
+    tables = PERCENT_ODS.format(header=header, row=cells("P1", "2026-03-13", "Neut", "%"))
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    before, _, rest = parts["content.xml"].partition("<table:table ")
+    parts["content.xml"] = before + tables + rest.rpartition("</table:table>")[2]
+    with zipfile.ZipFile(tmp_path / "percent.ods", "w") as made:
+        for name, text in parts.items():
+            made.writestr(name, text)
+    rows, _, _ = opened(tmp_path / "percent.ods")
+    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
+
+
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
 
 
