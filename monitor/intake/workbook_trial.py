@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import BinaryIO
 
-_MOST_MEMORY = 2 << 30
+_MOST_MEMORY = 1 << 30
 _LONGEST = 120
 _TRIAL = f"""
 import io, sys
