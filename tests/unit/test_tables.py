@@ -605,6 +605,35 @@ def test_a_number_that_is_shown_in_percent_is_what_is_shown(
     assert [row.value for row in rows] == ["23.5%", "7%", "45", "45", "0.5%", "22%", "3"]
 
 
+def test_a_number_or_a_day_merged_over_rows_is_that_of_each(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    rows: list[list[object]] = [
+        [None, *HEADER],
+        [None, "P1", date(2026, 3, 13), "Leukozyten", 3.2, "G/l"],
+        [None, None, None, "Thrombozyten", 130, "G/l"],
+        [],
+        [None, None, None, "ALT", None, "U/l"],
+        [None, "P2", date(2026, 3, 14), "Leukozyten", 5.1, "G/l"],
+        [None, None, date(2026, 3, 15), "Leukozyten", 5.2, "G/l"],
+        [None, None, None, "Thrombozyten", 230, "G/l"],
+    ]
+    path = workbook(Labor=rows)
+    book = openpyxl.load_workbook(path)
+    for cells in ("B2:B5", "C2:C5", "E2:E3", "B6:B7"):
+        book.worksheets[0].merge_cells(cells)
+    book.save(path)
+    found, _, _ = opened(path)
+    assert shown(found) == [
+        "P1 | 2026-03-13 | Leukozyten | 3.2 | G/l",
+        "P1 | 2026-03-13 | Thrombozyten |  | G/l",
+        "P1 | 2026-03-13 | ALT |  | U/l",
+        "P2 | 2026-03-14 | Leukozyten | 5.1 | G/l",
+        "P2 | 2026-03-15 | Leukozyten | 5.2 | G/l",
+        " |  | Thrombozyten | 230 | G/l",
+    ]
+
+
 def test_rows_of_a_workbook_that_begins_further_below_keep_their_lines(
     opened: Open, workbook: Callable[..., Path]
 ) -> None:
