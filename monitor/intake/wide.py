@@ -102,7 +102,8 @@ def _with_companions(
 
 def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     """`neutrophils [10*9/L]`, `WBC, K/uL` and `ANC_G_per_L` as name and unit; the unit is empty
-    where none is named. A unit that is part of the name stays there too (`NEUT [%]`)."""
+    where none is named. A unit that is part of the name stays there too (`NEUT [%]`), a word for
+    the value does not (`WBC_result`)."""
     title = title.strip()
     if len(title) > _LONGEST_TITLE:
         return title, ""
@@ -112,7 +113,18 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
         return parted or (title, "")
     if known.analyte(title):
         return title, _unit_within(title, parted, known)
-    return parted or _at_a_gap(title, known) or (title, "")
+    name, unit = parted or _at_a_gap(title, known) or (title, "")
+    return _without_value_word(name, known), unit
+
+
+def _without_value_word(name: str, known: Known) -> str:
+    if known.analyte(name):
+        return name
+    for gap in _PARTS.finditer(name):
+        before, word = name[: gap.start()], name[gap.end() :]
+        if vocabulary().column_of(word) == "value" and known.analyte(before):
+            return before
+    return name
 
 
 def _unit_within(title: str, parted: tuple[str, str] | None, known: Known) -> str:

@@ -491,6 +491,16 @@ mrn,collected_at,white_cells [10*9/L],neutrophils [%],Lymphs %,EOS (%),MONO_PCT,
 1001 white_cells 3.2 2026-03-13
 """,
     ),
+    "columns of the value, the unit and the limits of each analyte": Dialect(
+        """\
+Patient ID,Collection Date,WBC_value,WBC_unit,WBC_low,WBC_high,Result PLT,ANC Result,ANC Units
+1001,2026-03-13,3200,/uL,4000,10000,1,1.1,K/uL
+""",
+        """\
+1001 neutrophils 1.1 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
     "a line of units below the names, percent among them": Dialect(
         """\
 NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
