@@ -501,6 +501,24 @@ Patient ID,Collection Date,WBC_value,WBC_unit,WBC_low,WBC_high,Result PLT,ANC Re
 1001 white_cells 3.2 2026-03-13
 """,
     ),
+    "a mere Name beside a birth date is the patient's": Dialect(
+        """\
+MRN,Name,DOB,Collected,Test,Result,Units
+1001,"KELLER, ANNA",1970-05-01,2026-03-13,WBC,3.2,K/uL
+1001,"MILLER, ANNA",1970-05-01,2026-03-13,PLT,130,K/uL
+""",
+        "1001 white_cells 3.2 2026-03-13",
+        held=1,
+        person="Keller,Anna,1970-05-01",
+    ),
+    "a Name that may be what a code is called says nothing of the patient": Dialect(
+        """\
+MRN,DOB,Collected,LOINC,Name,Result,Units
+1001,1970-05-01,2026-03-13,6690-2,Leukocytes,3.2,K/uL
+""",
+        "1001 white_cells 3.2 2026-03-13",
+        person="Keller,Anna,1970-05-01",
+    ),
     "a line of units below the names, percent among them": Dialect(
         """\
 NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
