@@ -96,6 +96,8 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                 notes.append(f'sheet "{about.name}" is hidden and was not read')
                 continue
             sheet = _Sheet(workbook.get_sheet_by_index(index), shown_in_percent.get(index, {}))
+            last_row, last_column = sheet.read.end or (0, 0)
+            _refuse_wide(last_row + 1, last_column + 1)
             records = list(_records(sheet, HEADER_WITHIN))
             points, header = best_record(records, score)
             if not points:
@@ -255,6 +257,11 @@ def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 columns = max(columns, _column(place[1].upper())) if place[1] else columns
             begun = text.rfind(b"<")
             rest = text[begun:] if begun >= 0 else b""
+    _refuse_wide(rows, columns)
+
+
+def _refuse_wide(rows: int, columns: int) -> None:
+    """Raises UnreadableFile where a sheet of so many cells takes too long to be read."""
     if columns * rows > MOST_CELLS:
         raise UnreadableFile(
             f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"

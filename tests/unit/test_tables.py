@@ -562,15 +562,32 @@ def test_a_cell_far_away_is_seen_however_it_is_written(
         opened(tmp_path / "far.xlsx")
 
 
-@pytest.mark.parametrize("place", [b"\xff\xff\x00\xff", b"\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        (b"\xff\xff\x00\xff", "damaged"),
+        (b"\xff\xff\xff\xff", "damaged"),
+        (b"\xff\xff\xc8\x00", "spans 65,536 rows and 201 columns"),
+    ],
+)
 def test_a_damaged_cell_of_an_old_workbook_does_not_end_the_process(
-    opened: Open, place: bytes
+    opened: Open, place: bytes, what: str
 ) -> None:
     content = (WORKBOOKS / "labor.xls").read_bytes()
     text_cell = b"\xfd\x00\x0a\x00"
     at = content.index(text_cell) + len(text_cell)
-    with pytest.raises(UnreadableFile, match="damaged"):
+    with pytest.raises(UnreadableFile, match=what):
         opened(content[:at] + place + content[at + len(place) :])
+
+
+def test_a_damaged_old_workbook_writes_nothing_to_the_terminal(
+    opened: Open, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library tells of its own fault there, with a page of addresses."""
+    content = (WORKBOOKS / "labor.xls").read_bytes()
+    with pytest.raises(UnreadableFile, match="damaged"):
+        opened(content[:4600])
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
