@@ -35,7 +35,7 @@ from monitor.intake.csv import (
     names_of,
     table_at,
 )
-from monitor.intake.opendocument import cells_of
+from monitor.intake.opendocument import cells_of, check_xml
 from monitor.intake.percent_cells import percent_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
@@ -238,6 +238,8 @@ def _refuse_too_many(survey: Survey) -> None:
         with survey.open() as stream, zipfile.ZipFile(stream) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             cells = cells_of(archive) if unpacked <= MOST_BYTES else 0
+            if unpacked <= MOST_BYTES and cells <= MOST_CELLS:
+                check_xml(archive)
     except (*DAMAGED_ARCHIVE, KeyError):
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
     if unpacked > MOST_BYTES or cells > MOST_CELLS:

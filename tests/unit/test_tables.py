@@ -728,6 +728,30 @@ def test_an_opendocument_spreadsheet(opened: Open) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("was", "instead"),
+    [
+        (b"</table:table>", b"</table:row>"),
+        (b"</table:table>", b"<percentage/table:table>"),
+        (b"</table:table>", b""),
+        (b"<office:document-content", b'<!DOCTYPE a [<!ENTITY b "c">]><office:document-content'),
+    ],
+)
+def test_an_opendocument_spreadsheet_whose_table_does_not_end_is_damaged(
+    opened: Open, tmp_path: Path, was: bytes, instead: bytes
+) -> None:
+    """The library would look for its end for ever, and the daemon with it."""
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert was in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(was, instead)
+    with zipfile.ZipFile(tmp_path / "endless.ods", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnreadableFile, match="damaged"):
+        opened(tmp_path / "endless.ods")
+
+
 @pytest.mark.parametrize("repeated", ["1000000", "5000001"])
 def test_an_opendocument_spreadsheet_of_a_billion_cells_is_refused(
     opened: Open, tmp_path: Path, repeated: str
