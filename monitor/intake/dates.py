@@ -79,6 +79,7 @@ _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
+LAST_DAY = 31
 """Earlier years are the way other systems write that they know no date."""
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
@@ -166,7 +167,12 @@ def ends_of_short(text: str) -> tuple[int, int] | None:
     if found is None or len(found[1]) < 2:
         return None
     first, month, last = (int(part) for part in found.groups())
-    return (first, last) if 1 <= month <= 12 and 1 <= last <= 31 else None
+    return (first, last) if 1 <= month <= 12 and 1 <= last <= LAST_DAY else None
+
+
+def full_year(short: int) -> int:
+    """The year that two digits mean."""
+    return short + (_CENTURY if short < _PIVOT else _CENTURY - 100)
 
 
 def is_short(text: str) -> bool:
@@ -232,7 +238,7 @@ def _match(text: str, order: str) -> re.Match[str] | None:
 def _day(match: re.Match[str]) -> date:
     year = int(match["year"])
     if len(match["year"]) == 2:
-        year += _CENTURY if year < _PIVOT else _CENTURY - 100
+        year = full_year(year)
     if year < FIRST_YEAR:
         raise ValueError("no plausible year")
     in_numbers = "month" in match.re.groupindex

@@ -13,16 +13,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from monitor.core.calendar import LAST_YEAR
 from monitor.core.units import glued_unit
 from monitor.intake.blocks import Block
 from monitor.intake.csv import Record, records_of
-from monitor.intake.dates import EITHER, OPEN_YEARS, ends_of_short, is_short, orders_of
+from monitor.intake.dates import (
+    EITHER,
+    LAST_DAY,
+    OPEN_YEARS,
+    ends_of_short,
+    full_year,
+    is_short,
+    orders_of,
+)
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
 from monitor.intake.vocabulary import key_of, vocabulary
 
-_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", "birth_date")
+_BIRTH = "birth_date"
+_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
@@ -73,6 +83,10 @@ class Profile:
     """Dates with a year of two digits that cannot stand first."""
     ends: set[tuple[int, int]] = field(default_factory=set)
     """The first and the last number of the `short` ones."""
+    first_of_days: set[int] = field(default_factory=set)
+    """The first number of those among them that are no birth dates."""
+    came_in: int = LAST_YEAR
+    """The year in which the file came: no day of its is of a later one."""
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     limits_comma: Evidence = field(default_factory=Evidence)
@@ -93,17 +107,23 @@ class Profile:
         if name == "glued":
             self.glued += 1
             return
+        if name == "short_day":
+            self.first_of_days.add(int(text))
+            return
         getattr(self, name).add(line, text)
         if name == "short" and (ends := ends_of_short(text)):
             self.ends.add(ends)
 
     @property
     def has_open_years(self) -> bool:
-        """Whether the year of two digits may stand first: where fewer numbers stand first than
-        last, or as many and one that would be a later year. Days are many, years are few."""
+        """Whether the year of two digits may stand first: where none that stands there is still
+        to come, and fewer numbers stand first than last, or as many and one that would be a later
+        year. Days are many, years are few."""
         if not self.short.count or self.year_last.count:
             return False
         first, last = {end for end, _ in self.ends}, {end for _, end in self.ends}
+        if any(one <= LAST_DAY and full_year(one) > self.came_in for one in self.first_of_days):
+            return False
         if len(first) == len(last):
             return any(one > other for one, other in self.ends)
         return len(first) < len(last)
@@ -172,16 +192,25 @@ def together(profiles: Sequence[Profile]) -> Profile:
         "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
         "comma", "point", "limits_comma", "limits_point",
     )  # fmt: skip
-    found = Profile(ends=set().union(*(profile.ends for profile in profiles)))
+    found = Profile(
+        ends=set().union(*(profile.ends for profile in profiles)),
+        first_of_days=set().union(*(profile.first_of_days for profile in profiles)),
+        came_in=min(profile.came_in for profile in profiles),
+    )
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
         setattr(found, name, seen[0] if seen else Evidence())
     return found
 
 
-def profile_of(parts: Iterable[Part], layout: Layout, is_header: IsHeader | None = None) -> Profile:
-    """Look at every row of a table."""
-    found = Profile()
+def profile_of(
+    parts: Iterable[Part],
+    layout: Layout,
+    is_header: IsHeader | None = None,
+    came_in: int = LAST_YEAR,
+) -> Profile:
+    """Look at every row of a table, which came in a year."""
+    found = Profile(came_in=came_in)
     for _ in looked_at(parts, layout, found, is_header):
         pass
     return found
@@ -218,9 +247,9 @@ class _Look:
     def __init__(self, found: Profile, layout: Layout, is_header: IsHeader | None) -> None:
         positions = layout.columns.positions
         self._found = found
-        dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+        dates = [name for name in _DATE_COLUMNS if name in positions]
         self._looks: list[tuple[_LookAt, int]] = [
-            *((_look_at_date, it) for it in dates),
+            *((_looks_at(name), positions[name]) for name in dates),
             *((_look_at_number, it) for it in _value_positions(layout)),
             *((_look_at_limit, it) for it in _limit_positions(layout)),
         ]
@@ -232,7 +261,7 @@ class _Look:
         self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
         for name in _DATE_COLUMNS:
             if name not in positions and name in layout.constants:
-                self._at_text(_look_at_date, ABOVE, layout.constants[name])
+                self._at_text(_looks_at(name), ABOVE, layout.constants[name])
 
     def at(self, part: Part) -> None:
         if isinstance(part, Block):
@@ -353,6 +382,18 @@ def _look_at_date(text: str) -> _Shown:
     elif is_short(text):
         shown.append("year_last")
     return [(name, text) for name in shown]
+
+
+def _look_at_day(text: str) -> _Shown:
+    """A date that is not to come, as a birth date in two digits may seem to be."""
+    shown = _look_at_date(text)
+    ends = ends_of_short(text)
+    return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
+
+
+def _looks_at(name: str) -> _LookAt:
+    """What looks at the dates of a column of ours."""
+    return _look_at_date if name == _BIRTH else _look_at_day
 
 
 def _look_at_number(text: str) -> _Shown:

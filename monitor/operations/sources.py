@@ -100,7 +100,7 @@ def learn(
         raise SourceRefused(
             f"the config has a source {name} already: name another, or learn it anew with --replace"
         )
-    surveyed = survey(path)
+    surveyed = survey(path, came_in=now.year)
     with store.read() as connection:
         catalogue = load_rulebook(connection).catalogue
         keys = frozenset(connection.scalars(select(_PATIENTS.c.mrn_key)))

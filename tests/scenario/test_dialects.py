@@ -541,6 +541,23 @@ NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
         encoding="cp932",
         held=2,
     ),
+    "a day of two digits that would be a year to come is a day": Dialect(
+        """\
+MRN,Date of birth,Collection Date,Test,Result,Units
+1001,27/04/14,28/02/26,Platelets,130,10^9/L
+""",
+        "1001 platelets 130 2026-02-28",
+        person="Rossi,Maria,2014-04-27",
+    ),
+    "a birth date may seem to be to come: the year may still stand first": Dialect(
+        """\
+MRN,Date of birth,Collection Date,Test,Result,Units
+1001,28/04/05,26/03/14,Platelets,130,10^9/L
+1001,28/04/05,26/02/24,Platelets,120,10^9/L
+""",
+        "",
+        held=2,
+    ),
     "dates above the header settle the order of day and month": Dialect(
         """\
 Codice paziente: 1001
