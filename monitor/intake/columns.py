@@ -90,8 +90,17 @@ class _Finder:
         """Forget columns whose name counts only beside another that is not there."""
         for name, needed in self._lonely.items():
             if needed not in self.positions:
-                del self.positions[name]
+                position = self.positions.pop(name)
                 self.second_best.remove(name)
+                if name == "family_name" and self._is_of_a_person():
+                    self.positions["patient_name"] = position
+
+    def _is_of_a_person(self) -> bool:
+        """Whether a mere `Name` is a patient's: beside a birth date, where it cannot be what a code
+        is called."""
+        has_other_name = "analyte" in self.positions or "code" not in self.positions
+        is_named = "patient_name" in self.positions
+        return "birth_date" in self.positions and has_other_name and not is_named
 
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())

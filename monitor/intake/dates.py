@@ -17,6 +17,8 @@ from monitor.intake.vocabulary import key_of, vocabulary
 
 EITHER = "either"
 """The order of dates that are read only where they can be read one way."""
+OPEN_YEARS = "open_years"
+"""The same, where a year of two digits may stand first or last: such dates are not read."""
 _CLOCK = (
     r"(?:(?:,?\s+(?:(?:à|um|at|kl\.?|ore|alle|a las|às)\s+)?|\s*T|,\s*|[-:](?=\d\d:))"
     r"(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
@@ -42,12 +44,16 @@ _MONTH_FIRST = (
     rf"{_WEEKDAY}(?P<month>\d{{1,2}})[/.-](?P<day>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}})"
 )
 _YEAR_FIRST = r"(?P<year>\d{4})(?:[/.]|\.\s)(?P<month>\d{1,2})(?:[/.]|\.\s)(?P<day>\d{1,2})\.?"
+_SHORT_YEAR_FIRST = (
+    r"(?P<year>\d{2})[/.-](?P<month>\d{1,2})[/.-](?P<day>\d{1,2})\.?",
+    r"(?P<year>\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+)
 _YEAR_NAMED = r"(?P<year>\d{4})[年년]\s*(?P<month>\d{1,2})[月월]\s*(?P<day>\d{1,2})[日일]"
 _FORMS = {
     "iso": _ISO,
     "day_first": (*_ISO, _DAY_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
     "month_first": (*_ISO, _MONTH_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
-    "year_first": (*_ISO, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
+    "year_first": (*_ISO, _YEAR_FIRST, *_SHORT_YEAR_FIRST, _YEAR_NAMED, *_WORDED),
     EITHER: (*_ISO, _DAY_FIRST, _YEAR_FIRST, _YEAR_NAMED, *_WORDED),
 }
 _PATTERNS = {
@@ -62,6 +68,7 @@ _RUN_TOGETHER = re.compile(
 _TWO_NUMBERS = re.compile(
     rf"{_WEEKDAY}(\d{{1,2}})[/.-](\d{{1,2}})[/.-](?:\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
 )
+_SHORT_YEAR = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2})(?!\d)")
 _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?")
 _TIME_ALONE = re.compile(
     r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
@@ -72,6 +79,7 @@ _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
+LAST_DAY = 31
 """Earlier years are the way other systems write that they know no date."""
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
@@ -152,6 +160,31 @@ def orders_of(text: str) -> frozenset[str]:
     return frozenset(order for order, holds in allowed.items() if holds)
 
 
+def ends_of_short(text: str) -> tuple[int, int] | None:
+    """The first and the last number of a date with a year of two digits (26/03/14) where either
+    may be that year; None for any other text."""
+    found = _SHORT_YEAR.match(text.strip()[:_LONGEST])
+    if found is None or len(found[1]) < 2:
+        return None
+    first, month, last = (int(part) for part in found.groups())
+    return (first, last) if 1 <= month <= 12 and 1 <= last <= LAST_DAY else None
+
+
+def full_year(short: int) -> int:
+    """The year that two digits mean."""
+    return short + (_CENTURY if short < _PIVOT else _CENTURY - 100)
+
+
+def is_short(text: str) -> bool:
+    """Whether a text is a date in numbers with a year of two digits."""
+    return _SHORT_YEAR.match(text.strip()[:_LONGEST]) is not None
+
+
+def is_open(order: str) -> bool:
+    """Whether an order leaves it open how some dates are read."""
+    return order in (EITHER, OPEN_YEARS)
+
+
 def is_time(text: str) -> bool:
     """Whether a text is a time of day alone: `7:30`, `19:05 Uhr`, `08h30`."""
     return _TIME_ALONE.fullmatch(text.strip()[:_LONGEST]) is not None
@@ -188,6 +221,10 @@ def since(text: str, step: str, day_zero: date) -> str:
 def _match(text: str, order: str) -> re.Match[str] | None:
     if len(text) > _LONGEST:
         return None
+    if order == OPEN_YEARS:
+        if is_short(text):
+            return None
+        order = EITHER
     if order == EITHER and len(orders_of(text)) == 2:
         return None
     if order == EITHER and orders_of(text) == {"month_first"}:
@@ -201,7 +238,7 @@ def _match(text: str, order: str) -> re.Match[str] | None:
 def _day(match: re.Match[str]) -> date:
     year = int(match["year"])
     if len(match["year"]) == 2:
-        year += _CENTURY if year < _PIVOT else _CENTURY - 100
+        year = full_year(year)
     if year < FIRST_YEAR:
         raise ValueError("no plausible year")
     in_numbers = "month" in match.re.groupindex

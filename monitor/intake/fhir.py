@@ -37,6 +37,7 @@ from monitor.intake.fhir_people import (
 from monitor.intake.fhir_values import (
     comments_of,
     limits_of,
+    meant_otherwise,
     names_of,
     unit_of,
     value_keys,
@@ -214,12 +215,13 @@ class _Maker:
         comments = comments_of(part)
         if part is not body:
             comments += [text for text in comments_of(body) if text not in comments]
+        value, otherwise = value_of(part), meant_otherwise(body, part)
         return RawRow(
             line=self._found.line,
             mrn=whose.mrn,
             collected_at=self._collected,
             analyte=names[0] if names else "",
-            value=value_of(part),
+            value=f"{value} ({otherwise})" if otherwise else value,
             unit=unit,
             ref_low=low,
             ref_high=high,

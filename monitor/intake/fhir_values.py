@@ -21,6 +21,7 @@ LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1
 _COMPARATORS = ("<", "<=", ">=", ">")
 _HIDDEN = frozenset("as-text masked not-a-number negative-infinity positive-infinity NaN".split())
 """Reasons that say there is a value, though none that can be judged."""
+_SHOWN = 100
 _TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
 
 
@@ -60,6 +61,18 @@ def value_of(body: Body) -> str:
     if found:
         return " and ".join(found)
     return _absent(body.get("dataAbsentReason"))
+
+
+def meant_otherwise(body: Body, part: Body) -> str:
+    """Why a value of an Observation, or of a part of it, does not say what its members alone say:
+    an extension that changes their meaning, which nobody may pass over (FHIR, "Modifier
+    Extensions"), or a focus that is not the subject (a donor, an unborn child)."""
+    extended = [it for one in (body, part) for it in objects(one.get("modifierExtension"))]
+    said = [f"modifierExtension {text_of(it, 'url')[:_SHOWN]}" for it in extended]
+    subject = text_of(body.get("subject"), "reference")
+    others = [it for it in objects(body.get("focus")) if text_of(it, "reference") != subject]
+    said += [f"focus {text_of(it, 'reference')[:_SHOWN]}" for it in others]
+    return ", ".join(word.strip() for word in dict.fromkeys(said))
 
 
 def absent_words(body: Body) -> str:

@@ -47,9 +47,20 @@ def with_units(
 
 def _are_units(record: Record, names: Sequence[str], columns: Sequence[int], known: Known) -> bool:
     units = _cells_of(record, columns)
-    if not units or not _is_nobodys(record, columns):
+    if not units or not _is_nobodys(record, _with_nameless(columns, names, record)):
         return False
     return all(known.unit(split_unit(names[i], known)[0], text) for i, text in units)
+
+
+def _with_nameless(columns: Sequence[int], names: Sequence[str], record: Record) -> Sequence[int]:
+    """The columns with those beside them that only this line names (`flag`)."""
+    cells = record.cells
+    nameless = [
+        index
+        for index, name in enumerate(names)
+        if not name and index < len(cells) and vocabulary().column_of(cells[index]) in _BESIDE
+    ]
+    return [*columns, *nameless]
 
 
 def _are_limits(record: Record, columns: Sequence[int]) -> bool:

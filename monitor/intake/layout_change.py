@@ -104,7 +104,7 @@ def notation_changes(profile: Profile, source: Source) -> list[str]:
     changes = []
     against: dict[str, tuple[Evidence, str]] = {
         "day_first": (profile.month_first, "month first"),
-        "month_first": (profile.day_first, "day first"),
+        "month_first": (profile.shows_day_first, "day first"),
     }
     for order in ("iso", "year_first"):
         first = profile.day_first if profile.day_first.count else profile.month_first

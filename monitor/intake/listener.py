@@ -12,9 +12,9 @@ import secrets
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -329,22 +329,48 @@ def _counts_of(took: Sequence[Took]) -> Counter[str]:
     )
 
 
+class _Certificates(Exception):
+    """The files of [mllp] that TLS needs cannot be used; the text names them and says why."""
+
+
 def _tls(config: Mllp) -> ssl.SSLContext | None:
+    """Raises _Certificates."""
     if config.tls_certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_certificate, config.tls_key)
+    pair = "tls_certificate and tls_key" if config.tls_key else "tls_certificate"
+    with _read_as(pair):
+        context.load_cert_chain(config.tls_certificate, config.tls_key, _no_passphrase)
     if config.tls_client_ca is not None:
-        context.load_verify_locations(config.tls_client_ca)
+        with _read_as("tls_client_ca"):
+            context.load_verify_locations(config.tls_client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
+def _no_passphrase() -> str:
+    """Without it the library asks whoever sits at the terminal, and waits."""
+    raise _Certificates("the key is protected by a passphrase: save it without")
+
+
+@contextmanager
+def _read_as(names: str) -> Iterator[None]:
+    try:
+        yield
+    except _Certificates as fault:
+        raise _Certificates(f"{names}: {fault}") from None
+    except OSError as fault:
+        raise _Certificates(f"{names}: {_plain(fault)}") from fault
+
+
 def _why(error: BaseException, config: Mllp) -> str:
-    if isinstance(error, ssl.SSLError | FileNotFoundError | PermissionError):
-        return f"[mllp] the certificates cannot be used: {_plain(error)}"
+    if isinstance(error, _Certificates):
+        return f"[mllp] the certificates cannot be used: {error}"
     return f"[mllp] {config.address} cannot be listened on: {_plain(error)}"
 
 
 def _plain(error: BaseException) -> Any:
+    if isinstance(error, ssl.SSLError):
+        said = f" ({error.reason})" if error.reason else ""
+        return f"no certificate or key in PEM, or they do not belong together{said}"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -72,7 +72,7 @@ def load_file(
     nothing was changed.
     """
     mapping = source_named(settings, source)
-    surveyed = survey(path, mapping.encoding)
+    surveyed = survey(path, mapping.encoding, now.year)
     given = store, settings, surveyed, source, now, preview, progress
     try:
         return _load_surveyed(*given, at_once=preview is None)

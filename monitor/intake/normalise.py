@@ -113,7 +113,7 @@ class Normaliser:
             return self._nobody(row, whose)
         moment = self.cells.collected(row.collected_at, row.dates)
         if moment is None:
-            return self._hold(row, no_date(row.collected_at), whose.id)
+            return self._hold(row, no_date(row.collected_at, row.dates), whose.id)
         if moment.at > self.cells.latest:
             problem = Problem("future", "collected more than 24 hours in the future")
             return self._hold(row, problem, whose.id)

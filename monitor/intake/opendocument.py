@@ -1,16 +1,39 @@
-"""How many cells an OpenDocument spreadsheet comes to, before a library unpacks it: one element
-can stand for a million rows of a thousand columns."""
+"""What an OpenDocument spreadsheet is, before a library unpacks it: one element can stand for a
+million rows of a thousand columns, and where a table is not ended the library looks for its end
+for ever."""
 
 from __future__ import annotations
 
 import re
 import zipfile
+from typing import NoReturn
+from xml.parsers import expat  # without a document type there are no entities
 
 _BLOCK = 1 << 20
 _TAG = re.compile(rb"<(/?)table:(table-row|table-cell|covered-table-cell)\b([^>]{0,2000})>")
 _COLUMNS = re.compile(rb'number-columns-repeated="(\d{1,9})"')
 _ROWS = re.compile(rb'number-rows-repeated="(\d{1,9})"')
 _LONGEST_TAG = 2100
+
+
+class NotWellFormed(ValueError):
+    """XML that is none, or that names a document type."""
+
+
+def check_xml(archive: zipfile.ZipFile) -> None:
+    """Raises NotWellFormed where the content is no XML, KeyError where there is none, and what a
+    damaged archive raises."""
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _no_document_type
+    with archive.open("content.xml") as stream:
+        try:
+            parser.ParseFile(stream)
+        except (expat.ExpatError, LookupError) as fault:
+            raise NotWellFormed from fault
+
+
+def _no_document_type(*_about: object) -> NoReturn:
+    raise NotWellFormed
 
 
 def cells_of(archive: zipfile.ZipFile) -> int:

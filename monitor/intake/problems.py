@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.core.standing import KNOWN_WORDS
-from monitor.intake.dates import NO_DAYS, day_in_any_order, has_no_year, orders_of
+from monitor.intake.dates import (
+    NO_DAYS,
+    OPEN_YEARS,
+    day_in_any_order,
+    has_no_year,
+    is_short,
+    orders_of,
+)
 from monitor.intake.issuers import Another, Claim
 from monitor.intake.measure import MAP_OR_IGNORE, Problem
 from monitor.intake.raw import RawRow
@@ -27,13 +34,21 @@ def no_number(row: RawRow) -> Problem:
     )
 
 
-def no_date(text: str) -> Problem:
-    """A date of collection that is missing, open, without its year, or unreadable."""
+def no_date(text: str, order: str = "") -> Problem:
+    """A date of collection that is missing, open, without its year, or unreadable; `order` is
+    how the dates of its file are read."""
     if not text.strip():
         return Problem(
             "no_date",
             "no date of collection",
             "ask the laboratory to send when the blood was taken; no other time stands for it",
+        )
+    if order == OPEN_YEARS and is_short(text):
+        return Problem(
+            "date",
+            "the year of two digits may stand first or last: no date of the file settles it",
+            'name the order in the config: date_format = "day_first", "month_first" or '
+            '"year_first" in the source\'s table',
         )
     if len(orders_of(text)) == 2:
         return Problem(

@@ -13,20 +13,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from monitor.core.calendar import LAST_YEAR
 from monitor.core.units import glued_unit
 from monitor.intake.blocks import Block
 from monitor.intake.csv import Record, records_of
-from monitor.intake.dates import EITHER, orders_of
+from monitor.intake.dates import (
+    EITHER,
+    LAST_DAY,
+    OPEN_YEARS,
+    ends_of_short,
+    full_year,
+    is_short,
+    orders_of,
+)
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
 from monitor.intake.vocabulary import key_of, vocabulary
 
-_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", "birth_date")
+_BIRTH = "birth_date"
+_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
+ABOVE = 0
+"""The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
 _FOOTERS_LIMIT = 20
 _FOOTER_CELLS = 3
@@ -63,6 +75,18 @@ class Profile:
     day_first: Evidence = field(default_factory=Evidence)
     month_first: Evidence = field(default_factory=Evidence)
     either_way: Evidence = field(default_factory=Evidence)
+    short_day_first: Evidence = field(default_factory=Evidence)
+    """Day first (26/03/14), unless the year stands first."""
+    short: Evidence = field(default_factory=Evidence)
+    """Dates with a year of two digits that may stand first or last."""
+    year_last: Evidence = field(default_factory=Evidence)
+    """Dates with a year of two digits that cannot stand first."""
+    ends: set[tuple[int, int]] = field(default_factory=set)
+    """The first and the last number of the `short` ones."""
+    first_of_days: set[int] = field(default_factory=set)
+    """The first number of those among them that are no birth dates."""
+    came_in: int = LAST_YEAR
+    """The year in which the file came: no day of its is of a later one."""
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     limits_comma: Evidence = field(default_factory=Evidence)
@@ -82,15 +106,43 @@ class Profile:
         """Count a piece of evidence."""
         if name == "glued":
             self.glued += 1
-        else:
-            getattr(self, name).add(line, text)
+            return
+        if name == "short_day":
+            self.first_of_days.add(int(text))
+            return
+        getattr(self, name).add(line, text)
+        if name == "short" and (ends := ends_of_short(text)):
+            self.ends.add(ends)
+
+    @property
+    def has_open_years(self) -> bool:
+        """Whether the year of two digits may stand first: where none that stands there is still
+        to come, and fewer numbers stand first than last, or as many and one that would be a later
+        year. Days are many, years are few."""
+        if not self.short.count or self.year_last.count:
+            return False
+        first, last = {end for end, _ in self.ends}, {end for _, end in self.ends}
+        if any(one <= LAST_DAY and full_year(one) > self.came_in for one in self.first_of_days):
+            return False
+        if len(first) == len(last):
+            return any(one > other for one, other in self.ends)
+        return len(first) < len(last)
+
+    @property
+    def shows_day_first(self) -> Evidence:
+        """The dates that can only be read day first."""
+        if self.day_first.count or self.has_open_years:
+            return self.day_first
+        return self.short_day_first
 
     @property
     def dates(self) -> str:
         """The order that every date of the table allows."""
-        if self.day_first.count and not self.month_first.count:
+        if self.has_open_years:
+            return OPEN_YEARS
+        if self.shows_day_first.count and not self.month_first.count:
             return "day_first"
-        if self.month_first.count and not self.day_first.count:
+        if self.month_first.count and not self.shows_day_first.count:
             return "month_first"
         return EITHER
 
@@ -137,18 +189,28 @@ def decimal_of(texts: Iterable[str]) -> str:
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
-        "day_first", "month_first", "either_way", "comma", "point", "limits_comma", "limits_point",
+        "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
+        "comma", "point", "limits_comma", "limits_point",
     )  # fmt: skip
-    found = Profile()
+    found = Profile(
+        ends=set().union(*(profile.ends for profile in profiles)),
+        first_of_days=set().union(*(profile.first_of_days for profile in profiles)),
+        came_in=min(profile.came_in for profile in profiles),
+    )
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
         setattr(found, name, seen[0] if seen else Evidence())
     return found
 
 
-def profile_of(parts: Iterable[Part], layout: Layout, is_header: IsHeader | None = None) -> Profile:
-    """Look at every row of a table."""
-    found = Profile()
+def profile_of(
+    parts: Iterable[Part],
+    layout: Layout,
+    is_header: IsHeader | None = None,
+    came_in: int = LAST_YEAR,
+) -> Profile:
+    """Look at every row of a table, which came in a year."""
+    found = Profile(came_in=came_in)
     for _ in looked_at(parts, layout, found, is_header):
         pass
     return found
@@ -185,9 +247,9 @@ class _Look:
     def __init__(self, found: Profile, layout: Layout, is_header: IsHeader | None) -> None:
         positions = layout.columns.positions
         self._found = found
-        dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+        dates = [name for name in _DATE_COLUMNS if name in positions]
         self._looks: list[tuple[_LookAt, int]] = [
-            *((_look_at_date, it) for it in dates),
+            *((_looks_at(name), positions[name]) for name in dates),
             *((_look_at_number, it) for it in _value_positions(layout)),
             *((_look_at_limit, it) for it in _limit_positions(layout)),
         ]
@@ -197,6 +259,9 @@ class _Look:
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
         self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
+        for name in _DATE_COLUMNS:
+            if name not in positions and name in layout.constants:
+                self._at_text(_looks_at(name), ABOVE, layout.constants[name])
 
     def at(self, part: Part) -> None:
         if isinstance(part, Block):
@@ -310,9 +375,25 @@ def _limit_positions(layout: Layout) -> list[int]:
 
 def _look_at_date(text: str) -> _Shown:
     orders = orders_of(text)
-    if len(orders) == 2:
-        return [("either_way", text)]
-    return [(order, text) for order in orders]
+    shown = ["either_way"] if len(orders) == 2 else [*orders]
+    if ends_of_short(text):
+        shown = ["short_day_first" if order == "day_first" else order for order in shown]
+        shown.append("short")
+    elif is_short(text):
+        shown.append("year_last")
+    return [(name, text) for name in shown]
+
+
+def _look_at_day(text: str) -> _Shown:
+    """A date that is not to come, as a birth date in two digits may seem to be."""
+    shown = _look_at_date(text)
+    ends = ends_of_short(text)
+    return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
+
+
+def _looks_at(name: str) -> _LookAt:
+    """What looks at the dates of a column of ours."""
+    return _look_at_date if name == _BIRTH else _look_at_day
 
 
 def _look_at_number(text: str) -> _Shown:

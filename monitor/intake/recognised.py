@@ -11,16 +11,16 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.intake.csv import Table
-from monitor.intake.dates import EITHER
+from monitor.intake.dates import EITHER, OPEN_YEARS, is_open
 from monitor.intake.layout import Layout
-from monitor.intake.profile import Profile
+from monitor.intake.profile import ABOVE, Evidence, Profile
 
 _NAMES_SHOWN = 12
 _NAME_SHOWN = 40
 ORDERS = {
     "day_first": "day first", "month_first": "month first", "year_first": "year first",
-    "iso": "ISO only", EITHER: "", "days": "days", "hours": "hours", "minutes": "minutes",
-    "excel": "numbers of days of a spreadsheet",
+    "iso": "ISO only", EITHER: "", OPEN_YEARS: "", "days": "days", "hours": "hours",
+    "minutes": "minutes", "excel": "numbers of days of a spreadsheet",
 }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def recognised(
         is_wide=layout.is_wide,
         columns=columns_seen(layout),
         header=tuple(table.header),
-        dates="" if layout.dates == EITHER else layout.dates,
+        dates="" if is_open(layout.dates) else layout.dates,
         dates_why=_why_dates(profile) if not mapping.date_format else "",
         decimal=layout.decimal,
         decimal_why=(
@@ -143,20 +143,30 @@ def columns_seen(layout: Layout) -> tuple[ColumnSeen, ...]:
 
 
 def _why_dates(profile: Profile) -> str:
-    day, month, open_ = profile.day_first, profile.month_first, profile.either_way
+    if profile.has_open_years:
+        return (
+            f"the year of two digits may stand first or last ({_line_of(profile.short)}): rows "
+            'with such dates are held; say it with date_format = "day_first", "month_first" or '
+            '"year_first" in the source\'s table of the config'
+        )
+    day, month, open_ = profile.shows_day_first, profile.month_first, profile.either_way
     if day.count and month.count:
         held = "; dates that can be read both ways are held" if open_.count else ""
-        return f"line {day.line} is day first and line {month.line} is month first{held}"
+        return f"{_line_of(day)} is day first and {_line_of(month)} is month first{held}"
     for evidence, order in ((day, "day first"), (month, "month first")):
         if evidence.count:
-            return f"dates are read {order}: line {evidence.line} can be read no other way"
+            return f"dates are read {order}: {_line_of(evidence)} can be read no other way"
     if open_.count:
         return (
-            f"no date settles the order of day and month (see line {open_.line}): rows with such "
+            f"no date settles the order of day and month (see {_line_of(open_)}): rows with such "
             'dates are held; say it with date_format = "day_first" or "month_first" in the '
             "source's table of the config"
         )
     return ""
+
+
+def _line_of(evidence: Evidence) -> str:
+    return "a line above the header" if evidence.line == ABOVE else f"line {evidence.line}"
 
 
 def _why_decimal(profile: Profile, *, is_typed: bool) -> str:

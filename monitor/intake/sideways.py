@@ -162,7 +162,17 @@ def _of_specimens(
         return "collected_time", cells
     title = next((cell for cell in record.cells[: label + 1] if cell.strip()), "")
     role = vocabulary().column_of(title.rstrip(": "))
+    if _is_of_the_report(record, title, cells):
+        return "", {}
     return (role, cells) if role in _OF_SPECIMEN and set(cells) >= set(dates) else ("", {})
+
+
+def _is_of_the_report(record: Record, title: str, cells: Mapping[int, str]) -> bool:
+    """Whether a line says one thing after another of the whole report (`Patient;C300;Keller,
+    Anna;DOB;01.05.1970`), though some of it stands above the specimens."""
+    between = record.cells[record.cells.index(title) + 1 : min(cells)] if title else []
+    titled = any(vocabulary().column_of(cell.rstrip(": ")) for cell in cells.values())
+    return titled or any(cell.strip() for cell in between)
 
 
 def _spread(dates: Mapping[int, str], times: Mapping[int, str]) -> dict[int, str]:

@@ -13,9 +13,11 @@ import os
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from monitor.core.calendar import LAST_YEAR
 
 _BLOCK = 1 << 20
 _SAMPLE = 4096
@@ -112,6 +114,8 @@ class Survey:
     """csv, workbook, hl7, json, xml or edifact, by how the file begins."""
     content: bytes | None = None
     """What came over a connection, and is in no file."""
+    came_in: int = LAST_YEAR
+    """The year in which it is read: no day of its is of a later one."""
 
     @property
     def name(self) -> str:
@@ -152,14 +156,15 @@ def survey_message(content: bytes, name: str) -> Survey:
     )
 
 
-def survey(path: Path, encoding: str = "") -> Survey:
-    """Read all bytes once. `encoding` is the source's own, where its config names one.
+def survey(path: Path, encoding: str = "", came_in: int = LAST_YEAR) -> Survey:
+    """Read all bytes once. `encoding` is the source's own, where its config names one; `came_in`
+    is the year in which it came.
 
     Raises UnreadableFile where the file cannot be opened, is empty or is no text.
     """
     try:
         with path.open("rb") as stream:
-            return _survey(path, stream, encoding)
+            return replace(_survey(path, stream, encoding), came_in=came_in)
     except FileNotFoundError:
         raise FileMissing("there is no such file") from None
     except IsADirectoryError:

@@ -196,7 +196,7 @@ def _read(
         refuse([*changes, *_changed_notation(table, mapping, known)])
     kept = Kept(table.parts)
     with closing(kept.first()) as parts:
-        profile = profile_of(parts, layout, is_header)
+        profile = profile_of(parts, layout, is_header, survey.came_in)
     return _understood(survey, replace(table, parts=kept.again), mapping, layout, profile, changes)
 
 
@@ -231,6 +231,7 @@ class ReadAtOnce:
         self._understood = partial(_understood, survey, table, mapping, layout)
         self._is_header = is_header
         self._notation = partial(_notation, mapping)
+        self._came_in = survey.came_in
         self._table = table
         self._layout = layout
 
@@ -238,7 +239,7 @@ class ReadAtOnce:
         """The raw rows, where they are plain in blocks; then the table as all of it is understood.
         Raises SaysOtherwise as soon as more rows leave another reading than the first ones, or
         one of them is a header of its own."""
-        found = Profile()
+        found = Profile(came_in=self._came_in)
         with closing(self._table.parts()) as parts:
             looked = looked_at(parts, self._layout, found, self._is_header)
             first = list(_up_to_a_block(looked))

@@ -102,21 +102,46 @@ def _with_companions(
 
 def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     """`neutrophils [10*9/L]`, `WBC, K/uL` and `ANC_G_per_L` as name and unit; the unit is empty
-    where none is named."""
+    where none is named. A unit that is part of the name stays there too (`NEUT [%]`), a word for
+    the value does not (`WBC_result`)."""
     title = title.strip()
     if len(title) > _LONGEST_TITLE:
         return title, ""
-    if known is not None and known.analyte(title):
-        return title, ""
     hinted = _HINTED.fullmatch(title)
-    if hinted:
-        return hinted["name"].rstrip(" ,;:_"), hinted["unit"].strip()
+    parted = (hinted["name"].rstrip(" ,;:_"), hinted["unit"].strip()) if hinted else None
     if known is None:
-        return title, ""
-    parts = list(_PARTS.finditer(title))
-    for gap in parts:
+        return parted or (title, "")
+    if known.analyte(title):
+        return title, _unit_within(title, parted, known)
+    name, unit = parted or _at_a_gap(title, known) or (title, "")
+    return _without_value_word(name, known), unit
+
+
+def _without_value_word(name: str, known: Known) -> str:
+    if known.analyte(name):
+        return name
+    for gap in _PARTS.finditer(name):
+        before, word = name[: gap.start()], name[gap.end() :]
+        if vocabulary().column_of(word) == "value" and known.analyte(before):
+            return before
+    return name
+
+
+def _unit_within(title: str, parted: tuple[str, str] | None, known: Known) -> str:
+    """The unit that the name of an analyte says itself; "" for most names."""
+    if title.startswith("%") or title.endswith("%"):
+        return "%" if known.unit(title, "%") else ""
+    if parted is not None:
+        name, unit = parted
+        return unit if known.analyte(name) and known.unit(name, unit) else ""
+    _, unit = _at_a_gap(title, known) or ("", "")
+    return unit
+
+
+def _at_a_gap(title: str, known: Known) -> tuple[str, str] | None:
+    for gap in _PARTS.finditer(title):
         name, unit = title[: gap.start()], title[gap.end() :]
         for text in (unit, unit.replace("_", " "), unit.removeprefix("in ")):
             if known.analyte(name) and known.unit(name, text):
                 return name, text
-    return title, ""
+    return None

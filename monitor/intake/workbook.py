@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -34,9 +35,11 @@ from monitor.intake.csv import (
     names_of,
     table_at,
 )
-from monitor.intake.opendocument import cells_of
+from monitor.intake.opendocument import cells_of, check_xml
+from monitor.intake.percent_cells import percent_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
+from monitor.intake.vocabulary import vocabulary
 from monitor.intake.workbook_trial import survives
 
 T = TypeVar("T")
@@ -50,6 +53,9 @@ _REFERENCE = re.compile(
 _PLACE = re.compile(rb"([A-Za-z]{1,3})?(\d{1,7})")
 _BLOCK = 1 << 20
 _CELL_CHARACTERS = 32_767
+_MOST_IN_PERCENT = 1e15
+_OF_ONE_ROW = ("value", "value_text", "comparator", "flag", "comment", "status")
+"""What is never meant for several rows."""
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
 
 
@@ -67,8 +73,21 @@ def open_sheets(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     return _guarded(partial(_tables, survey, score))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet with what the library does not say of its cells. Rows and columns are counted
+    from 0."""
+
+    read: CalamineSheet
+    in_percent: Mapping[int, frozenset[int]]
+    """Cells shown in percent: by their row, the columns."""
+    merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """Cells that reach further below: by their row, the place among the cells and the last row."""
+
+
 def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
+    shown_in_percent = percent_cells(survey)
     with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
@@ -76,13 +95,16 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
             if about.visible is not SheetVisibleEnum.Visible:
                 notes.append(f'sheet "{about.name}" is hidden and was not read')
                 continue
-            sheet = workbook.get_sheet_by_index(index)
+            sheet = _Sheet(workbook.get_sheet_by_index(index), shown_in_percent.get(index, {}))
+            last_row, last_column = sheet.read.end or (0, 0)
+            _refuse_wide(last_row + 1, last_column + 1)
             records = list(_records(sheet, HEADER_WITHIN))
             points, header = best_record(records, score)
             if not points:
                 if records:
                     notes.append(f'sheet "{about.name}" has no header we know and was not read')
                 continue
+            sheet = _with_merged(sheet, records[header])
             read = partial(_rows, sheet, records[header])
             whole = partial(_all, sheet)
             tables.append(table_at(records, header, "", read, about.name, whole))
@@ -104,27 +126,55 @@ def _guarded(read: Callable[[], T]) -> T:
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
 
 
-def _rows(sheet: CalamineSheet, header: Record) -> Rows:
+def _rows(sheet: _Sheet, header: Record) -> Rows:
     names = names_of(header.cells)
     records = (record for record in _records(sheet) if record.line > header.line)
     yield from fitting(records, names)
 
 
-def _all(sheet: CalamineSheet) -> Rows:
+def _all(sheet: _Sheet) -> Rows:
     yield from _records(sheet)
 
 
-def _records(sheet: CalamineSheet, most: int | None = None) -> Iterator[Record]:
+def _with_merged(sheet: _Sheet, header: Record) -> _Sheet:
+    """The sheet with what is merged below its header: a number or a day written once for several
+    rows is that of each. A value is one row's, however it is drawn."""
+    start = sheet.read.start
+    if start is None or not (ranges := sheet.read.merged_cell_ranges):
+        return sheet
+    names = names_of(header.cells)
+    said = {
+        index + start[1]
+        for index, name in enumerate(names)
+        if name and vocabulary().column_of(name) not in ("", *_OF_ONE_ROW)
+    }
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, right) in ranges:
+        if top >= header.line and bottom > top and left == right and left in said:
+            merged.setdefault(top, []).append((left - start[1], bottom))
+    return replace(sheet, merged=merged)
+
+
+def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
     """The rows of a sheet that are not blank, with their numbers, as wide as the sheet."""
-    start = sheet.start
+    start = sheet.read.start
     if start is None:
         return
     found = 0
-    for number, row in enumerate(sheet.iter_rows(), start[0] + 1):
+    carried: dict[int, tuple[int, str]] = {}
+    # The rows are given from the first of the sheet on, the columns from the first that is filled.
+    for number, row in enumerate(sheet.read.iter_rows()):
         cells = [text_of(value) for value in row]
+        for column in sheet.in_percent.get(number, ()):
+            _show_in_percent(row, cells, column - start[1])
+        for column, bottom in sheet.merged.get(number, ()):
+            carried[column] = bottom, cells[column]
         if not any(cells):
             continue
-        yield Record(number, cells)
+        for column, (bottom, text) in carried.items():
+            if number <= bottom:
+                cells[column] = cells[column] or text
+        yield Record(number + 1, cells)
         found += 1
         if found == most:
             return
@@ -147,6 +197,13 @@ def text_of(value: object) -> str:
     if isinstance(value, timedelta):
         return str(value)
     return "" if value is None else str(value)
+
+
+def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> None:
+    """The text of such a cell as a person sees it: 23.5 % is kept as 0.235."""
+    value = row[column] if 0 <= column < len(row) else None
+    if isinstance(value, float) and abs(value) < _MOST_IN_PERCENT:
+        cells[column] = f"{(Decimal(repr(value)) * 100).normalize():f}%"
 
 
 def _number(value: float) -> str:
@@ -181,6 +238,8 @@ def _refuse_too_many(survey: Survey) -> None:
         with survey.open() as stream, zipfile.ZipFile(stream) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             cells = cells_of(archive) if unpacked <= MOST_BYTES else 0
+            if unpacked <= MOST_BYTES and cells <= MOST_CELLS:
+                check_xml(archive)
     except (*DAMAGED_ARCHIVE, KeyError):
         raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}") from None
     if unpacked > MOST_BYTES or cells > MOST_CELLS:
@@ -200,6 +259,11 @@ def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 columns = max(columns, _column(place[1].upper())) if place[1] else columns
             begun = text.rfind(b"<")
             rest = text[begun:] if begun >= 0 else b""
+    _refuse_wide(rows, columns)
+
+
+def _refuse_wide(rows: int, columns: int) -> None:
+    """Raises UnreadableFile where a sheet of so many cells takes too long to be read."""
     if columns * rows > MOST_CELLS:
         raise UnreadableFile(
             f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"

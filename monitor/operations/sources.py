@@ -17,7 +17,7 @@ from monitor.core.faults import nearest
 from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.columns import match
 from monitor.intake.csv import Table, open_table
-from monitor.intake.dates import EITHER
+from monitor.intake.dates import is_open
 from monitor.intake.guess import guessed_columns, looks_like_a_value
 from monitor.intake.load import load_file
 from monitor.intake.people import mrn_key
@@ -100,7 +100,7 @@ def learn(
         raise SourceRefused(
             f"the config has a source {name} already: name another, or learn it anew with --replace"
         )
-    surveyed = survey(path)
+    surveyed = survey(path, came_in=now.year)
     with store.read() as connection:
         catalogue = load_rulebook(connection).catalogue
         keys = frozenset(connection.scalars(select(_PATIENTS.c.mrn_key)))
@@ -246,7 +246,7 @@ def _mapping_of(
 def _order_of(read: Read) -> str:
     """The order of the dates, where every date of the file shows one."""
     order = read.profile.dates
-    return "" if order == EITHER else order
+    return "" if is_open(order) else order
 
 
 def _comments(path: Path, now: datetime, guessed: Mapping[str, str], read: Read) -> list[str]:
@@ -254,7 +254,11 @@ def _comments(path: Path, now: datetime, guessed: Mapping[str, str], read: Read)
     if guessed:
         names = ", ".join(guessed)
         lines.append(f"By their cells alone, so look twice: {names}.")
-    if read.profile.either_way.count and read.profile.dates == EITHER:
+    if read.profile.has_open_years:
+        lines.append(
+            'The year of two digits may stand first or last: date_format = "year_first" or so.'
+        )
+    elif read.profile.either_way.count and is_open(read.profile.dates):
         lines.append('No date settles day or month first: date_format = "day_first" or so.')
     return lines
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import hl7
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from hl7.client import MLLPClient
 from hl7.mllp import open_hl7_connection
 
@@ -331,6 +332,36 @@ def test_a_port_that_is_taken_and_a_certificate_that_is_none_are_said(
     with pytest.raises(ListenerFailed, match="certificates cannot be used"):
         broken.listener.start()
     broken.listener.stop()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('tls_certificate = "one.pem"\ntls_key = "sealed.key"\n', "tls_key: .* by a passphrase"),
+        ('tls_certificate = "one.pem"\ntls_key = "other.pem"\n', "do not belong together"),
+        ('tls_certificate = "."\n', "tls_certificate: Is a directory"),
+        ('tls_certificate = "one.pem"\ntls_client_ca = "text.pem"\n', "tls_client_ca: no cert"),
+    ],
+)
+def test_what_is_wrong_with_the_certificates_is_said_and_nobody_is_asked_for_a_passphrase(
+    lite: Store, tmp_path: Path, more: str, said: str
+) -> None:
+    authority = trustme.CA()
+    for name in ("one", "other"):
+        issued = authority.issue_cert("127.0.0.1")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / f"{name}.pem"))
+    key = serialization.load_pem_private_key((tmp_path / "one.pem").read_bytes(), None)
+    sealed = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "sealed.key").write_bytes(sealed)
+    (tmp_path / "text.pem").write_text("none")
+    lab = Listening(lite, tmp_path, more)
+    with pytest.raises(ListenerFailed, match=f"certificates cannot be used: .*{said}"):
+        lab.listener.start()
+    lab.listener.stop()
 
 
 def test_health_tells_of_the_listener(lite: Store, tmp_path: Path) -> None:

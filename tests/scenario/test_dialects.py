@@ -477,6 +477,99 @@ MRN,Collection Date,Collection Time,Test,Result,Units
 """,
         held=1,
     ),
+    "columns whose name says percent, in brackets or not": Dialect(
+        """\
+mrn,collected_at,white_cells [10*9/L],neutrophils [%],Lymphs %,EOS (%),MONO_PCT,%BASO,WBC x 1000
+1001,2026-03-13,3.2,34,51,4,10,1,
+""",
+        """\
+1001 basophils_percent 1 2026-03-13
+1001 eosinophils_percent 4 2026-03-13
+1001 lymphocytes_percent 51 2026-03-13
+1001 monocytes_percent 10 2026-03-13
+1001 neutrophils_percent 34 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "columns of the value, the unit and the limits of each analyte": Dialect(
+        """\
+Patient ID,Collection Date,WBC_value,WBC_unit,WBC_low,WBC_high,Result PLT,ANC Result,ANC Units
+1001,2026-03-13,3200,/uL,4000,10000,1,1.1,K/uL
+""",
+        """\
+1001 neutrophils 1.1 2026-03-13
+1001 white_cells 3.2 2026-03-13
+""",
+    ),
+    "a mere Name beside a birth date is the patient's": Dialect(
+        """\
+MRN,Name,DOB,Collected,Test,Result,Units
+1001,"KELLER, ANNA",1970-05-01,2026-03-13,WBC,3.2,K/uL
+1001,"MILLER, ANNA",1970-05-01,2026-03-13,PLT,130,K/uL
+""",
+        "1001 white_cells 3.2 2026-03-13",
+        held=1,
+        person="Keller,Anna,1970-05-01",
+    ),
+    "a Name that may be what a code is called says nothing of the patient": Dialect(
+        """\
+MRN,DOB,Collected,LOINC,Name,Result,Units
+1001,1970-05-01,2026-03-13,6690-2,Leukocytes,3.2,K/uL
+""",
+        "1001 white_cells 3.2 2026-03-13",
+        person="Keller,Anna,1970-05-01",
+    ),
+    "a line of units below the names, percent among them": Dialect(
+        """\
+NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
+;;x10^3/µL;%;%
+1001;13/03/2026;4,5;55,2;30,1
+""",
+        """\
+1001 lymphocytes_percent 30.1 2026-03-13
+1001 neutrophils_percent 55.2 2026-03-13
+1001 white_cells 4.5 2026-03-13
+""",
+    ),
+    "a year of two digits that may stand first: held, and never taken for a day": Dialect(
+        """\
+患者番号,採取日,検査項目,結果,単位
+1001,26/03/13,血小板,13.0,10^4/μL
+1001,26/03/02,白血球,3.2,10^3/μL
+""",
+        "",
+        encoding="cp932",
+        held=2,
+    ),
+    "a day of two digits that would be a year to come is a day": Dialect(
+        """\
+MRN,Date of birth,Collection Date,Test,Result,Units
+1001,27/04/14,28/02/26,Platelets,130,10^9/L
+""",
+        "1001 platelets 130 2026-02-28",
+        person="Rossi,Maria,2014-04-27",
+    ),
+    "a birth date may seem to be to come: the year may still stand first": Dialect(
+        """\
+MRN,Date of birth,Collection Date,Test,Result,Units
+1001,28/04/05,26/03/14,Platelets,130,10^9/L
+1001,28/04/05,26/02/24,Platelets,120,10^9/L
+""",
+        "",
+        held=2,
+    ),
+    "dates above the header settle the order of day and month": Dialect(
+        """\
+Codice paziente: 1001
+Data di nascita: 05/04/1961
+Data prelievo: 13/03/2026 ore 8.10
+
+Esame;Risultato;U.M.
+Neutrofili;1,2;10^3/uL
+""",
+        "1001 neutrophils 1.2 2026-03-13T07:10",
+        person="Rossi,Maria,1961-04-05",
+    ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\
 MRN,Collection Date,Collection Time,Test,Result,Units

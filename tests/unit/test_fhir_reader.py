@@ -127,6 +127,16 @@ def test_values(read: Any, members: dict[str, Any], value: str) -> None:
     assert the_row(read(observation(**{"valueQuantity": None} | members))).value == value
 
 
+def test_a_value_that_is_meant_otherwise_is_no_plain_number(read: Any) -> None:
+    negated = {"url": "http://lab.example/negated", "valueBoolean": True}
+    row = the_row(read(observation(modifierExtension=[negated])))
+    assert row.value == "4.2 (modifierExtension http://lab.example/negated)"
+    whose = observation()["subject"]
+    assert the_row(read(observation(focus=[whose]))).value == "4.2"
+    of_a_donor = the_row(read(observation(focus=[{"reference": "RelatedPerson/donor"}])))
+    assert of_a_donor.value == "4.2 (focus RelatedPerson/donor)"
+
+
 UNITS = [
     # code, unit: what is taken
     ("10*9/L", "K/uL", "10*9/L"),

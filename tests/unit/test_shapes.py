@@ -73,6 +73,13 @@ SHAPES = {
             "P1 16.02.2026 Neutrophils 0.9 G/L 1.8 7.5",
         ],
     ),
+    "cumulative, all of the patient in one line above the specimens": (
+        (
+            "Patient:;P1;Keller, Anna;DOB;01.05.1970\nTest;Einheit;Norm;13.03.2026;14.03.2026\n"
+            "Leukozyten;G/l;4-10;5,1;4,8\n"
+        ),
+        ["P1 13.03.2026 Leukozyten 5,1 G/l 4 10", "P1 14.03.2026 Leukozyten 4,8 G/l 4 10"],
+    ),
     "cumulative, a date over two times": (
         (
             "Patient-Nr.;P2\n;;14.02.2026;;15.02.2026\nParameter;Einheit;07:30;19:00;06:45\n"
@@ -126,6 +133,14 @@ SHAPES = {
     "units in a line below the names": (
         "Patient ID,Collected,WBC,ALT\n,,10^9/L,U/L\nP1,2026-02-02,5.1,22\n",
         ["P1 2026-02-02 WBC 5.1 10^9/L", "P1 2026-02-02 ALT 22 U/L"],
+    ),
+    "units in a line below the names, and flags that only it names": (
+        "MRN,Datum,WBC,,NEU%,,PLT\n,,K/uL,flag,%,flag,K/uL\nP1,2026-03-13,3.2,L,34,,130\n",
+        [
+            "P1 2026-03-13 WBC 3.2 K/uL",
+            "P1 2026-03-13 NEU% 34 %",
+            "P1 2026-03-13 PLT 130 K/uL",
+        ],
     ),
     "units in a line above the names": (
         ",,10^9/L,U/L\nPatient ID,Collected,WBC,ALT\nP1,2026-02-02,5.1,22\n",

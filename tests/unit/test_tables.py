@@ -364,6 +364,13 @@ DATES = [
     (["03/04/2026", "05/06/2026"], "either", "no date settles the order of day and month"),
     (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
     (["2026-02-13", "13 Feb 2026"], "either", ""),
+    (["26/02/13", "26/03/02", "26/03/02"], "open_years", "may stand first or last (line 2)"),
+    (["26/02/13"], "open_years", "may stand first or last (line 2)"),
+    (["61/02/13", "13/02/26"], "open_years", "may stand first or last (line 2)"),
+    (["13/02/26"], "day_first", "line 2 can be read no other way"),
+    (["26/02/24", "27/02/24", "02/03/24"], "day_first", "line 2 can be read no other way"),
+    (["26/02/13", "26/03/02", "8/3/26"], "day_first", "line 2 can be read no other way"),
+    (["02/13/26", "03/02/26"], "month_first", "line 2 can be read no other way"),
 ]
 
 
@@ -555,15 +562,32 @@ def test_a_cell_far_away_is_seen_however_it_is_written(
         opened(tmp_path / "far.xlsx")
 
 
-@pytest.mark.parametrize("place", [b"\xff\xff\x00\xff", b"\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        (b"\xff\xff\x00\xff", "damaged"),
+        (b"\xff\xff\xff\xff", "damaged"),
+        (b"\xff\xff\xc8\x00", "spans 65,536 rows and 201 columns"),
+    ],
+)
 def test_a_damaged_cell_of_an_old_workbook_does_not_end_the_process(
-    opened: Open, place: bytes
+    opened: Open, place: bytes, what: str
 ) -> None:
     content = (WORKBOOKS / "labor.xls").read_bytes()
     text_cell = b"\xfd\x00\x0a\x00"
     at = content.index(text_cell) + len(text_cell)
-    with pytest.raises(UnreadableFile, match="damaged"):
+    with pytest.raises(UnreadableFile, match=what):
         opened(content[:at] + place + content[at + len(place) :])
+
+
+def test_a_damaged_old_workbook_writes_nothing_to_the_terminal(
+    opened: Open, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library tells of its own fault there, with a page of addresses."""
+    content = (WORKBOOKS / "labor.xls").read_bytes()
+    with pytest.raises(UnreadableFile, match="damaged"):
+        opened(content[:4600])
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -576,6 +600,95 @@ def test_a_damaged_cell_of_an_old_workbook_does_not_end_the_process(
 def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what: str) -> None:
     with pytest.raises(UnreadableFile, match=what):
         opened(content)
+
+
+def styled(path: Path, formats: dict[str, str]) -> Path:
+    """The same workbook, with these formats of the cells of its first sheet."""
+    book = openpyxl.load_workbook(path)
+    for place, kind in formats.items():
+        book.worksheets[0][place].number_format = kind
+    book.save(path)
+    return path
+
+
+def test_a_number_that_is_shown_in_percent_is_what_is_shown(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """Who types 45% into Excel leaves 0.45 in the file."""
+    values = (0.235, 0.07, 45, 45, "0.5%", 0.22, 3)
+    path = workbook(Labor=[HEADER, *(["P1", "2026-03-13", "Neut", it, "%"] for it in values)])
+    formats = {"D2": "0.0%", "D3": "0%", "D4": '0.0"%"', "D6": "0%", "D7": '0.00" "%;[Red]0%'}
+    rows, _, _ = opened(styled(path, formats))
+    assert [row.value for row in rows] == ["23.5%", "7%", "45", "45", "0.5%", "22%", "3"]
+
+
+def test_a_number_or_a_day_merged_over_rows_is_that_of_each(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    rows: list[list[object]] = [
+        [None, *HEADER],
+        [None, "P1", date(2026, 3, 13), "Leukozyten", 3.2, "G/l"],
+        [None, None, None, "Thrombozyten", 130, "G/l"],
+        [],
+        [None, None, None, "ALT", None, "U/l"],
+        [None, "P2", date(2026, 3, 14), "Leukozyten", 5.1, "G/l"],
+        [None, None, date(2026, 3, 15), "Leukozyten", 5.2, "G/l"],
+        [None, None, None, "Thrombozyten", 230, "G/l"],
+    ]
+    path = workbook(Labor=rows)
+    book = openpyxl.load_workbook(path)
+    for cells in ("B2:B5", "C2:C5", "E2:E3", "B6:B7"):
+        book.worksheets[0].merge_cells(cells)
+    book.save(path)
+    found, _, _ = opened(path)
+    assert shown(found) == [
+        "P1 | 2026-03-13 | Leukozyten | 3.2 | G/l",
+        "P1 | 2026-03-13 | Thrombozyten |  | G/l",
+        "P1 | 2026-03-13 | ALT |  | U/l",
+        "P2 | 2026-03-14 | Leukozyten | 5.1 | G/l",
+        "P2 | 2026-03-15 | Leukozyten | 5.2 | G/l",
+        " |  | Thrombozyten | 230 | G/l",
+    ]
+
+
+def test_rows_of_a_workbook_that_begins_further_below_keep_their_lines(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """A line that a report names is looked for there."""
+    rows = [[], [], [None, *HEADER], [None, "P1", "2026-03-13", "Neut", 0.45, "%"]]
+    found, _, _ = opened(styled(workbook(Labor=rows), {"E4": "0%"}))
+    assert [(row.line, row.mrn, row.value) for row in found] == [(4, "P1", "45%")]
+
+
+BLANK_ROWS = (
+    '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
+)
+PERCENT_ODS = (
+    f'<table:table table:name="A">{BLANK_ROWS.format(2)}</table:table>'
+    f'<table:table table:name="Labor">{BLANK_ROWS.format(3)}'
+    "<table:table-row>{header}</table:table-row>"
+    '<table:table-row table:number-rows-repeated="2">{row}<table:table-cell '
+    'office:value-type="percentage" office:value="0.235"><text:p>23.5%</text:p>'
+    "</table:table-cell></table:table-row></table:table>"
+)
+
+
+def test_the_same_in_an_opendocument_spreadsheet(opened: Open, tmp_path: Path) -> None:
+    def cells(*texts: str) -> str:
+        cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+        return "".join(map(cell.format, texts))
+
+    header = cells("MRN", "Datum", "Test", "Einheit", "Wert")
+    tables = PERCENT_ODS.format(header=header, row=cells("P1", "2026-03-13", "Neut", "%"))
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    before, _, rest = parts["content.xml"].partition("<table:table ")
+    parts["content.xml"] = before + tables + rest.rpartition("</table:table>")[2]
+    with zipfile.ZipFile(tmp_path / "percent.ods", "w") as made:
+        for name, text in parts.items():
+            made.writestr(name, text)
+    rows, _, _ = opened(tmp_path / "percent.ods")
+    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
 
 
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
@@ -613,6 +726,30 @@ def test_an_opendocument_spreadsheet(opened: Open) -> None:
         "4711 | 2026-03-02 | Leukozyten | 3.9 | G/l",
         "0815 | 2026-03-02T08:30 | Thrombozyten | <20 | G/l",
     ]
+
+
+@pytest.mark.parametrize(
+    ("was", "instead"),
+    [
+        (b"</table:table>", b"</table:row>"),
+        (b"</table:table>", b"<percentage/table:table>"),
+        (b"</table:table>", b""),
+        (b"<office:document-content", b'<!DOCTYPE a [<!ENTITY b "c">]><office:document-content'),
+    ],
+)
+def test_an_opendocument_spreadsheet_whose_table_does_not_end_is_damaged(
+    opened: Open, tmp_path: Path, was: bytes, instead: bytes
+) -> None:
+    """The library would look for its end for ever, and the daemon with it."""
+    with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert was in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(was, instead)
+    with zipfile.ZipFile(tmp_path / "endless.ods", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(UnreadableFile, match="damaged"):
+        opened(tmp_path / "endless.ods")
 
 
 @pytest.mark.parametrize("repeated", ["1000000", "5000001"])

@@ -49,6 +49,14 @@ ZONE = ZoneInfo("Europe/Zurich")
         ("02.03.", "either", ""),
         ("2026", "either", ""),
         ("2026-03-02", "days", "2026-03-02T00:00"),
+        ("26/03/14 08:30", "year_first", "2026-03-14T08:30"),
+        ("26.3.4.", "year_first", "2026-03-04T00:00"),
+        ("260314", "year_first", "2026-03-14T00:00"),
+        ("26314", "year_first", ""),
+        ("260314", "either", ""),
+        ("26/03/14", "open_years", ""),
+        ("13.03.2026", "open_years", "2026-03-13T00:00"),
+        ("03/04/2026", "open_years", ""),
     ],
 )
 def test_a_date_is_read_or_left(text: str, order: str, local: str) -> None:

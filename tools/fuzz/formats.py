@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.fuzz import csv_files, fhir_files, hl7_files, workbooks
+from tools.fuzz import (
+    csv_files,
+    fhir_files,
+    hl7_files,
+    old_workbooks,
+    open_documents,
+    workbooks,
+)
 from tools.fuzz.mutation import Mutate
 
 
@@ -23,5 +30,7 @@ FORMATS: Mapping[str, Format] = {
     "csv": Format(".csv", csv_files.corpus, csv_files.MUTATE),
     "fhir": Format(".fhir", fhir_files.corpus, fhir_files.MUTATE),
     "hl7": Format(".hl7", hl7_files.corpus, hl7_files.MUTATE),
+    "ods": Format(".ods", open_documents.corpus, open_documents.mutate),
+    "xls": Format(".xls", old_workbooks.corpus, old_workbooks.mutate),
     "xlsx": Format(".xlsx", workbooks.corpus, workbooks.mutate),
 }
