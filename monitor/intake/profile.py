@@ -16,17 +16,28 @@ from operator import itemgetter
 from monitor.core.units import glued_unit
 from monitor.intake.blocks import Block
 from monitor.intake.csv import Record, records_of
-from monitor.intake.dates import EITHER, OPEN_YEARS, ends_of_short, is_short, orders_of
+from monitor.intake.dates import (
+    EITHER,
+    OPEN_YEARS,
+    SWAPPED,
+    ends_of_short,
+    is_short,
+    may_be_swapped,
+    orders_of,
+    understood,
+)
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
 from monitor.intake.vocabulary import key_of, vocabulary
 
+_COLLECTED = ("collected_at", "collected_day")
 _DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", "birth_date")
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
+_MONTHS = 12
 ABOVE = 0
 """The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
@@ -73,6 +84,12 @@ class Profile:
     """Dates with a year of two digits that cannot stand first."""
     ends: set[tuple[int, int]] = field(default_factory=set)
     """The first and the last number of the `short` ones."""
+    swappable: Evidence = field(default_factory=Evidence)
+    """Dates of a workbook that would be other ones with day and month exchanged."""
+    unswappable: Evidence = field(default_factory=Evidence)
+    """Those of a day that is no month, and texts that its program would have taken for dates."""
+    left: Evidence = field(default_factory=Evidence)
+    """Texts that it would not."""
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     limits_comma: Evidence = field(default_factory=Evidence)
@@ -109,6 +126,12 @@ class Profile:
         return len(first) < len(last)
 
     @property
+    def has_swapped_dates(self) -> bool:
+        """Whether a spreadsheet program may have taken days for months: what it understood has no
+        day above 12, and below it stand such days as the texts that it did not."""
+        return bool(self.left.count and self.swappable.count and not self.unswappable.count)
+
+    @property
     def shows_day_first(self) -> Evidence:
         """The dates that can only be read day first."""
         if self.day_first.count or self.has_open_years:
@@ -118,6 +141,8 @@ class Profile:
     @property
     def dates(self) -> str:
         """The order that every date of the table allows."""
+        if self.has_swapped_dates:
+            return SWAPPED
         if self.has_open_years:
             return OPEN_YEARS
         if self.shows_day_first.count and not self.month_first.count:
@@ -170,7 +195,7 @@ def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
         "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
-        "comma", "point", "limits_comma", "limits_point",
+        "swappable", "unswappable", "left", "comma", "point", "limits_comma", "limits_point",
     )  # fmt: skip
     found = Profile(ends=set().union(*(profile.ends for profile in profiles)))
     for name in names:
@@ -179,20 +204,31 @@ def together(profiles: Sequence[Profile]) -> Profile:
     return found
 
 
-def profile_of(parts: Iterable[Part], layout: Layout, is_header: IsHeader | None = None) -> Profile:
+def profile_of(
+    parts: Iterable[Part],
+    layout: Layout,
+    is_header: IsHeader | None = None,
+    *,
+    of_sheet: bool = False,
+) -> Profile:
     """Look at every row of a table."""
     found = Profile()
-    for _ in looked_at(parts, layout, found, is_header):
+    for _ in looked_at(parts, layout, found, is_header, of_sheet=of_sheet):
         pass
     return found
 
 
 def looked_at(
-    parts: Iterable[Part], layout: Layout, found: Profile, is_header: IsHeader | None = None
+    parts: Iterable[Part],
+    layout: Layout,
+    found: Profile,
+    is_header: IsHeader | None = None,
+    *,
+    of_sheet: bool = False,
 ) -> Iterator[Part]:
     """The same parts, once they have been looked at; one that may hold the end of the rows comes
     when it is known whether it does."""
-    look = _Look(found, layout, is_header)
+    look = _Look(found, layout, is_header, of_sheet=of_sheet)
     behind: deque[Part] = deque()
 
     def passing() -> Iterator[Part]:
@@ -215,12 +251,17 @@ def last_line_of(part: Part) -> int:
 class _Look:
     """Looks at each text once, as long as there are not too many."""
 
-    def __init__(self, found: Profile, layout: Layout, is_header: IsHeader | None) -> None:
+    def __init__(
+        self, found: Profile, layout: Layout, is_header: IsHeader | None, *, of_sheet: bool
+    ) -> None:
         positions = layout.columns.positions
         self._found = found
-        dates = [positions[name] for name in _DATE_COLUMNS if name in positions]
+        dates = [
+            (_look_at_date_of_sheet if of_sheet and name in _COLLECTED else _look_at_date, name)
+            for name in _DATE_COLUMNS
+        ]
         self._looks: list[tuple[_LookAt, int]] = [
-            *((_look_at_date, it) for it in dates),
+            *((look_at, positions[name]) for look_at, name in dates if name in positions),
             *((_look_at_number, it) for it in _value_positions(layout)),
             *((_look_at_limit, it) for it in _limit_positions(layout)),
         ]
@@ -353,6 +394,18 @@ def _look_at_date(text: str) -> _Shown:
     elif is_short(text):
         shown.append("year_last")
     return [(name, text) for name in shown]
+
+
+def _look_at_date_of_sheet(text: str) -> _Shown:
+    found = understood(text)
+    if found is None:
+        orders = orders_of(text)
+        more = [("left" if len(orders) == 1 else "unswappable", text)] if orders else []
+        return [*_look_at_date(text), *more]
+    _, day = found
+    if day > _MONTHS:
+        return [("unswappable", text)]
+    return [("swappable", text)] if may_be_swapped(text) else []
 
 
 def _look_at_number(text: str) -> _Shown:

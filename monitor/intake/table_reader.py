@@ -196,7 +196,7 @@ def _read(
         refuse([*changes, *_changed_notation(table, mapping, known)])
     kept = Kept(table.parts)
     with closing(kept.first()) as parts:
-        profile = profile_of(parts, layout, is_header)
+        profile = profile_of(parts, layout, is_header, of_sheet=bool(table.sheet))
     return _understood(survey, replace(table, parts=kept.again), mapping, layout, profile, changes)
 
 
