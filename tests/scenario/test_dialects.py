@@ -519,6 +519,19 @@ MRN,DOB,Collected,LOINC,Name,Result,Units
         "1001 white_cells 3.2 2026-03-13",
         person="Keller,Anna,1970-05-01",
     ),
+    "a status under many names: what is in error or cancelled is no value": Dialect(
+        """\
+PERSON_ID,EVENT_END_DT_TM,EVENT_CD_DISPLAY,RESULT_VAL,RESULT_UNITS_CD_DISPLAY,RESULT_STATUS_CD_DISPLAY
+1001,2026-03-13 08:30:00,WBC,3.2,x10(3)/mcL,Auth (Verified)
+1001,2026-03-13 08:30:00,Platelet,13,x10(3)/mcL,Canceled
+1001,2026-03-13 08:30:00,Neutrophils,0.1,x10(3)/mcL,Rejected by analyser
+""",
+        """\
+1001 platelets - 2026-03-13T07:30
+1001 white_cells 3.2 2026-03-13T07:30
+""",
+        held=1,
+    ),
     "a line of units below the names, percent among them": Dialect(
         """\
 NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos
