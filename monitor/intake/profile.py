@@ -29,6 +29,7 @@ from monitor.intake.dates import (
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
+from monitor.intake.under_headings import heading_in, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _COLLECTED = ("collected_at", "collected_day")
@@ -102,6 +103,9 @@ class Profile:
     """Patient numbers that are not empty."""
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    """Lines among the rows that say what those below them were measured in, with what: of some of
+    them that is no blood."""
     other_header: int = 0
     """The first line among the rows that names columns, but others than the header does."""
 
@@ -326,6 +330,9 @@ class _Look:
             self._at_line(block.first_line + row, block.cells(row))
 
     def _at_line(self, line: int, cells: Sequence[str]) -> None:
+        material = material_of(heading_in(cells))
+        if material or (material is not None and self._found.headings):
+            self._found.headings.append((line, material))
         if self._is_header and not self._found.other_header and self._is_header(cells):
             self._found.other_header = line
 

@@ -532,6 +532,73 @@ PERSON_ID,EVENT_END_DT_TM,EVENT_CD_DISPLAY,RESULT_VAL,RESULT_UNITS_CD_DISPLAY,RE
 """,
         held=1,
     ),
+    "headings among the rows: under that of urine or liquor stands no blood": Dialect(
+        """\
+Patient ID;1001
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Hämatologie
+Leukozyten;G/l;3.4
+Urin
+Leukozyten;/uL;340
+Sediment
+Leukozyten;/uL;25
+Klinische Chemie
+GPT;U/l;22
+Kreatinin i.S.;umol/L;70
+*** Liquor ***
+Leukozyten;/uL;3
+""",
+        """\
+1001 alt 22 2026-03-13T07:00
+1001 creatinine 70 2026-03-13T07:00
+1001 white_cells 3.4 2026-03-13T07:00
+""",
+        held=8,
+    ),
+    "headings in a list, up to the next patient": Dialect(
+        """\
+MRN,Date,Test,Result,Unit
+,,Urinalysis,,
+1002,2026-03-13,WBC,25,/uL
+1001,2026-03-13,WBC,3.4,K/uL
+""",
+        "1001 white_cells 3.4 2026-03-13",
+        held=2,
+    ),
+    "a report of urine by the line above it": Dialect(
+        """\
+Urinstatus
+Patient ID;1001
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Leukozyten;/uL;340
+""",
+        "",
+        held=1,
+    ),
+    "a report of a material that is stated above it": Dialect(
+        """\
+Patient ID: 1001
+Material: Urine
+Collected: 2026-03-13 08:00
+Test,Unit,Result
+Leukocytes,/uL,340
+""",
+        "",
+        held=1,
+    ),
+    "a letterhead of a urologist is no material": Dialect(
+        """\
+Urologische Praxis Dr Meier
+Patient ID;1001
+Material;EDTA-Blut
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Leukozyten;G/l;3.4
+""",
+        "1001 white_cells 3.4 2026-03-13T07:00",
+    ),
     "a line of units below the names, percent among them": Dialect(
         """\
 NHC;Fecha extracción;Leucocitos;Neutrófilos;Linfocitos

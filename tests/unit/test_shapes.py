@@ -80,6 +80,18 @@ SHAPES = {
         ),
         ["P1 13.03.2026 Leukozyten 5,1 G/l 4 10", "P1 14.03.2026 Leukozyten 4,8 G/l 4 10"],
     ),
+    "cumulative, with headings of another material": (
+        (
+            "Patient ID;P1\nTest;Unit;13.03.2026;14.03.2026\nBlutbild;;;\nLeukozyten;G/l;5,1;4,8\n"
+            "Urin;;;\nLeukozyten;/ul;25;\nKlinische Chemie;;;\nGPT;U/l;;22\n"
+        ),
+        [
+            "P1 13.03.2026 Leukozyten 5,1 G/l",
+            "P1 14.03.2026 Leukozyten 4,8 G/l",
+            "P1 13.03.2026 Leukozyten (Urin) 25 /ul",
+            "P1 14.03.2026 GPT 22 U/l",
+        ],
+    ),
     "cumulative, a date over two times": (
         (
             "Patient-Nr.;P2\n;;14.02.2026;;15.02.2026\nParameter;Einheit;07:30;19:00;06:45\n"

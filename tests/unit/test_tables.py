@@ -659,6 +659,14 @@ def test_a_number_that_is_shown_in_percent_is_what_is_shown(
     assert [row.value for row in rows] == ["23.5%", "7%", "45", "45", "0.5%", "22%", "3"]
 
 
+def test_a_sheet_of_another_material_holds_nothing_of_the_blood(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    rows = [HEADER, ["P1", "2026-03-13", "Leukozyten", 25, "/ul"]]
+    found, _, _ = opened(workbook(Blut=rows, Urin=rows))
+    assert [row.analyte for row in found] == ["Leukozyten", "Leukozyten (Urin)"]
+
+
 def test_a_number_or_a_day_merged_over_rows_is_that_of_each(
     opened: Open, workbook: Callable[..., Path]
 ) -> None:
