@@ -56,33 +56,34 @@ def sections_of(
     for item in below:
         width = len(current.header.cells)
         is_sure = item.line == surely
-        if isinstance(item, BadLine) or not (
+        is_row = isinstance(item, BadLine) or not (
             is_sure or _may_begin(item, width, key_column) or _states_anew(item, current.stated)
-        ):
-            said = said_by(between)
-            if said.names_somebody or said.named & current.stated.keys():
-                current = _next(current, current.header, between)
+        )
+        if not is_row and isinstance(item, Record):
+            if is_sure or _is_header(item, current.header, score):
+                key_column = key_column if _same(item, current.header) else None
+                current = _next(current, item, between)
                 sections.append(current)
-            else:
-                current.rows += between
-                if any(_may_be_of_another(it, current) for it in between):
-                    current = _nobodys(current)
-                    sections.append(current)
-            between = []
-            current.rows.append(item)
-        elif is_sure or _is_header(item, current.header, score):
-            key_column = key_column if _same(item, current.header) else None
-            current = _next(current, item, between)
+                between = []
+                continue
+            if _stands_between(item):
+                between.append(item)
+                continue
+        # A row, or a line that was not understood: whatever it is, it stands under those before.
+        said = said_by(between)
+        if said.names_somebody or said.named & current.stated.keys():
+            current = _next(current, current.header, between)
             sections.append(current)
             between = []
-        elif _stands_between(item):
-            between.append(item)
-        else:
-            current.rows += [*between, item]
-            between = []
-            if _may_be_of_another(item, current):
-                current = _nobodys(current)
-                sections.append(current)
+        current.rows += between
+        if any(_may_be_of_another(it, current) for it in between):
+            current = _nobodys(current)
+            sections.append(current)
+        between = []
+        current.rows.append(item)
+        if not is_row and isinstance(item, Record) and _may_be_of_another(item, current):
+            current = _nobodys(current)
+            sections.append(current)
     current.rows += between
     return sections
 
@@ -98,11 +99,16 @@ def _nobodys(before: Section) -> Section:
 
 
 def following(before: Mapping[str, str], said: Stated) -> Mapping[str, str]:
-    """What holds for a table below another one, after the lines between them."""
+    """What holds for a table below another one, after the lines between them. A status is that of
+    one report, and a day that is named without a text is none."""
     kept = dict(before)
     if said.names_somebody:
         kept = {name: text for name, text in kept.items() if name not in said.PERSON}
         kept |= {"mrn": ""} if "mrn" in before else {}
+    if "collected_at" in kept and "collected_at" in said.named:
+        kept["collected_at"] = ""
+    if said.names_somebody or "collected_at" in said.named:
+        kept.pop("status", None)
     return kept | dict(said.found)
 
 

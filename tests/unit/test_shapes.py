@@ -176,6 +176,13 @@ SHAPES = {
         ),
         ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"],
     ),
+    "a day that is named and not told": (
+        (
+            "Patient ID: P1\nCollected: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Patient ID: P2\nCollected:\nTest,Result,Unit\nWBC,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 - WBC 2.1 G/L"],
+    ),
     "the next patient without a header again": (
         (
             "Patient ID: P1\nDate of collection: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
@@ -295,6 +302,21 @@ SHAPES = {
 def test_each_value_is_read_under_its_own_lines(name: str, read: Read) -> None:
     text, expected = SHAPES[name]
     assert read(text) == (expected, [])
+
+
+@pytest.mark.parametrize("line", ["Ward;3", "Ward;East", "Doctor;Meier", "Sex;F", "Age;54;years"])
+@pytest.mark.parametrize("place", range(3))
+def test_a_line_that_says_nothing_to_us_leaves_the_next_report_to_its_patient(
+    read: Read, line: str, place: int
+) -> None:
+    """The lines before it were passed over with it, and the values went to the patient above."""
+    said = ["Patient ID;P2", "Collected;2026-02-05"]
+    said.insert(place, line)
+    second = "\n".join([*said, "Test;Unit;Result;Note", "WBC;G/L;2.1;"])
+    first = "Patient ID;P1\nCollected;2026-02-02\nTest;Unit;Result;Note\nWBC;G/L;5.1;\n"
+    rows, bad = read(f"{first}{second}\n")
+    assert rows == ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"]
+    assert [it.split()[1] for it in bad] == ["field_count"]
 
 
 def test_rows_under_a_header_that_cannot_be_read_are_held(read: Read) -> None:
