@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from monitor.core.standing import read_status
 from monitor.intake.csv import Record
 from monitor.intake.row_steps import is_whole_name
 from monitor.intake.vocabulary import key_of, vocabulary
 
-_NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name")
+_NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name", "status")
 _SURE_TIERS = 2
 """Our own name and the first list: a mere `Date` above a table is that of its printing."""
 _PAIR = re.compile(r"([^:=]{2,60})\s*[:=]\s*(\S.*)")
@@ -79,7 +80,7 @@ def _meaning(key: str, text: str) -> str:
     for name in _NAMES:
         tiers = vocabulary().columns[name].tiers
         if any(wanted in tier for tier in tiers[:_SURE_TIERS]):
-            return name
+            return name if name != "status" or read_status(text) else ""
     if is_whole_name(text) and vocabulary().column_of(key) == "patient_name":
         return "family_name"
     is_number = any(sign.isdigit() for sign in text)

@@ -588,6 +588,25 @@ Leukocytes,/uL,340
         "",
         held=1,
     ),
+    "a status above the rows is that of its report, and a ward is no status": Dialect(
+        """\
+Patient ID;1001
+Collected;2026-03-13 08:00
+Report status;Cancelled
+Test;Unit;Result
+WBC;K/uL;0.4
+Patient ID;1001
+Collected;2026-03-14 08:00
+Status;Inpatient
+Test;Unit;Result
+WBC;K/uL;3.4
+""",
+        """\
+1001 white_cells - 2026-03-13T07:00
+1001 white_cells 3.4 2026-03-14T07:00
+""",
+        held=1,
+    ),
     "a letterhead of a urologist is no material": Dialect(
         """\
 Urologische Praxis Dr Meier
