@@ -426,6 +426,8 @@ MRN,Collected,Test,Result,Units
 1001,2026-03-13,Bilirubin.total [Mass/volume] in Serum or Plasma,1,mg/dL
 1001,2026-03-13,Urea nitrogen [Mass/volume] in Serum or Plasma,10,mg/dL
 1001,2026-03-13,Leukocytes [#/volume] in Cerebral spinal fluid,2,/uL
+1001,2026-03-13,WBC (Fluid),250,/uL
+1001,2026-03-13,WBC Bronchoalveolar lavage,250,/uL
 """,
         """\
 1001 bilirubin 17.104 2026-03-13
@@ -433,7 +435,7 @@ MRN,Collected,Test,Result,Units
 1001 urea 3.57 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
-        held=1,
+        held=3,
     ),
     "flags in the cell of the value, where its unit stands apart": Dialect(
         """\
