@@ -75,9 +75,11 @@ class UnderHeadings:
 
     def of(self, row: RawRow) -> RawRow:
         """The row, with the material beside the name of its analyte where it is no blood."""
-        self._look(row)
-        says_blood = any(map(vocabulary().is_of_blood, (row.analyte, *row.also)))
-        if not self._material or not row.analyte.strip() or says_blood:
+        if self._headings:
+            self._look(row)
+        if not self._material or not row.analyte.strip():
+            return row
+        if any(map(vocabulary().is_of_blood, (row.analyte, *row.also))):
             return row
         return row._replace(analyte=marked(row.analyte, self._material), also=())
 
