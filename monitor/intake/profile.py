@@ -39,6 +39,7 @@ _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
 _MONTHS = 12
+_DAY_WRITTEN = 10
 ABOVE = 0
 """The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
@@ -406,13 +407,19 @@ def _look_at_date(text: str) -> _Shown:
 def _look_at_date_of_sheet(text: str) -> _Shown:
     found = understood(text)
     if found is None:
-        orders = orders_of(text)
-        more = [("left" if len(orders) == 1 else "unswappable", text)] if orders else []
-        return [*_look_at_date(text), *more]
+        return [*_look_at_date(text), *_look_at_what_was_left(text)]
     _, day = found
     if day > _MONTHS:
         return [("unswappable", text)]
     return [("swappable", text)] if may_be_swapped(text) else []
+
+
+def _look_at_what_was_left(text: str) -> _Shown:
+    """A date with dots is left as text by every program that reads months first."""
+    orders = orders_of(text)
+    if not orders or "." in text[:_DAY_WRITTEN]:
+        return []
+    return [("left" if len(orders) == 1 else "unswappable", text)]
 
 
 def _look_at_number(text: str) -> _Shown:

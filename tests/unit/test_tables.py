@@ -614,6 +614,7 @@ SOME_DAYS = [date(2026, 2, 3), "13/03/2026", date(2026, 5, 3), date(2026, 4, 4),
         ([date(2026, 2, 3), "3 March 2026", date(2026, 5, 3)], "", "either"),
         ([date(2026, 4, 4), "13/03/2026"], "", "day_first"),
         ([date(2026, 2, 3), "13/03/2026", "04/03/2026"], "", "day_first"),
+        ([date(2026, 2, 3), "13.03.2026"], "", "day_first"),
     ],
 )
 def test_days_that_a_spreadsheet_program_may_have_taken_for_months(
