@@ -176,6 +176,27 @@ SHAPES = {
         ),
         ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"],
     ),
+    "a number that is named and not told, before an empty cell": (
+        (
+            "Patient ID;P1;;\nCollected;2026-02-02;;\nTest;Result;Unit;\nWBC;5.1;G/L;\n"
+            "Patient ID;;Surname;\nCollected;2026-02-05;;\nTest;Result;Unit;\nWBC;2.1;G/L;\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "- 2026-02-05 WBC 2.1 G/L"],
+    ),
+    "another patient by name alone": (
+        (
+            "Patient ID: P1\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+            "Patient: Meier Ben\nTest,Collected,Result,Unit\nWBC,2026-02-05,2.1,G/L\n"
+            "Patient ID: P3\nTest,Collected,Result,Unit\nWBC,2026-02-06,3.1,G/L\n"
+            "Name: Meier Ben\nTest,Collected,Result,Unit\nWBC,2026-02-07,4.1,G/L\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 5.1 G/L",
+            "- 2026-02-05 WBC 2.1 G/L",
+            "P3 2026-02-06 WBC 3.1 G/L",
+            "- 2026-02-07 WBC 4.1 G/L",
+        ],
+    ),
     "a day that is named and not told": (
         (
             "Patient ID: P1\nCollected: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
