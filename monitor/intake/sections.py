@@ -52,6 +52,9 @@ def sections_of(
     said = said_by(preamble)
     current = Section(list(preamble), header, said.found)
     sections = [current]
+    # The section of the last row, and the lines below that row: those that speak of the next one,
+    # and those of which that is not known yet.
+    anchor, block = current, list[Record]()
     between: list[Record] = []
     for item in below:
         width = len(current.header.cells)
@@ -62,9 +65,10 @@ def sections_of(
         if not is_row and isinstance(item, Record):
             if is_sure or _is_header(item, current.header, score):
                 key_column = key_column if _same(item, current.header) else None
-                current = _next(current, item, between)
-                sections.append(current)
+                block += between
                 between = []
+                current = _below(anchor, item, block)
+                sections.append(current)
                 continue
             if _stands_between(item):
                 between.append(item)
@@ -72,25 +76,30 @@ def sections_of(
         # A row, or a line that was not understood: whatever it is, it stands under those before.
         said = said_by(between)
         if said.names_somebody or said.named & current.stated.keys():
-            current = _next(current, current.header, between)
+            block += between
+            current = _below(anchor, current.header, block)
             sections.append(current)
-            between = []
-        current.rows += between
-        if any(_may_be_of_another(it, current) for it in between):
-            current = _nobodys(current)
-            sections.append(current)
+        else:
+            current.rows += between
+            if any(_may_be_of_another(it, current) for it in between):
+                anchor = current = _nobodys(current)
+                block = []
+                sections.append(current)
         between = []
         current.rows.append(item)
+        if is_row or not block:
+            anchor, block = current, []
         if not is_row and isinstance(item, Record) and _may_be_of_another(item, current):
-            current = _nobodys(current)
+            anchor = current = _nobodys(current)
+            block = []
             sections.append(current)
     current.rows += between
     return sections
 
 
-def _next(before: Section, header: Record, between: Sequence[Record]) -> Section:
-    stated = following(before.stated, said_by(between))
-    return Section(list(between), header, stated)
+def _below(before: Section, header: Record, block: Sequence[Record]) -> Section:
+    """The section below another one, after all lines between their rows."""
+    return Section(list(block), header, following(before.stated, said_by(block)))
 
 
 def _nobodys(before: Section) -> Section:

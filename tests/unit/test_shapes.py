@@ -466,3 +466,56 @@ def test_rows_below_a_line_that_may_name_another_patient_are_nobody_s(
     )
     assert values == ["P1 2026-02-02 WBC 5.1 G/L", f"{whose} 2026-02-03 WBC 2.1 G/L"]
     assert all(it == "4 field_count" for it in bad)
+
+
+BESIDE_A_REPORT = [
+    "Ward;3", "Ward;East", "Doctor;Meier", "Age;54;years", "Sex;F", "Order No;4711", "Page 2 of 3",
+    "Dr Meier", "Phone: +41 44 123", "Comment: fasting", "---", "", "Laboratory North", "Lab No;L-99",
+    "Insurance;Helsana;80756", "Printed;2026-04-01 10:00", "Weight;70;kg", "Room: 12;Bed: 4", "Report",
+]  # fmt: skip
+NUMBERS = ["Patient ID;{}", "Patient ID: {}", "MRN;{}", "Pat.-Nr.;{}"]
+NOBODY = ["Patient ID;", "Patient ID:", "Patient: Meier, Ben", "Name: Meier, Ben", "Surname;Meier"]
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(NUMBERS),
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.lists(st.sampled_from(BESIDE_A_REPORT), max_size=2),
+            st.lists(st.sampled_from(BESIDE_A_REPORT), max_size=2),
+            st.sampled_from(["", "", "", *NOBODY]),
+        ),
+        min_size=2,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_no_value_of_a_report_is_read_as_another_patients(
+    tmp_path_factory: pytest.TempPathFactory,
+    catalogue: Catalogue,
+    number: str,
+    reports: list[tuple[bool, list[str], list[str], str]],
+    is_padded: bool,
+) -> None:
+    """Whatever else stands above each report, with its header again or without."""
+    lines: list[str] = []
+    true: dict[str, str] = {}
+    for place, (has_header, before, behind, nobody) in enumerate(reports):
+        mrn = "" if nobody and place else f"P{place}00"
+        value = f"10{place}.5"
+        true[value] = f"{mrn or '-'} 2026-02-0{place + 1}"
+        header = ["Test;Unit;Result"] if has_header or not place else []
+        said = number.format(mrn) if mrn else nobody
+        day = f"Collected;2026-02-0{place + 1}"
+        lines += [*before, said, *behind, day, *header, f"WBC;G/L;{value}"]
+    if is_padded:
+        lines = [line + ";" * (2 - line.count(";")) for line in lines]
+    path = tmp_path_factory.mktemp("reports") / "file.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    values, _ = rows_of(path, catalogue)
+    read = {it.split()[3]: " ".join(it.split()[:2]) for it in values if it.split()[3] in true}
+    assert read.keys() == true.keys()
+    for value, whose in read.items():
+        assert whose in (true[value], f"- {true[value].split()[1]}")
