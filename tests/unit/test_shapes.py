@@ -470,8 +470,9 @@ def test_rows_below_a_line_that_may_name_another_patient_are_nobody_s(
 
 BESIDE_A_REPORT = [
     "Ward;3", "Ward;East", "Doctor;Meier", "Age;54;years", "Sex;F", "Order No;4711", "Page 2 of 3",
-    "Dr Meier", "Phone: +41 44 123", "Comment: fasting", "---", "", "Laboratory North", "Lab No;L-99",
-    "Insurance;Helsana;80756", "Printed;2026-04-01 10:00", "Weight;70;kg", "Room: 12;Bed: 4", "Report",
+    "Dr Meier", "Phone: +41 44 123", "Comment: fasting", "---", "", "Laboratory North",
+    "Lab No;L-99", "Insurance;Helsana;80756", "Printed;2026-04-01 10:00", "Weight;70;kg",
+    "Room: 12;Bed: 4", "Report",
 ]  # fmt: skip
 NUMBERS = ["Patient ID;{}", "Patient ID: {}", "MRN;{}", "Pat.-Nr.;{}"]
 NOBODY = ["Patient ID;", "Patient ID:", "Patient: Meier, Ben", "Name: Meier, Ben", "Surname;Meier"]
