@@ -43,7 +43,7 @@ def learn(
         typer.Option(
             "--date-format",
             metavar="ORDER",
-            help="day_first or month_first, where the dates of the file leave it open.",
+            help="day_first, month_first or year_first, where the dates of the file leave it open.",
         ),
     ] = "",
     replace: Annotated[

@@ -19,6 +19,9 @@ EITHER = "either"
 """The order of dates that are read only where they can be read one way."""
 OPEN_YEARS = "open_years"
 """The same, where a year of two digits may stand first or last: such dates are not read."""
+SWAPPED = "perhaps_swapped"
+"""The same in a workbook whose program may have taken days for months: a date of it is read only
+where that cannot be."""
 _CLOCK = (
     r"(?:(?:,?\s+(?:(?:à|um|at|kl\.?|ore|alle|a las|às)\s+)?|\s*T|,\s*|[-:](?=\d\d:))"
     r"(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
@@ -69,6 +72,7 @@ _TWO_NUMBERS = re.compile(
     rf"{_WEEKDAY}(\d{{1,2}})[/.-](\d{{1,2}})[/.-](?:\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
 )
 _SHORT_YEAR = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2})(?!\d)")
+_UNDERSTOOD = re.compile(r"\d{4}-(\d\d)-(\d\d)(?!\d)")
 _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?")
 _TIME_ALONE = re.compile(
     r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
@@ -104,7 +108,7 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
     """
     text = text.strip()
     try:
-        if _PLAIN.fullmatch(text):
+        if _PLAIN.fullmatch(text) and order != SWAPPED:
             return _timed(_plain_instant(text, zone), zone)
         match = _match(text, order)
         if match is None:
@@ -182,7 +186,19 @@ def is_short(text: str) -> bool:
 
 def is_open(order: str) -> bool:
     """Whether an order leaves it open how some dates are read."""
-    return order in (EITHER, OPEN_YEARS)
+    return order in (EITHER, OPEN_YEARS, SWAPPED)
+
+
+def understood(text: str) -> tuple[int, int] | None:
+    """Month and day of a date that a spreadsheet program understood; None for any other text."""
+    found = _UNDERSTOOD.match(text.strip()[:_LONGEST])
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def may_be_swapped(text: str) -> bool:
+    """Whether such a date would be another one with day and month exchanged."""
+    month, day = understood(text) or (0, 0)
+    return day <= 12 and day != month
 
 
 def is_time(text: str) -> bool:
@@ -221,8 +237,8 @@ def since(text: str, step: str, day_zero: date) -> str:
 def _match(text: str, order: str) -> re.Match[str] | None:
     if len(text) > _LONGEST:
         return None
-    if order == OPEN_YEARS:
-        if is_short(text):
+    if order in (OPEN_YEARS, SWAPPED):
+        if is_short(text) if order == OPEN_YEARS else may_be_swapped(text):
             return None
         order = EITHER
     if order == EITHER and len(orders_of(text)) == 2:

@@ -204,6 +204,7 @@ class _Maker:
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
         self._order = around.order
+        self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
     def row(self, part: Body, place: str) -> RawRow:
         """The row of the Observation itself, or of a component of it."""
@@ -226,7 +227,7 @@ class _Maker:
             ref_low=low,
             ref_high=high,
             specimen_id=sample.id,
-            status=text_of(body, "status") or "unknown",
+            status=self._status,
             reported_at=self._issued,
             comment="\n".join([*comments, *sample.notes]),
             family_name=whose.family_name,
@@ -261,6 +262,12 @@ class _Given(Sequence[tuple[str, str]]):
     def __getitem__(self, index: slice) -> Sequence[tuple[str, str]]: ...
     def __getitem__(self, index: int | slice) -> tuple[str, str] | Sequence[tuple[str, str]]:
         return self._cells()[index]
+
+
+def _status(own: str, taken_back: str) -> str:
+    """The status of an Observation; where its report is taken back and it is not, both, which is
+    no status: nobody knows which is meant."""
+    return f"{own} in a report {taken_back}" if taken_back and own != taken_back else own
 
 
 def _collected(own: str, of_sample: str, of_report: str) -> str:

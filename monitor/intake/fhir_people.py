@@ -60,10 +60,13 @@ class Around:
     issued: str = ""
     order: str = ""
     """What it is called, where that says that it is of no blood."""
+    taken_back: str = ""
+    """Its status, where that says that there is no such report."""
     version_at: str = ""
     """When this version of the Observation came, in a file of several versions."""
 
 
+_TAKEN_BACK = ("entered-in-error", "cancelled")
 _AMBIGUOUS = Whose(unresolved="two patients")
 
 
@@ -123,7 +126,9 @@ class Surroundings:
     def _note(self, around: Around, references: Any) -> None:
         for reference in objects(references):
             for key in _keys_of(text_of(reference, "reference")):
-                self._around.setdefault(key, around)
+                known = self._around.setdefault(key, around)
+                if known.taken_back and not around.taken_back:
+                    self._around[key] = around
 
     def around(self, found: Found) -> Around:
         """What the report or panel that names this Observation says of it."""
@@ -191,7 +196,10 @@ def _kinds_in(display: str) -> tuple[str, ...]:
 def around_of(body: Body, specimen: Any) -> Around:
     """What a report or panel says of the results that it names."""
     subject, issued = body.get("subject"), text_of(body, "issued")
-    return Around(subject, effective_of(body), specimen, issued, order_of_no_blood(body))
+    status = text_of(body, "status")
+    taken_back = status if status in _TAKEN_BACK else ""
+    order = order_of_no_blood(body)
+    return Around(subject, effective_of(body), specimen, issued, order, taken_back)
 
 
 def order_of_no_blood(body: Body) -> str:

@@ -8,9 +8,11 @@ from monitor.core.standing import KNOWN_WORDS
 from monitor.intake.dates import (
     NO_DAYS,
     OPEN_YEARS,
+    SWAPPED,
     day_in_any_order,
     has_no_year,
     is_short,
+    may_be_swapped,
     orders_of,
 )
 from monitor.intake.issuers import Another, Claim
@@ -42,6 +44,14 @@ def no_date(text: str, order: str = "") -> Problem:
             "no_date",
             "no date of collection",
             "ask the laboratory to send when the blood was taken; no other time stands for it",
+        )
+    if order == SWAPPED and may_be_swapped(text):
+        return Problem(
+            "date",
+            "day and month may be exchanged: other dates of the sheet are text, as a spreadsheet "
+            "program leaves what it cannot read",
+            "mend the dates in the workbook, or, where they are right, name the source's "
+            "date_format in the config",
         )
     if order == OPEN_YEARS and is_short(text):
         return Problem(

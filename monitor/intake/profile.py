@@ -21,22 +21,29 @@ from monitor.intake.dates import (
     EITHER,
     LAST_DAY,
     OPEN_YEARS,
+    SWAPPED,
     ends_of_short,
     full_year,
     is_short,
+    may_be_swapped,
     orders_of,
+    understood,
 )
 from monitor.intake.layout import Layout
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
+from monitor.intake.under_headings import heading_in, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
+_COLLECTED = ("collected_at", "collected_day")
 _BIRTH = "birth_date"
-_DATE_COLUMNS = ("collected_at", "collected_day", "reported_at", _BIRTH)
+_DATE_COLUMNS = (*_COLLECTED, "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
+_MONTHS = 12
+_DAY_WRITTEN = 10
 ABOVE = 0
 """The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
@@ -87,6 +94,12 @@ class Profile:
     """The first number of those among them that are no birth dates."""
     came_in: int = LAST_YEAR
     """The year in which the file came: no day of its is of a later one."""
+    swappable: Evidence = field(default_factory=Evidence)
+    """Dates of a workbook that would be other ones with day and month exchanged."""
+    unswappable: Evidence = field(default_factory=Evidence)
+    """Those of a day that is no month, and texts that its program would have taken for dates."""
+    left: Evidence = field(default_factory=Evidence)
+    """Texts that it would not."""
     comma: Evidence = field(default_factory=Evidence)
     point: Evidence = field(default_factory=Evidence)
     limits_comma: Evidence = field(default_factory=Evidence)
@@ -99,6 +112,9 @@ class Profile:
     """Patient numbers that are not empty."""
     footers: dict[int, str] = field(default_factory=dict)
     """Lines below the rows that are no rows, with their text."""
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    """Lines among the rows that say what those below them were measured in, with what: of some of
+    them that is no blood."""
     other_header: int = 0
     """The first line among the rows that names columns, but others than the header does."""
 
@@ -129,6 +145,12 @@ class Profile:
         return len(first) < len(last)
 
     @property
+    def has_swapped_dates(self) -> bool:
+        """Whether a spreadsheet program may have taken days for months: what it understood has no
+        day above 12, and below it stand such days as the texts that it did not."""
+        return bool(self.left.count and self.swappable.count and not self.unswappable.count)
+
+    @property
     def shows_day_first(self) -> Evidence:
         """The dates that can only be read day first."""
         if self.day_first.count or self.has_open_years:
@@ -138,6 +160,8 @@ class Profile:
     @property
     def dates(self) -> str:
         """The order that every date of the table allows."""
+        if self.has_swapped_dates:
+            return SWAPPED
         if self.has_open_years:
             return OPEN_YEARS
         if self.shows_day_first.count and not self.month_first.count:
@@ -190,7 +214,7 @@ def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
         "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
-        "comma", "point", "limits_comma", "limits_point",
+        "swappable", "unswappable", "left", "comma", "point", "limits_comma", "limits_point",
     )  # fmt: skip
     found = Profile(
         ends=set().union(*(profile.ends for profile in profiles)),
@@ -207,21 +231,28 @@ def profile_of(
     parts: Iterable[Part],
     layout: Layout,
     is_header: IsHeader | None = None,
+    *,
     came_in: int = LAST_YEAR,
+    of_sheet: bool = False,
 ) -> Profile:
     """Look at every row of a table, which came in a year."""
     found = Profile(came_in=came_in)
-    for _ in looked_at(parts, layout, found, is_header):
+    for _ in looked_at(parts, layout, found, is_header, of_sheet=of_sheet):
         pass
     return found
 
 
 def looked_at(
-    parts: Iterable[Part], layout: Layout, found: Profile, is_header: IsHeader | None = None
+    parts: Iterable[Part],
+    layout: Layout,
+    found: Profile,
+    is_header: IsHeader | None = None,
+    *,
+    of_sheet: bool = False,
 ) -> Iterator[Part]:
     """The same parts, once they have been looked at; one that may hold the end of the rows comes
     when it is known whether it does."""
-    look = _Look(found, layout, is_header)
+    look = _Look(found, layout, is_header, of_sheet=of_sheet)
     behind: deque[Part] = deque()
 
     def passing() -> Iterator[Part]:
@@ -244,12 +275,14 @@ def last_line_of(part: Part) -> int:
 class _Look:
     """Looks at each text once, as long as there are not too many."""
 
-    def __init__(self, found: Profile, layout: Layout, is_header: IsHeader | None) -> None:
+    def __init__(
+        self, found: Profile, layout: Layout, is_header: IsHeader | None, *, of_sheet: bool
+    ) -> None:
         positions = layout.columns.positions
         self._found = found
         dates = [name for name in _DATE_COLUMNS if name in positions]
         self._looks: list[tuple[_LookAt, int]] = [
-            *((_looks_at(name), positions[name]) for name in dates),
+            *((_looks_at(name, of_sheet=of_sheet), positions[name]) for name in dates),
             *((_look_at_number, it) for it in _value_positions(layout)),
             *((_look_at_limit, it) for it in _limit_positions(layout)),
         ]
@@ -314,6 +347,9 @@ class _Look:
             self._at_line(block.first_line + row, block.cells(row))
 
     def _at_line(self, line: int, cells: Sequence[str]) -> None:
+        material = material_of(heading_in(cells))
+        if material or (material is not None and self._found.headings):
+            self._found.headings.append((line, material))
         if self._is_header and not self._found.other_header and self._is_header(cells):
             self._found.other_header = line
 
@@ -391,9 +427,29 @@ def _look_at_day(text: str) -> _Shown:
     return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
 
 
-def _looks_at(name: str) -> _LookAt:
+def _looks_at(name: str, *, of_sheet: bool = False) -> _LookAt:
     """What looks at the dates of a column of ours."""
-    return _look_at_date if name == _BIRTH else _look_at_day
+    if name == _BIRTH:
+        return _look_at_date
+    return _look_at_date_of_sheet if of_sheet and name in _COLLECTED else _look_at_day
+
+
+def _look_at_date_of_sheet(text: str) -> _Shown:
+    found = understood(text)
+    if found is None:
+        return [*_look_at_day(text), *_look_at_what_was_left(text)]
+    _, day = found
+    if day > _MONTHS:
+        return [("unswappable", text)]
+    return [("swappable", text)] if may_be_swapped(text) else []
+
+
+def _look_at_what_was_left(text: str) -> _Shown:
+    """A date with dots is left as text by every program that reads months first."""
+    orders = orders_of(text)
+    if not orders or "." in text[:_DAY_WRITTEN]:
+        return []
+    return [("left" if len(orders) == 1 else "unswappable", text)]
 
 
 def _look_at_number(text: str) -> _Shown:

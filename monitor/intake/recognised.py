@@ -11,7 +11,7 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.intake.csv import Table
-from monitor.intake.dates import EITHER, OPEN_YEARS, is_open
+from monitor.intake.dates import EITHER, OPEN_YEARS, SWAPPED, is_open
 from monitor.intake.layout import Layout
 from monitor.intake.profile import ABOVE, Evidence, Profile
 
@@ -19,7 +19,7 @@ _NAMES_SHOWN = 12
 _NAME_SHOWN = 40
 ORDERS = {
     "day_first": "day first", "month_first": "month first", "year_first": "year first",
-    "iso": "ISO only", EITHER: "", OPEN_YEARS: "", "days": "days", "hours": "hours",
+    "iso": "ISO only", EITHER: "", OPEN_YEARS: "", SWAPPED: "", "days": "days", "hours": "hours",
     "minutes": "minutes", "excel": "numbers of days of a spreadsheet",
 }  # fmt: skip
 
@@ -143,6 +143,13 @@ def columns_seen(layout: Layout) -> tuple[ColumnSeen, ...]:
 
 
 def _why_dates(profile: Profile) -> str:
+    if profile.has_swapped_dates:
+        return (
+            f"{_line_of(profile.left)} has its date as text, and no other date is of a day above "
+            "12: a spreadsheet program may have taken days for months. Dates that this would "
+            "change are held: mend them in the workbook, or, where they are right, say date_format "
+            "in the source's table of the config"
+        )
     if profile.has_open_years:
         return (
             f"the year of two digits may stand first or last ({_line_of(profile.short)}): rows "

@@ -52,44 +52,54 @@ def sections_of(
     said = said_by(preamble)
     current = Section(list(preamble), header, said.found)
     sections = [current]
+    # The section of the last row, and the lines below that row: those that speak of the next one,
+    # and those of which that is not known yet.
+    anchor, block = current, list[Record]()
     between: list[Record] = []
     for item in below:
         width = len(current.header.cells)
         is_sure = item.line == surely
-        if isinstance(item, BadLine) or not (
+        is_row = isinstance(item, BadLine) or not (
             is_sure or _may_begin(item, width, key_column) or _states_anew(item, current.stated)
-        ):
-            said = said_by(between)
-            if said.names_somebody or said.named & current.stated.keys():
-                current = _next(current, current.header, between)
+        )
+        if not is_row and isinstance(item, Record):
+            if is_sure or _is_header(item, current.header, score):
+                key_column = key_column if _same(item, current.header) else None
+                block += between
+                between = []
+                current = _below(anchor, item, block)
                 sections.append(current)
-            else:
-                current.rows += between
-                if any(_may_be_of_another(it, current) for it in between):
-                    current = _nobodys(current)
-                    sections.append(current)
-            between = []
-            current.rows.append(item)
-        elif is_sure or _is_header(item, current.header, score):
-            key_column = key_column if _same(item, current.header) else None
-            current = _next(current, item, between)
+                continue
+            if _stands_between(item):
+                between.append(item)
+                continue
+        # A row, or a line that was not understood: whatever it is, it stands under those before.
+        said = said_by(between)
+        if said.names_somebody or said.named & current.stated.keys():
+            block += between
+            current = _below(anchor, current.header, block)
             sections.append(current)
-            between = []
-        elif _stands_between(item):
-            between.append(item)
         else:
-            current.rows += [*between, item]
-            between = []
-            if _may_be_of_another(item, current):
-                current = _nobodys(current)
+            current.rows += between
+            if any(_may_be_of_another(it, current) for it in between):
+                anchor = current = _nobodys(current)
+                block = []
                 sections.append(current)
+        between = []
+        current.rows.append(item)
+        if is_row or not block:
+            anchor, block = current, []
+        if not is_row and isinstance(item, Record) and _may_be_of_another(item, current):
+            anchor = current = _nobodys(current)
+            block = []
+            sections.append(current)
     current.rows += between
     return sections
 
 
-def _next(before: Section, header: Record, between: Sequence[Record]) -> Section:
-    stated = following(before.stated, said_by(between))
-    return Section(list(between), header, stated)
+def _below(before: Section, header: Record, block: Sequence[Record]) -> Section:
+    """The section below another one, after all lines between their rows."""
+    return Section(list(block), header, following(before.stated, said_by(block)))
 
 
 def _nobodys(before: Section) -> Section:
@@ -98,11 +108,16 @@ def _nobodys(before: Section) -> Section:
 
 
 def following(before: Mapping[str, str], said: Stated) -> Mapping[str, str]:
-    """What holds for a table below another one, after the lines between them."""
+    """What holds for a table below another one, after the lines between them. A status is that of
+    one report, and a day that is named without a text is none."""
     kept = dict(before)
     if said.names_somebody:
         kept = {name: text for name, text in kept.items() if name not in said.PERSON}
         kept |= {"mrn": ""} if "mrn" in before else {}
+    if "collected_at" in kept and "collected_at" in said.named:
+        kept["collected_at"] = ""
+    if said.names_somebody or "collected_at" in said.named:
+        kept.pop("status", None)
     return kept | dict(said.found)
 
 

@@ -16,6 +16,7 @@ from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
 from monitor.intake.sections import following
 from monitor.intake.stated import said_by
+from monitor.intake.under_headings import heading_in, marked, material_of
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, split_unit
 
@@ -276,16 +277,23 @@ def _in_long_form(
     }
     header = ("analyte", "unit", *fixed, "collected_at", *frame.beside, "value")
     rows: list[Record | BadLine] = []
-    for it in records[frame.first : end]:
+    material = ""
+    for index, it in enumerate(records[frame.begins : end], frame.begins):
         if isinstance(it, BadLine):
-            rows.append(it)
-        else:
-            rows += _values(it, frame, tuple(fixed.values()), known)
+            rows += [it] if index >= frame.first else []
+            continue
+        found = material_of(heading_in(it.cells))
+        material = material if found is None else found
+        if index >= frame.first:
+            rows += _values(it, frame, tuple(fixed.values()), known, material)
     return Sideways(header, records[frame.begins].line, tuple(above), stated, tuple(rows))
 
 
-def _values(record: Record, frame: _Frame, fixed: Sequence[int], known: Known) -> Iterator[Record]:
-    """One record for each filled cell of a specimen. A unit may stand behind the name."""
+def _values(
+    record: Record, frame: _Frame, fixed: Sequence[int], known: Known, material: str
+) -> Iterator[Record]:
+    """One record for each filled cell of a specimen. A unit may stand behind the name; the heading
+    above may say that it is of another material than blood."""
     cells = record.cells
 
     def at(index: int) -> str:
@@ -294,6 +302,8 @@ def _values(record: Record, frame: _Frame, fixed: Sequence[int], known: Known) -
     name, unit = split_unit(at(frame.label), known)
     if not known.unit(name, unit):
         name, unit = at(frame.label), ""
+    if material and not vocabulary().is_of_blood(name):
+        name = marked(name, material)
     of_analyte = [name, at(frame.fixed.get("unit", len(cells))) or unit]
     of_analyte += [at(index) for index in fixed]
     for column, day in sorted(frame.dates.items()):

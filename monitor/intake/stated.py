@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
+from monitor.core.standing import read_status
 from monitor.intake.csv import Record
 from monitor.intake.row_steps import is_whole_name
 from monitor.intake.vocabulary import key_of, vocabulary
 
-_NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name")
+_NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name", "status")
 _SURE_TIERS = 2
 """Our own name and the first list: a mere `Date` above a table is that of its printing."""
 _PAIR = re.compile(r"([^:=]{2,60})\s*[:=]\s*(\S.*)")
@@ -52,7 +54,9 @@ def said_by(lines: Sequence[Record]) -> Stated:
             name = _meaning(key, text)
             if name:
                 found.setdefault(name, set()).add(text[:_LONGEST])
-        named |= {name for cell in record.cells if (name := _named(cell))}
+            elif _is_a_patients(key) or _may_be_a_name(key, text):
+                named.add("mrn")
+        named |= _named_alone(record.cells)
     once = {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
     return Stated(once, frozenset(named | set(found)))
 
@@ -63,15 +67,28 @@ def _pairs(cells: Sequence[str]) -> list[tuple[str, str]]:
     for index, cell in enumerate(filled):
         if pair := _PAIR.fullmatch(cell):
             pairs.append((pair[1], pair[2].strip()))
-        elif index + 1 < len(filled):
+        elif index + 1 < len(filled) and not _label(filled[index + 1]):
             pairs.append((cell.rstrip(":= "), filled[index + 1]))
     return pairs
 
 
-def _named(cell: str) -> str:
-    """The column of ours that a cell names though nothing stands beside it: `Patient ID:`."""
-    text = cell.strip()
-    return _meaning(text.rstrip(":= "), "0") if text.endswith((":", "=")) else ""
+def _named_alone(cells: Sequence[str]) -> set[str]:
+    """The columns of ours that a line names though nothing stands beside them: `Patient ID:`, and
+    `Patient ID` before an empty cell or another such name."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    alone = [cell for cell in filled if cell.endswith((":", "="))]
+    for cell, beside in pairwise([*filled, ""]):
+        if _label(cell) and (not beside or _label(beside)):
+            alone.append(cell)
+    return {name for cell in alone if (name := _meaning(cell.rstrip(":= "), "0"))}
+
+
+def _label(cell: str) -> str:
+    """The column of ours that a cell surely names, and nothing else."""
+    wanted = key_of(cell.rstrip(":= "))
+    columns = vocabulary().columns
+    sure = ((name, columns[name].tiers[:_SURE_TIERS]) for name in _NAMES)
+    return next((name for name, tiers in sure if any(wanted in tier for tier in tiers)), "")
 
 
 def _meaning(key: str, text: str) -> str:
@@ -79,8 +96,20 @@ def _meaning(key: str, text: str) -> str:
     for name in _NAMES:
         tiers = vocabulary().columns[name].tiers
         if any(wanted in tier for tier in tiers[:_SURE_TIERS]):
-            return name
-    if is_whole_name(text) and vocabulary().column_of(key) == "patient_name":
+            return name if name != "status" or read_status(text) else ""
+    is_of_a_name = vocabulary().column_of(key) == "patient_name" or _is_a_patients(key)
+    if is_whole_name(text) and is_of_a_name:
         return "family_name"
     is_number = any(sign.isdigit() for sign in text)
     return "mrn" if is_number and wanted in vocabulary().columns["mrn"].tiers[-1] else ""
+
+
+def _is_a_patients(key: str) -> bool:
+    """Whether the number or the name of a patient may stand beside a word: `Patient`."""
+    return key_of(key) in vocabulary().columns["mrn"].lesser["patient_name"]
+
+
+def _may_be_a_name(key: str, text: str) -> bool:
+    """Whether a mere `Name` may be a patient's: too little to compare, and enough to say that the
+    rows below may be of somebody else."""
+    return vocabulary().column_of(key) == "family_name" and is_whole_name(text)

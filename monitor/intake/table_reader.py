@@ -26,6 +26,7 @@ from monitor.intake.sections import names_columns
 from monitor.intake.shapes import shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.under_headings import UnderHeadings, material_above, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import open_sheets
@@ -53,16 +54,19 @@ class Read:
 
     def rows(self) -> Iterator[RawRow | BadLine | RawBlock]:
         """The raw rows of the table, where they are plain in blocks."""
+        of_sheet = material_of(self.table.sheet) or ""
+        above = material_above(self.table.preamble) or of_sheet
+        under = UnderHeadings(self.profile.headings, above)
         with closing(self.table.parts()) as parts:
             for part in parts:
-                yield from rows_of(part, self.layout, self.profile.footers)
+                yield from rows_of(part, self.layout, self.profile.footers, under)
 
 
 def rows_of(
-    part: Part, layout: Layout, footers: Collection[int]
+    part: Part, layout: Layout, footers: Collection[int], under: UnderHeadings
 ) -> Iterator[RawRow | BadLine | RawBlock]:
     """The raw rows of a part of a table, without these lines, which are no rows."""
-    if isinstance(part, Block):
+    if isinstance(part, Block) and under.is_idle:
         lines = range(part.first_line, part.first_line + part.rows)
         block = raw_block(layout, part)
         if block is not None and not any(line in lines for line in footers):
@@ -74,7 +78,7 @@ def rows_of(
         if isinstance(item, BadLine):
             yield item
         else:
-            yield from layout.raw_rows(item)
+            yield from map(under.of, layout.raw_rows(item))
 
 
 def read_tables(
@@ -196,7 +200,9 @@ def _read(
         refuse([*changes, *_changed_notation(table, mapping, known)])
     kept = Kept(table.parts)
     with closing(kept.first()) as parts:
-        profile = profile_of(parts, layout, is_header, survey.came_in)
+        profile = profile_of(
+            parts, layout, is_header, came_in=survey.came_in, of_sheet=bool(table.sheet)
+        )
     return _understood(survey, replace(table, parts=kept.again), mapping, layout, profile, changes)
 
 
@@ -240,6 +246,7 @@ class ReadAtOnce:
         Raises SaysOtherwise as soon as more rows leave another reading than the first ones, or
         one of them is a header of its own."""
         found = Profile(came_in=self._came_in)
+        under = UnderHeadings(found.headings, material_above(self._table.preamble))
         with closing(self._table.parts()) as parts:
             looked = looked_at(parts, self._layout, found, self._is_header)
             first = list(_up_to_a_block(looked))
@@ -250,7 +257,7 @@ class ReadAtOnce:
             for part in chain(first, looked):
                 if found.other_header or self._notation(found) != layout.notation:
                     raise SaysOtherwise
-                yield from rows_of(part, layout, found.footers)
+                yield from rows_of(part, layout, found.footers, under)
         return self._understood(found)
 
 

@@ -58,6 +58,8 @@ class Vocabulary:
     says_blood: frozenset[str]
     """The same without what only names a tube."""
     blood_orders: frozenset[str]
+    blood_headings: tuple[str, ...]
+    """How a word of a heading begins under which stands what is measured in blood."""
     urine_begins: tuple[str, ...]
     other_materials: frozenset[str]
     other_orders: tuple[str, ...]
@@ -121,6 +123,7 @@ def vocabulary() -> Vocabulary:
         blood=blood,
         says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
         blood_orders=frozenset(map(key_of, values["materials"]["blood_orders"])),
+        blood_headings=tuple(map(key_of, values["materials"]["blood_headings"])),
         urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),

@@ -426,6 +426,8 @@ MRN,Collected,Test,Result,Units
 1001,2026-03-13,Bilirubin.total [Mass/volume] in Serum or Plasma,1,mg/dL
 1001,2026-03-13,Urea nitrogen [Mass/volume] in Serum or Plasma,10,mg/dL
 1001,2026-03-13,Leukocytes [#/volume] in Cerebral spinal fluid,2,/uL
+1001,2026-03-13,WBC (Fluid),250,/uL
+1001,2026-03-13,WBC Bronchoalveolar lavage,250,/uL
 """,
         """\
 1001 bilirubin 17.104 2026-03-13
@@ -433,7 +435,7 @@ MRN,Collected,Test,Result,Units
 1001 urea 3.57 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
-        held=1,
+        held=3,
     ),
     "flags in the cell of the value, where its unit stands apart": Dialect(
         """\
@@ -518,6 +520,105 @@ MRN,DOB,Collected,LOINC,Name,Result,Units
 """,
         "1001 white_cells 3.2 2026-03-13",
         person="Keller,Anna,1970-05-01",
+    ),
+    "a status under many names: what is in error or cancelled is no value": Dialect(
+        """\
+PERSON_ID,EVENT_END_DT_TM,EVENT_CD_DISPLAY,RESULT_VAL,RESULT_UNITS_CD_DISPLAY,RESULT_STATUS_CD_DISPLAY
+1001,2026-03-13 08:30:00,WBC,3.2,x10(3)/mcL,Auth (Verified)
+1001,2026-03-13 08:30:00,Platelet,13,x10(3)/mcL,Canceled
+1001,2026-03-13 08:30:00,Neutrophils,0.1,x10(3)/mcL,Rejected by analyser
+""",
+        """\
+1001 platelets - 2026-03-13T07:30
+1001 white_cells 3.2 2026-03-13T07:30
+""",
+        held=1,
+    ),
+    "headings among the rows: under that of urine or liquor stands no blood": Dialect(
+        """\
+Patient ID;1001
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Hämatologie
+Leukozyten;G/l;3.4
+Urin
+Leukozyten;/uL;340
+Sediment
+Leukozyten;/uL;25
+Klinische Chemie
+GPT;U/l;22
+Kreatinin i.S.;umol/L;70
+*** Liquor ***
+Leukozyten;/uL;3
+""",
+        """\
+1001 alt 22 2026-03-13T07:00
+1001 creatinine 70 2026-03-13T07:00
+1001 white_cells 3.4 2026-03-13T07:00
+""",
+        held=8,
+    ),
+    "headings in a list, up to the next patient": Dialect(
+        """\
+MRN,Date,Test,Result,Unit
+,,Urinalysis,,
+1002,2026-03-13,WBC,25,/uL
+1001,2026-03-13,WBC,3.4,K/uL
+""",
+        "1001 white_cells 3.4 2026-03-13",
+        held=2,
+    ),
+    "a report of urine by the line above it": Dialect(
+        """\
+Urinstatus
+Patient ID;1001
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Leukozyten;/uL;340
+""",
+        "",
+        held=1,
+    ),
+    "a report of a material that is stated above it": Dialect(
+        """\
+Patient ID: 1001
+Material: Urine
+Collected: 2026-03-13 08:00
+Test,Unit,Result
+Leukocytes,/uL,340
+""",
+        "",
+        held=1,
+    ),
+    "a status above the rows is that of its report, and a ward is no status": Dialect(
+        """\
+Patient ID;1001
+Collected;2026-03-13 08:00
+Report status;Cancelled
+Test;Unit;Result
+WBC;K/uL;0.4
+Patient ID;1001
+Collected;2026-03-14 08:00
+Status;Inpatient
+Test;Unit;Result
+WBC;K/uL;3.4
+""",
+        """\
+1001 white_cells - 2026-03-13T07:00
+1001 white_cells 3.4 2026-03-14T07:00
+""",
+        held=1,
+    ),
+    "a letterhead of a urologist is no material": Dialect(
+        """\
+Urologische Praxis Dr Meier
+Patient ID;1001
+Material;EDTA-Blut
+Collected;2026-03-13 08:00
+Test;Unit;Result
+Leukozyten;G/l;3.4
+""",
+        "1001 white_cells 3.4 2026-03-13T07:00",
     ),
     "a line of units below the names, percent among them": Dialect(
         """\

@@ -286,6 +286,28 @@ def test_a_panel_is_no_row_and_lends_its_members_what_they_lack(
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "of_reports", "read_as"),
+    [
+        ("final", ["final"], "final"),
+        ("final", ["entered-in-error"], "final in a report entered-in-error"),
+        ("final", ["cancelled"], "final in a report cancelled"),
+        ("entered-in-error", ["entered-in-error"], "entered-in-error"),
+        ("corrected", ["entered-in-error", "corrected"], "corrected"),
+        ("corrected", ["corrected", "entered-in-error"], "corrected"),
+    ],
+)
+def test_a_result_of_a_report_that_is_taken_back_has_no_status(
+    read: Any, status: str, of_reports: list[str], read_as: str
+) -> None:
+    result = [{"reference": "Observation/o1"}]
+    reports = [
+        {"resourceType": "DiagnosticReport", "status": it, "result": result} for it in of_reports
+    ]
+    row = the_row(read(bundle(*reports, observation(id="o1", status=status), PATIENT)))
+    assert row.status == read_as
+
+
 def test_a_report_holds_contained_results(read: Any) -> None:
     report = {
         "resourceType": "DiagnosticReport",

@@ -172,6 +172,7 @@ def test_cells_of_an_order_of_urine_are_none_of_the_blood(
         ("1^Lab^L", "", "WBC^WBC body fluid^L", ("WBC (WBC body fluid)",)),
         ("1^Lab^L", "UR^Urine^HL70487", "6690-2^WBC^LN", ("6690-2 (UR)", "WBC (UR)")),
         ("1^CSF ANALYSIS^L", "", "6690-2^WBC^LN", ("6690-2 (CSF ANALYSIS)",)),
+        ("FLC^Fluid cell count^L", "", "6690-2^WBC^LN", ("6690-2 (Fluid cell count)",)),
         ("1^Urinalysis^L", "", "2160-0^Creatinine in Serum^LN", ("2160-0",)),
         ("1^Microalbumin^L", "", "2161-8^Creatinine^LN", ("2161-8", "Creatinine (2161-8)")),
         ("1^Lab^L", "SAL^Saliva^HL70487", "41048-0^TPMT gene^LN", ("41048-0", "TPMT gene")),

@@ -80,6 +80,18 @@ SHAPES = {
         ),
         ["P1 13.03.2026 Leukozyten 5,1 G/l 4 10", "P1 14.03.2026 Leukozyten 4,8 G/l 4 10"],
     ),
+    "cumulative, with headings of another material": (
+        (
+            "Patient ID;P1\nTest;Unit;13.03.2026;14.03.2026\nBlutbild;;;\nLeukozyten;G/l;5,1;4,8\n"
+            "Urin;;;\nLeukozyten;/ul;25;\nKlinische Chemie;;;\nGPT;U/l;;22\n"
+        ),
+        [
+            "P1 13.03.2026 Leukozyten 5,1 G/l",
+            "P1 14.03.2026 Leukozyten 4,8 G/l",
+            "P1 13.03.2026 Leukozyten (Urin) 25 /ul",
+            "P1 14.03.2026 GPT 22 U/l",
+        ],
+    ),
     "cumulative, a date over two times": (
         (
             "Patient-Nr.;P2\n;;14.02.2026;;15.02.2026\nParameter;Einheit;07:30;19:00;06:45\n"
@@ -163,6 +175,34 @@ SHAPES = {
             "Patient ID: P2\nCollected: 2026-02-05\nTest,Result,Unit\nWBC,2.1,G/L\n"
         ),
         ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"],
+    ),
+    "a number that is named and not told, before an empty cell": (
+        (
+            "Patient ID;P1;;\nCollected;2026-02-02;;\nTest;Result;Unit;\nWBC;5.1;G/L;\n"
+            "Patient ID;;Surname;\nCollected;2026-02-05;;\nTest;Result;Unit;\nWBC;2.1;G/L;\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "- 2026-02-05 WBC 2.1 G/L"],
+    ),
+    "another patient by name alone": (
+        (
+            "Patient ID: P1\nTest,Collected,Result,Unit\nWBC,2026-02-02,5.1,G/L\n"
+            "Patient: Meier Ben\nTest,Collected,Result,Unit\nWBC,2026-02-05,2.1,G/L\n"
+            "Patient ID: P3\nTest,Collected,Result,Unit\nWBC,2026-02-06,3.1,G/L\n"
+            "Name: Meier Ben\nTest,Collected,Result,Unit\nWBC,2026-02-07,4.1,G/L\n"
+        ),
+        [
+            "P1 2026-02-02 WBC 5.1 G/L",
+            "- 2026-02-05 WBC 2.1 G/L",
+            "P3 2026-02-06 WBC 3.1 G/L",
+            "- 2026-02-07 WBC 4.1 G/L",
+        ],
+    ),
+    "a day that is named and not told": (
+        (
+            "Patient ID: P1\nCollected: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Patient ID: P2\nCollected:\nTest,Result,Unit\nWBC,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 - WBC 2.1 G/L"],
     ),
     "the next patient without a header again": (
         (
@@ -283,6 +323,21 @@ SHAPES = {
 def test_each_value_is_read_under_its_own_lines(name: str, read: Read) -> None:
     text, expected = SHAPES[name]
     assert read(text) == (expected, [])
+
+
+@pytest.mark.parametrize("line", ["Ward;3", "Ward;East", "Doctor;Meier", "Sex;F", "Age;54;years"])
+@pytest.mark.parametrize("place", range(3))
+def test_a_line_that_says_nothing_to_us_leaves_the_next_report_to_its_patient(
+    read: Read, line: str, place: int
+) -> None:
+    """The lines before it were passed over with it, and the values went to the patient above."""
+    said = ["Patient ID;P2", "Collected;2026-02-05"]
+    said.insert(place, line)
+    second = "\n".join([*said, "Test;Unit;Result;Note", "WBC;G/L;2.1;"])
+    first = "Patient ID;P1\nCollected;2026-02-02\nTest;Unit;Result;Note\nWBC;G/L;5.1;\n"
+    rows, bad = read(f"{first}{second}\n")
+    assert rows == ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-05 WBC 2.1 G/L"]
+    assert [it.split()[1] for it in bad] == ["field_count"]
 
 
 def test_rows_under_a_header_that_cannot_be_read_are_held(read: Read) -> None:
@@ -411,3 +466,57 @@ def test_rows_below_a_line_that_may_name_another_patient_are_nobody_s(
     )
     assert values == ["P1 2026-02-02 WBC 5.1 G/L", f"{whose} 2026-02-03 WBC 2.1 G/L"]
     assert all(it == "4 field_count" for it in bad)
+
+
+BESIDE_A_REPORT = [
+    "Ward;3", "Ward;East", "Doctor;Meier", "Age;54;years", "Sex;F", "Order No;4711", "Page 2 of 3",
+    "Dr Meier", "Phone: +41 44 123", "Comment: fasting", "---", "", "Laboratory North",
+    "Lab No;L-99", "Insurance;Helsana;80756", "Printed;2026-04-01 10:00", "Weight;70;kg",
+    "Room: 12;Bed: 4", "Report",
+]  # fmt: skip
+NUMBERS = ["Patient ID;{}", "Patient ID: {}", "MRN;{}", "Pat.-Nr.;{}"]
+NOBODY = ["Patient ID;", "Patient ID:", "Patient: Meier, Ben", "Name: Meier, Ben", "Surname;Meier"]
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(NUMBERS),
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.lists(st.sampled_from(BESIDE_A_REPORT), max_size=2),
+            st.lists(st.sampled_from(BESIDE_A_REPORT), max_size=2),
+            st.sampled_from(["", "", "", *NOBODY]),
+        ),
+        min_size=2,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_no_value_of_a_report_is_read_as_another_patients(
+    tmp_path_factory: pytest.TempPathFactory,
+    catalogue: Catalogue,
+    number: str,
+    reports: list[tuple[bool, list[str], list[str], str]],
+    is_padded: bool,
+) -> None:
+    """Whatever else stands above each report, with its header again or without."""
+    lines: list[str] = []
+    true: dict[str, str] = {}
+    for place, (has_header, before, behind, nobody) in enumerate(reports):
+        mrn = "" if nobody and place else f"P{place}00"
+        value = f"10{place}.5"
+        true[value] = f"{mrn or '-'} 2026-02-0{place + 1}"
+        header = ["Test;Unit;Result"] if has_header or not place else []
+        said = number.format(mrn) if mrn else nobody
+        day = f"Collected;2026-02-0{place + 1}"
+        lines += [*before, said, *behind, day, *header, f"WBC;G/L;{value}"]
+    if is_padded:
+        lines = [line + ";" * (2 - line.count(";")) for line in lines]
+    path = tmp_path_factory.mktemp("reports") / "file.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    values, _ = rows_of(path, catalogue)
+    read = {it.split()[3]: " ".join(it.split()[:2]) for it in values if it.split()[3] in true}
+    assert read.keys() == true.keys()
+    for value, whose in read.items():
+        assert whose in (true[value], f"- {true[value].split()[1]}")

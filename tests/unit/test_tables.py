@@ -602,6 +602,44 @@ def test_a_broken_workbook_is_said_to_be_one(opened: Open, content: bytes, what:
         opened(content)
 
 
+SOME_DAYS = [date(2026, 2, 3), "13/03/2026", date(2026, 5, 3), date(2026, 4, 4), "27/03/2026"]
+
+
+@pytest.mark.parametrize(
+    ("days", "date_format", "order"),
+    [
+        (SOME_DAYS, "", "perhaps_swapped"),
+        ([*SOME_DAYS, date(2026, 3, 14)], "", "day_first"),
+        (SOME_DAYS, "day_first", "day_first"),
+        ([date(2026, 2, 3), "3 March 2026", date(2026, 5, 3)], "", "either"),
+        ([date(2026, 4, 4), "13/03/2026"], "", "day_first"),
+        ([date(2026, 2, 3), "13/03/2026", "04/03/2026"], "", "day_first"),
+        ([date(2026, 2, 3), "13.03.2026"], "", "day_first"),
+    ],
+)
+def test_days_that_a_spreadsheet_program_may_have_taken_for_months(
+    opened: Open,
+    workbook: Callable[..., Path],
+    days: list[object],
+    date_format: str,
+    order: str,
+) -> None:
+    """Who opens 02/03/2026 and 13/03/2026 in an American Excel gets 3 February and a text."""
+    path = workbook(Labor=[HEADER, *(["P1", day, "WBC", 3.2, "K/uL"] for day in days)])
+    rows, _, notes = opened(path, **({"date_format": date_format} if date_format else {}))
+    assert {row.dates for row in rows} == {order}
+    may_be_wrong = order == "perhaps_swapped"
+    assert any("taken days for months" in note for note in notes) is may_be_wrong
+
+
+def test_a_birth_date_as_text_says_nothing_of_real_dates_of_collection(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    row = ["P1", "13.03.1961", date(2026, 3, 2), "WBC", 3.2, "K/uL"]
+    rows, _, _ = opened(workbook(Labor=[["MRN", "DOB", "Abnahme", *HEADER[2:]], row]))
+    assert [(row.collected_at, row.dates) for row in rows] == [("2026-03-02", "day_first")]
+
+
 def styled(path: Path, formats: dict[str, str]) -> Path:
     """The same workbook, with these formats of the cells of its first sheet."""
     book = openpyxl.load_workbook(path)
@@ -620,6 +658,14 @@ def test_a_number_that_is_shown_in_percent_is_what_is_shown(
     formats = {"D2": "0.0%", "D3": "0%", "D4": '0.0"%"', "D6": "0%", "D7": '0.00" "%;[Red]0%'}
     rows, _, _ = opened(styled(path, formats))
     assert [row.value for row in rows] == ["23.5%", "7%", "45", "45", "0.5%", "22%", "3"]
+
+
+def test_a_sheet_of_another_material_holds_nothing_of_the_blood(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    rows = [HEADER, ["P1", "2026-03-13", "Leukozyten", 25, "/ul"]]
+    found, _, _ = opened(workbook(Blut=rows, Urin=rows))
+    assert [row.analyte for row in found] == ["Leukozyten", "Leukozyten (Urin)"]
 
 
 def test_a_number_or_a_day_merged_over_rows_is_that_of_each(

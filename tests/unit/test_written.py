@@ -57,6 +57,11 @@ ZONE = ZoneInfo("Europe/Zurich")
         ("26/03/14", "open_years", ""),
         ("13.03.2026", "open_years", "2026-03-13T00:00"),
         ("03/04/2026", "open_years", ""),
+        ("2026-03-04", "perhaps_swapped", ""),
+        ("2026-03-04T08:30", "perhaps_swapped", ""),
+        ("2026-04-04T08:30", "perhaps_swapped", "2026-04-04T08:30"),
+        ("2026-03-14", "perhaps_swapped", "2026-03-14T00:00"),
+        ("14/03/2026", "perhaps_swapped", "2026-03-14T00:00"),
     ],
 )
 def test_a_date_is_read_or_left(text: str, order: str, local: str) -> None:
