@@ -100,14 +100,20 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
         ),
         (
             "ALT: the value is not shown here. Review: prescriber to decide",
-            "ALT: der Wert wird hier nicht gezeigt. "
-            "Überprüfung: die verschreibende Person entscheidet",
+            (
+                "ALT: der Wert wird hier nicht gezeigt. "
+                "Überprüfung: die verschreibende Person entscheidet"
+            ),
         ),
         (
-            "Baseline incomplete (first dose 1 Jan 2026): no Liver function tests since 9 Oct "
-            "2025. Baseline missing: before the first dose",
-            "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit 9. Okt. "
-            "2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis",
+            (
+                "Baseline incomplete (first dose 1 Jan 2026): no Liver function tests since 9 Oct "
+                "2025. Baseline missing: before the first dose"
+            ),
+            (
+                "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit 9. Okt. "
+                "2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis"
+            ),
         ),
         ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
         ("CBC weekly to week 8, then CBC and LFT", "CBC weekly to week 8, then CBC and LFT"),
