@@ -111,8 +111,8 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
                 "2025. Baseline missing: before the first dose"
             ),
             (
-                "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit 9. Okt. "
-                "2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis"
+                "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit "
+                "9. Okt. 2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis"
             ),
         ),
         ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
