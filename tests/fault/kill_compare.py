@@ -22,6 +22,7 @@ _HELD = table_of(tables.HeldRowTable)
 _ALERTS = table_of(tables.AlertRow)
 _DELIVERIES = table_of(tables.Delivery)
 _BEARS = table_of(tables.DeliveryAlert)
+_DIGEST = "digest"
 _RESULT = (
     "analyte collected_at specimen_id value comparator no_result status stands "
     "received_value received_unit line"
@@ -82,10 +83,16 @@ def told(url: str, message_ids: Iterable[str]) -> set[tuple[str, Key]]:
 
 
 def said_of_each(url: str) -> Counter[tuple[str, int, str]]:
-    """How often the outbox tells a recipient the same thing of an alert."""
+    """How often the outbox tells a recipient the same thing of an alert, digests apart: each of
+    them tells of whatever is still open."""
     query = select(_DELIVERIES.c.recipient, _BEARS.c.alert_id, _BEARS.c.what)
-    found = _all(url, query.join_from(_BEARS, _DELIVERIES))
+    found = _all(url, query.join_from(_BEARS, _DELIVERIES).where(_DELIVERIES.c.kind != _DIGEST))
     return Counter((row.recipient, row.alert_id, row.what) for row in found)
+
+
+def digests(url: str) -> int:
+    """How many digests were written."""
+    return len(_all(url, select(_DELIVERIES.c.id).where(_DELIVERIES.c.kind == _DIGEST)))
 
 
 def deliveries(url: str) -> dict[str, str]:
