@@ -18,6 +18,7 @@ from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import DIED
 from monitor.intake.context import chunks
 from monitor.store import tables
+from monitor.store.frames import to_event
 from monitor.store.rulebook import RuleBook
 from monitor.store.tables import table_of
 
@@ -162,16 +163,5 @@ class Roster:
             EVENTS.c.patient_id.in_(patient_ids), EVENTS.c.withdrawn.is_(False)
         )
         for row in self._connection.execute(query.order_by(EVENTS.c.id)):
-            event = Event(
-                id=row.id,
-                on=row.on,
-                event=row.event,
-                value=row.value,
-                drug=row.drug,
-                note=row.note,
-                received_at=row.received_at,
-                file_id=row.file_id,
-                line=row.line,
-            )
-            found[row.patient_id].append((row.enrolment_id, event))
+            found[row.patient_id].append((row.enrolment_id, to_event(row)))
         return found

@@ -18,12 +18,13 @@ from sqlalchemy import Connection, Row, func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, start_of_day
-from monitor.core.case import Event, in_turn
+from monitor.core.case import in_turn
 from monitor.core.life import ENDING, end_of
 from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.operations.period import check_period
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.frames import to_event
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.tables import table_of
 
@@ -207,15 +208,7 @@ def _endings(connection: Connection, last: date) -> dict[int, list[Owned]]:
     ending = _EVENTS.c.event.in_(ENDING), ~_EVENTS.c.withdrawn, _EVENTS.c.on <= last
     found: dict[int, list[Owned]] = defaultdict(list)
     for row in connection.execute(query.where(*ending).order_by(_EVENTS.c.id)):
-        event = Event(
-            id=row.id,
-            on=row.on,
-            event=row.event,
-            received_at=row.received_at,
-            file_id=row.file_id,
-            line=row.line,
-        )
-        found[row.patient_id].append((row.kept_id, event))
+        found[row.patient_id].append((row.kept_id, to_event(row)))
     return found
 
 

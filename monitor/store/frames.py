@@ -312,19 +312,23 @@ def _events(
         same = (row.patient_id, row.kept_id, row.on, row.event, row.value, row.drug, row.note)
         if homes.setdefault(same, row.home_id) != row.home_id:
             continue  # said under two numbers that are one patient's
-        event = Event(
-            id=row.id,
-            on=row.on,
-            event=row.event,
-            value=row.value,
-            drug=row.drug,
-            note=row.note,
-            received_at=row.received_at,
-            file_id=row.file_id,
-            line=row.line,
-        )
-        found[row.patient_id].append((row.kept_id, event))
+        found[row.patient_id].append((row.kept_id, to_event(row)))
     return found
+
+
+def to_event(row: Any) -> Event:
+    """An event as the core takes it, of a row of its table."""
+    return Event(
+        id=row.id,
+        on=row.on,
+        event=row.event,
+        value=row.value,
+        drug=row.drug,
+        note=row.note,
+        received_at=row.received_at,
+        file_id=row.file_id,
+        line=row.line,
+    )
 
 
 def _held(
