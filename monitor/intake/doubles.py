@@ -18,7 +18,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
-from monitor.core.case import Event
 from monitor.core.merges import together_since
 from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState
@@ -26,6 +25,7 @@ from monitor.intake.context import chunks
 from monitor.intake.sayings import Heard, Turn, sayings
 from monitor.store import tables
 from monitor.store.alerts import MONITOR, add_history
+from monitor.store.frames import to_event
 from monitor.store.tables import table_of
 
 _PATIENTS = table_of(tables.Patient)
@@ -136,29 +136,10 @@ def _own_stops(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, li
     told: list[Owned] = []
     columns = _EVENTS.c
     for ids in chunks([row.id for row in rows], _CHUNK):
-        query = select(
-            columns.enrolment_id,
-            columns.id,
-            columns.on,
-            columns.event,
-            columns.received_at,
-            columns.file_id,
-            columns.line,
-        ).where(columns.enrolment_id.in_(ids), columns.event == "stop", ~columns.withdrawn)
-        told += [
-            (
-                it.enrolment_id,
-                Event(
-                    id=it.id,
-                    on=it.on,
-                    event=it.event,
-                    received_at=it.received_at,
-                    file_id=it.file_id,
-                    line=it.line,
-                ),
-            )
-            for it in connection.execute(query)
-        ]
+        query = select(_EVENTS).where(
+            columns.enrolment_id.in_(ids), columns.event == "stop", ~columns.withdrawn
+        )
+        told += [(it.enrolment_id, to_event(it)) for it in connection.execute(query)]
     treatments = (Treatment(it.id, it.drug, it.started_on, it.home) for it in rows)
     stops: dict[int, list[_Stop]] = defaultdict(list)
     for owner, event in by_treatment(treatments, told):

@@ -14,48 +14,28 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from monitor.core.calendar import LAST_YEAR
-from monitor.core.units import glued_unit
 from monitor.intake.blocks import Block
-from monitor.intake.csv import Record, records_of
-from monitor.intake.dates import (
-    EITHER,
-    LAST_DAY,
-    OPEN_YEARS,
-    SWAPPED,
-    ends_of_short,
-    full_year,
-    is_short,
-    may_be_swapped,
-    orders_of,
-    understood,
-)
+from monitor.intake.csv import Record
+from monitor.intake.dates import EITHER, LAST_DAY, OPEN_YEARS, SWAPPED, ends_of_short, full_year
+from monitor.intake.footers import without_footers
 from monitor.intake.layout import Layout
+from monitor.intake.notation import (
+    DATE_COLUMNS,
+    LookAt,
+    look_at_limit,
+    look_at_number,
+    looks_at,
+)
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
 from monitor.intake.under_headings import heading_in, material_of
-from monitor.intake.vocabulary import key_of, vocabulary
 
-_COLLECTED = ("collected_at", "collected_day")
-_BIRTH = "birth_date"
-_DATE_COLUMNS = (*_COLLECTED, "reported_at", _BIRTH)
-_COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
-_POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
-_NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
-_MONTHS = 12
-_DAY_WRITTEN = 10
 ABOVE = 0
 """The line of what is stated above the header."""
 _SEEN_LIMIT = 50_000
-_FOOTERS_LIMIT = 20
-_FOOTER_CELLS = 3
-_SENTENCE = 4
-_RULER = re.compile(r"[\W_]{3,}")
 
 
-_Shown = Sequence[tuple[str, str]]
-"""What a text shows: names of a profile's evidence, each with the part that shows it."""
-_LookAt = Callable[[str], _Shown]
 IsHeader = Callable[[Sequence[str]], bool]
 """Whether cells are those of a header."""
 
@@ -205,7 +185,7 @@ def decimal_of(texts: Iterable[str]) -> str:
     both do."""
     found = Profile()
     for text in texts:
-        for name, shown in _look_at_number(text):
+        for name, shown in look_at_number(text):
             found.note(name, 0, shown)
     return found.decimal
 
@@ -280,21 +260,21 @@ class _Look:
     ) -> None:
         positions = layout.columns.positions
         self._found = found
-        dates = [name for name in _DATE_COLUMNS if name in positions]
-        self._looks: list[tuple[_LookAt, int]] = [
-            *((_looks_at(name, of_sheet=of_sheet), positions[name]) for name in dates),
-            *((_look_at_number, it) for it in _value_positions(layout)),
-            *((_look_at_limit, it) for it in _limit_positions(layout)),
+        dates = [name for name in DATE_COLUMNS if name in positions]
+        self._looks: list[tuple[LookAt, int]] = [
+            *((looks_at(name, of_sheet=of_sheet), positions[name]) for name in dates),
+            *((look_at_number, it) for it in _value_positions(layout)),
+            *((look_at_limit, it) for it in _limit_positions(layout)),
         ]
         self._mrn = positions.get("mrn")
         self._is_header = is_header
         self._key = key_column(layout)
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
-        self._seen: defaultdict[_LookAt, set[str]] = defaultdict(set)
-        for name in _DATE_COLUMNS:
+        self._seen: defaultdict[LookAt, set[str]] = defaultdict(set)
+        for name in DATE_COLUMNS:
             if name not in positions and name in layout.constants:
-                self._at_text(_looks_at(name), ABOVE, layout.constants[name])
+                self._at_text(looks_at(name), ABOVE, layout.constants[name])
 
     def at(self, part: Part) -> None:
         if isinstance(part, Block):
@@ -320,7 +300,7 @@ class _Look:
     def _at_block(self, block: Block) -> None:
         self._found.rows += block.rows
         self._at_lines(block)
-        new: list[tuple[int, int, _LookAt, str]] = []
+        new: list[tuple[int, int, LookAt, str]] = []
         for order, (look_at, position) in enumerate(self._looks):
             column = block.coded(position)
             telling = [n for n, text in enumerate(column.texts) if self._tells(look_at, text)]
@@ -353,7 +333,7 @@ class _Look:
         if self._is_header and not self._found.other_header and self._is_header(cells):
             self._found.other_header = line
 
-    def _tells(self, look_at: _LookAt, text: str) -> bool:
+    def _tells(self, look_at: LookAt, text: str) -> bool:
         """Whether a text shows something, and was not met before. One that shows nothing need
         not be looked at again."""
         seen = self._seen[look_at]
@@ -365,7 +345,7 @@ class _Look:
             seen.add(text)
         return False
 
-    def _at_text(self, look_at: _LookAt, line: int, text: str) -> None:
+    def _at_text(self, look_at: LookAt, line: int, text: str) -> None:
         seen = self._seen[look_at]
         if text in seen:
             return
@@ -407,128 +387,3 @@ def _limit_positions(layout: Layout) -> list[int]:
         return []
     positions = layout.columns.positions
     return [positions[name] for name in ("ref_low", "ref_high", "range") if name in positions]
-
-
-def _look_at_date(text: str) -> _Shown:
-    orders = orders_of(text)
-    shown = ["either_way"] if len(orders) == 2 else [*orders]
-    if ends_of_short(text):
-        shown = ["short_day_first" if order == "day_first" else order for order in shown]
-        shown.append("short")
-    elif is_short(text):
-        shown.append("year_last")
-    return [(name, text) for name in shown]
-
-
-def _look_at_day(text: str) -> _Shown:
-    """A date that is not to come, as a birth date in two digits may seem to be."""
-    shown = _look_at_date(text)
-    ends = ends_of_short(text)
-    return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
-
-
-def _looks_at(name: str, *, of_sheet: bool = False) -> _LookAt:
-    """What looks at the dates of a column of ours."""
-    if name == _BIRTH:
-        return _look_at_date
-    return _look_at_date_of_sheet if of_sheet and name in _COLLECTED else _look_at_day
-
-
-def _look_at_date_of_sheet(text: str) -> _Shown:
-    found = understood(text)
-    if found is None:
-        return [*_look_at_day(text), *_look_at_what_was_left(text)]
-    _, day = found
-    if day > _MONTHS:
-        return [("unswappable", text)]
-    return [("swappable", text)] if may_be_swapped(text) else []
-
-
-def _look_at_what_was_left(text: str) -> _Shown:
-    """A date with dots is left as text by every program that reads months first."""
-    orders = orders_of(text)
-    if not orders or "." in text[:_DAY_WRITTEN]:
-        return []
-    return [("left" if len(orders) == 1 else "unswappable", text)]
-
-
-def _look_at_number(text: str) -> _Shown:
-    shown = [("glued", text)] if glued_unit(text)[1] else []
-    for match in _NUMBER.finditer(text[:80]):
-        number = match[1]
-        if _COMMA_DECIMALS.fullmatch(number):
-            shown.append(("comma", number))
-        elif _POINT_DECIMALS.fullmatch(number):
-            shown.append(("point", number))
-    return shown
-
-
-def _look_at_limit(text: str) -> _Shown:
-    shown = _look_at_number(text)
-    return [(it if it == "glued" else f"limits_{it}", number) for it, number in shown]
-
-
-def without_footers(
-    items: Iterable[Part], layout: Layout, footers: dict[int, str]
-) -> Iterator[Part]:
-    """The items but for those lines at the very end that are no rows, which go into `footers`."""
-    waiting: list[tuple[Record | BadLine, str]] = []
-    required = [
-        layout.columns.positions[name]
-        for name in ("mrn", "collected_at", "value")
-        if name in layout.columns.positions
-    ]
-    for item in items:
-        if isinstance(item, Block):
-            if _ends_filled(item, required):
-                yield from (held for held, _ in waiting)
-                waiting.clear()
-                yield item
-                continue
-            rows: Iterable[Record | BadLine] = records_of(item)
-        else:
-            rows = [item]
-        for row in rows:
-            text = _footer_text(row, required)
-            if text and len(waiting) < _FOOTERS_LIMIT:
-                waiting.append((row, text))
-                continue
-            yield from (held for held, _ in waiting)
-            waiting.clear()
-            yield row
-    footers.update((item.line, text) for item, text in waiting)
-
-
-def _ends_filled(block: Block, required: Sequence[int]) -> bool:
-    """Whether its last line is a row: what looks otherwise before it stands among rows."""
-    columns = map(block.coded, required)
-    return all(column.texts[int(column.codes[-1])].strip() for column in columns)
-
-
-def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:
-    """The text of a line that looks as what stands below a table; "" for any other."""
-    if isinstance(item, BadLine):
-        if item.code != "field_count":
-            return ""
-        cells = item.text.split(" | ")
-    elif all(item.cells[position].strip() for position in required):
-        return ""
-    else:
-        cells = item.cells
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    if not filled or len(filled) > _FOOTER_CELLS:
-        return ""
-    return " ".join(filled) if is_beside_a_table(filled) else ""
-
-
-def is_beside_a_table(filled: Sequence[str]) -> bool:
-    """Words as they stand below a report, a ruler, or a sentence; a row that is cut short
-    begins with a patient's number, and is none of these."""
-    first = filled[0]
-    if _RULER.fullmatch(first):
-        return True
-    words = re.split(r"[\s:.,;!*#=-]+", first.strip("*#=-_ "))
-    if any(key_of(" ".join(words[:size])) in vocabulary().footers for size in (3, 2, 1)):
-        return True
-    letters = [word for word in words if word.isalpha()]
-    return len(filled) == 1 and len(letters) >= _SENTENCE

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from monitor.intake.csv import Record, Score, names_of
-from monitor.intake.profile import is_beside_a_table
+from monitor.intake.footers import is_beside_a_table
 from monitor.intake.raw import BadLine
 from monitor.intake.stated import Stated, said_by
 from monitor.intake.vocabulary import key_of, vocabulary
