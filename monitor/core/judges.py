@@ -36,6 +36,7 @@ from monitor.core.answer import (
     PanelStatus,
     Shared,
 )
+from monitor.core.basis import Basis, basis_of
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.findings import with_inr
@@ -77,6 +78,21 @@ class View:
             self.known[what] = reckon()
         found: T = self.known[what]
         return found
+
+    @property
+    def basis(self) -> Basis:
+        """What due days and missed tests are counted from."""
+        return self.once(
+            "basis",
+            lambda: basis_of(
+                self.case.enrolment,
+                self.case.events,
+                self.life,
+                self.protocol,
+                self.done,
+                self.today,
+            ),
+        )
 
     def is_done_since(self, panel: str, day: date) -> bool:
         """Whether the panel was completed on or after a day."""

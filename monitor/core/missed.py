@@ -7,31 +7,38 @@ while another clinic monitored: of what was missed then nobody here knows why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.core import due
 from monitor.core.answer import Considered, Finding
+from monitor.core.basis import Basis
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text
-from monitor.core.life import is_within, spells_elsewhere
-from monitor.core.protocol import Panel
+from monitor.core.life import is_within
+from monitor.core.protocol import Protocol
 from monitor.core.protocol_care import Missed
 from monitor.core.vocabulary import EnrolmentState, Kind
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
+_ONE_DAY = timedelta(days=1)
+_Stretch = tuple[date | None, date | None]
+"""What lies between two completions since the enrolment; None: before the first, after the last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
-    """A stretch without a completion; `end` is the completion that ended it."""
+class Gap:
+    """A stretch without a completion of a panel; `end` is the completion that ended it."""
 
-    after: date
+    panel: str
     end: date | None
     missed: tuple[date, ...]
+    """The due days of its missed tests, no more of them than it takes to speak."""
 
 
 def findings(view: View) -> Iterator[Finding]:
@@ -39,19 +46,14 @@ def findings(view: View) -> Iterator[Finding]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in scheduled_panels(view):
-        for after, end in _long_enough(panel, rule.more_than + 1, view):
-            gap = _gap(panel, after, end, rule.more_than + 1, view)
-            if len(gap.missed) > rule.more_than:
-                yield _finding(panel, gap, rule, view)
+    for gap in too_long(view.protocol, view.basis, view.today):
+        yield _finding(gap, rule, view)
 
 
 def wakes(view: View) -> Iterator[date]:
     """The day on which one more test has been missed."""
-    if view.protocol.missed is None:
-        return
-    for panel in scheduled_panels(view):
-        yield from _next_miss(panel, view)
+    for panel in view.basis.done:
+        yield from next_miss(view.protocol, panel, view.basis, view.today)
 
 
 def considered(view: View) -> Iterator[Considered]:
@@ -59,35 +61,48 @@ def considered(view: View) -> Iterator[Considered]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in scheduled_panels(view):
-        after, end = _stretches(panel, view)[-1]
-        count = len(_gap(panel, after, end, rule.more_than + 1, view).missed)
+    for panel in view.basis.done:
+        now = view.basis.last_done(panel), None
+        count = len(_gap(view.protocol, panel, now, view.basis, view.today, rule).missed)
         if count <= rule.more_than:
             why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
-            yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
+            yield Considered(room="missed tests", subject=panel, why=(why,), source=rule.source)
 
 
-def scheduled_panels(view: View) -> list[Panel]:
-    """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
-    phases, panels = view.protocol.phases, view.protocol.panels
-    return view.once(
-        "scheduled panels",
-        lambda: [it for it in panels if any(phase.schedule(it.id) for phase in phases)],
-    )
+def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[Gap]:
+    """The stretches since the enrolment in which too many tests were missed."""
+    rule = protocol.missed
+    if rule is None:
+        return
+    for panel in basis.done:
+        for stretch in _long_enough(protocol, panel, basis, today, rule.more_than + 1):
+            gap = _gap(protocol, panel, stretch, basis, today, rule)
+            if len(gap.missed) > rule.more_than:
+                yield gap
 
 
-def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
-    life = view.life
+def next_miss(protocol: Protocol, panel: str, basis: Basis, today: date) -> Iterator[date]:
+    """The day on which one more test of a panel has been missed."""
+    if protocol.missed is None or basis.stopped_on is not None:
+        return
+    for duty in obligations(protocol, panel, basis.last_done(panel), today, basis.anchors):
+        if duty.last_day_in_grace >= today:
+            yield duty.last_day_in_grace + _ONE_DAY
+            return
+
+
+def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
+    life, title = view.life, view.protocol.panel(gap.panel).title
     over = gap.end is not None or life.state in (EnrolmentState.STOPPED, EnrolmentState.ELSEWHERE)
     first = gap.missed[0]
     how_many = len(gap.missed)
     until = f"; done on {day_text(gap.end)}" if gap.end is not None else ""
     return Finding(
         enrolment_id=view.case.enrolment.id,
-        cause=f"missed:{panel.id}",
+        cause=f"missed:{gap.panel}",
         kind=Kind.REVIEW,
         urgency=rule.urgency,
-        summary=f"{panel.title}: more than {rule.more_than} tests missed in a row, the first due "
+        summary=f"{title}: more than {rule.more_than} tests missed in a row, the first due "
         f"{day_text(first)}{until}",
         source=rule.source,
         recovered=over,
@@ -99,62 +114,57 @@ def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
     )
 
 
-def _stretches(panel: Panel, view: View) -> list[tuple[date | None, date | None]]:
-    """What lies between completions since the enrolment, the present stretch last."""
-    known = view.done[panel.id]
-    days = [*known.days, *([known.declared] if known.declared is not None else [])]
-    done = sorted(set(days))
-    enrolled_on = view.case.enrolment.enrolled_on
-    ends: list[date | None] = [*done, None]
-    starts: list[date | None] = [None, *done]
-    return [
-        (after, end)
-        for after, end in zip(starts, ends, strict=True)
-        if end is None or end > enrolled_on
-    ]
-
-
-def _until(end: date | None, view: View) -> date:
-    """The day up to which a stretch can have missed tests."""
-    return min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
-
-
-def _long_enough(panel: Panel, most: int, view: View) -> list[tuple[date | None, date | None]]:
+def _long_enough(
+    protocol: Protocol, panel: str, basis: Basis, today: date, most: int
+) -> Iterator[_Stretch]:
     """The stretches in which so many tests may have come due. Most are shorter: those between
     weekly tests, and those in the last phase, after whatever restarted the schedule."""
-    *before, last = view.protocol.phases
-    schedule = last.schedule(panel.id)
-    known = [
-        it.every.least_days for phase in view.protocol.phases if (it := phase.schedule(panel.id))
-    ]
-    shortest = at_last = timedelta(days=most * (min(known) // 2 + 1))
-    settled = date.max
-    if schedule is not None and last.until is None:
-        anchor, ends = max(view.life.anchors), before[-1].until if before else None
-        settled = anchor if ends is None else ends.after(anchor)
-        at_last = max(shortest, timedelta(days=most * schedule.every.least_days))
-    return [
-        (after, end)
-        for after, end in _stretches(panel, view)
-        if after is None or (end or view.today) - after > (shortest if after < settled else at_last)
-    ]
+    done = basis.done[panel]
+    if not done or done[0] > basis.enrolled_on.toordinal():
+        yield None, date.fromordinal(done[0]) if done else None
+    early, late, settled = _longest_without(protocol, panel, basis, most)
+    for after, end in pairwise(done):
+        if end - after > (early if after < settled else late):
+            yield date.fromordinal(after), date.fromordinal(end)
+    if done and today.toordinal() - done[-1] > (early if done[-1] < settled else late):
+        yield date.fromordinal(done[-1]), None
 
 
-def _gap(panel: Panel, after: date | None, end: date | None, most: int, view: View) -> _Gap:
-    """A stretch with at most so many of its missed tests."""
-    missed = tuple(_missed(panel, after, _until(end, view), most, view))
-    return _Gap(after=after or view.life.anchors[0], end=end, missed=missed)
+def _longest_without(
+    protocol: Protocol, panel: str, basis: Basis, most: int
+) -> tuple[int, int, int]:
+    """How many days a stretch may have in which certainly fewer tests came due: one that begins
+    before the last phase, and one that begins in it; and the first day of that, as an ordinal."""
+    *before, last = protocol.phases
+    schedule = last.schedule(panel)
+    known = [it.every.least_days for phase in protocol.phases if (it := phase.schedule(panel))]
+    early = most * (min(known) // 2 + 1)
+    if schedule is None or last.until is not None:
+        return early, early, date.max.toordinal()
+    anchor, ends = max(basis.anchors), before[-1].until if before else None
+    settled = anchor if ends is None else ends.after(anchor)
+    return early, max(early, most * schedule.every.least_days), settled.toordinal()
 
 
-def _missed(panel: Panel, after: date | None, until: date, most: int, view: View) -> Iterator[date]:
+def _gap(
+    protocol: Protocol, panel: str, stretch: _Stretch, basis: Basis, today: date, rule: Missed
+) -> Gap:
+    """A stretch with as many of its missed tests as it takes to speak."""
+    after, end = stretch
+    until = min(day for day in (end, basis.stopped_on, today) if day is not None)
+    missed = tuple(_missed(protocol, panel, after, until, basis, rule.more_than + 1))
+    return Gap(panel=panel, end=end, missed=missed)
+
+
+def _missed(
+    protocol: Protocol, panel: str, after: date | None, until: date, basis: Basis, most: int
+) -> Iterator[date]:
     """The due days of a stretch whose grace ran out in it, at most so many."""
-    enrolled_on = view.case.enrolment.enrolled_on
-    away = view.once("spells elsewhere", lambda: spells_elsewhere(view.case.events, view.today))
     count = 0
-    for duty in obligations(panel, after, until, view):
+    for duty in obligations(protocol, panel, after, until, basis.anchors):
         if duty.last_day_in_grace >= until:
             return
-        if duty.due_on >= enrolled_on and not is_within(duty.due_on, away):
+        if duty.due_on >= basis.enrolled_on and not is_within(duty.due_on, basis.away):
             yield duty.due_on
             count += 1
         if count >= most:
@@ -162,25 +172,15 @@ def _missed(panel: Panel, after: date | None, until: date, most: int, view: View
 
 
 def obligations(
-    panel: Panel, after: date | None, until: date, view: View
+    protocol: Protocol, panel: str, after: date | None, until: date, anchors: Sequence[date]
 ) -> Iterator[due.Obligation]:
     """What the schedule asks for after a completion, each as if the one before had been done on
     its day; the last one may be due later than `until`."""
-    anchors = [anchor for anchor in view.life.anchors if anchor <= until] or view.life.anchors[:1]
+    known = [anchor for anchor in anchors if anchor <= until] or anchors[:1]
     last = after
     while last is None or last <= until:
-        duty = due.scheduled(view.protocol, panel.id, last, anchors, until)
+        duty = due.scheduled(protocol, panel, last, known, until)
         if duty is None or (last is not None and duty.due_on <= last):
             return
         yield duty
         last = duty.due_on
-
-
-def _next_miss(panel: Panel, view: View) -> Iterator[date]:
-    if view.life.stopped_on is not None:
-        return
-    last = view.done[panel.id].last
-    for duty in obligations(panel, last, view.today, view):
-        if duty.last_day_in_grace >= view.today:
-            yield date.fromordinal(duty.last_day_in_grace.toordinal() + 1)
-            return

@@ -336,6 +336,13 @@ class Protocol:
     targets: tuple[Target, ...] = ()
     missed: Missed | None = None
 
+    scheduled: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The panels that a phase asks for; others are due on demand alone."""
+
+    def __post_init__(self) -> None:
+        asked = (it.id for it in self.panels if any(phase.schedule(it.id) for phase in self.phases))
+        object.__setattr__(self, "scheduled", tuple(asked))  # asked of each patient
+
     @property
     def genes(self) -> tuple[str, ...]:
         """The genes whose phenotype decides on the drug."""
