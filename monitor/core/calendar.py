@@ -83,6 +83,11 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return from_clinic_local(datetime.combine(day, time.min), zone)
 
 
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The first of those that are known."""
+    return min((it for it in instants if it is not None), default=None)
+
+
 def from_clinic_local(local: datetime, zone: ZoneInfo) -> datetime:
     """A clock reading without an offset as UTC: the first of a repeated hour; a skipped
     hour moves forward (02:30 in a gap of one hour is 03:30)."""

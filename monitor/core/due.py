@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from monitor.core.answer import Demand, PanelStatus
 from monitor.core.panels import Completions
 from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol
-from monitor.core.vocabulary import Because, PanelState, Urgency, worst_urgency
+from monitor.core.vocabulary import LATE, Because, PanelState, Urgency, worst_urgency
 
 ON_DEMAND = "on demand"
 """Shown as the phase of a panel that no phase asks for."""
@@ -112,10 +113,7 @@ def status(
         duties.append((demand, demand))
     due_on = min(due for due, _ in duties)
     grace_end = min(end for _, end in duties)
-    lead_begin = schedule.lead.before(due_on)
-    escalation = schedule.escalate_after.after(due_on)
-    state = _state(today, lead_begin, grace_end, escalation)
-    late = state in (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
+    state, next_change_on = timing(schedule, due_on, grace_end, today)
     return PanelStatus(
         panel=panel,
         phase=phase,
@@ -124,7 +122,7 @@ def status(
         due_on=due_on,
         because=_because(due_on, recheck, demand),
         state=state,
-        days_overdue=(today - due_on).days if late else 0,
+        days_overdue=(today - due_on).days if state in LATE else 0,
         urgency=worst_urgency(
             _urgency(schedule, state, under_recheck=recheck is not None),
             *(it.urgency for it in demands),
@@ -134,10 +132,28 @@ def status(
         partial=done.partial,
         demanded_by=tuple(it.why for it in demands),
         in_time_until=grace_end,
-        next_change_on=_first_after(
-            today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY
-        ),
+        next_change_on=next_change_on,
     )
+
+
+class Timing(NamedTuple):
+    """The state of a panel on a day, and the first later day on which it is another."""
+
+    state: PanelState
+    next_change_on: date | None
+
+
+def timing(terms: Lateness, due_on: date, grace_end: date, today: date) -> Timing:
+    """How far a panel is with its due day, by the lead and escalation of its phase."""
+    lead_begin = terms.lead.before(due_on)
+    if today < lead_begin:
+        return Timing(PanelState.UP_TO_DATE, lead_begin)
+    if today <= grace_end:
+        return Timing(PanelState.DUE, grace_end + _ONE_DAY)
+    last_not_serious = max(terms.escalate_after.after(due_on), grace_end)
+    if today <= last_not_serious:
+        return Timing(PanelState.OVERDUE, last_not_serious + _ONE_DAY)
+    return Timing(PanelState.SERIOUSLY_OVERDUE, None)
 
 
 def _terms(
@@ -155,14 +171,6 @@ def _terms(
     return None if on_demand is None else (ON_DEMAND, on_demand)
 
 
-def _state(today: date, lead_begin: date, grace_end: date, escalation: date) -> PanelState:
-    if today < lead_begin:
-        return PanelState.UP_TO_DATE
-    if today <= grace_end:
-        return PanelState.DUE
-    return PanelState.OVERDUE if today <= escalation else PanelState.SERIOUSLY_OVERDUE
-
-
 def _because(due_on: date, recheck: date | None, demand: date | None) -> Because:
     if recheck == due_on:
         return Because.RECHECK
@@ -173,10 +181,6 @@ def _urgency(schedule: Lateness, state: PanelState, *, under_recheck: bool) -> U
     serious = state is PanelState.SERIOUSLY_OVERDUE
     urgency = schedule.serious_urgency if serious else schedule.urgency
     return worst_urgency(urgency, Urgency.URGENT) if under_recheck else urgency
-
-
-def _first_after(today: date, *days: date) -> date | None:
-    return min((day for day in days if day > today), default=None)
 
 
 def nothing_due(panel: str, done: Completions, *, lasting: bool = False) -> PanelStatus:

@@ -26,6 +26,8 @@ from monitor.core.vocabulary import EnrolmentState, Kind
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
+MISSED = "missed:"
+"""What a cause begins with, before the panel."""
 _ONE_DAY = timedelta(days=1)
 _Stretch = tuple[date | None, date | None]
 """What lies between two completions since the enrolment; None: before the first, after the last."""
@@ -43,10 +45,7 @@ class Gap:
 
 def findings(view: View) -> Iterator[Finding]:
     """One finding a panel and a stretch in which too many tests were missed."""
-    rule = view.protocol.missed
-    if rule is None:
-        return
-    for gap in too_long(view.protocol, view.basis, view.today):
+    for gap, rule in too_long(view.protocol, view.basis, view.today):
         yield _finding(gap, rule, view)
 
 
@@ -69,8 +68,9 @@ def considered(view: View) -> Iterator[Considered]:
             yield Considered(room="missed tests", subject=panel, why=(why,), source=rule.source)
 
 
-def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[Gap]:
-    """The stretches since the enrolment in which too many tests were missed."""
+def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[tuple[Gap, Missed]]:
+    """The stretches since the enrolment in which too many tests were missed, and what is said of
+    them."""
     rule = protocol.missed
     if rule is None:
         return
@@ -78,7 +78,7 @@ def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[Gap]:
         for stretch in _long_enough(protocol, panel, basis, today, rule.more_than + 1):
             gap = _gap(protocol, panel, stretch, basis, today, rule)
             if len(gap.missed) > rule.more_than:
-                yield gap
+                yield gap, rule
 
 
 def next_miss(protocol: Protocol, panel: str, basis: Basis, today: date) -> Iterator[date]:
@@ -99,7 +99,7 @@ def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
     until = f"; done on {day_text(gap.end)}" if gap.end is not None else ""
     return Finding(
         enrolment_id=view.case.enrolment.id,
-        cause=f"missed:{gap.panel}",
+        cause=f"{MISSED}{gap.panel}",
         kind=Kind.REVIEW,
         urgency=rule.urgency,
         summary=f"{title}: more than {rule.more_than} tests missed in a row, the first due "

@@ -15,9 +15,8 @@ from sqlalchemy import Connection, Row, select
 from monitor.config import Settings
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, instant_text
-from monitor.core.findings import LATE
 from monitor.core.outcomes import CONTACT
-from monitor.core.vocabulary import AlertState, Kind, PanelState
+from monitor.core.vocabulary import LATE, AlertState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
 from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words

@@ -30,7 +30,7 @@ from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.review.judging import Failed, judge_batch
-from monitor.review.screen import kept
+from monitor.review.screen import after, kept
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
 from monitor.store.claims import Sleep
@@ -46,7 +46,6 @@ WITH_ALL_READ = 100
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
-_LATER = timedelta(seconds=1)
 _SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
@@ -111,13 +110,13 @@ def review_batch(
     for found in judged.reviews:
         enrolment = found.case.enrolment
         try:
-            decided, until = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
+            decided, decision = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(enrolment.id, logs.places(error)))
         else:
             steps += decided
-            leaves = kept(found, judged, rulebook, zone)
-            sleeps[enrolment.id] = Sleep(_after(until, now), leaves)
+            leaves = kept(found, judged, decision.alerts_change_at, rulebook, zone)
+            sleeps[enrolment.id] = Sleep(after(decision.next_review_at, now), leaves)
     fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
     steps += [step for ended in fallen for step in _endings(connection, ended.id)]
     sleeps |= {ended.id: Sleep(None) for ended in fallen}
@@ -183,7 +182,7 @@ def _decide(
     book: RouteBook,
     now: datetime,
     zone: ZoneInfo,
-) -> tuple[list[Step], datetime | None]:
+) -> tuple[list[Step], Decision]:
     protocol = rulebook.protocols[found.case.enrolment.protocol_id]
     catalogue = rulebook.catalogue
     decision = decided(found, alerts, protocol, book, now, zone)
@@ -199,12 +198,7 @@ def _decide(
                 protocol_digest=protocol.digest,
             )
         )
-    return steps, decision.next_review_at
-
-
-def _after(at: datetime | None, now: datetime) -> datetime | None:
-    """Never now again: a queue that is drained must end."""
-    return None if at is None else max(at, now + _LATER)
+    return steps, decision
 
 
 def _queue_messages(

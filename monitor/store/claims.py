@@ -252,6 +252,24 @@ def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
     )
 
 
+def put_back_until(connection: Connection, untils: Mapping[int, datetime | None], by: str) -> None:
+    """Let claimed ones sleep on until other instants than before the edit."""
+    if not untils:
+        return
+    statement = (
+        update(_ENROLMENTS)
+        .where(_ENROLMENTS.c.id == bindparam("enrolment"))
+        .values(
+            next_review_at=bindparam("at"),
+            kept_until=bindparam("at"),
+            wake_rank=FIRST,
+            kept_by=by,
+        )
+    )
+    rows = [{"enrolment": enrolment, "at": until} for enrolment, until in untils.items()]
+    connection.execute(statement, rows)
+
+
 def forget(connection: Connection, ids: Sequence[int]) -> None:
     """Keep nothing more of the answers for claimed ones: they are to be judged."""
     statement = update(_ENROLMENTS).where(_ENROLMENTS.c.id.in_(ids))
