@@ -121,6 +121,21 @@ LONG_FORMS = {
         "P1,2026-03-13,Urinalysis (microscopic),WBC,5,/uL\n"),
         "P1 | 2026-03-13 | WBC (Urinalysis (microscopic)) | 5 | /uL",
     ),
+    "SDTM, whose only word for the urine is its category": (
+        ("USUBJID,LBDTC,LBCAT,LBTESTCD,LBTEST,LBORRES,LBORRESU\n"
+        "P1,2026-03-13,URINALYSIS,WBC,Leukocytes,0.4,10^9/L\n"),
+        "P1 | 2026-03-13 | Leukocytes (URINALYSIS) | 0.4 | 10^9/L",
+    ),
+    "a type of test that is one of the urine": (
+        ("patient_id,sample_date,test_type,parameter,result,unit\n"
+        "P1,2026-03-13,Urine,Leukocytes,0.4,10^9/L\n"),
+        "P1 | 2026-03-13 | Leukocytes (Urine) | 0.4 | 10^9/L",
+    ),
+    "the ward for bone marrow transplants sends blood": (
+        ("patient_id,sample_date,department,parameter,result,unit\n"
+        "P1,2026-03-13,Bone Marrow Transplant Unit,WBC,0.4,10^9/L\n"),
+        "P1 | 2026-03-13 | WBC | 0.4 | 10^9/L",
+    ),
     "a LOINC code says its sample itself": (
         ("MRN,Collected,Order Name,LOINC,Result,Units\n"
         "P1,2026-03-13,Blood and urine,6690-2,3.9,K/uL\n"),
