@@ -102,9 +102,19 @@ class _Finder:
         is_named = "patient_name" in self.positions
         return "birth_date" in self.positions and has_other_name and not is_named
 
+    def _is_of_the_day(self, name: str, key: str) -> bool:
+        """Whether a clock is that of the day that was found: no `Analysis Time` is the time of a
+        `Collection Date`."""
+        days = _words(name).only_with.get(key)
+        if days is None:
+            return True
+        day = self.positions.get("collected_at")
+        return day is not None and not days.isdisjoint((self._keys[day], self._bare[day]))
+
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())
         found = [i for i, key in enumerate(keys) if key and key in wanted and i not in taken]
+        found = [i for i in found if self._is_of_the_day(name, keys[i])]
         for lesser in _words(name).lesser.values() if len(found) > 1 else ():
             found = [i for i in found if keys[i] not in lesser] or found
         if len(found) < 2:

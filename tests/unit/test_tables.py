@@ -136,6 +136,74 @@ LONG_FORMS = {
         "P1,2026-03-13,Bone Marrow Transplant Unit,WBC,0.4,10^9/L\n"),
         "P1 | 2026-03-13 | WBC | 0.4 | 10^9/L",
     ),
+    "the investigation is the panel of a test": (
+        ("Hospital Number,Sample Collected Date/Time,Investigation,Test,Result,Units,Range\n"
+        "P1,13/03/2026 08:30,FULL BLOOD COUNT,White Cell Count,3.9,10*9/L,4.0 - 10.0\n"),
+        "P1 | 13/03/2026 08:30 | White Cell Count | 3.9 | 10*9/L | 4.0 | 10.0",
+    ),
+    "the patient's number beside that of the person": (
+        ("person_id,patient_id,lab_test_code,lab_test_date,lab_result_value,lab_result_unit\n"
+        "77,P1,6690-2,2026-03-13,3.9,10*3/uL\n"),
+        "P1 | 2026-03-13 | 6690-2 | 3.9 | 10*3/uL",
+    ),
+    "the unit of the limits is not that of the result where another column says it": (
+        ("subject_id,collection_datetime,test_name_raw,result_value,result_unit_raw,reference_unit\n"
+        "P1,2026-03-13,Hemoglobin,132,g/L,g/dL\n"),
+        "P1 | 2026-03-13 | Hemoglobin | 132 | g/L",
+    ),
+    "the clock of the analysis beside its day": (
+        ("Sample No.,Patient ID,Analysis Date,Analysis Time,Test,Result,Unit\n"
+        "77,P1,2026/03/13,08:30:12,WBC,3.9,10^3/uL\n"),
+        "P1 | 2026/03/13 08:30:12 | WBC | 3.9 | 10^3/uL",
+    ),
+    "the clock of the analysis is none of the collection": (
+        ("Patient ID,Collection Date,Analysis Time,Test,Result,Unit\n"
+        "P1,2026-03-13,16:30,WBC,3.9,10^3/uL\n"),
+        "P1 | 2026-03-13 | WBC | 3.9 | 10^3/uL",
+    ),
+    "the day and the hour of an analyser in one column": (
+        ("Patient ID,Analysis Time,Test,Result,Unit\n"
+        "P1,13/03/2026 08:52,WBC,3.9,10^3/uL\n"),
+        "P1 | 13/03/2026 08:52 | WBC | 3.9 | 10^3/uL",
+    ),
+    "indian hospitals": (
+        ("UHID,Patient Name,Sample Collection Date,Test Name,Result,Unit,Bio. Ref. Interval\n"
+        "P1,RAM KUMAR,13-Mar-2026 08:30 AM,Platelet Count,1.5,lakhs/cumm,1.50 - 4.50\n"),
+        "P1 | 13-Mar-2026 08:30 AM | Platelet Count | 1.5 | lakhs/cumm | 1.50 | 4.50",
+    ),
+    "a danish register": (
+        ("PATIENT_CPR;SAMPLINGDATE;SAMPLINGTIME;ANALYSISCODE;VALUE;UNIT;REFERENCEINTERVAL_LOWERLIMIT\n"
+        "P1;2026-03-13;08:30;NPU02593;3,9;x 10^9/l;3,5\n"),
+        "P1 | 2026-03-13 08:30 | NPU02593 | 3,9 | x 10^9/l | 3,5",
+    ),
+    "a form of a trial": (
+        ("Subject,InstanceName,RecordDate,AnalyteName,AnalyteValue,LabUnits,LabLow,LabHigh\n"
+        "P1,Week 2,13 Mar 2026,WBC,3.9,10^9/L,4,10\n"),
+        "P1 | 13 Mar 2026 | WBC | 3.9 | 10^9/L | 4 | 10",
+    ),
+    "a central laboratory": (
+        ("SUBJECT|COLLECTION DATE|TEST NAME|REPORTED RESULT|REPORTED UNITS|LOW|HIGH\n"
+        "P1|13-MAR-2026|Neutrophils|3.1|GI/L|1.8|7.2\n"),
+        "P1 | 13-MAR-2026 | Neutrophils | 3.1 | GI/L | 1.8 | 7.2",
+    ),
+    "SDTM whose day is a date of the statistics program": (
+        ("USUBJID,LBDTC,LBDT,LBTEST,LBORRES,LBORRESU\nP1,2026-03-13,24178,Leukocytes,3.9,10^9/L\n"),
+        "P1 | 2026-03-13 | Leukocytes | 3.9 | 10^9/L",
+    ),
+    "turkish hospitals": (
+        ("TC Kimlik No;Numune Alma Tarihi;Tetkik Adı;Sonuç;Birim;Referans Değeri\n"
+        "P1;13.03.2026 08:30;Trombosit;210;10^3/µL;150 - 400\n"),
+        "P1 | 13.03.2026 08:30 | Trombosit | 210 | 10^3/µL | 150 | 400",
+    ),
+    "korean hospitals": (
+        "환자번호,검사일자,검사명,검사결과,단위,참고치\nP1,2026-03-13,WBC,3.9,10^3/㎕,4-10\n",
+        "P1 | 2026-03-13 | WBC | 3.9 | 10^3/㎕ | 4 | 10",
+    ),
+    "japanese hospitals, the time of the blood apart": (
+        ("患者番号,採血日,採血時間,検査項目名,結果値,単位,基準値下限,基準値上限\n"
+        "P1,2026/03/13,08:30,白血球数,39,10^2/μL,33,86\n"),
+        "P1 | 2026/03/13 08:30 | 白血球数 | 39 | 10^2/μL | 33 | 86",
+    ),
     "a LOINC code says its sample itself": (
         ("MRN,Collected,Order Name,LOINC,Result,Units\n"
         "P1,2026-03-13,Blood and urine,6690-2,3.9,K/uL\n"),
