@@ -18,6 +18,7 @@ from monitor.intake.layout import Given
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
+from monitor.intake.table_reader import known_of
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.resources import schedules_folder
@@ -406,6 +407,43 @@ WIDE_FORMS = {
         "mrn,date,WBC,WBC unit,PLT,PLT unit,PLT flag\nP1,2026-03-13,3.9,10^9/L,150,10^9/L,N\n"
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "unit"),
+    [
+        ("Alkaline phosphatase (ALP) (μkat/L)", "Alkaline phosphatase (ALP)", "μkat/L"),
+        ("Neutrophils (Absolute) (10^9/L)", "Neutrophils (Absolute)", "10^9/L"),
+        ("WBC (10^(3)/uL)", "WBC", "10^(3)/uL"),
+        ("WBC (10^3)/uL)", "WBC", "10^3)/uL"),
+        ("ALT (SGPT) [U/L]", "ALT (SGPT)", "U/L"),
+        ("(%)lymphocyte", "(%)lymphocyte", "%"),
+        ("ast_u_l", "ast", "u/l"),
+        ("anc_cells_ul", "anc", "cells/ul"),
+        ("bili_umol_l", "bili", "umol/l"),
+    ],
+)
+def test_name_and_unit_of_a_title(catalogue: Catalogue, title: str, name: str, unit: str) -> None:
+    known = known_of(Source(), catalogue)
+    assert split_unit(title, known) == (name, unit)
+    assert known.unit(name, unit)
+
+
+def test_the_code_of_ten_per_microlitre_is_left_in_doubt(catalogue: Catalogue) -> None:
+    """Some analysers mean it; elsewhere it is 10³/µL that lost its height."""
+    assert not known_of(Source(), catalogue).unit(*split_unit("WBC(10/uL)"))
+
+
+def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> None:
+    rows, _, _ = opened("mrn,date,WBC (10^9/L),PLT (10^9/L)\nP1,2026-03-13,----,150\n")
+    assert [(row.analyte, row.value) for row in rows] == [("PLT", "150")]
+
+
+def test_a_day_and_its_clock_may_be_all_that_a_source_names(opened: Open) -> None:
+    columns = {"collected_day": "Tag der Messung", "collected_time": "Uhr"}
+    text = "mrn,Tag der Messung,Uhr,test,result,unit\nP1,2026-03-13,08:30,WBC,3.9,K/uL\n"
+    (row,), _, _ = opened(text, columns=columns)
+    assert row.collected_at == "2026-03-13 08:30"
 
 
 @pytest.mark.parametrize("text", WIDE_FORMS.values(), ids=list(WIDE_FORMS))
