@@ -214,8 +214,27 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """`did you mean "lymphocytes"?` for a name that is not known."""
+        close = self._alike(name)
+        return f'did you mean "{close}"?' if close else nearest(name, self.analytes)
+
+    def likely(self, name: str, units: Collection[str] = ()) -> str:
+        """The analyte that an unknown name may mean which came with these units; "" for none. A
+        name listed as one of something else, and an analyte that is never measured in any of the
+        units, are no help: HbA1c is no haemoglobin, and PT in seconds no platelets."""
+        close = "" if self.is_of_another(name) else self._alike(name)
+        named = [unit for unit in units if unit.strip()]
+        if close and named and not any(self._is_measured_in(close, unit) for unit in named):
+            return ""
+        return close
+
+    def _alike(self, name: str) -> str:
         close = get_close_matches(name_key(name), self.by_key, n=1, cutoff=_ALIKE)
-        return f'did you mean "{self.by_key[close[0]]}"?' if close else nearest(name, self.analytes)
+        return self.by_key[close[0]] if close else ""
+
+    def _is_measured_in(self, name: str, unit: str) -> bool:
+        known = self.analytes[name]
+        twin = self.analytes.get(known.percent_name or known.absolute_name or "")
+        return any(it is not None and bool(it._factors(unit)) for it in (known, twin))
 
     def is_no_result(self, text: str) -> bool:
         """The text is empty, or made of the listed no-result texts and fillers alone."""

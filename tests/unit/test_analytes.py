@@ -191,6 +191,24 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "units", "analyte"),
+    [
+        ("lymphocites", ["K/uL"], "lymphocytes"),
+        ("lymphocites", ["%"], "lymphocytes"),
+        ("lymphocites", [], "lymphocytes"),
+        ("lymphocites", ["", "K/uL", "g/dL"], "lymphocytes"),
+        ("Hemoglobin A1c", [], ""),
+        ("Hemoglobin A1c (NGSP)", ["%"], ""),
+        ("PT", ["s"], ""),
+    ],
+)
+def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
+    name: str, units: list[str], analyte: str
+) -> None:
+    assert catalogue().likely(name, units) == analyte
+
+
+@pytest.mark.parametrize(
     "text",
     """
     |clotted|CLOTTED|Clotted.|Clotted specimen|specimen clotted - please repeat|haemolysed
