@@ -40,9 +40,9 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
 """Signs as wide as a Chinese one, to the same in ASCII."""
-_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+)"
+_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|HIGH|High|LOW|Low|NORMAL|Normal|Abnormal|Critical)"
 _FLAGGED = re.compile(
-    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|[(\[]?{_FLAG}[)\]]?\s+(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
+    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
 """A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
 _OF_VALUES = {

@@ -15,6 +15,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
+from monitor.intake.measure import Measure, Measures
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
@@ -437,6 +438,13 @@ def test_the_code_of_ten_per_microlitre_is_left_in_doubt(catalogue: Catalogue) -
 def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> None:
     rows, _, _ = opened("mrn,date,WBC (10^9/L),PLT (10^9/L)\nP1,2026-03-13,----,150\n")
     assert [(row.analyte, row.value) for row in rows] == [("PLT", "150")]
+
+
+@pytest.mark.parametrize("value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal"])
+def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
+    measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
+    assert isinstance(measured, Measure)
+    assert measured.value == 35
 
 
 def test_a_day_and_its_clock_may_be_all_that_a_source_names(opened: Open) -> None:
