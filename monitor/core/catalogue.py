@@ -169,6 +169,11 @@ class Catalogue:
     extras: Extras = field(default_factory=Extras, repr=False)
     """Grades of severity, checks between results, drugs named with alerts."""
 
+    @property
+    def unit_forms(self) -> frozenset[str]:
+        """The normal forms of every unit in which some analyte is reported."""
+        return _unit_forms(self)
+
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""
         return _found(self, name_or_code) if len(name_or_code) <= _LONGEST_NAME else None
@@ -319,6 +324,12 @@ def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]
     yield from ((text[len(it) :], it) for it in spelt_out if folded.startswith(f"{it.casefold()} "))
     if text.startswith("S."):
         yield text.removeprefix("S."), "S"
+
+
+@lru_cache(4)
+def _unit_forms(catalogue: Catalogue) -> frozenset[str]:
+    kinds = (kind for analyte in catalogue.analytes.values() for kind in analyte.kinds)
+    return frozenset(form for kind in kinds for form in kind.by_spelling)
 
 
 @lru_cache(_NAMES_REMEMBERED)

@@ -28,6 +28,8 @@ class Known:
     """Whether a name or code means something: an analyte, or one to be ignored."""
     unit: Callable[[str, str], bool]
     """Whether a name's analyte is reported in that unit."""
+    any_unit: Callable[[str], bool] = lambda _text: False
+    """Whether some analyte is reported in that unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,6 +435,22 @@ def test_the_code_of_ten_per_microlitre_is_left_in_doubt(catalogue: Catalogue) -
     assert not known_of(Source(), catalogue).unit(*split_unit("WBC(10/uL)"))
 
 
+def test_the_encoding_of_an_analyser_is_told_by_its_units_alone(opened: Open) -> None:
+    text = "mrn,date,WBC(10^3/μL),PLT(10^3/μL)\nP1,2026-03-13,3.9,150\n"
+    rows, _, notes = opened(text.encode("gb18030"))
+    assert [row.unit for row in rows] == ["10^3/μL", "10^3/μL"]
+    assert any("GB 18030" in note for note in notes)
+    rows, _, notes = opened(text.replace("μ", "µ").encode("cp1252"))
+    assert [row.unit for row in rows] == ["10^3/µL", "10^3/µL"]
+    assert any("Windows-1252" in note for note in notes)
+
+
+def test_units_in_a_column_tell_the_encoding_too(opened: Open) -> None:
+    text = "mrn,date,test,result,unit\nP1,2026-03-13,Bilirubin,12,μmol/L\n"
+    (row,), _, _ = opened(text.encode("gb18030"))
+    assert row.unit == "μmol/L"
+
+
 def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> None:
     rows, _, _ = opened("mrn,date,WBC (10^9/L),PLT (10^9/L)\nP1,2026-03-13,----,150\n")
     assert [(row.analyte, row.value) for row in rows] == [("PLT", "150")]
