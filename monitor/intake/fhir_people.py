@@ -46,7 +46,8 @@ class Sample:
 
     id: str = ""
     collected: str = ""
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
+    """What it is, as code or in words, each with the system of the code."""
     notes: tuple[str, ...] = ()
 
 
@@ -187,10 +188,10 @@ class Surroundings:
         return Sample()
 
 
-def _kinds_in(display: str) -> tuple[str, ...]:
+def _kinds_in(display: str) -> tuple[tuple[str, str], ...]:
     """What a reference to a specimen is called, where that is a kind: `Urine`, not `Tube 4`."""
     is_kind = is_not_blood(display) or key_of(display) in vocabulary().blood
-    return (display,) if display and is_kind else ()
+    return ((display, ""),) if display and is_kind else ()
 
 
 def around_of(body: Body, specimen: Any) -> Around:
@@ -267,7 +268,12 @@ def sample_of(body: Body) -> Sample:
     collection = body.get("collection")
     period = collection.get("collectedPeriod") if isinstance(collection, dict) else None
     kind = body.get("type")
-    kinds = [text_of(it, name) for it in codings(kind) for name in ("code", "display")]
+    kinds = [
+        (text_of(it, name), text_of(it, "system"))
+        for it in codings(kind)
+        for name in ("code", "display")
+    ]
+    kinds.append((text_of(kind, "text"), ""))
     notes = [text_of(it, "text") for it in objects(body.get("note"))]
     notes += [word for it in objects(body.get("condition")) for word in [word_of(it)]]
     if text_of(body, "status") == "unsatisfactory":
@@ -275,7 +281,7 @@ def sample_of(body: Body) -> Sample:
     return Sample(
         id=text_of(body.get("accessionIdentifier"), "value") or number,
         collected=text_of(collection, "collectedDateTime") or text_of(period, "start"),
-        kinds=tuple(it for it in (*kinds, text_of(kind, "text")) if it),
+        kinds=tuple(it for it in kinds if it[0]),
         notes=tuple(it for it in notes if it),
     )
 

@@ -31,7 +31,11 @@ def value_keys(body: Body) -> list[str]:
 
 
 def names_of(
-    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue, order: str = ""
+    body: Body,
+    kinds: tuple[tuple[str, str], ...],
+    mapping: Source,
+    catalogue: Catalogue,
+    order: str = "",
 ) -> tuple[str, ...]:
     """What `code` calls the analyte: LOINC codes first, then other codes, then words; with the
     material where it is told, by the specimen, by one of them or else by the `order`, to be no
@@ -48,8 +52,8 @@ def names_of(
             local.append(code)
         words.append(display)
     words.append(text_of(concept, "text"))
-    told = next((it for it in kinds if is_not_blood(it)), "")
-    order = "" if any(map(is_blood_itself, kinds)) else order
+    told = next((name for name, system in kinds if is_not_blood(name, system)), "")
+    order = "" if any(is_blood_itself(name) for name, _ in kinds) else order
     return named_with_material(loinc, local, words, catalogue, told=told, order=order)
 
 

@@ -137,6 +137,7 @@ def test_a_value_that_is_meant_otherwise_is_no_plain_number(read: Any) -> None:
     assert of_a_donor.value == "4.2 (focus RelatedPerson/donor)"
 
 
+TABLE_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
 UNITS = [
     # code, unit: what is taken
     ("10*9/L", "K/uL", "10*9/L"),
@@ -205,6 +206,27 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     measured = observation(specimen={"reference": "Specimen/s1"}) | {"code": concept}
     row = the_row(read(bundle(measured, sample)))
     assert (row.analyte, *row.also) == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ({"coding": [{"code": "PCEDTA", "display": "Pericardvocht in EDTA"}]}, "WBC (Pericard"),
+        ({"coding": [{"system": TABLE_0487, "code": "LSAC"}]}, "WBC (LSAC)"),
+        ({"coding": [{"system": TABLE_0487, "code": "EYE"}]}, "WBC (EYE)"),
+        ({"coding": [{"system": "urn:lab", "code": "EYE"}]}, "WBC"),
+        ({"coding": [{"code": "258454002"}]}, "WBC (258454002)"),
+        ({"text": "Punctievocht"}, "WBC (Punctievocht)"),
+        ({"text": "EDTA (paars)"}, "WBC"),
+    ],
+)
+def test_cells_of_every_other_specimen_are_none_of_the_blood(
+    read: Any, kind: dict[str, Any], name: str
+) -> None:
+    sample = {"resourceType": "Specimen", "id": "s1", "type": kind}
+    measured = observation(specimen={"reference": "Specimen/s1"}) | {"code": {"text": "WBC"}}
+    found = the_row(read(bundle(measured, sample))).analyte
+    assert found.startswith(name) and (found == name or name != "WBC")
 
 
 @pytest.mark.parametrize(

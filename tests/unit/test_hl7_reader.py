@@ -196,6 +196,60 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     assert (found.analyte, *found.also)[: len(names)] == names
 
 
+@pytest.mark.parametrize(
+    "spm_4",
+    [
+        "LSAC^^HL70487",
+        "FGA^^HL70487",
+        "JNTFLD",
+        "EFFUS^Effusion^HL70487",
+        "RANDU",
+        "DIA^^HL70487",
+        "PCEDTA^Pericardvocht in EDTA^L",
+        "PuV^Punctievocht^L",
+        "7^Knee aspirate^L",
+        "8^Kniegelenkserguss^L",
+        "9^Perikarderguss (EDTA)^L",
+        "9^Morgenurin^L",
+        "001^尿^JC10",
+        "041^腹水^JC10",
+        "SNV^Bartholin's gland fluid^L",
+        "EYE^^HL70487",
+        "BLDCO^^HL70487",
+        "PRP^^HL70487",
+        "5^Cord blood^L",
+        "6^Wound discharge^L",
+        "258440005^^SCT",
+    ],
+)
+def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None:
+    obr = "OBR|1||S1|1^Lab^L|||20260302"
+    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
+    (found,) = rows(content)
+    assert found.analyte.startswith("6690-2 (")
+
+
+@pytest.mark.parametrize(
+    "spm_4",
+    [
+        "EYE^^L",
+        "GT^Gold top^L",
+        "ASERU^^HL70487",
+        "PPP^^HL70487",
+        "OTH^^HL70487",
+        "SKN^Skin puncture blood^L",
+        "LNV^Line venous^HL70070",
+        "HY^Heparineplasma op ijs^L",
+        "ECZY^EDTA+Citroenzuurbuis transport in ijswater^L",
+    ],
+)
+def test_a_laboratorys_own_word_for_a_tube_says_nothing_of_another_material(spm_4: str) -> None:
+    obr = "OBR|1||S1|1^Lab^L|||20260302"
+    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
+    (found,) = rows(content)
+    assert (found.analyte, found.also) == ("6690-2", ("WBC",))
+
+
 def test_a_control_is_nobodys_blood() -> None:
     spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
     (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
