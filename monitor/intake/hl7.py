@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from monitor.config import Source
@@ -19,6 +19,8 @@ from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messag
 from monitor.intake.hl7_values import (
     birth_day,
     instant,
+    is_number,
+    is_text,
     limits_of,
     names_of,
     not_blood,
@@ -55,6 +57,8 @@ class _Result:
     obx: Segment
     place: str
     notes: list[str] = field(default_factory=list)
+    is_remark: bool = False
+    """Text beside a number of the same test, which has it as its comment."""
 
 
 @dataclass(slots=True)
@@ -168,6 +172,7 @@ class _Reading:
 
     def _flush(self) -> Iterator[RawRow]:
         order, self._order = self._order, _Order()
+        _settle_remarks(order.results)
         spm = order.spm or self._specimen
         serial = _serial_codes(order)
         material = not_blood(spm, order.obr)
@@ -202,9 +207,11 @@ class _Reading:
         names = names_of(obx, *material, self._catalogue)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
-        collected = common["collected_at"]
+        collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
             collected = own or collected
+        if obx.field(3) in serial:
+            specimen = ""  # what was collected at several times is no one specimen
         comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
         return RawRow(
             line=obx.line,
@@ -219,7 +226,13 @@ class _Reading:
             place=result.place,
             also=names[1:],
             decimal=self._decimal,
-            **{**common, "collected_at": collected, "comment": comment},
+            is_remark=result.is_remark,
+            **{
+                **common,
+                "collected_at": collected,
+                "specimen_id": specimen,
+                "comment": comment,
+            },
         )
 
     def _is_unit(self, names: tuple[str, ...], unit: str) -> bool:
@@ -256,6 +269,32 @@ def _at(segment: Segment | None, number: int) -> str:
     return "" if segment is None else instant(segment.component(number))
 
 
+def _settle_remarks(results: Sequence[_Result]) -> None:
+    """Where a laboratory writes more than a number of a test, it repeats the test with a text:
+    `Critical, called to ward`, `platelet clumps`, the limits. That is the number's comment, and
+    no later result that takes the number's place."""
+    numbers: dict[str, _Result] = {}
+    for result in reversed(results):
+        if is_number(result.obx):
+            numbers[result.obx.field(3)] = result
+    for result in results:
+        obx = result.obx
+        number = numbers.get(obx.field(3))
+        if number is result or number is None:
+            continue
+        if is_number(obx):
+            numbers[obx.field(3)] = result
+        elif is_text(obx) and _are_of_one_time(obx, number.obx):
+            number.notes += [text for text in (value_of(obx), *result.notes) if text]
+            result.is_remark = True
+
+
+def _are_of_one_time(one: Segment, other: Segment) -> bool:
+    """Whether two results of a test have one status, and no two times."""
+    times = {one.component(14), other.component(14)} - {""}
+    return one.component(11) == other.component(11) and len(times) < 2
+
+
 def _serial_codes(order: _Order) -> frozenset[str]:
     """Analytes that one order reports at several times of OBX-14: there it is the time of
     collection, for the order's own time cannot be that of all."""
@@ -263,6 +302,8 @@ def _serial_codes(order: _Order) -> frozenset[str]:
         return frozenset()
     times: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for result in order.results:
+        if result.is_remark:
+            continue
         times[result.obx.field(3)][result.obx.component(14)] += 1
     return frozenset(code for code, found in times.items() if len(found) > 1 and "" not in found)
 

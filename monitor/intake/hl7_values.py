@@ -74,6 +74,19 @@ def value_of(obx: Segment) -> str:
     return text
 
 
+def is_number(obx: Segment) -> bool:
+    """Whether an OBX has a number, with or without a comparator."""
+    kind = obx.field(2).upper()
+    if kind in _TEXT and kind not in ("ST", ""):
+        return False
+    return re.fullmatch(rf"[<>]?=?\s*{_NUMBER}", value_of(obx)) is not None
+
+
+def is_text(obx: Segment) -> bool:
+    """Whether an OBX has words, or nothing, where a number would stand."""
+    return obx.field(2).upper() in _TEXT and not value_of(obx)[:2].strip("<>= ")[:1].isdigit()
+
+
 def _one(obx: Segment, kind: str, repeat: str) -> str:
     parts = obx.components(repeat)
     if kind == "SN":

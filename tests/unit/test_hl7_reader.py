@@ -388,6 +388,56 @@ def test_several_patients_orders_and_specimens_keep_their_own() -> None:
     ]  # fmt: skip
 
 
+REMARKS = [
+    (("TX", "see note"), "3.1", "see note"),
+    (("ST", "(Ref Range: 4.0-10.0)"), "3.1", "(Ref Range: 4.0-10.0)"),
+    (("FT", "platelet clumps"), "3.1", "platelet clumps"),
+    (("TX", ""), "3.1", ""),
+]
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("text", "value", "comment"), REMARKS)
+def test_a_text_beside_a_number_of_the_same_test_is_its_comment(
+    before: bool, text: tuple[str, str], value: str, comment: str
+) -> None:
+    number = "OBX|1|NM|WBC^WBC^L||3.1|G/L|||||F"
+    remark = f"OBX|2|{text[0]}|WBC^WBC^L||{text[1]}||||||F"
+    found = rows(oru(*((remark, number) if before else (number, remark))))
+    assert [it.is_remark for it in found] == [before, not before]
+    (kept,) = [it for it in found if not it.is_remark]
+    assert (kept.value, kept.comment) == (value, comment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OBX|2|TX|WBC^WBC^L||clotted||||||C",
+        "OBX|2|TX|WBC^WBC^L||clotted||||||F|||20260302120000",
+        "OBX|2|TX|PLT^PLT^L||clumps||||||F",
+        "OBX|2|ST|WBC^WBC^L||4.1||||||F",
+        "OBX|2|ST|WBC^WBC^L||<4.1||||||F",
+        "OBX|2|NM|WBC^WBC^L||4.1|G/L|||||F",
+    ],
+)
+def test_what_may_take_the_numbers_place_is_a_result(text: str) -> None:
+    number = "OBX|1|NM|WBC^WBC^L||3.1|G/L|||||F|||20260302083000"
+    assert [it.is_remark for it in rows(oru(number, text))] == [False, False]
+
+
+def test_a_text_belongs_to_the_number_before_it() -> None:
+    numbers = [f"OBX|{n}|NM|WBC^WBC^L|{n}|{n}.5|G/L|||||F" for n in (1, 2)]
+    remarks = [f"OBX|{n}|TX|WBC^WBC^L|{n}|run {n}||||||F" for n in (1, 2)]
+    found = rows(oru(numbers[0], remarks[0], numbers[1], remarks[1]))
+    assert [it.comment for it in found if not it.is_remark] == ["run 1", "run 2"]
+
+
+def test_what_was_collected_at_several_times_is_no_one_specimen() -> None:
+    times = ("20260302080000", "20260302160000")
+    found = rows(oru(*(f"OBX|1|NM|WBC||3.1|G/L|||||F|||{it}" for it in times)))
+    assert [(it.collected_at[11:13], it.specimen_id) for it in found] == [("08", ""), ("16", "")]
+
+
 def test_in_oul_r22_the_specimen_comes_first() -> None:
     header = MSH.replace("ORU^R01", "OUL^R22^OUL_R22")
     group = ["SPM|1|T{0}{1}2026030{0}", "OBR|1||S||||", WBC, "OBR|2||S||||", WBC]
