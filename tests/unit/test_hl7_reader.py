@@ -6,9 +6,11 @@ import csv
 
 import pytest
 
+from monitor.config import Source
 from monitor.core.standing import PLACEHOLDER, read_status
 from monitor.core.vocabulary import Status
-from tests.hl7_messages import MSH, OBR, PID, REAL, obx, oru, row, rows
+from monitor.intake.raw import BadLine, OtherMessage, RawRow
+from tests.hl7_messages import MSH, OBR, PID, REAL, items, obx, oru, row, rows
 
 WBC = obx("6690-2^WBC^LN", "5.4")
 
@@ -43,7 +45,7 @@ WBC = obx("6690-2^WBC^LN", "5.4")
         ("OBX|1|ED|WBC||^PDF^Base64^JVBERi0x|G/L|||||F", "(a document)"),
         ("OBX|1||WBC||5.4|G/L|||||F", "5.4"),
         ('OBX|1|NM|WBC||""|G/L|||||F', ""),
-        ("OBX|1|NM|WBC", ""),
+        ("OBX|1|NM|WBC|||", ""),
         ("OBX|1|NM|WBC|||G/L|||||U", "now final; the value was not sent again"),
     ],
 )
@@ -436,6 +438,47 @@ def test_what_was_collected_at_several_times_is_no_one_specimen() -> None:
     times = ("20260302080000", "20260302160000")
     found = rows(oru(*(f"OBX|1|NM|WBC||3.1|G/L|||||F|||{it}" for it in times)))
     assert [(it.collected_at[11:13], it.specimen_id) for it in found] == [("08", ""), ("16", "")]
+
+
+@pytest.mark.parametrize(
+    ("last", "is_cut"),
+    [
+        ("OBX|2|NM|777-3^PL", True),
+        ("OBX|2|NM|INR^INR^L||1", True),
+        ("OBX|2|NM|INR^INR^L||1.1|||||", True),
+        ("OBX|2|TX|NOTE^Note^L||see report", False),
+        ("OBX|2|NM|INR^INR^L||1.1||||||F", False),
+    ],
+)
+def test_a_message_that_ends_within_a_result_says_nothing_of_it(last: str, is_cut: bool) -> None:
+    found = items(oru(WBC, last))
+    assert [it.code for it in found if isinstance(it, BadLine)] == ["cut_short"] * is_cut
+    assert [type(it) for it in found].count(RawRow) == 2 - is_cut
+
+
+def test_results_that_leave_out_their_status_are_not_cut_short() -> None:
+    found = rows(oru("OBX|1|NM|WBC||5|G/L", "OBX|2|NM|INR^INR^L||1.1"))
+    assert [it.value for it in found] == ["5", "1.1"]
+
+
+def test_a_message_of_results_that_brings_none_is_told() -> None:
+    mangled = "\\r".join([MSH, PID, OBR, WBC])
+    (lost,) = items(mangled)
+    assert isinstance(lost, BadLine)
+    assert lost.code == "no_results"
+    (order,) = items(oru())
+    assert order == OtherMessage(1, "ORU^R01 without a result")
+
+
+@pytest.mark.parametrize(
+    ("named", "mrn"), [("PID-2", "A1"), ("pid.4", "20923"), ("PID-3", "0157"), ("MRN", "0157")]
+)
+def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str) -> None:
+    pid = "PID|1|A1|0157|20923||Keller^Anna||19700501|F"
+    content = "\r".join([MSH, pid, OBR.format(specimen="S1", collected="20260302"), WBC])
+    (found,) = items(content, Source(columns={"mrn": named}))
+    assert isinstance(found, RawRow)
+    assert found.mrn == mrn
 
 
 def test_in_oul_r22_the_specimen_comes_first() -> None:
