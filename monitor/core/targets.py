@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from monitor.core.answer import Considered, Finding
 from monitor.core.case import Result
 from monitor.core.findings import day_text, sentence
+from monitor.core.indications import meant_for
 from monitor.core.judged import measured
-from monitor.core.protocol_care import Target, meant_for
+from monitor.core.protocol_care import Target
 from monitor.core.threshold import Breach, above
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
