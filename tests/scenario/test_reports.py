@@ -166,6 +166,26 @@ def test_who_did_what(desk: CommandLine) -> None:
     assert all(it["at"] < "2026-02-05" for it in earlier)
 
 
+def test_a_clinic_keeps_what_was_done_about_its_patients(desk: CommandLine) -> None:
+    """A held row is the patient's and no treatment's: with `--clinic` it was left out."""
+    unit = "mrn,collected_at,analyte,value,unit\n{},2026-02-05T08:00,platelets,231,furlong\n"
+    for mrn in ("P1", "P2"):
+        desk("load", desk.write(f"{mrn}.csv", unit.format(mrn)), "--at", NOW)
+    desk("quarantine", "discard", "1", "--by", "Nurse Bell", "--reason", "sent again", "--at", NOW)
+    desk("quarantine", "discard", "2", "--by", "Nurse Reed", "--reason", "sent again", "--at", NOW)
+    desk("batch", "revert", "2", "--by", "Dr Gray", "--reason", "the wrong file", "--at", NOW)
+
+    def done(*narrow: str) -> set[tuple[str, str]]:
+        found = desk("report", "audit", "--json", "--at", NOW, "--from", "2026-02-05", *narrow).json
+        return {(it["who"], it["mrn"]) for it in found["entries"]}
+
+    assert done("--clinic", "north") == {("Nurse Bell", "P1")}
+    assert done("--clinic", "South") == {("Nurse Reed", "P2")}
+    assert done("--drug", "azathioprine") == {("Nurse Bell", "P1"), ("Nurse Reed", "P2")}
+    assert done("--drug", "methotrexate") == set()
+    assert ("Dr Gray", "") in done()
+
+
 @pytest.mark.parametrize("name", ["compliance", "burden", "audit"])
 def test_days_that_end_before_they_begin_are_refused(clinic: CommandLine, name: str) -> None:
     for days in (("--from", "2026-03-01", "--to", "2026-02-01"), ("--from", "2026-03-17")):
