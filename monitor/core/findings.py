@@ -276,13 +276,14 @@ def _late_step(panel: PanelStatus) -> str:
 
 def _partial_sentence(panel: PanelStatus, protocol: Protocol, catalogue: Catalogue) -> str:
     days = (
-        f"{day_text(day)}: no {', '.join(_named(name, catalogue) for name in missing)}"
+        f"{day_text(day)}: no {', '.join(named(name, catalogue) for name in missing)}"
         for day, missing in panel.partial
     )
     return f"{protocol.panel(panel.panel).title} was incomplete on {'; '.join(days)}."
 
 
-def _named(missing: str, catalogue: Catalogue) -> str:
+def named(missing: str, catalogue: Catalogue) -> str:
+    """What a day lacked of a panel, one analyte or one of several, as people call it."""
     names = missing.split(" or ")
     return " or ".join(catalogue.analytes[name].title.lower() for name in names)
 
