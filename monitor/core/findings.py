@@ -185,6 +185,11 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
+def protocol_says(say: str) -> str:
+    """What an alert advises, in the words of a protocol file; they may end with a question."""
+    return f"Protocol: {say if say.endswith(('.', '?', '!')) else f'{say}.'} Prescriber to decide."
+
+
 def _step(judged: Judged, rule: Rule, catalogue: Catalogue) -> str:
     """One line of the arithmetic: received, converted, compared."""
     analyte = catalogue.analytes[rule.analyte]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Demand, Finding, Taking
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import day_text, sentence
+from monitor.core.findings import day_text, protocol_says, sentence
 from monitor.core.indications import meant_for
 from monitor.core.intended import (
     Stretch,
@@ -107,7 +107,7 @@ def _of_drug(it: Interaction, taking: Taking, view: View) -> Finding | None:
         recovered=recovered,
         rule=None,
         breaches=(start_of_day(taking.start, view.zone),),
-        action=f"Protocol: {it.say.rstrip('.')}. Prescriber to decide.",
+        action=protocol_says(it.say),
         say=tuple(_sentences(it, taking, known, view)),
         arithmetic=tuple(line for stretch in known for line in stretch.lines()),
         news=_news(it, taking, known, view),
