@@ -64,12 +64,12 @@ def parse_duration(text: str) -> Duration:
     )
 
 
-@lru_cache(_REMEMBERED)
 def shorter(span: Duration, than: Duration) -> bool:
     """Whether a duration is shorter from whatever day it is counted."""
     return all(span.after(day) < than.after(day) for day in _PROBES)
 
 
+@lru_cache(_REMEMBERED)
 def _shift(day: date, months: int, days: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
