@@ -24,12 +24,13 @@ from monitor.core.by_schedule import NOTHING_TOLD, BySchedule, by_schedule
 from monitor.core.calendar import earliest
 from monitor.core.derive import may_derive
 from monitor.core.findings import OVERDUE
+from monitor.core.indications import meant_for
 from monitor.core.levels import is_quiet
 from monitor.core.missed import MISSED
 from monitor.core.ordered import Ordered, Reaches, Remembered, Results
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.recalled import Memory
-from monitor.core.verdicts import Verdict, applies
+from monitor.core.verdicts import Verdict
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -112,7 +113,7 @@ class Edit:
         """Whether the rules certainly leave the answer for an enrolment as it is: its findings,
         its panels and until when."""
         return all(
-            not applies(rule, indication)
+            not meant_for(rule, indication)
             or rule.analyte not in kept
             or ((known := kept[rule.analyte]) is not None and is_quiet(rule, *known))
             for rule in self.rules

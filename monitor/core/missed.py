@@ -17,7 +17,7 @@ from monitor.core import due
 from monitor.core.answer import Considered, Finding
 from monitor.core.basis import Basis
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import day_text
+from monitor.core.findings import day_text, protocol_says
 from monitor.core.life import is_within
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_care import Missed
@@ -107,7 +107,7 @@ def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
         source=rule.source,
         recovered=over,
         breaches=(start_of_day(first, view.zone),),
-        action=f"Protocol: {rule.say.rstrip('.')}. Prescriber to decide.",
+        action=protocol_says(rule.say),
         arithmetic=(
             f"{how_many} or more missed: due " + ", ".join(day_text(day) for day in gap.missed),
         ),

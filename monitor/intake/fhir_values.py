@@ -12,8 +12,9 @@ from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
-from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
-from monitor.intake.hl7_values import is_blood_itself, is_not_blood
+from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
+from monitor.intake.fhir_people import Sample
+from monitor.intake.hl7_values import is_blood_itself
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
@@ -31,12 +32,17 @@ def value_keys(body: Body) -> list[str]:
 
 
 def names_of(
-    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue, order: str = ""
+    body: Body,
+    sample: Sample,
+    mapping: Source,
+    catalogue: Catalogue,
+    order: str = "",
 ) -> tuple[str, ...]:
     """What `code` calls the analyte: LOINC codes first, then other codes, then words; with the
     material where it is told, by the specimen, by one of them or else by the `order`, to be no
-    blood. Digits of another code system that happen to spell a LOINC code are left out unless the
-    source's mapping names them.
+    blood. Of several specimens of which one is none, a LOINC code of ours says which. Digits of
+    another code system that happen to spell a LOINC code are left out unless the source's mapping
+    names them.
     """
     concept = body.get("code")
     loinc, local, words = [], [], []
@@ -48,8 +54,9 @@ def names_of(
             local.append(code)
         words.append(display)
     words.append(text_of(concept, "text"))
-    told = next((it for it in kinds if is_not_blood(it)), "")
-    order = "" if any(map(is_blood_itself, kinds)) else order
+    of_blood = any(catalogue.find(code) is not None for code in loinc)
+    told = sample.of_no_blood or ("" if of_blood else sample.unsure)
+    order = "" if any(is_blood_itself(name) for name, _ in sample.kinds) else order
     return named_with_material(loinc, local, words, catalogue, told=told, order=order)
 
 
