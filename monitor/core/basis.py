@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from monitor.core.answer import Life
 from monitor.core.case import Enrolment, Event
@@ -18,8 +18,7 @@ from monitor.core.panels import Completions
 from monitor.core.protocol import Protocol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(NamedTuple):
     """What the schedule of one enrolment is counted from."""
 
     enrolled_on: date

@@ -17,8 +17,7 @@ ON_DEMAND = "on demand"
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+class Obligation(NamedTuple):
     """One due day, with the phase whose grace, lead and urgency apply to it."""
 
     due_on: date
@@ -28,6 +27,11 @@ class Obligation:
     @property
     def last_day_in_grace(self) -> date:
         return self.schedule.grace.after(self.due_on)
+
+    @property
+    def order(self) -> tuple[date, date]:
+        """The strictest first."""
+        return self.due_on, self.last_day_in_grace
 
 
 def scheduled(
@@ -41,16 +45,18 @@ def scheduled(
 
     A restart can bring a test forward and can never forgive one.
     """
-    obligations = [
-        obligation
-        for anchor in _counting_anchors(anchors, last_completed_on, today)
-        if (obligation := _from_anchor(protocol, panel, last_completed_on, anchor))
-    ]
-    return min(obligations, key=lambda it: (it.due_on, it.last_day_in_grace), default=None)
+    strictest: Obligation | None = None
+    for anchor in _counting_anchors(anchors, last_completed_on, today):
+        duty = _from_anchor(protocol, panel, last_completed_on, anchor)
+        if duty is not None and (strictest is None or duty.order < strictest.order):
+            strictest = duty
+    return strictest
 
 
 def _counting_anchors(anchors: Sequence[date], last: date | None, today: date) -> Sequence[date]:
     """From the last anchor on or before the latest completion (or the first) to today's."""
+    if len(anchors) == 1:
+        return anchors
     before = [anchor for anchor in anchors if last is not None and anchor <= last]
     first = before[-1] if before else anchors[0]
     return [anchor for anchor in anchors if anchor == first or first < anchor <= today]
@@ -62,9 +68,9 @@ def _from_anchor(
     """due(A): steps 1 to 3 of the specification for one anchor."""
     base = anchor if last is None else max(last, anchor)
     phase_start = anchor
-    for phase in protocol.phases:
+    course = protocol.scheduled.get(panel)
+    for phase, schedule in () if course is None else course.steps:
         phase_end = None if phase.until is None else phase.until.after(anchor)
-        schedule = phase.schedule(panel)
         if schedule is not None and (phase_end is None or base < phase_end):
             candidate = max(schedule.every.after(base), phase_start)
             if phase_end is None or candidate <= phase_end:

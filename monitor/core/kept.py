@@ -138,7 +138,7 @@ class Edit:
 def edit_between(old: Protocol, new: Protocol) -> Edit | None:
     """What differs between two texts of one protocol; None where it is more than rules on
     analytes, the schedule, and what is never said of a patient."""
-    same = _the_rest(old) == _the_rest(new) and old.scheduled == new.scheduled
+    same = _the_rest(old) == _the_rest(new) and old.scheduled.keys() == new.scheduled.keys()
     if not same or _combined(old) != _combined(new):
         return None
     before, after = ({rule.id: rule for rule in it.rules} for it in (old, new))

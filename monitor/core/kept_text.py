@@ -21,6 +21,7 @@ from monitor.core.ordered import Reach, Reaches, Remembered
 from monitor.core.recalled import Memory
 
 _DUE = '\n,"due":'
+_READER = json.JSONDecoder()
 _day, _number = date.fromordinal, date.toordinal
 
 
@@ -69,10 +70,11 @@ def with_schedule(text: str, kept: KeptSchedule) -> str:
 
 def schedule_from(text: str) -> KeptSchedule | None:
     """What `with_schedule` wrote; None: nothing is kept for an edit of the schedule."""
-    _, marked, written = text.rpartition(_DUE)
-    if not marked:
+    begins = text.rfind(_DUE)
+    if begins < 0:
         return None
-    enrolled, anchors, stopped, elsewhere, away, done, speaks, until = json.loads(written[:-1])
+    written, _ = _READER.raw_decode(text, begins + len(_DUE))
+    enrolled, anchors, stopped, elsewhere, away, done, speaks, until = written
     of = Basis(
         enrolled_on=_day(enrolled),
         anchors=tuple(map(_day, anchors)),
@@ -86,7 +88,7 @@ def schedule_from(text: str) -> KeptSchedule | None:
 
 def from_text(text: str, analytes: Collection[str]) -> Reaches:
     """How far the values of these analytes reach, as `as_text` wrote it."""
-    written = json.loads(text.partition("\n")[0])
+    written, _ = _READER.raw_decode(text)
     return {name: _reach(written[name]) for name in analytes if name in written}
 
 

@@ -135,14 +135,14 @@ def _longest_without(
 ) -> tuple[int, int, int]:
     """How many days a stretch may have in which certainly fewer tests came due: one that begins
     before the last phase, and one that begins in it; and the first day of that, as an ordinal."""
-    *before, last = protocol.phases
-    schedule = last.schedule(panel)
-    known = [it.every.least_days for phase in protocol.phases if (it := phase.schedule(panel))]
-    early = most * (min(known) // 2 + 1)
+    course = protocol.scheduled[panel]
+    early = most * (course.least_days // 2 + 1)
+    last, schedule = course.steps[-1]
     if schedule is None or last.until is not None:
         return early, early, date.max.toordinal()
-    anchor, ends = max(basis.anchors), before[-1].until if before else None
-    settled = anchor if ends is None else ends.after(anchor)
+    settled = max(basis.anchors)
+    if len(course.steps) > 1 and (ends := course.steps[-2][0].until) is not None:
+        settled = ends.after(settled)
     return early, max(early, most * schedule.every.least_days), settled.toordinal()
 
 

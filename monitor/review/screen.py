@@ -53,6 +53,8 @@ def after(at: datetime | None, now: datetime) -> datetime | None:
 
 
 def _leaves_alone(edit: Edit, woken: Keeping) -> bool:
+    if not edit.rules:
+        return True
     return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
 
 
@@ -111,9 +113,9 @@ class Screen:
         self.is_done = len(woken) < limit
         if not woken:
             return 0
-        rulebook = load_rulebook(connection)
+        rulebook, today = load_rulebook(connection), clinic_day(now, self._zone)
         alone: dict[str, list[int]] = defaultdict(list)
-        untils: dict[str, dict[int, datetime | None]] = defaultdict(dict)
+        untils: dict[int, datetime | None] = {}
         judged: list[int] = []
         followed = {it.protocol_id for it in woken}
         present = {name: judged_by(name, rulebook, self._zone) for name in followed}
@@ -123,28 +125,27 @@ class Screen:
                 judged.append(it.id)
             elif edit.schedules is None:
                 alone[it.protocol_id].append(it.id)
-            elif (found := self._rescheduled(edit, it, now)) is not None:
-                untils[it.protocol_id][it.id] = found.until
+            elif (found := self._rescheduled(edit, it, today)) is not None:
+                untils[it.id] = after(found.until, now)
+                alone[it.protocol_id].append(it.id)
             else:
                 judged.append(it.id)
+        claims.sleep_until(connection, untils)
         for name, ids in alone.items():
             claims.put_back(connection, ids, present[name])
             restate(connection, ids, rulebook.protocols[name])
-        for name, rescheduled in untils.items():
-            claims.put_back_until(connection, rescheduled, present[name])
-            restate(connection, rescheduled, rulebook.protocols[name])
         claims.forget(connection, judged)
         return len(woken) - len(judged)
 
-    def _rescheduled(self, edit: Edit, woken: Keeping, now: datetime) -> Sleep | None:
+    def _rescheduled(self, edit: Edit, woken: Keeping, today: date) -> Sleep | None:
         """Until when an enrolment sleeps by the new schedule; None: alerts tell something else."""
         schedule = schedule_from(woken.reach)
-        found = schedule and edit.rescheduled(schedule, clinic_day(now, self._zone))
+        found = schedule and edit.rescheduled(schedule, today)
         if schedule is None or found is None:
             return None
         day = found.next_change_on
         by_schedule = None if day is None else start_of_day(day, self._zone)
-        return Sleep(after(earliest(by_schedule, schedule.rest_until), now))
+        return Sleep(earliest(by_schedule, schedule.rest_until))
 
     def _edit(
         self, connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook

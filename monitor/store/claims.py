@@ -252,22 +252,12 @@ def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
     )
 
 
-def put_back_until(connection: Connection, untils: Mapping[int, datetime | None], by: str) -> None:
-    """Let claimed ones sleep on until other instants than before the edit."""
-    if not untils:
-        return
-    statement = (
-        update(_ENROLMENTS)
-        .where(_ENROLMENTS.c.id == bindparam("enrolment"))
-        .values(
-            next_review_at=bindparam("at"),
-            kept_until=bindparam("at"),
-            wake_rank=FIRST,
-            kept_by=by,
-        )
-    )
-    rows = [{"enrolment": enrolment, "at": until} for enrolment, until in untils.items()]
-    connection.execute(statement, rows)
+def sleep_until(connection: Connection, untils: Mapping[int, datetime | None]) -> None:
+    """What is kept of claimed ones holds until other instants than before the edit."""
+    if untils:
+        own = update(_ENROLMENTS).where(_ENROLMENTS.c.id == bindparam("enrolment"))
+        rows = [{"enrolment": enrolment, "at": until} for enrolment, until in untils.items()]
+        connection.execute(own.values(kept_until=bindparam("at")), rows)
 
 
 def forget(connection: Connection, ids: Sequence[int]) -> None:
