@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import sub
 from typing import NamedTuple
 
 from monitor.core.answer import Life
@@ -29,12 +30,13 @@ class Basis(NamedTuple):
     away: tuple[tuple[date, date], ...]
     """The stretches (first day, first day after it) in which another clinic monitored."""
     done: Mapping[str, Sequence[int]]
-    """Of each panel that a phase asks for, the days on which it was done or is said to have been,
-    ascending, from the last one before the enrolment on. As ordinals, for they are many."""
+    """Of each panel that a phase asks for, on which days it was done or is said to have been, from
+    the last one before the enrolment on: the number of the first, and how many days later each
+    was. They are many, and it is the stretches between them that count."""
 
     def last_done(self, panel: str) -> date | None:
-        done = self.done[panel]
-        return date.fromordinal(done[-1]) if done else None
+        steps = self.done[panel]
+        return date.fromordinal(sum(steps)) if steps else None
 
 
 def basis_of(
@@ -52,12 +54,13 @@ def basis_of(
         stopped_on=life.stopped_on,
         elsewhere=life.elsewhere,
         away=tuple(spells_elsewhere(events, today)),
-        done={it: _days(done[it], enrolment.enrolled_on) for it in protocol.scheduled},
+        done={it: _steps(done[it], enrolment.enrolled_on) for it in protocol.scheduled},
     )
 
 
-def _days(done: Completions, enrolled_on: date) -> tuple[int, ...]:
+def _steps(done: Completions, enrolled_on: date) -> list[int]:
     days = done.days
     if done.declared is not None and done.declared not in days:
         days = tuple(sorted((*days, done.declared)))
-    return tuple(map(date.toordinal, days[max(0, bisect_right(days, enrolled_on) - 1) :]))
+    known = [*map(date.toordinal, days[max(0, bisect_right(days, enrolled_on) - 1) :])]
+    return [*known[:1], *map(sub, known[1:], known)]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
-from operator import sub
 from typing import Any
 
 from monitor.core.basis import Basis
@@ -61,7 +60,7 @@ def with_schedule(text: str, kept: KeptSchedule) -> str:
         None if of.stopped_on is None else _number(of.stopped_on),
         of.elsewhere,
         [[_number(day) for day in spell] for spell in of.away],
-        {panel: [*done[:1], *map(sub, done[1:], done)] for panel, done in of.done.items()},
+        of.done,
         kept.speaks,
         None if until is None else until.isoformat(),
     ]
@@ -81,7 +80,7 @@ def schedule_from(text: str) -> KeptSchedule | None:
         stopped_on=None if stopped is None else _day(stopped),
         elsewhere=elsewhere,
         away=tuple((_day(first), _day(end)) for first, end in away),
-        done={panel: tuple(accumulate(steps)) for panel, steps in done.items()},
+        done=done,
     )
     return KeptSchedule(of, speaks, None if until is None else datetime.fromisoformat(until))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.core import due
@@ -40,7 +39,7 @@ class Gap:
     panel: str
     end: date | None
     missed: tuple[date, ...]
-    """The due days of its missed tests, no more of them than it takes to speak."""
+    """The due days of its first missed tests, as many as it takes to speak."""
 
 
 def findings(view: View) -> Iterator[Finding]:
@@ -61,8 +60,8 @@ def considered(view: View) -> Iterator[Considered]:
     if rule is None:
         return
     for panel in view.basis.done:
-        now = view.basis.last_done(panel), None
-        count = len(_gap(view.protocol, panel, now, view.basis, view.today, rule).missed)
+        now, most = (view.basis.last_done(panel), None), rule.more_than + 1
+        count = len(_missed(view.protocol, panel, now, view.basis, view.today, most))
         if count <= rule.more_than:
             why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
             yield Considered(room="missed tests", subject=panel, why=(why,), source=rule.source)
@@ -74,11 +73,12 @@ def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[tuple[Ga
     rule = protocol.missed
     if rule is None:
         return
+    most = rule.more_than + 1
     for panel in basis.done:
-        for stretch in _long_enough(protocol, panel, basis, today, rule.more_than + 1):
-            gap = _gap(protocol, panel, stretch, basis, today, rule)
-            if len(gap.missed) > rule.more_than:
-                yield gap, rule
+        for stretch in _long_enough(protocol, panel, basis, today, most):
+            missed = _missed(protocol, panel, stretch, basis, today, most)
+            if len(missed) == most:
+                yield Gap(panel=panel, end=stretch[1], missed=missed), rule
 
 
 def next_miss(protocol: Protocol, panel: str, basis: Basis, today: date) -> Iterator[date]:
@@ -119,15 +119,20 @@ def _long_enough(
 ) -> Iterator[_Stretch]:
     """The stretches in which so many tests may have come due. Most are shorter: those between
     weekly tests, and those in the last phase, after whatever restarted the schedule."""
-    done = basis.done[panel]
-    if not done or done[0] > basis.enrolled_on.toordinal():
-        yield None, date.fromordinal(done[0]) if done else None
+    steps = basis.done[panel]
+    if not steps:
+        yield None, None
+        return
     early, late, settled = _longest_without(protocol, panel, basis, most)
-    for after, end in pairwise(done):
-        if end - after > (early if after < settled else late):
-            yield date.fromordinal(after), date.fromordinal(end)
-    if done and today.toordinal() - done[-1] > (early if done[-1] < settled else late):
-        yield date.fromordinal(done[-1]), None
+    done = steps[0]
+    if done > basis.enrolled_on.toordinal():
+        yield None, date.fromordinal(done)
+    for days in steps[1:]:
+        if days > (early if done < settled else late):
+            yield date.fromordinal(done), date.fromordinal(done + days)
+        done += days
+    if today.toordinal() - done > (early if done < settled else late):
+        yield date.fromordinal(done), None
 
 
 def _longest_without(
@@ -146,29 +151,19 @@ def _longest_without(
     return early, max(early, most * schedule.every.least_days), settled.toordinal()
 
 
-def _gap(
-    protocol: Protocol, panel: str, stretch: _Stretch, basis: Basis, today: date, rule: Missed
-) -> Gap:
-    """A stretch with as many of its missed tests as it takes to speak."""
+def _missed(
+    protocol: Protocol, panel: str, stretch: _Stretch, basis: Basis, today: date, most: int
+) -> tuple[date, ...]:
+    """The due days of a stretch whose grace ran out in it, at most so many."""
     after, end = stretch
     until = min(day for day in (end, basis.stopped_on, today) if day is not None)
-    missed = tuple(_missed(protocol, panel, after, until, basis, rule.more_than + 1))
-    return Gap(panel=panel, end=end, missed=missed)
-
-
-def _missed(
-    protocol: Protocol, panel: str, after: date | None, until: date, basis: Basis, most: int
-) -> Iterator[date]:
-    """The due days of a stretch whose grace ran out in it, at most so many."""
-    count = 0
+    found: list[date] = []
     for duty in obligations(protocol, panel, after, until, basis.anchors):
-        if duty.last_day_in_grace >= until:
-            return
+        if duty.last_day_in_grace >= until or len(found) == most:
+            break
         if duty.due_on >= basis.enrolled_on and not is_within(duty.due_on, basis.away):
-            yield duty.due_on
-            count += 1
-        if count >= most:
-            return
+            found.append(duty.due_on)
+    return tuple(found)
 
 
 def obligations(
