@@ -101,8 +101,8 @@ def memory_from(text: str) -> tuple[Memory, Counted] | None:
     days: dict[str, frozenset[date]] = dict.fromkeys(names, frozenset())
     for places, steps in known["days"]:
         those = frozenset(map(date.fromordinal, accumulate(steps)))
-        for place in places:
-            days[names[place]] |= those
+        for name in (names[place] for place in places):
+            days[name] = days[name] | those if days[name] else those
     last = {names[place]: date.fromordinal(day) for place, day in known["last"]}
     memory = Memory(
         start=date.fromordinal(known["start"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core import due
 from monitor.core.answer import Considered, Finding
@@ -50,8 +50,9 @@ def findings(view: View) -> Iterator[Finding]:
 
 def wakes(view: View) -> Iterator[date]:
     """The day on which one more test has been missed."""
-    for panel in view.basis.done:
-        yield from next_miss(view.protocol, panel, view.basis, view.today)
+    basis = view.basis
+    for panel in basis.done:
+        yield from next_miss(view.protocol, panel, basis, view.today)
 
 
 def considered(view: View) -> Iterator[Considered]:
@@ -115,40 +116,59 @@ def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
 
 
 def _long_enough(
-    protocol: Protocol, panel: str, basis: Basis, today: date, most: int
+    protocol: Protocol, panel: str, basis: Basis, today: date, tests: int
 ) -> Iterator[_Stretch]:
-    """The stretches in which so many tests may have come due. Most are shorter: those between
-    weekly tests, and those in the last phase, after whatever restarted the schedule."""
+    """The stretches in which so many tests may have come due. Most are shorter."""
     steps = basis.done[panel]
     if not steps:
         yield None, None
         return
-    early, late, settled = _longest_without(protocol, panel, basis, most)
+    spacing = _spacing(protocol, panel, basis)
+    early, late, settled = tests * spacing.early, tests * spacing.late, spacing.settled
     done = steps[0]
     if done > basis.enrolled_on.toordinal():
         yield None, date.fromordinal(done)
     for days in steps[1:]:
-        if days > (early if done < settled else late):
+        # first what is quickly asked: there are many
+        if days > (early if done < settled else late) and spacing.fits(tests, done, done + days):
             yield date.fromordinal(done), date.fromordinal(done + days)
         done += days
-    if today.toordinal() - done > (early if done < settled else late):
+    if spacing.fits(tests, done, today.toordinal()):
         yield date.fromordinal(done), None
 
 
-def _longest_without(
-    protocol: Protocol, panel: str, basis: Basis, most: int
-) -> tuple[int, int, int]:
-    """How many days a stretch may have in which certainly fewer tests came due: one that begins
-    before the last phase, and one that begins in it; and the first day of that, as an ordinal."""
-    course = protocol.scheduled[panel]
-    early = most * (course.least_days // 2 + 1)
+class _Spacing(NamedTuple):
+    """How close due days of a panel can follow a completion and each other. Days as ordinals."""
+
+    early: int
+    """Days at least, before the last phase: half an interval, for a phase owes its last test."""
+    late: int
+    """Days at least, where the later one is due in the last phase."""
+    begin: int
+    """The first anchor: what was done before it is counted from there."""
+    settled: int
+    """The first day of the last phase, after whatever restarted the schedule."""
+
+    def fits(self, tests: int, after: int, end: int) -> bool:
+        """Whether so many can be due between a completion and the day that ends the stretch."""
+        begin = max(self.begin, after)
+        days = end - begin
+        if begin >= self.settled:
+            return days > tests * self.late
+        before = min(tests, (self.settled - begin) // self.early)
+        return days > before * self.early + (tests - before) * self.late
+
+
+def _spacing(protocol: Protocol, panel: str, basis: Basis) -> _Spacing:
+    course, begin = protocol.scheduled[panel], basis.anchors[0].toordinal()
+    early = course.least_days // 2 + 1
     last, schedule = course.steps[-1]
     if schedule is None or last.until is not None:
-        return early, early, date.max.toordinal()
-    settled = max(basis.anchors)
+        return _Spacing(early, early, begin, date.max.toordinal())
+    settled = basis.anchors[-1]
     if len(course.steps) > 1 and (ends := course.steps[-2][0].until) is not None:
         settled = ends.after(settled)
-    return early, max(early, most * schedule.every.least_days), settled.toordinal()
+    return _Spacing(early, max(early, schedule.every.least_days), begin, settled.toordinal())
 
 
 def _missed(
