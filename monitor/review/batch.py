@@ -8,7 +8,7 @@ not at all. Whoever is due, whom a file touched, and everyone at night all come 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -210,12 +210,14 @@ def _queue_messages(
     now: datetime,
 ) -> int:
     by_id = {enrolment.id: enrolment for enrolment in enrolments}
-    told = [
-        _told(connection, step, alert_id, by_id[step.enrolment_id])
-        for step, alert_id in zip(steps, alert_ids, strict=True)
-        if step.change.tell
-    ]
-    planned = plan(told)
+    telling = [it for it in zip(steps, alert_ids, strict=True) if it[0].change.tell]
+    before = _told_before(connection, telling)
+    planned = plan(
+        [
+            _told(step, alert_id, by_id[step.enrolment_id], before.get(alert_id, ()))
+            for step, alert_id in telling
+        ]
+    )
     for trouble in route_book(settings).troubles(now) if planned else ():
         text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
         alarm(connection, settings, f"routes: {trouble}", text, now)
@@ -225,7 +227,7 @@ def _queue_messages(
     return enqueue(connection, planned, now, zone=zone, sender=sender, storm=storm)
 
 
-def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolment) -> Told:
+def _told(step: Step, alert_id: int, enrolment: Enrolment, before: Sequence[str]) -> Told:
     change = step.change
     about = change.finding or change.alert
     assert about is not None
@@ -235,7 +237,7 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
         kind=about.kind.value,
         urgency=change.urgency,
         mrn=enrolment.mrn,
-        told_before=_told_before(connection, change, alert_id),
+        told_before=tuple(before),
     )
 
 
@@ -290,10 +292,13 @@ def _log() -> Any:
     return logs.logger("review")
 
 
-def _told_before(connection: Connection, change: Change, alert_id: int) -> tuple[str, ...]:
-    """Who hears of an ending or a correction because they heard of the alert."""
-    if change.what in ENDINGS:
-        return tuple(told_recipients(connection, alert_id))
-    if change.what in CORRECTING:
-        return tuple(told_recipients(connection, alert_id, kinds=("alert",)))
-    return ()
+def _told_before(
+    connection: Connection, told: Sequence[tuple[Step, int]]
+) -> Mapping[int, Sequence[str]]:
+    """Of alerts that end or are corrected, who hears of it because they heard of the alert."""
+    ending = {alert_id for step, alert_id in told if step.change.what in ENDINGS}
+    correcting = {alert_id for step, alert_id in told if step.change.what in CORRECTING} - ending
+    return {
+        **told_recipients(connection, ending),
+        **told_recipients(connection, correcting, kinds=("alert",)),
+    }
