@@ -6,6 +6,7 @@ quantity-comparator; R5 adds the comparator `ad`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from monitor.config import Source
@@ -22,6 +23,12 @@ LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1
 _COMPARATORS = ("<", "<=", ">=", ">")
 _HIDDEN = frozenset("as-text masked not-a-number negative-infinity positive-infinity NaN".split())
 """Reasons that say there is a value, though none that can be judged."""
+_OTHER_RANGES = re.compile(
+    r"critical|panic|alarm|alert|therap|treat|target|recommend|absolute|delta|^(?:pre|post)\b"
+    r"|follic|luteal|cycle|pubert|menopau|endocr|kritisch|critique|crític|zielbereich",
+    re.IGNORECASE,
+)
+"""Types of reference ranges (FHIR, referencerange-meaning) that are no limits of the healthy."""
 _SHOWN = 100
 _TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
 
@@ -112,8 +119,8 @@ def unit_of(body: Body, names: tuple[str, ...], mapping: Source, catalogue: Cata
 
 def limits_of(body: Body, unit: str) -> tuple[str, str]:
     """The first reference range that is for everybody, in the unit of the value; a limit in
-    another unit is no limit."""
-    ranges = objects(body.get("referenceRange"))
+    another unit is no limit, and one of a treatment or an alarm no reference."""
+    ranges = [it for it in objects(body.get("referenceRange")) if not _is_no_reference(it)]
     ranges.sort(key=lambda it: bool(it.get("appliesTo") or it.get("age")))
     for one in ranges:
         low, high = one.get("low"), one.get("high")
@@ -122,6 +129,14 @@ def limits_of(body: Body, unit: str) -> tuple[str, str]:
         if text := text_of(one, "text"):
             return limits_in(text)
     return "", ""
+
+
+def _is_no_reference(one: Body) -> bool:
+    """Whether the type of a range (or DSTU2's meaning) says that it is none of the healthy."""
+    kind = one.get("type") or one.get("meaning")
+    names = [text_of(kind, "text")]
+    names += [text_of(it, name) for it in codings(kind) for name in ("code", "display")]
+    return any(_OTHER_RANGES.search(name) for name in names)
 
 
 def comments_of(body: Body) -> list[str]:
