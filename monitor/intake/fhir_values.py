@@ -53,10 +53,12 @@ def names_of(
     """
     concept = body.get("code")
     loinc, local, words = [], [], []
+    called: dict[str, str] = {}
     for one in codings(concept):
         code, display = text_of(one, "code"), text_of(one, "display")
         if text_of(one, "system") in LOINC:
             loinc.append(code)
+            called.setdefault(code, display)
         elif not code.isdigit() or code in mapping.codes or catalogue.find(code) is None:
             local.append(code)
         words.append(display)
@@ -64,7 +66,9 @@ def names_of(
     of_blood = any(catalogue.find(code) is not None for code in loinc)
     told = sample.of_no_blood or ("" if of_blood else sample.unsure)
     order = "" if any(is_blood_itself(name) for name, _ in sample.kinds) else order
-    return named_with_material(loinc, local, words, catalogue, told=told, order=order)
+    return named_with_material(
+        loinc, local, words, catalogue, told=told, order=order, called=called, mapped=mapping.codes
+    )
 
 
 def value_of(body: Body) -> str:

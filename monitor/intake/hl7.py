@@ -238,7 +238,7 @@ class _Reading:
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, *material, self._catalogue)
+        names = names_of(obx, *material, self._catalogue, self._mapping.codes)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]

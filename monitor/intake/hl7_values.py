@@ -6,7 +6,7 @@ Sources: HL7 v2.7, chapter 2A (data types), chapter 7.4.2 (OBX), tables 0078, 00
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
@@ -146,7 +146,9 @@ def status_of(obx: Segment, obr: Segment | None) -> str:
     return _ORDER_STATUS.get(obr.component(25).upper(), "P")
 
 
-def names_of(obx: Segment, told: str, order: str, catalogue: Catalogue) -> tuple[str, ...]:
+def names_of(
+    obx: Segment, told: str, order: str, catalogue: Catalogue, mapped: Collection[str] = ()
+) -> tuple[str, ...]:
     """What OBX-3 calls the analyte: LOINC codes first, then other codes, then texts; with the
     material where it is told, by whatever of them, to be no blood."""
     repeats = obx.repeats(3)
@@ -156,7 +158,10 @@ def names_of(obx: Segment, told: str, order: str, catalogue: Catalogue) -> tuple
     local = [code for code, system in triplets if code and code not in loinc]
     texts = [part_of(parts, number) for number in (2, 5, 9, 11)]
     texts += [_without_unit(text, obx.component(6)) for text in texts]
-    return named_with_material(loinc, local, texts, catalogue, told=told, order=order)
+    called = {part_of(parts, n): part_of(parts, n + 1) for n in (4, 1)}
+    return named_with_material(
+        loinc, local, texts, catalogue, told=told, order=order, called=called, mapped=mapped
+    )
 
 
 def _without_unit(text: str, unit: str) -> str:

@@ -168,6 +168,22 @@ def test_loinc_is_tried_first_then_other_codes_then_words(read: Any) -> None:
     assert (row.analyte, *row.also) == ("751-8", "NEUT#", "Neutrophils abs.", "Neutro")
 
 
+@pytest.mark.parametrize(
+    ("display", "names"),
+    [
+        ("Carboxyhemoglobin/Hemoglobin.total in Blood", "Hemoglobin (20563-3)"),
+        ("Hemoglobin [Mass/volume] in Arterial blood", "Hemoglobin"),
+        ("", "Hemoglobin"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_text(
+    read: Any, display: str, names: str
+) -> None:
+    coding = {"system": LOINC, "code": "20563-3", "display": display}
+    row = the_row(read(observation() | {"code": {"coding": [coding], "text": "Hemoglobin"}}))
+    assert names in row.also
+
+
 def test_digits_of_another_code_system_are_no_loinc_code(read: Any) -> None:
     concept = {"coding": [{"system": "urn:lab", "code": "7187", "display": "Sodium"}]}
     assert the_row(read(observation() | {"code": concept})).analyte == "Sodium"

@@ -260,6 +260,25 @@ def test_a_laboratorys_own_word_for_a_tube_says_nothing_of_another_material(spm_
     assert (found.analyte, found.also) == ("6690-2", ("WBC",))
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("46740-7^Hemoglobin disorders newborn screen^LN^HGB^Hb screen^L", "HGB (46740-7)"),
+        ("HGB^Hemoglobin^L^20563-3^Carboxyhemoglobin/Hemoglobin.total^LN", "HGB (20563-3)"),
+        ("30350-3^Hemoglobin [Mass/volume] in Venous blood^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^Hgb BldV-mCnc^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^HEMOGLOBIN:MCNC:PT:BLDV:QN^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^^LN^HGB^Hb^L", "HGB"),
+        ("718-7^Our own words^LN^HGB^Hb^L", "HGB"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_name_beside_it(
+    code: str, name: str
+) -> None:
+    found = row(obx(code, "14", "g/dL"))
+    assert name in (found.analyte, *found.also)
+
+
 def test_a_control_is_nobodys_blood() -> None:
     spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
     (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
