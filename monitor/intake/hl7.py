@@ -17,13 +17,14 @@ from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
+    Material,
     birth_day,
     instant,
     is_number,
     is_text,
     limits_of,
+    material_of,
     names_of,
-    not_blood,
     status_of,
     unit_of,
     value_of,
@@ -51,7 +52,7 @@ class _Order:
 
     orc: Segment | None = None
     obr: Segment | None = None
-    spm: Segment | None = None
+    specimens: list[Segment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     results: list[_Result] = field(default_factory=list)
 
@@ -194,7 +195,7 @@ class _Reading:
         if self._specimen_first or (self._order.obr is None and not self._order.results):
             self._specimen = segment
         else:
-            self._order.spm = self._order.spm or segment
+            self._order.specimens.append(segment)
 
     def _take_note(self, segment: Segment) -> None:
         text = "\n".join(segment.plain(repeat) for repeat in segment.repeats(3))
@@ -207,9 +208,11 @@ class _Reading:
     def _flush(self) -> Iterator[RawRow]:
         order, self._order = self._order, _Order()
         _settle_remarks(order.results)
-        spm = order.spm or self._specimen
+        specimens = order.specimens or ([self._specimen] if self._specimen else [])
+        spm = next((it for it in specimens if not material_of([it], None).told), None)
+        spm = spm or next(iter(specimens), None)
         serial = _serial_codes(order)
-        material = not_blood(spm, order.obr)
+        material = material_of(specimens, order.obr)
         common = self._common(order, spm)
         for result in order.results:
             yield self._row(result, order, common, material, serial)
@@ -234,11 +237,11 @@ class _Reading:
         result: _Result,
         order: _Order,
         common: dict[str, str],
-        material: tuple[str, str],
+        material: Material,
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, *material, self._catalogue, self._mapping.codes)
+        names = names_of(obx, material, self._catalogue, self._mapping.codes)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]

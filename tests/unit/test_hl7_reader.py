@@ -279,6 +279,35 @@ def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_name_beside_it(
     assert name in (found.analyte, *found.also)
 
 
+@pytest.mark.parametrize(
+    ("specimens", "code", "name"),
+    [
+        (("BLD^Blood^HL70487", "UR^Urine^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "6690-2^WBC^LN", "6690-2"),
+        (("UR^Urine^HL70487", "CSF^Liquor^HL70487"), "6690-2^WBC^LN", "6690-2 (UR)"),
+        (("BLD^Blood^HL70487", "SER^Serum^HL70487"), "WBC^Cells^L", "WBC"),
+    ],
+)
+def test_of_two_specimens_of_an_order_a_loinc_code_of_ours_says_which(
+    specimens: tuple[str, ...], code: str, name: str
+) -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    after = [f"SPM|{n}|||{kind}" for n, kind in enumerate(specimens, 1)]
+    (found,) = rows("\r".join([MSH, PID, order, obx(code, "2", "/uL"), *after]))
+    assert found.analyte == name
+
+
+def test_of_two_specimens_that_of_blood_tells_the_time() -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    urine, blood = (
+        f"SPM|1|{number}||{kind}{'|' * 13}{at}"
+        for number, kind, at in (("U1", "UR", "202603020600"), ("B1", "BLD", "202603020830"))
+    )
+    (found,) = rows("\r".join([MSH, PID, order, WBC, urine, blood]))
+    assert (found.specimen_id, found.collected_at) == ("B1", "2026-03-02T08:30:00")
+
+
 def test_a_control_is_nobodys_blood() -> None:
     spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
     (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
