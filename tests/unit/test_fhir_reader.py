@@ -738,6 +738,7 @@ REFUSED = [
     ('[{"mrn": "F1", "value": 4}]', "nothing in it is a FHIR resource"),
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
     ("UNA:+.? 'UNB+UNOB:2+1:80'", "an EDIFACT interchange"),
+    ("H|~^\\&|A.HPM||LABO||ORU|||DEST||P|H2.1^C|20260302\rP|1|A1", "an HPRIM file"),
 ]  # fmt: skip
 
 
