@@ -39,6 +39,8 @@ _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
 _FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
 """How the mapping of a source names the field of the patient's number, where it is no usual one."""
+_FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
+"""How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -156,6 +158,8 @@ class _Reading:
         self._specimen: Segment | None = None
         self._order = _Order()
         self._count = 0
+        self._last_resort = ""
+        """When an order was collected by the field that the mapping names."""
         self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
 
     def rows(self) -> Iterator[RawRow]:
@@ -214,6 +218,7 @@ class _Reading:
         serial = _serial_codes(order)
         material = material_of(specimens, order.obr)
         common = self._common(order, spm)
+        self._last_resort = self._named_time(order, spm)
         for result in order.results:
             yield self._row(result, order, common, material, serial)
 
@@ -232,6 +237,14 @@ class _Reading:
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
 
+    def _named_time(self, order: _Order, spm: Segment | None) -> str:
+        """The time in the field that the source's mapping names (`OBR-6`, `ORC-7.4`)."""
+        named = _FIELD_OF_TIME.fullmatch(self._mapping.columns.get("collected_at", ""))
+        if named is None:
+            return ""
+        segment = {"ORC": order.orc, "OBR": order.obr, "SPM": spm}[named[1].upper()]
+        return _at(segment, int(named[2]), int(named[3] or 1))
+
     def _row(
         self,
         result: _Result,
@@ -246,7 +259,7 @@ class _Reading:
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
-            collected = own or collected
+            collected = own or collected or self._last_resort
         if obx.field(3) in serial:
             specimen = ""  # what was collected at several times is no one specimen
         comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
@@ -302,8 +315,8 @@ def _first(*texts: str) -> str:
     return next((text for text in texts if text), "")
 
 
-def _at(segment: Segment | None, number: int) -> str:
-    return "" if segment is None else instant(segment.component(number))
+def _at(segment: Segment | None, number: int, component: int = 1) -> str:
+    return "" if segment is None else instant(segment.component(number, component))
 
 
 def _settle_remarks(results: Sequence[_Result]) -> None:

@@ -527,6 +527,31 @@ def test_a_message_of_results_that_brings_none_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "obr_7", "collected"),
+    [
+        ("OBR-6", "", "2026-03-01T18:30:00"),
+        ("obr.27.4", "", "2026-03-01T19:00:00"),
+        ("ORC-9", "", "2026-03-01T20:00:00"),
+        ("OBR-6", "202603020830", "2026-03-02T08:30:00"),
+        ("Datum", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_source_may_name_the_time_of_collection_where_the_usual_ones_are_empty(
+    named: str, obr_7: str, collected: str
+) -> None:
+    order = f"OBR|1||S1|CBC||202603011830|{obr_7}{'|' * 20}^^^202603011900"
+    content = "\r".join([MSH, PID, "ORC|RE||||||||202603012000", order, WBC])
+    (found,) = items(content, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == collected
+    timed = content.replace(WBC, WBC + "|||202603020900")
+    (found,) = items(timed, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == (f"2026-03-02T{'08:30' if obr_7 else '09:00'}:00")
+
+
+@pytest.mark.parametrize(
     ("named", "mrn"), [("PID-2", "A1"), ("pid.4", "20923"), ("PID-3", "0157"), ("MRN", "0157")]
 )
 def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str) -> None:
