@@ -250,6 +250,10 @@ def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None
         "SKN^Skin puncture blood^L",
         "LNV^Line venous^HL70070",
         "HY^Heparineplasma op ijs^L",
+        "K^Kalium-EDTA^L",
+        "LT^Lavender top^L",
+        "C^Central line draw^L",
+        "F^Fingerstick^L",
         "ECZY^EDTA+Citroenzuurbuis transport in ijswater^L",
     ],
 )
