@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -23,7 +23,8 @@ from monitor.core.unit_spelling import UnitSpelling
 
 ALL_ANALYTES = "all"
 
-_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212]+")
+_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
+"""A star marks what a laboratory is accredited for, or a note below."""
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
 _LONGEST_TEXT = 400
@@ -33,7 +34,11 @@ _FLUID_BEHIND = re.compile(
 _TWO_NAMES = re.compile(
     r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
 )
+_BETWEEN_NAMES = re.compile(r"\s*(?::|--|\s[-–—=|])\s+|\s+")
 _LONGEST_NAME = 300
+_KINDS_OF_CELLS = ("number", "share")
+_SHORT_FLUID = 3
+"""Letters of a fluid (`B`, `vB`, `Pt`) that counts only where a hyphen or a semicolon parts it."""
 _NAMES_REMEMBERED = 20_000
 _ALIKE = 0.75
 
@@ -42,6 +47,8 @@ def name_key(text: str) -> str:
     """A name or code as it is compared: without case, space, hyphen, underscore, comma, dot
     and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
     folded = unicodedata.normalize("NFKC", text).casefold()
+    # TROMBOSİT and SAYISI, whose letters have other twins in Turkish.
+    folded = folded.replace("i\u0307", "i").replace("ı", "i")
     return _DROPPED_FROM_NAMES.sub("", folded)
 
 
@@ -84,6 +91,11 @@ class Analyte:
     @property
     def loinc(self) -> tuple[str, ...]:
         return tuple(code for kind in self.kinds for code in kind.loinc)
+
+    @property
+    def is_of_cells(self) -> bool:
+        """Whether cells are counted, in numbers or as a share."""
+        return any(kind.name in _KINDS_OF_CELLS for kind in self.kinds)
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -141,6 +153,8 @@ class Catalogue:
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
     blood_marks: tuple[str, ...] = ()
+    no_cells: frozenset[str] = frozenset()
+    """Of these, without case, the fluids in which no cells are counted."""
     none_of_ours: frozenset[tuple[str, ...]] = frozenset()
     """Names that would be compared like one of ours and mean something else."""
     no_result: frozenset[tuple[str, ...]] = frozenset()
@@ -154,6 +168,11 @@ class Catalogue:
     genes: Genes = field(default_factory=Genes, repr=False)
     extras: Extras = field(default_factory=Extras, repr=False)
     """Grades of severity, checks between results, drugs named with alerts."""
+
+    @property
+    def unit_forms(self) -> frozenset[str]:
+        """The normal forms of every unit in which some analyte is reported."""
+        return _unit_forms(self)
 
     def find(self, name_or_code: str) -> Analyte | None:
         """The analyte of our name, a synonym, a code or a LOINC code."""
@@ -171,27 +190,37 @@ class Catalogue:
         return self.analytes[name] if name is not None else None
 
     def _of_blood(self, text: str) -> Analyte | None:
-        """`P-ALAT`, `Leukocytter;B`, `Leukozyten (EDTA-Blut)`, `Kreatinin im Serum`: the fluid
-        beside the name."""
+        """`P-ALAT`, `Leukocytter;B`, `Leukozyten (EDTA-Blut)`, `Kreatinin im Serum`, `Serum ALT`,
+        `Hemoglobin, Blood`: the fluid beside the name."""
         text = text.strip()
-        if tuple(plain_words(text)) in self.none_of_ours:
+        if self.is_of_another(text):
             return None
-        behind = _FLUID_BEHIND.fullmatch(text)
-        marks = map(str.casefold, self.blood_marks)
-        if behind and (behind["brackets"] or behind["words"]).casefold() in marks:
-            return self._find(behind["name"])
-        # What stands behind comes off first: B-lymphocytes are others, also as B-lymphocytes;B.
-        bare = [text.removesuffix(f";{mark}") for mark in self.blood_marks]
-        bare += [text.removeprefix(f"{mark}-") for mark in self.blood_marks]
-        return next((self._find(it) for it in bare if it != text), None)
+        for name, fluid in _parted_fluids(text, self.blood_marks):
+            # The first decides: B-lymphocytes are others, also as B-lymphocytes;B.
+            found = self._find(name)
+            counts_cells = found is not None and found.is_of_cells
+            return None if counts_cells and fluid.casefold() in self.no_cells else found
+        return None
 
     def _twice_named(self, text: str) -> Analyte | None:
-        """`ASAT (GOT)`, `ALT/GPT`: two names of the same; one known name alone says nothing."""
-        pair = _TWO_NAMES.fullmatch(text.strip())
-        if pair is None:
+        """`ASAT (GOT)`, `ALT/GPT`, `PLT - Platelets`, `WBC Lökosit`: two names of the same; one
+        known name alone says nothing."""
+        text = text.strip()
+        pair = _TWO_NAMES.fullmatch(text)
+        if pair is not None:
+            first, second = self._find(pair["first"]), self._find(pair["second"])
+            return first if first is second else None
+        for gap in _BETWEEN_NAMES.finditer(text):
+            first, second = self._listed(text[: gap.start()]), self._listed(text[gap.end() :])
+            if first is not None and first is second:
+                return first
+        return None
+
+    def _listed(self, name: str) -> Analyte | None:
+        """The analyte of a name that stands in the file as it is."""
+        if self.is_of_another(name):
             return None
-        first, second = self._find(pair["first"]), self._find(pair["second"])
-        return first if first is second else None
+        return self.analytes.get(self.by_key.get(name_key(name), ""))
 
     def _marked(self, key: str) -> str | None:
         """`lymphs (absolute)`, `% neutrophils`: a known white cell with a mark around it."""
@@ -214,8 +243,27 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """`did you mean "lymphocytes"?` for a name that is not known."""
+        close = self._alike(name)
+        return f'did you mean "{close}"?' if close else nearest(name, self.analytes)
+
+    def likely(self, name: str, units: Collection[str] = ()) -> str:
+        """The analyte that an unknown name may mean which came with these units; "" for none. A
+        name listed as one of something else, and an analyte that is never measured in any of the
+        units, are no help: HbA1c is no haemoglobin, and PT in seconds no platelets."""
+        close = "" if self.is_of_another(name) else self._alike(name)
+        named = [unit for unit in units if unit.strip()]
+        if close and named and not any(self._is_measured_in(close, unit) for unit in named):
+            return ""
+        return close
+
+    def _alike(self, name: str) -> str:
         close = get_close_matches(name_key(name), self.by_key, n=1, cutoff=_ALIKE)
-        return f'did you mean "{self.by_key[close[0]]}"?' if close else nearest(name, self.analytes)
+        return self.by_key[close[0]] if close else ""
+
+    def _is_measured_in(self, name: str, unit: str) -> bool:
+        known = self.analytes[name]
+        twin = self.analytes.get(known.percent_name or known.absolute_name or "")
+        return any(it is not None and bool(it._factors(unit)) for it in (known, twin))
 
     def is_no_result(self, text: str) -> bool:
         """The text is empty, or made of the listed no-result texts and fillers alone."""
@@ -256,6 +304,32 @@ class Catalogue:
             if not denied:
                 return True
         return False
+
+
+def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What remains of a name without a fluid beside it, and that fluid; first what is behind it."""
+    folded = text.casefold()
+    spelt_out = [mark for mark in marks if len(mark) > _SHORT_FLUID]
+    if behind := _FLUID_BEHIND.fullmatch(text):
+        fluid = (behind["brackets"] or behind["words"]).rstrip(".")
+        if fluid.casefold() in map(str.casefold, marks):
+            yield behind["name"], fluid
+    yield from ((text.removesuffix(f";{it}"), it) for it in marks if text.endswith(f";{it}"))
+    yield from (
+        (text[: -len(it)].rstrip(" ,-:"), it)
+        for it in spelt_out
+        if folded.endswith(f" {it.casefold()}")
+    )
+    yield from ((text.removeprefix(f"{it}-"), it) for it in marks if text.startswith(f"{it}-"))
+    yield from ((text[len(it) :], it) for it in spelt_out if folded.startswith(f"{it.casefold()} "))
+    if text.startswith("S."):
+        yield text.removeprefix("S."), "S"
+
+
+@lru_cache(4)
+def _unit_forms(catalogue: Catalogue) -> frozenset[str]:
+    kinds = (kind for analyte in catalogue.analytes.values() for kind in analyte.kinds)
+    return frozenset(form for kind in kinds for form in kind.by_spelling)
 
 
 @lru_cache(_NAMES_REMEMBERED)

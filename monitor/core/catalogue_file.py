@@ -39,6 +39,9 @@ _TOP_KEYS = (
 _DRUG_KEYS = ("names", "classes")
 
 
+_NAME_MARKS = ("percent", "absolute", "blood", "no_cells", "none_of_ours")
+
+
 def load_catalogue(text: str, file: str) -> Catalogue:
     """Read the text of an `analytes.toml`; raises Faults with every fault in it."""
     document = read_toml(text, file)
@@ -78,7 +81,7 @@ class _Reader(ValueReader):
         reader = AnalyteReader(self, spelling, factors)
         analytes = reader.read(self.table("analytes", document, required=True))
         marks = self.table("name_marks", document)
-        self.unknown("name_marks", marks, ("percent", "absolute", "blood", "none_of_ours"))
+        self.unknown("name_marks", marks, _NAME_MARKS)
         no_result = self.table("no_result", document, required=True)
         self.unknown("no_result", no_result, ("texts", "fillers", "pending"))
         doubt = self.table("doubt", document, required=True)
@@ -93,6 +96,9 @@ class _Reader(ValueReader):
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
             blood_marks=tuple(self.texts("name_marks.blood", marks, "blood")),
+            no_cells=frozenset(
+                map(str.casefold, self.texts("name_marks.no_cells", marks, "no_cells"))
+            ),
             none_of_ours=phrase_set(self.texts("name_marks.none_of_ours", marks, "none_of_ours")),
             no_result=no_result_phrases,
             no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),

@@ -35,12 +35,21 @@ _COMPARATORS = {
     "≥": ">=",
     "⩾": ">=",
 }
-_IN_WORDS = (
-    (re.compile(r"(?:less|lower) than or equal to\s", re.IGNORECASE), "<="),
-    (re.compile(r"(?:more|greater|higher) than or equal to\s", re.IGNORECASE), ">="),
-    (re.compile(r"(?:less|lower) than\s", re.IGNORECASE), "<"),
-    (re.compile(r"(?:more|greater|higher) than\s", re.IGNORECASE), ">"),
+_THAN = {
+    "<": r"(?:less|lower|fewer|smaller) than|under|below|kleiner(?: als)?|weniger als|unter"
+    r"|inférieure? à|moins de|menor (?:de|que)|menos de|inferior a|inferiore a|minore di|meno di"
+    r"|(?:minder|kleiner|lager) dan|onder|mindre enn|mindre end|poniżej|менее|меньше",
+    ">": r"(?:more|greater|higher|larger) than|over|above|größer(?: als)?|mehr als|über"
+    r"|supérieure? à|plus de|mayor (?:de|que)|más de|maior que|superior a|superiore a"
+    r"|maggiore di|più di|(?:meer|groter|hoger) dan|boven|powyżej|более|больше",
+}
+_IN_WORDS = tuple(
+    (re.compile(rf"\s*(?:{words}){equal}\s*(?=[\d.,])", re.IGNORECASE), sign + ("=" * bool(equal)))
+    for equal in (r" or equal to", "")
+    for sign, words in _THAN.items()
 )
+_ESCAPED = {"&lt;": "<", "&gt;": ">", "&le;": "<=", "&ge;": ">="}
+"""Of HTML, where a program left it as it was."""
 _COMPARED = re.compile(r"(<=|=<|>=|=>|[<>≤≥⩽⩾])?\s*(.*)", re.DOTALL)
 _PLAIN = re.compile(r"[-\u2212]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
 _MINUS = r"[-\u2212]?"
@@ -115,10 +124,7 @@ def parse_number(
     text: str, *, decimal_comma: bool = False, grouped: bool = False
 ) -> Number | Refusal:
     """A comparator and a number; for result cells and reference limits alike."""
-    sign = text.strip()
-    for words, comparison in _IN_WORDS:
-        sign = words.sub(comparison, sign, count=1)
-    match = _COMPARED.fullmatch(sign)
+    match = _COMPARED.fullmatch(_with_signs(text.strip()))
     assert match is not None
     comparator = _COMPARATORS[match[1]] if match[1] else ""
     digits = match[2].strip(_SPACES)
@@ -139,6 +145,16 @@ def parse_number(
     if len(value.as_tuple().digits) > _MOST_DIGITS or abs(value.adjusted()) > _LARGEST_EXPONENT:
         return Refusal("not_a_number", "more digits than any laboratory gives", _quoted(text))
     return Number(value or Decimal(0), comparator)
+
+
+def _with_signs(text: str) -> str:
+    """A text whose comparator is written in words, or escaped, with the sign of it."""
+    for escaped, plain in _ESCAPED.items():
+        text = text.replace(escaped, plain)
+    for words, comparison in _IN_WORDS:
+        if words.match(text):
+            return words.sub(comparison, text, count=1)
+    return text
 
 
 def _is_grouped(digits: str, grouped: bool) -> bool:

@@ -29,6 +29,7 @@ class Columns:
     """Header names that mean nothing to us."""
     second_best: tuple[str, ...] = ()
     """Our columns that only a word of a later list gave: worth a remark."""
+    header: tuple[str, ...] = ()
 
 
 def match(
@@ -42,7 +43,7 @@ def match(
     finder.drop_lonely()
     used = set(finder.positions.values())
     ignored = tuple(name for index, name in enumerate(header) if index not in used and name)
-    return Columns(finder.positions, ignored, tuple(finder.second_best))
+    return Columns(finder.positions, ignored, tuple(finder.second_best), tuple(header))
 
 
 class _Finder:
@@ -102,9 +103,19 @@ class _Finder:
         is_named = "patient_name" in self.positions
         return "birth_date" in self.positions and has_other_name and not is_named
 
+    def _is_of_the_day(self, name: str, key: str) -> bool:
+        """Whether a clock is that of the day that was found: no `Analysis Time` is the time of a
+        `Collection Date`."""
+        days = _words(name).only_with.get(key)
+        if days is None:
+            return True
+        day = self.positions.get("collected_at")
+        return day is not None and not days.isdisjoint((self._keys[day], self._bare[day]))
+
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())
         found = [i for i, key in enumerate(keys) if key and key in wanted and i not in taken]
+        found = [i for i in found if self._is_of_the_day(name, keys[i])]
         for lesser in _words(name).lesser.values() if len(found) > 1 else ():
             found = [i for i in found if keys[i] not in lesser] or found
         if len(found) < 2:
@@ -127,7 +138,7 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
     missing = [name for name in wanted if name not in present]
     if not missing:
         return
-    guesses = [_guess(name, columns.ignored) for name in missing]
+    guesses = [_guess(name, columns) for name in missing]
     names = [*columns.positions, *columns.ignored][:_FOUND_SHOWN]
     found = ", ".join(name[:_NAME_SHOWN] for name in names) or "nothing"
     text = (
@@ -137,6 +148,12 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
     raise UnreadableFile(" ".join([text + ".", *(guess for guess in guesses if guess)]))
 
 
-def _guess(name: str, ignored: Sequence[str]) -> str:
-    guess = nearest(name, [it for it in ignored if len(it) <= _NAME_SHOWN])
+def _guess(name: str, columns: Columns) -> str:
+    if name == "collected_at" and "reported_at" in columns.positions:
+        reported = columns.header[columns.positions["reported_at"]][:_NAME_SHOWN]
+        return (
+            f'"{reported}" is when it was reported, which may be days later; if this laboratory '
+            f'means the day of the blood, say so: [sources.NAME.columns] {name} = "{reported}"'
+        )
+    guess = nearest(name, [it for it in columns.ignored if len(it) <= _NAME_SHOWN])
     return f"For {name}: {guess}" if guess.startswith("did you mean") else ""

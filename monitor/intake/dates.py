@@ -23,8 +23,8 @@ SWAPPED = "perhaps_swapped"
 """The same in a workbook whose program may have taken days for months: a date of it is read only
 where that cannot be."""
 _CLOCK = (
-    r"(?:(?:,?\s+(?:(?:à|um|at|kl\.?|ore|alle|a las|às)\s+)?|\s*T|,\s*|[-:](?=\d\d:))"
-    r"(?P<hour>\d{1,2})[:.h]?(?P<minute>\d{2})"
+    r"(?:(?:,?\s+(?:(?:à|um|at|kl\.?|ore|alle|a las|às)\s+)?|\s*T|,\s*|\s-\s|[-:](?=\d\d:))"
+    r"(?P<hour>\d{1,2})(?:[:.h]|[時时시]\s*)?(?P<minute>\d{2})[分분]?"
     r"(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"\s*(?:uhr|hrs?|hs|h)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?P<offset>Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?(?:\[[\w/+-]+\])?)?"
 )
@@ -106,7 +106,8 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
 
     Without an offset it is clinic-local; a bare date is the start of that day.
     """
-    text = text.strip()
+    # A spreadsheet writes this before what is to stay a text.
+    text = text.strip().removeprefix("'")
     try:
         if _PLAIN.fullmatch(text) and order != SWAPPED:
             return _timed(_plain_instant(text, zone), zone)
@@ -148,7 +149,7 @@ def day_in_any_order(text: str) -> date | None:
 def orders_of(text: str) -> frozenset[str]:
     """Which orders of day and month a numeric date allows: one, both, or none where it is no
     such date (ISO, year first, a month in letters)."""
-    text = text.strip()
+    text = text.strip().removeprefix("'")
     if text[:3].isdecimal():
         return frozenset()  # begins with a year
     found = _TWO_NUMBERS.match(text[:_LONGEST])

@@ -209,9 +209,11 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
 
 
 def _with_fallbacks(columns: Columns) -> Columns:
-    """A column of times alone is when the blood was taken; a result text alone the value."""
+    """A column of days alone, or of times alone, is when the blood was taken; a result text alone
+    the value."""
     positions = dict(columns.positions)
-    for name, instead in (("collected_at", "collected_time"), ("value", "value_text")):
+    alone = ("collected_at", "collected_day"), ("collected_at", "collected_time")
+    for name, instead in (*alone, ("value", "value_text")):
         if name not in positions and instead in positions:
             positions[name] = positions.pop(instead)
     return replace(columns, positions=positions)

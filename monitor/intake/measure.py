@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,9 +40,9 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
 """Signs as wide as a Chinese one, to the same in ASCII."""
-_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+)"
+_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|HIGH|High|LOW|Low|NORMAL|Normal|Abnormal|Critical)"
 _FLAGGED = re.compile(
-    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|[(\[]?{_FLAG}[)\]]?\s+(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
+    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
 """A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
 _OF_VALUES = {
@@ -98,7 +98,7 @@ class Measures:
         ] = {}
         self._doubts: dict[tuple[str, str], str] = {}
         self._analytes: dict[str, Analyte | None] = {}
-        self._guesses: dict[str, str] = {}
+        self._guesses: dict[tuple[str, str], str] = {}
         self.units_used: defaultdict[str, set[str]] = defaultdict(set)
         """Units this source is known to use, by analyte."""
         self.earlier_units: Callable[[], Iterable[tuple[str, str]]] | None = None
@@ -217,7 +217,7 @@ class Measures:
     def _measure(self, code: str, value: str, unit: str, decimal: str) -> Measure | Problem:
         named = self.analyte(code)
         if named is None:
-            return self._unknown_code(code)
+            return self._unknown_code(code, unit)
         if not unit.strip():
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
@@ -314,7 +314,7 @@ class Measures:
             read_as_percent=analyte.name == named.percent_name,
         )
 
-    def _unknown_code(self, code: str) -> Problem:
+    def _unknown_code(self, code: str, unit: str) -> Problem:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
         shown = code.strip()[:_SHOWN]
@@ -323,16 +323,16 @@ class Measures:
             guess = self._catalogue.suggest(meant)
             hint = f'the source\'s codes map it to "{meant}", which is no analyte: {guess}'
             return Problem("unknown_code", reason, hint)
-        hint = self._nearest(shown)
+        hint = self._nearest(shown, unit)
         return Problem("unknown_code", reason, hint or MAP_OR_IGNORE)
 
-    def _nearest(self, code: str) -> str:
-        if code not in self._guesses:
+    def _nearest(self, code: str, unit: str) -> str:
+        key = code, unit.strip()
+        if key not in self._guesses:
             if len(self._guesses) > _GUESSES_LIMIT:
                 return ""
-            guess = self._catalogue.suggest(code) if _may_be_misspelt(code) else ""
-            self._guesses[code] = guess if guess.startswith("did you mean") else ""
-        return self._guesses[code]
+            self._guesses[key] = nearest_analyte(self._catalogue, code, [unit])
+        return self._guesses[key]
 
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()
@@ -357,6 +357,13 @@ class Measures:
             return read.value if read.value >= 0 else None
         found = _SOME_NUMBER.search(text[:_SHOWN])
         return Decimal(found[0].replace(",", ".")) if found else None
+
+
+def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> str:
+    """`did you mean "platelets"?` for an unknown code with the units that it came with; "" where
+    no analyte is likely."""
+    guess = catalogue.likely(code, units) if _may_be_misspelt(code) else ""
+    return f'did you mean "{guess}"?' if guess else ""
 
 
 def _may_be_misspelt(code: str) -> bool:

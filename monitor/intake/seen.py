@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
+from monitor.intake.measure import nearest_analyte
 from monitor.intake.outcomes import Held, Outcome, Taken
 from monitor.intake.raw import BadLine, RawRow
 
@@ -79,5 +80,5 @@ class Seen:
         found = sorted(self._codes.values(), key=lambda it: (not it.analyte, -it.rows, it.code))
         for seen in found:
             if not (seen.analyte or seen.ignored):
-                seen.nearest = self._catalogue.suggest(seen.code)
+                seen.nearest = nearest_analyte(self._catalogue, seen.code, seen.units)
         return tuple(found)

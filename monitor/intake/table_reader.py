@@ -129,11 +129,20 @@ def _tables_of_csv(
     survey: Survey, mapping: Source, known: Known, score: Score, *, all_of_it: bool
 ) -> tuple[Survey, list[Table]]:
     if not mapping.encoding:
-        survey = by_words(survey, lambda cell: score([cell]) > 0)
+        survey = by_words(survey, partial(_is_spelt, known=known, score=score))
     # The delimiter of a learned source may have changed, and is to be told.
     delimiter = "" if mapping.header else mapping.delimiter
     table = open_table(survey, score, delimiter)
     return survey, shaped(table, mapping, known, score, all_of_it=all_of_it)
+
+
+def _is_spelt(cell: str, known: Known, score: Score) -> bool:
+    """Whether a cell is a word of a header, the name of an analyte or a unit, as it stands: of a
+    name with its unit both."""
+    if score([cell]) == 0:
+        return known.any_unit(cell)
+    name, unit = split_unit(cell, known)
+    return not unit or not known.analyte(name) or known.unit(name, unit)
 
 
 def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
@@ -160,7 +169,10 @@ def known_of(mapping: Source, catalogue: Catalogue) -> Known:
         candidates = [found, catalogue.analytes.get(twin or "")]
         return any(it is not None and it.factor(text) is not None for it in candidates)
 
-    return Known(analyte, unit)
+    def any_unit(text: str) -> bool:
+        return catalogue.spelling.normal(text) in catalogue.unit_forms
+
+    return Known(analyte, unit, any_unit)
 
 
 def score_of(mapping: Source, known: Known) -> Score:

@@ -48,6 +48,8 @@ class Words:
     """Of these, the words that serve another column of ours where one of the others is there."""
     is_quiet: bool = False
     """Which of the words it was is worth no remark."""
+    only_with: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Words for the clock of one day: each with those of the day that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,10 @@ def vocabulary() -> Vocabulary:
                 for other, words in entry.get("lesser", {}).items()
             },
             entry.get("quiet", False),
+            {
+                key_of(word): frozenset(map(key_of, days))
+                for word, days in entry.get("only_with", {}).items()
+            },
         )
         for name, entry in values["columns"].items()
     }

@@ -28,6 +28,8 @@ class Known:
     """Whether a name or code means something: an analyte, or one to be ignored."""
     unit: Callable[[str, str], bool]
     """Whether a name's analyte is reported in that unit."""
+    any_unit: Callable[[str], bool] = lambda _text: False
+    """Whether some analyte is reported in that unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,33 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     title = title.strip()
     if len(title) > _LONGEST_TITLE:
         return title, ""
-    hinted = _HINTED.fullmatch(title)
-    parted = (hinted["name"].rstrip(" ,;:_"), hinted["unit"].strip()) if hinted else None
+    parted = _bracketed(title)
     if known is None:
         return parted or (title, "")
     if known.analyte(title):
         return title, _unit_within(title, parted, known)
     name, unit = parted or _at_a_gap(title, known) or (title, "")
     return _without_value_word(name, known), unit
+
+
+def _bracketed(title: str) -> tuple[str, str] | None:
+    """What stands before the last brackets of a title, and within them: of `ALP (bone) (U/L)` the
+    unit is U/L, of `WBC (10^(3)/uL)` all from the first bracket on."""
+    start = _last_brackets(title) if title.endswith((")", "]")) else 0
+    hinted = _HINTED.fullmatch(title, start)
+    if hinted is None:
+        return None
+    return (title[:start] + hinted["name"]).rstrip(" ,;:_"), hinted["unit"].strip()
+
+
+def _last_brackets(title: str) -> int:
+    """Where the brackets open that close at the end of a title; 0 where they never do."""
+    closed = 0
+    for index in reversed(range(len(title))):
+        closed += (title[index] in ")]") - (title[index] in "([")
+        if closed == 0:
+            return index
+    return 0
 
 
 def _without_value_word(name: str, known: Known) -> str:
@@ -129,7 +150,7 @@ def _without_value_word(name: str, known: Known) -> str:
 
 def _unit_within(title: str, parted: tuple[str, str] | None, known: Known) -> str:
     """The unit that the name of an analyte says itself; "" for most names."""
-    if title.startswith("%") or title.endswith("%"):
+    if title.lstrip("([").startswith("%") or title.endswith("%"):
         return "%" if known.unit(title, "%") else ""
     if parted is not None:
         name, unit = parted
@@ -141,7 +162,8 @@ def _unit_within(title: str, parted: tuple[str, str] | None, known: Known) -> st
 def _at_a_gap(title: str, known: Known) -> tuple[str, str] | None:
     for gap in _PARTS.finditer(title):
         name, unit = title[: gap.start()], title[gap.end() :]
-        for text in (unit, unit.replace("_", " "), unit.removeprefix("in ")):
+        spellings = (unit, unit.replace("_", " "), unit.replace("_", "/"), unit.removeprefix("in "))
+        for text in spellings:
             if known.analyte(name) and known.unit(name, text):
                 return name, text
     return None

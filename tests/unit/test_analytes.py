@@ -127,6 +127,31 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("y-Glutamyltransferase", "ggt"),
         ("IgG Immunglobulin", "igg"),
         ("CRP C-reaktives Protein", "crp"),
+        # a star of accreditation
+        ("*丙氨酸氨基转移酶", "alt"),
+        ("★白细胞", "white_cells"),
+        ("ALT*", "alt"),
+        # two names of the same
+        ("LEUC -- Leucocitos", "white_cells"),
+        ("PLT - Platelets", "platelets"),
+        ("WBC: Leukocytes", "white_cells"),
+        ("PLT Trombosit", "platelets"),
+        ("Globules blancs (GB)", "white_cells"),
+        # the fluid beside
+        ("Hemoglobin, Blood", "hemoglobin"),
+        ("Blood platelets", "platelets"),
+        ("Leukozyten i.B.", "white_cells"),
+        ("Serum SGPT", "alt"),
+        ("Creatinine - Serum", "creatinine"),
+        ("S.Bilirubin Total", "bilirubin"),
+        # marks of other languages
+        ("Neutrofielen absoluut", "neutrophils"),
+        ("Нейтрофилы абс.", "neutrophils"),
+        ("淋巴细胞百分数", "lymphocytes_percent"),
+        ("γ-谷氨酰转肽酶", "ggt"),
+        ("Общий билирубин", "bilirubin"),
+        ("TROMBOSİT", "platelets"),
+        ("LÖKOSİT SAYISI", "white_cells"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
@@ -152,6 +177,22 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "%",
         "#",
         "count",
+        "Plasma lymphocytes",
+        "S.Leukocytes",
+        "Hemoglobin, plasma",
+        "Serum Hb",
+        "Hemoglobina en plasma",
+        "B-lymphocytes;B",
+        "Segs Bands",
+        "ALT AST",
+        "Serum albumin/creatinine",
+        "Blood Neutrophil elastase",
+        "WBC - Urine",
+        "CSF - WBC",
+        "Hb-S",
+        "MCH - Mean Corpuscular Hemoglobin",
+        "HbA1c - Hemoglobin",
+        "Lymphocytes atypical",
     ],
 )
 def test_what_is_something_else_is_not_found(theirs: str) -> None:
@@ -188,6 +229,24 @@ def test_every_code_and_name_leads_to_its_analyte() -> None:
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     assert catalogue().suggest("lymphocites") == 'did you mean "lymphocytes"?'
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "analyte"),
+    [
+        ("lymphocites", ["K/uL"], "lymphocytes"),
+        ("lymphocites", ["%"], "lymphocytes"),
+        ("lymphocites", [], "lymphocytes"),
+        ("lymphocites", ["", "K/uL", "g/dL"], "lymphocytes"),
+        ("Hemoglobin A1c", [], ""),
+        ("Hemoglobin A1c (NGSP)", ["%"], ""),
+        ("PT", ["s"], ""),
+    ],
+)
+def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
+    name: str, units: list[str], analyte: str
+) -> None:
+    assert catalogue().likely(name, units) == analyte
 
 
 @pytest.mark.parametrize(

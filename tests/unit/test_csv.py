@@ -299,6 +299,8 @@ def test_the_wide_form_is_a_row_for_each_filled_cell() -> None:
     [
         ("P1,2026-03-02,neutrophils,0.4,10*9/L", "lacks mrn, collected_at"),
         ("mrn,analyte,value,unit", "lacks collected_at"),
+        ("mrn,RESULT_DATE,analyte,value,unit", '"RESULT_DATE" is when it was reported'),
+        ("mrn,RESULT_DATE,analyte,value,unit", 'collected_at = "RESULT_DATE"'),
         ("mrn,collected_at,analytte,value,unit", 'did you mean "analytte"'),
         ("mrn,collected_at,analyte,value,value,unit", "twice"),
         ("mrn,MRN,collected_at,analyte,value,unit", "twice"),
