@@ -357,6 +357,10 @@ LONG_FORMS = {
         ("Harnstoff", False),
         ("尿素", False),
         ("Uric acid", False),
+        ("BF", True),
+        ("FBC + BF", False),
+        ("WB", False),
+        ("Bone Marrow Transplant Unit", True),
     ],
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
@@ -449,6 +453,14 @@ def test_units_in_a_column_tell_the_encoding_too(opened: Open) -> None:
     text = "mrn,date,test,result,unit\nP1,2026-03-13,Bilirubin,12,μmol/L\n"
     (row,), _, _ = opened(text.encode("gb18030"))
     assert row.unit == "μmol/L"
+
+
+def test_what_an_analyser_counted_as_a_body_fluid_is_no_blood(opened: Open) -> None:
+    header = "Sample No.,Patient ID,Date,Time,Measurement Mode,WBC(10^3/uL),PMN#(10^3/uL)"
+    rows, _, _ = opened(
+        f"{header}\n1,P1,2026/03/13,08:30:12,WB,3.9,----\n2,P1,2026/03/13,09:30:12,BF,----,0.09\n"
+    )
+    assert [(row.analyte, row.value) for row in rows] == [("WBC", "3.9"), ("PMN# (BF)", "0.09")]
 
 
 def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> None:
