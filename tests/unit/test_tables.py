@@ -426,6 +426,9 @@ WIDE_FORMS = {
         ("ast_u_l", "ast", "u/l"),
         ("anc_cells_ul", "anc", "cells/ul"),
         ("bili_umol_l", "bili", "umol/l"),
+        ("WBC..10.3.uL.", "WBC", "10^3/uL"),
+        ("PLT..x10.9.L.", "PLT", "10^9/L"),
+        ("Total.Bilirubin..umol.L.", "Total.Bilirubin", "umol/L"),
     ],
 )
 def test_name_and_unit_of_a_title(catalogue: Catalogue, title: str, name: str, unit: str) -> None:
