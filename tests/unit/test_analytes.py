@@ -151,6 +151,8 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("γ-谷氨酰转肽酶", "ggt"),
         ("Общий билирубин", "bilirubin"),
         ("TROMBOSİT", "platelets"),
+        # measured beside the patient
+        ("HGB POC", "hemoglobin"),
         ("LÖKOSİT SAYISI", "white_cells"),
     ],
 )
@@ -193,6 +195,9 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "MCH - Mean Corpuscular Hemoglobin",
         "HbA1c - Hemoglobin",
         "Lymphocytes atypical",
+        "POC BILIRUBIN UA",
+        "NEUTROPHILS BODY FLUID",
+        "LYMPHOCYTES %.BF.QN",
     ],
 )
 def test_what_is_something_else_is_not_found(theirs: str) -> None:
