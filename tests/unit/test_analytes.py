@@ -153,6 +153,11 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("TROMBOSİT", "platelets"),
         # measured beside the patient
         ("HGB POC", "hemoglobin"),
+        # the panel before
+        ("cbc_wbc", "white_cells"),
+        ("lab_hgb", "hemoglobin"),
+        ("LFT - ALT", "alt"),
+        ("CBC: Neutrophils %", "neutrophils_percent"),
         ("LÖKOSİT SAYISI", "white_cells"),
     ],
 )
@@ -196,6 +201,10 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "HbA1c - Hemoglobin",
         "Lymphocytes atypical",
         "POC BILIRUBIN UA",
+        "ua_wbc",
+        "csf_wbc",
+        "lab_urine_wbc",
+        "CBC WBC Urine",
         "NEUTROPHILS BODY FLUID",
         "LYMPHOCYTES %.BF.QN",
     ],

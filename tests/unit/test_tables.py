@@ -15,7 +15,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
-from monitor.intake.measure import Measure, Measures
+from monitor.intake.measure import Measure, Measures, Problem
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
@@ -205,6 +205,10 @@ LONG_FORMS = {
         ("患者番号,採血日,採血時間,検査項目名,結果値,単位,基準値下限,基準値上限\n"
         "P1,2026/03/13,08:30,白血球数,39,10^2/μL,33,86\n"),
         "P1 | 2026/03/13 08:30 | 白血球数 | 39 | 10^2/μL | 33 | 86",
+    ),
+    "the variable of a table made long": (
+        "patient_id,date_drawn,variable,value,units\nP1,2026-03-13,cbc_wbc,3.9,10^9/L\n",
+        "P1 | 2026-03-13 | cbc_wbc | 3.9 | 10^9/L",
     ),
     "a LOINC code says its sample itself": (
         ("MRN,Collected,Order Name,LOINC,Result,Units\n"
@@ -476,6 +480,23 @@ def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: st
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)
     assert measured.value == 35
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [("13.1 g/dL", 131), ("13.1 g/dL L", 131), ("13.1 g/dL (H)", 131), ("13.1 g/dL ↓", 131)],
+)
+def test_a_flag_behind_a_unit_in_the_cell_is_none_of_it(
+    catalogue: Catalogue, value: str, amount: int
+) -> None:
+    measured = Measures(catalogue, Source()).measure("Hb", value, "", "")
+    assert isinstance(measured, Measure)
+    assert measured.value == amount
+
+
+@pytest.mark.parametrize("value", ["13.1 L", "13.1 g/dL X", "13.1 H"])
+def test_a_letter_alone_behind_a_number_is_no_unit(catalogue: Catalogue, value: str) -> None:
+    assert isinstance(Measures(catalogue, Source()).measure("Hb", value, "", ""), Problem)
 
 
 def test_a_day_and_its_clock_may_be_all_that_a_source_names(opened: Open) -> None:
