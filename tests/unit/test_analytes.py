@@ -185,7 +185,7 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "#",
         "count",
         "Plasma lymphocytes",
-        "S.Leukocytes",
+        "Leukocytes, serum",
         "Hemoglobin, plasma",
         "Serum Hb",
         "Hemoglobina en plasma",

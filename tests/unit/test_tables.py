@@ -206,6 +206,14 @@ LONG_FORMS = {
         "P1,2026/03/13,08:30,白血球数,39,10^2/μL,33,86\n"),
         "P1 | 2026/03/13 08:30 | 白血球数 | 39 | 10^2/μL | 33 | 86",
     ),
+    "the day of the blood draw, in words": (
+        "Record ID,Date of blood draw,Test,Result,Unit\nP1,13/03/2026,WBC,3.9,10^9/L\n",
+        "P1 | 13/03/2026 | WBC | 3.9 | 10^9/L",
+    ),
+    "the limits of a german practice": (
+        "Patient;Labordatum;Test;Wert;Einheit;Norm\nP1;13.03.2026;Leukozyten;3,9;/nl;3,9-10,2\n",
+        "P1 | 13.03.2026 | Leukozyten | 3,9 | /nl | 3,9 | 10,2",
+    ),
     "the variable of a table made long": (
         "patient_id,date_drawn,variable,value,units\nP1,2026-03-13,cbc_wbc,3.9,10^9/L\n",
         "P1 | 2026-03-13 | cbc_wbc | 3.9 | 10^9/L",
