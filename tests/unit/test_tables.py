@@ -507,6 +507,23 @@ def test_a_letter_alone_behind_a_number_is_no_unit(catalogue: Catalogue, value: 
     assert isinstance(Measures(catalogue, Source()).measure("Hb", value, "", ""), Problem)
 
 
+FLAGGED = "mrn,collected,test,result,unit,Status\nP1,2026-03-13,WBC,3.9,K/uL,N\n"
+
+
+def test_a_column_of_flags_is_none_of_statuses(opened: Open) -> None:
+    """`N` is how HL7 says that nobody asked for a result: normal values were let go."""
+    rows, _, notes = opened(f"{FLAGGED}P1,2026-03-13,PLT,90,K/uL,L\nP1,2026-03-13,ALT,9,U/L,A\n")
+    assert [row.status for row in rows] == ["", "", ""]
+    assert any('"Status" holds flags such as L (line 3)' in note for note in notes)
+
+
+def test_a_status_among_the_flags_keeps_the_column_one_of_statuses(opened: Open) -> None:
+    rows, _, _ = opened(f"{FLAGGED}P1,2026-03-13,PLT,90,K/uL,L\nP1,2026-03-13,ALT,9,U/L,F\n")
+    assert [row.status for row in rows] == ["N", "L", "F"]
+    rows, _, _ = opened(FLAGGED)
+    assert [row.status for row in rows] == ["N"]
+
+
 def test_a_day_and_its_clock_may_be_all_that_a_source_names(opened: Open) -> None:
     columns = {"collected_day": "Tag der Messung", "collected_time": "Uhr"}
     text = "mrn,Tag der Messung,Uhr,test,result,unit\nP1,2026-03-13,08:30,WBC,3.9,K/uL\n"
