@@ -23,7 +23,7 @@ from monitor.core.unit_spelling import UnitSpelling
 
 ALL_ANALYTES = "all"
 
-_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–*★☆※]+")
+_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
 """A star marks what a laboratory is accredited for, or a note below."""
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4
@@ -35,6 +35,7 @@ _TWO_NAMES = re.compile(
     r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
 )
 _BETWEEN_NAMES = re.compile(r"\s*(?::|--|\s[-–—=|])\s+|\s+")
+_PANEL_BEFORE = re.compile(r"(?P<panel>[A-Za-z]{3,4})\s*[\s_:./-]\s*(?P<name>\S.*)")
 _LONGEST_NAME = 300
 _KINDS_OF_CELLS = ("number", "share")
 _SHORT_FLUID = 3
@@ -152,6 +153,8 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    panels: frozenset[str] = frozenset()
+    """Panels of the blood, without case, that may stand before a name."""
     blood_marks: tuple[str, ...] = ()
     no_cells: frozenset[str] = frozenset()
     """Of these, without case, the fluids in which no cells are counted."""
@@ -184,7 +187,11 @@ class Catalogue:
         if name is None:
             name = self._marked(key)
             if name is None:
-                return self._of_blood(name_or_code) or self._twice_named(name_or_code)
+                return (
+                    self._of_blood(name_or_code)
+                    or self._twice_named(name_or_code)
+                    or self._of_panel(name_or_code)
+                )
         elif tuple(plain_words(name_or_code)) in self.none_of_ours:
             return None
         return self.analytes[name] if name is not None else None
@@ -215,6 +222,13 @@ class Catalogue:
             if first is not None and first is second:
                 return first
         return None
+
+    def _of_panel(self, text: str) -> Analyte | None:
+        """`cbc_wbc`, `LFT - ALT`: a panel of the blood before the name."""
+        parted = _PANEL_BEFORE.fullmatch(text.strip())
+        if parted is None or parted["panel"].casefold() not in self.panels:
+            return None
+        return self._find(parted["name"])
 
     def _listed(self, name: str) -> Analyte | None:
         """The analyte of a name that stands in the file as it is."""

@@ -8,6 +8,7 @@ never guessed.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -77,6 +78,7 @@ _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?
 _TIME_ALONE = re.compile(
     r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
 )
+_CLOCK_IN_DIGITS = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _PLAIN = re.compile(r"[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII)
 """ISO 8601 as most programs write it: the same whatever the order, and read at once."""
 _CENTURY = 2000
@@ -205,6 +207,14 @@ def may_be_swapped(text: str) -> bool:
 def is_time(text: str) -> bool:
     """Whether a text is a time of day alone: `7:30`, `19:05 Uhr`, `08h30`."""
     return _TIME_ALONE.fullmatch(text.strip()[:_LONGEST]) is not None
+
+
+def are_clocks_in_digits(texts: Collection[str]) -> bool:
+    """Whether all are times of a day as hospitals write them (`0830`, `1915`), one of them surely:
+    no number begins with a nought."""
+    return all(_CLOCK_IN_DIGITS.fullmatch(text) for text in texts) and any(
+        text.startswith("0") for text in texts
+    )
 
 
 def has_no_year(text: str) -> bool:

@@ -61,7 +61,8 @@ class FhirFile:
         self._mapping = mapping
         self._catalogue = catalogue
         self._is_xml = survey.format == "xml"
-        self._surroundings = Surroundings()
+        named = mapping.columns.get("mrn", "").strip()
+        self._surroundings = Surroundings(named if ":" in named else "")
         self.kind = ""
         """Of a file that is one resource: Observation, Bundle ..."""
         self.bundle = ""
@@ -150,7 +151,8 @@ class FhirFile:
     def _other(self, found: Found, kind: str, contained: list[Body]) -> OtherMessage | PatientMerge:
         if kind == "Patient":
             for relation, other in successions(found.body):
-                this, that = patient_of(found.body), self._surroundings.whose(other, contained)
+                around = self._surroundings
+                this, that = patient_of(found.body, around.system), around.whose(other, contained)
                 old, new = (this, that) if relation == "replaced-by" else (that, this)
                 if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
                     return PatientMerge(found.line, kind, old.mrn, new.mrn, new.issuer)

@@ -32,6 +32,7 @@ from monitor.intake.fhir_parts import (
     word_of,
 )
 from monitor.intake.hl7_values import is_not_blood
+from monitor.intake.row_steps import is_whole_name
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
 
@@ -88,7 +89,9 @@ _AMBIGUOUS = Whose(unresolved="two patients")
 class Surroundings:
     """All that a file says beside its Observations, gathered before the rows are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, system: str = "") -> None:
+        self.system = system
+        """Whose numbers the source's mapping names as the patients', where it names any."""
         self._patients: dict[str, Whose] = {}
         self._samples: dict[str, Sample] = {}
         self._arounds = Arounds()
@@ -101,7 +104,7 @@ class Surroundings:
         kind = text_of(body, "resourceType")
         self.kinds.add(kind)
         if kind == "Patient":
-            whose = patient_of(body)
+            whose = patient_of(body, self.system)
             for key in keys_to(found):
                 known = self._patients.setdefault(key, whose)
                 if known != whose:
@@ -141,7 +144,7 @@ class Surroundings:
                 if text_of(inner, "resourceType") == "Specimen":
                     self._samples[key] = sample_of(inner)
                 elif text_of(inner, "resourceType") == "Patient":
-                    self._patients[key] = patient_of(inner)
+                    self._patients[key] = patient_of(inner, self.system)
                 one = {**one, "reference": key}
             lifted.append(one)
         return lifted
@@ -164,7 +167,7 @@ class Surroundings:
         found = self._referred(reference, contained)
         if found is not None and found.mrn:
             return found
-        named = _identified([subject.get("identifier")])
+        named = _identified([subject.get("identifier")], self.system)
         if named[0]:
             return replace(found or Whose(), mrn=named[0], issuer=named[1], unresolved="")
         if found is not None:
@@ -179,7 +182,8 @@ class Surroundings:
     def _referred(self, reference: str, contained: list[Body]) -> Whose | None:
         if reference.startswith("#"):
             inner = _inner(reference, contained)
-            return patient_of(inner) if text_of(inner, "resourceType") == "Patient" else None
+            is_patient = text_of(inner, "resourceType") == "Patient"
+            return patient_of(inner, self.system) if is_patient else None
         if "?" in reference:
             return _asked_for(reference)
         for key in keys_of(reference):
@@ -233,18 +237,24 @@ def _kinds_in(display: str) -> tuple[tuple[str, str], ...]:
     return ((display, ""),) if display and is_kind else ()
 
 
-def patient_of(body: Body) -> Whose:
-    """Number, issuer, name and birth date of a Patient."""
-    mrn, issuer = _identified(many(body.get("identifier")))
+def patient_of(body: Body, system: str = "") -> Whose:
+    """Number, issuer, name and birth date of a Patient. A name that is one text alone is a whole
+    one; that of DSTU2 has several families."""
+    mrn, issuer = _identified(many(body.get("identifier")), system)
     names = objects(body.get("name"))
     name = min(names, key=_name_rank, default={})
-    given = " ".join(it.strip() for it in many(name.get("given")) if isinstance(it, str))
+    family, given = (
+        " ".join(it.strip() for it in many(name.get(part)) if isinstance(it, str))
+        for part in ("family", "given")
+    )
+    if not family and not given and is_whole_name(text_of(name, "text")):
+        family = text_of(name, "text")
     unresolved = "" if mrn else "the Patient has no identifier that is a patient's number"
     birth = text_of(body, "birthDate")
     return Whose(
         mrn=mrn,
         issuer=issuer,
-        family_name=text_of(name, "family"),
+        family_name=family,
         given_name=given,
         birth_date=birth if len(birth) >= len("2000-01-01") else "",
         unresolved=unresolved,
@@ -290,13 +300,15 @@ def sample_of(body: Body) -> Sample:
     )
 
 
-def _identified(identifiers: list[Any]) -> tuple[str, str]:
+def _identified(identifiers: list[Any], system: str = "") -> tuple[str, str]:
     """The likeliest patient's number among identifiers, and who gave it out: one of type MR
-    first, then another patient's number, then one that does not say its type."""
+    first, then another patient's number, then one that does not say its type. Where the source
+    names a system, its number and no other."""
     found = [
         it
         for it in objects(identifiers)
         if text_of(it, "value")
+        and (not system or text_of(it, "system") == system)
         and text_of(it, "use") != "old"
         and not any(kind in _NO_NUMBERS for kind in _types(it))
     ]
@@ -315,10 +327,12 @@ def _types(identifier: Body) -> list[str]:
     return ["MR"] if said and not any(codes) else codes
 
 
-def _preference(identifier: Body) -> tuple[int, int]:
+def _preference(identifier: Body) -> tuple[int, bool, bool]:
     types = _types(identifier)
     ranks = [_rank(kind) for kind in types] or [4]
-    return min(ranks), 0 if text_of(identifier, "use") in ("usual", "official", "") else 1
+    is_secondary = text_of(identifier, "use") not in ("usual", "official", "")
+    has_ended = bool(text_of(identifier.get("period"), "end"))
+    return min(ranks), has_ended, is_secondary
 
 
 def _rank(kind: str) -> int:

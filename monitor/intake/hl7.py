@@ -17,13 +17,14 @@ from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
+    Material,
     birth_day,
     instant,
     is_number,
     is_text,
     limits_of,
+    material_of,
     names_of,
-    not_blood,
     status_of,
     unit_of,
     value_of,
@@ -38,6 +39,8 @@ _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
 _FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
 """How the mapping of a source names the field of the patient's number, where it is no usual one."""
+_FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
+"""How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -51,7 +54,7 @@ class _Order:
 
     orc: Segment | None = None
     obr: Segment | None = None
-    spm: Segment | None = None
+    specimens: list[Segment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     results: list[_Result] = field(default_factory=list)
 
@@ -155,6 +158,8 @@ class _Reading:
         self._specimen: Segment | None = None
         self._order = _Order()
         self._count = 0
+        self._last_resort = ""
+        """When an order was collected by the field that the mapping names."""
         self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
 
     def rows(self) -> Iterator[RawRow]:
@@ -194,7 +199,7 @@ class _Reading:
         if self._specimen_first or (self._order.obr is None and not self._order.results):
             self._specimen = segment
         else:
-            self._order.spm = self._order.spm or segment
+            self._order.specimens.append(segment)
 
     def _take_note(self, segment: Segment) -> None:
         text = "\n".join(segment.plain(repeat) for repeat in segment.repeats(3))
@@ -207,10 +212,13 @@ class _Reading:
     def _flush(self) -> Iterator[RawRow]:
         order, self._order = self._order, _Order()
         _settle_remarks(order.results)
-        spm = order.spm or self._specimen
+        specimens = order.specimens or ([self._specimen] if self._specimen else [])
+        spm = next((it for it in specimens if not material_of([it], None).told), None)
+        spm = spm or next(iter(specimens), None)
         serial = _serial_codes(order)
-        material = not_blood(spm, order.obr)
+        material = material_of(specimens, order.obr)
         common = self._common(order, spm)
+        self._last_resort = self._named_time(order, spm)
         for result in order.results:
             yield self._row(result, order, common, material, serial)
 
@@ -229,21 +237,29 @@ class _Reading:
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
 
+    def _named_time(self, order: _Order, spm: Segment | None) -> str:
+        """The time in the field that the source's mapping names (`OBR-6`, `ORC-7.4`)."""
+        named = _FIELD_OF_TIME.fullmatch(self._mapping.columns.get("collected_at", ""))
+        if named is None:
+            return ""
+        segment = {"ORC": order.orc, "OBR": order.obr, "SPM": spm}[named[1].upper()]
+        return _at(segment, int(named[2]), int(named[3] or 1))
+
     def _row(
         self,
         result: _Result,
         order: _Order,
         common: dict[str, str],
-        material: tuple[str, str],
+        material: Material,
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, *material, self._catalogue)
+        names = names_of(obx, material, self._catalogue, self._mapping.codes)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
-            collected = own or collected
+            collected = own or collected or self._last_resort
         if obx.field(3) in serial:
             specimen = ""  # what was collected at several times is no one specimen
         comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
@@ -299,8 +315,8 @@ def _first(*texts: str) -> str:
     return next((text for text in texts if text), "")
 
 
-def _at(segment: Segment | None, number: int) -> str:
-    return "" if segment is None else instant(segment.component(number))
+def _at(segment: Segment | None, number: int, component: int = 1) -> str:
+    return "" if segment is None else instant(segment.component(number, component))
 
 
 def _settle_remarks(results: Sequence[_Result]) -> None:

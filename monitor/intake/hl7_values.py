@@ -6,7 +6,8 @@ Sources: HL7 v2.7, chapter 2A (data types), chapter 7.4.2 (OBX), tables 0078, 00
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
@@ -146,9 +147,24 @@ def status_of(obx: Segment, obr: Segment | None) -> str:
     return _ORDER_STATUS.get(obr.component(25).upper(), "P")
 
 
-def names_of(obx: Segment, told: str, order: str, catalogue: Catalogue) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an order says of what its results were measured in, where that is no blood."""
+
+    told: str = ""
+    """The specimen."""
+    order: str = ""
+    """The order by its name, where no specimen says that it is blood."""
+    unsure: str = ""
+    """One of several specimens, where another may be blood."""
+
+
+def names_of(
+    obx: Segment, material: Material, catalogue: Catalogue, mapped: Collection[str] = ()
+) -> tuple[str, ...]:
     """What OBX-3 calls the analyte: LOINC codes first, then other codes, then texts; with the
-    material where it is told, by whatever of them, to be no blood."""
+    material where it is told, by whatever of them, to be no blood. Of several specimens of which
+    one is none, a LOINC code of ours says which."""
     repeats = obx.repeats(3)
     parts = obx.components(repeats[0]) if repeats else []
     triplets = [(part_of(parts, n), part_of(parts, n + 2)) for n in (1, 4, 10)]
@@ -156,7 +172,18 @@ def names_of(obx: Segment, told: str, order: str, catalogue: Catalogue) -> tuple
     local = [code for code, system in triplets if code and code not in loinc]
     texts = [part_of(parts, number) for number in (2, 5, 9, 11)]
     texts += [_without_unit(text, obx.component(6)) for text in texts]
-    return named_with_material(loinc, local, texts, catalogue, told=told, order=order)
+    called = {part_of(parts, n): part_of(parts, n + 1) for n in (4, 1)}
+    of_blood = any(catalogue.find(code) is not None for code in loinc)
+    return named_with_material(
+        loinc,
+        local,
+        texts,
+        catalogue,
+        told=material.told or ("" if of_blood else material.unsure),
+        order=material.order,
+        called=called,
+        mapped=mapped,
+    )
 
 
 def _without_unit(text: str, unit: str) -> str:
@@ -170,19 +197,28 @@ def _is_loinc(code: str, system: str) -> bool:
     return named and re.fullmatch(r"\d{1,7}-\d", code) is not None
 
 
-def not_blood(spm: Segment | None, obr: Segment | None) -> tuple[str, str]:
+def material_of(specimens: Sequence[Segment], obr: Segment | None) -> Material:
+    """What an order was measured in, by all of its specimens."""
+    found = [_not_blood(spm, obr) for spm in specimens] or [_not_blood(None, obr)]
+    told = [it.told for it in found]
+    if all(told) or not any(told):
+        return found[0]
+    return Material(unsure=next(it for it in told if it))
+
+
+def _not_blood(spm: Segment | None, obr: Segment | None) -> Material:
     """The specimen as SPM-4 or OBR-15 names it where it is not blood, serum or plasma; and where
     neither says that it is blood, the order as OBR-4 names it ("Urinstatus"), if its name says
     that it is of none. A control (table 0369) is nobody's blood."""
     if spm is not None and spm.component(11).upper() in _CONTROLS:
-        return "control", ""
+        return Material("control")
     is_blood = False
     for segment, number in ((spm, 4), (obr, 15)):
         for name, system in _kinds(segment, number):
             if is_not_blood(name, system):
-                return name.strip(), ""
+                return Material(name.strip())
             is_blood = is_blood or is_blood_itself(name)
-    return "", "" if is_blood or obr is None else _order_of_no_blood(obr)
+    return Material(order="" if is_blood or obr is None else _order_of_no_blood(obr))
 
 
 def _kinds(segment: Segment | None, number: int) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,13 @@ from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
-from monitor.intake.row_steps import Step, steps_of, with_comma_decimals, with_the_other_mark
+from monitor.intake.row_steps import (
+    Step,
+    steps_of,
+    with_comma_decimals,
+    with_the_other_mark,
+    without_status,
+)
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
@@ -37,6 +43,8 @@ class Notation(NamedTuple):
     """Limits are written with the other decimal mark than values."""
     typed: bool = False
     """Numbers as a spreadsheet has them, beside texts with a decimal comma."""
+    flags: bool = False
+    """The column of statuses holds flags (`H`, `L`, `N`), and says nothing."""
 
 
 @dataclass(frozen=True)
@@ -199,12 +207,14 @@ def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    odd = (with_the_other_mark, with_comma_decimals)
+    odd = (with_the_other_mark, with_comma_decimals, without_status)
     steps = tuple(step for step in layout.steps if step not in odd)
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
     if notation.typed:
         steps = (*steps, with_comma_decimals)
+    if notation.flags:
+        steps = (*steps, without_status)
     return replace(layout, notation=notation, steps=steps)
 
 

@@ -41,6 +41,7 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 }  # fmt: skip
 """Signs as wide as a Chinese one, to the same in ASCII."""
 _FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|HIGH|High|LOW|Low|NORMAL|Normal|Abnormal|Critical)"
+_FLAG_BEHIND = re.compile(rf"\s*[(\[]?(?<![A-Za-z/]){_FLAG}[)\]]?$")
 _FLAGGED = re.compile(
     rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
@@ -265,10 +266,12 @@ class Measures:
         """Number and unit of a cell that holds both (`12.1 g/dL`), where the row has no unit of
         its own; the cell and nothing where what follows the number is no unit of the analyte."""
         number, unit = glued_unit(value)
-        if not unit:
-            return value, ""
-        known = resolve(self._catalogue, named, "", self._spelt(unit, named))
-        return (value, "") if isinstance(known, Refusal) else (number, unit)
+        for text in (unit, _FLAG_BEHIND.sub("", unit)):
+            if text and not isinstance(
+                resolve(self._catalogue, named, "", self._spelt(text, named)), Refusal
+            ):
+                return number, text
+        return value, ""
 
     def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
         comma, grouped = self._mark(decimal)

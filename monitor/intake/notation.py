@@ -1,10 +1,12 @@
-"""What one text shows of how a table is written: the order of its dates, its decimal mark."""
+"""What one text shows of how a table is written: the order of its dates, its decimal mark, whether
+its statuses are flags."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 
+from monitor.core.standing import read_status
 from monitor.core.units import glued_unit
 from monitor.intake.dates import ends_of_short, is_short, may_be_swapped, orders_of, understood
 
@@ -14,6 +16,9 @@ DATE_COLUMNS = (*_COLLECTED, "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
+_FLAG = re.compile(r"[HL]{1,2}\*?|[\u2191\u2193]+", re.IGNORECASE)
+_FLAG_OR_STATUS = frozenset(("n", "a", "normal", "abnormal", "high", "low", "critical"))
+"""What is a status somewhere, and a flag elsewhere."""
 _MONTHS = 12
 _DAY_WRITTEN = 10
 
@@ -79,3 +84,12 @@ def look_at_number(text: str) -> Shown:
 def look_at_limit(text: str) -> Shown:
     shown = look_at_number(text)
     return [(it if it == "glued" else f"limits_{it}", number) for it, number in shown]
+
+
+def look_at_status(text: str) -> Shown:
+    """`H` is a flag and no status; what surely is one says that the column holds no flags."""
+    word = text.strip()
+    if _FLAG.fullmatch(word):
+        return [("flags", text)]
+    is_status = word and word.casefold() not in _FLAG_OR_STATUS and read_status(word) is not None
+    return [("statuses", text)] if is_status else []

@@ -24,6 +24,7 @@ from monitor.intake.notation import (
     LookAt,
     look_at_limit,
     look_at_number,
+    look_at_status,
     looks_at,
 )
 from monitor.intake.raw import BadLine
@@ -85,6 +86,10 @@ class Profile:
     limits_comma: Evidence = field(default_factory=Evidence)
     limits_point: Evidence = field(default_factory=Evidence)
     """The same in the columns of limits: a program may write them in another way."""
+    flags: Evidence = field(default_factory=Evidence)
+    """Cells of the column of statuses that only flag a value as high or low."""
+    statuses: Evidence = field(default_factory=Evidence)
+    """Those that are surely statuses."""
     glued: int = 0
     """Cells in which something follows the number, or the name: a unit, perhaps."""
     plain_floats: int = 0
@@ -169,6 +174,11 @@ class Profile:
         return _mark_of(self.limits_comma, self.limits_point)
 
     @property
+    def has_flags_for_statuses(self) -> bool:
+        """Whether the column that is called like one of statuses holds flags."""
+        return bool(self.flags.count and not self.statuses.count)
+
+    @property
     def floats_for_numbers(self) -> bool:
         """Whether every patient number ends in .0."""
         return bool(self.numbers) and self.plain_floats == self.numbers
@@ -195,6 +205,7 @@ def together(profiles: Sequence[Profile]) -> Profile:
     names = (
         "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
         "swappable", "unswappable", "left", "comma", "point", "limits_comma", "limits_point",
+        "flags", "statuses",
     )  # fmt: skip
     found = Profile(
         ends=set().union(*(profile.ends for profile in profiles)),
@@ -265,6 +276,7 @@ class _Look:
             *((looks_at(name, of_sheet=of_sheet), positions[name]) for name in dates),
             *((look_at_number, it) for it in _value_positions(layout)),
             *((look_at_limit, it) for it in _limit_positions(layout)),
+            *((look_at_status, positions[it]) for it in ("status",) if it in positions),
         ]
         self._mrn = positions.get("mrn")
         self._is_header = is_header

@@ -197,6 +197,12 @@ def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
         for name in layout.columns.second_best
         if name in ("collected_at", "mrn", "analyte") and name in layout.columns.positions
     ]
+    if layout.notation.flags:
+        named = layout.header[layout.columns.positions["status"]][:_NAME_SHOWN]
+        said.append(
+            f'"{named}" holds flags such as {profile.flags.text} (line {profile.flags.line}), '
+            "and says nothing of what is final"
+        )
     if profile.floats_for_numbers and not layout.whole_numbers:
         said.append(
             "every patient number ends in .0, as a spreadsheet writes amounts: if yours do not, "

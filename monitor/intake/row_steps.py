@@ -221,6 +221,11 @@ def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
     return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
 
 
+def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A status that is a flag: `N` is normal there, and no result that nobody asked for."""
+    return row._replace(status="") if row.status else row
+
+
 def _of_material(position: int) -> Step:
     """A value of urine is never one of blood: its name says so, and nobody knows that name."""
     is_blood = vocabulary().is_blood_material

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.intake.csv import HEADER_WITHIN, Record
-from monitor.intake.dates import day_in_any_order, is_time
+from monitor.intake.dates import are_clocks_in_digits, day_in_any_order, is_time
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
 from monitor.intake.sections import following
@@ -162,6 +162,8 @@ def _of_specimens(
     if all(map(is_time, cells.values())):
         return "collected_time", cells
     title = next((cell for cell in record.cells[: label + 1] if cell.strip()), "")
+    if not title and set(cells) >= set(dates) and are_clocks_in_digits(cells.values()):
+        return "collected_time", cells
     role = vocabulary().column_of(title.rstrip(": "))
     if _is_of_the_report(record, title, cells):
         return "", {}

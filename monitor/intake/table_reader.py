@@ -333,4 +333,5 @@ def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> 
     other_limits = bool(limits and used) and limits != used
     is_mixed = bool(profile.comma.count and profile.point.count)
     typed = of_sheets and is_mixed and mapping.decimal_comma is None
-    return Notation(dates, decimal, other_limits=other_limits, typed=typed)
+    flags = profile.has_flags_for_statuses
+    return Notation(dates, decimal, other_limits=other_limits, typed=typed, flags=flags)

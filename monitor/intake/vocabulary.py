@@ -65,6 +65,8 @@ class Vocabulary:
     """How a word of a heading begins under which stands what is measured in blood."""
     urine_begins: tuple[str, ...]
     other_materials: frozenset[str]
+    no_blood_alone: frozenset[str]
+    """What is no blood as the whole of a name, and says nothing within another."""
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
     other_ends: tuple[str, ...]
@@ -143,6 +145,7 @@ def vocabulary() -> Vocabulary:
         blood_headings=tuple(map(key_of, values["materials"]["blood_headings"])),
         urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
+        no_blood_alone=frozenset(map(key_of, values["materials"]["alone"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         other_ends=tuple(map(key_of, values["materials"]["order_ends"])),
         specimen_begins=tuple(map(key_of, values["materials"]["specimen_begins"])),
@@ -164,7 +167,7 @@ def vocabulary() -> Vocabulary:
 
 @lru_cache(20_000)
 def _is_of_no_blood(name: str) -> bool:
-    if _OTHER_FLUID.search(name):
+    if _OTHER_FLUID.search(name) or key_of(name) in vocabulary().no_blood_alone:
         return True
     known, words = vocabulary(), _words_of(name)
     if not known.says_blood.isdisjoint(words):

@@ -15,6 +15,7 @@ from monitor.intake.vocabulary import key_of, vocabulary
 
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
 _PARTS = re.compile(r"[\s,;:_]+")
+_POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
 """Characters of a header name; a longer one is none of an analyte."""
 _BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment")
@@ -114,7 +115,7 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
         return parted or (title, "")
     if known.analyte(title):
         return title, _unit_within(title, parted, known)
-    name, unit = parted or _at_a_gap(title, known) or (title, "")
+    name, unit = parted or _at_a_gap(title, known) or _dotted(title, known) or (title, "")
     return _without_value_word(name, known), unit
 
 
@@ -126,6 +127,16 @@ def _bracketed(title: str) -> tuple[str, str] | None:
     if hinted is None:
         return None
     return (title[:start] + hinted["name"]).rstrip(" ,;:_"), hinted["unit"].strip()
+
+
+def _dotted(title: str, known: Known) -> tuple[str, str] | None:
+    """`WBC..10.3.uL.`: what R makes of `WBC (10^3/uL)` where it takes names for its own."""
+    name, gap, rest = title.partition("..")
+    unit = rest.rstrip(".")
+    for text in (_POWER_OF_DOTS.sub(r"10^\1/", unit, count=1), unit.replace(".", "/")):
+        if gap and known.analyte(name) and known.unit(name, text):
+            return name, text
+    return None
 
 
 def _last_brackets(title: str) -> int:

@@ -151,6 +151,13 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("γ-谷氨酰转肽酶", "ggt"),
         ("Общий билирубин", "bilirubin"),
         ("TROMBOSİT", "platelets"),
+        # measured beside the patient
+        ("HGB POC", "hemoglobin"),
+        # the panel before
+        ("cbc_wbc", "white_cells"),
+        ("lab_hgb", "hemoglobin"),
+        ("LFT - ALT", "alt"),
+        ("CBC: Neutrophils %", "neutrophils_percent"),
         ("LÖKOSİT SAYISI", "white_cells"),
     ],
 )
@@ -178,7 +185,7 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "#",
         "count",
         "Plasma lymphocytes",
-        "S.Leukocytes",
+        "Leukocytes, serum",
         "Hemoglobin, plasma",
         "Serum Hb",
         "Hemoglobina en plasma",
@@ -193,6 +200,13 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "MCH - Mean Corpuscular Hemoglobin",
         "HbA1c - Hemoglobin",
         "Lymphocytes atypical",
+        "POC BILIRUBIN UA",
+        "ua_wbc",
+        "csf_wbc",
+        "lab_urine_wbc",
+        "CBC WBC Urine",
+        "NEUTROPHILS BODY FLUID",
+        "LYMPHOCYTES %.BF.QN",
     ],
 )
 def test_what_is_something_else_is_not_found(theirs: str) -> None:
@@ -453,3 +467,4 @@ def test_name_keys_keep_percent_and_number_signs() -> None:
     assert name_key("Neutrophils_% ") == "neutrophils%"
     assert name_key("NEUT #") == "neut#"
     assert name_key("731-0") == name_key("731_0")
+    assert name_key("Ｔ−Ｂｉｌ") == name_key("T-Bil") == name_key("T—Bil")

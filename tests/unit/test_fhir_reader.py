@@ -168,6 +168,22 @@ def test_loinc_is_tried_first_then_other_codes_then_words(read: Any) -> None:
     assert (row.analyte, *row.also) == ("751-8", "NEUT#", "Neutrophils abs.", "Neutro")
 
 
+@pytest.mark.parametrize(
+    ("display", "names"),
+    [
+        ("Carboxyhemoglobin/Hemoglobin.total in Blood", "Hemoglobin (20563-3)"),
+        ("Hemoglobin [Mass/volume] in Arterial blood", "Hemoglobin"),
+        ("", "Hemoglobin"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_text(
+    read: Any, display: str, names: str
+) -> None:
+    coding = {"system": LOINC, "code": "20563-3", "display": display}
+    row = the_row(read(observation() | {"code": {"coding": [coding], "text": "Hemoglobin"}}))
+    assert names in row.also
+
+
 def test_digits_of_another_code_system_are_no_loinc_code(read: Any) -> None:
     concept = {"coding": [{"system": "urn:lab", "code": "7187", "display": "Sodium"}]}
     assert the_row(read(observation() | {"code": concept})).analyte == "Sodium"
@@ -336,6 +352,54 @@ def test_a_report_that_is_taken_back_holds_what_its_panels_name(
     above = report(status=of_report)
     found = the_row(read(bundle(PATIENT, above, panel(status=of_panel), leaf())))
     assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("kind", "low"),
+    [
+        ({"coding": [{"code": "critical", "display": "Critical Range"}]}, "1.5"),
+        ({"coding": [{"code": "therapeutic"}]}, "1.5"),
+        ({"text": "Panic limits"}, "1.5"),
+        ({"coding": [{"code": "normal"}]}, "0.5"),
+        ({"text": "Referenzbereich"}, "0.5"),
+    ],
+)
+def test_a_range_of_another_kind_is_no_reference(read: Any, kind: dict[str, Any], low: str) -> None:
+    ranges = [
+        {"low": quantity("0.5"), "high": quantity("30"), "type": kind},
+        {"low": quantity("1.5"), "high": quantity("7.5")},
+    ]
+    assert the_row(read(observation(referenceRange=ranges))).ref_low == low
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "given"),
+    [
+        ({"text": "Anna Muster"}, "Anna Muster", ""),
+        ({"text": "Muster"}, "", ""),
+        ({"text": "Frau Anna Muster", "family": "Muster"}, "Muster", ""),
+        ({"family": ["Muster", "Meier"], "given": ["Anna"]}, "Muster Meier", "Anna"),
+    ],
+)
+def test_names_of_one_text_and_of_dstu2_are_compared_too(
+    read: Any, name: dict[str, Any], family: str, given: str
+) -> None:
+    row = the_row(read(bundle(PATIENT | {"name": [name]}, observation())))
+    assert (row.family_name, row.given_name) == (family, given)
+
+
+@pytest.mark.parametrize(("named", "mrn"), [("urn:b", "F2"), ("MRN", "N1"), ("", "N1")])
+def test_a_source_may_name_the_system_of_the_patients_numbers(
+    read: Any, named: str, mrn: str
+) -> None:
+    numbers = [{"system": "urn:n", "value": "N1"}, {"system": "urn:b", "value": "F2"}]
+    found = bundle(PATIENT | {"identifier": numbers}, observation())
+    assert the_row(read(found, source=Source(columns={"mrn": named}))).mrn == mrn
+
+
+def test_a_number_whose_time_is_over_comes_last(read: Any) -> None:
+    numbers = [{"value": "F9", "period": {"end": "2020-01-01"}}, {"value": "F1"}]
+    assert the_row(read(bundle(PATIENT | {"identifier": numbers}, observation()))).mrn == "F1"
 
 
 def test_panels_that_name_each_other_come_to_an_end(read: Any) -> None:
@@ -674,6 +738,7 @@ REFUSED = [
     ('[{"mrn": "F1", "value": 4}]', "nothing in it is a FHIR resource"),
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
     ("UNA:+.? 'UNB+UNOB:2+1:80'", "an EDIFACT interchange"),
+    ("H|~^\\&|A.HPM||LABO||ORU|||DEST||P|H2.1^C|20260302\rP|1|A1", "an HPRIM file"),
 ]  # fmt: skip
 
 

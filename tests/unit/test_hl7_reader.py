@@ -60,6 +60,14 @@ def test_values(segment: str, value: str) -> None:
         ("[ 1.1 - 4.0 ]", "1.1", "4.0"),
         ("(1.1–4.0)", "1.1", "4.0"),
         ("49 to 92", "49", "92"),
+        ("4.0 - 10.0 10*9/L", "4.0", "10.0"),
+        ("4-10 10E9/L", "4", "10"),
+        ("150 000 - 400 000", "150 000", "400 000"),
+        ("4.50&5.90", "4.50", "5.90"),
+        ("13-18 years: 3-9", "", ""),
+        ("18 - 60 Jahre", "", ""),
+        ("M: 13.0-17.0", "", ""),
+        ("0 - 40 [U/L]", "0", "40"),
         ("70-100 mg/dL", "70", "100"),
         ("3,9-11,2", "3,9", "11,2"),
         ("-2 - 2", "-2", "2"),
@@ -242,6 +250,10 @@ def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None
         "SKN^Skin puncture blood^L",
         "LNV^Line venous^HL70070",
         "HY^Heparineplasma op ijs^L",
+        "K^Kalium-EDTA^L",
+        "LT^Lavender top^L",
+        "C^Central line draw^L",
+        "F^Fingerstick^L",
         "ECZY^EDTA+Citroenzuurbuis transport in ijswater^L",
     ],
 )
@@ -250,6 +262,54 @@ def test_a_laboratorys_own_word_for_a_tube_says_nothing_of_another_material(spm_
     content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
     (found,) = rows(content)
     assert (found.analyte, found.also) == ("6690-2", ("WBC",))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("46740-7^Hemoglobin disorders newborn screen^LN^HGB^Hb screen^L", "HGB (46740-7)"),
+        ("HGB^Hemoglobin^L^20563-3^Carboxyhemoglobin/Hemoglobin.total^LN", "HGB (20563-3)"),
+        ("30350-3^Hemoglobin [Mass/volume] in Venous blood^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^Hgb BldV-mCnc^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^HEMOGLOBIN:MCNC:PT:BLDV:QN^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^^LN^HGB^Hb^L", "HGB"),
+        ("718-7^Our own words^LN^HGB^Hb^L", "HGB"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_name_beside_it(
+    code: str, name: str
+) -> None:
+    found = row(obx(code, "14", "g/dL"))
+    assert name in (found.analyte, *found.also)
+
+
+@pytest.mark.parametrize(
+    ("specimens", "code", "name"),
+    [
+        (("BLD^Blood^HL70487", "UR^Urine^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "6690-2^WBC^LN", "6690-2"),
+        (("UR^Urine^HL70487", "CSF^Liquor^HL70487"), "6690-2^WBC^LN", "6690-2 (UR)"),
+        (("BLD^Blood^HL70487", "SER^Serum^HL70487"), "WBC^Cells^L", "WBC"),
+    ],
+)
+def test_of_two_specimens_of_an_order_a_loinc_code_of_ours_says_which(
+    specimens: tuple[str, ...], code: str, name: str
+) -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    after = [f"SPM|{n}|||{kind}" for n, kind in enumerate(specimens, 1)]
+    (found,) = rows("\r".join([MSH, PID, order, obx(code, "2", "/uL"), *after]))
+    assert found.analyte == name
+
+
+def test_of_two_specimens_that_of_blood_tells_the_time() -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    urine, blood = (
+        f"SPM|1|{number}||{kind}{'|' * 13}{at}"
+        for number, kind, at in (("U1", "UR", "202603020600"), ("B1", "BLD", "202603020830"))
+    )
+    (found,) = rows("\r".join([MSH, PID, order, WBC, urine, blood]))
+    assert (found.specimen_id, found.collected_at) == ("B1", "2026-03-02T08:30:00")
 
 
 def test_a_control_is_nobodys_blood() -> None:
@@ -468,6 +528,31 @@ def test_a_message_of_results_that_brings_none_is_told() -> None:
     assert lost.code == "no_results"
     (order,) = items(oru())
     assert order == OtherMessage(1, "ORU^R01 without a result")
+
+
+@pytest.mark.parametrize(
+    ("named", "obr_7", "collected"),
+    [
+        ("OBR-6", "", "2026-03-01T18:30:00"),
+        ("obr.27.4", "", "2026-03-01T19:00:00"),
+        ("ORC-9", "", "2026-03-01T20:00:00"),
+        ("OBR-6", "202603020830", "2026-03-02T08:30:00"),
+        ("Datum", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_source_may_name_the_time_of_collection_where_the_usual_ones_are_empty(
+    named: str, obr_7: str, collected: str
+) -> None:
+    order = f"OBR|1||S1|CBC||202603011830|{obr_7}{'|' * 20}^^^202603011900"
+    content = "\r".join([MSH, PID, "ORC|RE||||||||202603012000", order, WBC])
+    (found,) = items(content, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == collected
+    timed = content.replace(WBC, WBC + "|||202603020900")
+    (found,) = items(timed, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == (f"2026-03-02T{'08:30' if obr_7 else '09:00'}:00")
 
 
 @pytest.mark.parametrize(

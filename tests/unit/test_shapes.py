@@ -80,6 +80,15 @@ SHAPES = {
         ),
         ["P1 13.03.2026 Leukozyten 5,1 G/l 4 10", "P1 14.03.2026 Leukozyten 4,8 G/l 4 10"],
     ),
+    "cumulative, the clocks below the dates in digits alone": (
+        ("MRN,P1,,\n,,03/13/26,03/13/26\n,,0830,1915\nWBC,K/uL,5.1,4.8\nALT,U/L,35,36\n"),
+        [
+            "P1 03/13/26 0830 WBC 5.1 K/uL",
+            "P1 03/13/26 1915 WBC 4.8 K/uL",
+            "P1 03/13/26 0830 ALT 35 U/L",
+            "P1 03/13/26 1915 ALT 36 U/L",
+        ],
+    ),
     "cumulative, with headings of another material": (
         (
             "Patient ID;P1\nTest;Unit;13.03.2026;14.03.2026\nBlutbild;;;\nLeukozyten;G/l;5,1;4,8\n"

@@ -15,7 +15,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
-from monitor.intake.measure import Measure, Measures
+from monitor.intake.measure import Measure, Measures, Problem
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
@@ -206,6 +206,18 @@ LONG_FORMS = {
         "P1,2026/03/13,08:30,白血球数,39,10^2/μL,33,86\n"),
         "P1 | 2026/03/13 08:30 | 白血球数 | 39 | 10^2/μL | 33 | 86",
     ),
+    "the day of the blood draw, in words": (
+        "Record ID,Date of blood draw,Test,Result,Unit\nP1,13/03/2026,WBC,3.9,10^9/L\n",
+        "P1 | 13/03/2026 | WBC | 3.9 | 10^9/L",
+    ),
+    "the limits of a german practice": (
+        "Patient;Labordatum;Test;Wert;Einheit;Norm\nP1;13.03.2026;Leukozyten;3,9;/nl;3,9-10,2\n",
+        "P1 | 13.03.2026 | Leukozyten | 3,9 | /nl | 3,9 | 10,2",
+    ),
+    "the variable of a table made long": (
+        "patient_id,date_drawn,variable,value,units\nP1,2026-03-13,cbc_wbc,3.9,10^9/L\n",
+        "P1 | 2026-03-13 | cbc_wbc | 3.9 | 10^9/L",
+    ),
     "a LOINC code says its sample itself": (
         ("MRN,Collected,Order Name,LOINC,Result,Units\n"
         "P1,2026-03-13,Blood and urine,6690-2,3.9,K/uL\n"),
@@ -357,6 +369,10 @@ LONG_FORMS = {
         ("Harnstoff", False),
         ("尿素", False),
         ("Uric acid", False),
+        ("BF", True),
+        ("FBC + BF", False),
+        ("WB", False),
+        ("Bone Marrow Transplant Unit", True),
     ],
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
@@ -422,6 +438,9 @@ WIDE_FORMS = {
         ("ast_u_l", "ast", "u/l"),
         ("anc_cells_ul", "anc", "cells/ul"),
         ("bili_umol_l", "bili", "umol/l"),
+        ("WBC..10.3.uL.", "WBC", "10^3/uL"),
+        ("PLT..x10.9.L.", "PLT", "10^9/L"),
+        ("Total.Bilirubin..umol.L.", "Total.Bilirubin", "umol/L"),
     ],
 )
 def test_name_and_unit_of_a_title(catalogue: Catalogue, title: str, name: str, unit: str) -> None:
@@ -451,6 +470,14 @@ def test_units_in_a_column_tell_the_encoding_too(opened: Open) -> None:
     assert row.unit == "μmol/L"
 
 
+def test_what_an_analyser_counted_as_a_body_fluid_is_no_blood(opened: Open) -> None:
+    header = "Sample No.,Patient ID,Date,Time,Measurement Mode,WBC(10^3/uL),PMN#(10^3/uL)"
+    rows, _, _ = opened(
+        f"{header}\n1,P1,2026/03/13,08:30:12,WB,3.9,----\n2,P1,2026/03/13,09:30:12,BF,----,0.09\n"
+    )
+    assert [(row.analyte, row.value) for row in rows] == [("WBC", "3.9"), ("PMN# (BF)", "0.09")]
+
+
 def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> None:
     rows, _, _ = opened("mrn,date,WBC (10^9/L),PLT (10^9/L)\nP1,2026-03-13,----,150\n")
     assert [(row.analyte, row.value) for row in rows] == [("PLT", "150")]
@@ -461,6 +488,40 @@ def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: st
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)
     assert measured.value == 35
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [("13.1 g/dL", 131), ("13.1 g/dL L", 131), ("13.1 g/dL (H)", 131), ("13.1 g/dL ↓", 131)],
+)
+def test_a_flag_behind_a_unit_in_the_cell_is_none_of_it(
+    catalogue: Catalogue, value: str, amount: int
+) -> None:
+    measured = Measures(catalogue, Source()).measure("Hb", value, "", "")
+    assert isinstance(measured, Measure)
+    assert measured.value == amount
+
+
+@pytest.mark.parametrize("value", ["13.1 L", "13.1 g/dL X", "13.1 H"])
+def test_a_letter_alone_behind_a_number_is_no_unit(catalogue: Catalogue, value: str) -> None:
+    assert isinstance(Measures(catalogue, Source()).measure("Hb", value, "", ""), Problem)
+
+
+FLAGGED = "mrn,collected,test,result,unit,Status\nP1,2026-03-13,WBC,3.9,K/uL,N\n"
+
+
+def test_a_column_of_flags_is_none_of_statuses(opened: Open) -> None:
+    """`N` is how HL7 says that nobody asked for a result: normal values were let go."""
+    rows, _, notes = opened(f"{FLAGGED}P1,2026-03-13,PLT,90,K/uL,L\nP1,2026-03-13,ALT,9,U/L,A\n")
+    assert [row.status for row in rows] == ["", "", ""]
+    assert any('"Status" holds flags such as L (line 3)' in note for note in notes)
+
+
+def test_a_status_among_the_flags_keeps_the_column_one_of_statuses(opened: Open) -> None:
+    rows, _, _ = opened(f"{FLAGGED}P1,2026-03-13,PLT,90,K/uL,L\nP1,2026-03-13,ALT,9,U/L,F\n")
+    assert [row.status for row in rows] == ["N", "L", "F"]
+    rows, _, _ = opened(FLAGGED)
+    assert [row.status for row in rows] == ["N"]
 
 
 def test_a_day_and_its_clock_may_be_all_that_a_source_names(opened: Open) -> None:
