@@ -55,7 +55,9 @@ def status(
         if as_json:
             print_json(rows)
             return
-    columns = ["mrn", "panel", "state", "due on", "days late", "last done", "phase", "enrolment"]
+    columns = [
+        "mrn", "drug", "panel", "state", "due on", "days late", "last done", "phase", "enrolment",
+    ]  # fmt: skip
     if rows or not mrn.strip():
         table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
     for line in known:
@@ -75,6 +77,7 @@ def _line(row: Mapping[str, Any]) -> tuple[object, ...]:
     why = "" if row["because"] == "schedule" else f" ({row['because']})"
     return (
         row["mrn"],
+        row["drug"],
         row["panel"],
         f"{row['state']}, feed suspected" if row.get("feed_suspected") else row["state"],
         f"{row['due_on']}{why}" if row["due_on"] else "",

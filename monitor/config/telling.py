@@ -26,7 +26,8 @@ from monitor.config.field_types import (
     Weekday,
 )
 from monitor.config.section import OptionalPath, Section
-from monitor.core.calendar import parse_duration
+from monitor.core.calendar import Duration, parse_duration
+from monitor.core.vocabulary import Urgency
 from monitor.core.waits import Wait, parse_wait
 
 
@@ -86,6 +87,14 @@ class Escalation(Section):
     confirm_every: OptionalDuration = parse_duration("3 months")
     snooze_urgent_at_most: OptionalDuration = parse_duration("28 days")
     snooze_routine_at_most: OptionalDuration = parse_duration("90 days")
+
+    def snooze_at_most(self, urgency: Urgency) -> Duration | None:
+        """How long the site lets an alert of this urgency rest; None: it does not say."""
+        most = {
+            Urgency.URGENT: self.snooze_urgent_at_most,
+            Urgency.ROUTINE: self.snooze_routine_at_most,
+        }
+        return most.get(urgency)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -113,14 +113,19 @@ def snoozing(
         raise ActionRefused("a critical alert cannot be snoozed: acknowledge it, or close it")
     if not reason.strip():
         raise ActionRefused("a snooze needs a reason")
-    last = today + timedelta(days=REVIEW_DAYS_AT_MOST[alert.urgency])
-    last = last if most is None else min(last, most.after(today))
+    last = last_snoozed_day(alert.urgency, today, most)
     if not today < until <= last:
         raise ActionRefused(
             f"a snooze of {_an_alert(alert.urgency)} ends between tomorrow and "
             f"{last.isoformat()}, not on {until.isoformat()}"
         )
     return until
+
+
+def last_snoozed_day(urgency: Urgency, today: date, most: Duration | None) -> date:
+    """Until when an alert of this urgency may rest at most; today where it may not at all."""
+    last = today + timedelta(days=REVIEW_DAYS_AT_MOST[urgency])
+    return last if most is None else min(last, most.after(today))
 
 
 def closes_itself(kind: Kind) -> str:

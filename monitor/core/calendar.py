@@ -19,6 +19,10 @@ _SHORTEST_MONTH = 28
 _END_OF_TIME = date.max
 _REMEMBERED = 65536
 """Days are few, and the same spans are asked for of each patient."""
+_PROBES = tuple(
+    date(year, month, day) for year in (2027, 2028) for month in range(1, 13) for day in (1, 14, 28)
+)
+"""Days over a common and a leap year: months are longer or shorter than weeks among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ def parse_duration(text: str) -> Duration:
     return Duration(
         days=count * _DAYS.get(unit, 0), months=count * _MONTHS.get(unit, 0), text=text.strip()
     )
+
+
+def shorter(span: Duration, than: Duration) -> bool:
+    """Whether a duration is shorter from whatever day it is counted."""
+    return all(span.after(day) < than.after(day) for day in _PROBES)
 
 
 @lru_cache(_REMEMBERED)

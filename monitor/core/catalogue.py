@@ -23,7 +23,7 @@ from monitor.core.unit_spelling import UnitSpelling
 
 ALL_ANALYTES = "all"
 
-_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–*★☆※]+")
+_DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
 """A star marks what a laboratory is accredited for, or a note below."""
 _CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
 _DENIAL_REACH = 4

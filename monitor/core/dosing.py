@@ -18,9 +18,9 @@ from monitor.core.doses import Given, Weight, history, weight_of, weights
 from monitor.core.dosing_rules import Amount, Dosing, Regime
 from monitor.core.findings import REDUCING, day_text, sentence
 from monitor.core.genes import known_gene
+from monitor.core.indications import indication_key
 from monitor.core.once import once
 from monitor.core.phenotypes import GENES
-from monitor.core.protocol_dosing import indication_key
 from monitor.core.vocabulary import EnrolmentState, Kind, Metaboliser, Urgency
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from monitor.core.faults import nearest
+from monitor.core.faults import almost, nearest
 from monitor.core.plain_words import plain_words
 
 _LONGEST_TEXT = 200
@@ -74,6 +74,10 @@ class DrugNames:
     def suggest(self, name: str) -> str:
         """`did you mean "allopurinol"?` for a name that is not known."""
         return nearest(" ".join(plain_words(name)), self._spoken())
+
+    def almost(self, text: str) -> str:
+        """The name that a text is but for a slip of the pen; empty where it is one."""
+        return almost(" ".join(plain_words(text)), self._spoken())
 
     def _spoken(self) -> list[str]:
         return [*self.drugs, *(" ".join(words) for words in self.by_words)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 _LISTED = 12
+_ALMOST = 0.85
 _VALUE_SHOWN = 80
 
 
@@ -65,3 +66,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if len(names) <= _LISTED:
         return "one of " + ", ".join(names)
     return "one of " + ", ".join(names[:_LISTED]) + f" ... ({len(names)} in all)"
+
+
+def almost(word: str, known: Iterable[str]) -> str:
+    """The known word that this one is but for a slip of the pen; empty where it is itself
+    known, or merely resembles one: a site may have words of its own."""
+    names = set(known)
+    if word in names:
+        return ""
+    return next(iter(get_close_matches(word, sorted(names), n=1, cutoff=_ALMOST)), "")

@@ -185,6 +185,11 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
+def protocol_says(say: str) -> str:
+    """What an alert advises, in the words of a protocol file; they may end with a question."""
+    return f"Protocol: {say if say.endswith(('.', '?', '!')) else f'{say}.'} Prescriber to decide."
+
+
 def _step(judged: Judged, rule: Rule, catalogue: Catalogue) -> str:
     """One line of the arithmetic: received, converted, compared."""
     analyte = catalogue.analytes[rule.analyte]
@@ -276,13 +281,14 @@ def _late_step(panel: PanelStatus) -> str:
 
 def _partial_sentence(panel: PanelStatus, protocol: Protocol, catalogue: Catalogue) -> str:
     days = (
-        f"{day_text(day)}: no {', '.join(_named(name, catalogue) for name in missing)}"
+        f"{day_text(day)}: no {', '.join(named(name, catalogue) for name in missing)}"
         for day, missing in panel.partial
     )
     return f"{protocol.panel(panel.panel).title} was incomplete on {'; '.join(days)}."
 
 
-def _named(missing: str, catalogue: Catalogue) -> str:
+def named(missing: str, catalogue: Catalogue) -> str:
+    """What a day lacked of a panel, one analyte or one of several, as people call it."""
     names = missing.split(" or ")
     return " or ".join(catalogue.analytes[name].title.lower() for name in names)
 

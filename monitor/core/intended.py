@@ -17,6 +17,7 @@ from monitor.core.answer import Life, Taking
 from monitor.core.case import Event
 from monitor.core.doses import weight_of, weights
 from monitor.core.findings import day_text
+from monitor.core.indications import meant_for
 from monitor.core.protocol_interactions import Intended, Interaction
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def entries(view: View) -> list[Interaction]:
     indication = view.case.enrolment.indication
     return view.once(
         "interactions",
-        lambda: [it for it in view.protocol.interactions if it.applies(indication)],
+        lambda: [it for it in view.protocol.interactions if meant_for(it, indication)],
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Demand, Finding, Taking
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import day_text, sentence
+from monitor.core.findings import day_text, protocol_says, sentence
+from monitor.core.indications import meant_for
 from monitor.core.intended import (
     Stretch,
     about,
@@ -106,7 +107,7 @@ def _of_drug(it: Interaction, taking: Taking, view: View) -> Finding | None:
         recovered=recovered,
         rule=None,
         breaches=(start_of_day(taking.start, view.zone),),
-        action=f"Protocol: {it.say.rstrip('.')}. Prescriber to decide.",
+        action=protocol_says(it.say),
         say=tuple(_sentences(it, taking, known, view)),
         arithmetic=tuple(line for stretch in known for line in stretch.lines()),
         news=_news(it, taking, known, view),
@@ -163,7 +164,7 @@ def _news(it: Interaction, taking: Taking, known: Sequence[Stretch], view: View)
 def _quiet(it: Interaction, view: View, spoken: set[str]) -> tuple[str, ...]:
     """Why an entry kept quiet; nothing where it spoke."""
     indication = view.case.enrolment.indication
-    if not it.applies(indication):
+    if not meant_for(it, indication):
         return (f"not meant for the indication {indication or 'none'}",)
     if it.event != COMEDICATION:
         if f"{it.event}:{it.id}" in spoken:

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.core.derive import may_derive
+from monitor.core.indications import meant_for
 from monitor.core.levels import is_quiet
 from monitor.core.ordered import Ordered, Reaches, Remembered, Results
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.recalled import Memory
-from monitor.core.verdicts import Verdict, applies
+from monitor.core.verdicts import Verdict
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -75,7 +76,7 @@ class RuleEdit:
         """Whether certainly the answer for an enrolment stays as it is: its findings, its panels
         and until when."""
         return all(
-            not applies(rule, indication)
+            not meant_for(rule, indication)
             or rule.analyte not in kept
             or ((known := kept[rule.analyte]) is not None and is_quiet(rule, *known))
             for rule in self.rules

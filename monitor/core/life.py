@@ -15,6 +15,7 @@ from monitor.core.answer import Dose, Life, Taking
 from monitor.core.case import Case, Enrolment, Event, in_turn
 from monitor.core.comedication import takings
 from monitor.core.drugs import DrugNames
+from monitor.core.indications import meant_for
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_interactions import COMEDICATION
 from monitor.core.vocabulary import DIED, EnrolmentState
@@ -231,7 +232,7 @@ def _restarts_by_interaction(
         for taking in taken
         for it in protocol.interactions
         if it.restart
-        and it.applies(enrolment.indication)
+        and meant_for(it, enrolment.indication)
         and it.event == COMEDICATION
         and it.is_about(taking.drug, names)
         and taking.start >= enrolment.started_on

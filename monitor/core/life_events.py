@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.core.answer import Finding
 from monitor.core.calendar import start_of_day
 from monitor.core.case import Event, in_turn
-from monitor.core.findings import day_text, sentence
+from monitor.core.findings import day_text, protocol_says, sentence
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.vocabulary import Kind
 
@@ -34,7 +34,7 @@ def of_events(it: Interaction, view: View) -> Iterator[Finding]:
             summary=f"{what}, recorded for {day_text(day)}, with {enrolment.drug}",
             source=it.source,
             breaches=(start_of_day(day, view.zone),),
-            action=f"Protocol: {it.say.rstrip('.')}. Prescriber to decide.",
+            action=protocol_says(it.say),
             say=(sentence(it.note),) if it.note and it.action is Kind.REVIEW else (),
             arithmetic=tuple(
                 f"{day_text(event.on)}: event {event.event} {event.value}".rstrip()

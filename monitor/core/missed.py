@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from monitor.core import due
 from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import day_text
+from monitor.core.findings import day_text, protocol_says
 from monitor.core.life import is_within, spells_elsewhere
 from monitor.core.protocol import Panel
 from monitor.core.protocol_care import Missed
@@ -92,7 +92,7 @@ def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
         source=rule.source,
         recovered=over,
         breaches=(start_of_day(first, view.zone),),
-        action=f"Protocol: {rule.say.rstrip('.')}. Prescriber to decide.",
+        action=protocol_says(rule.say),
         arithmetic=(
             f"{how_many} or more missed: due " + ", ".join(day_text(day) for day in gap.missed),
         ),

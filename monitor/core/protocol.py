@@ -14,6 +14,7 @@ from decimal import Decimal
 from monitor.core.answer import PanelStatus
 from monitor.core.calendar import Duration
 from monitor.core.dosing_rules import Dosing
+from monitor.core.indications import ForSome
 from monitor.core.protocol_care import Missed, Target, Task
 from monitor.core.protocol_interactions import Interaction
 from monitor.core.toxicity_rules import Combination, SymptomRule
@@ -356,6 +357,14 @@ class Protocol:
         if self.dosing is not None and self.dosing.renal is not None:
             words.add(self.dosing.renal.symptom)
         return frozenset(words)
+
+    @property
+    def indications(self) -> frozenset[str]:
+        """Every indication that some part of the file names."""
+        parts: tuple[ForSome, ...] = (*self.rules, *self.interactions, *self.tasks, *self.targets)
+        named = {name for it in parts for name in (*it.indications, *it.except_indications)}
+        doses = () if self.dosing is None else self.dosing.indications
+        return frozenset(named | {name for name, _ in doses})
 
     def panels_with(self, analyte: str) -> tuple[Panel, ...]:
         return tuple(panel for panel in self.panels if analyte in panel.analytes)

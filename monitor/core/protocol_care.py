@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core.calendar import Duration
+from monitor.core.indications import read_indications
 from monitor.core.toml_reader import Table
 from monitor.core.vocabulary import Urgency
 
@@ -72,12 +73,6 @@ class Missed:
     source: str
 
 
-def meant_for(entry: Task | Target, indication: str) -> bool:
-    if indication in entry.except_indications:
-        return False
-    return not entry.indications or indication in entry.indications
-
-
 def read_tasks(top: Table) -> tuple[Task, ...]:
     """The tasks of a file; faults go into the report of `top`."""
     return tuple(
@@ -88,8 +83,8 @@ def read_tasks(top: Table) -> tuple[Task, ...]:
             repeat=table.duration("repeat"),
             say=table.text("say"),
             source=table.text("source"),
-            indications=table.texts("indications"),
-            except_indications=table.texts("except"),
+            indications=read_indications(table, "indications"),
+            except_indications=read_indications(table, "except"),
         )
         for name, table in top.named_tables("tasks", CARE_KEYS["tasks.ID"])
     )
@@ -122,8 +117,8 @@ def _target(table: Table, catalogue: Catalogue) -> Target:
         say=table.text("say"),
         source=table.text("source"),
         default_uln=tuple((name, limits.number(name) or Decimal(1)) for name in limits.data),
-        indications=table.texts("indications"),
-        except_indications=table.texts("except"),
+        indications=read_indications(table, "indications"),
+        except_indications=read_indications(table, "except"),
     )
 
 

@@ -5,34 +5,37 @@ Each check looks only where reading found no fault, so that one mistake is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 
-from monitor.core.calendar import Duration
+from monitor.core.calendar import Duration, shorter
 from monitor.core.catalogue import Catalogue
 from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
+from monitor.core.protocol_dose_checks import check_shares
+from monitor.core.protocol_numbers import check_numbers
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
 from monitor.core.vocabulary import Urgency
 
-_PROBES = tuple(
-    date(year, month, day) for year in (2027, 2028) for month in range(1, 13) for day in (1, 14, 28)
-)
-"""Days over a common and a leap year: months are longer or shorter than weeks among them."""
+_ALL = Decimal(100)
 
 
 def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
     """Every fault between the values of one protocol goes into the report."""
     _check_unique(protocol, report)
     _check_phases(protocol, report)
+    in_panels = {name for panel in protocol.panels for name in panel.analytes}
     for place, rule in enumerate(protocol.rules):
         path: Path = ("rules", place)
         if report.sound(*path):
             _check_ladder(rule, path, report)
-            _check_limits(rule, path, report, catalogue)
             _check_patience(rule, path, report)
+            _check_reach(rule, path, report, in_panels)
+    check_numbers(protocol, report, catalogue)
+    check_shares(protocol.genotypes, report)
+    _check_symptoms(protocol, report)
+    _check_lines(protocol, report)
     _check_muting(protocol, report)
     _check_coverage(protocol, report)
     _check_room(protocol, report)
@@ -97,7 +100,7 @@ def _check_phases(protocol: Protocol, report: Report) -> None:
         if phase.until is None and place != last:
             report.add(path, "", "is missing: only the last phase goes on for ever", "a duration")
         if phase.until is not None and report.sound(*path):
-            if before is not None and not _shorter(before, phase.until):
+            if before is not None and not shorter(before, phase.until):
                 problem = f"overlaps the phase before it, which lasts until {before}"
                 report.add(path, str(phase.until), problem, f"more than {before}")
             before = phase.until
@@ -114,10 +117,10 @@ def _check_schedule(schedule: PanelSchedule, path: Path, report: Report) -> None
     if not report.sound(*path):
         return
     for key, span in (("grace", schedule.grace), ("lead", schedule.lead)):
-        if not _shorter(span, schedule.every):
+        if not shorter(span, schedule.every):
             problem = f"is not shorter than every = {schedule.every}"
             report.add((*path, key), str(span), problem, f"less than {schedule.every}")
-    if _shorter(schedule.escalate_after, schedule.grace):
+    if shorter(schedule.escalate_after, schedule.grace):
         problem = f"ends before the grace of {schedule.grace}"
         valid = f"at least {schedule.grace}"
         report.add((*path, "escalate_after"), str(schedule.escalate_after), problem, valid)
@@ -140,7 +143,7 @@ def _check_growth(protocol: Protocol, report: Report) -> None:
             before = known.get(schedule.panel)
             if not report.sound(*path):
                 continue
-            if before is not None and _shorter(schedule.every, before):
+            if before is not None and shorter(schedule.every, before):
                 problem = f"is more often than in the phase before it, every {before}"
                 valid = f"{before} or more; is the order of the phases right?"
                 report.add((*path, "every"), str(schedule.every), problem, valid)
@@ -219,19 +222,6 @@ def _is_down(level: Level) -> bool:
     return (level.below, level.falls_in_a_row, level.fall_from_baseline) != (None,) * 3
 
 
-def _check_limits(rule: Rule, path: Path, report: Report, catalogue: Catalogue) -> None:
-    """A limit beyond what the analyte can be is most likely in another unit."""
-    analyte = catalogue.analytes[rule.analyte]
-    for place, level in enumerate(rule.levels):
-        for key in ("below", "above", "default_uln", "only_below"):
-            limit = getattr(level, key)
-            high = analyte.plausible_high
-            if limit is not None and high is not None and limit > high:
-                problem = f"is above anything plausible for {rule.analyte} ({high} {analyte.unit})"
-                valid = f'a number in {analyte.unit}, or `unit = "..."` beside it'
-                report.add((*path, "levels", place, key), str(limit), problem, valid)
-
-
 def _check_patience(rule: Rule, path: Path, report: Report) -> None:
     """Waiting for a second breach, or keeping quiet for a time, suits only routine levels."""
     if all(level.urgency is Urgency.ROUTINE for level in rule.levels):
@@ -243,6 +233,42 @@ def _check_patience(rule: Rule, path: Path, report: Report) -> None:
     if rule.again_after is not None:
         problem = "would keep an urgent level quiet"
         report.add((*path, "again_after"), str(rule.again_after), problem, valid)
+
+
+def _check_reach(rule: Rule, path: Path, report: Report, in_panels: Collection[str]) -> None:
+    """What a level asks for could never come about."""
+    for place, level in enumerate(rule.levels):
+        where = (*path, "levels", place)
+        if level.recheck is not None and rule.opportunistic and rule.analyte not in in_panels:
+            problem = f"makes nothing due: no panel of this file has {rule.analyte}"
+            report.add((*where, "recheck"), str(level.recheck), problem, "a panel that has it")
+        for key in ("fall_from_baseline", "each", "not_fallen_by"):
+            percent = getattr(level, key)
+            if percent is not None and percent >= _ALL and report.sound(*where, key):
+                problem = "is more than a value can fall"
+                report.add((*where, key), f"{percent} %", problem, "less than all of it")
+
+
+def _check_symptoms(protocol: Protocol, report: Report) -> None:
+    """A level without a condition always holds: behind it those before it would never speak."""
+    for place, symptom in enumerate(protocol.symptoms):
+        for step, level in enumerate(symptom.levels[1:], start=1):
+            path: Path = ("symptoms", place, "levels", step)
+            if not level.is_conditional and report.sound(*path):
+                problem = "always holds: the levels before it would never speak"
+                report.add(path, "", problem, "a condition, or to be the first level")
+
+
+def _check_lines(protocol: Protocol, report: Report) -> None:
+    """A rule is of one line: of two, one value would make both of them low."""
+    for place, combination in enumerate(protocol.combinations):
+        seen: set[str] = set()
+        for step, line in enumerate(combination.lines):
+            for name in (it for it in line if it in seen):
+                path: Path = ("combinations", place, "lines", step)
+                problem = "stands in two lines: one value would make both of them low"
+                report.add(path, name, problem, "each rule in one line")
+            seen.update(line)
 
 
 def _check_coverage(protocol: Protocol, report: Report) -> None:
@@ -335,11 +361,6 @@ def _check_example_rules(protocol: Protocol, report: Report) -> None:
         if report.sound(*path) and any(row.on > example.today for row in example.results):
             problem = "holds a result after `today`, which nobody could know"
             report.add((*path, "results"), "", problem, "results up to `today`")
-
-
-def _shorter(span: Duration, than: Duration) -> bool:
-    """Shorter from whatever day it is counted."""
-    return all(span.after(day) < than.after(day) for day in _PROBES)
 
 
 def _from(urgency: Urgency) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
@@ -19,8 +18,10 @@ from monitor.core.dosing_rules import (
     RenalLevel,
     Rung,
 )
-from monitor.core.plain_words import plain_words
+from monitor.core.indications import check_indication
 from monitor.core.protocol import ActivityTerms, Advice, GeneAdvice, Genotypes
+from monitor.core.protocol_dose_checks import check_regime, check_renal
+from monitor.core.protocol_toxicity import check_symptom_word
 from monitor.core.toml_reader import Table, members, suggest
 from monitor.core.vocabulary import Urgency
 
@@ -45,12 +46,6 @@ GENOTYPE_KEYS: Mapping[str, tuple[str, ...]] = {
     "dosing.renal.levels[]": ("below", "percent"),
 }  # fmt: skip
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?(mg/kg|mg)")
-
-
-@lru_cache(4096)
-def indication_key(text: str) -> str:
-    """An indication as protocol files name it: `Autoimmune hepatitis` is autoimmune_hepatitis."""
-    return "_".join(plain_words(text))
 
 
 def read_genotypes(top: Table) -> Genotypes:
@@ -107,17 +102,24 @@ def read_dosing(top: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> D
     if "dosing" not in top:
         return None
     table = top.table("dosing", GENOTYPE_KEYS["dosing"])
-    general = _regime(table, catalogue, None)
-    return Dosing(
-        nearest_mg=table.number("nearest_mg") or Decimal(1),
+    dosing = Dosing(
+        nearest_mg=table.needed_number("nearest_mg"),
         weight_valid=table.duration("weight_valid"),
-        general=general,
-        indications=tuple(
-            (name, _regime(inner, catalogue, general))
-            for name, inner in table.named_tables("indications", _REGIME)
-        ),
+        general=_regime(table, catalogue, None),
         renal=_renal(table, catalogue, panel_ids),
     )
+    check_regime(table, dosing.general, dosing.nearest)
+    return replace(dosing, indications=tuple(_indications(table, catalogue, dosing)))
+
+
+def _indications(
+    table: Table, catalogue: Catalogue, dosing: Dosing
+) -> Iterator[tuple[str, Regime]]:
+    for name, inner in table.named_tables("indications", _REGIME):
+        check_indication(table.report, inner.path, name)
+        regime = _regime(inner, catalogue, dosing.general)
+        check_regime(inner, regime, dosing.nearest)
+        yield name, regime
 
 
 def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regime:
@@ -188,7 +190,7 @@ def _before_dose(table: Table, catalogue: Catalogue) -> BeforeDose | None:
     inner = table.table("before_dose", GENOTYPE_KEYS["dosing.before_dose"])
     return BeforeDose(
         analyte=_analyte(inner, "analyte", catalogue),
-        below=inner.number("below") or Decimal(1),
+        below=inner.needed_number("below"),
         shown=inner.text("shown"),
         within=inner.duration("within"),
     )
@@ -203,16 +205,17 @@ def _renal(table: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> Rena
         if name not in catalogue.analytes:
             valid = catalogue.suggest(name)
             inner.report.add(place, name, "is no analyte of analytes.toml", valid)
+    symptom = inner.text("symptom")
+    check_symptom_word(inner.report, inner.at("symptom"), symptom)
+    levels = tuple(
+        RenalLevel(below=level.needed_number("below"), percent=level.needed_percent("percent"))
+        for level in inner.tables("levels", GENOTYPE_KEYS["dosing.renal.levels[]"])
+    )
+    check_renal(levels, inner)
     return Renal(
         analyte=_analyte(inner, "analyte", catalogue),
-        levels=tuple(
-            RenalLevel(
-                below=level.number("below") or Decimal(1),
-                percent=level.percent("percent") or Decimal(100),
-            )
-            for level in inner.tables("levels", GENOTYPE_KEYS["dosing.renal.levels[]"])
-        ),
-        symptom=inner.text("symptom"),
+        levels=levels,
+        symptom=symptom,
         panel=_panel(inner, panel_ids),
         answered_by=answered,
         source=inner.text("source"),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
+from monitor.core.indications import read_indications
 from monitor.core.phenotypes import GENES
 from monitor.core.protocol import (
     Ages,
@@ -144,6 +145,10 @@ class _Reader:
         drugs = top.texts("drugs")
         if not drugs and self._report.sound("drugs"):
             top.fault("drugs", "names no drug", 'a list such as ["azathioprine"]')
+        for name in drugs:
+            if meant := self._catalogue.drugs.almost(name):
+                problem = "is no drug of analytes.toml, and nearly one"
+                self._report.add(("drugs",), name, problem, f'did you mean "{meant}"?')
         phases = tuple(self._phase(table, panel_ids) for table in self._list(top, "phases"))
         rules = tuple(self._rule(table) for table in self._list(top, "rules"))
         phase_names = [phase.name for phase in phases]
@@ -279,8 +284,8 @@ class _Reader:
             opportunistic=table.flag("opportunistic"),
             confirm=table.whole("confirm", 1, _MOST_CONFIRM, 1),
             again_after=table.optional_duration("again_after"),
-            indications=table.texts("indications"),
-            except_indications=table.texts("except"),
+            indications=read_indications(table, "indications"),
+            except_indications=read_indications(table, "except"),
             floor=table.number("floor"),
             note=table.text("note", "", long=True),
             muted_by=table.texts("muted_by"),

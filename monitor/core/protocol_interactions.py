@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from monitor.core.calendar import Duration
 from monitor.core.drugs import DrugNames
+from monitor.core.indications import read_indications
 from monitor.core.toml_reader import Table, suggest
 from monitor.core.vocabulary import Kind, Urgency
 
@@ -104,11 +105,6 @@ class Interaction:
             return True
         return name in self.drugs or any(it in self.classes for it in classes)
 
-    def applies(self, indication: str) -> bool:
-        if indication in self.except_indications:
-            return False
-        return not self.indications or indication in self.indications
-
 
 def read_interactions(
     top: Table, names: DrugNames, panel_ids: Sequence[str]
@@ -140,8 +136,8 @@ def _interaction(table: Table, names: DrugNames, panel_ids: Sequence[str]) -> In
         drugs=drugs,
         classes=classes,
         not_classes=unless,
-        indications=table.texts("indications"),
-        except_indications=table.texts("except"),
+        indications=read_indications(table, "indications"),
+        except_indications=read_indications(table, "except"),
         action=table.optional_choice("action", ACTIONS) or Kind.INTERACTION,
         urgency=table.choice("urgency", tuple(Urgency)),
         say=table.text("say"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from itertools import pairwise
 
 from monitor.core.catalogue import Catalogue
+from monitor.core.faults import almost
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, Table, is_no_name, members, suggest, texts_at
 from monitor.core.toxicity_rules import (
@@ -18,7 +18,7 @@ from monitor.core.toxicity_rules import (
     SymptomLevel,
     SymptomRule,
 )
-from monitor.core.vocabulary import Kind, Urgency
+from monitor.core.vocabulary import SYMPTOMS, Kind, Urgency
 
 TOXICITY_KEYS: Mapping[str, tuple[str, ...]] = {
     "symptoms[]": (
@@ -108,6 +108,7 @@ class _Symptoms:
                 if is_no_name(word):
                     valid = "as in the events file: small letters and _, such as sore_throat"
                     self._report.add(place, word, "is no symptom", valid)
+                check_symptom_word(self._report, place, word)
             found.append(words)
         if not all(found) or not found:
             self._report.add(path, "", "names no symptom", 'a list such as [["fever", "rash"]]')
@@ -128,10 +129,7 @@ class _Symptoms:
         table = _inner(level, "last")
         if table is None:
             return None
-        below = table.number("below")
-        if below is None:
-            self._report.add(table.at("below"), "", "is missing", "a number")
-        return LastValue(analyte=self._analyte(table), below=below or Decimal(1))
+        return LastValue(analyte=self._analyte(table), below=table.needed_number("below"))
 
     def _none_since(self, level: Table) -> NoValue | None:
         table = _inner(level, "none_since")
@@ -148,6 +146,13 @@ class _Symptoms:
             valid = self._catalogue.suggest(name)
             table.fault("analyte", "is no analyte of analytes.toml", valid)
         return name
+
+
+def check_symptom_word(report: Report, path: Path, word: str) -> None:
+    """A symptom that nobody writes would never be met."""
+    meant = almost(word, SYMPTOMS)
+    if meant:
+        report.add(path, word, "is no word of the events file", f'did you mean "{meant}"?')
 
 
 def _inner(level: Table, key: str) -> Table | None:

@@ -17,11 +17,12 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
 from monitor.core.findings import LATE, day_text
+from monitor.core.indications import meant_for
 from monitor.core.judged import Judged
 from monitor.core.ordered import Results
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.sureness import sureness
-from monitor.core.verdicts import Verdict, applies, verdict_of
+from monitor.core.verdicts import Verdict, verdict_of
 from monitor.core.vocabulary import Because, PanelState
 
 _SHOWN = 8
@@ -107,7 +108,7 @@ def _outcome(
     unit: str,
 ) -> tuple[Outcome, tuple[str, ...]]:
     rule, indication = verdict.rule, review.case.enrolment.indication
-    if not applies(rule, indication):
+    if not meant_for(rule, indication):
         return Outcome.QUIET, (f"the rule is not meant for the indication {indication or 'none'}",)
     unknown = (f"the latest: {verdict.unknown.why}",) if verdict.unknown is not None else ()
     if spoken:

@@ -16,6 +16,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import episodes, speaking
 from monitor.core.held_rows import of_held_rows
+from monitor.core.indications import meant_for
 from monitor.core.judges import View
 from monitor.core.kept import memory, reaches
 from monitor.core.life import life_of
@@ -24,7 +25,7 @@ from monitor.core.personal import with_intervals
 from monitor.core.protocol import Protocol
 from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
-from monitor.core.verdicts import Verdict, Verdicts, applies, verdict_of
+from monitor.core.verdicts import Verdict, Verdicts, verdict_of
 from monitor.core.vocabulary import EnrolmentState
 
 
@@ -131,7 +132,7 @@ def _alone(
     verdicts = [
         verdict_of(rule, results, case, life, protocol, catalogue, today)
         for rule in protocol.rules
-        if applies(rule, case.enrolment.indication)
+        if meant_for(rule, case.enrolment.indication)
     ]
     loud = () if life.ended_for_good else [verdict for verdict in verdicts if not verdict.is_quiet]
     rechecks = [it for verdict in loud for it in verdict.rechecks(protocol)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import PanelStatus, Shared, SharedPanel
 from monitor.core.findings import LATE, day_text
-from monitor.core.protocol_care import meant_for
+from monitor.core.indications import meant_for
 from monitor.core.protocol_interactions import COMEDICATION
 from monitor.core.vocabulary import EnrolmentState, PanelState, worst_urgency
 
@@ -154,7 +154,7 @@ def _weight(view: View, other: View) -> tuple[int, int] | None:
         it.urgency.rank
         for it in view.protocol.interactions
         if it.event == COMEDICATION
-        and it.applies(indication)
+        and meant_for(it, indication)
         and it.is_about(other.case.enrolment.drug, names)
     ]
     return (max(urgencies), -view.case.enrolment.id) if urgencies else None

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Finding
 from monitor.core.case import Result
-from monitor.core.findings import day_text, sentence
+from monitor.core.findings import day_text, protocol_says, sentence
+from monitor.core.indications import meant_for
 from monitor.core.judged import measured
-from monitor.core.protocol_care import Target, meant_for
+from monitor.core.protocol_care import Target
 from monitor.core.threshold import Breach, above
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
@@ -107,7 +108,7 @@ def _finding(
         source=target.source,
         analyte=first.analyte,
         latest=measured(first.latest),
-        action=f"Protocol: {target.say.rstrip('.')}. Prescriber to decide.",
+        action=protocol_says(target.say),
         say=tuple(sentence(it.text) for it in courses if not it.is_above),
         arithmetic=tuple(it.text for it in courses),
         news=f"still not reached on {day_text(_told_on(target, number, view))}",

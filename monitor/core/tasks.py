@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Finding
 from monitor.core.findings import day_text, sentence
-from monitor.core.protocol_care import Task, meant_for
+from monitor.core.indications import meant_for
+from monitor.core.protocol_care import Task
 from monitor.core.vocabulary import EnrolmentState, Kind, Urgency
 
 if TYPE_CHECKING:

@@ -178,6 +178,19 @@ class Table:
             return number
         return Decimal(1)
 
+    def needed_number(self, key: str) -> Decimal:
+        """The same where the file has to have one."""
+        found = self.number(key)
+        if found is None:
+            self._missing(key, "a number such as 0.5")
+        return found or Decimal(1)
+
+    def needed_percent(self, key: str) -> Decimal:
+        found = self.percent(key)
+        if found is None:
+            self._missing(key, 'text such as "30 %"')
+        return found or Decimal(1)
+
     def percent(self, key: str) -> Decimal | None:
         """`"30 %"` as 30; None where there is none."""
         if key not in self.data:

@@ -52,6 +52,10 @@ class SymptomLevel:
     after: AfterEvent | None = None
     say: tuple[str, ...] = ()
 
+    @property
+    def is_conditional(self) -> bool:
+        return (self.soon_after_start, self.last, self.none_since, self.after) != (None,) * 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymptomRule:

@@ -43,7 +43,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     # 1E9, 1.0e+09 and a leading E9.
     (re.compile(r"(?<![\d.])1(?:\.0*)?e\+?0*(\d{1,2})(?!\d)"), r"10*\1"),
     (re.compile(r"^x?\s*e\+?0*(\d{1,2})(?!\d)"), r"10*\1"),
-    # 10^9, 10*9, 10**9, 10E+09, 10.e9, 10(9), 10 9 and 10-9.
+    # 10^9, 10*9, 10**9, 10E+09, 10.e9, 10(9), 10 9, 10+9 and 10-9.
     (
         re.compile(
             r"(?<!\d)10\s*\.?\s*(?:\^|\*{1,2}|e(?:xp)?)\s*\(?\+?\s*(-?)0*(\d{1,2})\)?(?!\d)"
@@ -52,6 +52,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?<!\d)10\s*[(\[{]\s*(\d{1,2})\s*[)\]}]"), r"10*\1 "),
     (re.compile(r"(?<!\d)10\s+(\d{1,2})(?!\d)"), r"10*\1 "),
+    (re.compile(r"(?<!\d)10\s*\+\s*0*(\d{1,2})(?!\d)"), r"10*\1 "),
     (re.compile(r"(?<!\d)10\s*-\s*(\d{1,2})(?!\d)"), r"10*-\1 "),
     # The multiplication sign before a power of ten.
     (re.compile(r"(\d)\s*[x*.]\s*(?=10(?:\*|\d))"), r"\1 "),

@@ -22,13 +22,6 @@ from monitor.core.personal import is_accepted, limits_of
 from monitor.core.protocol import Protocol, Rule
 
 
-def applies(rule: Rule, indication: str) -> bool:
-    """Whether a rule is meant for patients with this indication."""
-    if indication in rule.except_indications:
-        return False
-    return not rule.indications or indication in rule.indications
-
-
 class Verdict:
     """What one rule makes of the results of its analyte."""
 

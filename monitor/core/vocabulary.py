@@ -51,6 +51,15 @@ class Kind(StrEnum):
     TASK_DUE = "task_due"
 
 
+SYMPTOMS = (
+    "fever", "chills", "myalgia", "arthralgia", "nausea", "vomiting", "diarrhoea", "rash",
+    "hypotension", "abdominal_pain", "jaundice", "itching", "infection", "sore_throat", "bruising",
+    "bleeding", "lymph_nodes", "weight_loss", "night_sweats", "skin_lesion", "oliguria",
+    "chickenpox_contact", "shingles_contact",
+)  # fmt: skip
+"""The words of the events file. A site may have more; one that is nearly one of these is a slip."""
+
+
 class Metaboliser(StrEnum):
     """The phenotype of TPMT or NUDT15, as the enrolment file and events name it."""
 

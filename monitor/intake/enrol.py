@@ -17,6 +17,8 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.case import in_turn
+from monitor.core.faults import almost
+from monitor.core.indications import indication_key
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import DIED
 from monitor.intake.application import Application, read_application
@@ -178,6 +180,8 @@ class _Enrolling:
             return True
         changes = self._changes(row, current)
         changed = self._update_person(row, person)
+        if "indication" in changes:
+            self._note_indication(row, self._rulebook.protocols[current.protocol_id])
         if changes:
             self._note_changes("enrolment", current.id, changes, current)
             self._connection.execute(
@@ -240,6 +244,7 @@ class _Enrolling:
             raise Refused(str(error)) from None
 
     def _open(self, row: Application, person: Person, protocol: Protocol) -> None:
+        self._note_indication(row, protocol)
         self._connection.execute(
             insert(ENROLMENTS).values(
                 patient_id=person.id,
@@ -261,6 +266,15 @@ class _Enrolling:
             )
         )
         self._touch(person)
+
+    def _note_indication(self, row: Application, protocol: Protocol) -> None:
+        """A slip of the pen would take a patient out of the rules that are meant for them."""
+        meant = almost(indication_key(row.indication), protocol.indications)
+        if meant:
+            self._account.note(
+                f'line {row.line}: "{row.indication}" is no indication that protocol {protocol.id} '
+                f'names, and nearly one: did you mean "{meant}"? The same row with it corrects it'
+            )
 
     def _refuse_dead(self, person: Person) -> None:
         """Nobody would be told of the new treatment. Raises Refused."""

@@ -16,24 +16,18 @@ from typing import overload
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
-from monitor.intake.fhir_json import Body, Found, json_resources
-from monitor.intake.fhir_json import Item as Resource
-from monitor.intake.fhir_people import (
+from monitor.intake.fhir_around import (
     Around,
-    Sample,
-    Surroundings,
-    Whose,
     around_of,
     effective_of,
-    many,
     members_of,
-    objects,
     order_of_no_blood,
-    patient_of,
-    successions,
-    text_of,
-    word_of,
+    place_of_no_blood,
 )
+from monitor.intake.fhir_json import Body, Found, json_resources
+from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_parts import many, objects, text_of, word_of
+from monitor.intake.fhir_people import Sample, Surroundings, Whose, patient_of, successions
 from monitor.intake.fhir_values import (
     comments_of,
     limits_of,
@@ -67,7 +61,8 @@ class FhirFile:
         self._mapping = mapping
         self._catalogue = catalogue
         self._is_xml = survey.format == "xml"
-        self._surroundings = Surroundings()
+        named = mapping.columns.get("mrn", "").strip()
+        self._surroundings = Surroundings(named if ":" in named else "")
         self.kind = ""
         """Of a file that is one resource: Observation, Bundle ..."""
         self.bundle = ""
@@ -156,7 +151,8 @@ class FhirFile:
     def _other(self, found: Found, kind: str, contained: list[Body]) -> OtherMessage | PatientMerge:
         if kind == "Patient":
             for relation, other in successions(found.body):
-                this, that = patient_of(found.body), self._surroundings.whose(other, contained)
+                around = self._surroundings
+                this, that = patient_of(found.body, around.system), around.whose(other, contained)
                 old, new = (this, that) if relation == "replaced-by" else (that, this)
                 if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
                     return PatientMerge(found.line, kind, old.mrn, new.mrn, new.issuer)
@@ -203,14 +199,14 @@ class _Maker:
         self._sample: Sample = surroundings.sample(specimen, contained)
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
-        self._order = around.order
+        self._order = around.order or place_of_no_blood(body) or surroundings.order_of(body)
         self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
     def row(self, part: Body, place: str) -> RawRow:
         """The row of the Observation itself, or of a component of it."""
         body, whose, sample = self._found.body, self._whose, self._sample
         order = self._order or (order_of_no_blood(body) if part is not body else "")
-        names = names_of(part, sample.kinds, self._mapping, self._catalogue, order)
+        names = names_of(part, sample, self._mapping, self._catalogue, order)
         unit = unit_of(part, names, self._mapping, self._catalogue)
         low, high = limits_of(part, unit)
         comments = comments_of(part)

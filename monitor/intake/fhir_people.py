@@ -8,22 +8,44 @@ references in Bundles).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
+from monitor.intake.fhir_around import (
+    Around,
+    Arounds,
+    around_of,
+    members_of,
+    order_of_no_blood,
+)
 from monitor.intake.fhir_json import Body, Found
+from monitor.intake.fhir_parts import (
+    TAIL,
+    codings,
+    keys_of,
+    keys_to,
+    many,
+    objects,
+    text_of,
+    word_of,
+)
 from monitor.intake.hl7_values import is_not_blood
+from monitor.intake.row_steps import is_whole_name
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
 
 MOST_KEPT = 2_000_000
 """Patients, specimens and reported results that are kept in mind while a file is read."""
-_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$")
 _NO_NUMBERS = frozenset("SS SB DL PPN AN VN BC XX CZ DR TAX".split())
 """Types of identifiers (table 0203) that are no patient's number."""
+_REQUESTS = frozenset(
+    {"ServiceRequest", "ProcedureRequest", "DiagnosticRequest", "DiagnosticOrder"}
+)
+"""What asks for a test, in R4 and in earlier versions."""
+_OLDEST = 4
+"""Generations of specimens that are looked through for what the first was."""
 _MR_IN_WORDS = ("mr", "mrn", "medical record number")
 
 
@@ -46,55 +68,34 @@ class Sample:
 
     id: str = ""
     collected: str = ""
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
+    """What it is, as code or in words, each with the system of the code."""
     notes: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    """How those are referred to that it was made of."""
+    unsure: str = ""
+    """What one of several specimens is that are named together, where it is no blood and another
+    may be."""
+
+    @property
+    def of_no_blood(self) -> str:
+        """The kind that says that it is no blood; empty where none does."""
+        return next((name for name, system in self.kinds if is_not_blood(name, system)), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What the report or panel that names an Observation says of it."""
-
-    subject: Any = None
-    collected: str = ""
-    specimen: Any = None
-    issued: str = ""
-    order: str = ""
-    """What it is called, where that says that it is of no blood."""
-    taken_back: str = ""
-    """Its status, where that says that there is no such report."""
-    version_at: str = ""
-    """When this version of the Observation came, in a file of several versions."""
-
-
-_TAKEN_BACK = ("entered-in-error", "cancelled")
 _AMBIGUOUS = Whose(unresolved="two patients")
-
-
-def many(value: Any) -> list[Any]:
-    """The elements of what may repeat: none, one or a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def objects(value: Any) -> list[Body]:
-    """Those of them that are objects."""
-    return [it for it in many(value) if isinstance(it, dict)]
-
-
-def text_of(value: Any, name: str) -> str:
-    """A text member of an object; empty where it is none."""
-    found = value.get(name) if isinstance(value, dict) else None
-    return found.strip() if isinstance(found, str) else ""
 
 
 class Surroundings:
     """All that a file says beside its Observations, gathered before the rows are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, system: str = "") -> None:
+        self.system = system
+        """Whose numbers the source's mapping names as the patients', where it names any."""
         self._patients: dict[str, Whose] = {}
         self._samples: dict[str, Sample] = {}
-        self._around: dict[str, Around] = {}
+        self._arounds = Arounds()
+        self._orders: dict[str, str] = {}
         self.kinds: set[str] = set()
 
     def add(self, found: Found) -> None:
@@ -103,36 +104,60 @@ class Surroundings:
         kind = text_of(body, "resourceType")
         self.kinds.add(kind)
         if kind == "Patient":
-            whose = patient_of(body)
-            for key in _keys(found):
+            whose = patient_of(body, self.system)
+            for key in keys_to(found):
                 known = self._patients.setdefault(key, whose)
                 if known != whose:
                     self._patients[key] = _AMBIGUOUS
         elif kind == "Specimen":
             sample = sample_of(body)
-            self._samples.update((key, sample) for key in _keys(found))
+            self._samples.update((key, sample) for key in keys_to(found))
         elif kind == "DiagnosticReport":
-            self._note(around_of(body, body.get("specimen")), body.get("result"))
+            self._note(found, body.get("result"), is_report=True)
         elif kind == "Observation":
             members = list(members_of(body))
             if members:
-                self._note(around_of(body, body.get("specimen")), members)
-        if len(self._patients) + len(self._samples) + len(self._around) > MOST_KEPT:
+                self._note(found, members, is_report=False)
+        elif kind in _REQUESTS and (order := order_of_no_blood(body)):
+            self._orders.update((key, order) for key in keys_to(found))
+        kept = len(self._patients) + len(self._samples) + len(self._orders) + len(self._arounds)
+        if kept > MOST_KEPT:
             raise UnreadableFile(
                 f"more than {MOST_KEPT} patients, specimens and reported results refer to each "
                 "other in one file; split it"
             )
 
-    def _note(self, around: Around, references: Any) -> None:
-        for reference in objects(references):
-            for key in _keys_of(text_of(reference, "reference")):
-                known = self._around.setdefault(key, around)
-                if known.taken_back and not around.taken_back:
-                    self._around[key] = around
+    def _note(self, found: Found, references: Any, *, is_report: bool) -> None:
+        body = found.body
+        around = around_of(body, self._lifted(found, body.get("specimen")), keys_to(found))
+        around = replace(around, subject=next(iter(self._lifted(found, body.get("subject"))), None))
+        self._arounds.note(around, references, is_report=is_report)
+
+    def _lifted(self, found: Found, references: Any) -> list[Body]:
+        """References out of a resource, also those into what it contains: others go by them."""
+        lifted: list[Body] = []
+        for one in objects(references):
+            reference = text_of(one, "reference")
+            if reference.startswith("#"):
+                inner = _inner(reference, objects(found.body.get("contained")))
+                key = f"{found.line}:{found.place}{reference}"
+                if text_of(inner, "resourceType") == "Specimen":
+                    self._samples[key] = sample_of(inner)
+                elif text_of(inner, "resourceType") == "Patient":
+                    self._patients[key] = patient_of(inner, self.system)
+                one = {**one, "reference": key}
+            lifted.append(one)
+        return lifted
 
     def around(self, found: Found) -> Around:
-        """What the report or panel that names this Observation says of it."""
-        return next((self._around[it] for it in _keys(found) if it in self._around), Around())
+        """What the reports and panels above this Observation say of it."""
+        return self._arounds.of(keys_to(found))
+
+    def order_of(self, body: Body) -> str:
+        """What an Observation was asked for as, where that says that it is of no blood."""
+        asked = (text_of(it, "reference") for it in objects(body.get("basedOn")))
+        keys = (key for reference in asked for key in keys_of(reference))
+        return next((self._orders[key] for key in keys if key in self._orders), "")
 
     def whose(self, subject: Any, contained: list[Body]) -> Whose:
         """The patient that a subject names."""
@@ -142,12 +167,12 @@ class Surroundings:
         found = self._referred(reference, contained)
         if found is not None and found.mrn:
             return found
-        named = _identified([subject.get("identifier")])
+        named = _identified([subject.get("identifier")], self.system)
         if named[0]:
             return replace(found or Whose(), mrn=named[0], issuer=named[1], unresolved="")
         if found is not None:
             return found
-        kind = text_of(subject, "type") or (_TAIL.search(reference) or ("", ""))[1]
+        kind = text_of(subject, "type") or (TAIL.search(reference) or ("", ""))[1]
         if kind not in ("", "Patient"):
             return Whose(unresolved=f"the subject is a {kind[:40]}, no Patient")
         if not reference:
@@ -157,10 +182,11 @@ class Surroundings:
     def _referred(self, reference: str, contained: list[Body]) -> Whose | None:
         if reference.startswith("#"):
             inner = _inner(reference, contained)
-            return patient_of(inner) if text_of(inner, "resourceType") == "Patient" else None
+            is_patient = text_of(inner, "resourceType") == "Patient"
+            return patient_of(inner, self.system) if is_patient else None
         if "?" in reference:
             return _asked_for(reference)
-        for key in _keys_of(reference):
+        for key in keys_of(reference):
             if key in self._patients:
                 found = self._patients[key]
                 if found is _AMBIGUOUS:
@@ -169,80 +195,66 @@ class Surroundings:
         return None
 
     def sample(self, specimen: Any, contained: list[Body]) -> Sample:
-        """What the specimen that is named here adds; the first, where there are several."""
-        for one in objects(specimen):
-            reference = text_of(one, "reference")
-            if reference.startswith("#"):
-                inner = _inner(reference, contained)
-                if inner:
-                    return sample_of(inner)
-            for key in _keys_of(reference):
-                if key in self._samples:
-                    return self._samples[key]
-            number = text_of(one.get("identifier"), "value")
-            tail = _TAIL.search(reference)
-            kinds = _kinds_in(text_of(one, "display"))
-            if number or tail or kinds:
-                return Sample(id=number or (tail[2] if tail else ""), kinds=kinds)
-        return Sample()
+        """What the specimen that is named here adds. Of several, the first that may be blood, and
+        that another is none."""
+        named = (self._one_sample(one, contained) for one in objects(specimen))
+        found = [it for it in named if it is not None]
+        others = [it for it in found if it.of_no_blood]
+        if not others or len(others) == len(found):
+            return found[0] if found else Sample()
+        first = next(it for it in found if not it.of_no_blood)
+        return replace(first, unsure=others[0].of_no_blood)
+
+    def _one_sample(self, one: Body, contained: list[Body]) -> Sample | None:
+        reference = text_of(one, "reference")
+        if reference.startswith("#") and (inner := _inner(reference, contained)):
+            return self._whole(sample_of(inner))
+        for key in keys_of(reference):
+            if key in self._samples:
+                return self._whole(self._samples[key])
+        number = text_of(one.get("identifier"), "value")
+        tail = TAIL.search(reference)
+        kinds = _kinds_in(text_of(one, "display"))
+        if number or tail or kinds:
+            return Sample(id=number or (tail[2] if tail else ""), kinds=kinds)
+        return None
+
+    def _whole(self, sample: Sample) -> Sample:
+        """A specimen with what only those say that it was made of: an aliquot of urine is urine."""
+        parents = sample.parents
+        for _ in range(_OLDEST):
+            above = next((self._samples[it] for it in parents if it in self._samples), None)
+            if above is None:
+                break
+            collected, kinds = sample.collected or above.collected, sample.kinds or above.kinds
+            sample, parents = replace(sample, collected=collected, kinds=kinds), above.parents
+        return sample
 
 
-def _kinds_in(display: str) -> tuple[str, ...]:
+def _kinds_in(display: str) -> tuple[tuple[str, str], ...]:
     """What a reference to a specimen is called, where that is a kind: `Urine`, not `Tube 4`."""
     is_kind = is_not_blood(display) or key_of(display) in vocabulary().blood
-    return (display,) if display and is_kind else ()
+    return ((display, ""),) if display and is_kind else ()
 
 
-def around_of(body: Body, specimen: Any) -> Around:
-    """What a report or panel says of the results that it names."""
-    subject, issued = body.get("subject"), text_of(body, "issued")
-    status = text_of(body, "status")
-    taken_back = status if status in _TAKEN_BACK else ""
-    order = order_of_no_blood(body)
-    return Around(subject, effective_of(body), specimen, issued, order, taken_back)
-
-
-def order_of_no_blood(body: Body) -> str:
-    """The name of a report or panel that says that it is of urine and the like; else empty."""
-    code = body.get("code")
-    names = [*(text_of(it, "display") for it in codings(code)), text_of(code, "text")]
-    return next((it for it in names if vocabulary().is_of_no_blood(it)), "")
-
-
-def members_of(body: Body) -> Iterator[Body]:
-    """The references of a panel to its members; STU3 calls them related."""
-    yield from objects(body.get("hasMember"))
-    for one in objects(body.get("related")):
-        target = one.get("target")
-        if text_of(one, "type") == "has-member" and isinstance(target, dict):
-            yield target
-
-
-def effective_of(body: Body) -> str:
-    """When what is observed was so: of a period its begin, of a timing its first event."""
-    period, timing = body.get("effectivePeriod"), body.get("effectiveTiming")
-    events = many(timing.get("event")) if isinstance(timing, dict) else []
-    found = (
-        text_of(body, "effectiveDateTime"),
-        text_of(body, "effectiveInstant"),
-        text_of(period, "start") or text_of(period, "end"),
-        *(it for it in events if isinstance(it, str)),
-    )
-    return next((text for text in found if text), "")
-
-
-def patient_of(body: Body) -> Whose:
-    """Number, issuer, name and birth date of a Patient."""
-    mrn, issuer = _identified(many(body.get("identifier")))
+def patient_of(body: Body, system: str = "") -> Whose:
+    """Number, issuer, name and birth date of a Patient. A name that is one text alone is a whole
+    one; that of DSTU2 has several families."""
+    mrn, issuer = _identified(many(body.get("identifier")), system)
     names = objects(body.get("name"))
     name = min(names, key=_name_rank, default={})
-    given = " ".join(it.strip() for it in many(name.get("given")) if isinstance(it, str))
+    family, given = (
+        " ".join(it.strip() for it in many(name.get(part)) if isinstance(it, str))
+        for part in ("family", "given")
+    )
+    if not family and not given and is_whole_name(text_of(name, "text")):
+        family = text_of(name, "text")
     unresolved = "" if mrn else "the Patient has no identifier that is a patient's number"
     birth = text_of(body, "birthDate")
     return Whose(
         mrn=mrn,
         issuer=issuer,
-        family_name=text_of(name, "family"),
+        family_name=family,
         given_name=given,
         birth_date=birth if len(birth) >= len("2000-01-01") else "",
         unresolved=unresolved,
@@ -267,7 +279,12 @@ def sample_of(body: Body) -> Sample:
     collection = body.get("collection")
     period = collection.get("collectedPeriod") if isinstance(collection, dict) else None
     kind = body.get("type")
-    kinds = [text_of(it, name) for it in codings(kind) for name in ("code", "display")]
+    kinds = [
+        (text_of(it, name), text_of(it, "system"))
+        for it in codings(kind)
+        for name in ("code", "display")
+    ]
+    kinds.append((text_of(kind, "text"), ""))
     notes = [text_of(it, "text") for it in objects(body.get("note"))]
     notes += [word for it in objects(body.get("condition")) for word in [word_of(it)]]
     if text_of(body, "status") == "unsatisfactory":
@@ -275,31 +292,23 @@ def sample_of(body: Body) -> Sample:
     return Sample(
         id=text_of(body.get("accessionIdentifier"), "value") or number,
         collected=text_of(collection, "collectedDateTime") or text_of(period, "start"),
-        kinds=tuple(it for it in (*kinds, text_of(kind, "text")) if it),
+        kinds=tuple(it for it in kinds if it[0]),
         notes=tuple(it for it in notes if it),
+        parents=tuple(
+            key for it in objects(body.get("parent")) for key in keys_of(text_of(it, "reference"))
+        ),
     )
 
 
-def codings(concept: Any) -> list[Body]:
-    """The codings of a CodeableConcept."""
-    return objects(concept.get("coding")) if isinstance(concept, dict) else []
-
-
-def word_of(concept: Any) -> str:
-    """A CodeableConcept in words: its text, else what its first coding displays or is."""
-    if text := text_of(concept, "text"):
-        return text
-    found = (text_of(it, name) for it in codings(concept) for name in ("display", "code"))
-    return next((word for word in found if word), "")
-
-
-def _identified(identifiers: list[Any]) -> tuple[str, str]:
+def _identified(identifiers: list[Any], system: str = "") -> tuple[str, str]:
     """The likeliest patient's number among identifiers, and who gave it out: one of type MR
-    first, then another patient's number, then one that does not say its type."""
+    first, then another patient's number, then one that does not say its type. Where the source
+    names a system, its number and no other."""
     found = [
         it
         for it in objects(identifiers)
         if text_of(it, "value")
+        and (not system or text_of(it, "system") == system)
         and text_of(it, "use") != "old"
         and not any(kind in _NO_NUMBERS for kind in _types(it))
     ]
@@ -318,10 +327,12 @@ def _types(identifier: Body) -> list[str]:
     return ["MR"] if said and not any(codes) else codes
 
 
-def _preference(identifier: Body) -> tuple[int, int]:
+def _preference(identifier: Body) -> tuple[int, bool, bool]:
     types = _types(identifier)
     ranks = [_rank(kind) for kind in types] or [4]
-    return min(ranks), 0 if text_of(identifier, "use") in ("usual", "official", "") else 1
+    is_secondary = text_of(identifier, "use") not in ("usual", "official", "")
+    has_ended = bool(text_of(identifier.get("period"), "end"))
+    return min(ranks), has_ended, is_secondary
 
 
 def _rank(kind: str) -> int:
@@ -352,21 +363,3 @@ def _asked_for(reference: str) -> Whose | None:
 def _inner(reference: str, contained: list[Body]) -> Body:
     found = [it for it in contained if text_of(it, "id").lstrip("#") == reference[1:]]
     return found[0] if len(found) == 1 else {}
-
-
-def _keys(found: Found) -> list[str]:
-    """How others refer to a resource."""
-    body = found.body
-    keys = _keys_of(found.url)
-    if number := text_of(body, "id"):
-        keys.append(f"{text_of(body, 'resourceType')}/{number}")
-    return list(dict.fromkeys(keys))
-
-
-def _keys_of(reference: str) -> list[str]:
-    """A reference to the letter, and its end `Patient/id`."""
-    if not reference or reference.startswith("#"):
-        return []
-    tail = _TAIL.search(reference)
-    keys = [reference.partition("/_history/")[0]]
-    return keys + ([f"{tail[1]}/{tail[2]}"] if tail else [])

@@ -6,14 +6,16 @@ quantity-comparator; R5 adds the comparator `ad`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
-from monitor.intake.fhir_people import codings, many, objects, text_of, word_of
-from monitor.intake.hl7_values import is_blood_itself, is_not_blood
+from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
+from monitor.intake.fhir_people import Sample
+from monitor.intake.hl7_values import is_blood_itself
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
@@ -21,6 +23,12 @@ LOINC = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1
 _COMPARATORS = ("<", "<=", ">=", ">")
 _HIDDEN = frozenset("as-text masked not-a-number negative-infinity positive-infinity NaN".split())
 """Reasons that say there is a value, though none that can be judged."""
+_OTHER_RANGES = re.compile(
+    r"critical|panic|alarm|alert|therap|treat|target|recommend|absolute|delta|^(?:pre|post)\b"
+    r"|follic|luteal|cycle|pubert|menopau|endocr|kritisch|critique|crític|zielbereich",
+    re.IGNORECASE,
+)
+"""Types of reference ranges (FHIR, referencerange-meaning) that are no limits of the healthy."""
 _SHOWN = 100
 _TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
 
@@ -31,26 +39,36 @@ def value_keys(body: Body) -> list[str]:
 
 
 def names_of(
-    body: Body, kinds: tuple[str, ...], mapping: Source, catalogue: Catalogue, order: str = ""
+    body: Body,
+    sample: Sample,
+    mapping: Source,
+    catalogue: Catalogue,
+    order: str = "",
 ) -> tuple[str, ...]:
     """What `code` calls the analyte: LOINC codes first, then other codes, then words; with the
     material where it is told, by the specimen, by one of them or else by the `order`, to be no
-    blood. Digits of another code system that happen to spell a LOINC code are left out unless the
-    source's mapping names them.
+    blood. Of several specimens of which one is none, a LOINC code of ours says which. Digits of
+    another code system that happen to spell a LOINC code are left out unless the source's mapping
+    names them.
     """
     concept = body.get("code")
     loinc, local, words = [], [], []
+    called: dict[str, str] = {}
     for one in codings(concept):
         code, display = text_of(one, "code"), text_of(one, "display")
         if text_of(one, "system") in LOINC:
             loinc.append(code)
+            called.setdefault(code, display)
         elif not code.isdigit() or code in mapping.codes or catalogue.find(code) is None:
             local.append(code)
         words.append(display)
     words.append(text_of(concept, "text"))
-    told = next((it for it in kinds if is_not_blood(it)), "")
-    order = "" if any(map(is_blood_itself, kinds)) else order
-    return named_with_material(loinc, local, words, catalogue, told=told, order=order)
+    of_blood = any(catalogue.find(code) is not None for code in loinc)
+    told = sample.of_no_blood or ("" if of_blood else sample.unsure)
+    order = "" if any(is_blood_itself(name) for name, _ in sample.kinds) else order
+    return named_with_material(
+        loinc, local, words, catalogue, told=told, order=order, called=called, mapped=mapping.codes
+    )
 
 
 def value_of(body: Body) -> str:
@@ -105,8 +123,8 @@ def unit_of(body: Body, names: tuple[str, ...], mapping: Source, catalogue: Cata
 
 def limits_of(body: Body, unit: str) -> tuple[str, str]:
     """The first reference range that is for everybody, in the unit of the value; a limit in
-    another unit is no limit."""
-    ranges = objects(body.get("referenceRange"))
+    another unit is no limit, and one of a treatment or an alarm no reference."""
+    ranges = [it for it in objects(body.get("referenceRange")) if not _is_no_reference(it)]
     ranges.sort(key=lambda it: bool(it.get("appliesTo") or it.get("age")))
     for one in ranges:
         low, high = one.get("low"), one.get("high")
@@ -115,6 +133,14 @@ def limits_of(body: Body, unit: str) -> tuple[str, str]:
         if text := text_of(one, "text"):
             return limits_in(text)
     return "", ""
+
+
+def _is_no_reference(one: Body) -> bool:
+    """Whether the type of a range (or DSTU2's meaning) says that it is none of the healthy."""
+    kind = one.get("type") or one.get("meaning")
+    names = [text_of(kind, "text")]
+    names += [text_of(it, name) for it in codings(kind) for name in ("code", "display")]
+    return any(_OTHER_RANGES.search(name) for name in names)
 
 
 def comments_of(body: Body) -> list[str]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
+    Material,
     birth_day,
     instant,
+    is_number,
+    is_text,
     limits_of,
+    material_of,
     names_of,
-    not_blood,
     status_of,
     unit_of,
     value_of,
@@ -34,6 +37,12 @@ RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
+_FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
+"""How the mapping of a source names the field of the patient's number, where it is no usual one."""
+_FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
+"""How it names the field that tells the collection where the usual ones are empty."""
+_UP_TO_VALUE, _UP_TO_STATUS = 6, 12
+"""Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
 """Types of identifiers (table 0203) that are no patient's number."""
@@ -45,7 +54,7 @@ class _Order:
 
     orc: Segment | None = None
     obr: Segment | None = None
-    spm: Segment | None = None
+    specimens: list[Segment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     results: list[_Result] = field(default_factory=list)
 
@@ -55,6 +64,8 @@ class _Result:
     obx: Segment
     place: str
     notes: list[str] = field(default_factory=list)
+    is_remark: bool = False
+    """Text beside a number of the same test, which has it as its comment."""
 
 
 @dataclass(slots=True)
@@ -89,6 +100,7 @@ def items_of(message: Message, mapping: Source, catalogue: Catalogue) -> Iterato
         yield BadLine(bad.line, bad.code, bad.reason, bad.text, number)
     code, _, event = message.kind.partition("^")
     if code in RESULTS or (not code and _is_nameless_result(message)):
+        yield from _without_results(message)
         yield from _Reading(message, event in _SPECIMEN_FIRST, mapping, catalogue).rows()
     elif code == "ADT" and event in MERGES:
         yield from _merges(message)
@@ -101,6 +113,34 @@ def _is_nameless_result(message: Message) -> bool:
     return any(segment.name == "OBX" for segment in message.segments)
 
 
+def _without_results(message: Message) -> Iterator[Item]:
+    """A message of results that brings none is never passed over without a word: one with an order
+    (cancelled, say) is a message of another kind, one without was lost on its way. So was what
+    follows a last result that is cut short; that one is taken out of the message."""
+    names = {segment.name for segment in message.segments}
+    number = f"message {message.number}"
+    if "OBX" not in names and "OBR" in names:
+        yield OtherMessage(message.line, f"{message.kind} without a result")
+    elif "OBX" not in names and message.segments:
+        reason = "a message of results with neither an order nor a result"
+        yield BadLine(message.line, "no_results", reason, message.segments[0].text[:KEPT], number)
+    elif _is_cut_short(message):
+        cut = message.segments.pop()
+        reason = "a result that is cut short: the message ends within it"
+        yield BadLine(cut.line, "cut_short", reason, cut.text[:KEPT], number)
+
+
+def _is_cut_short(message: Message) -> bool:
+    """Whether the last segment is a result that ends before its value, or a number that ends
+    before its status where every other result reaches it."""
+    last = message.segments[-1]
+    if last.name != "OBX" or last.width >= _UP_TO_STATUS:
+        return False
+    others = [it.width for it in message.segments[:-1] if it.name == "OBX"]
+    reach_status = bool(others) and min(others) >= _UP_TO_STATUS
+    return last.width < _UP_TO_VALUE or (reach_status and is_number(last))
+
+
 class _Reading:
     """One message of results on its way to rows."""
 
@@ -109,6 +149,7 @@ class _Reading:
     ) -> None:
         self._message = message
         self._specimen_first = specimen_first
+        self._fields = _fields_of(mapping)
         self._mapping = mapping
         self._catalogue = catalogue
         header = message.header
@@ -117,6 +158,8 @@ class _Reading:
         self._specimen: Segment | None = None
         self._order = _Order()
         self._count = 0
+        self._last_resort = ""
+        """When an order was collected by the field that the mapping names."""
         self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
 
     def rows(self) -> Iterator[RawRow]:
@@ -138,7 +181,7 @@ class _Reading:
     def _take(self, segment: Segment) -> None:
         order = self._order
         if segment.name == "PID":
-            self._patient, self._specimen = _patient_of(segment), None
+            self._patient, self._specimen = _patient_of(segment, self._fields), None
         elif segment.name == "ORC":
             order.orc = segment
         elif segment.name == "OBR":
@@ -156,7 +199,7 @@ class _Reading:
         if self._specimen_first or (self._order.obr is None and not self._order.results):
             self._specimen = segment
         else:
-            self._order.spm = self._order.spm or segment
+            self._order.specimens.append(segment)
 
     def _take_note(self, segment: Segment) -> None:
         text = "\n".join(segment.plain(repeat) for repeat in segment.repeats(3))
@@ -168,10 +211,14 @@ class _Reading:
 
     def _flush(self) -> Iterator[RawRow]:
         order, self._order = self._order, _Order()
-        spm = order.spm or self._specimen
+        _settle_remarks(order.results)
+        specimens = order.specimens or ([self._specimen] if self._specimen else [])
+        spm = next((it for it in specimens if not material_of([it], None).told), None)
+        spm = spm or next(iter(specimens), None)
         serial = _serial_codes(order)
-        material = not_blood(spm, order.obr)
+        material = material_of(specimens, order.obr)
         common = self._common(order, spm)
+        self._last_resort = self._named_time(order, spm)
         for result in order.results:
             yield self._row(result, order, common, material, serial)
 
@@ -190,21 +237,31 @@ class _Reading:
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
 
+    def _named_time(self, order: _Order, spm: Segment | None) -> str:
+        """The time in the field that the source's mapping names (`OBR-6`, `ORC-7.4`)."""
+        named = _FIELD_OF_TIME.fullmatch(self._mapping.columns.get("collected_at", ""))
+        if named is None:
+            return ""
+        segment = {"ORC": order.orc, "OBR": order.obr, "SPM": spm}[named[1].upper()]
+        return _at(segment, int(named[2]), int(named[3] or 1))
+
     def _row(
         self,
         result: _Result,
         order: _Order,
         common: dict[str, str],
-        material: tuple[str, str],
+        material: Material,
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, *material, self._catalogue)
+        names = names_of(obx, material, self._catalogue, self._mapping.codes)
         low, high = limits_of(obx)
         own = instant(obx.component(14))
-        collected = common["collected_at"]
+        collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
-            collected = own or collected
+            collected = own or collected or self._last_resort
+        if obx.field(3) in serial:
+            specimen = ""  # what was collected at several times is no one specimen
         comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
         return RawRow(
             line=obx.line,
@@ -219,7 +276,13 @@ class _Reading:
             place=result.place,
             also=names[1:],
             decimal=self._decimal,
-            **{**common, "collected_at": collected, "comment": comment},
+            is_remark=result.is_remark,
+            **{
+                **common,
+                "collected_at": collected,
+                "specimen_id": specimen,
+                "comment": comment,
+            },
         )
 
     def _is_unit(self, names: tuple[str, ...], unit: str) -> bool:
@@ -252,8 +315,34 @@ def _first(*texts: str) -> str:
     return next((text for text in texts if text), "")
 
 
-def _at(segment: Segment | None, number: int) -> str:
-    return "" if segment is None else instant(segment.component(number))
+def _at(segment: Segment | None, number: int, component: int = 1) -> str:
+    return "" if segment is None else instant(segment.component(number, component))
+
+
+def _settle_remarks(results: Sequence[_Result]) -> None:
+    """Where a laboratory writes more than a number of a test, it repeats the test with a text:
+    `Critical, called to ward`, `platelet clumps`, the limits. That is the number's comment, and
+    no later result that takes the number's place."""
+    numbers: dict[str, _Result] = {}
+    for result in reversed(results):
+        if is_number(result.obx):
+            numbers[result.obx.field(3)] = result
+    for result in results:
+        obx = result.obx
+        number = numbers.get(obx.field(3))
+        if number is result or number is None:
+            continue
+        if is_number(obx):
+            numbers[obx.field(3)] = result
+        elif is_text(obx) and _are_of_one_time(obx, number.obx):
+            number.notes += [text for text in (value_of(obx), *result.notes) if text]
+            result.is_remark = True
+
+
+def _are_of_one_time(one: Segment, other: Segment) -> bool:
+    """Whether two results of a test have one status, and no two times."""
+    times = {one.component(14), other.component(14)} - {""}
+    return one.component(11) == other.component(11) and len(times) < 2
 
 
 def _serial_codes(order: _Order) -> frozenset[str]:
@@ -263,6 +352,8 @@ def _serial_codes(order: _Order) -> frozenset[str]:
         return frozenset()
     times: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for result in order.results:
+        if result.is_remark:
+            continue
         times[result.obx.field(3)][result.obx.component(14)] += 1
     return frozenset(code for code, found in times.items() if len(found) > 1 and "" not in found)
 
@@ -292,8 +383,15 @@ def _conditions(spm: Segment | None) -> list[str]:
     return [text for parts in found if (text := part_of(parts, 2) or part_of(parts, 1))]
 
 
-def _patient_of(pid: Segment) -> _Patient:
-    mrn, issuer = _identified(pid)
+def _fields_of(mapping: Source) -> Sequence[int]:
+    """The fields of PID in which the patient's number is looked for: the one that the source's
+    mapping names (`mrn = "PID-2"`), else PID-3, PID-2 and PID-4."""
+    named = _FIELD_OF_PID.fullmatch(mapping.columns.get("mrn", ""))
+    return (int(named[1]),) if named else (3, 2, 4)
+
+
+def _patient_of(pid: Segment, fields: Sequence[int]) -> _Patient:
+    mrn, issuer = _identified(pid, fields)
     names = [pid.components(repeat) for repeat in pid.repeats(5)]
     legal = next((it for it in names if part_of(it, 7).upper() == "L"), names[0] if names else [])
     return _Patient(
@@ -306,9 +404,9 @@ def _patient_of(pid: Segment) -> _Patient:
     )
 
 
-def _identified(pid: Segment) -> tuple[str, str]:
-    """The number of PID-3, or where that is empty of PID-2 or PID-4, and who gave it out."""
-    found = (identifier_of(pid, number) for number in (3, 2, 4))
+def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, str]:
+    """The number in the first of these fields that has one, and who gave it out."""
+    found = (identifier_of(pid, number) for number in fields)
     return next((it for it in found if it[0]), ("", ""))
 
 

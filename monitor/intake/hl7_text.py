@@ -81,14 +81,23 @@ class Segment:
 
     def field(self, number: int) -> str:
         """A field as it stands there; empty where there is none, or HL7's null."""
+        fields = self._parts()
+        if number >= len(fields):
+            return ""
+        text = fields[number].strip()
+        return "" if text == NULL else text
+
+    @property
+    def width(self) -> int:
+        """How many parts it has, its name among them."""
+        return len(self._parts())
+
+    def _parts(self) -> list[str]:
         if self._fields is None:
             self._fields = self.text.split(self.marks.field)
             if self.name == "MSH":
                 self._fields.insert(1, self.marks.field)
-        if number >= len(self._fields):
-            return ""
-        text = self._fields[number].strip()
-        return "" if text == NULL else text
+        return self._fields
 
     def repeats(self, number: int) -> list[str]:
         """The repetitions of a field that say something."""

@@ -92,7 +92,7 @@ class Layout:
         for position, constant in self.fill.items():
             cells[position] = cells[position].strip() or constant
         picked = self.pick([*cells, *self.tail])
-        beside = (self.place, (), "", "", self.dates, self.decimal)
+        beside = (self.place, (), "", "", self.dates, self.decimal, False)
         if not self.wide:
             row = RawRow._make((line, *picked, Given(self.header, cells), *beside))
             yield self._finished(row, cells)

@@ -103,8 +103,8 @@ class Normaliser:
         if row.also:
             contradiction = self._contradicting(row)
             row = self._named(row)
-        if self.measures.is_ignored(row.analyte):
-            return Ignored(row.line, "mapping")
+        if self.measures.is_ignored(row.analyte) or row.is_remark:
+            return Ignored(row.line, "remark" if row.is_remark else "mapping")
         status = self.cells.status(row.status)
         if status == PLACEHOLDER:
             return Ignored(row.line, "announced" if row.value.strip() else "placeholder")

@@ -7,10 +7,17 @@ from functools import cache, lru_cache
 
 from monitor.intake.vocabulary import vocabulary
 
-_NUMBER = r"[-+]?(?:\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|\.\d+)(?:[eE][-+]?\d+)?"
-_DASH = r"-^\u2010\u2011\u2012\u2013\u2014\u2212~"
+_NUMBER = r"[-+]?(?:\d+(?:[.,'\u2019]\d+|[ \u00a0\u202f]\d{3}(?![\d*^]))*|\.\d+)(?:[eE][-+]?\d+)?"
+"""Blanks part thousands: `10.0 10*9/L` is 10.0 in a unit that begins with 10."""
+_DASH = r"-^&\u2010\u2011\u2012\u2013\u2014\u2212~"
 _UNIT = r"(?:[\s*xX].*|%.*|/.*|[^\W\d].*)?"
 _BRACKETED = re.compile(r"[\[({]([^\[\](){}]*)[\])}](.*)", re.DOTALL)
+_OF_AGES = re.compile(
+    r"\d\s*(?:years?|yrs?|y/?o|months?|days?|jahre?|monate?|tage?|ans|mois|jours|años|meses|anni|mesi"
+    r"|anos|jaar|maanden|lat|let|år)\b|\d\s*:",
+    re.IGNORECASE,
+)
+"""An age, or a colon after it: `13-18 years: 3-9` has no limits of 13 and 18."""
 _LONGEST = 80
 
 
@@ -19,7 +26,7 @@ def limits_of(text: str) -> tuple[str, str]:
     """Lower and upper limit as text; empty where there is none, or none can be read: a range
     that depends on age or sex says nothing here."""
     bare = text.strip()
-    if len(bare) > _LONGEST:
+    if len(bare) > _LONGEST or _OF_AGES.search(bare):
         return "", ""
     if found := _BRACKETED.fullmatch(bare):
         bare = f"{found[1].strip()} {found[2].strip()}".strip()

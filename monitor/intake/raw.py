@@ -29,7 +29,7 @@ class RawRow(NamedTuple):
     only refers to its patient (FHIR) and that leads to no number, `reference` is what it says
     (`Patient/f001`), and `unresolved` why it leads nowhere. `dates` is the order of day and month,
     and `decimal` the decimal mark (`point`, `comma`), where the whole file shows them; "" leaves
-    both to the source's mapping.
+    both to the source's mapping. `is_remark`: a text beside a number, which has it as its comment.
     """
 
     line: int
@@ -56,6 +56,7 @@ class RawRow(NamedTuple):
     unresolved: str = ""
     dates: str = ""
     decimal: str = ""
+    is_remark: bool = False
 
     def stored(self) -> dict[str, Any]:
         """The row as quarantine keeps it: our columns, and the cells as the file named them."""
@@ -73,7 +74,7 @@ def restored(line: int, kept: dict[str, Any]) -> RawRow:
     given = tuple((str(name), str(text)) for name, text in kept.get(RECEIVED, {}).items())
     also = tuple(str(name) for name in kept.get("also", ()))
     place, *beside = (str(kept.get(name, "")) for name in _BESIDE)
-    return RawRow._make((line, *ours, given, place, also, *beside))
+    return RawRow._make((line, *ours, given, place, also, *beside, False))
 
 
 def as_written(row: RawRow) -> str:

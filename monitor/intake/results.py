@@ -181,14 +181,21 @@ class ResultWriter:
         self._connection.execute(delete(_BUCKETS))
         self._wanted.insert(sorted(buckets))
         asked, columns = _BUCKETS.c, _RESULTS.c
-        known = select(columns.id).where(
-            columns.patient_id == asked.patient_id,
-            columns.analyte == asked.analyte,
-            columns.collected_on == asked.collected_on,
+        # a value and not EXISTS, which PostgreSQL answers by reading all results where these are
+        # not a great many
+        known = (
+            select(columns.id)
+            .where(
+                columns.patient_id == asked.patient_id,
+                columns.analyte == asked.analyte,
+                columns.collected_on == asked.collected_on,
+            )
+            .limit(1)
+            .scalar_subquery()
         )
         return {
             Bucket._make(row)
-            for row in self._connection.execute(select(_BUCKETS).where(known.exists()))
+            for row in self._connection.execute(select(_BUCKETS).where(known.is_not(None)))
         }
 
     def _known(self, buckets: Iterable[Bucket]) -> Iterable[tuple[Key, _Row]]:

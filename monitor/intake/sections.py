@@ -34,8 +34,13 @@ class Section:
 
     preamble: list[Record]
     header: Record
-    stated: Mapping[str, str]
+    said: Stated
     rows: list[Record | BadLine] = field(default_factory=list)
+
+    @property
+    def stated(self) -> Mapping[str, str]:
+        """Our columns that hold for every row, with their text."""
+        return self.said.found
 
 
 def sections_of(
@@ -50,7 +55,7 @@ def sections_of(
     table has a digit (a date, a number): other lines may begin a table. The line `surely` is a
     header, whatever it looks like."""
     said = said_by(preamble)
-    current = Section(list(preamble), header, said.found)
+    current = Section(list(preamble), header, said)
     sections = [current]
     # The section of the last row, and the lines below that row: those that speak of the next one,
     # and those of which that is not known yet.
@@ -99,26 +104,36 @@ def sections_of(
 
 def _below(before: Section, header: Record, block: Sequence[Record]) -> Section:
     """The section below another one, after all lines between their rows."""
-    return Section(list(block), header, following(before.stated, said_by(block)))
+    return Section(list(block), header, following(before.said, said_by(block)))
 
 
 def _nobodys(before: Section) -> Section:
     """What follows a line that names somebody, nobody knows whom."""
-    return Section([], before.header, following(before.stated, _SOMEBODY))
+    return Section([], before.header, following(before.said, _SOMEBODY))
 
 
-def following(before: Mapping[str, str], said: Stated) -> Mapping[str, str]:
+def following(before: Stated, said: Stated) -> Stated:
     """What holds for a table below another one, after the lines between them. A status is that of
-    one report, and a day that is named without a text is none."""
-    kept = dict(before)
+    one report, a day that was said of one patient is not the next one's, and a day that is named
+    without a text is none."""
+    kept = dict(before.found)
+    of_another = frozenset({"collected_at"} & before.theirs if said.names_somebody else ())
     if said.names_somebody:
         kept = {name: text for name, text in kept.items() if name not in said.PERSON}
-        kept |= {"mrn": ""} if "mrn" in before else {}
-    if "collected_at" in kept and "collected_at" in said.named:
+        kept |= {"mrn": ""} if "mrn" in before.found else {}
+    if "collected_at" in kept and "collected_at" in said.named | of_another:
         kept["collected_at"] = ""
     if said.names_somebody or "collected_at" in said.named:
         kept.pop("status", None)
-    return kept | dict(said.found)
+    return Stated(kept | dict(said.found), said.named, _theirs(before, said))
+
+
+def _theirs(before: Stated, said: Stated) -> frozenset[str]:
+    """What is one patient's alone of all that holds now."""
+    if said.names_somebody:
+        return said.theirs
+    is_below_somebody = not said.PERSON.isdisjoint(before.found)
+    return before.theirs | (said.named if is_below_somebody else said.theirs)
 
 
 def _may_begin(record: Record, width: int, key_column: int | None) -> bool:

@@ -15,7 +15,7 @@ from monitor.intake.dates import are_clocks_in_digits, day_in_any_order, is_time
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
 from monitor.intake.sections import following
-from monitor.intake.stated import said_by
+from monitor.intake.stated import Stated, said_by
 from monitor.intake.under_headings import heading_in, marked, material_of
 from monitor.intake.vocabulary import is_blank, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -58,13 +58,13 @@ def turned(records: Sequence[Record | BadLine], known: Known) -> list[Sideways]:
     """The tables among the records, each in the long form; none where the first does not lie on
     its side."""
     found: list[Sideways] = []
-    stated: Mapping[str, str] = {}
+    said = Stated()
     start = 0
     while (frame := _frame_of(records, start, known)) is not None:
         above = [it for it in records[start : frame.begins] if isinstance(it, Record)]
-        stated = following(stated, said_by(above))
+        said = following(said, said_by(above))
         end = _end_of(records, frame, known)
-        found.append(_in_long_form(records, frame, end, above, stated, known))
+        found.append(_in_long_form(records, frame, end, above, said.found, known))
         start = end
     if found and start < len(records):
         rest = tuple(

@@ -28,6 +28,8 @@ class Stated:
     """Our columns that they name once, or several times alike, with the text beside."""
     named: frozenset[str] = frozenset()
     """All that they name, also without a text or with several."""
+    theirs: frozenset[str] = frozenset()
+    """Those said on the line of a patient or below it, so of that patient alone."""
     PERSON: ClassVar[frozenset[str]] = frozenset({"mrn", "family_name", "given_name", "birth_date"})
 
     @property
@@ -49,16 +51,22 @@ def said_by(lines: Sequence[Record]) -> Stated:
     """What the lines state of the rows below them."""
     found: dict[str, set[str]] = {}
     named: set[str] = set()
+    theirs: set[str] = set()
     for record in lines:
+        here = set[str]()
         for key, text in _pairs(record.cells):
             name = _meaning(key, text)
             if name:
                 found.setdefault(name, set()).add(text[:_LONGEST])
+                here.add(name)
             elif _is_a_patients(key) or _may_be_a_name(key, text):
-                named.add("mrn")
-        named |= _named_alone(record.cells)
+                here.add("mrn")
+        here |= _named_alone(record.cells)
+        named |= here
+        if named & Stated.PERSON:
+            theirs |= here
     once = {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
-    return Stated(once, frozenset(named | set(found)))
+    return Stated(once, frozenset(named), frozenset(theirs))
 
 
 def _pairs(cells: Sequence[str]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ _BETWEEN_WORDS = re.compile(r"[\W\d_]+")
 _DROPPED = re.compile(r"[^\w%#+]|_")
 _OTHER_FLUID = re.compile(r"^\s*(?:[dt]?U|Csf|CSF|Liq)-\w|\bi\.\s?U\.?\s*$")
 """Urine and liquor before a name as in the north of Europe, or behind it (`Albumin i. U.`)."""
+_GENITIVE = re.compile(r"(?<=\w)['\u2019]s(?!\w)", re.IGNORECASE)
 _LONGEST_NAME = 300
 """Characters of a name that are looked at."""
 _BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
@@ -68,6 +69,12 @@ class Vocabulary:
     """What is no blood as the whole of a name, and says nothing within another."""
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
+    other_ends: tuple[str, ...]
+    """How such a word ends where several are written as one."""
+    specimen_begins: tuple[str, ...]
+    """How a word, or two of them, begins that makes a specimen one of another material."""
+    blood_of_others: tuple[str, ...]
+    """The same of blood that is not the patient's own, or no longer as it was drawn."""
     loinc_of_no_blood: frozenset[str]
     footers: frozenset[str]
     blank: frozenset[str]
@@ -88,6 +95,10 @@ class Vocabulary:
         """Whether an order or a test is called like one of urine and the like, and of no blood
         besides."""
         return _is_of_no_blood(name[:_LONGEST_NAME])
+
+    def is_specimen_of_no_blood(self, name: str) -> bool:
+        """Whether a specimen is called like one of no blood, or of somebody else's."""
+        return _is_specimen_of_no_blood(name[:_LONGEST_NAME])
 
     def is_blood_material(self, name: str) -> bool:
         """Whether a kind of specimen is blood, or a tube for it: `Blood - EDTA (purple)`."""
@@ -136,6 +147,9 @@ def vocabulary() -> Vocabulary:
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         no_blood_alone=frozenset(map(key_of, values["materials"]["alone"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
+        other_ends=tuple(map(key_of, values["materials"]["order_ends"])),
+        specimen_begins=tuple(map(key_of, values["materials"]["specimen_begins"])),
+        blood_of_others=tuple(map(key_of, values["materials"]["blood_of_others"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
         footers=frozenset(map(key_of, values["footers"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
@@ -164,6 +178,18 @@ def _is_of_no_blood(name: str) -> bool:
     return not all(it.startswith(known.urine_begins) for it in others)
 
 
+@lru_cache(4096)
+def _is_specimen_of_no_blood(name: str) -> bool:
+    if _is_of_no_blood(name):
+        return True
+    known, words = vocabulary(), _words_of(name)
+    said = [*words, *(f"{one}{other}" for one, other in pairwise(words))]
+    if any(it.startswith(known.blood_of_others) for it in said):
+        return True
+    is_other = any(it.startswith(known.specimen_begins) for it in said)
+    return is_other and known.says_blood.isdisjoint(words)
+
+
 @lru_cache(20_000)
 def _is_blood_material(name: str) -> bool:
     known, words = vocabulary(), _words_of(name)
@@ -177,11 +203,13 @@ def _of_other_material(words: Sequence[str]) -> list[str]:
     known = vocabulary()
     pairs = (f"{one}{other}" for one, other in pairwise(words))
     begins = [it for it in chain(words, pairs) if it.startswith(known.other_orders)]
-    return [*begins, *(it for it in words if it in known.other_materials)]
+    ends = [it for it in words if it.endswith(known.other_ends)]
+    return [*begins, *ends, *(it for it in words if it in known.other_materials)]
 
 
 def _words_of(name: str) -> list[str]:
-    return [key_of(word) for word in _BETWEEN_WORDS.split(name) if word]
+    """Its words, as keys; the S of a genitive (`Mother's milk`) is no serum."""
+    return [key_of(word) for word in _BETWEEN_WORDS.split(_GENITIVE.sub("", name)) if word]
 
 
 @cache

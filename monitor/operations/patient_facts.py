@@ -12,9 +12,9 @@ from monitor.core.answer import Review
 from monitor.core.doses import history, weight_of, weights
 from monitor.core.findings import day_text
 from monitor.core.genes import known_gene, unavailable
+from monitor.core.indications import indication_key
 from monitor.core.judges import View
 from monitor.core.personal import in_words
-from monitor.core.protocol_dosing import indication_key
 from monitor.core.review import view_of
 from monitor.operations.answers import answers, enrolments_of
 from monitor.store.database import Store

@@ -23,13 +23,13 @@ from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
 from monitor.core.findings import day_text
+from monitor.core.indications import meant_for
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
 from monitor.core.personal import limits_of
 from monitor.core.personal_terms import Personal, in_force
 from monitor.core.protocol import Level, Protocol
 from monitor.core.review import view_of
-from monitor.core.verdicts import applies
 from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.intake.event_kinds import OF_ENROLMENT
 from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
@@ -345,7 +345,7 @@ def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> I
     for view in views:
         indication = view.case.enrolment.indication
         for rule in view.protocol.rules:
-            if rule.analyte != analyte or not applies(rule, indication):
+            if rule.analyte != analyte or not meant_for(rule, indication):
                 continue
             personal = limits_of(rule.id, view.case.personal)
             for number, level in enumerate(rule.levels, 1):

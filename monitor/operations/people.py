@@ -27,7 +27,7 @@ from monitor.core.outcomes import (
     contact_code,
     settles,
 )
-from monitor.core.vocabulary import AlertState, Urgency
+from monitor.core.vocabulary import AlertState
 from monitor.operations.next_tier import tell_next_tier
 from monitor.store import tables
 from monitor.store.alerts import (
@@ -92,12 +92,8 @@ def snooze(
     today = clinic_day(now, settings.clinic.zone)
     with store.write() as connection:
         alert = _hold(connection, settings, alert_id, by, version, now)
-        pace = settings.escalation
-        most = {
-            Urgency.URGENT: pace.snooze_urgent_at_most,
-            Urgency.ROUTINE: pace.snooze_routine_at_most,
-        }
-        agreed = actions.snoozing(alert, today, until, reason, most.get(alert.urgency))
+        most = settings.escalation.snooze_at_most(alert.urgency)
+        agreed = actions.snoozing(alert, today, until, reason, most)
         told = _sentence(f"until {agreed.isoformat()}", reason)
         _record(connection, alert, snoozed(agreed, by, reason), SNOOZED, by, told, now)
     return agreed

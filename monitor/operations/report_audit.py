@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, or_, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text, start_of_day
@@ -104,13 +104,35 @@ def audit(
     end = min(start_of_day(last + timedelta(days=1), zone), now + timedelta.resolution)
     with store.read() as connection:
         found = [it for source in SOURCES for it in source(connection, begin, end)]
+        numbers = _numbers(connection, which)
     kept = [
         it
         for it in found
-        if which.takes(it.clinic, it.drug) and (not who or it.who.casefold() == who.casefold())
+        if _takes(which, it, numbers) and (not who or it.who.casefold() == who.casefold())
     ]
     entries = tuple(sorted(kept, key=lambda it: it.at))
     return Audit(now.astimezone(zone), first, last, zone, entries)
+
+
+def _numbers(connection: Connection, which: Which) -> frozenset[str]:
+    """The numbers of the patients with a treatment of the clinic and drug asked for."""
+    if not which.words:
+        return frozenset()
+    home = func.coalesce(_ENROLMENTS.c.home_id, _ENROLMENTS.c.patient_id)
+    query = select(_PATIENTS.c.mrn, _ENROLMENTS.c.clinic, _ENROLMENTS.c.drug).join(
+        _PATIENTS, or_(_PATIENTS.c.id == _ENROLMENTS.c.patient_id, _PATIENTS.c.id == home)
+    )
+    return frozenset(
+        row.mrn for row in connection.execute(query) if which.takes(row.clinic, row.drug)
+    )
+
+
+def _takes(which: Which, entry: Entry, numbers: frozenset[str]) -> bool:
+    """An entry about a patient and none of the treatments in particular, such as a held row or a
+    page that was seen, is about each of them."""
+    if entry.clinic or entry.drug:
+        return which.takes(entry.clinic, entry.drug)
+    return not which.words or entry.mrn in numbers
 
 
 def _alerts(connection: Connection, begin: datetime, end: datetime) -> Iterator[Entry]:

@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
+from monitor.core.alerts import OPENING
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, instant_text
-from monitor.core.findings import LATE
+from monitor.core.findings import LATE, named
 from monitor.core.outcomes import CONTACT
 from monitor.core.vocabulary import AlertState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
 from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
+from monitor.operations.status import is_watched
 from monitor.store import tables
-from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, CONTACTED, history_of
+from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, CONTACTED, SNOOZED, history_of
 from monitor.store.database import Store
 from monitor.store.persons import of_person
 from monitor.store.silent_feeds import suspected
@@ -35,6 +37,7 @@ _ALIVE = {AlertState.OPEN.value, AlertState.ACKNOWLEDGED.value}
 _TO = re.compile(r"^to ([^;]+)")
 _WEEKS = ((1, "one week"), (2, "two weeks"), (4, "four weeks"), (13, "a quarter"))
 _LONGER = "longer"
+_ENDS_REST = (ACKNOWLEDGED, *(it.value for it in OPENING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Late:
     contacts: int
     tried: str
     """The latest attempt to reach the patient."""
+    rests: str
+    """Until when it was put aside, by whom and why; nothing while it is not."""
     feed_suspected: bool
 
     def document(self) -> dict[str, Any]:
@@ -95,7 +100,7 @@ class Late:
 FIELDS = (
     "mrn", "name", "clinic", "drug", "panel", "phase", "because", "state", "due_on",
     "overdue_since", "days_overdue", "last_completed_on", "missing", "alert_id", "alert_state",
-    "owner", "until", "contacts", "tried", "feed_suspected",
+    "owner", "until", "contacts", "tried", "rests", "feed_suspected",
 )  # fmt: skip
 
 
@@ -105,6 +110,8 @@ class Overdue:
 
     at: datetime
     enrolled: int
+    watched: int
+    """Of whom tests are due here: not planned, elsewhere or stopped."""
     rows: tuple[Late, ...]
 
     def document(self) -> dict[str, Any]:
@@ -112,6 +119,7 @@ class Overdue:
         return {
             "at": self.at.isoformat(),
             "enrolled": self.enrolled,
+            "watched": self.watched,
             "patients": len({row.mrn for row in self.rows}),
             "overdue": [row.document() for row in self.rows],
         }
@@ -121,7 +129,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
     """Every overdue panel at `now` of those whom this clinic monitors; sees nothing later."""
     zone = settings.clinic.zone
     rows: list[Late] = []
-    enrolled = 0
+    enrolled = watched = 0
     with store.read() as connection:
         alerts = _alerts(connection, settings, now)
         for batch in answers(connection, settings, now, until=now):
@@ -132,6 +140,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 if not which.takes(who.clinic, who.drug):
                     continue
                 enrolled += 1
+                watched += is_watched(review)
                 alert = alerts.get(who.id)
                 is_here = not review.life.elsewhere
                 rows += [
@@ -141,7 +150,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))
-    return Overdue(now.astimezone(zone), enrolled, tuple(rows))
+    return Overdue(now.astimezone(zone), enrolled, watched, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,7 @@ class _Worked:
     until: str
     contacts: int
     tried: str
+    rests: str
 
 
 def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[int, _Worked]:
@@ -169,11 +179,15 @@ def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[i
         for entry in history_of(connection, ids):
             if entry.at <= now:
                 histories[entry.alert_id].append(entry)
-    return {it.row.enrolment_id: _worked(it, histories[it.row.id], settings) for it in standing}
+    return {
+        it.row.enrolment_id: _worked(it, histories[it.row.id], settings, now) for it in standing
+    }
 
 
-def _worked(alert: Standing, history: Sequence[Row[Any]], settings: Settings) -> _Worked:
-    assigned = acknowledged = until = ""
+def _worked(
+    alert: Standing, history: Sequence[Row[Any]], settings: Settings, now: datetime
+) -> _Worked:
+    assigned = acknowledged = until = rests = ""
     contacts = [entry for entry in history if entry.what == CONTACTED]
     for entry in history:
         if entry.what == ASSIGNED and (found := _TO.match(entry.note)):
@@ -181,6 +195,10 @@ def _worked(alert: Standing, history: Sequence[Row[Any]], settings: Settings) ->
         elif entry.what == ACKNOWLEDGED:
             acknowledged = entry.by
             until = entry.note.partition(";")[0].removeprefix("until ")
+        elif entry.what == SNOOZED:
+            rests = _rest(entry, clinic_day(now, settings.clinic.zone))
+        if entry.what in _ENDS_REST:
+            rests = ""
     has_it = alert.state == AlertState.ACKNOWLEDGED.value
     owner, until = (acknowledged, until) if has_it else (assigned, "")
     last = contacts[-1] if contacts else None
@@ -188,7 +206,15 @@ def _worked(alert: Standing, history: Sequence[Row[Any]], settings: Settings) ->
     if last is not None:
         when = instant_text(last.at, settings.clinic.zone)
         tried = f"{when}, {last.by}: {last.note or CONTACT.get(last.code, last.code)}"
-    return _Worked(alert.row.id, alert.state, owner, until, len(contacts), tried)
+    return _Worked(alert.row.id, alert.state, owner, until, len(contacts), tried, rests)
+
+
+def _rest(entry: Row[Any], today: date) -> str:
+    """Until when an alert was put aside, why and by whom; nothing once that day has come."""
+    until, _, reason = entry.note.removeprefix("until ").partition("; ")
+    if until <= today.isoformat():
+        return ""
+    return f"until {until} by {entry.by}: {reason}"
 
 
 def _late(
@@ -205,7 +231,8 @@ def _late(
     missing = ""
     if panel.partial:
         day, names = panel.partial[-1]
-        missing = f"{day_words(day)}: no {', '.join(names)}"
+        known = batch.rulebook.catalogue
+        missing = f"{day_words(day)}: no {', '.join(named(name, known) for name in names)}"
     return Late(
         mrn=review.case.enrolment.mrn,
         name=", ".join(it for it in (who.family_name, who.given_name) if it),
@@ -226,6 +253,7 @@ def _late(
         until=alert.until if alert else "",
         contacts=alert.contacts if alert else 0,
         tried=alert.tried if alert else "",
+        rests=alert.rests if alert else "",
         feed_suspected=feed,
     )
 
@@ -248,7 +276,7 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
     facts = [
-        (str(len(patients)), "patients overdue", f"of {found.enrolled} enrolments"),
+        (str(len(patients)), "patients overdue", f"of {found.watched} enrolments watched"),
         (str(len(serious)), "seriously overdue", ""),
         (str(nobody), "without an owner", "nobody has acknowledged it or was given it"),
     ]
@@ -309,13 +337,15 @@ def _table(rows: Sequence[Late]) -> Table:
                 row.mrn,
                 row.name,
                 row.clinic,
-                f"{row.panel}, {_what_for(row)}" + (", SERIOUS" if _is_serious(row) else ""),
+                f"{row.panel} ({row.drug}, {_what_for(row)})"
+                + (", SERIOUS" if _is_serious(row) else ""),
                 row.days_overdue,
                 day_words(row.due_on),
                 f"{day_words(row.last_completed_on) or 'never'}"
                 + (f" ({row.missing})" if row.missing else ""),
                 (row.owner or "nobody") + (f", until {row.until}" if row.until else ""),
                 (f"{row.contacts} x, last {row.tried}" if row.contacts else "nothing yet")
+                + (f". Put aside {row.rests}" if row.rests else "")
                 + (". Feed suspected" if row.feed_suspected else ""),
             )
             for row in rows

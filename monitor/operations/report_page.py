@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import count
+from math import ceil
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,8 +23,12 @@ from monitor.delivery.words import PURPOSE
 from monitor.resources import templates_folder
 
 _TALL, _WIDE, _LEFT, _BOTTOM, _TOP = 220, 880, 44, 26, 18
-_STEP = 150
-"""How far apart columns are at most, where there are few."""
+_STEP = 72
+"""How far apart columns are at most, where there are few: so few fit a telephone."""
+_NARROW = 576
+_LINES = 4
+_ROUND = (1, 2, 5)
+"""What the lines of a figure are multiples of, and of ten times as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +103,16 @@ def is_amount(value: object) -> bool:
 
 def _svg(columns: Columns) -> Markup:
     """The stacked columns, drawn; every number of them is in a table as well."""
-    most = max((sum(numbers) for _, numbers, _ in columns.bars), default=0) or 1
+    lines = _ticks(max((sum(numbers) for _, numbers, _ in columns.bars), default=0))
+    most = lines[-1]
     step = min((_WIDE - _LEFT) / len(columns.bars), _STEP)
+    wide = round(_LEFT + step * len(columns.bars))
     width = min(step * 2 / 3, 64)
     plot = _TALL - _TOP - _BOTTOM
     shapes: list[str] = []
-    for line in _ticks(most):
+    for line in lines:
         y = _TOP + plot - plot * line / most
-        shapes.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        shapes.append(f'<line class="grid" x1="{_LEFT}" x2="{wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
         shapes.append(
             f'<text class="axis" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{line}</text>'
         )
@@ -128,15 +136,19 @@ def _svg(columns: Columns) -> Markup:
             f'text-anchor="middle">{_escaped(label)}</text>'
         )
     drawn = "".join(shapes)
+    many = ' class="many"' if wide > _NARROW else ""
     return Markup(  # noqa: S704  # numbers, and words that were escaped above
-        f'<svg viewBox="0 0 {_WIDE} {_TALL}" role="img" aria-label="{_escaped(columns.title)}">'
-        f"{drawn}</svg>"
+        f'<svg{many} width="{wide}" height="{_TALL}" viewBox="0 0 {wide} {_TALL}" role="img" '
+        f'aria-label="{_escaped(columns.title)}">{drawn}</svg>'
     )
 
 
 def _ticks(most: int) -> list[int]:
-    step = max(1, round(most / 4))
-    return list(range(0, most + 1, step))
+    """Round numbers from 0 to what no column is higher than."""
+    steps = (times * 10**power for power in count() for times in _ROUND)
+    step = next(it for it in steps if it * _LINES >= most)
+    last = ceil(max(most, 1) / step) * step
+    return list(range(0, last + 1, step))
 
 
 def _escaped(text: str) -> str:

@@ -101,10 +101,15 @@ def _rows_of(connection: Connection, batch: Answers) -> list[dict[str, Any]]:
 def standing_of(review: Review) -> str:
     """The one state of the ledger an enrolment is in: that of its worst panel while it is
     watched here, held or not."""
-    if review.life.state in _NOT_WATCHED:
+    if not is_watched(review):
         return review.life.state.value
     present = {panel.state for panel in review.panels}
     return next((it.value for it in _WORST_FIRST if it in present), PanelState.UP_TO_DATE.value)
+
+
+def is_watched(review: Review) -> bool:
+    """Whether tests are due here: not while it is planned, monitored elsewhere or stopped."""
+    return review.life.state not in _NOT_WATCHED
 
 
 def _rows(review: Review) -> Iterator[dict[str, Any]]:

@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 
 from monitor.core.case import Case, Result
 from monitor.core.derive import may_derive
+from monitor.core.indications import meant_for
 from monitor.core.kept import unchanged_rules
 from monitor.core.kept_text import Counted, memory_from
 from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
-from monitor.core.verdicts import applies
 from monitor.store import claims, remembered
 from monitor.store.claims import OfResults
 from monitor.store.histories import Histories
@@ -172,7 +172,7 @@ class Recall:
             for rule in self._rulebook.protocols[protocol_id].rules
             if rule.id not in settled
             and rule.analyte in memory.of
-            and applies(rule, memory.indication)
+            and meant_for(rule, memory.indication)
         )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Select, Table, null, select, type_coerce
+from sqlalchemy import Column, Connection, Date, Dialect, Select, Table, null, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from monitor.store.types import CountedDay, ExactDecimal, UtcInstant
@@ -27,17 +27,18 @@ class BulkInsert:
     not be null and has no default of the database's own has to be among them."""
 
     def __init__(self, connection: Connection, table: Table, columns: Sequence[str]) -> None:
-        dialect = connection.dialect
-        quoted = dialect.identifier_preparer
-        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        quoted = connection.dialect.identifier_preparer
         names = ", ".join(quoted.format_column(table.c[name]) for name in columns)
-        marks = ", ".join(mark for _ in columns)
+        into = f"{quoted.format_table(table)} ({names})"
+        marks = ", ".join("?" for _ in columns)
         self._connection = connection
-        self._sql = f"INSERT INTO {quoted.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
+        self._is_sqlite = connection.dialect.name == "sqlite"
+        self._insert = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608  # names of our own tables
+        self._copy = f"COPY {into} FROM STDIN"
         self._converters = [_converter(connection, table, name) for name in columns]
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Insert the rows, in order."""
+        """Insert the rows, in order; on PostgreSQL through COPY."""
         converters = self._converters
         ready: list[tuple[Any, ...]] = [
             tuple(
@@ -48,8 +49,15 @@ class BulkInsert:
             )
             for row in rows
         ]
-        if ready:
-            self._connection.exec_driver_sql(self._sql, ready)
+        if not ready:
+            return
+        if self._is_sqlite:
+            self._connection.exec_driver_sql(self._insert, ready)
+            return
+        driver = self._connection.connection.driver_connection
+        with _cursor(self._connection.dialect, driver) as cursor, cursor.copy(self._copy) as copy:
+            for row in ready:
+                copy.write_row(row)
 
 
 class BulkSelect:
@@ -132,6 +140,20 @@ class Values:
         return self.codes is not None and all(it == self.distinct[0] for it in self.distinct)
 
 
+@contextmanager
+def _cursor(dialect: Dialect, driver: Any) -> Iterator[Any]:
+    """A cursor of the driver's own connection; what it raises is what SQLAlchemy makes of it."""
+    assert dialect.dbapi is not None
+    failure = dialect.dbapi.Error
+    try:
+        with closing(driver.cursor()) as cursor:
+            yield cursor
+    except failure as error:
+        raise DBAPIError.instance(
+            None, None, error, failure, hide_parameters=True, dialect=dialect
+        ) from error
+
+
 class ColumnInsert:
     """Inserts many rows into a table from columns: each distinct value goes once through its
     column's type. On PostgreSQL through COPY. It may do so in another thread than that of the
@@ -153,25 +175,11 @@ class ColumnInsert:
         }
         own = {name: values for name, values in columns.items() if not values.are_one}
         given = [self._converter(name)(value) for name, value in same.items()]
-        with self._cursor() as cursor:
+        with _cursor(self._connection.dialect, self._driver) as cursor:
             if self._is_sqlite:
                 yield from self._insert(cursor, rows, own, list(same), given)
             else:
                 yield from self._copy(cursor, rows, own, list(same), given)
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
-        """A cursor of the driver; what it raises is what SQLAlchemy makes of it."""
-        dialect = self._connection.dialect
-        assert dialect.dbapi is not None
-        failure = dialect.dbapi.Error
-        try:
-            with closing(self._driver.cursor()) as cursor:
-                yield cursor
-        except failure as error:
-            raise DBAPIError.instance(
-                None, None, error, failure, hide_parameters=True, dialect=dialect
-            ) from error
 
     def _converter(self, name: str) -> Callable[[Any], Any]:
         convert = _plain_converter(self._connection, self._table, name)

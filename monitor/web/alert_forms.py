@@ -14,6 +14,7 @@ from monitor.core.actions import (
     REVIEW_DAYS_AT_MOST,
     ActionRefused,
     closes_itself,
+    last_snoozed_day,
 )
 from monitor.core.calendar import clinic_day
 from monitor.core.outcomes import CLOSING, CONTACT, ENOUGH_FOR_CRITICAL
@@ -90,21 +91,22 @@ def forms_of(visit: Visit, row: Any) -> Forms:
     taken = row.state == "acknowledged" and not mine
     no_close = _no_close(visit, row, kind)
     goes_on = not row.recovered and not row.cause.startswith(ENDED_BY_CLOSING)
-    days = REVIEW_DAYS_AT_MOST[urgency]
+    most = visit.site.settings.escalation.snooze_at_most(urgency)
+    tomorrow, last_snoozed = today + timedelta(days=1), last_snoozed_day(urgency, today, most)
     return Forms(
         version=row.version,
         acknowledge=works and not taken,
         assign=works,
         contact=works,
-        snooze=works and urgency is not Urgency.CRITICAL,
+        snooze=works and urgency is not Urgency.CRITICAL and tomorrow <= last_snoozed,
         close=live and not no_close,
         no_close=no_close if live else "",
-        tomorrow=today + timedelta(days=1),
+        tomorrow=tomorrow,
         acknowledged_until=today + timedelta(days=ACKNOWLEDGED_DAYS),
         acknowledged_at_most=today + timedelta(days=ACKNOWLEDGED_DAYS_AT_MOST),
-        snooze_at_most=today + timedelta(days=days),
+        snooze_at_most=last_snoozed,
         review_needed=goes_on,
-        review_at_most=today + timedelta(days=days),
+        review_at_most=today + timedelta(days=REVIEW_DAYS_AT_MOST[urgency]),
     )
 
 

@@ -22,6 +22,7 @@ from monitor.core.calendar import start_of_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.ending import CLOSING_REASONS
 from monitor.core.examples import _Patient
+from monitor.core.findings import protocol_says
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
 from monitor.core.vocabulary import Kind
@@ -178,6 +179,16 @@ def test_every_sentence_about_every_worked_example_is_known(code: str) -> None:
     speak = language(code)
     assert len(SENTENCES) > 200
     assert [text for text in sorted(SENTENCES) if not speak.knows(text)] == []
+
+
+def test_no_sentence_ends_twice() -> None:
+    """`is it meant?. Prescriber to decide.`, where a protocol file asks a question."""
+    asked = {protocol_says(text) for text in ("is it meant?", "check INR", "check INR.")}
+    assert asked == {
+        "Protocol: is it meant? Prescriber to decide.",
+        "Protocol: check INR. Prescriber to decide.",
+    }
+    assert [text for text in sorted(SENTENCES) if re.search(r"[.?!][.?!]", text)] == []
 
 
 SAID_BESIDE = (

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
+from monitor.intake.results import Bucket, ResultWriter
 from monitor.operations.digest_facts import came_in_since
 from monitor.operations.feeds import watch
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.tables import table_of
 from tests.clinic import CBC, Clinic, at
 from tests.statements import planned
 
@@ -73,6 +75,16 @@ def test_what_came_in_since_yesterday_is_counted_without_the_past(country: Clini
 def test_the_watch_over_feeds_does_not_go_through_the_past(country: Clinic) -> None:
     with whole_reads(country.store) as found:
         watch(country.store, country.settings, NOW)
+    assert found == set()
+
+
+def test_a_days_results_are_looked_for_without_the_past(country: Clinic) -> None:
+    days = [NOW.date() - timedelta(days=it) for it in range(500)]
+    with whole_reads(country.store) as found, country.store.write() as connection:
+        patient = connection.scalars(select(func.max(table_of(tables.Patient).c.id))).one()
+        asked = [Bucket(patient, analyte, day) for analyte in CBC for day in days]
+        filled = ResultWriter(connection, NOW).filled(asked)
+    assert filled == {Bucket(patient, analyte, NOW.date()) for analyte in CBC}
     assert found == set()
 
 

@@ -64,6 +64,14 @@ def sent(desk: Desk, *segments: str) -> FileReport:
     return load(desk, path)
 
 
+def test_a_text_after_the_number_does_not_take_its_place(ward: Desk) -> None:
+    remark = "OBX|2|TX|6690-2^WBC^LN||see note||||||F"
+    report = sent(ward, obx("6690-2^WBC^LN", "0.9"), remark)
+    assert (report.rows, report.stored, report.ignored) == (2, 1, 1)
+    assert any("it is the number's comment" in note for note in report.notes)
+    assert ward.standing("white_cells") == ["0.9"]
+
+
 def numbers_in(path: Path) -> set[str]:
     """The first identifier of each PID-3, read with nothing but a regular expression."""
     text = path.read_text(encoding="utf-8", errors="replace")

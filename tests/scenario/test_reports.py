@@ -90,6 +90,37 @@ def test_who_is_overdue_and_what_was_tried(desk: CommandLine) -> None:
     assert none["enrolled"] == 0
 
 
+def test_whose_test_it_is_what_it_lacked_and_who_put_it_aside(desk: CommandLine) -> None:
+    """Two drugs ask for the same test; a sample without a differential; an alert that rests."""
+    second = PEOPLE.splitlines()[0] + "\nP2,Roe,Ben,methotrexate,2025-12-01,,,,,south\n"
+    desk("enrol", desk.write("second.csv", second), "--at", NOW)
+    part = f"{HEADER}\nP3,2026-02-04,140,6.0,,,250,,\n"
+    desk("load", desk.write("part.csv", part), "--at", NOW)
+    desk("snooze", overdue_alert(desk, "P3"), "--until", "2026-02-09", "--by", "Nurse Bell",
+         "--reason", "abroad", "--at", NOW)  # fmt: skip
+    later = "2026-02-07T12:00"
+    found = desk("report", "overdue", "--json", "--at", later).json
+    rows = {(it["mrn"], it["panel"].split()[0], it["drug"]): it for it in found["overdue"]}
+    late = rows["P3", "Complete", "azathioprine"]
+    assert late["missing"] == "4 Feb 2026: no neutrophils, lymphocytes"
+    assert late["rests"] == "until 2026-02-09 by Nurse Bell: abroad"
+    words = desk("report", "overdue", "--at", later).out
+    assert "(azathioprine, weekly)" in words
+    assert "(methotrexate, until stable)" in words
+    assert "Put aside until 2026-02-09 by Nurse Bell: abroad" in words
+    ended = desk("report", "overdue", "--json", "--at", "2026-02-09").json["overdue"]
+    assert not any(it["rests"] for it in ended)
+    assert "methotrexate" in desk("status", "P2", "--at", later).out
+
+
+def test_who_has_stopped_is_none_of_those_who_could_be_overdue(desk: CommandLine) -> None:
+    line = "mrn,on,event\nP2,2026-02-05,stop\n"
+    assert desk("events", desk.write("stop.csv", line), "--at", NOW).code == 0
+    found = desk("report", "overdue", "--json", "--at", NOW).json
+    assert (found["patients"], found["watched"], found["enrolled"]) == (2, 2, 3)
+    assert "(of 2 enrolments watched)" in desk("report", "overdue", "--at", NOW).out
+
+
 def test_how_long_a_patient_waits_is_the_longest_of_the_tests(clinic: CommandLine) -> None:
     """After a dose increase the count is seriously overdue earlier than the liver tests, which
     are late for longer."""
@@ -164,6 +195,26 @@ def test_who_did_what(desk: CommandLine) -> None:
     assert {it["mrn"] for it in north} == {"P1"}
     earlier = desk("report", "audit", "--json", "--at", "2026-02-04").json["entries"]
     assert all(it["at"] < "2026-02-05" for it in earlier)
+
+
+def test_a_clinic_keeps_what_was_done_about_its_patients(desk: CommandLine) -> None:
+    """A held row is the patient's and no treatment's: with `--clinic` it was left out."""
+    unit = "mrn,collected_at,analyte,value,unit\n{},2026-02-05T08:00,platelets,231,furlong\n"
+    for mrn in ("P1", "P2"):
+        desk("load", desk.write(f"{mrn}.csv", unit.format(mrn)), "--at", NOW)
+    desk("quarantine", "discard", "1", "--by", "Nurse Bell", "--reason", "sent again", "--at", NOW)
+    desk("quarantine", "discard", "2", "--by", "Nurse Reed", "--reason", "sent again", "--at", NOW)
+    desk("batch", "revert", "2", "--by", "Dr Gray", "--reason", "the wrong file", "--at", NOW)
+
+    def done(*narrow: str) -> set[tuple[str, str]]:
+        found = desk("report", "audit", "--json", "--at", NOW, "--from", "2026-02-05", *narrow).json
+        return {(it["who"], it["mrn"]) for it in found["entries"]}
+
+    assert done("--clinic", "north") == {("Nurse Bell", "P1")}
+    assert done("--clinic", "South") == {("Nurse Reed", "P2")}
+    assert done("--drug", "azathioprine") == {("Nurse Bell", "P1"), ("Nurse Reed", "P2")}
+    assert done("--drug", "methotrexate") == set()
+    assert ("Dr Gray", "") in done()
 
 
 @pytest.mark.parametrize("name", ["compliance", "burden", "audit"])

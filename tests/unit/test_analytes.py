@@ -481,3 +481,4 @@ def test_name_keys_keep_percent_and_number_signs() -> None:
     assert name_key("Neutrophils_% ") == "neutrophils%"
     assert name_key("NEUT #") == "neut#"
     assert name_key("731-0") == name_key("731_0")
+    assert name_key("Ｔ−Ｂｉｌ") == name_key("T-Bil") == name_key("T—Bil")

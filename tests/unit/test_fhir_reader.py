@@ -137,6 +137,7 @@ def test_a_value_that_is_meant_otherwise_is_no_plain_number(read: Any) -> None:
     assert of_a_donor.value == "4.2 (focus RelatedPerson/donor)"
 
 
+TABLE_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
 UNITS = [
     # code, unit: what is taken
     ("10*9/L", "K/uL", "10*9/L"),
@@ -165,6 +166,22 @@ def test_loinc_is_tried_first_then_other_codes_then_words(read: Any) -> None:
     ]
     row = the_row(read(observation() | {"code": {"coding": codings, "text": "Neutro"}}))
     assert (row.analyte, *row.also) == ("751-8", "NEUT#", "Neutrophils abs.", "Neutro")
+
+
+@pytest.mark.parametrize(
+    ("display", "names"),
+    [
+        ("Carboxyhemoglobin/Hemoglobin.total in Blood", "Hemoglobin (20563-3)"),
+        ("Hemoglobin [Mass/volume] in Arterial blood", "Hemoglobin"),
+        ("", "Hemoglobin"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_text(
+    read: Any, display: str, names: str
+) -> None:
+    coding = {"system": LOINC, "code": "20563-3", "display": display}
+    row = the_row(read(observation() | {"code": {"coding": [coding], "text": "Hemoglobin"}}))
+    assert names in row.also
 
 
 def test_digits_of_another_code_system_are_no_loinc_code(read: Any) -> None:
@@ -205,6 +222,190 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     measured = observation(specimen={"reference": "Specimen/s1"}) | {"code": concept}
     row = the_row(read(bundle(measured, sample)))
     assert (row.analyte, *row.also) == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ({"coding": [{"code": "PCEDTA", "display": "Pericardvocht in EDTA"}]}, "WBC (Pericard"),
+        ({"coding": [{"system": TABLE_0487, "code": "LSAC"}]}, "WBC (LSAC)"),
+        ({"coding": [{"system": TABLE_0487, "code": "EYE"}]}, "WBC (EYE)"),
+        ({"coding": [{"system": "urn:lab", "code": "EYE"}]}, "WBC"),
+        ({"coding": [{"code": "258454002"}]}, "WBC (258454002)"),
+        ({"text": "Punctievocht"}, "WBC (Punctievocht)"),
+        ({"text": "EDTA (paars)"}, "WBC"),
+    ],
+)
+def test_cells_of_every_other_specimen_are_none_of_the_blood(
+    read: Any, kind: dict[str, Any], name: str
+) -> None:
+    sample = {"resourceType": "Specimen", "id": "s1", "type": kind}
+    measured = observation(specimen={"reference": "Specimen/s1"}) | {"code": {"text": "WBC"}}
+    found = the_row(read(bundle(measured, sample))).analyte
+    assert found.startswith(name) and (found == name or name != "WBC")
+
+
+URINE = {"resourceType": "Specimen", "id": "u", "type": {"text": "Urine"}}
+BLOOD = {"resourceType": "Specimen", "id": "b", "type": {"text": "Blood"}}
+
+
+def leaf(**more: Any) -> dict[str, Any]:
+    """White cells by a name alone, that a panel or report refers to."""
+    return observation(id="leaf", **more) | {"code": {"text": "WBC"}}
+
+
+def panel(**more: Any) -> dict[str, Any]:
+    """A panel that names the leaf and says nothing else."""
+    return {
+        "resourceType": "Observation",
+        "id": "panel",
+        "status": "final",
+        "code": {"text": "Cells"},
+        "hasMember": [{"reference": "Observation/leaf"}],
+    } | more
+
+
+def report(of: str = "panel", **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": "report",
+        "status": "final",
+        "code": {"text": "Laboratory report"},
+        "result": [{"reference": f"Observation/{of}"}],
+    } | more
+
+
+def specimen(*names: str) -> list[dict[str, str]]:
+    return [{"reference": f"Specimen/{name}"} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("resources", "name"),
+    [
+        ((report(specimen=specimen("u")), URINE, panel(), leaf()), "WBC (Urine)"),
+        ((panel(), leaf(), URINE, report(specimen=specimen("u"))), "WBC (Urine)"),
+        ((panel(), leaf(), report("leaf", specimen=specimen("u")), URINE), "WBC (Urine)"),
+        ((report(code={"text": "Urinalysis"}), panel(), leaf()), "WBC (Urinalysis)"),
+        ((report(code={"text": "Urinalysis"}), panel(code={"text": "CBC"}), leaf()), "WBC"),
+        (
+            (report("leaf", specimen=[{"reference": "#u"}], contained=[URINE]), leaf()),
+            "WBC (Urine)",
+        ),
+        ((report("leaf", specimen=specimen("b", "u")), BLOOD, URINE, leaf()), "WBC (Urine)"),
+        ((report("leaf", specimen=specimen("u", "b")), BLOOD, URINE, leaf()), "WBC (Urine)"),
+        ((URINE | {"id": "u2"}, URINE, leaf(specimen=specimen("u", "u2"))), "WBC (Urine)"),
+        (
+            (
+                leaf(specimen=specimen("aliquot")[0]),
+                {"resourceType": "Specimen", "id": "aliquot", "parent": specimen("u")},
+                URINE,
+            ),
+            "WBC (Urine)",
+        ),
+        (
+            (
+                leaf(basedOn=[{"reference": "ServiceRequest/q"}]),
+                {"resourceType": "ServiceRequest", "id": "q", "code": {"text": "Urinalysis"}},
+            ),
+            "WBC (Urinalysis)",
+        ),
+        ((leaf(bodySite={"text": "Pleural cavity"}),), "WBC (Pleural cavity)"),
+        ((leaf(bodySite={"text": "Left arm"}),), "WBC"),
+        ((leaf(category=[{"text": "Urinalysis"}]),), "WBC (Urinalysis)"),
+        ((leaf(category=[{"coding": [{"display": "Laboratory"}]}]),), "WBC"),
+    ],
+)
+def test_what_is_above_a_result_tells_its_material_however_far_above(
+    read: Any, resources: tuple[dict[str, Any], ...], name: str
+) -> None:
+    assert the_row(read(bundle(PATIENT, *resources))).analyte == name
+
+
+def test_of_two_specimens_a_loinc_code_of_ours_says_which(read: Any) -> None:
+    above = report("leaf", specimen=specimen("u", "b"))
+    coded = observation(id="leaf", code="751-8")
+    assert the_row(read(bundle(above, BLOOD, URINE, coded))).analyte == "751-8"
+
+
+def test_a_report_says_whose_and_when_of_what_its_panels_name(read: Any) -> None:
+    above = report(
+        subject={"reference": "Patient/p1"},
+        effectiveDateTime="2026-03-02T08:00:00Z",
+        issued="2026-03-02T11:00:00Z",
+    )
+    row = the_row(read(bundle(PATIENT, above, panel(), leaf(subject=None, effectiveDateTime=None))))
+    assert (row.mrn, row.collected_at) == ("F1", "2026-03-02T08:00:00Z")
+    assert row.reported_at == "2026-03-02T11:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("of_report", "of_panel", "status"),
+    [
+        ("entered-in-error", "final", "final in a report entered-in-error"),
+        ("final", "cancelled", "final in a report cancelled"),
+        ("final", "final", "final"),
+    ],
+)
+def test_a_report_that_is_taken_back_holds_what_its_panels_name(
+    read: Any, of_report: str, of_panel: str, status: str
+) -> None:
+    above = report(status=of_report)
+    found = the_row(read(bundle(PATIENT, above, panel(status=of_panel), leaf())))
+    assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("kind", "low"),
+    [
+        ({"coding": [{"code": "critical", "display": "Critical Range"}]}, "1.5"),
+        ({"coding": [{"code": "therapeutic"}]}, "1.5"),
+        ({"text": "Panic limits"}, "1.5"),
+        ({"coding": [{"code": "normal"}]}, "0.5"),
+        ({"text": "Referenzbereich"}, "0.5"),
+    ],
+)
+def test_a_range_of_another_kind_is_no_reference(read: Any, kind: dict[str, Any], low: str) -> None:
+    ranges = [
+        {"low": quantity("0.5"), "high": quantity("30"), "type": kind},
+        {"low": quantity("1.5"), "high": quantity("7.5")},
+    ]
+    assert the_row(read(observation(referenceRange=ranges))).ref_low == low
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "given"),
+    [
+        ({"text": "Anna Muster"}, "Anna Muster", ""),
+        ({"text": "Muster"}, "", ""),
+        ({"text": "Frau Anna Muster", "family": "Muster"}, "Muster", ""),
+        ({"family": ["Muster", "Meier"], "given": ["Anna"]}, "Muster Meier", "Anna"),
+    ],
+)
+def test_names_of_one_text_and_of_dstu2_are_compared_too(
+    read: Any, name: dict[str, Any], family: str, given: str
+) -> None:
+    row = the_row(read(bundle(PATIENT | {"name": [name]}, observation())))
+    assert (row.family_name, row.given_name) == (family, given)
+
+
+@pytest.mark.parametrize(("named", "mrn"), [("urn:b", "F2"), ("MRN", "N1"), ("", "N1")])
+def test_a_source_may_name_the_system_of_the_patients_numbers(
+    read: Any, named: str, mrn: str
+) -> None:
+    numbers = [{"system": "urn:n", "value": "N1"}, {"system": "urn:b", "value": "F2"}]
+    found = bundle(PATIENT | {"identifier": numbers}, observation())
+    assert the_row(read(found, source=Source(columns={"mrn": named}))).mrn == mrn
+
+
+def test_a_number_whose_time_is_over_comes_last(read: Any) -> None:
+    numbers = [{"value": "F9", "period": {"end": "2020-01-01"}}, {"value": "F1"}]
+    assert the_row(read(bundle(PATIENT | {"identifier": numbers}, observation()))).mrn == "F1"
+
+
+def test_panels_that_name_each_other_come_to_an_end(read: Any) -> None:
+    one = panel(id="one", hasMember=[{"reference": "Observation/two"}])
+    two = panel(id="two", hasMember=[{"reference": f"Observation/{it}"} for it in ("one", "leaf")])
+    assert the_row(read(bundle(PATIENT, one, two, leaf()))).analyte == "WBC"
 
 
 @pytest.mark.parametrize(
@@ -537,6 +738,7 @@ REFUSED = [
     ('[{"mrn": "F1", "value": 4}]', "nothing in it is a FHIR resource"),
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
     ("UNA:+.? 'UNB+UNOB:2+1:80'", "an EDIFACT interchange"),
+    ("H|~^\\&|A.HPM||LABO||ORU|||DEST||P|H2.1^C|20260302\rP|1|A1", "an HPRIM file"),
 ]  # fmt: skip
 
 

@@ -6,9 +6,11 @@ import csv
 
 import pytest
 
+from monitor.config import Source
 from monitor.core.standing import PLACEHOLDER, read_status
 from monitor.core.vocabulary import Status
-from tests.hl7_messages import MSH, OBR, PID, REAL, obx, oru, row, rows
+from monitor.intake.raw import BadLine, OtherMessage, RawRow
+from tests.hl7_messages import MSH, OBR, PID, REAL, items, obx, oru, row, rows
 
 WBC = obx("6690-2^WBC^LN", "5.4")
 
@@ -43,7 +45,7 @@ WBC = obx("6690-2^WBC^LN", "5.4")
         ("OBX|1|ED|WBC||^PDF^Base64^JVBERi0x|G/L|||||F", "(a document)"),
         ("OBX|1||WBC||5.4|G/L|||||F", "5.4"),
         ('OBX|1|NM|WBC||""|G/L|||||F', ""),
-        ("OBX|1|NM|WBC", ""),
+        ("OBX|1|NM|WBC|||", ""),
         ("OBX|1|NM|WBC|||G/L|||||U", "now final; the value was not sent again"),
     ],
 )
@@ -58,6 +60,14 @@ def test_values(segment: str, value: str) -> None:
         ("[ 1.1 - 4.0 ]", "1.1", "4.0"),
         ("(1.1–4.0)", "1.1", "4.0"),
         ("49 to 92", "49", "92"),
+        ("4.0 - 10.0 10*9/L", "4.0", "10.0"),
+        ("4-10 10E9/L", "4", "10"),
+        ("150 000 - 400 000", "150 000", "400 000"),
+        ("4.50&5.90", "4.50", "5.90"),
+        ("13-18 years: 3-9", "", ""),
+        ("18 - 60 Jahre", "", ""),
+        ("M: 13.0-17.0", "", ""),
+        ("0 - 40 [U/L]", "0", "40"),
         ("70-100 mg/dL", "70", "100"),
         ("3,9-11,2", "3,9", "11,2"),
         ("-2 - 2", "-2", "2"),
@@ -196,6 +206,112 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     assert (found.analyte, *found.also)[: len(names)] == names
 
 
+@pytest.mark.parametrize(
+    "spm_4",
+    [
+        "LSAC^^HL70487",
+        "FGA^^HL70487",
+        "JNTFLD",
+        "EFFUS^Effusion^HL70487",
+        "RANDU",
+        "DIA^^HL70487",
+        "PCEDTA^Pericardvocht in EDTA^L",
+        "PuV^Punctievocht^L",
+        "7^Knee aspirate^L",
+        "8^Kniegelenkserguss^L",
+        "9^Perikarderguss (EDTA)^L",
+        "9^Morgenurin^L",
+        "001^尿^JC10",
+        "041^腹水^JC10",
+        "SNV^Bartholin's gland fluid^L",
+        "EYE^^HL70487",
+        "BLDCO^^HL70487",
+        "PRP^^HL70487",
+        "5^Cord blood^L",
+        "6^Wound discharge^L",
+        "258440005^^SCT",
+    ],
+)
+def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None:
+    obr = "OBR|1||S1|1^Lab^L|||20260302"
+    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
+    (found,) = rows(content)
+    assert found.analyte.startswith("6690-2 (")
+
+
+@pytest.mark.parametrize(
+    "spm_4",
+    [
+        "EYE^^L",
+        "GT^Gold top^L",
+        "ASERU^^HL70487",
+        "PPP^^HL70487",
+        "OTH^^HL70487",
+        "SKN^Skin puncture blood^L",
+        "LNV^Line venous^HL70070",
+        "HY^Heparineplasma op ijs^L",
+        "K^Kalium-EDTA^L",
+        "LT^Lavender top^L",
+        "C^Central line draw^L",
+        "F^Fingerstick^L",
+        "ECZY^EDTA+Citroenzuurbuis transport in ijswater^L",
+    ],
+)
+def test_a_laboratorys_own_word_for_a_tube_says_nothing_of_another_material(spm_4: str) -> None:
+    obr = "OBR|1||S1|1^Lab^L|||20260302"
+    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
+    (found,) = rows(content)
+    assert (found.analyte, found.also) == ("6690-2", ("WBC",))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("46740-7^Hemoglobin disorders newborn screen^LN^HGB^Hb screen^L", "HGB (46740-7)"),
+        ("HGB^Hemoglobin^L^20563-3^Carboxyhemoglobin/Hemoglobin.total^LN", "HGB (20563-3)"),
+        ("30350-3^Hemoglobin [Mass/volume] in Venous blood^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^Hgb BldV-mCnc^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^HEMOGLOBIN:MCNC:PT:BLDV:QN^LN^HGB^Hb^L", "HGB"),
+        ("30350-3^^LN^HGB^Hb^L", "HGB"),
+        ("718-7^Our own words^LN^HGB^Hb^L", "HGB"),
+    ],
+)
+def test_what_a_loinc_code_calls_otherwise_is_not_taken_for_the_name_beside_it(
+    code: str, name: str
+) -> None:
+    found = row(obx(code, "14", "g/dL"))
+    assert name in (found.analyte, *found.also)
+
+
+@pytest.mark.parametrize(
+    ("specimens", "code", "name"),
+    [
+        (("BLD^Blood^HL70487", "UR^Urine^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "WBC^Cells^L", "WBC (UR)"),
+        (("UR^Urine^HL70487", "BLD^Blood^HL70487"), "6690-2^WBC^LN", "6690-2"),
+        (("UR^Urine^HL70487", "CSF^Liquor^HL70487"), "6690-2^WBC^LN", "6690-2 (UR)"),
+        (("BLD^Blood^HL70487", "SER^Serum^HL70487"), "WBC^Cells^L", "WBC"),
+    ],
+)
+def test_of_two_specimens_of_an_order_a_loinc_code_of_ours_says_which(
+    specimens: tuple[str, ...], code: str, name: str
+) -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    after = [f"SPM|{n}|||{kind}" for n, kind in enumerate(specimens, 1)]
+    (found,) = rows("\r".join([MSH, PID, order, obx(code, "2", "/uL"), *after]))
+    assert found.analyte == name
+
+
+def test_of_two_specimens_that_of_blood_tells_the_time() -> None:
+    order = "OBR|1||S1|1^Lab^L|||20260302"
+    urine, blood = (
+        f"SPM|1|{number}||{kind}{'|' * 13}{at}"
+        for number, kind, at in (("U1", "UR", "202603020600"), ("B1", "BLD", "202603020830"))
+    )
+    (found,) = rows("\r".join([MSH, PID, order, WBC, urine, blood]))
+    assert (found.specimen_id, found.collected_at) == ("B1", "2026-03-02T08:30:00")
+
+
 def test_a_control_is_nobodys_blood() -> None:
     spm = "SPM|1|Q1||SER|||||||Q^Control^HL70369"
     (found,) = rows("\r".join([MSH, PID, spm, "OBR|1||S1|X|||20260302", WBC]))
@@ -332,6 +448,122 @@ def test_several_patients_orders_and_specimens_keep_their_own() -> None:
     assert [(it.mrn, it.specimen_id, it.collected_at[11:13]) for it in found] == [
         ("A1", "O1", "08"), ("A1", "T2", "09"), ("A2", "S3", "10"), ("A2", "S3", "10"),
     ]  # fmt: skip
+
+
+REMARKS = [
+    (("TX", "see note"), "3.1", "see note"),
+    (("ST", "(Ref Range: 4.0-10.0)"), "3.1", "(Ref Range: 4.0-10.0)"),
+    (("FT", "platelet clumps"), "3.1", "platelet clumps"),
+    (("TX", ""), "3.1", ""),
+]
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("text", "value", "comment"), REMARKS)
+def test_a_text_beside_a_number_of_the_same_test_is_its_comment(
+    before: bool, text: tuple[str, str], value: str, comment: str
+) -> None:
+    number = "OBX|1|NM|WBC^WBC^L||3.1|G/L|||||F"
+    remark = f"OBX|2|{text[0]}|WBC^WBC^L||{text[1]}||||||F"
+    found = rows(oru(*((remark, number) if before else (number, remark))))
+    assert [it.is_remark for it in found] == [before, not before]
+    (kept,) = [it for it in found if not it.is_remark]
+    assert (kept.value, kept.comment) == (value, comment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OBX|2|TX|WBC^WBC^L||clotted||||||C",
+        "OBX|2|TX|WBC^WBC^L||clotted||||||F|||20260302120000",
+        "OBX|2|TX|PLT^PLT^L||clumps||||||F",
+        "OBX|2|ST|WBC^WBC^L||4.1||||||F",
+        "OBX|2|ST|WBC^WBC^L||<4.1||||||F",
+        "OBX|2|NM|WBC^WBC^L||4.1|G/L|||||F",
+    ],
+)
+def test_what_may_take_the_numbers_place_is_a_result(text: str) -> None:
+    number = "OBX|1|NM|WBC^WBC^L||3.1|G/L|||||F|||20260302083000"
+    assert [it.is_remark for it in rows(oru(number, text))] == [False, False]
+
+
+def test_a_text_belongs_to_the_number_before_it() -> None:
+    numbers = [f"OBX|{n}|NM|WBC^WBC^L|{n}|{n}.5|G/L|||||F" for n in (1, 2)]
+    remarks = [f"OBX|{n}|TX|WBC^WBC^L|{n}|run {n}||||||F" for n in (1, 2)]
+    found = rows(oru(numbers[0], remarks[0], numbers[1], remarks[1]))
+    assert [it.comment for it in found if not it.is_remark] == ["run 1", "run 2"]
+
+
+def test_what_was_collected_at_several_times_is_no_one_specimen() -> None:
+    times = ("20260302080000", "20260302160000")
+    found = rows(oru(*(f"OBX|1|NM|WBC||3.1|G/L|||||F|||{it}" for it in times)))
+    assert [(it.collected_at[11:13], it.specimen_id) for it in found] == [("08", ""), ("16", "")]
+
+
+@pytest.mark.parametrize(
+    ("last", "is_cut"),
+    [
+        ("OBX|2|NM|777-3^PL", True),
+        ("OBX|2|NM|INR^INR^L||1", True),
+        ("OBX|2|NM|INR^INR^L||1.1|||||", True),
+        ("OBX|2|TX|NOTE^Note^L||see report", False),
+        ("OBX|2|NM|INR^INR^L||1.1||||||F", False),
+    ],
+)
+def test_a_message_that_ends_within_a_result_says_nothing_of_it(last: str, is_cut: bool) -> None:
+    found = items(oru(WBC, last))
+    assert [it.code for it in found if isinstance(it, BadLine)] == ["cut_short"] * is_cut
+    assert [type(it) for it in found].count(RawRow) == 2 - is_cut
+
+
+def test_results_that_leave_out_their_status_are_not_cut_short() -> None:
+    found = rows(oru("OBX|1|NM|WBC||5|G/L", "OBX|2|NM|INR^INR^L||1.1"))
+    assert [it.value for it in found] == ["5", "1.1"]
+
+
+def test_a_message_of_results_that_brings_none_is_told() -> None:
+    mangled = "\\r".join([MSH, PID, OBR, WBC])
+    (lost,) = items(mangled)
+    assert isinstance(lost, BadLine)
+    assert lost.code == "no_results"
+    (order,) = items(oru())
+    assert order == OtherMessage(1, "ORU^R01 without a result")
+
+
+@pytest.mark.parametrize(
+    ("named", "obr_7", "collected"),
+    [
+        ("OBR-6", "", "2026-03-01T18:30:00"),
+        ("obr.27.4", "", "2026-03-01T19:00:00"),
+        ("ORC-9", "", "2026-03-01T20:00:00"),
+        ("OBR-6", "202603020830", "2026-03-02T08:30:00"),
+        ("Datum", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_source_may_name_the_time_of_collection_where_the_usual_ones_are_empty(
+    named: str, obr_7: str, collected: str
+) -> None:
+    order = f"OBR|1||S1|CBC||202603011830|{obr_7}{'|' * 20}^^^202603011900"
+    content = "\r".join([MSH, PID, "ORC|RE||||||||202603012000", order, WBC])
+    (found,) = items(content, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == collected
+    timed = content.replace(WBC, WBC + "|||202603020900")
+    (found,) = items(timed, Source(columns={"collected_at": named}))
+    assert isinstance(found, RawRow)
+    assert found.collected_at == (f"2026-03-02T{'08:30' if obr_7 else '09:00'}:00")
+
+
+@pytest.mark.parametrize(
+    ("named", "mrn"), [("PID-2", "A1"), ("pid.4", "20923"), ("PID-3", "0157"), ("MRN", "0157")]
+)
+def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str) -> None:
+    pid = "PID|1|A1|0157|20923||Keller^Anna||19700501|F"
+    content = "\r".join([MSH, pid, OBR.format(specimen="S1", collected="20260302"), WBC])
+    (found,) = items(content, Source(columns={"mrn": named}))
+    assert isinstance(found, RawRow)
+    assert found.mrn == mrn
 
 
 def test_in_oul_r22_the_specimen_comes_first() -> None:

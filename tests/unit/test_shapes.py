@@ -218,7 +218,22 @@ SHAPES = {
             "Patient ID: P1\nDate of collection: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
             "Patient ID: P2\nWBC,2.1,G/L\n"
         ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P2 - WBC 2.1 G/L"],  # whose day was the other patient's
+    ),
+    "one day for all, and the next patient": (
+        (
+            "Date of collection: 2026-02-02\nPatient ID: P1\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Patient ID: P2\nTest,Result,Unit\nWBC,2.1,G/L\n"
+        ),
         ["P1 2026-02-02 WBC 5.1 G/L", "P2 2026-02-02 WBC 2.1 G/L"],
+    ),
+    "a day said later, and the next patient": (
+        (
+            "Patient ID: P1\nDate of collection: 2026-02-02\nTest,Result,Unit\nWBC,5.1,G/L\n"
+            "Date of collection: 2026-02-05\nTest,Result,Unit\nWBC,5.2,G/L\n"
+            "Patient ID: P2\nTest,Result,Unit\nWBC,2.1,G/L\n"
+        ),
+        ["P1 2026-02-02 WBC 5.1 G/L", "P1 2026-02-05 WBC 5.2 G/L", "P2 - WBC 2.1 G/L"],
     ),
     "a second page of the same patient": (
         (
@@ -271,7 +286,7 @@ SHAPES = {
         ),
         [
             "P1 2026-02-02 WBC 5.1 G/L",
-            "P2 2026-02-02 WBC 2.1 G/L",
+            "P2 - WBC 2.1 G/L",
             "P2 2026-02-05 WBC 2.2 G/L",
         ],
     ),

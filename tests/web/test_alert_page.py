@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
+
+import pytest
 
 from monitor.core.permissions import Role
 from monitor.operations.worklist import View, Wanted, worklist
 from tests.web.test_patient import load
-from tests.web_clinic import WebClinic, post
+from tests.web_clinic import WebClinic, post, web_clinic
 
 
 def page_of(web: WebClinic, mrn: str, **equal: str) -> str:
@@ -62,3 +65,17 @@ def test_the_held_rows_are_there_to_be_read(web: WebClinic) -> None:
     load(web, "D1021,2026-03-09T08:00,neutrophils,0.4,furlong")
     page = page_of(web, "D1021", kind="quarantined_result")
     assert '9 Mar 2026: 0.4 furlong ("furlong" is no known unit of Neutrophils)' in page
+
+
+@pytest.mark.parametrize(
+    ("most", "last"), [("7 days", "2026-03-17"), ("90 days", "2026-04-07"), ("0 days", "")]
+)
+def test_the_form_to_snooze_offers_the_days_that_the_site_allows(
+    made_clinic: Path, tmp_path: Path, most: str, last: str
+) -> None:
+    more = f'second_factor = []\n[escalation]\nsnooze_urgent_at_most = "{most}"'
+    with web_clinic(made_clinic, tmp_path, more) as web:
+        alert = web.alert_id(urgency="urgent", state="open")
+        page = web.client(Role.NURSE).get(f"/alerts/{alert}").text
+    _, _, form = page.partition(f'action="/alerts/{alert}/snooze"')
+    assert re.findall(r'name="until"[^>]* max="([^"]+)"', form)[:1] == ([last] if last else [])
