@@ -153,6 +153,13 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("TROMBOSİT", "platelets"),
         # measured beside the patient
         ("HGB POC", "hemoglobin"),
+        # words that say nothing
+        ("Hemoglobin Level", "hemoglobin"),
+        ("Total Platelet Count", "platelets"),
+        ("Absolute Neutrophils Count", "neutrophils"),
+        ("Neutrophil Absolute Count", "neutrophils"),
+        ("Alkaline Phosphatase, S", "alp"),
+        ("Hemoglobin, B", "hemoglobin"),
         # the panel before
         ("cbc_wbc", "white_cells"),
         ("lab_hgb", "hemoglobin"),
@@ -202,6 +209,13 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "Lymphocytes atypical",
         "POC BILIRUBIN UA",
         "ua_wbc",
+        "Creatinine, U",
+        "Total Protein",
+        "Total Count",
+        "Cell Count",
+        "Platelet Function Test",
+        "Hemoglobin A1c Level",
+        "Absolute Reticulocyte Count",
         "csf_wbc",
         "lab_urine_wbc",
         "CBC WBC Urine",
