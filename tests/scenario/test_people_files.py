@@ -473,10 +473,12 @@ def test_a_brand_name_is_taken_as_its_drug_and_said(desk: Desk, name: str) -> No
 def test_a_name_that_means_two_monitored_drugs_or_none_is_refused(desk: Desk) -> None:
     report = desk.enrol(
         "B1,Imurek and Purinethol,2026-01-05", "B2,Wonderin,2026-01-05",
-        header="mrn,drug,started_on",
+        "B3,azathiprine,2026-01-05", header="mrn,drug,started_on",
     )  # fmt: skip
-    assert [it.line for it in report.refused] == [2, 3]
+    assert [it.line for it in report.refused] == [2, 3, 4]
     assert all("no protocol names the drug" in it.reason for it in report.refused)
+    asked = ['did you mean "azathioprine"?' in it.reason for it in report.refused]
+    assert asked == [False, False, True]
 
 
 def test_an_issuer_stands_before_the_number_or_in_a_column_of_its_own(quick_desk: Desk) -> None:

@@ -245,6 +245,17 @@ def test_what_may_be_meant_is_no_mistake(old: str, new: str) -> None:
     assert read(edited(old, new))
 
 
+@pytest.mark.parametrize(
+    ("number", "unit", "own"),
+    [("60000", "/uL", "60"), ("150", "K/uL", "150"), ("59.5", "/nL", "59.5")],
+)
+def test_a_limit_in_another_unit_stands_without_noughts(number: str, unit: str, own: str) -> None:
+    """`below 60.000` is sixty thousand to whoever writes decimals with a comma."""
+    level = f'{{ below = {number}, unit = "{unit}",'
+    rule = read(edited("{ below = 140,", level, bare().replace("floor = 30 ", "# "))).rules[3]
+    assert f"{rule.levels[0].below:f}" == own
+
+
 def with_phases(*phases: str) -> str:
     """The shipped file with other phases; each a name, `until` and (panel every) pairs."""
     text = []
