@@ -36,6 +36,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _DEPTH = 4
 _REMEMBERED = 2048
+_BETWEEN = "; "
 _JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
 """Where several sentences are one text: tried in this order."""
 
@@ -82,13 +83,22 @@ class Language:
         return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
 
     def _said(self, text: str, depth: int) -> str:
-        whole = self._whole(text, depth)
+        whole = self._several(text, depth) or self._whole(text, depth)
         if whole is not None:
             return whole
         pieces = _apart(text)
         if len(pieces) > 1:
             return "".join(self._said(piece, depth) for piece in pieces)
         return self._localised(text)
+
+    def _several(self, text: str, depth: int) -> str | None:
+        """Several messages of the catalogue in a row. As one, the placeholder of the first would
+        swallow all the others: `Blood count overdue (last 2 Feb 2026); liver tests overdue ...`."""
+        pieces = text.split(_BETWEEN)
+        if len(pieces) == 1 or text in self._exact:
+            return None
+        said = [self._whole(piece, depth) for piece in pieces]
+        return _BETWEEN.join(it for it in said if it) if all(said) else None
 
     def _whole(self, text: str, depth: int) -> str | None:
         """The translation of a text that the catalogue has as one message."""
