@@ -233,6 +233,33 @@ def test_every_text_of_a_shipped_file_is_known(code: str) -> None:
     assert [text for text in sorted(texts) if not speak.knows(text)] == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        (
+            "Liver function tests seriously overdue: was due 12 Oct 2026 (last 12 Jul 2026). Tests "
+            "are not in date: prescriber to decide on further supply"
+        ),
+        (
+            "Liver function tests overdue: was due 23 Nov 2026 (last 21 Nov 2026). Held since 22 "
+            "Nov 2026 (infection), to be reviewed on 5 Dec 2026"
+        ),
+        (
+            "Liver function tests overdue: was due 25 Nov 2026 (last 18 Nov 2026). Feed suspected: "
+            "nothing has come from north since 24 Nov 2026; the test may have been done"
+        ),
+        (
+            "no lab results arrive: No results file has been taken in since 2026-11-24, longer "
+            "than the 3 days that [intake] feed_silence_alarm allows. Is the laboratory's feed "
+            "still running? Until it does, nobody's counts are watched."
+        ),
+    ],
+)
+def test_nothing_of_a_line_of_the_digest_is_left_in_english(line: str) -> None:
+    """Its last sentence has no full stop; a notice stands under its topic."""
+    assert not ENGLISH.search(GERMAN.say(line))
+
+
 def test_two_tests_that_are_overdue_together_are_two_sentences() -> None:
     """The bracket of the first swallowed the second: half of each German digest was English."""
     said = GERMAN.say(
