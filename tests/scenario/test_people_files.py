@@ -531,3 +531,19 @@ def test_a_stop_that_comes_again_does_not_end_the_drug_begun_on_its_day(desk: De
         for row in status_rows(desk.store, desk.settings, NOW, "T1")
     }
     assert states == {"azathioprine": "stopped", "mercaptopurine": "held"}
+
+
+def test_a_clinic_is_the_same_however_its_name_is_written(desk: Desk) -> None:
+    """A row with `north` for somebody of North was refused, with the advice to hand over; and
+    reports counted two clinics."""
+    header = "mrn,drug,started_on,clinic"
+    desk.enrol("B1,azathioprine,2026-01-05,North", header=header)
+    again = desk.enrol(
+        "B1,azathioprine,2026-01-05,north", "B2,azathioprine,2026-01-05,NORTH",
+        "B3,azathioprine,2026-01-05,south", "B4,azathioprine,2026-01-05,South", header=header,
+    )  # fmt: skip
+    assert (again.taken, again.duplicate, again.refused) == (3, 1, ())
+    clinics = [row.clinic for row in desk.clinic.rows(tables.EnrolmentRow)]
+    assert clinics == ["North", "North", "south", "south"]
+    (other,) = desk.enrol("B1,azathioprine,2026-01-05,south", header=header).refused
+    assert "transfer_out" in other.reason
