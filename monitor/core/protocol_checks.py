@@ -361,6 +361,12 @@ def _check_example_rules(protocol: Protocol, report: Report) -> None:
         if report.sound(*path) and any(row.on > example.today for row in example.results):
             problem = "holds a result after `today`, which nobody could know"
             report.add((*path, "results"), "", problem, "results up to `today`")
+        for panel, days in example.completed:
+            late = [day for day in days if day > example.today]
+            if late and report.sound(*path):
+                problem = "lies after `today`: nobody could know of that test"
+                where = (*path, "completed", panel)
+                report.add(where, late[0].isoformat(), problem, "days up to `today`")
 
 
 def _from(urgency: Urgency) -> str:
