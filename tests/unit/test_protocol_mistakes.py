@@ -172,6 +172,12 @@ MISTAKES = {
     "an indication with a hyphen": ("[dosing.indications.rheumatoid_arthritis]",
         "[dosing.indications.rheumatoid-arthritis]", "dosing.indications.rheumatoid-arthritis",
         '"rheumatoid_arthritis"'),
+    "an indication nearly one of the others": ('except = ["autoimmune_hepatitis"]',
+        'except = ["autoimune_hepatitis"]', "rules[5].except",
+        'did you mean "autoimmune_hepatitis"'),
+    "doses of an indication nearly one of the others": (
+        "[dosing.indications.autoimmune_hepatitis]", "[dosing.indications.autoimune_hepatitis]",
+        "dosing.indications.autoimune_hepatitis", 'did you mean "autoimmune_hepatitis"'),
     "a drug nearly known": ('drugs = ["azathioprine"]', 'drugs = ["azathiprine"]', "drugs",
         'did you mean "azathioprine"'),
     "a symptom nearly known": ('["fever", "chills", "infection"]', '["fevr", "infection"]',
