@@ -248,6 +248,13 @@ def test_every_text_of_a_shipped_file_is_known(code: str) -> None:
             "Liver function tests overdue: was due 25 Nov 2026 (last 18 Nov 2026). Feed suspected: "
             "nothing has come from north since 24 Nov 2026; the test may have been done"
         ),
+        "raised alt, result of 11 May 2026: no upper reference limit came with it",
+        "rising creatinine, result of 11 May 2026: no baseline value is known",
+        (
+            "rising creatinine, result of 11 May 2026: no earlier value within 12 months to "
+            "compare with"
+        ),
+        "alt in aih, result of 11 May 2026: no baseline value from before that time is known",
         (
             "no lab results arrive: No results file has been taken in since 2026-11-24, longer "
             "than the 3 days that [intake] feed_silence_alarm allows. Is the laboratory's feed "
