@@ -388,7 +388,12 @@ def test_a_small_file_loads() -> None:
         ('"/uL" = 0.001', '"/uL" = nan', "is no number"),
         ('"/uL" = 0.001', '"/uL" = 0.001\n"/mcL" = 1', "has another factor"),
         ('"/uL" = 0.001', '"/u?L" = 0.001', "cannot be read as a unit"),
-        ('unit = "10*9/L"', 'unit = "10*6/L"', "is not a unit of factor 1"),
+        (
+            'unit = "10*9/L"',
+            'unit = "10*6/L"',
+            "is not a unit of factor 1 in any kind of it; valid: one of 10*9/L",
+        ),
+        ('unit = "10*9/L"', "", 'is missing; valid: text in quotes: unit = "..."'),
         ('unit = "10*9/L"', "unit = 9", "is no text"),
         ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "check digit"),
         ('table = "cells"', 'table = "cels"', 'unknown table; valid: did you mean "cells"?'),
