@@ -65,7 +65,7 @@ def alerts(
     Each is one thing a person must deal with: a test not done, a count below its limit, a
     sample that cannot be used, rows that wait in quarantine.
     """
-    from monitor.operations.alert_list import alert_rows
+    from monitor.operations.alert_list import alert_rows, in_hand
     from monitor.operations.muted import muted_alerts
 
     states = _states(state)
@@ -73,17 +73,21 @@ def alerts(
         rows = alert_rows(work.store, work.settings, states, work.now)
         with work.store.read() as connection:
             muted = {} if as_json else muted_alerts(connection)
+            hands = {} if as_json else in_hand(connection, work.now, work.settings.clinic.zone)
     if as_json:
         print_json(rows)
         return
     columns = ["id", "urgency", "kind", "mrn", "what", "state", "since"]
-    table(columns, [_line(row, muted) for row in rows], empty="No alert.")
+    table(columns, [_line(row, muted, hands) for row in rows], empty="No alert.")
 
 
-def _line(row: dict[str, Any], muted: Mapping[int, int]) -> tuple[object, ...]:
+def _line(
+    row: dict[str, Any], muted: Mapping[int, int], hands: Mapping[int, str]
+) -> tuple[object, ...]:
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
-    if row["id"] in muted and row["state"] != "closed":
-        state = f"{state}, muted by {muted[row['id']]}"
+    if row["state"] != "closed":
+        state += f", {hands[row['id']]}" if row["id"] in hands else ""
+        state += f", muted by {muted[row['id']]}" if row["id"] in muted else ""
     since = str(row["opened_at"])[:10]
     summary = f"{row['summary']} (feed suspected)" if row.get("feed_suspected") else row["summary"]
     return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since

@@ -153,6 +153,8 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    idle_words: frozenset[str] = frozenset()
+    """Words around a name, without case, that say nothing of what is measured."""
     panels: frozenset[str] = frozenset()
     """Panels of the blood, without case, that may stand before a name."""
     blood_marks: tuple[str, ...] = ()
@@ -191,6 +193,7 @@ class Catalogue:
                     self._of_blood(name_or_code)
                     or self._twice_named(name_or_code)
                     or self._of_panel(name_or_code)
+                    or self._among_idle_words(name_or_code)
                 )
         elif tuple(plain_words(name_or_code)) in self.none_of_ours:
             return None
@@ -229,6 +232,15 @@ class Catalogue:
         if parted is None or parted["panel"].casefold() not in self.panels:
             return None
         return self._find(parted["name"])
+
+    def _among_idle_words(self, text: str) -> Analyte | None:
+        """`Hemoglobin Level`, `Total Platelet Count`: words that say nothing around the name."""
+        text = text.strip()
+        first, _, rest = text.partition(" ")
+        before, _, last = text.rpartition(" ")
+        if before and last.casefold() in self.idle_words:
+            return self._find(before)
+        return self._find(rest) if rest and first.casefold() in self.idle_words else None
 
     def _listed(self, name: str) -> Analyte | None:
         """The analyte of a name that stands in the file as it is."""
@@ -328,7 +340,9 @@ def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]
         fluid = (behind["brackets"] or behind["words"]).rstrip(".")
         if fluid.casefold() in map(str.casefold, marks):
             yield behind["name"], fluid
-    yield from ((text.removesuffix(f";{it}"), it) for it in marks if text.endswith(f";{it}"))
+    for sign in (";", ", "):
+        ends = ((it, f"{sign}{it}") for it in marks)
+        yield from ((text.removesuffix(end), it) for it, end in ends if text.endswith(end))
     yield from (
         (text[: -len(it)].rstrip(" ,-:"), it)
         for it in spelt_out

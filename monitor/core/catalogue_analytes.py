@@ -25,6 +25,7 @@ _ANALYTE_KEYS = (
     "adds_to",
 )
 _KIND_KEYS = ("loinc", "table", "units", "names")
+_SHOWN = 6
 
 
 class AnalyteReader:
@@ -80,7 +81,10 @@ class AnalyteReader:
         if not analyte.kinds:
             self._values.fault(key, "", "has no kind of quantity", f"a table such as [{key}.mass]")
         elif unit and analyte.factor(unit) != 1:
-            self._values.fault(f"{key}.unit", unit, "is not a unit of factor 1 in any kind of it")
+            own = [it for kind in analyte.kinds for it, worth in kind.factors.items() if worth == 1]
+            problem = "is not a unit of factor 1 in any kind of it"
+            valid = f"one of {', '.join(own[:_SHOWN])}" if own else f'"{unit}" = 1 among its units'
+            self._values.fault(f"{key}.unit", unit, problem, valid)
         return analyte
 
     def _kind(self, name: str, key: str, entry: Mapping[str, Any]) -> QuantityKind:

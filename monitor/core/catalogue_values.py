@@ -52,7 +52,7 @@ class ValueReader:
             self.fault(key, value, "is no text", 'text in quotes, such as "g/L"')
             return ""
         if required and not value:
-            self.fault(key, value, "is missing")
+            self.fault(key, value, "is missing", f'text in quotes: {part} = "..."')
         return value
 
     def texts(self, key: str, entry: Mapping[str, Any], part: str) -> list[str]:
@@ -87,7 +87,7 @@ class ValueReader:
         for unit, value in entry.items():
             number = self.number(f"{key}.{unit}", value)
             if number is not None and number <= 0:
-                self.fault(f"{key}.{unit}", value, "a factor is above 0")
+                self.fault(f"{key}.{unit}", value, "a factor is above 0", "what one of it is worth")
             elif number is not None:
                 factors[unit] = number
         return factors

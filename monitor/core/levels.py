@@ -30,7 +30,7 @@ def judge(
     """
     numeric = [result for result in results if result.value is not None]
     if rule.is_trend:
-        return list(judge_trend(rule, numeric))
+        return list(judge_trend(rule, numeric, unit))
     instants: dict[datetime, list[Result]] = defaultdict(list)
     for result in numeric:
         instants[result.collected_at].append(result)

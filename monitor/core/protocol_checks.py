@@ -5,11 +5,13 @@ Each check looks only where reading found no fault, so that one mistake is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
 
 from monitor.core.calendar import Duration, shorter
 from monitor.core.catalogue import Catalogue
+from monitor.core.faults import almost
 from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, Level, PanelSchedule, Protocol, Rule
 from monitor.core.protocol_dose_checks import check_shares
@@ -34,6 +36,7 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
             _check_reach(rule, path, report, in_panels)
     check_numbers(protocol, report, catalogue)
     check_shares(protocol.genotypes, report)
+    _check_indications(protocol, report)
     _check_symptoms(protocol, report)
     _check_lines(protocol, report)
     _check_muting(protocol, report)
@@ -249,6 +252,30 @@ def _check_reach(rule: Rule, path: Path, report: Report, in_panels: Collection[s
                 report.add((*where, key), f"{percent} %", problem, "less than all of it")
 
 
+def _check_indications(protocol: Protocol, report: Report) -> None:
+    """Two spellings of one indication in a file: the rarer one is a slip, and nobody's."""
+    named = [*_named_indications(protocol)]
+    often = Counter(name for _, name in named)
+    for path, name in named:
+        meant = almost(name, [it for it in often if often[it] > often[name]])
+        if meant and report.sound(*path):
+            report.add(path, name, "is nearly another of this file", f'did you mean "{meant}"?')
+
+
+def _named_indications(protocol: Protocol) -> Iterator[tuple[Path, str]]:
+    for section in ("rules", "interactions", "targets"):
+        for place, it in enumerate(getattr(protocol, section)):
+            yield from (((section, place, "indications"), name) for name in it.indications)
+            yield from (((section, place, "except"), name) for name in it.except_indications)
+    for task in protocol.tasks:
+        yield from ((("tasks", task.id, "indications"), name) for name in task.indications)
+        yield from ((("tasks", task.id, "except"), name) for name in task.except_indications)
+    if protocol.dosing is not None:
+        yield from (
+            (("dosing", "indications", name), name) for name, _ in protocol.dosing.indications
+        )
+
+
 def _check_symptoms(protocol: Protocol, report: Report) -> None:
     """A level without a condition always holds: behind it those before it would never speak."""
     for place, symptom in enumerate(protocol.symptoms):
@@ -361,6 +388,12 @@ def _check_example_rules(protocol: Protocol, report: Report) -> None:
         if report.sound(*path) and any(row.on > example.today for row in example.results):
             problem = "holds a result after `today`, which nobody could know"
             report.add((*path, "results"), "", problem, "results up to `today`")
+        for panel, days in example.completed:
+            late = [day for day in days if day > example.today]
+            if late and report.sound(*path):
+                problem = "lies after `today`: nobody could know of that test"
+                where = (*path, "completed", panel)
+                report.add(where, late[0].isoformat(), problem, "days up to `today`")
 
 
 def _from(urgency: Urgency) -> str:

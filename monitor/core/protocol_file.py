@@ -43,6 +43,7 @@ from monitor.core.toml_reader import (
     texts_at,
 )
 from monitor.core.toml_text import read_toml
+from monitor.core.units import plain
 from monitor.core.vocabulary import Kind, Urgency
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -393,4 +394,6 @@ def _check_tests(table: Table) -> None:
 
 
 def _times(number: Decimal | None, factor: Decimal) -> Decimal | None:
-    return None if number is None else number * factor
+    """A number of a level in the analyte's own unit, without the noughts that converting it
+    leaves behind: 60000 /uL is 60, which 60.000 is not to every reader."""
+    return number if number is None or factor == 1 else Decimal(plain(number * factor))

@@ -241,11 +241,24 @@ def _meaning(report: Report) -> Meaning:
     return Meaning.NO_RESULT if report.value is None else Meaning.VALUE
 
 
-def repeats(new: Report, known: Iterable[Report]) -> bool:
+def repeats(new: Report, known: Iterable[Report], *, untimed: bool = False) -> bool:
     """Whether an earlier report already says all that the new one does: the same, with a
-    status no lower and reported no earlier. Such a repetition can change nothing."""
-    return any(it.identity == new.identity and _covers(it.order, new.order) for it in known)
+    status no lower and reported no earlier. Such a repetition can change nothing.
+
+    Of a bare date (`untimed`) a correction without a report time says more than one with it: it
+    takes away whatever came before, and that one only what was not reported later.
+    """
+    return any(
+        it.identity == new.identity
+        and _covers(it.order, new.order)
+        and not (untimed and _is_undated_correction(new) and not _is_undated_correction(it))
+        for it in known
+    )
 
 
 def _covers(known: tuple[int, datetime, object], new: tuple[int, datetime, object]) -> bool:
     return known[0] >= new[0] and known[1] >= new[1]
+
+
+def _is_undated_correction(report: Report) -> bool:
+    return rank(report.status) == _CORRECTION and report.reported_at is None

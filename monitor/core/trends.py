@@ -15,12 +15,14 @@ from monitor.core.threshold import BOUNDS
 _HUNDRED = Decimal(100)
 
 
-def judge_trend(rule: Rule, results: Sequence[Result]) -> Iterable[Judged]:
+def judge_trend(rule: Rule, results: Sequence[Result], unit: str) -> Iterable[Judged]:
     """Falls in a row among final values, one a day; what is not exact breaks the row."""
     level = rule.levels[0]
     assert level.falls_in_a_row is not None and level.each is not None
     keep = (_HUNDRED - level.each) / _HUNDRED
     text = f"{level.falls_in_a_row} falls in a row, each of more than {level.each:f} %"
+    if level.only_below is not None:
+        text += f", to below {level.only_below:f} {unit}"
     falls, before, row = 0, None, ""
     for result in _daily_worst(results):
         if not is_member(result) or result.value is None:

@@ -38,6 +38,12 @@ _DEPTH = 4
 _REMEMBERED = 2048
 _JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
 """Where several sentences are one text: tried in this order."""
+_IN_A_ROW = (
+    (re.compile(r"((?<=[.?!]) )"), 0),
+    (re.compile(r"(; )"), 0),
+    (re.compile(r"(: )"), 1),
+)
+"""What may stand between whole messages, and how often at most (0: ever so often)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class Language:
         return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
 
     def _said(self, text: str, depth: int) -> str:
-        whole = self._whole(text, depth)
+        whole = self._message(text, depth)
         if whole is not None:
             return whole
         pieces = _apart(text)
@@ -90,8 +96,37 @@ class Language:
             return "".join(self._said(piece, depth) for piece in pieces)
         return self._localised(text)
 
+    def _several(self, text: str, depth: int) -> str | None:
+        """Several messages of the catalogue in a row, or one under the heading of another. As
+        one, the placeholder of the first would swallow all the others: `Blood count overdue (last
+        2 Feb 2026); liver tests overdue ...`."""
+        if text in self._exact:
+            return None
+        for between, most in _IN_A_ROW:
+            first, *rest = between.split(text, most)
+            if not rest:
+                continue
+            said = [self._message(piece, depth) for piece in (first, *rest[1::2])]
+            if all(said):
+                return rest[0].join(it for it in said if it)
+        return None
+
+    def _message(self, text: str, depth: int) -> str | None:
+        return self._several(text, depth) or self._whole(text, depth)
+
     def _whole(self, text: str, depth: int) -> str | None:
-        """The translation of a text that the catalogue has as one message."""
+        """The translation of a text that the catalogue has as one message; one of several
+        sentences has a full stop that by itself it has not, or the other way round."""
+        found = self._matched(text, depth)
+        if found is not None or depth == 0:
+            return found
+        if text.endswith("."):
+            alone = self._matched(text[:-1], depth)
+            return None if alone is None else f"{alone}."
+        ended = self._matched(f"{text}.", depth)
+        return None if ended is None else ended.removesuffix(".")
+
+    def _matched(self, text: str, depth: int) -> str | None:
         found = self._exact.get(text)
         if found is not None or depth == 0:
             return found
@@ -100,9 +135,6 @@ class Language:
             if match is not None and self._holds_what_it_may(pattern, match):
                 parts = {name: self._said(match[name], depth - 1) for name in pattern.names}
                 return pattern.translation.format(**parts)
-        if text.endswith("."):  # one of several sentences: by itself it has no full stop
-            alone = self._whole(text[:-1], depth)
-            return None if alone is None else f"{alone}."
         return None
 
     def _holds_what_it_may(self, pattern: _Pattern, match: re.Match[str]) -> bool:

@@ -38,7 +38,8 @@ def match(
     """Find our columns in a header. Raises UnreadableFile where a column stands there twice or
     two may be meant."""
     finder = _Finder(header, mapped or {})
-    for name in ours:
+    # What the source names first: its column is no other's, whatever it is called.
+    for name in sorted(ours, key=lambda it: it not in finder.mapped):
         finder.find(name)
     finder.drop_lonely()
     used = set(finder.positions.values())
@@ -49,7 +50,7 @@ def match(
 class _Finder:
     def __init__(self, header: Sequence[str], mapped: Mapping[str, str]) -> None:
         self._header = header
-        self._mapped = mapped
+        self.mapped = mapped
         self._keys = [key_of(name) for name in header]
         self._bare = [key_of(without_brackets(name)) for name in header]
         self.positions: dict[str, int] = {}
@@ -57,10 +58,10 @@ class _Finder:
         self._lonely: dict[str, str] = {}
 
     def find(self, name: str) -> None:
-        if self._mapped.get(name) == "":
+        if self.mapped.get(name) == "":
             return
-        if name in self._mapped:
-            key = key_of(self._mapped[name])
+        if name in self.mapped:
+            key = key_of(self.mapped[name])
             if (found := self._place(name, frozenset((key,)), self._keys)) is not None:
                 self.positions[name] = found
             return

@@ -89,6 +89,7 @@ class _Enrolling:
         self._roster = Roster(connection, self._rulebook, self._today)
         self._keys: set[str] = set()
         self._file_id = account.record(connection, now)
+        self._clinics = _clinics(connection)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
         numbers = asked_numbers(batch)
@@ -98,6 +99,7 @@ class _Enrolling:
         for line, cells in batch:
             try:
                 row = self._by_its_drug(read_application(line, cells, self._today))
+                row = replace(row, clinic=self._spelling(row.clinic))
                 changed = self._row(row)
             except Refused as refused:
                 self._account.refused.append(Refusal(line, str(refused)))
@@ -159,6 +161,11 @@ class _Enrolling:
         if drug != row.drug:
             self._account.note(f'line {row.line}: "{row.drug}" is taken as {drug}')
         return replace(row, drug=drug)
+
+    def _spelling(self, clinic: str) -> str:
+        """A clinic as it was first written: North and north are one, here as in routes, and in
+        lists and counts too."""
+        return self._clinics.setdefault(clinic.casefold(), clinic)
 
     def _row(self, row: Application) -> bool:
         """Take one row; False where it says nothing new. Raises Refused."""
@@ -379,7 +386,7 @@ class _Enrolling:
                     f"{gene} differs from what is known: say it by the event genotype, "
                     f"value {gene}:{said}"
                 )
-        if row.clinic and current.clinic and row.clinic != current.clinic:
+        if row.clinic and current.clinic and row.clinic.casefold() != current.clinic.casefold():
             raise Refused(
                 "the clinic differs from what is known: hand over by the events transfer_out and "
                 "accepted_by"
@@ -387,7 +394,7 @@ class _Enrolling:
         self._refuse_other_protocol(row, current)
         said_now = {
             "indication": row.indication,
-            "clinic": row.clinic,
+            "clinic": current.clinic or row.clinic,
             "dose_mg_per_day": None if known_dose else row.dose_mg_per_day,
             "weight_kg": row.weight_kg,
             "tpmt": row.tpmt,
@@ -402,6 +409,16 @@ class _Enrolling:
                 f"enrolled under the protocol {current.protocol_id}: record the event stop, then "
                 "enrol anew with a later started_on under the other one"
             )
+
+
+def _clinics(connection: Connection) -> dict[str, str]:
+    """The clinics there are, each as it was first written, by their names without case."""
+    first = func.min(ENROLMENTS.c.id)
+    query = select(ENROLMENTS.c.clinic).group_by(ENROLMENTS.c.clinic).order_by(first)
+    found: dict[str, str] = {}
+    for name in connection.scalars(query):
+        found.setdefault(name.casefold(), name)
+    return found
 
 
 def _later(said: date | None, known: date | None) -> date | None:

@@ -195,7 +195,7 @@ def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
         f'{name} is read from "{layout.header[layout.columns.positions[name]][:_NAME_SHOWN]}", '
         "the nearest there is"
         for name in layout.columns.second_best
-        if name in ("collected_at", "mrn", "analyte") and name in layout.columns.positions
+        if name in ("collected_at", "mrn", "analyte", "unit") and name in layout.columns.positions
     ]
     if layout.notation.flags:
         named = layout.header[layout.columns.positions["status"]][:_NAME_SHOWN]

@@ -149,7 +149,12 @@ class ResultWriter:
         if not group.rows:
             group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
-        said = [it for it in group.rows if it.home == home and repeats(new, [it.report])]
+        untimed = group.untimed
+        said = [
+            it
+            for it in group.rows
+            if it.home == home and repeats(new, [it.report], untimed=untimed)
+        ]
         if said and any(it.file_id == file_id for it in said):
             return "duplicate"
         written = next((it.id for it in said if it.id is not None), None)
@@ -157,15 +162,17 @@ class ResultWriter:
             self._repeats.append((written, file_id, taken.line))
             return "duplicate"
         known = [it.report for it in group.rows]
-        if repeats(new, known):  # in another file of this batch, or under a merged number
+        if repeats(
+            new, known, untimed=untimed
+        ):  # in another file of this batch, or under a merged number
             group.add(row)
             return "duplicate"
         before = group.standing()
         group.add(row)
         after = group.standing()
-        if _is_unflagged_change(known, new, before, after) and not group.untimed:
+        if _is_unflagged_change(known, new, before, after) and not untimed:
             self.unflagged += 1
-        return _outcome(known, new, before, after, untimed=group.untimed)
+        return _outcome(known, new, before, after, untimed=untimed)
 
     def _groups(self, keys: Sequence[Key]) -> dict[Key, _Group]:
         groups = {key: _Group(key.untimed) for key in keys}

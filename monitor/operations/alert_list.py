@@ -25,6 +25,7 @@ from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, SNOOZED, history_of
 from monitor.store.database import Store
+from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, to_alert
 from monitor.store.silent_feeds import suspected
 from monitor.store.tables import table_of
@@ -78,6 +79,30 @@ def alert_rows(
         }
         for alert in standing
     ]
+
+
+def in_hand(connection: Connection, now: datetime, zone: ZoneInfo) -> dict[int, str]:
+    """Of live alerts who has them until when, or until when they rest: of the present alone, for
+    what was asked of the past is told by its history."""
+    latest = brought_to(connection)
+    if latest is not None and now < latest:
+        return {}
+    today = clinic_day(now, zone)
+    columns = _ALERTS.c
+    query = select(
+        columns.id,
+        columns.acknowledged_by,
+        columns.acknowledged_until,
+        columns.snoozed_by,
+        columns.snoozed_until,
+    ).where(columns.state != _CLOSED)
+    found = {}
+    for row in connection.execute(query):
+        if row.acknowledged_until is not None and row.acknowledged_until > today:
+            found[row.id] = f"with {row.acknowledged_by} until {row.acknowledged_until}"
+        elif row.snoozed_until is not None and row.snoozed_until > today:
+            found[row.id] = f"rests until {row.snoozed_until}, {row.snoozed_by}"
+    return found
 
 
 def alerts_at(

@@ -76,6 +76,8 @@ class Compliance:
     since: date
     until: date
     enrolments: int = 0
+    asked: int = 0
+    """Enrolments of the clinic and drug asked for, whether on treatment in these days or not."""
     total: Count = field(default_factory=Count)
     groups: dict[tuple[str, str, str, str], Count] = field(
         default_factory=lambda: defaultdict(Count)
@@ -145,6 +147,7 @@ def compliance(
         check_period(first, last)
         found = Compliance(now.astimezone(zone), first, last)
         wanted = _wanted(connection, which)
+        found.asked = len(wanted)
         rulebook = load_rulebook(connection)
         for piece in chunks(sorted(wanted)):
             for case in load_cases(connection, piece, until=now, zone=zone):

@@ -45,7 +45,7 @@ def page(found: Compliance, which: Which) -> Page:
             (str(last[2]), "overdue on the last day", f"of {last[1]} watched"),
         ],
         figure=_figure(found),
-        tables=[_groups(found), _months(found), _clinics(found)],
+        tables=[_groups(found, which), _months(found), _clinics(found)],
         notes=[" ".join(note.split()) for note in _NOTES],
     )
 
@@ -57,7 +57,7 @@ def _numbers(count: Count) -> list[Any]:
     return [count.due, *(count.of[name] for name in BECAME)]
 
 
-def _groups(found: Compliance) -> Table:
+def _groups(found: Compliance, which: Which) -> Table:
     return Table(
         title="By clinic, drug, phase and test",
         columns=["Clinic", "Drug", "Phase", "Test", "Patients", *_HEADINGS, "In time or grace",
@@ -68,7 +68,7 @@ def _groups(found: Compliance) -> Table:
         ],
         total=("All", "", "", "", len(found.total.patients), *_numbers(found.total),
                _kept(found.total), found.total.median_delay),
-        empty="No test came due in these days.",
+        empty="No test came due in these days." if found.asked else which.nobody(),
     )  # fmt: skip
 
 

@@ -55,6 +55,15 @@ class Which:
     def words(self) -> str:
         return ", ".join(it for it in (self.clinic, self.drug) if it)
 
+    def nobody(self) -> str:
+        """What an empty list says where nobody is enrolled under these names: a slip of the pen
+        must not read as all being well."""
+        if not self.words:
+            return "Nobody is enrolled yet."
+        named = (("clinic", self.clinic), ("drug", self.drug))
+        asked = " and ".join(f'{what} "{name}"' for what, name in named if name)
+        return f"Nobody is enrolled under {asked}: is it written right?"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
@@ -292,7 +301,7 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
         "what was tried, and who has it.",
         facts=facts,
         figure=_figure(list(patients.values())),
-        tables=[_table(found.rows)],
+        tables=[_table(found.rows, "Nobody is overdue." if found.enrolled else which.nobody())],
         notes=[
             ("Overdue begins on the day after the grace of the due test has ended; the days count "
             "from the due day."),
@@ -328,7 +337,7 @@ def _figure(rows: Sequence[Late]) -> Columns:
     )
 
 
-def _table(rows: Sequence[Late]) -> Table:
+def _table(rows: Sequence[Late], empty: str) -> Table:
     return Table(
         title="Patients",
         columns=["MRN", "Name", "Clinic", "Test", "Days", "Due", "Last done", "Owner", "Tried"],
@@ -350,7 +359,7 @@ def _table(rows: Sequence[Late]) -> Table:
             )
             for row in rows
         ],
-        empty="Nobody is overdue.",
+        empty=empty,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
+from monitor.core.faults import almost
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, parse_protocol
 from monitor.store import tables
@@ -65,12 +66,17 @@ class RuleBook:
             return self._named(protocol_id.strip(), drug, candidates)
         if not candidates:
             known = sorted({name for it in self.protocols.values() for name in it.drugs})
-            raise LookupError(f"no protocol names the drug {drug!r}; known: {', '.join(known)}")
+            meant = almost(wanted, known)
+            asked = f'did you mean "{meant}"? ' if meant else ""
+            raise LookupError(
+                f'no protocol names the drug "{drug}"; {asked}known: {", ".join(known)}; a brand '
+                "name has to stand in [drugs] of analytes.toml"
+            )
         defaults = [it for it in candidates if it.default]
         chosen = candidates if len(candidates) == 1 else defaults
         if len(chosen) != 1:
             raise LookupError(
-                f"several protocols name the drug {drug!r} and none is its one default; "
+                f'several protocols name the drug "{drug}" and none is its one default; '
                 f"name one of {_ids(candidates)}"
             )
         return chosen[0]

@@ -6,18 +6,32 @@ import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.life import parse_day
 from monitor.core.permissions import May
 from monitor.delivery.words import pretty
 from monitor.operations.report_page import is_amount
 from monitor.resources import templates_folder
 
+_UNTIL = ("inpatient", "away", "monitored_elsewhere")
+_UNITS = {"dose": " mg/day", "weight": " kg", "supply": " days"}
 STATIC = templates_folder() / "web" / "static"
+
+
+class Told(Protocol):
+    """Something that happened, as it is on record or about to be."""
+
+    @property
+    def event(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
 
 
 def environment(settings: Settings) -> Environment:
@@ -38,6 +52,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["iso"] = lambda it: _aware(it).astimezone(zone).isoformat(timespec="seconds")
     made.filters["words"] = words
     made.filters["number"] = number
+    made.filters["happened"] = happened
     made.filters["days_from"] = days_from
     made.tests["amount"] = is_amount
     made.globals["clinic"] = settings.clinic
@@ -65,6 +80,20 @@ def instant(value: datetime | str | None, zone: ZoneInfo) -> str:
 def words(value: object) -> str:
     """A name of ours as people read it: dose_reduction -> dose reduction."""
     return str(value).replace("_", " ")
+
+
+def happened(event: Told) -> str:
+    """An event with its value, which means something else of each: the day of a hold is that of
+    its review, and not that of its end."""
+    said = words(event.event)
+    if not event.value:
+        return said
+    ends = parse_day(event.value)
+    if event.event == "hold" and ends:
+        return f"{said}, to be reviewed on {day(ends)}"
+    if event.event in _UNTIL and ends:
+        return f"{said} until {day(ends)}"
+    return f"{said}: {words(event.value)}{_UNITS.get(event.event, '')}"
 
 
 def number(value: Decimal) -> str:

@@ -381,7 +381,9 @@ def digest() -> DigestContent:
             ),
             DueLine(person=carla, panel="Liver function tests", due_on=date(2026, 5, 18), days=6),
         ),
-        unjudged=(("B-207", "rising_creatinine on 11 May 2026: no baseline"),),
+        unjudged=(
+            ("B-207", "rising creatinine, result of 11 May 2026: no baseline value is known"),
+        ),
         quarantine=(("unknown unit", 3), ("unknown patient", 14)),
         came_in=CameIn(files=3, rows=412, stored=396, quarantined=2, patients=31),
         notices=("feed: no lab file since Fri 8 May 2026, 17:40.",),

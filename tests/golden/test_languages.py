@@ -22,7 +22,7 @@ from monitor.core.calendar import start_of_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.ending import CLOSING_REASONS
 from monitor.core.examples import _Patient
-from monitor.core.findings import protocol_says
+from monitor.core.findings import protocol_says, sentence
 from monitor.core.review import review
 from monitor.core.toml_reader import Report
 from monitor.core.vocabulary import Kind
@@ -181,6 +181,104 @@ def test_every_sentence_about_every_worked_example_is_known(code: str) -> None:
     assert [text for text in sorted(SENTENCES) if not speak.knows(text)] == []
 
 
+ENGLISH = re.compile(
+    r"\b(the|of|with|and|is|since|until|on|for|above|below|not|no|by|more|than|was|are|from|to|"
+    r"every|at|most|known|before|after|last|due|list|weeks?|months?|days?|test|dose)\b"
+)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_nothing_of_a_sentence_about_a_worked_example_is_left_in_english(code: str) -> None:
+    """A placeholder may hold anything: a sentence can be known, and half of it untranslated."""
+    speak = language(code)
+    assert [text for text in sorted(SENTENCES) if ENGLISH.search(speak.say(text))] == []
+
+
+def texts_of_protocols() -> set[str]:
+    """What the shipped files say, whether a worked example has come to it or not."""
+    titles = {it.title for it in catalogue().analytes.values()}
+    said: set[str] = set()
+    for name in SHIPPED:
+        rules = protocol(name)
+        titles |= {it.title for it in rules.panels}
+        titles |= {it.title for it in rules.interactions}
+        titles |= {it.title for it in rules.symptoms}
+        titles |= {it.title for it in rules.targets}
+        titles |= {it.title for it in rules.combinations}
+        titles |= {it.title for it in rules.tasks}
+        titles |= {it.ask for phase in rules.phases for it in phase.panels}
+        titles |= {protocol_says(it.say) for it in rules.interactions}
+        titles |= {protocol_says(it.say) for it in rules.targets}
+        titles |= {protocol_says(rules.missed.say)} if rules.missed else set()
+        said |= {level.say for rule in rules.rules for level in rule.levels}
+        said |= {text for it in rules.symptoms for level in it.levels for text in level.say}
+        said |= {level.say for it in rules.combinations for level in it.levels}
+        said |= {it.note for it in rules.interactions}
+        said |= {it.intended.say for it in rules.interactions if it.intended}
+        said |= {it.say for it in rules.tasks}
+        genes = rules.genotypes
+        said |= {it.say for it in (genes.poor, genes.intermediate, genes.both_intermediate)}
+        said |= {genes.indeterminate.tpmt, genes.indeterminate.nudt15, genes.activity.say}
+        if rules.dosing is not None:
+            for _, it in (("", rules.dosing.general), *rules.dosing.indications):
+                said |= {it.toxicity_say, it.withdraw_say}
+    return (titles | {sentence(text) for text in said}) - {""}
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_of_a_shipped_file_is_known(code: str) -> None:
+    speak = language(code)
+    texts = texts_of_protocols()
+    assert len(texts) > 140
+    assert [text for text in sorted(texts) if not speak.knows(text)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (
+            "Liver function tests seriously overdue: was due 12 Oct 2026 (last 12 Jul 2026). Tests "
+            "are not in date: prescriber to decide on further supply"
+        ),
+        (
+            "Liver function tests overdue: was due 23 Nov 2026 (last 21 Nov 2026). Held since 22 "
+            "Nov 2026 (infection), to be reviewed on 5 Dec 2026"
+        ),
+        (
+            "Liver function tests overdue: was due 25 Nov 2026 (last 18 Nov 2026). Feed suspected: "
+            "nothing has come from north since 24 Nov 2026; the test may have been done"
+        ),
+        "raised alt, result of 11 May 2026: no upper reference limit came with it",
+        "rising creatinine, result of 11 May 2026: no baseline value is known",
+        (
+            "rising creatinine, result of 11 May 2026: no earlier value within 12 months to "
+            "compare with"
+        ),
+        "alt in aih, result of 11 May 2026: no baseline value from before that time is known",
+        (
+            "no lab results arrive: No results file has been taken in since 2026-11-24, longer "
+            "than the 3 days that [intake] feed_silence_alarm allows. Is the laboratory's feed "
+            "still running? Until it does, nobody's counts are watched."
+        ),
+    ],
+)
+def test_nothing_of_a_line_of_the_digest_is_left_in_english(line: str) -> None:
+    """Its last sentence has no full stop; a notice stands under its topic."""
+    assert not ENGLISH.search(GERMAN.say(line))
+
+
+def test_two_tests_that_are_overdue_together_are_two_sentences() -> None:
+    """The bracket of the first swallowed the second: half of each German digest was English."""
+    said = GERMAN.say(
+        "Complete blood count with differential seriously overdue: was due 9 Feb 2026 (last 2 Feb "
+        "2026); Liver function tests overdue: was due 5 Apr 2026 (none on record)"
+    )
+    assert said == (
+        "Blutbild mit Differentialblutbild stark überfällig: war fällig am 9. Feb. 2026 (zuletzt "
+        "am 2. Feb. 2026); Leberwerte überfällig: war fällig am 5. Apr. 2026 (keine bekannt)"
+    )
+
+
 def test_no_sentence_ends_twice() -> None:
     """`is it meant?. Prescriber to decide.`, where a protocol file asks a question."""
     asked = {protocol_says(text) for text in ("is it meant?", "check INR", "check INR.")}
@@ -238,6 +336,17 @@ SAID_BESIDE = (
         "white cells, and lower lymphocytes and eosinophils."
     ),
     "Not begun yet: resolve before the first dose.",
+    "Increase to 125 mg/day on 2 Feb 2026 is too large a step",
+    "250 mg/day is above the most from 3 months on, 3 mg/kg/day",
+    (
+        "Complete blood count with differential by 17 Feb 2026 (captopril on the list: every 2 "
+        "weeks for 3 months)."
+    ),
+    (
+        "ALT and IgG normal in autoimmune hepatitis: not reached, azathioprine since 5 Jan 2026; "
+        "ALT 51 U/L on 5 Jul 2026: above the protocol's upper limit, 50 U/L, since 5 Jul 2026"
+    ),
+    "6-TGN (red cell) 451 pmol/(8.10*8{RBC}) on 2 Mar 2026: above 450 pmol/(8.10*8{RBC})",
     (
         "Personal limit on neutropenia, level 1: 2.9 ended on 15 Dec 2026: the protocol's own "
         "applies again"

@@ -473,10 +473,12 @@ def test_a_brand_name_is_taken_as_its_drug_and_said(desk: Desk, name: str) -> No
 def test_a_name_that_means_two_monitored_drugs_or_none_is_refused(desk: Desk) -> None:
     report = desk.enrol(
         "B1,Imurek and Purinethol,2026-01-05", "B2,Wonderin,2026-01-05",
-        header="mrn,drug,started_on",
+        "B3,azathiprine,2026-01-05", header="mrn,drug,started_on",
     )  # fmt: skip
-    assert [it.line for it in report.refused] == [2, 3]
+    assert [it.line for it in report.refused] == [2, 3, 4]
     assert all("no protocol names the drug" in it.reason for it in report.refused)
+    asked = ['did you mean "azathioprine"?' in it.reason for it in report.refused]
+    assert asked == [False, False, True]
 
 
 def test_an_issuer_stands_before_the_number_or_in_a_column_of_its_own(quick_desk: Desk) -> None:
@@ -529,3 +531,19 @@ def test_a_stop_that_comes_again_does_not_end_the_drug_begun_on_its_day(desk: De
         for row in status_rows(desk.store, desk.settings, NOW, "T1")
     }
     assert states == {"azathioprine": "stopped", "mercaptopurine": "held"}
+
+
+def test_a_clinic_is_the_same_however_its_name_is_written(desk: Desk) -> None:
+    """A row with `north` for somebody of North was refused, with the advice to hand over; and
+    reports counted two clinics."""
+    header = "mrn,drug,started_on,clinic"
+    desk.enrol("B1,azathioprine,2026-01-05,North", header=header)
+    again = desk.enrol(
+        "B1,azathioprine,2026-01-05,north", "B2,azathioprine,2026-01-05,NORTH",
+        "B3,azathioprine,2026-01-05,south", "B4,azathioprine,2026-01-05,South", header=header,
+    )  # fmt: skip
+    assert (again.taken, again.duplicate, again.refused) == (3, 1, ())
+    clinics = [row.clinic for row in desk.clinic.rows(tables.EnrolmentRow)]
+    assert clinics == ["North", "North", "south", "south"]
+    (other,) = desk.enrol("B1,azathioprine,2026-01-05,south", header=header).refused
+    assert "transfer_out" in other.reason

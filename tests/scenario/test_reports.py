@@ -154,6 +154,20 @@ def test_whom_another_clinic_monitors_is_not_overdue_here(desk: CommandLine) -> 
         assert f"seriously overdue {len(late)}, overdue 0" in ledger
 
 
+@pytest.mark.parametrize("name", ["overdue", "compliance"])
+def test_a_slip_in_the_name_of_a_clinic_does_not_read_as_all_well(
+    desk: CommandLine, name: str
+) -> None:
+    for asked in (("--clinic", "nroth"), ("--drug", "azathiprine")):
+        for form in ((), ("--html",)):
+            said = desk("report", name, *asked, *form, "--at", NOW).out
+            assert "Nobody is enrolled under" in said
+            assert asked[1] in said
+            assert "Nobody is overdue" not in said
+    nobody = desk("report", name, "--clinic", "south", "--at", "2026-01-06").out
+    assert ("Nobody is overdue." if name == "overdue" else "No test came due") in nobody
+
+
 def test_what_was_tested_adds_up(desk: CommandLine) -> None:
     found = desk("report", "compliance", "--json", "--at", NOW).json
     names = ("in_time", "in_grace", "late", "missed", "waiting")

@@ -103,6 +103,8 @@ FAULTY_EXAMPLES = {
         "1900"),
     "a result of tomorrow": ("today = 2026-01-13", "today = 2026-01-11", "examples[0].results",
         "nobody could know"),
+    "a test of tomorrow": ("[2026-01-12] }", "[2026-01-12, 2026-01-14] }",
+        "examples[0].completed.cbc", "days up to `today`"),
     "nothing expected": ("expect = {", "x = {", "examples[0].expect", "missing"),
 }  # fmt: skip
 

@@ -172,6 +172,12 @@ MISTAKES = {
     "an indication with a hyphen": ("[dosing.indications.rheumatoid_arthritis]",
         "[dosing.indications.rheumatoid-arthritis]", "dosing.indications.rheumatoid-arthritis",
         '"rheumatoid_arthritis"'),
+    "an indication nearly one of the others": ('except = ["autoimmune_hepatitis"]',
+        'except = ["autoimune_hepatitis"]', "rules[5].except",
+        'did you mean "autoimmune_hepatitis"'),
+    "doses of an indication nearly one of the others": (
+        "[dosing.indications.autoimmune_hepatitis]", "[dosing.indications.autoimune_hepatitis]",
+        "dosing.indications.autoimune_hepatitis", 'did you mean "autoimmune_hepatitis"'),
     "a drug nearly known": ('drugs = ["azathioprine"]', 'drugs = ["azathiprine"]', "drugs",
         'did you mean "azathioprine"'),
     "a symptom nearly known": ('["fever", "chills", "infection"]', '["fevr", "infection"]',
@@ -243,6 +249,17 @@ NO_SLIP = {
 @pytest.mark.parametrize(("old", "new"), NO_SLIP.values(), ids=NO_SLIP.keys())
 def test_what_may_be_meant_is_no_mistake(old: str, new: str) -> None:
     assert read(edited(old, new))
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "own"),
+    [("60000", "/uL", "60"), ("150", "K/uL", "150"), ("59.5", "/nL", "59.5")],
+)
+def test_a_limit_in_another_unit_stands_without_noughts(number: str, unit: str, own: str) -> None:
+    """`below 60.000` is sixty thousand to whoever writes decimals with a comma."""
+    level = f'{{ below = {number}, unit = "{unit}",'
+    rule = read(edited("{ below = 140,", level, bare().replace("floor = 30 ", "# "))).rules[3]
+    assert f"{rule.levels[0].below:f}" == own
 
 
 def with_phases(*phases: str) -> str:

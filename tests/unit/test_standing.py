@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.standing import (
@@ -23,6 +23,7 @@ from monitor.core.standing import (
 from monitor.core.vocabulary import Status
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
+EIGHT, NINE = (datetime(2026, 3, 9, hour, tzinfo=UTC) for hour in (8, 9))
 LETTERS = {
     "P": Status.PRELIMINARY,
     "F": Status.FINAL,
@@ -162,15 +163,23 @@ def test_a_repetition_changes_nothing(
 ) -> None:
     again = data.draw(st.sampled_from(found))
     late = Report(again.status, again.value, again.comparator, again.reported_at, (DAY, len(found)))
-    assert repeats(late, found)
+    assert repeats(late, found, untimed=untimed)
 
 
 @given(report_lists(), st.booleans())
+@example(  # the last takes away what the second, by its time, could not
+    [
+        Report(Status.PRELIMINARY, Decimal("0.4"), "", NINE, (DAY, 0)),
+        Report(Status.CORRECTED, None, "", EIGHT, (DAY, 1)),
+        Report(Status.CORRECTED, None, "", None, (DAY, 2)),
+    ],
+    True,
+)
 @settings(max_examples=300, deadline=None)
 def test_leaving_repetitions_out_changes_no_answer(found: list[Report], untimed: bool) -> None:
     kept: list[Report] = []
     for report in found:
-        if not repeats(report, kept):
+        if not repeats(report, kept, untimed=untimed):
             kept.append(report)
 
     def said(rows: list[Report]) -> set[tuple[Decimal | None, str]]:

@@ -483,6 +483,21 @@ def test_an_analyser_writes_dashes_where_it_did_not_measure(opened: Open) -> Non
     assert [(row.analyte, row.value) for row in rows] == [("PLT", "150")]
 
 
+def test_a_unit_of_the_limits_is_said_to_be_one(opened: Open) -> None:
+    text = "mrn,collected,test,result,reference_unit\nP1,2026-03-13,WBC,3.9,K/uL\n"
+    (row,), _, notes = opened(text)
+    assert row.unit == "K/uL"
+    assert 'unit is read from "reference_unit", the nearest there is' in notes
+
+
+def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
+    """`result_time` is when it was reported, but for a source that says otherwise."""
+    columns = {"collected_at": "result_date", "collected_time": "result_time"}
+    text = "mrn,test,result,unit,result_date,result_time\nP1,WBC,3.9,K/uL,2026-03-13,05:26\n"
+    (row,), _, _ = opened(text, columns=columns)
+    assert (row.collected_at, row.reported_at) == ("2026-03-13 05:26", "")
+
+
 @pytest.mark.parametrize("value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal"])
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")

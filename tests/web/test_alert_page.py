@@ -26,6 +26,12 @@ def page_of(web: WebClinic, mrn: str, **equal: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(plain))
 
 
+def test_a_value_has_the_decimals_of_the_others_beside_it(web: WebClinic) -> None:
+    """The worst stood as 0.8 between a title and a table that say 0.80."""
+    page = web.client(Role.NURSE).get(f"/alerts/{web.alert_id(rule='neutropenia')}").text
+    assert "<dt>Worst</dt><dd>0.80 " in page
+
+
 def test_a_value_with_its_distance_the_last_values_the_dose_and_the_rule(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id('D1021')}/events"

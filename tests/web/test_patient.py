@@ -4,13 +4,14 @@ consequence before they are recorded."""
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from icalendar import Calendar
 from sqlalchemy import update
 
+from monitor.core.case import Event
 from monitor.core.permissions import Role
 from monitor.core.personal_terms import Personal, Terms
 from monitor.intake.enrol import enrol_file
@@ -19,6 +20,8 @@ from monitor.operations.patient_file import patient_file
 from monitor.operations.personal import set_term
 from monitor.store import tables
 from monitor.store.tables import table_of
+from monitor.web.render import happened
+from tests.clinic import at
 from tests.web_clinic import WebClinic, post
 
 NEUTROPENIC = "D1063"
@@ -283,3 +286,21 @@ def test_a_viewer_records_nothing(web: WebClinic) -> None:
     assert "Record an event" not in viewer.get(patient).text
     assert viewer.get(f"{patient}/events").status_code == 403
     assert post(viewer, f"{patient}/events", event="stop", on="2026-03-10").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("event", "value", "said"),
+    [
+        ("hold", "2026-03-16", "hold, to be reviewed on Mon 16 Mar 2026"),
+        ("hold", "", "hold"),
+        ("monitored_elsewhere", "2026-04-01", "monitored elsewhere until Wed 1 Apr 2026"),
+        ("dose", "125", "dose: 125 mg/day"),
+        ("symptom", "sore_throat", "symptom: sore throat"),
+        ("genotype", "tpmt:poor", "genotype: tpmt:poor"),
+    ],
+)
+def test_an_event_says_what_its_value_is(event: str, value: str, said: str) -> None:
+    """`hold: 2026-03-16` reads as a hold that ends on that day."""
+    on = date(2026, 3, 3)
+    told = Event(id=1, on=on, event=event, value=value, received_at=at("2026-03-03"))
+    assert happened(told) == said
