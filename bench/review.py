@@ -36,7 +36,7 @@ def sizes(scale: str) -> Sequence[int]:
 
 def run(plan: Plan) -> list[Record]:
     """Enrolments a second of a core, alerts standing that have not recovered, after an edit that
-    changes a limit and after one that changes everybody's schedule; beside it what pandas does
+    changes a limit and after ones that change everybody's schedule; beside it what pandas does
     who reads the whole history for a much smaller question."""
     found = []
     for years in (10, 2):
@@ -63,8 +63,10 @@ def run(plan: Plan) -> list[Record]:
 EDITS = {
     "a limit": ("{ below = 1.6,", "{ below = 1.5,"),
     "the schedule": ('grace = "1 week"', 'grace = "8 days"'),
+    "an interval": ('every = "3 months"', 'every = "4 months"'),
 }
-"""What an edit finds in the shipped protocol, and puts there."""
+"""What an edit finds in the shipped protocol, and puts there. By the grace the alert of hardly
+anybody is another one; by the interval everybody's due day is, and the alert of all overdue."""
 
 
 def lived_in(url: str) -> None:

@@ -15,9 +15,8 @@ from enum import StrEnum
 
 from monitor.core.due import Obligation
 from monitor.core.judges import View
-from monitor.core.life import is_within, spells_elsewhere
-from monitor.core.missed import obligations, scheduled_panels
-from monitor.core.protocol import Panel
+from monitor.core.life import is_within
+from monitor.core.missed import obligations
 
 _ONE_DAY = timedelta(days=1)
 
@@ -68,7 +67,7 @@ def adherence(view: View, first: date, last: date) -> Adherence:
     life, enrolment = view.life, view.case.enrolment
     end = min(day for day in (life.stopped_on, last + _ONE_DAY, view.today + _ONE_DAY) if day)
     begin = max(first, enrolment.enrolled_on, min(life.first_dose_on, life.anchors[0]))
-    away = spells_elsewhere(view.case.events, view.today)
+    away = view.basis.away
     mine = {
         begin + timedelta(days=number)
         for number in range(max((end - begin).days, 0))
@@ -76,7 +75,7 @@ def adherence(view: View, first: date, last: date) -> Adherence:
     }
     tests: list[DueTest] = []
     late: set[date] = set()
-    for panel in scheduled_panels(view):
+    for panel in view.protocol.scheduled:
         stretches = [(_of_gap(panel, gap, view), gap[1] or end) for gap in _gaps(panel, view)]
         for found, done in stretches:
             late |= _uncovered(found, done)
@@ -85,17 +84,17 @@ def adherence(view: View, first: date, last: date) -> Adherence:
     return Adherence(tests=tuple(tests), days=len(mine), covered=len(mine - late))
 
 
-def _gaps(panel: Panel, view: View) -> Iterator[tuple[date | None, date | None]]:
+def _gaps(panel: str, view: View) -> Iterator[tuple[date | None, date | None]]:
     """The stretches between completions, the last of them open."""
-    known = view.done[panel.id]
+    known = view.done[panel]
     days = sorted({*known.days, *([known.declared] if known.declared is not None else [])})
     yield from zip([None, *days], [*days, None], strict=True)
 
 
-def _of_gap(panel: Panel, gap: tuple[date | None, date | None], view: View) -> list[DueTest]:
+def _of_gap(panel: str, gap: tuple[date | None, date | None], view: View) -> list[DueTest]:
     after, done = gap
     until = min(day for day in (done, view.life.stopped_on, view.today) if day is not None)
-    duties = list(obligations(panel, after, until, view))
+    duties = list(obligations(view.protocol, panel, after, until, view.life.anchors))
     come = [it for it in duties if it.due_on <= until] or duties[:1]
     if not come:
         return []
@@ -116,9 +115,9 @@ def _without_extra(stretches: list[list[DueTest]]) -> Iterator[list[DueTest]]:
             yield found
 
 
-def _test(panel: Panel, duty: Obligation, became: Became, done_on: date | None) -> DueTest:
+def _test(panel: str, duty: Obligation, became: Became, done_on: date | None) -> DueTest:
     return DueTest(
-        panel=panel.id,
+        panel=panel,
         phase=duty.phase.name,
         due_on=duty.due_on,
         grace_until=duty.last_day_in_grace,

@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.core.answer import Finding, Review
-from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, without_what_was_closed
-from monitor.core.findings import LATE, OVERDUE
+from monitor.core.findings import OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
 from monitor.core.told_again import (
@@ -29,7 +29,7 @@ from monitor.core.told_again import (
     urgency_of,
     worse_than_told,
 )
-from monitor.core.vocabulary import AlertState
+from monitor.core.vocabulary import LATE, AlertState
 
 OPENING = (
     ChangeWhat.WORSE,
@@ -65,10 +65,11 @@ def reconcile(
     changes.extend(
         it for alert in pairing.void for it in without_what_was_closed(alert, review, protocol)
     )
-    instants = [start_of_day(day, zone) for day in wake if day > today]
-    if review.next_change_at is not None:
-        instants.append(review.next_change_at)
-    return Decision(changes=tuple(changes), next_review_at=min(instants, default=None))
+    return Decision(
+        changes=tuple(changes),
+        findings_change_at=review.next_change_at,
+        alerts_change_at=earliest(*(start_of_day(day, zone) for day in wake if day > today)),
+    )
 
 
 def content_of(finding: Finding) -> str:

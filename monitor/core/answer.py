@@ -6,11 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from monitor.core.case import Case
 from monitor.core.ordered import Reaches
 from monitor.core.recalled import Memory
 from monitor.core.vocabulary import DIED, Because, EnrolmentState, Kind, PanelState, Urgency
+
+if TYPE_CHECKING:
+    from monitor.core.basis import Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,3 +258,7 @@ class Review:
     """What may be kept for an edit of the rules (`kept.py`); None: it is judged anew then."""
     memory: Memory | None = None
     """What may be kept instead of the results (`recalled.py`); None: they are read again."""
+    basis: Basis | None = None
+    """What may be kept for an edit of the schedule; None: it is judged anew then."""
+    rest_changes_at: datetime | None = None
+    """As `next_change_at`, of all that does not follow from the basis."""

@@ -47,9 +47,9 @@ def wakes(view: View) -> Iterator[date]:
         told = unavailable(view, gene)
         if told is not None:
             yield told[0]
-    until = view.protocol.phases[0].until
-    if until is not None:
-        yield until.after(view.life.first_dose_on)
+    genes = [known_gene(view, gene) for gene in view.protocol.genes]
+    if any(it.phenotype is Metaboliser.INDETERMINATE for it in genes):
+        yield from _start_phase_ends(view)
 
 
 def considered(view: View) -> Iterator[Considered]:
@@ -160,8 +160,7 @@ def _indeterminate(view: View, known: Known) -> Iterator[Finding]:
     deciding = known.deciding
     if not say or deciding is None:
         return
-    until = view.protocol.phases[0].until
-    over = until is not None and view.today >= until.after(view.life.first_dose_on)
+    over = any(day <= view.today for day in _start_phase_ends(view))
     name = known.gene.upper()
     yield Finding(
         enrolment_id=view.case.enrolment.id,
@@ -176,6 +175,13 @@ def _indeterminate(view: View, known: Known) -> Iterator[Finding]:
         say=(sentence(say),),
         arithmetic=tuple(known.lines()),
     )
+
+
+def _start_phase_ends(view: View) -> Iterator[date]:
+    """The day on which the start phase is over, where it ends."""
+    until = view.phases[0].until
+    if until is not None:
+        yield until.after(view.life.first_dose_on)
 
 
 def with_what_is_unavailable(finding: Finding, view: View) -> Finding:

@@ -75,9 +75,11 @@ def _shift(day: date, months: int, days: int) -> date:
     year, month = divmod(index, 12)
     if not date.min.year <= year <= date.max.year:
         return _END_OF_TIME if months > 0 else date.min
-    last = calendar.monthrange(year, month + 1)[1]
+    last = day.day
+    if last > _SHORTEST_MONTH:
+        last = min(last, calendar.monthrange(year, month + 1)[1])
     try:
-        return date(year, month + 1, min(day.day, last)) + timedelta(days=days)
+        return date(year, month + 1, last) + timedelta(days=days)
     except OverflowError:
         return _END_OF_TIME if days > 0 else date.min
 
@@ -87,9 +89,15 @@ def clinic_day(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
 
 
+@lru_cache(_REMEMBERED)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a clinic day, in UTC."""
     return from_clinic_local(datetime.combine(day, time.min), zone)
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The first of those that are known."""
+    return min((it for it in instants if it is not None), default=None)
 
 
 def from_clinic_local(local: datetime, zone: ZoneInfo) -> datetime:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from monitor.core.answer import Finding
+from monitor.core.calendar import earliest
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 
 
@@ -124,4 +125,11 @@ class Decision:
     """What to write for one enrolment: changes, and when to look again."""
 
     changes: tuple[Change, ...] = field(default=())
-    next_review_at: datetime | None = None
+    findings_change_at: datetime | None = None
+    alerts_change_at: datetime | None = None
+    """When an alert is to be looked at although its finding is the same: a reminder, an
+    acknowledgement that runs out, the next rung."""
+
+    @property
+    def next_review_at(self) -> datetime | None:
+        return earliest(self.findings_change_at, self.alerts_change_at)

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from monitor.core.alerts import OPENING
+from monitor.core.calendar import earliest
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED
 from monitor.core.escalation import Ladder, escalate, reason_of
@@ -32,7 +33,7 @@ def climb(
 ) -> Decision:
     """The decision with the addresses of what is told, without what is muted, with the
     escalations due by `now`, and with the next rung among the instants to look again."""
-    wake = [] if decision.next_review_at is None else [decision.next_review_at]
+    wake = [decision.alerts_change_at]
     standing = {alert.id: _after(alert, decision.changes) for alert in alerts}
     muted = _muted(decision.changes, standing, protocol)
     changes: list[Change] = []
@@ -45,8 +46,7 @@ def climb(
             change = replace(change, tell=False, reason=why, unasked=change.what in _ASKING)
         addressed, next_at = _addressed(change, ladder_of, now)
         changes.append(addressed)
-        if next_at is not None:
-            wake.append(next_at)
+        wake.append(next_at)
         if addressed.asked_at is not None and change.alert is not None:
             asked.add(change.alert.id)
     for alert in alerts:
@@ -56,9 +56,8 @@ def climb(
         change_, next_at = _climbed(alert, now_is, protocol, ladder_of, now)
         if change_ is not None:
             changes.append(change_)
-        if next_at is not None:
-            wake.append(next_at)
-    return Decision(changes=tuple(changes), next_review_at=min(wake, default=None))
+        wake.append(next_at)
+    return replace(decision, changes=tuple(changes), alerts_change_at=earliest(*wake))
 
 
 def _climbed(

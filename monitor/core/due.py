@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from monitor.core.answer import Demand, PanelStatus
 from monitor.core.panels import Completions
 from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol
-from monitor.core.vocabulary import Because, PanelState, Urgency, worst_urgency
+from monitor.core.vocabulary import LATE, Because, PanelState, Urgency, worst_urgency
 
 ON_DEMAND = "on demand"
 """Shown as the phase of a panel that no phase asks for."""
 _ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+class Obligation(NamedTuple):
     """One due day, with the phase whose grace, lead and urgency apply to it."""
 
     due_on: date
@@ -27,6 +27,11 @@ class Obligation:
     @property
     def last_day_in_grace(self) -> date:
         return self.schedule.grace.after(self.due_on)
+
+    @property
+    def order(self) -> tuple[date, date]:
+        """The strictest first."""
+        return self.due_on, self.last_day_in_grace
 
 
 def scheduled(
@@ -40,16 +45,18 @@ def scheduled(
 
     A restart can bring a test forward and can never forgive one.
     """
-    obligations = [
-        obligation
-        for anchor in _counting_anchors(anchors, last_completed_on, today)
-        if (obligation := _from_anchor(protocol, panel, last_completed_on, anchor))
-    ]
-    return min(obligations, key=lambda it: (it.due_on, it.last_day_in_grace), default=None)
+    strictest: Obligation | None = None
+    for anchor in _counting_anchors(anchors, last_completed_on, today):
+        duty = _from_anchor(protocol, panel, last_completed_on, anchor)
+        if duty is not None and (strictest is None or duty.order < strictest.order):
+            strictest = duty
+    return strictest
 
 
 def _counting_anchors(anchors: Sequence[date], last: date | None, today: date) -> Sequence[date]:
     """From the last anchor on or before the latest completion (or the first) to today's."""
+    if len(anchors) == 1:
+        return anchors
     before = [anchor for anchor in anchors if last is not None and anchor <= last]
     first = before[-1] if before else anchors[0]
     return [anchor for anchor in anchors if anchor == first or first < anchor <= today]
@@ -61,9 +68,9 @@ def _from_anchor(
     """due(A): steps 1 to 3 of the specification for one anchor."""
     base = anchor if last is None else max(last, anchor)
     phase_start = anchor
-    for phase in protocol.phases:
+    course = protocol.scheduled.get(panel)
+    for phase, schedule in () if course is None else course.steps:
         phase_end = None if phase.until is None else phase.until.after(anchor)
-        schedule = phase.schedule(panel)
         if schedule is not None and (phase_end is None or base < phase_end):
             candidate = max(schedule.every.after(base), phase_start)
             if phase_end is None or candidate <= phase_end:
@@ -112,10 +119,7 @@ def status(
         duties.append((demand, demand))
     due_on = min(due for due, _ in duties)
     grace_end = min(end for _, end in duties)
-    lead_begin = schedule.lead.before(due_on)
-    escalation = schedule.escalate_after.after(due_on)
-    state = _state(today, lead_begin, grace_end, escalation)
-    late = state in (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
+    state, next_change_on = timing(schedule, due_on, grace_end, today)
     return PanelStatus(
         panel=panel,
         phase=phase,
@@ -124,7 +128,7 @@ def status(
         due_on=due_on,
         because=_because(due_on, recheck, demand),
         state=state,
-        days_overdue=(today - due_on).days if late else 0,
+        days_overdue=(today - due_on).days if state in LATE else 0,
         urgency=worst_urgency(
             _urgency(schedule, state, under_recheck=recheck is not None),
             *(it.urgency for it in demands),
@@ -134,10 +138,28 @@ def status(
         partial=done.partial,
         demanded_by=tuple(it.why for it in demands),
         in_time_until=grace_end,
-        next_change_on=_first_after(
-            today, lead_begin, grace_end + _ONE_DAY, max(escalation, grace_end) + _ONE_DAY
-        ),
+        next_change_on=next_change_on,
     )
+
+
+class Timing(NamedTuple):
+    """The state of a panel on a day, and the first later day on which it is another."""
+
+    state: PanelState
+    next_change_on: date | None
+
+
+def timing(terms: Lateness, due_on: date, grace_end: date, today: date) -> Timing:
+    """How far a panel is with its due day, by the lead and escalation of its phase."""
+    lead_begin = terms.lead.before(due_on)
+    if today < lead_begin:
+        return Timing(PanelState.UP_TO_DATE, lead_begin)
+    if today <= grace_end:
+        return Timing(PanelState.DUE, grace_end + _ONE_DAY)
+    last_not_serious = max(terms.escalate_after.after(due_on), grace_end)
+    if today <= last_not_serious:
+        return Timing(PanelState.OVERDUE, last_not_serious + _ONE_DAY)
+    return Timing(PanelState.SERIOUSLY_OVERDUE, None)
 
 
 def _terms(
@@ -155,14 +177,6 @@ def _terms(
     return None if on_demand is None else (ON_DEMAND, on_demand)
 
 
-def _state(today: date, lead_begin: date, grace_end: date, escalation: date) -> PanelState:
-    if today < lead_begin:
-        return PanelState.UP_TO_DATE
-    if today <= grace_end:
-        return PanelState.DUE
-    return PanelState.OVERDUE if today <= escalation else PanelState.SERIOUSLY_OVERDUE
-
-
 def _because(due_on: date, recheck: date | None, demand: date | None) -> Because:
     if recheck == due_on:
         return Because.RECHECK
@@ -173,10 +187,6 @@ def _urgency(schedule: Lateness, state: PanelState, *, under_recheck: bool) -> U
     serious = state is PanelState.SERIOUSLY_OVERDUE
     urgency = schedule.serious_urgency if serious else schedule.urgency
     return worst_urgency(urgency, Urgency.URGENT) if under_recheck else urgency
-
-
-def _first_after(today: date, *days: date) -> date | None:
-    return min((day for day in days if day > today), default=None)
 
 
 def nothing_due(panel: str, done: Completions, *, lasting: bool = False) -> PanelStatus:

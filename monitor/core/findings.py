@@ -18,7 +18,7 @@ from monitor.core.judged import Judged
 from monitor.core.ordered import Results
 from monitor.core.protocol import Panel, Protocol, Rule
 from monitor.core.units import show
-from monitor.core.vocabulary import Kind, PanelState, Urgency, worst_urgency
+from monitor.core.vocabulary import LATE, Kind, PanelState, Urgency, worst_urgency
 
 OVERDUE = "overdue"
 QUARANTINED = "quarantined_result"
@@ -39,7 +39,6 @@ _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first 
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
 _NOT_IN_DATE = "Tests are not in date: prescriber to decide on further supply."
 _WAS_IT_STARTED = "Start not confirmed: was it started? If so, test today."
-LATE = (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
 
 
 def day_text(day: date) -> str:

@@ -36,15 +36,18 @@ from monitor.core.answer import (
     PanelStatus,
     Shared,
 )
+from monitor.core.basis import Basis, basis_of
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.findings import with_inr
 from monitor.core.ordered import Results
 from monitor.core.panels import Completions
-from monitor.core.protocol import Protocol
+from monitor.core.protocol import Phase, Protocol
 from monitor.core.verdicts import Verdicts
 
 T = TypeVar("T")
+_PHASES = "phases"
+"""Noted among what is `known` where a judge asked for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,33 @@ class View:
             self.known[what] = reckon()
         found: T = self.known[what]
         return found
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Those of the protocol, for a judge. Whatever it makes of them may be another thing
+        after an edit of the schedule: nothing is kept of this answer for one. (Due days and missed
+        tests are reckoned anew then, from the `basis`.)"""
+        self.known[_PHASES] = True
+        return self.protocol.phases
+
+    @property
+    def asked_for_phases(self) -> bool:
+        return _PHASES in self.known
+
+    @property
+    def basis(self) -> Basis:
+        """What due days and missed tests are counted from."""
+        return self.once(
+            "basis",
+            lambda: basis_of(
+                self.case.enrolment,
+                self.case.events,
+                self.life,
+                self.protocol,
+                self.done,
+                self.today,
+            ),
+        )
 
     def is_done_since(self, panel: str, day: date) -> bool:
         """Whether the panel was completed on or after a day."""
@@ -116,6 +146,9 @@ class Judge:
     """Panels on demand that concern this patient, due or not: each has its status."""
     considered: Callable[[View], Iterable[Considered]] = _not_considered
     """What it looked at that did not speak, and why, for `explain`."""
+    by_schedule: bool = False
+    """All of it follows from the protocol and the `basis`: it is asked again after an edit of the
+    schedule, of which it may say something else (`by_schedule.py`)."""
 
 
 JUDGES: tuple[Judge, ...] = (
@@ -143,7 +176,12 @@ JUDGES: tuple[Judge, ...] = (
         panels=interactions.panels,
         considered=interactions.considered,
     ),
-    Judge(findings=missed.findings, wakes=missed.wakes, considered=missed.considered),
+    Judge(
+        findings=missed.findings,
+        wakes=missed.wakes,
+        considered=missed.considered,
+        by_schedule=True,
+    ),
     Judge(findings=targets.findings, wakes=targets.wakes, considered=targets.considered),
     Judge(findings=tasks.findings, wakes=tasks.wakes, considered=tasks.considered),
 )
@@ -173,6 +211,13 @@ def considered(view: View) -> list[Considered]:
     return [it for judge in JUDGES for it in judge.considered(view)]
 
 
-def wakes(view: View) -> list[date]:
-    """The days to come on which an answer of theirs changes."""
-    return [day for judge in JUDGES for day in judge.wakes(view) if day > view.today]
+def wakes(view: View, *, by_schedule: bool) -> list[date]:
+    """The days to come on which an answer changes: of those that a schedule alone decides, or of
+    the others."""
+    return [
+        day
+        for judge in JUDGES
+        if judge.by_schedule is by_schedule
+        for day in judge.wakes(view)
+        if day > view.today
+    ]

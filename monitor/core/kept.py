@@ -1,22 +1,32 @@
-"""Kept answers: what a review leaves behind so that an edit of some rules need not have everybody
-judged anew (docs/adr/0054).
+"""Kept answers: what a review leaves behind so that an edit of some rules, or of the schedule, need
+not have everybody judged anew (docs/adr/0054).
 
-Kept is how far the values of each analyte reach, and only of an enrolment that stands alone. An
+Kept is, only of an enrolment that stands alone, how far the values of each analyte reach. An
 edit of rules on analytes leaves such an enrolment as it was where certainly no value breaches any
 of these rules, neither as they were nor as they are: no finding and no recheck is theirs, before
 or after, and what others find is unchanged. That is the very question a review begins with
 (`levels.is_quiet`); here it is asked without the results.
+
+Kept is further what due days are counted from, where the schedule alone asks for panels. After an
+edit of it they are counted anew; where alerts tell the same, the rest of the answer stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.answer import Review
+from monitor.core.basis import Basis
+from monitor.core.by_schedule import NOTHING_TOLD, BySchedule, by_schedule
+from monitor.core.calendar import earliest
 from monitor.core.derive import may_derive
+from monitor.core.findings import OVERDUE
 from monitor.core.indications import meant_for
 from monitor.core.levels import is_quiet
+from monitor.core.missed import MISSED
 from monitor.core.ordered import Ordered, Reaches, Remembered, Results
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.recalled import Memory
@@ -61,20 +71,47 @@ def memory(view: View, verdicts: Sequence[Verdict]) -> Memory | None:
     )
 
 
+def basis(view: View) -> Basis | None:
+    """What due days may be counted from anew; None where something beside the schedule asks for
+    a panel, or a judge made something of the phases."""
+    beside = any(it.under_recheck or it.demanded_by for it in view.panels)
+    return None if beside or view.asked_for_phases or view.life.died else view.basis
+
+
+class KeptSchedule(NamedTuple):
+    """What is kept of an answer for an edit of the schedule."""
+
+    basis: Basis
+    speaks: bool
+    """Alerts tell of something late or of missed tests."""
+    rest_until: datetime | None
+    """When anything else is to be looked at."""
+
+
+def kept_schedule(found: Review, alerts_change_at: datetime | None) -> KeptSchedule | None:
+    """What to keep of an answer, of which the alerts are to be looked at by some instant."""
+    if found.basis is None:
+        return None
+    speaks = any(it.cause == OVERDUE or it.cause.startswith(MISSED) for it in found.findings)
+    return KeptSchedule(found.basis, speaks, earliest(found.rest_changes_at, alerts_change_at))
+
+
 @dataclass(frozen=True, slots=True)
-class RuleEdit:
-    """An edit that changed nothing but rules on analytes."""
+class Edit:
+    """An edit that changed nothing but rules on analytes, and the schedule."""
 
     rules: tuple[Rule, ...]
     """Those that differ, as they were and as they are."""
+    schedules: tuple[Protocol, Protocol] | None = None
+    """The text as it was and as it is, where the schedule differs."""
 
     @property
     def analytes(self) -> frozenset[str]:
         return frozenset(rule.analyte for rule in self.rules)
 
     def leaves_alone(self, kept: Reaches, indication: str) -> bool:
-        """Whether certainly the answer for an enrolment stays as it is: its findings, its panels
-        and until when."""
+        """Whether the rules certainly leave the answer for an enrolment as it is: its findings,
+        its panels and until when."""
         return all(
             not meant_for(rule, indication)
             or rule.analyte not in kept
@@ -82,16 +119,35 @@ class RuleEdit:
             for rule in self.rules
         )
 
+    def rescheduled(self, kept: KeptSchedule, today: date) -> BySchedule | None:
+        """What the new schedule says; None where alerts tell something else by it."""
+        assert self.schedules is not None
+        old, new = self.schedules
+        told = by_schedule(old, kept.basis, today).told if kept.speaks else NOTHING_TOLD
+        found = by_schedule(new, kept.basis, today)
+        return found if found.told == told else None
 
-def rule_edit(old: Protocol, new: Protocol) -> RuleEdit | None:
+    def moves_nothing(self, kept: KeptSchedule, today: date) -> bool:
+        """Whether no due day and no state of a panel is another either."""
+        assert self.schedules is not None
+        found = self.rescheduled(kept, today)
+        before = by_schedule(self.schedules[0], kept.basis, today)
+        return found is not None and found.panels == before.panels
+
+
+def edit_between(old: Protocol, new: Protocol) -> Edit | None:
     """What differs between two texts of one protocol; None where it is more than rules on
-    analytes, and what is never said of a patient."""
-    if _without_rules(old) != _without_rules(new) or _combined(old) != _combined(new):
+    analytes, the schedule, and what is never said of a patient."""
+    same = _the_rest(old) == _the_rest(new) and old.scheduled.keys() == new.scheduled.keys()
+    if not same or _combined(old) != _combined(new):
         return None
     before, after = ({rule.id: rule for rule in it.rules} for it in (old, new))
     differing = [key for key in before | after if before.get(key) != after.get(key)]
     both = (it.get(key) for it in (before, after) for key in differing)
-    return RuleEdit(tuple(rule for rule in both if rule is not None))
+    rescheduled = (old.phases, old.missed) != (new.phases, new.missed)
+    return Edit(
+        tuple(rule for rule in both if rule is not None), (old, new) if rescheduled else None
+    )
 
 
 def _combined(protocol: Protocol) -> dict[str, tuple[object, ...]]:
@@ -105,8 +161,9 @@ def _combined(protocol: Protocol) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _without_rules(protocol: Protocol) -> Protocol:
-    return replace(protocol, rules=(), digest="", version="", note="", examples=())
+def _the_rest(protocol: Protocol) -> Protocol:
+    said = replace(protocol, digest="", version="", note="", examples=())
+    return replace(said, rules=(), phases=(), missed=None)
 
 
 def unchanged_rules(old: Protocol, new: Protocol) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """What is kept of an answer, as text for the database: a line with how far each analyte reaches,
-and one with what is remembered of the results besides."""
+one with what is remembered of the results besides, and one with what due days are counted from.
+
+Each can be read by itself. The last two are one object, for an older version reads them as one."""
 
 from __future__ import annotations
 
@@ -7,13 +9,19 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any
 
+from monitor.core.basis import Basis
+from monitor.core.kept import KeptSchedule
 from monitor.core.ordered import Reach, Reaches, Remembered
 from monitor.core.recalled import Memory
+
+_DUE = '\n,"due":'
+_READER = json.JSONDecoder()
+_day, _number = date.fromordinal, date.toordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +42,58 @@ def as_text(kept: Reaches, memory: Memory | None = None, counted: Counted | None
     lines: list[Any] = [reach]
     if memory is not None and counted is not None:
         lines.append(_written(memory, counted))
-    return "\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
+    return "\n".join(map(_json, lines))
+
+
+def of_results(text: str) -> str:
+    """The lines that say something of the results."""
+    results, marked, _ = text.partition(_DUE)
+    return results + "}" if marked else results
+
+
+def with_schedule(text: str, kept: KeptSchedule) -> str:
+    """The lines of the results, and one for an edit of the schedule."""
+    of, until = kept.basis, kept.rest_until
+    written = [
+        _number(of.enrolled_on),
+        [_number(day) for day in of.anchors],
+        None if of.stopped_on is None else _number(of.stopped_on),
+        of.elsewhere,
+        [[_number(day) for day in spell] for spell in of.away],
+        of.done,
+        kept.speaks,
+        None if until is None else until.isoformat(),
+    ]
+    return f"{text[:-1]}{_DUE}{_json(written)}}}"
+
+
+def schedule_from(text: str) -> KeptSchedule | None:
+    """What `with_schedule` wrote; None: nothing is kept for an edit of the schedule."""
+    begins = text.rfind(_DUE)
+    if begins < 0:
+        return None
+    written, _ = _READER.raw_decode(text, begins + len(_DUE))
+    enrolled, anchors, stopped, elsewhere, away, done, speaks, until = written
+    of = Basis(
+        enrolled_on=_day(enrolled),
+        anchors=tuple(map(_day, anchors)),
+        stopped_on=None if stopped is None else _day(stopped),
+        elsewhere=elsewhere,
+        away=tuple((_day(first), _day(end)) for first, end in away),
+        done=done,
+    )
+    return KeptSchedule(of, speaks, None if until is None else datetime.fromisoformat(until))
 
 
 def from_text(text: str, analytes: Collection[str]) -> Reaches:
     """How far the values of these analytes reach, as `as_text` wrote it."""
-    written = json.loads(text.partition("\n")[0])
+    written, _ = _READER.raw_decode(text)
     return {name: _reach(written[name]) for name in analytes if name in written}
 
 
 def memory_from(text: str) -> tuple[Memory, Counted] | None:
     """What `as_text` wrote of the results; None: nothing is remembered of them."""
-    reach, _, memory_line = text.partition("\n")
+    reach, _, memory_line = of_results(text).partition("\n")
     if not memory_line:
         return None
     written, known = json.loads(reach), json.loads(memory_line)
@@ -53,8 +101,8 @@ def memory_from(text: str) -> tuple[Memory, Counted] | None:
     days: dict[str, frozenset[date]] = dict.fromkeys(names, frozenset())
     for places, steps in known["days"]:
         those = frozenset(map(date.fromordinal, accumulate(steps)))
-        for place in places:
-            days[names[place]] |= those
+        for name in (names[place] for place in places):
+            days[name] = days[name] | those if days[name] else those
     last = {names[place]: date.fromordinal(day) for place, day in known["last"]}
     memory = Memory(
         start=date.fromordinal(known["start"]),
@@ -67,6 +115,10 @@ def memory_from(text: str) -> tuple[Memory, Counted] | None:
         asked=frozenset(known["asked"]),
     )
     return memory, Counted(known["rows"], known["to"])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _written(memory: Memory, counted: Counted) -> dict[str, Any]:

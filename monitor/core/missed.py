@@ -7,51 +7,52 @@ while another clinic monitored: of what was missed then nobody here knows why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core import due
 from monitor.core.answer import Considered, Finding
+from monitor.core.basis import Basis
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text, protocol_says
-from monitor.core.life import is_within, spells_elsewhere
-from monitor.core.protocol import Panel
+from monitor.core.life import is_within
+from monitor.core.protocol import Protocol
 from monitor.core.protocol_care import Missed
 from monitor.core.vocabulary import EnrolmentState, Kind
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
+MISSED = "missed:"
+"""What a cause begins with, before the panel."""
+_ONE_DAY = timedelta(days=1)
+_Stretch = tuple[date | None, date | None]
+"""What lies between two completions since the enrolment; None: before the first, after the last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
-    """A stretch without a completion; `end` is the completion that ended it."""
+class Gap:
+    """A stretch without a completion of a panel; `end` is the completion that ended it."""
 
-    after: date
+    panel: str
     end: date | None
     missed: tuple[date, ...]
+    """The due days of its first missed tests, as many as it takes to speak."""
 
 
 def findings(view: View) -> Iterator[Finding]:
     """One finding a panel and a stretch in which too many tests were missed."""
-    rule = view.protocol.missed
-    if rule is None:
-        return
-    for panel in scheduled_panels(view):
-        for after, end in _long_enough(panel, rule.more_than + 1, view):
-            gap = _gap(panel, after, end, rule.more_than + 1, view)
-            if len(gap.missed) > rule.more_than:
-                yield _finding(panel, gap, rule, view)
+    for gap, rule in too_long(view.protocol, view.basis, view.today):
+        yield _finding(gap, rule, view)
 
 
 def wakes(view: View) -> Iterator[date]:
     """The day on which one more test has been missed."""
-    if view.protocol.missed is None:
-        return
-    for panel in scheduled_panels(view):
-        yield from _next_miss(panel, view)
+    basis = view.basis
+    for panel in basis.done:
+        yield from next_miss(view.protocol, panel, basis, view.today)
 
 
 def considered(view: View) -> Iterator[Considered]:
@@ -59,35 +60,50 @@ def considered(view: View) -> Iterator[Considered]:
     rule = view.protocol.missed
     if rule is None:
         return
-    for panel in scheduled_panels(view):
-        after, end = _stretches(panel, view)[-1]
-        count = len(_gap(panel, after, end, rule.more_than + 1, view).missed)
+    for panel in view.basis.done:
+        now, most = (view.basis.last_done(panel), None), rule.more_than + 1
+        count = len(_missed(view.protocol, panel, now, view.basis, view.today, most))
         if count <= rule.more_than:
             why = f"{count} missed in a row; it speaks at more than {rule.more_than}"
-            yield Considered(room="missed tests", subject=panel.id, why=(why,), source=rule.source)
+            yield Considered(room="missed tests", subject=panel, why=(why,), source=rule.source)
 
 
-def scheduled_panels(view: View) -> list[Panel]:
-    """The panels that a phase asks for; what is due on demand alone is missed otherwise."""
-    phases, panels = view.protocol.phases, view.protocol.panels
-    return view.once(
-        "scheduled panels",
-        lambda: [it for it in panels if any(phase.schedule(it.id) for phase in phases)],
-    )
+def too_long(protocol: Protocol, basis: Basis, today: date) -> Iterator[tuple[Gap, Missed]]:
+    """The stretches since the enrolment in which too many tests were missed, and what is said of
+    them."""
+    rule = protocol.missed
+    if rule is None:
+        return
+    most = rule.more_than + 1
+    for panel in basis.done:
+        for stretch in _long_enough(protocol, panel, basis, today, most):
+            missed = _missed(protocol, panel, stretch, basis, today, most)
+            if len(missed) == most:
+                yield Gap(panel=panel, end=stretch[1], missed=missed), rule
 
 
-def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
-    life = view.life
+def next_miss(protocol: Protocol, panel: str, basis: Basis, today: date) -> Iterator[date]:
+    """The day on which one more test of a panel has been missed."""
+    if protocol.missed is None or basis.stopped_on is not None:
+        return
+    for duty in obligations(protocol, panel, basis.last_done(panel), today, basis.anchors):
+        if duty.last_day_in_grace >= today:
+            yield duty.last_day_in_grace + _ONE_DAY
+            return
+
+
+def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
+    life, title = view.life, view.protocol.panel(gap.panel).title
     over = gap.end is not None or life.state in (EnrolmentState.STOPPED, EnrolmentState.ELSEWHERE)
     first = gap.missed[0]
     how_many = len(gap.missed)
     until = f"; done on {day_text(gap.end)}" if gap.end is not None else ""
     return Finding(
         enrolment_id=view.case.enrolment.id,
-        cause=f"missed:{panel.id}",
+        cause=f"{MISSED}{gap.panel}",
         kind=Kind.REVIEW,
         urgency=rule.urgency,
-        summary=f"{panel.title}: more than {rule.more_than} tests missed in a row, the first due "
+        summary=f"{title}: more than {rule.more_than} tests missed in a row, the first due "
         f"{day_text(first)}{until}",
         source=rule.source,
         recovered=over,
@@ -99,88 +115,87 @@ def _finding(panel: Panel, gap: _Gap, rule: Missed, view: View) -> Finding:
     )
 
 
-def _stretches(panel: Panel, view: View) -> list[tuple[date | None, date | None]]:
-    """What lies between completions since the enrolment, the present stretch last."""
-    known = view.done[panel.id]
-    days = [*known.days, *([known.declared] if known.declared is not None else [])]
-    done = sorted(set(days))
-    enrolled_on = view.case.enrolment.enrolled_on
-    ends: list[date | None] = [*done, None]
-    starts: list[date | None] = [None, *done]
-    return [
-        (after, end)
-        for after, end in zip(starts, ends, strict=True)
-        if end is None or end > enrolled_on
-    ]
+def _long_enough(
+    protocol: Protocol, panel: str, basis: Basis, today: date, tests: int
+) -> Iterator[_Stretch]:
+    """The stretches in which so many tests may have come due. Most are shorter."""
+    steps = basis.done[panel]
+    if not steps:
+        yield None, None
+        return
+    spacing = _spacing(protocol, panel, basis)
+    early, late, settled = tests * spacing.early, tests * spacing.late, spacing.settled
+    done = steps[0]
+    if done > basis.enrolled_on.toordinal():
+        yield None, date.fromordinal(done)
+    for days in steps[1:]:
+        # first what is quickly asked: there are many
+        if days > (early if done < settled else late) and spacing.fits(tests, done, done + days):
+            yield date.fromordinal(done), date.fromordinal(done + days)
+        done += days
+    if spacing.fits(tests, done, today.toordinal()):
+        yield date.fromordinal(done), None
 
 
-def _until(end: date | None, view: View) -> date:
-    """The day up to which a stretch can have missed tests."""
-    return min(day for day in (end, view.life.stopped_on, view.today) if day is not None)
+class _Spacing(NamedTuple):
+    """How close due days of a panel can follow a completion and each other. Days as ordinals."""
+
+    early: int
+    """Days at least, before the last phase: half an interval, for a phase owes its last test."""
+    late: int
+    """Days at least, where the later one is due in the last phase."""
+    begin: int
+    """The first anchor: what was done before it is counted from there."""
+    settled: int
+    """The first day of the last phase, after whatever restarted the schedule."""
+
+    def fits(self, tests: int, after: int, end: int) -> bool:
+        """Whether so many can be due between a completion and the day that ends the stretch."""
+        begin = max(self.begin, after)
+        days = end - begin
+        if begin >= self.settled:
+            return days > tests * self.late
+        before = min(tests, (self.settled - begin) // self.early)
+        return days > before * self.early + (tests - before) * self.late
 
 
-def _long_enough(panel: Panel, most: int, view: View) -> list[tuple[date | None, date | None]]:
-    """The stretches in which so many tests may have come due. Most are shorter: those between
-    weekly tests, and those in the last phase, after whatever restarted the schedule."""
-    *before, last = view.protocol.phases
-    schedule = last.schedule(panel.id)
-    known = [
-        it.every.least_days for phase in view.protocol.phases if (it := phase.schedule(panel.id))
-    ]
-    shortest = at_last = timedelta(days=most * (min(known) // 2 + 1))
-    settled = date.max
-    if schedule is not None and last.until is None:
-        anchor, ends = max(view.life.anchors), before[-1].until if before else None
-        settled = anchor if ends is None else ends.after(anchor)
-        at_last = max(shortest, timedelta(days=most * schedule.every.least_days))
-    return [
-        (after, end)
-        for after, end in _stretches(panel, view)
-        if after is None or (end or view.today) - after > (shortest if after < settled else at_last)
-    ]
+def _spacing(protocol: Protocol, panel: str, basis: Basis) -> _Spacing:
+    course, begin = protocol.scheduled[panel], basis.anchors[0].toordinal()
+    early = course.least_days // 2 + 1
+    last, schedule = course.steps[-1]
+    if schedule is None or last.until is not None:
+        return _Spacing(early, early, begin, date.max.toordinal())
+    settled = basis.anchors[-1]
+    if len(course.steps) > 1 and (ends := course.steps[-2][0].until) is not None:
+        settled = ends.after(settled)
+    return _Spacing(early, max(early, schedule.every.least_days), begin, settled.toordinal())
 
 
-def _gap(panel: Panel, after: date | None, end: date | None, most: int, view: View) -> _Gap:
-    """A stretch with at most so many of its missed tests."""
-    missed = tuple(_missed(panel, after, _until(end, view), most, view))
-    return _Gap(after=after or view.life.anchors[0], end=end, missed=missed)
-
-
-def _missed(panel: Panel, after: date | None, until: date, most: int, view: View) -> Iterator[date]:
+def _missed(
+    protocol: Protocol, panel: str, stretch: _Stretch, basis: Basis, today: date, most: int
+) -> tuple[date, ...]:
     """The due days of a stretch whose grace ran out in it, at most so many."""
-    enrolled_on = view.case.enrolment.enrolled_on
-    away = view.once("spells elsewhere", lambda: spells_elsewhere(view.case.events, view.today))
-    count = 0
-    for duty in obligations(panel, after, until, view):
-        if duty.last_day_in_grace >= until:
-            return
-        if duty.due_on >= enrolled_on and not is_within(duty.due_on, away):
-            yield duty.due_on
-            count += 1
-        if count >= most:
-            return
+    after, end = stretch
+    until = min(day for day in (end, basis.stopped_on, today) if day is not None)
+    found: list[date] = []
+    for duty in obligations(protocol, panel, after, until, basis.anchors):
+        if duty.last_day_in_grace >= until or len(found) == most:
+            break
+        if duty.due_on >= basis.enrolled_on and not is_within(duty.due_on, basis.away):
+            found.append(duty.due_on)
+    return tuple(found)
 
 
 def obligations(
-    panel: Panel, after: date | None, until: date, view: View
+    protocol: Protocol, panel: str, after: date | None, until: date, anchors: Sequence[date]
 ) -> Iterator[due.Obligation]:
     """What the schedule asks for after a completion, each as if the one before had been done on
     its day; the last one may be due later than `until`."""
-    anchors = [anchor for anchor in view.life.anchors if anchor <= until] or view.life.anchors[:1]
+    known = [anchor for anchor in anchors if anchor <= until] or anchors[:1]
     last = after
     while last is None or last <= until:
-        duty = due.scheduled(view.protocol, panel.id, last, anchors, until)
+        duty = due.scheduled(protocol, panel, last, known, until)
         if duty is None or (last is not None and duty.due_on <= last):
             return
         yield duty
         last = duty.due_on
-
-
-def _next_miss(panel: Panel, view: View) -> Iterator[date]:
-    if view.life.stopped_on is not None:
-        return
-    last = view.done[panel.id].last
-    for duty in obligations(panel, last, view.today, view):
-        if duty.last_day_in_grace >= view.today:
-            yield date.fromordinal(duty.last_day_in_grace.toordinal() + 1)
-            return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ class Completions:
 
     @property
     def last(self) -> date | None:
-        known = self.days[-1:] + ((self.declared,) if self.declared else ())
-        return max(known, default=None)
+        last = self.days[-1] if self.days else None
+        if self.declared is None:
+            return last
+        return self.declared if last is None else max(last, self.declared)
 
     @property
     def last_is_declared(self) -> bool:
@@ -35,7 +38,8 @@ class Completions:
 
 def completions(panel: Panel, results: Results, enrolment: Enrolment, today: date) -> Completions:
     """Complete and partial days of a panel among valid results collected up to `today`."""
-    complete = tuple(sorted(day for day in _complete(panel, results) if day <= today))
+    days = sorted(_complete(panel, results))
+    complete = tuple(days[: bisect_right(days, today)])
     declared = enrolment.last_tested_on if panel.id == _DECLARED_PANEL else None
     found = Completions(complete, declared if _past(declared, today) else None, ())
     partial = _partial(panel, results, found.last, today)

@@ -7,9 +7,11 @@ beyond looking things up.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from monitor.core.answer import PanelStatus
 from monitor.core.calendar import Duration
@@ -76,6 +78,22 @@ class Phase:
             if entry.panel == panel:
                 return entry
         return None
+
+
+class Course(NamedTuple):
+    """What the phases ask of one panel, one after the other."""
+
+    steps: tuple[tuple[Phase, PanelSchedule | None], ...]
+    least_days: int
+    """No interval is shorter."""
+
+
+def _courses(panels: Sequence[Panel], phases: Sequence[Phase]) -> Iterator[tuple[str, Course]]:
+    for panel in panels:
+        steps = tuple((phase, phase.schedule(panel.id)) for phase in phases)
+        intervals = [schedule.every.least_days for _, schedule in steps if schedule is not None]
+        if intervals:
+            yield panel.id, Course(steps, min(intervals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +354,13 @@ class Protocol:
     tasks: tuple[Task, ...] = ()
     targets: tuple[Target, ...] = ()
     missed: Missed | None = None
+
+    scheduled: Mapping[str, Course] = field(init=False, repr=False, compare=False)
+    """The panels that a phase asks for; others are due on demand alone."""
+
+    def __post_init__(self) -> None:
+        courses = dict(_courses(self.panels, self.phases))
+        object.__setattr__(self, "scheduled", courses)  # asked of each patient
 
     @property
     def genes(self) -> tuple[str, ...]:

@@ -16,14 +16,14 @@ from monitor.core.case import Result
 from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.episodes import Episode, episodes
-from monitor.core.findings import LATE, day_text
+from monitor.core.findings import day_text
 from monitor.core.indications import meant_for
 from monitor.core.judged import Judged
 from monitor.core.ordered import Results
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.sureness import sureness
 from monitor.core.verdicts import Verdict, verdict_of
-from monitor.core.vocabulary import Because, PanelState
+from monitor.core.vocabulary import LATE, Because, PanelState
 
 _SHOWN = 8
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from monitor.core import due, findings, judges
 from monitor.core.answer import Demand, Finding, Life, PanelStatus, Review, Unjudged
 from monitor.core.before_start import with_what_is_unavailable
-from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
@@ -18,7 +18,7 @@ from monitor.core.episodes import episodes, speaking
 from monitor.core.held_rows import of_held_rows
 from monitor.core.indications import meant_for
 from monitor.core.judges import View
-from monitor.core.kept import memory, reaches
+from monitor.core.kept import basis, memory, reaches
 from monitor.core.life import life_of
 from monitor.core.panels import Completions, completions
 from monitor.core.personal import with_intervals
@@ -54,17 +54,23 @@ def review_one(
     view, verdicts, siblings = _together(case, protocols, catalogue, now, zone)
     alone = not (case.siblings or case.personal or case.held)
     known = memory(view, verdicts) if alone else None
+    views = (view, *siblings)
+    found = () if view.life.died else _findings(view)
+    by_schedule = _earliest(_changes_by_schedule(views), zone)
+    rest = _earliest(_changes_of_the_rest(views), zone)
     return Review(
         case=case,
         today=view.today,
         life=view.life,
         panels=tuple(view.panels),
-        findings=() if view.life.died else _findings(view),
+        findings=found,
         unjudged=() if view.life.died else _unjudged(verdicts),
-        next_change_at=_next_change(view, siblings),
+        next_change_at=earliest(by_schedule, rest),
         shared=view.shared,
         reaches=reaches(view.results if known is None else known) if alone else None,
         memory=known,
+        basis=basis(view) if known is not None else None,
+        rest_changes_at=rest,
     )
 
 
@@ -224,17 +230,26 @@ def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
     return [with_remarks(finding, rule, view) for finding in said]
 
 
-def _next_change(view: View, siblings: Sequence[View]) -> datetime | None:
-    """The earliest later day on which an answer changes; those of the patient's other drugs
-    change what this one tells."""
-    days = []
-    for it in (view, *siblings):
-        days += [panel.next_change_on for panel in it.panels]
-        days.append(it.life.next_change_on)
-        days.extend(judges.wakes(it))
-    case, today = view.case, view.today
-    declared = case.enrolment.last_tested_on
-    days.extend(view.results.days_after(today))
-    days.extend([declared] if declared is not None and declared > today else [])
+def _changes_by_schedule(views: Iterable[View]) -> Iterator[date | None]:
+    """The later days on which a due day or a missed test changes an answer; those of the
+    patient's other drugs change what this one tells."""
+    for it in views:
+        yield from (panel.next_change_on for panel in it.panels)
+        yield from judges.wakes(it, by_schedule=True)
+
+
+def _changes_of_the_rest(views: Sequence[View]) -> Iterator[date | None]:
+    """The later days on which anything else does."""
+    for it in views:
+        yield it.life.next_change_on
+        yield from judges.wakes(it, by_schedule=False)
+    own, *_ = views
+    yield from own.results.days_after(own.today)
+    declared = own.case.enrolment.last_tested_on
+    if declared is not None and declared > own.today:
+        yield declared
+
+
+def _earliest(days: Iterable[date | None], zone: ZoneInfo) -> datetime | None:
     first = min((day for day in days if day is not None), default=None)
-    return None if first is None else start_of_day(first, view.zone)
+    return None if first is None else start_of_day(first, zone)

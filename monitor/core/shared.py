@@ -15,10 +15,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from monitor.core.answer import PanelStatus, Shared, SharedPanel
-from monitor.core.findings import LATE, day_text
+from monitor.core.findings import day_text
 from monitor.core.indications import meant_for
 from monitor.core.protocol_interactions import COMEDICATION
-from monitor.core.vocabulary import EnrolmentState, PanelState, worst_urgency
+from monitor.core.vocabulary import LATE, EnrolmentState, PanelState, worst_urgency
 
 if TYPE_CHECKING:
     from monitor.core.judges import View

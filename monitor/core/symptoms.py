@@ -167,7 +167,7 @@ def _phase_on(on: date, view: View) -> str:
     anchors = [anchor for anchor in view.life.anchors if anchor <= on]
     if not anchors:
         return ""
-    for phase in view.protocol.phases:
+    for phase in view.phases:
         if phase.until is None or on < phase.until.after(anchors[-1]):
             return phase.name
     return ""

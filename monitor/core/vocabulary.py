@@ -104,6 +104,9 @@ class PanelState(StrEnum):
     ENDED = "ended"
 
 
+LATE = (PanelState.OVERDUE, PanelState.SERIOUSLY_OVERDUE)
+
+
 class Because(StrEnum):
     """Why a panel is due on its due day."""
 

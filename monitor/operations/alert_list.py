@@ -17,10 +17,9 @@ from monitor.core.alerts import OPENING
 from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.evidence import evidence
-from monitor.core.findings import LATE
 from monitor.core.routing import ENDINGS, severity
 from monitor.core.told_again import urgency_now
-from monitor.core.vocabulary import AlertState, Kind
+from monitor.core.vocabulary import LATE, AlertState, Kind
 from monitor.operations.answers import answers, finding_about
 from monitor.operations.status import FEED_SUSPECTED
 from monitor.store import tables

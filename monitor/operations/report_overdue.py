@@ -16,9 +16,9 @@ from monitor.config import Settings
 from monitor.core.alerts import OPENING
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, instant_text
-from monitor.core.findings import LATE, named
+from monitor.core.findings import named
 from monitor.core.outcomes import CONTACT
-from monitor.core.vocabulary import AlertState, Kind, PanelState
+from monitor.core.vocabulary import LATE, AlertState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
 from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words

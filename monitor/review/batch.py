@@ -8,7 +8,7 @@ not at all. Whoever is due, whom a file touched, and everyone at night all come 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.review.judging import Failed, judge_batch
-from monitor.review.screen import kept
+from monitor.review.screen import after, kept
 from monitor.store import claims
 from monitor.store.alerts import Step, write_steps
 from monitor.store.claims import Sleep
@@ -46,7 +46,6 @@ WITH_ALL_READ = 100
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
 _TICK = timedelta(minutes=1)
-_LATER = timedelta(seconds=1)
 _SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
@@ -111,13 +110,13 @@ def review_batch(
     for found in judged.reviews:
         enrolment = found.case.enrolment
         try:
-            decided, until = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
+            decided, decision = _decide(found, alerts[enrolment.id], rulebook, book, now, zone)
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(enrolment.id, logs.places(error)))
         else:
             steps += decided
-            leaves = kept(found, judged, rulebook, zone)
-            sleeps[enrolment.id] = Sleep(_after(until, now), leaves)
+            leaves = kept(found, judged, decision.alerts_change_at, rulebook, zone)
+            sleeps[enrolment.id] = Sleep(after(decision.next_review_at, now), leaves)
     fallen = _fallen(connection, set(enrolment_ids) - {case.enrolment.id for case in cases})
     steps += [step for ended in fallen for step in _endings(connection, ended.id)]
     sleeps |= {ended.id: Sleep(None) for ended in fallen}
@@ -183,7 +182,7 @@ def _decide(
     book: RouteBook,
     now: datetime,
     zone: ZoneInfo,
-) -> tuple[list[Step], datetime | None]:
+) -> tuple[list[Step], Decision]:
     protocol = rulebook.protocols[found.case.enrolment.protocol_id]
     catalogue = rulebook.catalogue
     decision = decided(found, alerts, protocol, book, now, zone)
@@ -199,12 +198,7 @@ def _decide(
                 protocol_digest=protocol.digest,
             )
         )
-    return steps, decision.next_review_at
-
-
-def _after(at: datetime | None, now: datetime) -> datetime | None:
-    """Never now again: a queue that is drained must end."""
-    return None if at is None else max(at, now + _LATER)
+    return steps, decision
 
 
 def _queue_messages(
@@ -216,12 +210,14 @@ def _queue_messages(
     now: datetime,
 ) -> int:
     by_id = {enrolment.id: enrolment for enrolment in enrolments}
-    told = [
-        _told(connection, step, alert_id, by_id[step.enrolment_id])
-        for step, alert_id in zip(steps, alert_ids, strict=True)
-        if step.change.tell
-    ]
-    planned = plan(told)
+    telling = [it for it in zip(steps, alert_ids, strict=True) if it[0].change.tell]
+    before = _told_before(connection, telling)
+    planned = plan(
+        [
+            _told(step, alert_id, by_id[step.enrolment_id], before.get(alert_id, ()))
+            for step, alert_id in telling
+        ]
+    )
     for trouble in route_book(settings).troubles(now) if planned else ():
         text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
         alarm(connection, settings, f"routes: {trouble}", text, now)
@@ -231,7 +227,7 @@ def _queue_messages(
     return enqueue(connection, planned, now, zone=zone, sender=sender, storm=storm)
 
 
-def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolment) -> Told:
+def _told(step: Step, alert_id: int, enrolment: Enrolment, before: Sequence[str]) -> Told:
     change = step.change
     about = change.finding or change.alert
     assert about is not None
@@ -241,7 +237,7 @@ def _told(connection: Connection, step: Step, alert_id: int, enrolment: Enrolmen
         kind=about.kind.value,
         urgency=change.urgency,
         mrn=enrolment.mrn,
-        told_before=_told_before(connection, change, alert_id),
+        told_before=tuple(before),
     )
 
 
@@ -296,10 +292,13 @@ def _log() -> Any:
     return logs.logger("review")
 
 
-def _told_before(connection: Connection, change: Change, alert_id: int) -> tuple[str, ...]:
-    """Who hears of an ending or a correction because they heard of the alert."""
-    if change.what in ENDINGS:
-        return tuple(told_recipients(connection, alert_id))
-    if change.what in CORRECTING:
-        return tuple(told_recipients(connection, alert_id, kinds=("alert",)))
-    return ()
+def _told_before(
+    connection: Connection, told: Sequence[tuple[Step, int]]
+) -> Mapping[int, Sequence[str]]:
+    """Of alerts that end or are corrected, who hears of it because they heard of the alert."""
+    ending = {alert_id for step, alert_id in told if step.change.what in ENDINGS}
+    correcting = {alert_id for step, alert_id in told if step.change.what in CORRECTING} - ending
+    return {
+        **told_recipients(connection, ending),
+        **told_recipients(connection, correcting, kinds=("alert",)),
+    }

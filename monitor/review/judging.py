@@ -48,7 +48,7 @@ class Judged:
     recall: Recall
 
     def text(self, found: Review) -> str:
-        """What is to be kept of an answer, for the database."""
+        """What is to be kept of the results, for the database."""
         patient = found.case.enrolment.patient_id
         counted = self.counted[patient]
         known = self.recall.known(patient)

@@ -17,7 +17,7 @@ from monitor.core.case import Case, Result
 from monitor.core.derive import may_derive
 from monitor.core.indications import meant_for
 from monitor.core.kept import unchanged_rules
-from monitor.core.kept_text import Counted, memory_from
+from monitor.core.kept_text import Counted, memory_from, of_results
 from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
@@ -28,6 +28,8 @@ from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
 
 BETWEEN = " "
+_EDITION = "2"
+"""Of what is kept: whoever keeps less, or otherwise, may put back a part that it does not know."""
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class Recall:
                 self._of[patient] = _Known(
                     memory=memory,
                     counted=then,
-                    text=it.reach,
+                    text=of_results(it.reach),
                     new=Ordered(sorted(new, key=in_order)),
                     settled=settled,
                     wanted=memory.asked | self._open(it.protocol_id, memory, settled),
@@ -179,7 +181,7 @@ class Recall:
 def judged_by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
     """What an answer depends on besides the patient; the protocol's digest first."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
-    return BETWEEN.join((*digests, zone.key))
+    return BETWEEN.join((*digests, zone.key, _EDITION))
 
 
 def is_recalled(case: Case) -> bool:

@@ -9,36 +9,52 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.answer import Review
-from monitor.core.kept import RuleEdit, rule_edit
-from monitor.core.kept_text import from_text
+from monitor.core.calendar import clinic_day, earliest, start_of_day
+from monitor.core.kept import Edit, edit_between, kept_schedule
+from monitor.core.kept_text import from_text, schedule_from, with_schedule
 from monitor.review.judging import Judged
 from monitor.review.recall import BETWEEN, judged_by
 from monitor.store import claims
 from monitor.store.alerts import restate
-from monitor.store.claims import Keeping, Kept
+from monitor.store.claims import Keeping, Kept, Sleep
 from monitor.store.facts import is_past
 from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
 
+_LATER = timedelta(seconds=1)
 AT_ONCE = 2_000
 """Looked at in one transaction."""
 
 
-def kept(found: Review, judged: Judged, rulebook: RuleBook, zone: ZoneInfo) -> Kept | None:
+def kept(
+    found: Review,
+    judged: Judged,
+    alerts_change_at: datetime | None,
+    rulebook: RuleBook,
+    zone: ZoneInfo,
+) -> Kept | None:
     """What to keep of an answer; None: nothing."""
     if found.reaches is None:
         return None
     by = judged_by(found.case.enrolment.protocol_id, rulebook, zone)
-    return Kept(by, judged.text(found))
+    text, schedule = judged.text(found), kept_schedule(found, alerts_change_at)
+    return Kept(by, text if schedule is None else with_schedule(text, schedule))
 
 
-def _leaves_alone(edit: RuleEdit, woken: Keeping) -> bool:
+def after(at: datetime | None, now: datetime) -> datetime | None:
+    """Never now again: a queue that is drained must end."""
+    return None if at is None else max(at, now + _LATER)
+
+
+def _leaves_alone(edit: Edit, woken: Keeping) -> bool:
+    if not edit.rules:
+        return True
     return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
 
 
@@ -54,23 +70,31 @@ def left_alone(
     if is_past(connection, now):
         return frozenset()
     old, new = books
+    today = clinic_day(now, zone)
     found: set[int] = set()
-    edits: dict[str, RuleEdit | None] = {}
+    edits: dict[str, Edit | None] = {}
     for it in claims.asleep(connection, ids, now):
         if not it.holds or it.by != judged_by(it.protocol_id, old, zone):
             continue
         if it.protocol_id not in edits:
             edits[it.protocol_id] = _edit_between(it.protocol_id, old, new)
         edit = edits[it.protocol_id]
-        if edit is not None and _leaves_alone(edit, it):
+        if edit is not None and _leaves_alone(edit, it) and _moves_nothing(edit, it, today):
             found.add(it.id)
     return frozenset(found)
 
 
-def _edit_between(protocol_id: str, old: RuleBook, new: RuleBook) -> RuleEdit | None:
+def _moves_nothing(edit: Edit, woken: Keeping, today: date) -> bool:
+    if edit.schedules is None:
+        return True
+    schedule = schedule_from(woken.reach)
+    return schedule is not None and edit.moves_nothing(schedule, today)
+
+
+def _edit_between(protocol_id: str, old: RuleBook, new: RuleBook) -> Edit | None:
     if old.catalogue.digest != new.catalogue.digest:
         return None
-    return rule_edit(old.protocols[protocol_id], new.protocols[protocol_id])
+    return edit_between(old.protocols[protocol_id], new.protocols[protocol_id])
 
 
 class Screen:
@@ -78,7 +102,7 @@ class Screen:
 
     def __init__(self, settings: Settings) -> None:
         self._zone = settings.clinic.zone
-        self._edits: dict[tuple[str, str], RuleEdit | None] = {}
+        self._edits: dict[tuple[str, str], Edit | None] = {}
         self.is_done = False
         """Nobody is left of whom something is kept."""
 
@@ -89,26 +113,43 @@ class Screen:
         self.is_done = len(woken) < limit
         if not woken:
             return 0
-        rulebook = load_rulebook(connection)
+        rulebook, today = load_rulebook(connection), clinic_day(now, self._zone)
         alone: dict[str, list[int]] = defaultdict(list)
+        untils: dict[int, datetime | None] = {}
         judged: list[int] = []
         followed = {it.protocol_id for it in woken}
         present = {name: judged_by(name, rulebook, self._zone) for name in followed}
         for it in woken:
             edit = self._edit(connection, it, present[it.protocol_id], rulebook)
-            if it.holds and edit is not None and _leaves_alone(edit, it):
+            if not it.holds or edit is None or not _leaves_alone(edit, it):
+                judged.append(it.id)
+            elif edit.schedules is None:
+                alone[it.protocol_id].append(it.id)
+            elif (found := self._rescheduled(edit, it, today)) is not None:
+                untils[it.id] = after(found.until, now)
                 alone[it.protocol_id].append(it.id)
             else:
                 judged.append(it.id)
+        claims.sleep_until(connection, untils)
         for name, ids in alone.items():
             claims.put_back(connection, ids, present[name])
             restate(connection, ids, rulebook.protocols[name])
         claims.forget(connection, judged)
         return len(woken) - len(judged)
 
+    def _rescheduled(self, edit: Edit, woken: Keeping, today: date) -> Sleep | None:
+        """Until when an enrolment sleeps by the new schedule; None: alerts tell something else."""
+        schedule = schedule_from(woken.reach)
+        found = schedule and edit.rescheduled(schedule, today)
+        if schedule is None or found is None:
+            return None
+        day = found.next_change_on
+        by_schedule = None if day is None else start_of_day(day, self._zone)
+        return Sleep(earliest(by_schedule, schedule.rest_until))
+
     def _edit(
         self, connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook
-    ) -> RuleEdit | None:
+    ) -> Edit | None:
         key = (woken.by, now_by)
         if key not in self._edits:
             self._edits[key] = self._compared(connection, woken, now_by, rulebook)
@@ -117,9 +158,9 @@ class Screen:
     @staticmethod
     def _compared(
         connection: Connection, woken: Keeping, now_by: str, rulebook: RuleBook
-    ) -> RuleEdit | None:
+    ) -> Edit | None:
         (digest, *others), (_, *others_now) = woken.by.split(BETWEEN), now_by.split(BETWEEN)
         if others != others_now:
             return None
         old = load_earlier(connection, woken.protocol_id, digest, rulebook.catalogue)
-        return None if old is None else rule_edit(old, rulebook.protocols[woken.protocol_id])
+        return None if old is None else edit_between(old, rulebook.protocols[woken.protocol_id])

@@ -252,6 +252,14 @@ def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
     )
 
 
+def sleep_until(connection: Connection, untils: Mapping[int, datetime | None]) -> None:
+    """What is kept of claimed ones holds until other instants than before the edit."""
+    if untils:
+        own = update(_ENROLMENTS).where(_ENROLMENTS.c.id == bindparam("enrolment"))
+        rows = [{"enrolment": enrolment, "at": until} for enrolment, until in untils.items()]
+        connection.execute(own.values(kept_until=bindparam("at")), rows)
+
+
 def forget(connection: Connection, ids: Sequence[int]) -> None:
     """Keep nothing more of the answers for claimed ones: they are to be judged."""
     statement = update(_ENROLMENTS).where(_ENROLMENTS.c.id.in_(ids))

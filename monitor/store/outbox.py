@@ -4,7 +4,7 @@ is in `leases`. Nothing here renders or sends."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.routing import Planned
 from monitor.core.vocabulary import Urgency
 from monitor.store.facts import installation
+from monitor.store.frames import chunks
 from monitor.store.storm import Storm, join
 from monitor.store.tables import Delivery, DeliveryAlert, table_of
 
@@ -172,21 +173,25 @@ def operator_alarm(
 
 
 def told_recipients(
-    connection: Connection, alert_id: int, kinds: Sequence[str] = ("alert", "digest")
-) -> list[str]:
-    """Everyone who was told of an alert, by message or digest, or is about to be."""
-    statement = (
-        select(DELIVERIES.c.recipient)
-        .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
-        .where(
-            BEARS.c.alert_id == alert_id,
-            DELIVERIES.c.kind.in_(kinds),
-            DELIVERIES.c.state != "failed",
+    connection: Connection, alert_ids: Collection[int], kinds: Sequence[str] = ("alert", "digest")
+) -> Mapping[int, Sequence[str]]:
+    """Everyone who was told of each of these alerts, by message or digest, or is about to be."""
+    found: dict[int, list[str]] = {alert_id: [] for alert_id in alert_ids}
+    for ids in chunks(sorted(found)):
+        statement = (
+            select(BEARS.c.alert_id, DELIVERIES.c.recipient)
+            .join(DELIVERIES, BEARS.c.delivery_id == DELIVERIES.c.id)
+            .where(
+                BEARS.c.alert_id.in_(ids),
+                DELIVERIES.c.kind.in_(kinds),
+                DELIVERIES.c.state != "failed",
+            )
+            .group_by(BEARS.c.alert_id, DELIVERIES.c.recipient)
+            .order_by(func.min(DELIVERIES.c.id))
         )
-        .group_by(DELIVERIES.c.recipient)
-        .order_by(func.min(DELIVERIES.c.id))
-    )
-    return list(connection.execute(statement).scalars())
+        for alert_id, recipient in connection.execute(statement):
+            found[alert_id].append(recipient)
+    return found
 
 
 def waiting(connection: Connection) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.calendar import parse_duration
-from monitor.core.kept import rule_edit
+from monitor.core.kept import edit_between
 from monitor.core.kept_text import as_text, from_text
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import review_one
@@ -76,7 +76,7 @@ def test_whoever_an_edit_leaves_alone_is_answered_as_before(name: str, data: st.
     before = review_one(known, {made.id: made}, catalogue(), now, history.zone)
     assert before.reaches is not None
     changed = data.draw(edited(made))
-    edit = rule_edit(made, changed)
+    edit = edit_between(made, changed)
     if edit is None:
         return  # a rule of a combination looks at other results
     kept = from_text(as_text(before.reaches), edit.analytes)
@@ -104,7 +104,7 @@ def test_an_answer_that_does_not_stand_alone_is_not_kept(name: str, data: st.Dat
 
 def test_an_edit_of_anything_but_a_rule_concerns_everybody() -> None:
     made = protocol(NAMES[0])
-    assert rule_edit(made, replace(made, wash_out=parse_duration("5 months"))) is None
-    assert rule_edit(made, replace(made, panels=made.panels[:-1])) is None
-    words = rule_edit(made, replace(made, digest="x", version="9", note="other words"))
+    assert edit_between(made, replace(made, wash_out=parse_duration("5 months"))) is None
+    assert edit_between(made, replace(made, panels=made.panels[:-1])) is None
+    words = edit_between(made, replace(made, digest="x", version="9", note="other words"))
     assert words is not None and words.rules == ()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.core.adherence import Adherence, Became, adherence
 from monitor.core.case import Case, Event
-from monitor.core.findings import LATE
 from monitor.core.review import view_of
+from monitor.core.vocabulary import LATE
 from tests.spec.cases import (
     START,
     ZONE,

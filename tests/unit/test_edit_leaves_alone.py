@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from monitor.core.vocabulary import AlertState
 from monitor.operations.schedule_edit import apply, edit_of, preview
 from monitor.operations.verify import verify
+from monitor.review import Tally
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at
 from tests.schedules_folder import edit, text_of, write
@@ -116,13 +119,134 @@ def test_one_edit_after_the_other(ward: Clinic, platelets: Path, folder: Path) -
     assert len(ward.alerts(enrolment)) == 1
 
 
-def test_another_schedule_concerns_everybody(ward: Clinic, platelets: Path, folder: Path) -> None:
+def quietly(ward: Clinic, path: Path, now: datetime = EDITED) -> Tally:
+    """What applying reviewed; whether a review of everything would say the same is not asked."""
+    applied = apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes")
+    return applied.tally
+
+
+def test_a_new_interval_is_counted_without_judging(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """The next count is due on 26 instead of on 19 January, and shown as due two days before."""
     enrolment = patient(ward, "A1", "250")
     ward.review(REVIEWED)
-    before = ward.next_review(enrolment)
+    edit(folder, 'every = "1 week"', 'every = "2 weeks"')
+    behind_its_back(ward, "20")
+    assert quietly(ward, platelets).reviewed == 1
+    assert ward.alerts(enrolment) == []
+    assert ward.next_review(enrolment) == at("2026-01-24", 0)
+
+
+def test_a_new_interval_and_limit_say_what_judging_everybody_would(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    rested, low = patient(ward, "A1", "250"), patient(ward, "A2", "145")
+    ward.review(REVIEWED)
     edit(folder, 'every = "1 week"', 'every = "2 weeks"')
     put_in_force(ward, platelets)
-    assert ward.next_review(enrolment) != before
+    assert ward.alerts(rested) == []
+    assert [it.cause for it in ward.alerts(low)] == ["rule:thrombocytopenia"]
+
+
+def test_whoever_becomes_overdue_by_an_edit_is_alerted(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    enrolment = ward.enrol("A1")
+    ward.review(REVIEWED)
+    assert ward.alerts(enrolment) == []
+    edit(folder, 'every = "1 week"', 'every = "5 days"')
+    put_in_force(ward, platelets)
+    assert [it.kind.value for it in ward.alerts(enrolment)] == ["overdue_test"]
+
+
+def overdue(ward: Clinic) -> int:
+    enrolment = ward.enrol("A1")
+    late = at("2026-01-16")
+    ward.review(late)
+    assert [it.kind.value for it in ward.alerts(enrolment)] == ["overdue_test"]
+    return enrolment
+
+
+def test_an_overdue_alert_stands_where_another_phase_is_edited(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    enrolment = overdue(ward)
+    before, history = ward.next_review(enrolment), ward.rows(tables.AlertHistory)
+    behind_its_back(ward, "20")
+    edit(folder, 'grace = "1 week"', 'grace = "8 days"')
+    quietly(ward, platelets, at("2026-01-17"))
+    (text,) = ward.rows(tables.ProtocolText, applied_by="Dr A")
+    (stands,) = ward.rows(tables.AlertRow)
+    assert stands.protocol_digest == stands.shown["protocol"]["digest"] == text.digest
+    assert ward.rows(tables.AlertHistory) == history
+    assert ward.next_review(enrolment) == before
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "alerts"),
+    [
+        ('every = "1 week"', 'every = "2 weeks"', []),
+        ('serious_urgency = "urgent"', 'serious_urgency = "critical"', ["urgent"]),
+        ('shown as due\nurgency = "urgent"', 'shown as due\nurgency = "routine"', ["routine"]),
+        ('repeat = "3 days"', 'repeat = "1 day"', ["urgent"]),
+    ],
+)
+def test_an_overdue_alert_follows_its_own_phase(
+    ward: Clinic, platelets: Path, folder: Path, was: str, becomes: str, alerts: list[str]
+) -> None:
+    enrolment = overdue(ward)
+    edit(folder, was, becomes)
+    now = at("2026-01-17")
+    quietly(ward, platelets, now)
+    assert verify(ward.store, ward.settings, now) == []
+    live = [it for it in ward.alerts(enrolment) if it.state is not AlertState.CLOSED]
+    assert [it.urgency.value for it in live] == alerts
+
+
+def test_who_is_under_a_recheck_is_judged_by_a_new_schedule(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    low_neutrophils(ward)
+    edit(folder, 'every = "1 week"', 'every = "2 weeks"')
+    put_in_force(ward, platelets)
+    behind_its_back(ward, "20")
+    edit(folder, 'every = "2 weeks"', 'every = "3 weeks"')
+    quietly(ward, platelets)
+    assert "rule:thrombocytopenia" in [it.cause for it in ward.rows(tables.AlertRow)]
+
+
+def test_what_an_older_version_put_back_is_not_counted_from(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """It knows nothing of the last line, writes it back as it was, and signs as it always did."""
+    enrolment = patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+    (row,) = ward.rows(tables.EnrolmentRow)
+    signed = row.kept_by.rpartition(" ")[0]
+    ward.set(tables.EnrolmentRow, enrolment, kept_by=signed)
+    behind_its_back(ward, "20")
+    edit(folder, 'every = "1 week"', 'every = "2 weeks"')
+    quietly(ward, platelets)
+    assert len(ward.alerts(enrolment)) == 1
+
+
+def test_a_preview_shows_new_due_days(ward: Clinic, platelets: Path, folder: Path) -> None:
+    patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+    edit(folder, 'every = "1 week"', 'every = "2 weeks"')
+    counts = preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts
+    assert (counts["moved"], counts["unchanged"]) == (1, 0)
+
+
+def test_a_preview_judges_nobody_whose_due_days_stay(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+    behind_its_back(ward, "20")
+    edit(folder, 'grace = "1 week"', 'grace = "8 days"')
+    assert preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts["unchanged"] == 1
 
 
 def low_neutrophils(ward: Clinic) -> int:
@@ -166,7 +290,7 @@ def test_an_alert_of_the_edited_rule_is_judged(ward: Clinic, platelets: Path, fo
 def test_who_is_judged_and_says_the_same_has_no_line_of_history(
     ward: Clinic, platelets: Path, folder: Path
 ) -> None:
-    """An edit of the schedule has everybody judged; what an alert says of a count is the same."""
+    """A recheck has them judged by another schedule; what the alert says of a count is the same."""
     low_neutrophils(ward)
     history = ward.rows(tables.AlertHistory)
     edit(folder, 'grace = "1 week"', 'grace = "8 days"')

@@ -157,7 +157,7 @@ def test_everyone_who_was_told_of_an_alert_is_known_but_not_whom_it_never_reache
     with store.write() as connection:
         gone = DELIVERIES.c.recipient == "b@x.example"
         connection.execute(update(DELIVERIES).where(gone).values(state="failed"))
-        assert outbox.told_recipients(connection, alert_id) == ["a@x.example"]
+        assert outbox.told_recipients(connection, [alert_id]) == {alert_id: ["a@x.example"]}
 
 
 def test_a_rolled_back_step_leaves_no_message(store: Store) -> None:
