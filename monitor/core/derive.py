@@ -81,13 +81,15 @@ def _count(
     absolute: str, total: Result, parts: Sequence[Result], catalogue: Catalogue
 ) -> Result | None:
     """White cells times the percentages of one cell line; of one percentage reported twice
-    the lower speaks, different ones (segmented, bands) add up."""
+    the lower speaks, different ones (segmented, bands) add up. The count is of the instant of
+    the one that stands alone, whichever came in first."""
     lowest: dict[str, Result] = {}
-    for part in parts:
+    for part in sorted(parts, key=lambda it: (_stands_alone(it, catalogue), in_order(it))):
         kept = lowest.get(part.analyte)
         if kept is None or _value(part) < _value(kept):
             lowest[part.analyte] = part
-    used = list(lowest.values())
+    *others, alone = lowest.values()
+    used = [alone, *others]
     comparator = _joint_comparator([total, *used])
     if comparator is None:
         return None
@@ -95,7 +97,7 @@ def _count(
     value = _value(total) * percent / _PERCENT
     analyte = catalogue.analytes[absolute]
     shown = " + ".join(f"{part.comparator}{_value(part):f} %" for part in used)
-    return used[0]._replace(
+    return alone._replace(
         analyte=absolute,
         value=value,
         comparator=comparator,
