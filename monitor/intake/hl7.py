@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
+from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
     Material,
-    birth_day,
     instant,
     is_number,
     is_text,
@@ -30,22 +30,18 @@ from monitor.intake.hl7_values import (
     value_of,
 )
 from monitor.intake.profile import decimal_of
-from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
+from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
 from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _SPECIMEN_FIRST = ("R22", "R23", "R24")
 """Events of OUL whose SPM stands before its orders."""
-_FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
-"""How the mapping of a source names the field of the patient's number, where it is no usual one."""
 _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
-"""Types of identifiers (table 0203) that are no patient's number."""
 
 
 @dataclass(slots=True)
@@ -66,18 +62,6 @@ class _Result:
     notes: list[str] = field(default_factory=list)
     is_remark: bool = False
     """Text beside a number of the same test, which has it as its comment."""
-
-
-@dataclass(slots=True)
-class _Patient:
-    """Whose the orders that follow are."""
-
-    pid: Segment | None = None
-    mrn: str = ""
-    issuer: str = ""
-    family_name: str = ""
-    given_name: str = ""
-    birth_date: str = ""
 
 
 def hl7_items(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Item]:
@@ -103,7 +87,7 @@ def items_of(message: Message, mapping: Source, catalogue: Catalogue) -> Iterato
         yield from _without_results(message)
         yield from _Reading(message, event in _SPECIMEN_FIRST, mapping, catalogue).rows()
     elif code == "ADT" and event in MERGES:
-        yield from _merges(message)
+        yield from merges(message)
     elif message.segments:
         yield OtherMessage(message.line, message.kind or "unknown")
 
@@ -149,12 +133,12 @@ class _Reading:
     ) -> None:
         self._message = message
         self._specimen_first = specimen_first
-        self._fields = _fields_of(mapping)
+        self._fields = fields_of(mapping)
         self._mapping = mapping
         self._catalogue = catalogue
         header = message.header
         self._sent_at = "" if header is None else instant(header.component(7))
-        self._patient = _Patient()
+        self._patient = Patient()
         self._specimen: Segment | None = None
         self._order = _Order()
         self._count = 0
@@ -181,7 +165,7 @@ class _Reading:
     def _take(self, segment: Segment) -> None:
         order = self._order
         if segment.name == "PID":
-            self._patient, self._specimen = _patient_of(segment, self._fields), None
+            self._patient, self._specimen = patient_of(segment, self._fields), None
         elif segment.name == "ORC":
             order.orc = segment
         elif segment.name == "OBR":
@@ -381,77 +365,3 @@ def _conditions(spm: Segment | None) -> list[str]:
         return []
     found = [spm.components(repeat) for number in (21, 24) for repeat in spm.repeats(number)]
     return [text for parts in found if (text := part_of(parts, 2) or part_of(parts, 1))]
-
-
-def _fields_of(mapping: Source) -> Sequence[int]:
-    """The fields of PID in which the patient's number is looked for: the one that the source's
-    mapping names (`mrn = "PID-2"`), else PID-3, PID-2 and PID-4."""
-    named = _FIELD_OF_PID.fullmatch(mapping.columns.get("mrn", ""))
-    return (int(named[1]),) if named else (3, 2, 4)
-
-
-def _patient_of(pid: Segment, fields: Sequence[int]) -> _Patient:
-    mrn, issuer = _identified(pid, fields)
-    names = [pid.components(repeat) for repeat in pid.repeats(5)]
-    legal = next((it for it in names if part_of(it, 7).upper() == "L"), names[0] if names else [])
-    return _Patient(
-        pid=pid,
-        mrn=mrn,
-        issuer=issuer,
-        family_name=split(part_of(legal, 1), pid.marks.subcomponent)[0].strip(),
-        given_name=part_of(legal, 2),
-        birth_date=birth_day(pid.component(7)),
-    )
-
-
-def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, str]:
-    """The number in the first of these fields that has one, and who gave it out."""
-    found = (identifier_of(pid, number) for number in fields)
-    return next((it for it in found if it[0]), ("", ""))
-
-
-def identifier_of(segment: Segment, number: int) -> tuple[str, str]:
-    """The patient's number in a list of identifiers, and who gave it out: one of type MR
-    first, then one of another patient's number, then one that does not say its type."""
-    found = [segment.components(repeat) for repeat in segment.repeats(number)]
-    found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
-    if not found:
-        return "", ""
-    chosen = min(found, key=lambda it: _preference(part_of(it, 5).upper()))
-    authority = split(part_of(chosen, 4), segment.marks.subcomponent)
-    return part_of(chosen, 1), next((part.strip() for part in authority if part.strip()), "")
-
-
-def _preference(kind: str) -> int:
-    """How likely an identifier of a type of table 0203 is the clinic's own number."""
-    if kind in ("MR", "MRN"):
-        return 0
-    if kind.startswith("MR"):
-        return 1
-    return {"PI": 2, "PT": 3, "": 4}.get(kind, 5)
-
-
-def _merges(message: Message) -> Iterator[Item]:
-    """The merges of a message: PID holds the number that stays, MRG-1 the one that ends."""
-    place = f"message {message.number}"
-    pid: Segment | None = None
-    found = False
-    for segment in message.segments:
-        if segment.name == "PID":
-            pid = segment
-        if segment.name != "MRG":
-            continue
-        found = True
-        new, issuer = ("", "") if pid is None else _identified(pid)
-        old, of_old = identifier_of(segment, 1)
-        issuer, of_old = issuer or of_old, of_old or issuer
-        if not old or not new:
-            reason = "a merge of patients that names no old or no new number"
-            yield BadLine(segment.line, "merge", reason, segment.text[:KEPT], f"{place}, MRG")
-        elif (old.casefold(), of_old.casefold()) == (new.casefold(), issuer.casefold()):
-            yield OtherMessage(message.line, message.kind)
-        else:
-            yield PatientMerge(message.line, message.kind, old, new, issuer, of_old)
-    if not found:
-        reason = "a merge of patients without an MRG segment"
-        yield BadLine(message.line, "merge", reason, "", place)

@@ -1,0 +1,104 @@
+"""Whose a message of HL7 is: the patient of a PID, and the merges of two numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.config import Source
+from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, split
+from monitor.intake.hl7_values import birth_day
+from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge
+
+_FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
+"""How the mapping of a source names the field of the patient's number, where it is no usual one."""
+_NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
+"""Types of identifiers (table 0203) that are no patient's number."""
+
+
+@dataclass(slots=True)
+class Patient:
+    """Whose the orders that follow are."""
+
+    pid: Segment | None = None
+    mrn: str = ""
+    issuer: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: str = ""
+
+
+def fields_of(mapping: Source) -> Sequence[int]:
+    """The fields of PID in which the patient's number is looked for: the one that the source's
+    mapping names (`mrn = "PID-2"`), else PID-3, PID-2 and PID-4."""
+    named = _FIELD_OF_PID.fullmatch(mapping.columns.get("mrn", ""))
+    return (int(named[1]),) if named else (3, 2, 4)
+
+
+def patient_of(pid: Segment, fields: Sequence[int]) -> Patient:
+    """The patient that a PID names."""
+    mrn, issuer = _identified(pid, fields)
+    names = [pid.components(repeat) for repeat in pid.repeats(5)]
+    legal = next((it for it in names if part_of(it, 7).upper() == "L"), names[0] if names else [])
+    return Patient(
+        pid=pid,
+        mrn=mrn,
+        issuer=issuer,
+        family_name=split(part_of(legal, 1), pid.marks.subcomponent)[0].strip(),
+        given_name=part_of(legal, 2),
+        birth_date=birth_day(pid.component(7)),
+    )
+
+
+def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, str]:
+    """The number in the first of these fields that has one, and who gave it out."""
+    found = (_identifier_of(pid, number) for number in fields)
+    return next((it for it in found if it[0]), ("", ""))
+
+
+def _identifier_of(segment: Segment, number: int) -> tuple[str, str]:
+    """The patient's number in a list of identifiers, and who gave it out: one of type MR
+    first, then one of another patient's number, then one that does not say its type."""
+    found = [segment.components(repeat) for repeat in segment.repeats(number)]
+    found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
+    if not found:
+        return "", ""
+    chosen = min(found, key=lambda it: _preference(part_of(it, 5).upper()))
+    authority = split(part_of(chosen, 4), segment.marks.subcomponent)
+    return part_of(chosen, 1), next((part.strip() for part in authority if part.strip()), "")
+
+
+def _preference(kind: str) -> int:
+    """How likely an identifier of a type of table 0203 is the clinic's own number."""
+    if kind in ("MR", "MRN"):
+        return 0
+    if kind.startswith("MR"):
+        return 1
+    return {"PI": 2, "PT": 3, "": 4}.get(kind, 5)
+
+
+def merges(message: Message) -> Iterator[Item]:
+    """The merges of a message: PID holds the number that stays, MRG-1 the one that ends."""
+    place = f"message {message.number}"
+    pid: Segment | None = None
+    found = False
+    for segment in message.segments:
+        if segment.name == "PID":
+            pid = segment
+        if segment.name != "MRG":
+            continue
+        found = True
+        new, issuer = ("", "") if pid is None else _identified(pid)
+        old, of_old = _identifier_of(segment, 1)
+        issuer, of_old = issuer or of_old, of_old or issuer
+        if not old or not new:
+            reason = "a merge of patients that names no old or no new number"
+            yield BadLine(segment.line, "merge", reason, segment.text[:KEPT], f"{place}, MRG")
+        elif (old.casefold(), of_old.casefold()) == (new.casefold(), issuer.casefold()):
+            yield OtherMessage(message.line, message.kind)
+        else:
+            yield PatientMerge(message.line, message.kind, old, new, issuer, of_old)
+    if not found:
+        reason = "a merge of patients without an MRG segment"
+        yield BadLine(message.line, "merge", reason, "", place)
