@@ -15,12 +15,9 @@ from monitor.core.answer import Finding, PanelStatus, Review
 from monitor.core.calendar import start_of_day
 from monitor.core.case import Case, Enrolment, Event, Result
 from monitor.core.catalogue import Catalogue
+from monitor.core.example_patients import Example, ExampleResult, ExpectedAlert, ExpectedFinding
 from monitor.core.faults import Fault
 from monitor.core.protocol import (
-    Example,
-    ExampleResult,
-    ExpectedAlert,
-    ExpectedFinding,
     Protocol,
 )
 from monitor.core.protocol_file import read_protocol

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.protocol import (
+from monitor.core.example_patients import (
     Example,
     ExampleEvent,
     ExampleResult,

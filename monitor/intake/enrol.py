@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import ENROLLING, batches, chunks, take_turn
 from monitor.intake.doubles import settle_doubles
+from monitor.intake.enrolled_already import changes_of, is_restart
 from monitor.intake.held import HELD, count_held, mrn_in
 from monitor.intake.lookalikes import lookalikes
 from monitor.intake.people import PATIENTS, People, Person
@@ -178,14 +179,14 @@ class _Enrolling:
         self._refuse_another_person(row, person)
         entries = self._roster.on_drug(person.id, row.drug, person.home_id)
         current = entries[-1] if entries else None
-        if current is None or self._is_restart(row, current):
+        if current is None or is_restart(row, current):
             self._refuse_dead(person)
             protocol = self._protocol(row)
             self._update_person(row, person)
             self._open(row, person, protocol)
             self._note_standing(row, self._roster.of(person.id)[-1])
             return True
-        changes = self._changes(row, current)
+        changes = changes_of(row, current)
         changed = self._update_person(row, person)
         if "indication" in changes:
             self._note_indication(row, self._rulebook.protocols[current.protocol_id])
@@ -357,59 +358,6 @@ class _Enrolling:
         ]
         self._connection.execute(insert(CHANGES), rows)
 
-    def _is_restart(self, row: Application, current: Entry) -> bool:
-        """Whether the row opens a new enrolment after the end of the last. Raises Refused."""
-        if current.ended_on is None:
-            return False
-        if current.ended_by == DIED or row.started_on <= current.ended_on:
-            raise Refused(current.how_it_ended)
-        return True
-
-    def _changes(self, row: Application, current: Entry) -> dict[str, Any]:
-        """What the row adds to a lasting enrolment. Raises Refused for what an event or a
-        command has to say."""
-        life = current.life
-        starts = {current.started_on} | ({life.first_dose_on} if life else set())
-        if row.started_on not in starts:
-            raise Refused(
-                f"enrolled with the start day {current.started_on}: the day of the first dose is "
-                "said by the event start; a new treatment follows the event stop"
-            )
-        dose = life.last_dose.mg_per_day if life and life.last_dose else None
-        known_dose = {current.dose_mg_per_day, dose} - {None}
-        if row.dose_mg_per_day is not None and known_dose and row.dose_mg_per_day not in known_dose:
-            raise Refused("the dose differs from what is known: say it by the event dose")
-        for gene in ("tpmt", "nudt15"):
-            said, known = getattr(row, gene), getattr(current, gene)
-            if said and known and said != known:
-                raise Refused(
-                    f"{gene} differs from what is known: say it by the event genotype, "
-                    f"value {gene}:{said}"
-                )
-        if row.clinic and current.clinic and row.clinic.casefold() != current.clinic.casefold():
-            raise Refused(
-                "the clinic differs from what is known: hand over by the events transfer_out and "
-                "accepted_by"
-            )
-        self._refuse_other_protocol(row, current)
-        said_now = {
-            "indication": row.indication,
-            "clinic": current.clinic or row.clinic,
-            "dose_mg_per_day": None if known_dose else row.dose_mg_per_day,
-            "weight_kg": row.weight_kg,
-            "tpmt": row.tpmt,
-            "nudt15": row.nudt15,
-            "last_tested_on": _later(row.last_tested_on, current.last_tested_on),
-        }
-        return {name: it for name, it in said_now.items() if it and it != getattr(current, name)}
-
-    def _refuse_other_protocol(self, row: Application, current: Entry) -> None:
-        if row.protocol and row.protocol != current.protocol_id:
-            raise Refused(
-                f"enrolled under the protocol {current.protocol_id}: record the event stop, then "
-                "enrol anew with a later started_on under the other one"
-            )
-
 
 def _clinics(connection: Connection) -> dict[str, str]:
     """The clinics there are, each as it was first written, by their names without case."""
@@ -419,8 +367,3 @@ def _clinics(connection: Connection) -> dict[str, str]:
     for name in connection.scalars(query):
         found.setdefault(name.casefold(), name)
     return found
-
-
-def _later(said: date | None, known: date | None) -> date | None:
-    """The later of two days, where both are known."""
-    return max((day for day in (said, known) if day is not None), default=None)

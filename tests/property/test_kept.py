@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.answer import Review
 from monitor.core.calendar import parse_duration
+from monitor.core.case import Case
 from monitor.core.kept import edit_between
 from monitor.core.kept_text import as_text, from_text
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.review import review_one
 from tests.property.shipped import NAMES, catalogue, protocol
-from tests.property.strategies import DAYS_TO_THE_LAST_NEWS, histories
+from tests.property.strategies import DAYS_TO_THE_LAST_NEWS, History, histories
 from tests.property.test_arrival import seen
 
 FACTORS = ("0.5", "0.8", "0.95", "1", "1.05", "1.25", "2")
@@ -64,16 +66,31 @@ def edited(draw: st.DrawFn, made: Protocol) -> Protocol:
     return replace(made, rules=tuple(rules), digest="edited", version="2")
 
 
+@st.composite
+def reviewed(draw: st.DrawFn, made: Protocol, history: History) -> tuple[datetime, Case, Review]:
+    """An instant, what is known then of an enrolment that stands alone, and the answer."""
+    early = draw(st.sampled_from(DAYS_TO_THE_LAST_NEWS) | st.integers(0, 250))
+    now = history.noon(history.last_day - timedelta(days=early))
+    known = replace(history.known(now), siblings=(), personal=(), held=())
+    return now, known, review_one(known, {made.id: made}, catalogue(), now, history.zone)
+
+
+@st.composite
+def before_it_changes(draw: st.DrawFn, now: datetime, before: Review) -> datetime:
+    """A later instant at which the answer would still stand."""
+    later = now + timedelta(days=draw(st.integers(0, 100)))
+    if before.next_change_at is not None and later >= before.next_change_at:
+        return before.next_change_at - timedelta(seconds=1)
+    return later
+
+
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=3 * settings().max_examples)
 @given(data=st.data())
 def test_whoever_an_edit_leaves_alone_is_answered_as_before(name: str, data: st.DataObject) -> None:
     made = protocol(name)
     history = data.draw(histories(made))
-    early = data.draw(st.sampled_from(DAYS_TO_THE_LAST_NEWS) | st.integers(0, 250))
-    now = history.noon(history.last_day - timedelta(days=early))
-    known = replace(history.known(now), siblings=(), personal=(), held=())
-    before = review_one(known, {made.id: made}, catalogue(), now, history.zone)
+    now, known, before = data.draw(reviewed(made, history))
     assert before.reaches is not None
     changed = data.draw(edited(made))
     edit = edit_between(made, changed)
@@ -82,9 +99,7 @@ def test_whoever_an_edit_leaves_alone_is_answered_as_before(name: str, data: st.
     kept = from_text(as_text(before.reaches), edit.analytes)
     if not edit.leaves_alone(kept, known.enrolment.indication):
         return
-    later = now + timedelta(days=data.draw(st.integers(0, 100)))
-    if before.next_change_at is not None and later >= before.next_change_at:
-        later = before.next_change_at - timedelta(seconds=1)
+    later = data.draw(before_it_changes(now, before))
     after = review_one(known, {made.id: changed}, catalogue(), later, history.zone)
     assert seen(after) == seen(before)
     assert before.next_change_at is None or after.next_change_at == before.next_change_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,8 +28,8 @@ from monitor.core.protocol_care import Missed
 from monitor.core.review import review_one, view_of
 from monitor.core.vocabulary import Urgency
 from tests.property.shipped import NAMES, catalogue, protocol
-from tests.property.strategies import DAYS_TO_THE_LAST_NEWS, histories
-from tests.property.test_kept import edited
+from tests.property.strategies import histories
+from tests.property.test_kept import before_it_changes, edited, reviewed
 
 SPANS = tuple(
     parse_duration(text)
@@ -83,10 +82,7 @@ def test_whom_a_new_schedule_leaves_alone_is_answered_as_if_judged_by_it(
 ) -> None:
     made = protocol(name)
     history = data.draw(histories(made))
-    early = data.draw(st.sampled_from(DAYS_TO_THE_LAST_NEWS) | st.integers(0, 250))
-    now = history.noon(history.last_day - timedelta(days=early))
-    known = replace(history.known(now), siblings=(), personal=(), held=())
-    before = review_one(known, {made.id: made}, catalogue(), now, history.zone)
+    now, known, before = data.draw(reviewed(made, history))
     kept = kept_schedule(before, None)
     if kept is None:
         event("nothing is kept")
@@ -100,9 +96,7 @@ def test_whom_a_new_schedule_leaves_alone_is_answered_as_if_judged_by_it(
         return
     if not edit.leaves_alone(from_text(text, edit.analytes), known.enrolment.indication):
         return
-    later = now + timedelta(days=data.draw(st.integers(0, 100)))
-    if before.next_change_at is not None and later >= before.next_change_at:
-        later = before.next_change_at - timedelta(seconds=1)
+    later = data.draw(before_it_changes(now, before))
     today = clinic_day(later, history.zone)
     found = edit.rescheduled(kept, today)
     after = review_one(known, {made.id: changed}, catalogue(), later, history.zone)

@@ -206,6 +206,14 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     assert (found.analyte, *found.also)[: len(names)] == names
 
 
+def cells_in(spm_4: str) -> RawRow:
+    """The row of white cells counted in such a specimen."""
+    obr = "OBR|1||S1|1^Lab^L|||20260302"
+    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
+    (found,) = rows(content)
+    return found
+
+
 @pytest.mark.parametrize(
     "spm_4",
     [
@@ -233,9 +241,7 @@ def test_a_loinc_code_of_the_blood_does_not_make_blood_of_another_material(
     ],
 )
 def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None:
-    obr = "OBR|1||S1|1^Lab^L|||20260302"
-    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
-    (found,) = rows(content)
+    found = cells_in(spm_4)
     assert found.analyte.startswith("6690-2 (")
 
 
@@ -258,9 +264,7 @@ def test_cells_of_every_other_specimen_are_none_of_the_blood(spm_4: str) -> None
     ],
 )
 def test_a_laboratorys_own_word_for_a_tube_says_nothing_of_another_material(spm_4: str) -> None:
-    obr = "OBR|1||S1|1^Lab^L|||20260302"
-    content = "\r".join([MSH, PID, obr, obx("6690-2^WBC^LN", "2", "/uL"), f"SPM|1|||{spm_4}"])
-    (found,) = rows(content)
+    found = cells_in(spm_4)
     assert (found.analyte, found.also) == ("6690-2", ("WBC",))
 
 
