@@ -332,6 +332,16 @@ def test_an_enrolment_file_without_its_columns_is_unreadable(desk: Desk) -> None
         desk.enrol("P1,azathioprine,2026-01-05,P1", header="mrn,drug,started_on,mrn")
 
 
+def test_a_file_without_a_line_of_names_is_refused_without_repeating_whose_row_it_is(
+    quick_desk: Desk,
+) -> None:
+    """Errors end in logs, in reports beside the inbox and in mails to the operator."""
+    with pytest.raises(UnreadableFile, match="reads like a row") as refused:
+        quick_desk.enrol("", header=ANNA)
+    assert "started_on" in str(refused.value)
+    assert not any(word in str(refused.value) for word in ("P1", "Muster", "Anna", "1970"))
+
+
 # ------------------------------------------------------------------ events
 
 VALID = (
