@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ Progress = Callable[[int, int], None]
 
 CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
+_DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+"""Control characters but for tab and the ends of lines (ISO 6429), and bidirectional overrides."""
 _STYLES = {
     "critical": "bold red",
     "urgent": "yellow",
@@ -165,15 +168,25 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=plain, indent=2, default=str) + "\n")
 
 
+def harmless(text: str) -> str:
+    """A text that does nothing to a terminal: what a file brought may hold escape sequences, which
+    clear what stands above them, or marks that turn the order of reading round."""
+    return _DEEDS.sub("\ufffd", text)
+
+
 def say(text: str = "") -> None:
     """One line for the reader, on stdout, without markup."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    _write(harmless(text))
 
 
 def complain(text: str) -> None:
     """One line about what is wrong, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text) + "\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def table(
@@ -213,9 +226,10 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    named = Text(harmless(title)) if title else None  # as it stands: no markup, as in the cells
+    drawn = Table(title=named, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        drawn.add_column(Text(harmless(column)), overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     if sys.stdout.isatty():
@@ -225,11 +239,11 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     with plain.capture() as captured:
         plain.print(drawn)
     lines = [line.rstrip() for line in captured.get().splitlines()]
-    say("\n".join(lines).strip("\n"))
+    _write("\n".join(lines).strip("\n"))
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else harmless(str(value))
 
 
 @contextmanager

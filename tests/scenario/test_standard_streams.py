@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import CommandLine
 from tests.processes import ClinicFolder, met
 
 _PATIENTS = "mrn,drug,started_on\nS1,azathioprine,2026-01-05\n"
@@ -53,6 +54,26 @@ def test_what_was_asked_is_done_without_standard_output(clinic: ClinicFolder) ->
     assert listed.returncode == 0
     assert len(json.loads(listed.stdout)) == 1
     assert _shell(clinic, "load missing.csv --at 2026-01-12T11:00 <&- >&- 2>&-").returncode == 2
+
+
+def test_what_a_file_brings_does_nothing_to_the_terminal(monitor: CommandLine) -> None:
+    """A laboratory's cell may hold escape sequences: one clears the screen, and with it the rows
+    above; an override turns what follows round."""
+    assert monitor("init").code == 0
+    rows = (
+        "\x1b[2J\x1b[31mS2,2026-01-12T08:00,platelets,2.9,10*9/L\n"
+        "S3\u202e,2026-01-12T08:00,pl\x07atelets\x9b2J,2.9,10*9/L\n"
+    )
+    name = monitor.write("labs.csv", _RESULTS.partition("\n")[0] + "\n" + rows)
+    assert monitor("load", name, "--at", "2026-01-12T10:00").code == 3
+    for command in (("list", "--rows"), ("list",), ("show", "1"), ("show", "2")):
+        ended = monitor("quarantine", *command)
+        assert ended.code == 0
+        assert not any(sign in ended.out for sign in "\x1b\x07\x9b\u202e")
+    assert "\ufffd[2J\ufffd[31mS2" in monitor("quarantine", "show", "1").out
+    assert "\x1b" not in monitor("explain", "--mrn", "\x1b[2J", "--on", "2026-01-12").err
+    raw = monitor("quarantine", "show", "1", "--json").json["raw"]["mrn"]
+    assert raw == "\x1b[2J\x1b[31mS2"
 
 
 @_needs_a_full_disk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.cli.common import _plain_table, _rich_table
@@ -18,13 +18,14 @@ TABLES = st.integers(1, 5).flatmap(
 
 
 @given(TABLES)
+@example((["\\["], [["[b]"]]))
 def test_a_piped_table_reads_as_rich_would_print_it(
     table: tuple[list[str], list[list[str]]],
 ) -> None:
     columns, rows = table
     with pytest.MonkeyPatch.context() as patch:
         said: list[str] = []
-        patch.setattr("monitor.cli.common.say", said.append)
+        patch.setattr("monitor.cli.common._write", said.append)
         _rich_table(columns, rows, "")
     assert _plain_table(columns, rows) == said[0]
 
