@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="Where the copy goes.")
+    ],
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over FILE where it is there already.")
     ] = False,
@@ -50,7 +52,9 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `monitor backup` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="What `monitor backup` wrote.")
+    ],
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Also where the database holds something: that is lost."),

@@ -58,6 +58,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         envvar="MONITOR_CONFIG",
+        readable=False,  # whoever reads it says what is wrong, here as in all arguments
         help="The clinic's configuration; `monitor init` writes one.",
         show_default=CONFIG_NAME,
     ),

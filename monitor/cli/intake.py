@@ -36,7 +36,9 @@ _LATE_SHOWN = 10
 
 
 def enrol(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Patients, one a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", readable=False, help="Patients, one a line.")
+    ],
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
     as_json: JsonOption = False,
@@ -56,7 +58,9 @@ def enrol(
 
 
 def events(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Events, one a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", readable=False, help="Events, one a line.")
+    ],
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
     as_json: JsonOption = False,
@@ -102,7 +106,9 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files: CSV, Excel.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", readable=False, help="Lab files: CSV, Excel.")
+    ],
     source: Annotated[
         str,
         typer.Option("--source", metavar="NAME", help="The laboratory: a [sources.NAME] table."),

@@ -28,7 +28,9 @@ def _group() -> None:
 
 @app.command()
 def send(
-    file: Annotated[Path, typer.Argument(metavar="FILE.hl7", help="HL7 v2 messages.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.hl7", readable=False, help="HL7 v2 messages.")
+    ],
     to: Annotated[
         str, typer.Option("--to", metavar="HOST:PORT", help="Whereto; else [mllp] of the config.")
     ] = "",

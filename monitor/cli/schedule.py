@@ -40,7 +40,9 @@ app = typer.Typer(
     "What patients are judged by is the text in the database. A file in schedules/ is a "
     "proposal: where patients are enrolled on it, an edit goes live only by `apply`.",
 )
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A protocol file.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", readable=False, help="A protocol file.")
+]
 _COUNTS = {
     "due": "become due",
     "overdue": "become overdue",

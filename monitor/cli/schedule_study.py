@@ -104,7 +104,7 @@ def _sign(looser: int | None) -> str:
 
 @app.command("backtest")
 def backtest_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A protocol file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A protocol file.")],
     first: Annotated[
         str, typer.Option("--from", metavar="DAY", help="First day; else a year before --to.")
     ] = "",

@@ -106,7 +106,10 @@ def demo(
         bool, typer.Option("--once", help="Do all of it without waiting, check it, and end.")
     ] = False,
     folder: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Where the made-up clinic lives.")
+        Path,
+        typer.Option(
+            "--dir", metavar="DIR", readable=False, help="Where the made-up clinic lives."
+        ),
     ] = Path("monitor-demo"),
 ) -> None:
     """A throw-away clinic: sample patients, labs, a mail catcher, the daemon, in one command.

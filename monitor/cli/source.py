@@ -36,7 +36,9 @@ app = typer.Typer(
 
 @app.command()
 def learn(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of the laboratory.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="A file of the laboratory.")
+    ],
     name: Annotated[str, typer.Option("--name", metavar="LAB", help="What to call it.")],
     date_format: Annotated[
         str,

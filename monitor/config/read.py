@@ -48,6 +48,9 @@ def load_settings(path: Path) -> Settings:
         raise Faults((Fault(str(path), "", "", problem, valid),)) from None
     except IsADirectoryError:
         raise Faults((Fault(str(path), "", "", "this is a folder", "a TOML file"),)) from None
+    except PermissionError:
+        problem, valid = "this account may not read the file", "a file of the account that runs us"
+        raise Faults((Fault(str(path), "", "", problem, valid),)) from None
     except (OSError, UnicodeDecodeError):
         problem = "the file cannot be read as UTF-8 text"
         raise Faults((Fault(str(path), "", "", problem, "a readable TOML file"),)) from None

@@ -82,11 +82,12 @@ def _of_sqlite(error: DBAPIError, where: str) -> StoreError | None:
         )
     if "not a database" in problem:
         return StoreError(f"{where} is no database: {problem}")
-    if "readonly" in problem:
-        return StoreError(
-            f"database {where} cannot be written: {problem}; "
-            "the file and its folder must belong to the account that runs the monitor"
-        )
+    for said, fails in (("readonly", "written"), ("unable to open", "opened")):
+        if said in problem:
+            return StoreError(
+                f"database {where} cannot be {fails}: {problem}; the file and its folder must "
+                "belong to the account that runs the monitor, which also writes beside the file"
+            )
     return None
 
 
