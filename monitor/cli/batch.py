@@ -108,7 +108,7 @@ def revert(
     """
     from monitor.operations.batches import revert as take_back
 
-    with _readably(), writing(config, at) as work:
+    with _readably(), writing(config, at, preview=preview) as work:
         done, tally = take_back(
             work.store,
             work.settings,

@@ -134,9 +134,10 @@ def reading(config: Path, at: str = "") -> Iterator[Work]:
 
 
 @contextmanager
-def writing(config: Path, at: str = "") -> Iterator[Work]:
+def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Work]:
     """Open the clinic for a command that writes, and take up the protocol files first; what
-    is wrong with one is said here, and to the operator by mail, once a day.
+    is wrong with one is said here, and to the operator by mail, once a day. A preview of what it
+    would write leaves protocols and operator alone.
 
     An `--at` more than five minutes before the instant that the database has been brought to
     is refused (TooEarly); whoever writes brings it further.
@@ -148,7 +149,8 @@ def writing(config: Path, at: str = "") -> Iterator[Work]:
     with reading(config, at) as work:
         with work.store.read() as connection:
             check_not_earlier(connection, work.now)
-        for notice in adopt(work.store, work.settings.schedules.folder, work.now):
+        folder = work.settings.schedules.folder
+        for notice in () if preview else adopt(work.store, folder, work.now):
             complain(notice.text)
             with work.store.write() as connection:
                 clinic = work.settings.clinic

@@ -130,7 +130,7 @@ def load(
     from monitor.operations.arrivals import load as take
 
     documents: list[dict[str, Any]] = []
-    with writing(config, at) as work:
+    with writing(config, at, preview=preview) as work:
         for file in files:
             with progress(file.name, quiet=as_json) as bar:
                 try:

@@ -213,3 +213,26 @@ def test_check_says_that_the_catalogue_has_to_be_applied_first(watched: CommandL
     by = ("--by", "Dr A", "--reason", "iron", "--at", "2026-01-14T10:00")
     assert watched("schedule", "apply", "schedules/analytes.toml", *by).code == 0
     assert watched("schedule", "check", protocol, "--json").json["waits_for"] is None
+
+
+def test_a_preview_of_other_things_puts_no_file_in_force_and_alarms_nobody(
+    watched: CommandLine,
+) -> None:
+    """An edit of a protocol that nobody is on goes live with the next command that writes; one
+    that only says what it would write is none."""
+    file = "schedules/leflunomide-bsr-2017.toml"
+    text = (watched.folder / file).read_text(encoding="utf-8")
+    watched.write(file, text.replace('version = "', 'version = "edited ', 1))
+    previews = (
+        ("load", "labs.csv", "--preview"),
+        ("batch", "revert", "2", "--by", "W", "--reason", "R", "--preview"),
+    )
+    for preview in previews:
+        assert watched(*preview, "--at", "2026-01-14").code == 0
+        assert "differs from what is in force" in watched("schedule", "check", file).out
+    watched.write(file, "broken = [")
+    for preview in previews:
+        assert watched(*preview, "--at", "2026-01-14").err == ""
+    watched.write(file, text.replace('version = "', 'version = "edited ', 1))
+    assert watched("load", "labs.csv", "--at", "2026-01-14").code == 0
+    assert "; in force." in watched("schedule", "check", file).out
