@@ -27,7 +27,7 @@ from monitor.intake.row_steps import (
     without_status,
 )
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.vocabulary import is_blank, vocabulary
+from monitor.intake.vocabulary import is_blank, key_of, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
@@ -188,6 +188,7 @@ def layout_of(
             orders=_orders(header, columns),
             serial_dates=serial_dates,
             unit_apart=unit_apart,
+            surely_compared=_is_surely_compared(header, columns, source),
         ),
         unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
@@ -203,6 +204,15 @@ def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
     taken = set(columns.positions.values()) - {columns.positions["order"]}
     named = {i for i, name in enumerate(header) if vocabulary().column_of(name) == "order"}
     return tuple(sorted({columns.positions["order"], *named} - taken))
+
+
+def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source) -> bool:
+    """Whether the column of comparators is named by the source, or by no word of anything else."""
+    if "comparator" in source.columns:
+        return True
+    sure = frozenset[str]().union(*vocabulary().columns["comparator"].tiers[:2])
+    position = columns.positions.get("comparator")
+    return position is not None and key_of(header[position]) in sure
 
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:

@@ -27,6 +27,7 @@ from monitor.core.units import (
     without_unit,
 )
 from monitor.intake.columns import fold
+from monitor.intake.comparators import unknown_in
 from monitor.intake.vocabulary import vocabulary
 
 MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
@@ -222,6 +223,8 @@ class Measures:
         if not unit.strip():
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
+        if word := unknown_in(value):
+            return _unknown_comparator(named, word)
         coded = self._coded(named, value)
         if coded is not None:
             return coded
@@ -379,6 +382,16 @@ def _may_be_misspelt(code: str) -> bool:
 def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:
     values = possible_values(analyte, number, units)
     return tuple(value for value in values if value <= analyte.plausible_high)
+
+
+def _unknown_comparator(analyte: Analyte, word: str) -> Problem:
+    return Problem(
+        "comparator",
+        f"{analyte.name}: a word in the column of comparators that says none we know",
+        f'"{word}": <, <=, >, >=, =, or LT, LE, GT, GE, EQ; where the column says something else, '
+        'comparator = "" in [sources.NAME.columns]',
+        analyte,
+    )
 
 
 def _problem(refusal: Refusal, analyte: Analyte) -> Problem:

@@ -65,7 +65,7 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     if isinstance(step, OfOrders):
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
     if isinstance(step, WithComparator):
-        return not any(map(step.sign_of, block.coded(step.position).texts))
+        return not any(map(step.says, block.coded(step.position).texts))
     return step is without_material
 
 

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from monitor.config import Source
+from monitor.intake.comparators import compared, sign_of
 from monitor.intake.dates import from_serial, since
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import RawRow
@@ -38,9 +40,11 @@ def steps_of(
     orders: Sequence[int],
     serial_dates: bool,
     unit_apart: bool,
+    surely_compared: bool,
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
-    `unit_apart`: units have a place of their own."""
+    `unit_apart`: units have a place of their own; `surely_compared`: the column of comparators
+    is none of anything else."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions and not unit_apart:
@@ -48,7 +52,10 @@ def steps_of(
     if "code" in positions:
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
-    steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
+    of_one_column = dict(_OF_ONE_COLUMN)
+    if not surely_compared:
+        of_one_column["comparator"] = partial(WithComparator, surely=False)
+    steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
     if orders:
         steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
@@ -159,17 +166,16 @@ class WithComparator:
     """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
 
     position: int
+    surely: bool
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        sign = self.sign_of(cells[self.position])
-        if not sign or not row.value.strip()[:1].isdigit():
+        if not self.says(cells[self.position]):
             return row
-        return row._replace(value=f"{sign}{row.value.strip()}")
+        return row._replace(value=compared(row.value, cells[self.position], surely=self.surely))
 
-    @staticmethod
-    def sign_of(cell: str) -> str:
-        """The comparator that a cell of that column says; empty where it says none."""
-        return vocabulary().comparators.get(cell.strip().casefold(), "")
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says more than that the value is exact."""
+        return bool(sign_of(cell, surely=self.surely))
 
 
 def _with_day(position: int) -> Step:
@@ -293,7 +299,7 @@ _OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
     "patient_name": _with_whole_name,
     "value_number": _with_number,
     "value_text": _with_text,
-    "comparator": WithComparator,
+    "comparator": partial(WithComparator, surely=True),
     "unit_name": _with_unit_name,
     "collected_day": _with_day,
     "collected_time": _with_time,

@@ -83,7 +83,10 @@ class Vocabulary:
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
     comparators: Mapping[str, str]
-    """How a column of its own says which comparator a value has, by the key of its words."""
+    """How a column of its own says which comparator a value has, or that it has none (`=`), by
+    its words without case."""
+    sure_comparators: Mapping[str, str]
+    """The same of words that elsewhere flag a value as low or high."""
     ranges: Mapping[str, tuple[str, ...]]
     """between, below, above: as written, the longest first."""
 
@@ -155,14 +158,17 @@ def vocabulary() -> Vocabulary:
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         zones=values["zones"],
-        comparators={
-            word.casefold(): sign for sign, words in values["comparators"].items() for word in words
-        },
+        comparators=_signs(values["comparators"]["words"]),
+        sure_comparators=_signs(values["comparators"]["sure"]),
         ranges={
             name: tuple(sorted(words, key=len, reverse=True))
             for name, words in values["ranges"].items()
         },
     )
+
+
+def _signs(listed: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    return {word.casefold(): sign for sign, words in listed.items() for word in words}
 
 
 @lru_cache(20_000)
