@@ -154,7 +154,12 @@ def layout_of(
     """
     _refuse_other_kinds(header)
     columns = _with_fallbacks(match(header, ALL_COLUMNS, source.columns))
-    above = {name: it for name, it in (stated or {}).items() if name not in columns.positions}
+    # A status above the rows is that of those whose own is empty.
+    above = {
+        name: it
+        for name, it in (stated or {}).items()
+        if name not in columns.positions or name == "status"
+    }
     constants = above | source.constants
     wide = () if _has_value(columns, constants) else wide_columns(columns, header, known)
     _require(columns, wide, constants)

@@ -1,4 +1,5 @@
-"""What the lines above a header say of every row: `Patient ID: 4711`, `Abnahmedatum;02.03.2026`."""
+"""What the lines above a header say of every row: `Patient ID: 4711`, `Abnahmedatum;02.03.2026`,
+`PRELIMINARY REPORT`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from monitor.core.standing import read_status
+from monitor.intake.banners import banner_in
 from monitor.intake.csv import Record
 from monitor.intake.row_steps import is_whole_name
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -44,11 +46,11 @@ class Stated:
 
 def stated_above(preamble: Sequence[Record]) -> Mapping[str, str]:
     """Our columns that the lines name once, or several times alike, with the text beside."""
-    return said_by(preamble).found
+    return said_by(preamble, above=True).found
 
 
-def said_by(lines: Sequence[Record]) -> Stated:
-    """What the lines state of the rows below them."""
+def said_by(lines: Sequence[Record], *, above: bool = False) -> Stated:
+    """What the lines state of the rows below them. `above`: they stand above the first header."""
     found: dict[str, set[str]] = {}
     named: set[str] = set()
     theirs: set[str] = set()
@@ -61,6 +63,9 @@ def said_by(lines: Sequence[Record]) -> Stated:
                 here.add(name)
             elif _is_a_patients(key) or _may_be_a_name(key, text):
                 here.add("mrn")
+        if "status" not in here and (banner := banner_in(record.cells, above=above)):
+            found.setdefault("status", set()).add(banner)
+            here.add("status")
         here |= _named_alone(record.cells)
         named |= here
         if named & Stated.PERSON:

@@ -77,6 +77,10 @@ class Vocabulary:
     """The same of blood that is not the patient's own, or no longer as it was drawn."""
     loinc_of_no_blood: frozenset[str]
     footers: frozenset[str]
+    banners: Mapping[str, tuple[str, ...]]
+    """How a word begins that says what kind of report stands below it, by the kind."""
+    banner_reports: frozenset[str]
+    """What a report is called beside such a word."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
@@ -155,6 +159,10 @@ def vocabulary() -> Vocabulary:
         blood_of_others=tuple(map(key_of, values["materials"]["blood_of_others"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
         footers=frozenset(map(key_of, values["footers"]["words"])),
+        banners={
+            kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()
+        },
+        banner_reports=frozenset(map(key_of, values["banners"]["reports"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         zones=values["zones"],
