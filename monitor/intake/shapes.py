@@ -18,7 +18,7 @@ from monitor.intake.raw import BadLine
 from monitor.intake.records import Parts
 from monitor.intake.sections import Section, names_columns, sections_of
 from monitor.intake.sideways import turned
-from monitor.intake.stated import stated_above
+from monitor.intake.stated import said_by, stated_above
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.wide import Known
 
@@ -26,6 +26,8 @@ _MOST_RECORDS = 1_000_000
 _SHOWN = 2000
 _HEADING = 2
 """Lines below a header that may belong to it."""
+_OF_A_PAIR = 2
+"""Cells of a line that states one thing."""
 Item = Record | BadLine
 
 
@@ -153,6 +155,8 @@ def _of_two_lines(
         first, second = records[upper], records[lower]
         if not isinstance(first, Record) or not isinstance(second, Record):
             continue
+        if _only_states(first):
+            continue
         joined = two_lines(names_of(first.cells), names_of(second.cells), known)
         names, rows = with_units(joined, None, list(records[lower + 1 :]), known)
         above = tuple(it for it in records[:upper] if isinstance(it, Record))
@@ -166,6 +170,13 @@ def _of_two_lines(
         if _fits(made, mapping, known):
             return [made]
     return []
+
+
+def _only_states(record: Record) -> bool:
+    """Whether a line says something of the rows, such as whose they are, and names no columns:
+    what it says is not to be lost in a header."""
+    filled = [cell for cell in record.cells if cell.strip()]
+    return len(filled) <= _OF_A_PAIR and said_by([record]).says_something
 
 
 def _fits(table: Table, mapping: Source, known: Known) -> bool:
