@@ -25,6 +25,7 @@ from monitor.intake.hl7_values import (
     limits_of,
     material_of,
     names_of,
+    remarks_of,
     status_of,
     unit_of,
     value_of,
@@ -246,7 +247,8 @@ class _Reading:
             collected = own or collected or self._last_resort
         if obx.field(3) in serial:
             specimen = ""  # what was collected at several times is no one specimen
-        comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
+        told = (common["comment"], *result.notes, *remarks_of(obx))
+        comment = "\n".join(text for text in told if text)
         return RawRow(
             line=obx.line,
             analyte=names[0] if names else "",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from monitor.core.catalogue import Catalogue
 from monitor.core.standing import read_status
 from monitor.core.vocabulary import Status
+from monitor.intake.flags import remark_in
 from monitor.intake.hl7_text import Segment, part_of, split
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
@@ -141,6 +142,13 @@ def limits_of(obx: Segment) -> tuple[str, str]:
     """OBX-7 as lower and upper limit. What cannot be read is no limit."""
     repeats = obx.repeats(7)
     return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
+
+
+def remarks_of(obx: Segment) -> list[str]:
+    """What the flags of OBX-8 say besides high and low, each in its words or as a code."""
+    parts = (obx.components(repeat) for repeat in obx.repeats(8))
+    told = (part_of(it, 2) or part_of(it, 9) or part_of(it, 1) for it in parts)
+    return [remark for text in told if (remark := remark_in(text))]
 
 
 def status_of(obx: Segment, obr: Segment | None) -> str:

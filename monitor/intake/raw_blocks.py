@@ -10,9 +10,10 @@ from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.coded import Coded, constant
 from monitor.intake.csv import Record
+from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
 from monitor.intake.raw import Item, RawRow, restored
-from monitor.intake.row_steps import OfOrders, Step, WithComparator, without_material
+from monitor.intake.row_steps import OfOrders, Step, WithComparator, WithRemark, without_material
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +67,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
+    if isinstance(step, WithRemark):
+        return not any(map(remark_in, block.coded(step.position).texts))
     return step is without_material
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from monitor.config import Source
 from monitor.intake.comparators import compared, sign_of
 from monitor.intake.dates import from_serial, since
+from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -178,6 +179,17 @@ class WithComparator:
         return bool(sign_of(cell, surely=self.surely))
 
 
+@dataclass(frozen=True, slots=True)
+class WithRemark:
+    """What a flag says of the specimen is a comment: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        remark = remark_in(cells[self.position])
+        return row._replace(comment=with_remark(row.comment, remark)) if remark else row
+
+
 def _with_day(position: int) -> Step:
     """The day alone counts where the instant beside it is empty."""
 
@@ -305,5 +317,7 @@ _OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
     "collected_time": _with_time,
     "range": _with_range,
     "material": _of_material,
+    "flag": WithRemark,
+    "condition": WithRemark,
 }
 """Steps that need one further column and nothing else, in their order."""

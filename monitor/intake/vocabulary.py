@@ -81,6 +81,8 @@ class Vocabulary:
     """How a word begins that says what kind of report stands below it, by the kind."""
     banner_reports: frozenset[str]
     """What a report is called beside such a word."""
+    flags: frozenset[str]
+    """Words of a flag or of the condition of a specimen that say nothing of the specimen."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
@@ -163,6 +165,7 @@ def vocabulary() -> Vocabulary:
             kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()
         },
         banner_reports=frozenset(map(key_of, values["banners"]["reports"])),
+        flags=frozenset(map(key_of, values["flags"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         zones=values["zones"],
