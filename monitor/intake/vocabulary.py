@@ -67,6 +67,8 @@ class Vocabulary:
     other_materials: frozenset[str]
     no_blood_alone: frozenset[str]
     """What is no blood as the whole of a name, and says nothing within another."""
+    no_material: tuple[str, ...]
+    """How two words begin together of which one names a material elsewhere."""
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
     other_ends: tuple[str, ...]
@@ -155,6 +157,7 @@ def vocabulary() -> Vocabulary:
         urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         no_blood_alone=frozenset(map(key_of, values["materials"]["alone"])),
+        no_material=tuple(map(key_of, values["materials"]["no_material"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         other_ends=tuple(map(key_of, values["materials"]["order_ends"])),
         specimen_begins=tuple(map(key_of, values["materials"]["specimen_begins"])),
@@ -225,8 +228,12 @@ def _of_other_material(words: Sequence[str]) -> list[str]:
 
 
 def _words_of(name: str) -> list[str]:
-    """Its words, as keys; the S of a genitive (`Mother's milk`) is no serum."""
-    return [key_of(word) for word in _BETWEEN_WORDS.split(_GENITIVE.sub("", name)) if word]
+    """Its words, as keys; the S of a genitive (`Mother's milk`) is no serum, and the tissue of
+    transglutaminase no material."""
+    words = [key_of(word) for word in _BETWEEN_WORDS.split(_GENITIVE.sub("", name)) if word]
+    pairs = (f"{one}{other}" for one, other in pairwise(words))
+    idle = [at for at, pair in enumerate(pairs) if pair.startswith(vocabulary().no_material)]
+    return [word for at, word in enumerate(words) if at not in idle and at - 1 not in idle]
 
 
 @cache

@@ -373,6 +373,12 @@ LONG_FORMS = {
         ("FBC + BF", False),
         ("WB", False),
         ("Bone Marrow Transplant Unit", True),
+        ("Tissue transglutaminase IgA", False),
+        ("Tissue", True),
+        ("Fluid balance", False),
+        ("Fluid balance, pleural", True),
+        ("G-CSF monitoring", False),
+        ("IgG CSF", True),
     ],
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
