@@ -22,6 +22,7 @@ from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.table_reader import known_of
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
+from monitor.intake.workbook import NOT_CALCULATED
 from monitor.resources import schedules_folder
 
 Seen = tuple[list[RawRow], list[BadLine], tuple[str, ...]]
@@ -953,15 +954,115 @@ def test_the_same_in_an_opendocument_spreadsheet(opened: Open, tmp_path: Path) -
 
     header = cells("MRN", "Datum", "Test", "Einheit", "Wert")
     tables = PERCENT_ODS.format(header=header, row=cells("P1", "2026-03-13", "Neut", "%"))
+    rows, _, _ = opened(open_document(tmp_path, tables))
+    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
+
+
+def open_document(folder: Path, tables: str) -> Path:
+    """A spreadsheet with these tables."""
     with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
     before, _, rest = parts["content.xml"].partition("<table:table ")
     parts["content.xml"] = before + tables + rest.rpartition("</table:table>")[2]
-    with zipfile.ZipFile(tmp_path / "percent.ods", "w") as made:
+    path = folder / "made.ods"
+    with zipfile.ZipFile(path, "w") as made:
         for name, text in parts.items():
             made.writestr(name, text)
-    rows, _, _ = opened(tmp_path / "percent.ods")
-    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
+    return path
+
+
+def ods_row(*cells: str) -> str:
+    """A row of texts; what is markup already stays it."""
+    made = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    told = (cell if cell.startswith("<") else made.format(cell) for cell in cells)
+    return f"<table:table-row>{''.join(told)}</table:table-row>"
+
+
+def test_a_number_or_a_day_merged_over_rows_of_an_opendocument_spreadsheet(
+    opened: Open, tmp_path: Path
+) -> None:
+    def over(text: str, rows: int) -> str:
+        return (
+            f'<table:table-cell office:value-type="string" table:number-rows-spanned="{rows}" '
+            f'table:number-columns-spanned="1"><text:p>{text}</text:p></table:table-cell>'
+        )
+
+    covered = "<table:covered-table-cell/>"
+    rows = (
+        ods_row(*HEADER),
+        ods_row(over("P1", 3), over("2026-03-13", 2), "WBC", over("3.2", 2), "G/l"),
+        ods_row(covered, covered, "PLT", covered, "G/l"),
+        ods_row(covered, "2026-03-14", "WBC", "5.1", "G/l"),
+        ods_row("<table:table-cell/>", "2026-03-14", "PLT", "230", "G/l"),
+    )
+    table = f'<table:table table:name="Labor">{"".join(rows)}</table:table>'
+    found, _, _ = opened(open_document(tmp_path, table))
+    assert shown(found) == [
+        "P1 | 2026-03-13 | WBC | 3.2 | G/l",
+        "P1 | 2026-03-13 | PLT |  | G/l",
+        "P1 | 2026-03-14 | WBC | 5.1 | G/l",
+        " | 2026-03-14 | PLT | 230 | G/l",
+    ]
+
+
+def test_a_formula_that_was_never_calculated_is_no_empty_cell(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """As programs write it; a spreadsheet calculates it when it opens the workbook."""
+    path = workbook(
+        Labor=[
+            ["MRN", "Datum", "WBC [G/l]", "PLT [G/l]", "ALT [U/l]"],
+            ["P1", date(2026, 3, 13), "=32/10", 130, None],
+            ["=A2", date(2026, 3, 14), 3.3, "=13*10", 30],
+        ]
+    )
+    rows, _, notes = opened(path)
+    assert shown(rows) == [
+        f"P1 | 2026-03-13 | WBC | {NOT_CALCULATED} | G/l",
+        "P1 | 2026-03-13 | PLT | 130 | G/l",
+        " | 2026-03-14 | WBC | 3.3 | G/l",
+        f" | 2026-03-14 | PLT | {NOT_CALCULATED} | G/l",
+        " | 2026-03-14 | ALT | 30 | U/l",
+    ]
+    assert any("2 formulas that were never calculated" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "on_opening", "value"),
+    [
+        ('<c r="D2"><f>4/10</f><v>0</v></c>', "1", NOT_CALCULATED),
+        ('<c r="D2"><f>4/10</f></c>', "", NOT_CALCULATED),
+        ('<c r="D2"><f t="shared" si="0"/><v/></c>', "", NOT_CALCULATED),
+        ('<c r="D2"><f>4/10</f><v>0.4</v></c>', "1", "0.4"),
+        ('<c r="D2"><f>1-1</f><v>0</v></c>', "", "0"),
+        ('<c r="D2" t="str"><f>IF(A1="","",A1)</f><v></v></c>', "", ""),
+    ],
+)
+def test_what_programs_leave_as_the_value_of_a_formula(
+    opened: Open, workbook: Callable[..., Path], cell: str, on_opening: str, value: str
+) -> None:
+    path = workbook(Labor=[HEADER, ["P1", "2026-03-13", "WBC", 77, "G/l"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    sheet, book = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
+    before, _, after = parts[sheet].partition('<c r="D2"')
+    parts[sheet] = f"{before}{cell}{after.partition('</c>')[2]}"
+    parts[book] = parts[book].replace('fullCalcOnLoad="1"', f'fullCalcOnLoad="{on_opening}"')
+    with zipfile.ZipFile(path, "w") as made:
+        for name, text in parts.items():
+            made.writestr(name, text)
+    (row,), _, _ = opened(path)
+    assert row.value == value
+
+
+def test_a_formula_of_an_opendocument_spreadsheet_without_a_value(
+    opened: Open, tmp_path: Path
+) -> None:
+    formula = '<table:table-cell table:formula="of:=4/10"/>'
+    rows = ods_row(*HEADER), ods_row("P1", "2026-03-13", "WBC", formula, "G/l")
+    table = f'<table:table table:name="Labor">{"".join(rows)}</table:table>'
+    (row,), _, _ = opened(open_document(tmp_path, table))
+    assert row.value == NOT_CALCULATED
 
 
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
