@@ -7,6 +7,7 @@ an unclosed quote costs its own row, never the rest of the file.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import pickle
 import re
@@ -211,8 +212,18 @@ def _until_over(ahead: Ahead, lines: Lines, delimiter: str) -> Iterator[Record |
             return
 
 
-def records(lines: Lines, delimiter: str) -> Iterator[Record | BadLine]:
-    """The records of lines, blank ones passed over."""
+def records(lines: Lines, delimiter: str, *, wrapped: bool = False) -> Iterator[Record | BadLine]:
+    """The records of lines, blank ones passed over. `wrapped`: a line that is one quoted field is
+    a row of its own, as programs write it that take whole rows for text."""
+    for record in _records(lines, delimiter):
+        if wrapped and isinstance(record, Record) and len(record.cells) == 1:
+            inner = Lines(io.StringIO(record.cells[0]), record.line - 1)
+            yield next(_records(inner, delimiter), record)
+        else:
+            yield record
+
+
+def _records(lines: Lines, delimiter: str) -> Iterator[Record | BadLine]:
     blanks = f'{delimiter} \t\r\x1a\x0c\ufeff"'
     while (numbered := lines.next()) is not None:
         number, text = numbered

@@ -312,3 +312,28 @@ def test_a_header_that_leaves_a_doubt_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(UnreadableFile, match=what):
         raw_rows(header, "")
+
+
+WRAPPED = {
+    "all lines": '"{0}"\n"P1,2026-03-02,""neutrophils"",0.4,10*9/L"\n',
+    "those without quotes of their own as they are": '"{0}"\nP1,2026-03-02,neutrophils,0.4,10*9/L\n',
+    "below a title": '"Laboratory North"\n\n"{0}"\n"P1,2026-03-02,neutrophils,0.4,10*9/L"\n',
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_rows_that_are_one_quoted_field_each_are_rows(read: Read, name: str) -> None:
+    rows, _, delimiter = read(WRAPPED[name].format(HEADER).encode())
+    assert cells(rows) == [ROW.split(",")]
+    assert delimiter == "comma" and problems(rows) == []
+
+
+def test_a_wrapped_row_that_does_not_fit_is_one_problem(read: Read) -> None:
+    content = f'"{HEADER}"\n"P1,2026-03-02,neutrophils"\n"{ROW}"\n'
+    rows, _, _ = read(content.encode())
+    assert problems(rows) == [(2, "field_count")] and cells(rows) == [ROW.split(",")]
+
+
+def test_large_files_of_wrapped_rows_are_read_alike(read: Read) -> None:
+    rows, _, _ = read((f'"{HEADER}"\n' + f'"{ROW}"\n' * 5000).encode())
+    assert cells(rows) == [ROW.split(",")] * 5000
