@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from python_calamine import (
     CalamineError,
@@ -289,7 +289,7 @@ def _refuse_too_many(survey: Survey) -> None:
 
 
 def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    columns, rows, rest = 1, 1, b""
+    lowest, rightmost, rest = _Corner(1, ""), _Corner(1, ""), b""
     with archive.open(entry) as stream:
         while block := stream.read(_BLOCK):
             text = rest + block
@@ -297,19 +297,33 @@ def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 place = _PLACE.fullmatch(quoted or single)
                 if place is None:
                     raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}")
-                rows = max(rows, int(place[2]))
-                columns = max(columns, _column(place[1].upper())) if place[1] else columns
+                row = int(place[2])
+                if row > lowest.number or (row == lowest.number and lowest.place.isdigit()):
+                    lowest = _Corner(row, place[0].decode())
+                if place[1] and (column := _column(place[1].upper())) > rightmost.number:
+                    rightmost = _Corner(column, place[0].decode())
             begun = text.rfind(b"<")
             rest = text[begun:] if begun >= 0 else b""
-    _refuse_wide(rows, columns)
+    _refuse_wide(lowest.number, rightmost.number, (lowest.place, rightmost.place))
 
 
-def _refuse_wide(rows: int, columns: int) -> None:
+class _Corner(NamedTuple):
+    """The last row or column that is filled, and what says so: a cell (`D7`) or a row (`7`)."""
+
+    number: int
+    place: str
+
+
+def _refuse_wide(rows: int, columns: int, places: Sequence[str] = ()) -> None:
     """Raises UnreadableFile where a sheet of so many cells takes too long to be read."""
-    if columns * rows > MOST_CELLS:
-        raise UnreadableFile(
-            f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"
-        )
+    if columns * rows <= MOST_CELLS:
+        return
+    named = " and ".join(f'"{it}"' for it in dict.fromkeys(it for it in places if it))
+    reach = f", up to {named}" if named else ""
+    raise UnreadableFile(
+        f"a sheet that spans {rows:,} rows and {columns:,} columns{reach}: delete what stands far "
+        f"from the table, or {_SAVE_AS_CSV}"
+    )
 
 
 def _column(letters: Sequence[int]) -> int:

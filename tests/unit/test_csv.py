@@ -316,7 +316,7 @@ def test_a_header_that_leaves_a_doubt_is_refused_with_what_would_be_right(
 
 WRAPPED = {
     "all lines": '"{0}"\n"P1,2026-03-02,""neutrophils"",0.4,10*9/L"\n',
-    "those without quotes of their own as they are": '"{0}"\nP1,2026-03-02,neutrophils,0.4,10*9/L\n',
+    "those without quotes of their own": '"{0}"\nP1,2026-03-02,neutrophils,0.4,10*9/L\n',
     "below a title": '"Laboratory North"\n\n"{0}"\n"P1,2026-03-02,neutrophils,0.4,10*9/L"\n',
 }
 

@@ -790,6 +790,18 @@ def test_a_cell_far_away_is_seen_however_it_is_written(
         opened(tmp_path / "far.xlsx")
 
 
+def test_a_cell_that_stands_far_from_the_table_is_named(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    path = workbook(Labor=[HEADER, ["P1", date(2026, 3, 13), "WBC", 3.2, "G/l"]])
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0]["C900000"], book.worksheets[0]["XY7"] = "x", "y"
+    book.save(path)
+    what = '900,000 rows and 649 columns, up to "C900000" and "XY7": delete what stands far'
+    with pytest.raises(UnreadableFile, match=what):
+        opened(path)
+
+
 @pytest.mark.parametrize(
     ("place", "what"),
     [
