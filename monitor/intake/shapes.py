@@ -3,6 +3,7 @@ on its side, one whose header has more than one line. Each becomes plain tables 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +29,10 @@ _HEADING = 2
 """Lines below a header that may belong to it."""
 _OF_A_PAIR = 2
 """Cells of a line that states one thing."""
+_VALUE = re.compile(
+    r"\s*[<>\u2264\u2265]?=?\s*\d+(?:[.,]\d+)*\s*(?:[(\[]?(?:[HLN]{1,2}|\*)[)\]]?\s*$|$|[-\u2013]\s*\d)"
+)
+"""`3.1`, `3.1 L`, `<5`, `3.8-10.8 Thousand/uL`; a unit (`10*9/L`) is none."""
 Item = Record | BadLine
 
 
@@ -155,7 +160,7 @@ def _of_two_lines(
         first, second = records[upper], records[lower]
         if not isinstance(first, Record) or not isinstance(second, Record):
             continue
-        if _only_states(first):
+        if _only_states(first) or _has_values(first) or _has_values(second):
             continue
         joined = two_lines(names_of(first.cells), names_of(second.cells), known)
         names, rows = with_units(joined, None, list(records[lower + 1 :]), known)
@@ -177,6 +182,11 @@ def _only_states(record: Record) -> bool:
     what it says is not to be lost in a header."""
     filled = [cell for cell in record.cells if cell.strip()]
     return len(filled) <= _OF_A_PAIR and said_by([record]).says_something
+
+
+def _has_values(record: Record) -> bool:
+    """Whether a line has numbers or ranges as a row has them: it is not to be lost in a header."""
+    return any(_VALUE.match(cell) for cell in record.cells)
 
 
 def _fits(table: Table, mapping: Source, known: Known) -> bool:
