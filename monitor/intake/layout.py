@@ -23,6 +23,7 @@ from monitor.intake.row_steps import (
     Step,
     steps_of,
     with_comma_decimals,
+    with_open_point,
     with_the_other_mark,
     without_status,
 )
@@ -45,6 +46,9 @@ class Notation(NamedTuple):
     """Numbers as a spreadsheet has them, beside texts with a decimal comma."""
     flags: bool = False
     """The column of statuses holds flags (`H`, `L`, `N`), and says nothing."""
+    open_point: bool = False
+    """A point before three digits may mark thousands: the file is written where a comma marks
+    decimals, and no value of it shows one."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ class Layout:
     def decimal(self) -> str:
         """The decimal mark of its values."""
         return self.notation.decimal
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its columns have our own names, for which a point marks decimals."""
+        position = self.columns.positions.get("collected_at")
+        return position is not None and fold(self.header[position]) == fold("collected_at")
 
     @property
     def is_wide(self) -> bool:
@@ -222,7 +232,7 @@ def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source)
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    odd = (with_the_other_mark, with_comma_decimals, without_status)
+    odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
     steps = tuple(step for step in layout.steps if step not in odd)
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
@@ -230,6 +240,8 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, with_comma_decimals)
     if notation.flags:
         steps = (*steps, without_status)
+    if notation.open_point:
+        steps = (*steps, with_open_point)
     return replace(layout, notation=notation, steps=steps)
 
 

@@ -13,7 +13,15 @@ from monitor.intake.csv import Record
 from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
 from monitor.intake.raw import Item, RawRow, restored
-from monitor.intake.row_steps import OfOrders, Step, WithComparator, WithRemark, without_material
+from monitor.intake.row_steps import (
+    OfOrders,
+    Step,
+    WithComparator,
+    WithRemark,
+    may_be_thousands,
+    with_open_point,
+    without_material,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +59,8 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     if layout.wide or not all(_is_of_blocks(step, block) for step in layout.steps):
         return None
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
+    if with_open_point in layout.steps and any(map(may_be_thousands, columns["value"].texts)):
+        return None
     odd = None
     if without_material in layout.steps:
         columns["specimen_id"], odd = _specimens(columns["specimen_id"])
@@ -69,7 +79,7 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithRemark):
         return not any(map(remark_in, block.coded(step.position).texts))
-    return step is without_material
+    return step in (without_material, with_open_point)
 
 
 def _column(layout: Layout, block: Block, name: str) -> Coded:

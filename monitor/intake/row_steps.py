@@ -15,7 +15,7 @@ from monitor.intake.comparators import compared, sign_of
 from monitor.intake.dates import from_serial, since
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import OPEN_POINT, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 
@@ -29,6 +29,7 @@ _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
 _COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
+_POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
 
@@ -237,6 +238,16 @@ def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
     numbers."""
     found = _COMMA_DECIMAL.fullmatch(row.value)
     return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
+
+
+def with_open_point(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A value whose point may mark thousands (`1.250`)."""
+    return row._replace(decimal=OPEN_POINT) if may_be_thousands(row.value) else row
+
+
+def may_be_thousands(value: str) -> bool:
+    """Whether three digits stand behind the only point of a number."""
+    return _POINT_THOUSANDS.fullmatch(value) is not None
 
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:

@@ -150,8 +150,15 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     if len(reads) < 2:
         return reads
     of_sheets = any(read.table.sheet for read in reads)
-    notation = _notation(mapping, together([read.profile for read in reads]), of_sheets=of_sheets)
-    return [replace(read, layout=with_reading(read.layout, notation)) for read in reads]
+    profile = together([read.profile for read in reads])
+    notations = [
+        _notation(mapping, profile, of_sheets=of_sheets, may_group=_may_group(it.table, it.layout))
+        for it in reads
+    ]
+    return [
+        replace(read, layout=with_reading(read.layout, notation))
+        for read, notation in zip(reads, notations, strict=True)
+    ]
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -233,7 +240,8 @@ def _understood(
     if changes:
         refuse(changes)
     place = f'sheet "{table.sheet}"' if table.sheet else ""
-    notation = _notation(mapping, profile, of_sheets=bool(table.sheet))
+    may_group = _may_group(table, layout)
+    notation = _notation(mapping, profile, of_sheets=bool(table.sheet), may_group=may_group)
     layout = replace(with_reading(layout, notation), place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
@@ -248,7 +256,7 @@ class ReadAtOnce:
     ) -> None:
         self._understood = partial(_understood, survey, table, mapping, layout)
         self._is_header = is_header
-        self._notation = partial(_notation, mapping)
+        self._notation = partial(_notation, mapping, may_group=_may_group(table, layout))
         self._came_in = survey.came_in
         self._table = table
         self._layout = layout
@@ -321,7 +329,15 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> Notation:
+def _may_group(table: Table, layout: Layout) -> bool:
+    """Whether points may mark thousands: where cells are parted by semicolons a comma marks
+    decimals, as far as that is not our own form."""
+    return table.delimiter == ";" and not layout.is_ours
+
+
+def _notation(
+    mapping: Source, profile: Profile, *, of_sheets: bool = False, may_group: bool = False
+) -> Notation:
     """The order of dates, and the decimal marks that are certain; "" leaves that of values to the
     mapping and its doubts."""
     decimal = used = profile.decimal
@@ -334,4 +350,11 @@ def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> 
     is_mixed = bool(profile.comma.count and profile.point.count)
     typed = of_sheets and is_mixed and mapping.decimal_comma is None
     flags = profile.has_flags_for_statuses
-    return Notation(dates, decimal, other_limits=other_limits, typed=typed, flags=flags)
+    return Notation(
+        dates,
+        decimal,
+        other_limits=other_limits,
+        typed=typed,
+        flags=flags,
+        open_point=may_group and not decimal and mapping.decimal_comma is None,
+    )
