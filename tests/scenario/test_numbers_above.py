@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.intake.survey import UnreadableFile
+from tests.clinic import CONFIG
 from tests.desk import Desk, sqlite_desk
 
 HEADER = "Collected,Test,Result,Unit"
@@ -70,3 +71,16 @@ def test_the_number_of_a_case_is_nobodys(migrated_sqlite: Path, tmp_path: Path) 
         enrolled(desk)
         with pytest.raises(UnreadableFile, match="lacks mrn"):
             desk.load("", HEADER, ROW, header="Fallnummer: P1")
+
+
+@pytest.mark.parametrize("number", ["1.23457E+11", "1,23457E+11", "1e+08"])
+def test_a_number_that_became_an_amount_is_nobodys_and_never_ignored(
+    migrated_sqlite: Path, tmp_path: Path, number: str
+) -> None:
+    config = f'{CONFIG}\n[intake]\nunknown_patients = "ignore"\n'
+    with sqlite_desk(migrated_sqlite, tmp_path, config) as desk:
+        enrolled(desk)
+        desk.load(f'"{number}",{ROW}', f"X9,{ROW}", header=f"MRN,{HEADER}")
+        [held] = desk.held()
+        assert held.reason_code == "mrn_amount"
+        assert "took the patient's number for an amount" in held.reason
