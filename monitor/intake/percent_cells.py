@@ -1,5 +1,5 @@
 """Which cells of a workbook are shown in percent: 23.5 % is kept there as 0.235, and the library
-that reads the sheets gives the number alone. Old workbooks (`.xls`) are not looked into.
+that reads the sheets gives the number alone.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 
+from monitor.intake.old_percent_cells import old_percent_cells
 from monitor.intake.packed_sheets import (
     REFERENCE,
     FoundPlaces,
@@ -29,8 +30,11 @@ _NUMBERS = (b"", b"n")
 
 
 def percent_cells(survey: Survey) -> Places:
-    """Those of a workbook that is a packed archive; none where it cannot be read."""
-    return looked_into(survey, _LOOKS, {})
+    """Those of a workbook; none where it cannot be read."""
+    if survey.encoding in _LOOKS:
+        return looked_into(survey, _LOOKS, {})
+    with survey.open() as stream:
+        return old_percent_cells(stream.read())
 
 
 def _of_excel(archive: zipfile.ZipFile) -> Places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
 from monitor.intake.measure import Measure, Measures, Problem
+from monitor.intake.old_percent_cells import old_percent_cells
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
@@ -1103,6 +1105,39 @@ def test_an_old_excel_workbook(opened: Open) -> None:
         "4711 | 2026-03-09 | Leukozyten | haemolytisch | G/l",
     ]
     assert any('"Versteckt" is hidden' in note for note in notes)
+
+
+def test_a_number_of_an_old_workbook_that_is_shown_in_percent(opened: Open) -> None:
+    """Its first sheet has no header we know, and its second begins further right and below."""
+    rows, bad, _ = opened(WORKBOOKS / "percent.xls")
+    values = ["23.5%", "7%", "45", "45", "22%", "3", "0.5%"]
+    assert [(row.line, row.value) for row in rows] == list(enumerate(values, 5)) and bad == []
+
+
+@pytest.mark.parametrize("damage", ["short", "wild", "round"])
+def test_what_an_old_workbook_shows_in_percent_is_not_known_of_a_damaged_one(damage: str) -> None:
+    content = bytearray((WORKBOOKS / "percent.xls").read_bytes())
+    assert old_percent_cells(bytes(content))
+    if damage == "short":
+        assert old_percent_cells(bytes(content[:1200])) == {}
+    elif damage == "wild":
+        content[0x30:0x34] = b"\xf0\xff\xff\x00"
+        assert old_percent_cells(bytes(content)) == {}
+    else:
+        first = int.from_bytes(content[0x4C:0x50], "little")
+        table = (first + 1) * 512
+        content[table : table + 512] = bytes(512)
+        assert old_percent_cells(bytes(content)) == {}
+
+
+def test_no_content_of_an_old_workbook_breaks_the_look_at_its_formats() -> None:
+    content = (WORKBOOKS / "percent.xls").read_bytes()
+    luck = random.Random(5)
+    for _ in range(300):
+        spoilt = bytearray(content)
+        for _ in range(luck.randint(1, 30)):
+            spoilt[luck.randrange(8, len(spoilt))] = luck.randrange(256)
+        old_percent_cells(bytes(spoilt))
 
 
 def test_an_opendocument_spreadsheet(opened: Open) -> None:
