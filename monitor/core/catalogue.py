@@ -348,10 +348,18 @@ def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]
         for it in spelt_out
         if folded.endswith(f" {it.casefold()}")
     )
-    yield from ((text.removeprefix(f"{it}-"), it) for it in marks if text.startswith(f"{it}-"))
+    if before := _fluid_before(tuple(marks)).match(text):
+        yield text[before.end() :], before["fluid"]
     yield from ((text[len(it) :], it) for it in spelt_out if folded.startswith(f"{it.casefold()} "))
     if text.startswith("S."):
         yield text.removeprefix("S."), "S"
+
+
+@lru_cache(4)
+def _fluid_before(marks: tuple[str, ...]) -> re.Pattern[str]:
+    """`P-ALAT`, `B -Leuk` as in Finland, `S_ALT` as in the Czech Republic."""
+    longest_first = sorted(marks, key=len, reverse=True)
+    return re.compile(rf"(?P<fluid>{'|'.join(map(re.escape, longest_first))})\s?[-_]\s?(?=\S)")
 
 
 @lru_cache(4)
