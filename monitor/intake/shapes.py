@@ -27,6 +27,7 @@ _MOST_RECORDS = 1_000_000
 _SHOWN = 2000
 _HEADING = 2
 """Lines below a header that may belong to it."""
+NO_HEADER = "no_header"
 _OF_A_PAIR = 2
 """Cells of a line that states one thing."""
 _VALUE = re.compile(
@@ -128,9 +129,7 @@ def _tables(
             continue  # a header that another one follows, and that may lack a unit
         layout = _layout(names, mapping, known, stated)
         if layout is None and found:
-            held = tuple(map(partial(_headless, section.header.line), section.rows))
-            last = found[-1]
-            found[-1] = replace(last, parts=partial(_both, last.parts, held))
+            found[-1] = and_held(found[-1], section.rows, section.header.line)
             continue
         found.append(
             replace(
@@ -213,14 +212,21 @@ def _copies(rows: Sequence[Item]) -> Iterator[Item]:
         yield it if isinstance(it, BadLine) else Record(it.line, list(it.cells))
 
 
+def and_held(table: Table, rows: Sequence[Item], header_line: int, sheet: str = "") -> Table:
+    """A table and, below its rows, those under a header that cannot be read: they are held."""
+    place = f'sheet "{sheet}"' if sheet else ""
+    held = tuple(_headless(header_line, row, place) for row in rows)
+    return replace(table, parts=partial(_both, table.parts, held))
+
+
 def _both(first: Callable[[], Parts], held: Sequence[BadLine]) -> Parts:
     yield from first()
     yield from held
 
 
-def _headless(line: int, row: Item) -> BadLine:
+def _headless(line: int, row: Item, place: str) -> BadLine:
     if isinstance(row, BadLine):
-        return row
+        return replace(row, place=place)
     text = " | ".join(row.cells)[:_SHOWN]
     reason = f"it stands under a header (line {line}) that cannot be read"
-    return BadLine(row.line, "no_header", reason, text)
+    return BadLine(row.line, NO_HEADER, reason, text, place)

@@ -11,9 +11,10 @@ from itertools import chain, islice
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
+from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.codepages import by_words
-from monitor.intake.columns import fold
+from monitor.intake.columns import fold, match
 from monitor.intake.csv import Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, Notation, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
@@ -21,14 +22,14 @@ from monitor.intake.profile import IsHeader, Profile, looked_at, profile_of, tog
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
-from monitor.intake.records import Kept, Part
+from monitor.intake.records import Kept, Part, Record
 from monitor.intake.sections import names_columns
-from monitor.intake.shapes import shaped
+from monitor.intake.shapes import NO_HEADER, and_held, shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.under_headings import UnderHeadings, material_above, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
-from monitor.intake.wide import Known, split_unit
+from monitor.intake.wide import Known, split_unit, wide_columns
 from monitor.intake.workbook import open_sheets
 
 _SMALL = 4 << 20
@@ -73,12 +74,17 @@ def rows_of(
             yield block
             return
     for item in records_of(part) if isinstance(part, Block) else [part]:
-        if item.line in footers:
+        if item.line in footers and not _is_headless(item):
             continue
         if isinstance(item, BadLine):
             yield item
         else:
             yield from map(under.of, layout.raw_rows(item))
+
+
+def _is_headless(item: Record | BadLine) -> bool:
+    """Whether a line stands under another header, and is no end of this table."""
+    return isinstance(item, BadLine) and item.code == NO_HEADER
 
 
 def read_tables(
@@ -97,16 +103,36 @@ def read_tables(
             "no sheet of the workbook has a line that names the columns mrn, collected_at, "
             "analyte, value and unit, or names we know for them"
         )
-    found, refusals = [], []
+    found, refused, refusals = [], [], []
     for table in tables:
         try:
             found.append(_read(survey, table, mapping, known))
         except UnreadableFile as refusal:
+            refused.append(table)
             refusals.append(f'sheet "{table.sheet}": {refusal}')
     if not found or (mapping.header and refusals):
         raise UnreadableFile("; ".join(refusals))
+    for table in refused:
+        if _brings_values(table, mapping, known):
+            found[-1] = _and_held(found[-1], table)
     agreed = _agreed(found, mapping)
     return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+
+
+def _brings_values(table: Table, mapping: Source, known: Known) -> bool:
+    """Whether a sheet that cannot be read has a column of values, and is no legend."""
+    try:
+        columns = match(table.header, ALL_COLUMNS, mapping.columns)
+    except UnreadableFile:
+        return True
+    return "value" in columns.positions or bool(wide_columns(columns, table.header, known))
+
+
+def _and_held(read: Read, refused: Table) -> Read:
+    """A table with the rows of a sheet that cannot be read below its own: they are held."""
+    with closing(refused.read()) as rows:
+        table = and_held(read.table, list(rows), refused.header_line, refused.sheet)
+    return replace(read, table=table)
 
 
 def _read_csv(survey: Survey, mapping: Source, known: Known, score: Score) -> list[Read]:

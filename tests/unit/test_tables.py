@@ -738,6 +738,26 @@ def test_every_sheet_of_results_is_read(opened: Open, workbook: Callable[..., Pa
     assert [it.place for it in rows] == ['sheet "Montag"', *['sheet "Dienstag"'] * 2]
 
 
+def test_the_rows_of_a_sheet_that_cannot_be_read_are_held(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """Its values are of somebody; a legend has none."""
+    path = workbook(
+        Labor=[HEADER, ["P1", "2026-03-13", "WBC", 3.9, "K/uL"], ["Ende der Liste"]],
+        Rest=[["Test", "Wert", "Einheit"], ["PLT", 90, "K/uL"], ["ALT", 30, "U/L"]],
+        Breit=[["Datum", "WBC [K/uL]", "PLT [K/uL]"], ["2026-03-13", 3.1, 90]],
+        Legende=[["Test", "Einheit", "Normbereich"], ["PLT", "K/uL", "150-400"]],
+    )
+    rows, bad, notes = opened(path)
+    assert shown(rows) == ["P1 | 2026-03-13 | WBC | 3.9 | K/uL"]
+    assert [(it.place, it.line, it.code) for it in bad] == [
+        ('sheet "Rest"', 2, "no_header"),
+        ('sheet "Rest"', 3, "no_header"),
+        ('sheet "Breit"', 2, "no_header"),
+    ]
+    assert sum("not read" in note for note in notes) == 3
+
+
 def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active["A1"] = "mrn"
