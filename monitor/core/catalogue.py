@@ -319,6 +319,16 @@ class Catalogue:
                     return written
         return ""
 
+    def is_doubt(self, text: str) -> bool:
+        """Whether a text doubts a number of any analyte."""
+        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(text.casefold())]
+        return any(
+            self._doubts(phrase, clause)
+            for doubt in self.doubts
+            for _, phrase in doubt.phrases
+            for clause in clauses
+        )
+
     def _doubts(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
         size = len(phrase)
         for start in range(len(clause) - size + 1):
