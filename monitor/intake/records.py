@@ -38,6 +38,7 @@ _KEPT_IN_MEMORY = 32 << 20
 _KEPT_AT_MOST = 512 << 20
 """A table that takes more is read from its file once more."""
 _RECORDS_TOGETHER = 1000
+_RULER = re.compile(r":?[-=_+]{2,}:?")
 _UNCLOSED = "unexpected end of data"
 
 
@@ -68,7 +69,7 @@ def names_of(cells: Sequence[str]) -> list[str]:
 def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
     """Records with as many cells as the header; all others as bad lines. The header line itself,
     once more among them, is none. Cells below an end of the header that names nothing may be
-    missing: `MRN;Test;Result;`.
+    missing: `MRN;Test;Result;`. Rulers between them are none either.
     """
     width = len(header)
     named = max((index for index, name in enumerate(header, 1) if name), default=width)
@@ -77,6 +78,8 @@ def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[
             yield record
             continue
         line, cells = record
+        if _is_ruler(cells):
+            continue
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
         elif named <= len(cells) < width:
@@ -85,6 +88,12 @@ def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[
             yield BadLine(line, "field_count", _count_reason(len(cells), width), _shown(cells))
         elif cells[0].strip() != header[0] or names_of(cells) != header:
             yield record
+
+
+def _is_ruler(cells: Sequence[str]) -> bool:
+    """Whether a line only parts others, as below the header of `|-----|:---:|`."""
+    filled = [text for cell in cells if (text := cell.strip())]
+    return len(filled) > 1 and all(_RULER.fullmatch(text) for text in filled)
 
 
 def _count_reason(found: int, wanted: int) -> str:

@@ -337,3 +337,14 @@ def test_a_wrapped_row_that_does_not_fit_is_one_problem(read: Read) -> None:
 def test_large_files_of_wrapped_rows_are_read_alike(read: Read) -> None:
     rows, _, _ = read((f'"{HEADER}"\n' + f'"{ROW}"\n' * 5000).encode())
     assert cells(rows) == [ROW.split(",")] * 5000
+
+
+@pytest.mark.parametrize("ruler", ["---|:---:|---|---|---", "====|====|====|====|====", "--|--|--"])
+def test_a_ruler_below_the_header_is_no_row(read: Read, ruler: str) -> None:
+    rows, _, _ = read(f"{HEADER}\n{ruler}\n{ROW}\n".replace(",", "|").encode())
+    assert cells(rows) == [ROW.split(",")] and problems(rows) == []
+
+
+def test_a_row_that_is_dashes_in_part_is_a_row(read: Read) -> None:
+    rows, _, _ = read(f"{HEADER}\nP1,--,--,--,--\n-,-,-,-,-\n".encode())
+    assert [row[0] for row in cells(rows)] == ["P1", "-"]
