@@ -84,3 +84,53 @@ def test_a_number_that_became_an_amount_is_nobodys_and_never_ignored(
         [held] = desk.held()
         assert held.reason_code == "mrn_amount"
         assert "took the patient's number for an amount" in held.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "MRN: P1   Date of birth: 01.05.1970   Sex: F",
+        "Name: Keller Anna  MRN: P1",
+        "MRN: P1 Referring Doctor: Dr X",
+        "MRN:P1 NHS No.:943 476 5919",
+        "MRN: P1 Printed: 2026-03-05 08:15",
+    ],
+)
+def test_one_line_may_say_several_things(migrated_sqlite: Path, tmp_path: Path, line: str) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        enrolled(desk)
+        desk.load("", HEADER, ROW, header=line)
+        assert desk.whose() == {"P1": ["0.4"]}
+
+
+@pytest.mark.parametrize(
+    "line", ["Patient: P1 Keller Anna", "Patient ID: P1 (verified)", "MRN: P1 MRN: P2"]
+)
+def test_what_is_no_number_alone_is_nobodys_number(
+    migrated_sqlite: Path, tmp_path: Path, line: str
+) -> None:
+    """It was held as a number of somebody who is not enrolled, to be taken in upon enrolment."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        enrolled(desk)
+        with pytest.raises(UnreadableFile, match="lacks mrn"):
+            desk.load("", HEADER, ROW, header=line)
+
+
+def test_a_number_that_is_missing_among_several_things_is_nobodys(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        enrolled(desk)
+        lines = HEADER, ROW, "Patient ID: Sex: F", ROW.replace("0.4", "0.3")
+        desk.load(*lines, header="Patient ID: P1 Sex: M")
+        assert desk.whose() == {"P1": ["0.4"]}
+        assert [row.reason_code for row in desk.held()] == ["no_mrn"]
+
+
+def test_a_number_may_begin_with_the_letters_of_its_hospital(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("RXH 12345,azathioprine,2026-01-05,,,")
+        desk.load("", HEADER, ROW, header="MRN: RXH 12345")
+        assert desk.whose() == {"RXH 12345": ["0.4"]}
