@@ -11,6 +11,7 @@ import re
 from monitor.intake.vocabulary import vocabulary
 
 _NUMBER_BEGINS = re.compile(r"[.,]?\d")
+_SIGN = re.compile(r"[<>\u2264\u2265]=?|=[<>]")
 _EXACT = "="
 _UNKNOWN = "{value} (comparator {word})"
 _WITH_UNKNOWN = re.compile(r".*\d.* \(comparator (?P<word>.+)\)", re.DOTALL)
@@ -27,6 +28,16 @@ def compared(value: str, cell: str, *, surely: bool) -> str:
     if sign in vocabulary().comparators.values():
         return f"{sign}{value}"
     return _UNKNOWN.format(value=value, word=sign)
+
+
+def signed(value: str, cell: str) -> str:
+    """A value with the bare sign of a cell beside it, in a column that may be of anything."""
+    return compared(value, cell, surely=False) if is_sign(cell) else value
+
+
+def is_sign(cell: str) -> bool:
+    """Whether a cell is the sign of a comparator and nothing else."""
+    return _SIGN.fullmatch(cell.strip()) is not None
 
 
 def sign_of(cell: str, *, surely: bool) -> str:

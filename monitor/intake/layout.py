@@ -204,6 +204,7 @@ def layout_of(
             serial_dates=serial_dates,
             unit_apart=unit_apart,
             surely_compared=_is_surely_compared(header, columns, source),
+            sign_at=_unknown_before_value(columns),
         ),
         unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
@@ -228,6 +229,14 @@ def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source)
     sure = frozenset[str]().union(*vocabulary().columns["comparator"].tiers[:2])
     position = columns.positions.get("comparator")
     return position is not None and key_of(header[position]) in sure
+
+
+def _unknown_before_value(columns: Columns) -> int | None:
+    """The column before that of the values, where it is none of ours: it may hold their signs."""
+    before = columns.positions.get("value", 0) - 1
+    if before < 0 or "comparator" in columns.positions:
+        return None
+    return None if before in columns.positions.values() else before
 
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.coded import Coded, constant
+from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
 from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
@@ -18,6 +19,7 @@ from monitor.intake.row_steps import (
     Step,
     WithComparator,
     WithRemark,
+    WithSign,
     may_be_thousands,
     with_open_point,
     without_material,
@@ -77,6 +79,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
+    if isinstance(step, WithSign):
+        return not any(map(is_sign, block.coded(step.position).texts))
     if isinstance(step, WithRemark):
         return not any(map(remark_in, block.coded(step.position).texts))
     return step in (without_material, with_open_point)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from monitor.config import Source
-from monitor.intake.comparators import compared, sign_of
+from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.dates import from_serial, since
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
@@ -43,10 +43,11 @@ def steps_of(
     serial_dates: bool,
     unit_apart: bool,
     surely_compared: bool,
+    sign_at: int | None,
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
     `unit_apart`: units have a place of their own; `surely_compared`: the column of comparators
-    is none of anything else."""
+    is none of anything else; `sign_at`: an unknown column before that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions and not unit_apart:
@@ -58,6 +59,8 @@ def steps_of(
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
+    if sign_at is not None:
+        steps.append(WithSign(sign_at))
     if orders:
         steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
@@ -178,6 +181,17 @@ class WithComparator:
     def says(self, cell: str) -> bool:
         """Whether a cell of that column says more than that the value is exact."""
         return bool(sign_of(cell, surely=self.surely))
+
+
+@dataclass(frozen=True, slots=True)
+class WithSign:
+    """`<` in a column that nobody knows, before that of the values: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        sign = cells[self.position]
+        return row._replace(value=signed(row.value, sign)) if is_sign(sign) else row
 
 
 @dataclass(frozen=True, slots=True)

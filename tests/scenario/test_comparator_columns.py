@@ -71,3 +71,49 @@ def test_a_column_that_is_only_called_like_one_counts_where_it_is_understood(
     words = ("H", "L", "below", "XN-1000")
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:
         assert load(desk, "Qualifier", "0.4", *words) == (["0.4"] * 4, 0)
+
+
+def test_a_sign_in_a_column_without_a_name_before_the_value_belongs_to_it(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """`<0.5` is below 0.5, and 0.5 is not."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        rows = (
+            "P1;2026-03-02T08:00;neutrophils;<;0.5;10*9/L",
+            "P1;2026-03-03T08:00;neutrophils;;2.5;10*9/L",
+            "P1;2026-03-04T08:00;neutrophils;x;3.5;10*9/L",
+        )
+        desk.load(*rows, header="mrn;collected_at;analyte;;value;unit")
+        assert desk.standing() == ["2.5", "3.5", "<0.5"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("NEUT [10*9/L],NEUT comparator,WBC [10*9/L]", "0.5,<,3"),
+        ("NEUT [10*9/L],NEUT sign,WBC [10*9/L]", "0.5,<,3"),
+        (",NEUT [10*9/L],WBC [10*9/L]", "<,0.5,3"),
+        ("Op,NEUT [10*9/L],Ward,WBC [10*9/L]", "<,0.5,East,3"),
+    ],
+)
+def test_a_sign_beside_an_analyte_of_the_wide_form(
+    migrated_sqlite: Path, tmp_path: Path, header: str, row: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        desk.load(f"P1,2026-03-02T08:00,{row}", header=f"mrn,collected_at,{header}")
+        assert desk.standing() == ["<0.5"]
+        assert desk.standing("white_cells") == ["3"]
+
+
+def test_signs_of_a_large_file_are_read_alike(migrated_sqlite: Path, tmp_path: Path) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        rows = [
+            f"P1;{2000 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}T08:00;neutrophils;"
+            f"{'<' if n == 1999 else ''};0.5;10*9/L"
+            for n in range(2000)
+        ]
+        desk.load(*rows, header="mrn;collected_at;analyte;;value;unit")
+        assert desk.standing().count("<0.5") == 1
