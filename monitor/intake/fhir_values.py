@@ -16,7 +16,7 @@ from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample
 from monitor.intake.flags import remark_in
-from monitor.intake.hl7_values import is_blood_itself
+from monitor.intake.hl7_values import OFF_SCALE, is_blood_itself
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
@@ -78,8 +78,16 @@ def value_of(body: Body) -> str:
     texts = [_one(key.removeprefix("value"), body[key]) for key in value_keys(body)]
     found = [text for text in dict.fromkeys(texts) if text]
     if found:
-        return " and ".join(found)
+        value = " and ".join(found)
+        return f"{_off_scale(body)}{value}" if value[:1].isdigit() else value
     return _absent(body.get("dataAbsentReason"))
+
+
+def _off_scale(body: Body) -> str:
+    """The sign of an interpretation that is one: below or above what could be measured."""
+    told = [it for one in objects(_listed(body.get("interpretation"))) for it in codings(one)]
+    codes = (text_of(it, "code") for it in told)
+    return next((code for code in codes if code in OFF_SCALE), "")
 
 
 def meant_otherwise(body: Body, part: Body) -> str:

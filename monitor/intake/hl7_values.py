@@ -31,7 +31,8 @@ _STANDING = (Status.FINAL, Status.CORRECTED, Status.PRELIMINARY)
 _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _TEXT = frozenset({"TX", "FT", "ST", ""})
 _DOCUMENT = frozenset({"ED", "RP"})
-_OFF_SCALE = ("<", ">")
+OFF_SCALE = ("<", ">")
+"""Table 0078: below or above what the instrument can measure."""
 SAME_VALUE = "now final; the value was not sent again"
 """For status U without a value: the laboratory means one that it sent before."""
 
@@ -74,10 +75,9 @@ def value_of(obx: Segment) -> str:
         text = "~".join(text for text in texts if text)
     if not text and obx.field(11).upper() == "U":
         return SAME_VALUE
-    flag = obx.component(8)
-    if flag in _OFF_SCALE and re.fullmatch(_NUMBER, text):
-        return f"{flag}{text}"
-    return text
+    flags = (part_of(obx.components(repeat), 1) for repeat in obx.repeats(8))
+    sign = next((flag for flag in flags if flag in OFF_SCALE), "")
+    return f"{sign}{text}" if sign and re.fullmatch(_NUMBER, text) else text
 
 
 def is_number(obx: Segment) -> bool:

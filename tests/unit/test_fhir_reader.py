@@ -98,6 +98,21 @@ VALUES = [
     ({"valueQuantity": quantity("9", comparator=">=")}, ">=9"),
     ({"valueQuantity": quantity("9", comparator=">")}, ">9"),
     ({"valueQuantity": quantity("9", comparator="ad")}, "ad 9"),
+    ({"valueQuantity": quantity("0.5"), "interpretation": [{"coding": [{"code": "L"}]}]}, "0.5"),
+    (
+        {
+            "valueQuantity": quantity("0.5"),
+            "interpretation": [{"coding": [{"code": "L"}]}, {"coding": [{"code": "<"}]}],
+        },
+        "<0.5",
+    ),
+    (
+        {
+            "valueQuantity": quantity("0.5", comparator="<="),
+            "interpretation": [{"coding": [{"code": "<"}]}],
+        },
+        "<=0.5",
+    ),
     ({"valueQuantity": quantity("4.20000000000000000001")}, "4.20000000000000000001"),
     ({"valueQuantity": quantity("1E-22")}, "1E-22"),
     ({"valueQuantity": {"unit": "g"}}, ""),
