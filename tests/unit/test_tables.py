@@ -400,6 +400,30 @@ def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> No
     assert [name for name in names if vocabulary().is_of_no_blood(name)] == []
 
 
+@pytest.mark.parametrize("column", ["Fluid Type", "Source", "Body Site", "Sample Source"])
+def test_where_a_specimen_came_from_tells_the_blood_from_the_rest(
+    opened: Open, column: str
+) -> None:
+    header = f"MRN,Collected,Test,Result,Units,{column}"
+    kinds = "CSF", "Pleural fluid", "Blood", "Lavender EDTA tube"
+    lines = [f"P1,2026-03-13,WBC,0.3,K/uL,{kind}" for kind in kinds]
+    rows, _, _ = opened("\n".join([header, *lines]))
+    assert [row.analyte for row in rows] == ["WBC (CSF)", "WBC (Pleural fluid)", "WBC", "WBC"]
+
+
+@pytest.mark.parametrize(
+    "tube", ["WB", "Lav", "LAVENDER", "SST", "Gold Top", "PST", "Li-Hep", "Venepuncture"]
+)
+def test_a_tube_of_blood_is_blood(tube: str) -> None:
+    assert vocabulary().is_blood_material(tube)
+    assert not vocabulary().is_of_no_blood(tube)
+
+
+def test_a_tube_says_nothing_of_a_fluid_in_it() -> None:
+    assert vocabulary().is_of_no_blood("Pleural fluid, lavender top")
+    assert vocabulary().is_of_no_blood("CSF (SST)")
+
+
 @pytest.mark.parametrize(
     ("cells", "analyte"),
     [
