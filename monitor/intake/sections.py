@@ -24,6 +24,7 @@ _LONGEST_LABEL = 200
 _SURE_AMONG_MANY = 5
 """The same, however many of its cells name none."""
 _SHORTEST_NAME = 3
+_NOTHING = Stated()
 _SOMEBODY = Stated(named=frozenset({"mrn"}))
 """A patient is spoken of; which one could not be read."""
 
@@ -79,7 +80,7 @@ def sections_of(
                 between.append(item)
                 continue
         # A row, or a line that was not understood: whatever it is, it stands under those before.
-        said = said_by(between)
+        said = said_by(between) if between else _NOTHING
         if said.names_somebody or said.named & current.stated.keys():
             block += between
             current = _below(anchor, current.header, block)
