@@ -42,7 +42,7 @@ from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
-from monitor.review import review_due
+from monitor.review import review_due, wake_judged_otherwise
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -158,11 +158,17 @@ class Daemon:
             try:
                 downtime.alarm_after_downtime(self._store, self._settings, now)
                 self._member.join(now)
+                self._judge_anew(now)
                 with self._store.read() as connection:
                     return job_runs.last_success(connection, NIGHTLY)
             except StoreLost:
                 if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
+
+    def _judge_anew(self, now: datetime) -> None:
+        woken = wake_judged_otherwise(self._store, now)
+        if woken:
+            self._log.info("to be judged by this version", enrolments=woken)
 
     def _mind_the_clock(self) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job

@@ -21,6 +21,7 @@ from monitor.core.kept_text import Counted, memory_from, of_results
 from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
+from monitor.review.program import program
 from monitor.store import claims, remembered
 from monitor.store.claims import OfResults
 from monitor.store.histories import Histories
@@ -28,8 +29,6 @@ from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
 
 BETWEEN = " "
-_EDITION = "2"
-"""Of what is kept: whoever keeps less, or otherwise, may put back a part that it does not know."""
 
 
 @dataclass(slots=True)
@@ -179,9 +178,10 @@ class Recall:
 
 
 def judged_by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
-    """What an answer depends on besides the patient; the protocol's digest first."""
+    """What an answer depends on besides the patient: the protocol's digest first, the program's
+    last."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
-    return BETWEEN.join((*digests, zone.key, _EDITION))
+    return BETWEEN.join((*digests, zone.key, program()))
 
 
 def is_recalled(case: Case) -> bool:
