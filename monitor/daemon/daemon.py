@@ -33,6 +33,7 @@ from monitor import clock, logs
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
+from monitor.daemon.rest import Rest
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
@@ -82,7 +83,8 @@ class Daemon:
         """Messages touched somebody since the last review began."""
         self._owed = threading.Event()
         """Messages may have been queued since the last delivery began."""
-        self._watch = Watch(settings, lambda: self._keeper.look("inbox", clock.now()))
+        self._watch = Watch(settings, self._dropped)
+        self._stuck_files = Rest()
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -219,10 +221,22 @@ class Daemon:
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()
+        if self._stuck_files.lasts:
+            return False
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
+        if outcomes and not any(outcome.moved_to for outcome in outcomes):
+            pause = self._stuck_files.begin()
+            self._log.warning("no file can be moved out of the inbox", seconds=pause)
+        else:
+            self._stuck_files.end()
         return bool(outcomes)
+
+    def _dropped(self) -> None:
+        """Something was put into the inbox: it is looked at whatever else is stuck there."""
+        self._stuck_files.interrupt()
+        self._keeper.look("inbox", clock.now())
 
     def _listen(self, _now: datetime) -> bool:
         if self._listener is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
-from monitor.intake.inbox import passed_over
+from monitor.intake.inbox import STUCK, cannot_be_emptied, passed_over
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.operations import feed_watch
 from monitor.store import silent_feeds
@@ -130,6 +130,8 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
         alarms += feed.alarms()
     if text := inbox_gone(settings):
         alarms.append(("the inbox cannot be read", text))
+    elif text := cannot_be_emptied(settings):
+        alarms.append((STUCK, text))
     elif text := lies_unseen(settings):
         alarms.append(("files in the inbox are passed over", text))
     silent = {it.source: it.last for it in found if it.missed and it.last is not None}

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
+from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
@@ -166,8 +167,9 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
     if troubles:
         return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
-    if unseen := feeds.inbox_gone(settings) or feeds.lies_unseen(settings):
-        return Part("feeds", False, unseen)
+    for wrong in (feeds.inbox_gone, cannot_be_emptied, feeds.lies_unseen):
+        if says := wrong(settings):
+            return Part("feeds", False, says)
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)

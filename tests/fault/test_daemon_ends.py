@@ -93,6 +93,30 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
     assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
 
 
+def test_files_that_cannot_be_moved_away_are_tried_ever_more_rarely_and_told_once(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """Each was read anew each second, with a line in the log, for ever, and told by itself."""
+    done = clinic.inbox / "done"
+    done.symlink_to(clinic.folder / "config.toml")  # no folder, nor a file to be taken in
+    for name in ("a.csv", "b.csv"):
+        clinic.drop(name, RESULTS.format(on="2026-01-12T08:00"))
+    daemon = clinic.start()
+
+    def tries() -> int:
+        return daemon.log.read_text().count("no file can be moved out of the inbox")
+
+    assert met(lambda: tries() >= 2)
+    assert met(lambda: any("cannot be emptied" in mail.subject for mail in mailbox.caught))
+    before = tries()
+    clinic.drop("c.csv", RESULTS.format(on="2026-01-13T08:00"))
+    assert met(lambda: tries() > before)
+    assert not any("file a.csv" in mail.subject for mail in mailbox.caught)
+    done.unlink()
+    clinic.drop("d.csv", RESULTS.format(on="2026-01-14T08:00"))
+    assert met(lambda: clinic.done("a.csv") and clinic.done("d.csv"))
+
+
 def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Catcher) -> None:
     """It was three hours ahead; the scheduler would wait for three hours."""
     wrong = clinic.folder / "wrong-by"

@@ -439,6 +439,11 @@ ALARMS = (
         "The inbox /srv/clinic/inbox cannot be read (No such file or directory): what the "
         "laboratory puts there is not taken in"
     ),
+    "the inbox cannot be emptied",
+    (
+        "What was taken in cannot be moved out of the inbox: /srv/clinic/inbox/done cannot be "
+        "written (Not a directory). It stays there and is read again and again"
+    ),
     "files in the inbox are passed over",
     (
         "In the inbox lies what is never taken in: norht. A folder has to bear the name of a "

@@ -72,6 +72,19 @@ def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Pat
     assert ill(examine(store, chosen, NOW)) == {}
 
 
+def test_an_inbox_that_cannot_be_emptied_is_told(store: Store, tmp_path: Path) -> None:
+    """What was taken in stays and is read anew, each time the inbox is looked at."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    done = chosen.intake.inbox / "done"
+    done.write_text("a file where the folder has to be")
+    assert f"{done} cannot be written" in ill(examine(store, chosen, NOW))["feeds"]
+    assert feeds.watch(store, chosen, NOW)
+    done.unlink()
+    done.mkdir()
+    assert ill(examine(store, chosen, NOW)) == {}
+
+
 SIGNED_IN = {"MONITOR__MAIL__USERNAME": "monitor", "MONITOR__MAIL__PASSWORD_ENV": "RELAY"}
 
 
