@@ -14,6 +14,7 @@ from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
 from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
+from monitor.operations.ignored import still_ignored
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
@@ -161,15 +162,15 @@ def _reviews(store: Store, now: datetime) -> Part:
 
 
 def _feed(store: Store, settings: Settings, now: datetime) -> Part:
-    silence = feeds.silence(store, settings, now)
-    if silence:
-        return Part("feeds", False, silence)
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
-    if troubles:
-        return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
-    for wrong in (feeds.inbox_gone, cannot_be_emptied, feeds.lies_unseen):
-        if says := wrong(settings):
-            return Part("feeds", False, says)
+    found = [
+        feeds.silence(store, settings, now),
+        f"{'; '.join(troubles)}; see monitor feeds" if troubles else "",
+        still_ignored(store, settings),
+        feeds.inbox_gone(settings) or cannot_be_emptied(settings) or feeds.lies_unseen(settings),
+    ]
+    if wrong := [it for it in found if it]:
+        return Part("feeds", False, "; ".join(wrong))
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)

@@ -20,6 +20,7 @@ from monitor.intake.quarantine import (
     held_rows,
 )
 from monitor.operations import arrivals
+from monitor.operations.ignored import ignored
 from monitor.review import Tally
 from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
@@ -49,7 +50,10 @@ the other ways are one step away."""
 def quarantine(visit: Mender) -> Response:
     with visit.site.store.read() as connection:
         remembered = fixes(connection)
-    return visit.page("quarantine.html", groups=groups(visit.site.store), fixes=remembered)
+        hidden = {it.fix.id: it.analyte.title for it in ignored(connection, visit.site.settings)}
+    return visit.page(
+        "quarantine.html", groups=groups(visit.site.store), fixes=remembered, hidden=hidden
+    )
 
 
 @routes.post("/quarantine/retry")

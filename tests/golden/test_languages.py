@@ -444,6 +444,12 @@ ALARMS = (
         "What was taken in cannot be moved out of the inbox: /srv/clinic/inbox/done cannot be "
         "written (Not a directory). It stays there and is read again and again"
     ),
+    "results are ignored",
+    (
+        '"GRANX" of north is ignored, and is Neutrophils, by which patients are watched: monitor '
+        'quarantine unfix 3 --by WHO; "PLTX" of no source is ignored, and is Platelets, by which '
+        "patients are watched: monitor quarantine unfix 4 --by WHO"
+    ),
     "files in the inbox are passed over",
     (
         "In the inbox lies what is never taken in: norht. A folder has to bear the name of a "
