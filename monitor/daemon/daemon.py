@@ -44,6 +44,7 @@ from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
+from monitor.store import breakers, leases
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -65,6 +66,9 @@ _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
 _SET_BACK = timedelta(seconds=5)
 """A clock that was set back by more is no matter of a second that is corrected."""
+_BELIEVED = timedelta(days=1)
+"""What was judged by a clock that was wrong by no more is still told; of more, monitor health says
+that it waits."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -174,6 +178,8 @@ class Daemon:
             return
         now, zone = self._seen_at, self._settings.clinic.zone
         self._log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
+        if before - now <= _BELIEVED:
+            self._catch_up(now)
         for job in self._jobs():
             self._keeper.look(job.name, now)
         self._scheduler.reschedule_job(NIGHTLY, trigger=self._each_night())
@@ -183,6 +189,17 @@ class Daemon:
         )
         with suppress(StoreError):  # it stands in the log, too
             self._keeper.alarm("clock", text, now)
+
+    def _catch_up(self, now: datetime) -> None:
+        """What was queued by the wrong clock must not wait until the right one has come there."""
+        try:
+            with self._store.write() as connection:
+                freed = leases.catch_up(connection, now)
+                breakers.catch_up(connection, now)
+        except StoreError as error:
+            self._log.warning("messages wait for the wrong clock", why=type(error).__name__)
+        else:
+            self._log.info("messages that waited for the wrong clock", freed=freed)
 
     def _each_night(self) -> CronTrigger:
         return CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)

@@ -74,7 +74,7 @@ def examine(
             _reviews(store, now),
             _feed(store, settings, now),
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
-            _mail(store, settings, now),
+            _mail(store, settings, now, looking_back=then),
             _schedules(store, settings),
             *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
             _settings(settings),
@@ -200,13 +200,20 @@ def _listener(store: Store, settings: Settings, now: datetime) -> Part:
     return Part("listener", True, says)
 
 
-def _mail(store: Store, settings: Settings, now: datetime) -> Part:
+def _mail(store: Store, settings: Settings, now: datetime, *, looking_back: bool) -> Part:
     failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
     with store.read() as connection:
         count = outbox.waiting(connection)
         late = stuck(connection, settings, now)
         refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
         resting = breakers.states(connection)
+        ahead, grave = (0, 0) if looking_back else outbox.ahead(connection, now + AHEAD)
+    if ahead:
+        waits = (
+            f"messages queued at an instant that has not come yet, and waiting for it: {ahead}, of "
+            f"them critical: {grave}; what they tell of stands in monitor alerts"
+        )
+        return Part("mail", False, waits)
     if late:
         return Part("mail", False, " ".join(it.says(settings) for it in late))
     if refused:

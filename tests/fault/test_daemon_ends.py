@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from monitor.demo.catcher import Catcher
+from monitor.store.database import open_store
+from monitor.store.outbox import operator_alarm
 from tests.mail_world import Mood, mail_server
 from tests.processes import ClinicFolder, met
 
@@ -129,6 +132,26 @@ def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Ca
     half.replace(wrong)
     assert met(lambda: beats(clinic) < datetime.now(UTC) + timedelta(minutes=1))
     assert met(lambda: any("clock" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_message_queued_by_a_clock_that_was_set_back_goes_all_the_same(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """It was to be tried again at an instant of the wrong clock, and waited for three hours."""
+    wrong = clinic.folder / "wrong-by"
+    wrong.write_text("10800")
+    daemon = clinic.spawn("-m", "tests.fault.set_clock", str(wrong))
+    assert met(lambda: daemon.has_started)
+    store = open_store(f"sqlite:///{clinic.folder / 'monitor.db'}")
+    later = datetime.now(UTC) + timedelta(hours=3, minutes=10)
+    with store.write() as connection:
+        zone = ZoneInfo("UTC")
+        operator_alarm(connection, "three hours ahead", "Nothing.", "a@b.example", later, zone)
+    store.dispose()
+    half = clinic.folder / "half"
+    half.write_text("0")
+    half.replace(wrong)
+    assert met(lambda: any("three hours ahead" in mail.subject for mail in mailbox.caught))
 
 
 def beats(clinic: ClinicFolder) -> datetime:

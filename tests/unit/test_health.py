@@ -138,6 +138,17 @@ def test_a_database_that_was_brought_to_a_day_to_come_is_told(store: Store, tmp_
     assert "has not come yet" in ill(examine(store, chosen, NOW))["database"]
 
 
+def test_messages_that_wait_for_an_instant_to_come_are_told(store: Store, tmp_path: Path) -> None:
+    """The clock was set back: what was queued before it waits until it has come there again."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    message(store, NOW + timedelta(minutes=4))
+    assert ill(examine(store, chosen, NOW)) == {}, "clocks differ a little"
+    message(store, NOW + timedelta(hours=3))
+    assert "waiting for it: 1, of them critical: 0" in ill(examine(store, chosen, NOW))["mail"]
+    assert ill(examine(store, chosen, NOW, then=True)) == {}
+
+
 def test_a_job_that_failed_is_named(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
