@@ -30,7 +30,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
-from monitor.config import Settings
+from monitor.config import Settings, missing_secrets
 from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.rest import Rest
@@ -353,7 +353,8 @@ class Daemon:
         return False
 
     def _pulse(self, now: datetime) -> bool:
-        self._member.tick(now, self._keeper.failing)
+        lacks = "; ".join(missing_secrets(self._settings, os.environ))
+        self._member.tick(now, self._keeper.failing, lacks)
         return False
 
     def _heartbeat(self, now: datetime) -> bool:

@@ -77,7 +77,7 @@ def examine(
             _mail(store, settings, now, looking_back=then),
             _schedules(store, settings),
             *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
-            _settings(settings),
+            _settings(store, settings, now),
         )
     )
 
@@ -242,11 +242,22 @@ def _backup(store: Store, settings: Settings, now: datetime) -> Part:
     return Part("backup", True, f"the latest is of {instant_text(last, settings.clinic.zone)}")
 
 
-def _settings(settings: Settings) -> Part:
-    troubles = missing_secrets(settings, os.environ)
+def _settings(store: Store, settings: Settings, now: datetime) -> Part:
+    troubles = _missing(store, settings, now)
     if settings.clinic.email == UNCHANGED_EMAIL:
         unread = f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads"
         troubles = [unread, *troubles]
     if troubles:
         return Part("settings", False, "; ".join(troubles))
     return Part("settings", True, f"alarms go to {settings.clinic.email}")
+
+
+def _missing(store: Store, settings: Settings, now: datetime) -> list[str]:
+    """The passwords and tokens that are not there, for the daemons that run; where none does, for
+    whoever asks: the environment of the one is not that of the other."""
+    with store.read() as connection:
+        hosts = {row.id: row.host for row in daemons.running(connection, now)}
+        noted = daemons.lacking(connection, list(hosts))
+    if not noted:
+        return missing_secrets(settings, os.environ)
+    return [f"daemon {it} on {hosts[it]}: {noted[it]}" for it in hosts if noted.get(it)]

@@ -11,8 +11,10 @@ from sqlalchemy import insert
 from monitor import resources
 from monitor.config import Settings, read_settings
 from monitor.operations import feeds, heartbeat, job_runs
+from monitor.operations.fleet import Member
 from monitor.operations.health import Health, examine
 from monitor.operations.schedules import adopt
+from monitor.store.daemons import lacking
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.outbox import DELIVERIES
@@ -117,6 +119,26 @@ def test_a_password_that_is_there_is_no_trouble(
     chosen = settings(tmp_path, **SIGNED_IN)
     working(store, chosen)
     assert ill(examine(store, chosen, NOW)) == {}
+
+
+def test_the_environment_of_the_daemon_counts_not_that_of_whoever_asks(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings(tmp_path, **SIGNED_IN)
+    working(store, chosen)
+    member = Member(store)
+    member.join(NOW)
+    member.tick(NOW, (), "")
+    assert ill(examine(store, chosen, NOW)) == {}, "the daemon has it"
+    monkeypatch.setenv("RELAY", "secret")
+    member.tick(NOW, (), "[mail] password_env: RELAY is not set")
+    told = ill(examine(store, chosen, NOW))["settings"]
+    assert told.startswith(f"daemon {member.me.id} on {member.me.host}: [mail] password_env: RELAY")
+    member.leave(NOW)
+    assert ill(examine(store, chosen, NOW)) == {}, "no daemon runs, and whoever asks has it"
+    Member(store).join(NOW + timedelta(days=8))
+    with store.read() as connection:
+        assert lacking(connection, [member.me.id]) == {}, "forgotten with the daemon"
 
 
 def test_a_daemon_that_never_ran_or_fell_silent(store: Store, tmp_path: Path) -> None:
