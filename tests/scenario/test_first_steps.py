@@ -140,6 +140,18 @@ def test_a_preview_changes_nothing(clinic: CommandLine) -> None:
     assert again.json["files"][0]["stored"] == 1
 
 
+def test_alerts_name_the_drug_where_there_are_several(clinic: CommandLine) -> None:
+    """One clotted sample is asked for again for each drug: two lines were the very same."""
+    at_work(clinic)
+    listed = clinic("alerts", "--at", "2026-01-06").out
+    assert "drug" not in listed.splitlines()[0].split()
+    rows = "mrn,drug,started_on\nZ1,azathioprine,2026-01-05\nZ1,methotrexate,2026-01-05\n"
+    assert clinic("enrol", clinic.write("z.csv", rows), "--at", "2026-01-06").code == 0
+    listed = clinic("alerts", "--at", "2026-01-06").out
+    assert "drug" in listed.splitlines()[0].split()
+    assert {"azathioprine", "methotrexate"} <= set(listed.split())
+
+
 def test_how_far_the_database_was_brought_is_told_in_the_clinic_s_time(
     clinic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
