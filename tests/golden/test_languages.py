@@ -392,6 +392,7 @@ REASONS = (
     "nurse@hill.example did not take the message",
     "the graver alert no longer speaks",
     "one episode with alert 3",
+    "two numbers that were taken for one patient are not",
     "still due",
     "the protocol now asks for: withhold",
     "a further limit is met",
