@@ -152,10 +152,12 @@ def _changed_later(
 def _as_it_was(
     row: Row[Any], history: list[Row[Any]], shown: Mapping[str, Any], now: datetime
 ) -> Standing:
-    state, closed_at = _OPEN, None
+    state, closed_at, before = _OPEN, None, _OPEN
     for entry in history:
         if entry.at <= now:
-            state = _STATE_AFTER.get(entry.what, state)
+            before = before if state == _CLOSED else state
+            apart = entry.what == ChangeWhat.APART.value
+            state = before if apart else _STATE_AFTER.get(entry.what, state)
             closed_at = entry.at if state == _CLOSED else None
     return Standing(row, state, bool(shown["recovered"]), closed_at, shown)
 

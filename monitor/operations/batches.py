@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, union
 
 from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.life import ENDING
 from monitor.core.vocabulary import Urgency
 from monitor.intake import batches
 from monitor.intake.batches import Reverted
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.report import OUTCOMES
+from monitor.intake.roster import Roster
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
@@ -136,17 +141,50 @@ def revert(
 ) -> tuple[Reverted, Tally]:
     """Take a batch back, then review whom it touched; a preview does both and undoes them.
     Raises BatchRefused."""
+    today = clinic_day(now, settings.clinic.zone)
     if not preview:
         done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now)
-        return done, review_due(store, settings, now, only=done.touched)
+        with store.read() as connection:
+            notes = _enrolled_twice(connection, batch_id, today)
+        return replace(done, notes=notes), review_due(store, settings, now, only=done.touched)
     tally = Tally()
+    notes = ()
 
     def review(connection: Connection, touched: Sequence[int]) -> None:
+        nonlocal notes
+        notes = _enrolled_twice(connection, batch_id, today)
         for start in range(0, len(touched), BATCH):
             tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
 
     done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now, preview=review)
-    return done, tally
+    return replace(done, notes=notes), tally
+
+
+def _enrolled_twice(connection: Connection, batch_id: int, today: date) -> tuple[str, ...]:
+    """Of a batch whose ends of treatments are taken back: who had begun the drug anew, and is
+    enrolled on it twice now."""
+    ends = select(_EVENTS.c.patient_id).where(
+        _EVENTS.c.file_id == batch_id, _EVENTS.c.event.in_(ENDING)
+    )
+    query = select(_PATIENTS.c.id, _PATIENTS.c.mrn).where(_PATIENTS.c.id.in_(ends))
+    numbers = {row.id: row.mrn for row in connection.execute(query.order_by(_PATIENTS.c.id))}
+    if not numbers:
+        return ()
+    roster = Roster(connection, load_rulebook(connection), today)
+    roster.prepare(numbers)
+    notes = []
+    for patient, mrn in numbers.items():
+        since: dict[str, list[str]] = defaultdict(list)
+        for entry in roster.of(patient):
+            if entry.ended_on is None and entry.merged_into is None:
+                since[entry.drug].append(entry.started_on.isoformat())
+        notes += [
+            f"{mrn} is enrolled on {drug} more than once now, from {' and from '.join(days)}: both "
+            "are watched; if the first did end, record its stop anew"
+            for drug, days in sorted(since.items())
+            if len(days) > 1
+        ]
+    return tuple(notes)
 
 
 def _batch(row: Any) -> Batch:

@@ -21,8 +21,10 @@ _NOTES = (
     "The delay is counted from the due day, of tests done after it.",
     """Rechecks and tests that an event asks for are not counted here, nor what came due before the
     enrolment or while another clinic monitored.""",
-    """Overdue at the end of a month is what monitor status says of that instant, rechecks
-    included.""",
+    """Overdue at the end of a month are the patients of whom monitor status says so at that
+    instant, rechecks included.""",
+    """Of a patient on two drugs the tests that each of them asks for are counted; the patient, and
+    each of the days, are one.""",
 )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Result
 from monitor.core.derive import may_derive
 from monitor.core.indications import meant_for
@@ -113,6 +114,8 @@ class Recall:
             settled = self._settled(it, memory)
             if settled is None or counted[patient].rows != then.rows + len(rows):
                 continue
+            if not self._had_come(memory):
+                continue
             if self._go_on(memory, rows, new):
                 self._of[patient] = _Known(
                     memory=memory,
@@ -145,6 +148,14 @@ class Recall:
             and all(result.value is not None for result in new)
             and not may_derive((it.analyte for it, _ in rows), self._rulebook.catalogue)
         )
+
+    def _had_come(self, memory: Memory) -> bool:
+        """Whether all that is remembered was collected by the instant after which nothing is seen:
+        a review counts results of a laboratory whose clock goes ahead. Of its day nobody knows."""
+        if self._until is None:
+            return True
+        today = clinic_day(self._until, self._zone)
+        return all(it.last < today for it in memory.of.values())
 
     def _settled(self, it: OfResults, memory: Memory) -> frozenset[str] | None:
         """The rules that need not see what is remembered; None: it was remembered by another

@@ -127,7 +127,8 @@ def revert(batch_id: RowId, visit: Loader) -> Response:
         return _batch(visit, batch_id, problem=str(refusal))
     if not agreed:
         return _batch(visit, batch_id, coming=(done, tally), reason=reason)
-    visit.notice("The file is taken back, and everybody it touched was reviewed.")
+    told = "The file is taken back, and everybody it touched was reviewed."
+    visit.notice(" ".join([told, *(f"{note}." for note in done.notes)]))
     return visit.redirect(f"/load/{batch_id}")
 
 
