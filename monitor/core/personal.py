@@ -1,8 +1,9 @@
 """What a clinician set for one patient: limits, intervals, an accepted baseline.
 
 Source: specification, section 4 (recheck) and "Notes on meaning" of a protocol file. A limit
-moves a level and never removes it. A result is judged by the limits of its own day; whether the
-latest one still breaches, and asks for a recheck, is judged by those in force today.
+moves a level and never removes it. A result is judged by the limits of its own day (limits.py says
+what holds on a day on which one is set or ended); whether the latest one still breaches, and asks
+for a recheck, is judged by those in force today.
 """
 
 from __future__ import annotations
