@@ -137,7 +137,14 @@ def judge(
             met.append((below(value, result.comparator, limit), limit))
         else:
             met.append((above(value, result.comparator, limit), limit))
-    point = Point(result.collected_at, result.collected_on, value, result.comparator, tuple(met))
+    point = Point(
+        result.collected_at,
+        result.collected_on,
+        value,
+        result.comparator,
+        tuple(met),
+        result.received_at,
+    )
     if point.breaches:
         return point
     if lacking:
@@ -254,12 +261,13 @@ def set_last(limits: list[Personal]) -> Fraction | None:
 
 
 def accepted(rule: Rule, case: Case, points: list[Point], today: date) -> bool:
-    """A clinician took the result of that day for a baseline, and the latest is no worse."""
+    """A clinician took the latest result that was there for a baseline, and the one of today is
+    no worse."""
     for it in case.personal:
         gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
         if it.what is not Terms.BASELINE or it.subject != rule.id or not it.since <= today < gone:
             continue
-        then = [point for point in points if point.day <= it.since]
+        then = [point for point in points if max(point.at, point.received) <= it.set_at]
         if not then or points[-1].level > then[-1].level:
             continue
         old, new = then[-1].value, points[-1].value
@@ -375,6 +383,7 @@ def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
                 value,
                 worst.comparator,
                 (("certain" if met else "no", limit),),
+                worst.received_at,
             )
         )
     return points

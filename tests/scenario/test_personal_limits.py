@@ -152,6 +152,29 @@ def test_an_accepted_baseline_asks_for_no_recheck_until_it_is_worse(ward: Clinic
     assert [it.cause for it in ward.alerts(enrolment) if it.cause == "overdue"] == ["overdue"]
 
 
+@pytest.mark.parametrize(
+    ("collected", "received"),
+    [
+        pytest.param(("2026-01-12", 18), ("2026-01-12", 19), id="later that day"),
+        pytest.param(("2026-01-12", 13), ("2026-01-13", 9), id="that morning, and not yet there"),
+    ],
+)
+def test_what_came_after_the_acceptance_is_not_accepted(
+    ward: Clinic, collected: tuple[str, int], received: tuple[str, int]
+) -> None:
+    enrolment = _ward(ward, neutrophils="1.4")
+    accepted_at = at("2026-01-12", 14)
+    _set(
+        ward, "2026-01-12", now=accepted_at, what=Terms.BASELINE, level=0, value=None,
+        until=date(2026, 3, 1),
+    )  # fmt: skip
+    ward.results(
+        "A1", collected[0], {"neutrophils": "0.9"}, hour=collected[1], received_at=at(*received)
+    )
+    ward.review(at("2026-01-15"))
+    assert "overdue" in [it.cause for it in ward.alerts(enrolment)]
+
+
 def test_a_shorter_interval_brings_the_test_forward(ward: Clinic) -> None:
     enrolment = _ward(ward)
     _set(
