@@ -60,6 +60,7 @@ EVENTS += ["genotype"]
 EVENTS += ["symptom"] * 12
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
 SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "headache", "diarrhoea", "oliguria"]
+SET_AT = [time(0, 5), time(0, 5), time(8), time(13)]
 DOSES = ["0", "25", "50", "75", "100", "100", "112.5", "125", "150", "175", "200", "250", "50.0"]
 BEGUN_WITH = [None, "50", "100", "75", "150", "400"]
 BORN = [None, None, (16, 0), (16, -30), (16, 60), (15, 0), (18, -1), (40, 0), (75, 3)]
@@ -411,7 +412,7 @@ def _personal(luck: Luck, protocol: Protocol, start: date, zone: ZoneInfo) -> tu
                 ended_on=None if ended is None else since + timedelta(days=ended),
                 by="A",
                 reason="made",
-                set_at=datetime.combine(since, time(0, 5), zone).astimezone(UTC),
+                set_at=datetime.combine(since, luck.one_of(SET_AT), zone).astimezone(UTC),
             )
         )
     return tuple(made)
