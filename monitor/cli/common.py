@@ -258,9 +258,6 @@ def guarded(run: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         complain("stopped")
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return Exit.DONE
     except Faults as faults:
         for fault in faults.faults:
             complain(str(fault))
@@ -276,6 +273,17 @@ def guarded(run: Callable[[], object]) -> int:
             return Exit.USAGE
         return _last_resort(error)
     return Exit.DONE
+
+
+def answered(code: int, lost: str) -> int:
+    """How a command ends whose answer may not have been written whole; why, says `lost`."""
+    if not lost or code not in {Exit.DONE, Exit.NOT_ALL}:
+        return code
+    complain(
+        f"standard output cannot be written ({lost}): what was asked was done all the same, and "
+        "only its answer is not whole. Ask again where there is room."
+    )
+    return Exit.USAGE
 
 
 def _refusals() -> tuple[type[Exception], ...]:
