@@ -27,6 +27,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 HEADER_WITHIN = 60
 """Lines among which the header is looked for."""
 _HEADER_CHARACTERS = 1 << 17
+_SURELY_A_HEADER = 3
+"""Columns that a line names to be a header for certain."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 Rows = Generator[Record | BadLine, None, None]
@@ -129,6 +131,8 @@ class _Header:
     delimiter: str
     first_line: int
     """Line of the file that the records were read from."""
+    wrapped: bool = False
+    """Each row is one quoted field."""
 
 
 def _opened(survey: Survey) -> TextIO:
@@ -159,22 +163,35 @@ def _start_of(stream: TextIO) -> _Start:
 
 
 def _best_header(start: _Start, score: Score, delimiters: Sequence[str]) -> _Header:
+    points, found = _best_of(start, score, delimiters, wrapped=False)
+    if found is None:
+        raise UnreadableFile(_why_no_header(start, delimiters[0]))
+    if points < _SURELY_A_HEADER and start.text.lstrip().startswith('"'):
+        inner_points, inner = _best_of(start, score, delimiters, wrapped=True)
+        if inner is not None and inner_points >= _SURELY_A_HEADER:
+            return inner
+    return found
+
+
+def _best_of(
+    start: _Start, score: Score, delimiters: Sequence[str], *, wrapped: bool
+) -> tuple[int, _Header | None]:
+    """The best header of all delimiters, with its score."""
     best: tuple[tuple[int, int], _Header] | None = None
     for delimiter in delimiters:
         lines = Lines(io.StringIO(start.text), start.first_line - 1)
-        first = [it for it in records(lines, delimiter) if isinstance(it, Record)]
+        read = records(lines, delimiter, wrapped=wrapped)
+        first = [it for it in read if isinstance(it, Record)]
         if not first:
             continue
         reached = best[0][0] if best else 0
         cannot_win = all(len(it.cells) <= reached for it in first)
         points, index = best_record(first, score, reached if cannot_win else 0)
-        found = _Header(first, index, delimiter, start.first_line)
+        found = _Header(first, index, delimiter, start.first_line, wrapped)
         rank = (points, len(first[index].cells))
         if best is None or rank > best[0]:
             best = rank, found
-    if best is None:
-        raise UnreadableFile(_why_no_header(start, delimiters[0]))
-    return best[1]
+    return (best[0][0], best[1]) if best else (0, None)
 
 
 def _why_no_header(start: _Start, delimiter: str) -> str:
@@ -190,6 +207,11 @@ def _parts(survey: Survey, found: _Header) -> Parts:
     with _opened(survey) as stream:
         lines = Lines(stream)
         lines.skip(header.line - 1)
+        if found.wrapped:
+            rows = records(lines, found.delimiter, wrapped=True)
+            next(rows, None)
+            yield from fitting(rows, names_of(header.cells))
+            return
         next(records(lines, found.delimiter), None)
         yield from parts_of(stream, lines, found.delimiter, names_of(header.cells), survey.size)
 
@@ -215,7 +237,7 @@ def _whole(survey: Survey, found: _Header) -> Rows:
     with _opened(survey) as stream:
         lines = Lines(stream)
         lines.skip(found.first_line - 1)
-        yield from records(lines, found.delimiter)
+        yield from records(lines, found.delimiter, wrapped=found.wrapped)
 
 
 def _delimiter_named(word: str) -> str:

@@ -15,6 +15,7 @@ from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample
+from monitor.intake.flags import remark_in
 from monitor.intake.hl7_values import is_blood_itself
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
@@ -144,10 +145,17 @@ def _is_no_reference(one: Body) -> bool:
 
 
 def comments_of(body: Body) -> list[str]:
-    """What a person wrote beside the value; STU3 and DSTU2 have one text."""
+    """What is told beside the value, also by its interpretation where that says more than high or
+    low; STU3 and DSTU2 have one text."""
     notes = [text_of(note, "text") for note in objects(body.get("note"))]
     notes += [text_of(body, "comment"), text_of(body, "comments"), absent_words(body)]
+    notes += [remark_in(word_of(it)) for it in objects(_listed(body.get("interpretation")))]
     return [note for note in notes if note]
+
+
+def _listed(one_or_more: Any) -> Any:
+    """What is a list since R4, and was one element before."""
+    return [one_or_more] if isinstance(one_or_more, dict) else one_or_more
 
 
 def _analyte(names: tuple[str, ...], mapping: Source, catalogue: Catalogue) -> Analyte | None:

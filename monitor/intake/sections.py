@@ -55,7 +55,7 @@ def sections_of(
     """The tables from the first header on. `key_column` is one in which every row of the first
     table has a digit (a date, a number): other lines may begin a table. The line `surely` is a
     header, whatever it looks like."""
-    said = said_by(preamble)
+    said = said_by(preamble, above=True)
     current = Section(list(preamble), header, said)
     sections = [current]
     # The section of the last row, and the lines below that row: those that speak of the next one,
@@ -81,7 +81,7 @@ def sections_of(
                 continue
         # A row, or a line that was not understood: whatever it is, it stands under those before.
         said = said_by(between) if between else _NOTHING
-        if said.names_somebody or said.named & current.stated.keys():
+        if said.names_somebody or said.named & (current.stated.keys() | {"status"}):
             block += between
             current = _below(anchor, current.header, block)
             sections.append(current)

@@ -1,4 +1,5 @@
-"""What the lines above a header say of every row: `Patient ID: 4711`, `Abnahmedatum;02.03.2026`."""
+"""What the lines above a header say of every row: `Patient ID: 4711`, `Abnahmedatum;02.03.2026`,
+`PRELIMINARY REPORT`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from monitor.core.standing import read_status
+from monitor.intake.banners import banner_in
 from monitor.intake.csv import Record
 from monitor.intake.row_steps import is_whole_name
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -16,6 +18,8 @@ from monitor.intake.vocabulary import key_of, vocabulary
 _NAMES = ("mrn", "collected_at", "birth_date", "family_name", "given_name", "status")
 _SURE_TIERS = 2
 """Our own name and the first list: a mere `Date` above a table is that of its printing."""
+_NATIONAL = 2
+"""The list of numbers of a whole country, which are a patient's where nothing better is said."""
 _PAIR = re.compile(r"([^:=]{2,60})\s*[:=]\s*(\S.*)")
 _LONGEST = 200
 
@@ -44,12 +48,13 @@ class Stated:
 
 def stated_above(preamble: Sequence[Record]) -> Mapping[str, str]:
     """Our columns that the lines name once, or several times alike, with the text beside."""
-    return said_by(preamble).found
+    return said_by(preamble, above=True).found
 
 
-def said_by(lines: Sequence[Record]) -> Stated:
-    """What the lines state of the rows below them."""
+def said_by(lines: Sequence[Record], *, above: bool = False) -> Stated:
+    """What the lines state of the rows below them. `above`: they stand above the first header."""
     found: dict[str, set[str]] = {}
+    national: set[str] = set()
     named: set[str] = set()
     theirs: set[str] = set()
     for record in lines:
@@ -59,12 +64,20 @@ def said_by(lines: Sequence[Record]) -> Stated:
             if name:
                 found.setdefault(name, set()).add(text[:_LONGEST])
                 here.add(name)
+            elif _is_national(key) and any(sign.isdigit() for sign in text):
+                national.add(text[:_LONGEST])
+                here.add("mrn")
             elif _is_a_patients(key) or _may_be_a_name(key, text):
                 here.add("mrn")
+        if "status" not in here and (banner := banner_in(record.cells, above=above)):
+            found.setdefault("status", set()).add(banner)
+            here.add("status")
         here |= _named_alone(record.cells)
         named |= here
         if named & Stated.PERSON:
             theirs |= here
+    if national:
+        found.setdefault("mrn", national)
     once = {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
     return Stated(once, frozenset(named), frozenset(theirs))
 
@@ -88,7 +101,9 @@ def _named_alone(cells: Sequence[str]) -> set[str]:
     for cell, beside in pairwise([*filled, ""]):
         if _label(cell) and (not beside or _label(beside)):
             alone.append(cell)
-    return {name for cell in alone if (name := _meaning(cell.rstrip(":= "), "0"))}
+    keys = [cell.rstrip(":= ") for cell in alone]
+    national = {"mrn"} if any(map(_is_national, keys)) else set[str]()
+    return national | {name for key in keys if (name := _meaning(key, "0"))}
 
 
 def _label(cell: str) -> str:
@@ -96,7 +111,8 @@ def _label(cell: str) -> str:
     wanted = key_of(cell.rstrip(":= "))
     columns = vocabulary().columns
     sure = ((name, columns[name].tiers[:_SURE_TIERS]) for name in _NAMES)
-    return next((name for name, tiers in sure if any(wanted in tier for tier in tiers)), "")
+    found = next((name for name, tiers in sure if any(wanted in tier for tier in tiers)), "")
+    return found or ("mrn" if _is_national(cell.rstrip(":= ")) else "")
 
 
 def _meaning(key: str, text: str) -> str:
@@ -110,6 +126,10 @@ def _meaning(key: str, text: str) -> str:
         return "family_name"
     is_number = any(sign.isdigit() for sign in text)
     return "mrn" if is_number and wanted in vocabulary().columns["mrn"].tiers[-1] else ""
+
+
+def _is_national(key: str) -> bool:
+    return key_of(key) in vocabulary().columns["mrn"].tiers[_NATIONAL]
 
 
 def _is_a_patients(key: str) -> bool:

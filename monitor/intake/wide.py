@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.intake.columns import Columns
+from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -56,7 +57,9 @@ class WideColumn:
             if name == "range" and text:
                 low, high = limits_of(text)
                 row = row._replace(ref_low=low, ref_high=high)
-            elif name != "flag" and text:
+            elif name == "flag":
+                row = row._replace(comment=with_remark(row.comment, remark_in(text)))
+            elif text:
                 told: dict[str, Any] = {name: text}
                 row = row._replace(**told)
         return row
