@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, union
+from sqlalchemy import Connection, Table, case, func, select, union
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
@@ -104,29 +104,28 @@ def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
     return found
 
 
-def opened_by(store: Store, batch_id: int) -> list[Opened]:
-    """The alerts of its patients that its review opened, the most urgent first: taking a batch
-    and reviewing whom it touched bear the same instant."""
+def opened_by(store: Store, batch_id: int, *, most: int) -> tuple[int, list[Opened]]:
+    """How many alerts of its patients its review opened, and the `most` urgent of them: taking a
+    batch and reviewing whom it touched bear the same instant."""
     owners = union(
         *(
             select(table.c.patient_id).where(table.c.file_id == batch_id)
             for table in (_RESULTS, _HELD, _EVENTS, _ENROLMENTS)
         )
     )
+    names = ("id", "urgency", "state", "summary")
     query = (
-        select(_ALERTS, _PATIENTS.c.mrn)
+        select(*(_ALERTS.c[name] for name in names), _PATIENTS.c.mrn)
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .join(_FILES, _FILES.c.received_at == _ALERTS.c.opened_at)
         .where(_FILES.c.id == batch_id, _ENROLMENTS.c.patient_id.in_(owners))
-        .order_by(_ALERTS.c.id)
     )
+    ranks = {it.value: it.rank for it in Urgency}
+    worst = query.order_by(case(ranks, value=_ALERTS.c.urgency).desc(), _ALERTS.c.id).limit(most)
     with store.read() as connection:
-        found = [
-            Opened(id=it.id, mrn=it.mrn, urgency=it.urgency, state=it.state, summary=it.summary)
-            for it in connection.execute(query)
-        ]
-    return sorted(found, key=lambda it: -Urgency(it.urgency).rank)
+        count = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return count, [Opened(**row._mapping) for row in connection.execute(worst)]
 
 
 def revert(

@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
-from monitor.core.review import view_of
 from monitor.core.vocabulary import PanelState
-from monitor.operations.answers import answers
 from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
-from monitor.operations.status import is_watched, standing_of
+from monitor.operations.status import NOT_JUDGED, is_watched, standing_of
+from monitor.review.judging import look
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import all_enrolment_ids, chunks, load_cases
-from monitor.store.rulebook import load_rulebook
+from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -89,6 +89,8 @@ class Compliance:
     """Patient-days by clinic and drug."""
     overdue: list[tuple[date, int, int]] = field(default_factory=list)
     """Of each month its last day (or that of the report), patients watched and overdue."""
+    not_judged: int = 0
+    """Enrolments of which the monitor itself failed to see anything: they are left out."""
 
     def document(self) -> dict[str, Any]:
         """As `monitor report compliance --json` prints it."""
@@ -97,6 +99,7 @@ class Compliance:
             "to": self.until.isoformat(),
             "at": self.at.isoformat(),
             "enrolments": self.enrolments,
+            **({NOT_JUDGED: self.not_judged} if self.not_judged else {}),
             "tests": self.total.document(),
             "patient_days": _coverage(self.total),
             "groups": self.rows(),
@@ -153,15 +156,16 @@ def compliance(
         treated = _PatientDays(found)
         for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
             cases = load_cases(connection, piece, until=now, zone=zone)
-            for case in sorted(cases, key=lambda it: it.enrolment.patient_id):
-                view = view_of(case, rulebook.protocols, rulebook.catalogue, now, zone)
+            views, failed = look(cases, rulebook, now, zone)
+            found.not_judged += len(failed)
+            for view in sorted(views, key=lambda it: it.case.enrolment.patient_id):
                 titles = {it.id: it.title for it in view.protocol.panels}
-                outcome, whose = adherence(view, first, last), wanted[case.enrolment.id]
+                outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
                 _add(found, outcome, whose, titles)
                 treated.add(outcome, whose)
         treated.flush()
         for day in _month_ends(first, last):
-            found.overdue.append((day, *_standing(connection, settings, wanted, day, now)))
+            found.overdue.append((day, *_standing(connection, rulebook, wanted, day, now, zone)))
     return found
 
 
@@ -229,25 +233,25 @@ def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
 
 def _standing(
     connection: Connection,
-    settings: Settings,
+    rulebook: RuleBook,
     wanted: Mapping[int, _Whose],
     day: date,
     now: datetime,
+    zone: ZoneInfo,
 ) -> tuple[int, int]:
     """How many patients were watched, and of these overdue, at the end of a day: those of whom
     `monitor status` says so of a treatment."""
-    end = start_of_day(day + _ONE_DAY, settings.clinic.zone) - timedelta.resolution
+    end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
     at = min(end, now)
     watched: set[int] = set()
     late: set[int] = set()
-    for batch in answers(connection, settings, at, ids=list(wanted), until=at):
-        for review in batch.reviews:
-            if review.case.enrolment.enrolled_on > day:
-                continue
-            if is_watched(review):
-                patient = wanted[review.case.enrolment.id].patient
-                watched.add(patient)
-                late |= {patient} if standing_of(review) in _LATE else set()
+    for piece in chunks(sorted(wanted)):
+        cases = load_cases(connection, piece, until=at, zone=zone)
+        known = [case for case in cases if case.enrolment.enrolled_on <= day]
+        for view in filter(is_watched, look(known, rulebook, at, zone)[0]):
+            patient = wanted[view.case.enrolment.id].patient
+            watched.add(patient)
+            late |= {patient} if standing_of(view) in _LATE else set()
     return len(watched), len(late)
 
 

@@ -48,8 +48,14 @@ def page(found: Compliance, which: Which) -> Page:
         ],
         figure=_figure(found),
         tables=[_groups(found, which), _months(found), _clinics(found)],
-        notes=[" ".join(note.split()) for note in _NOTES],
+        notes=[*_left_out(found), *(" ".join(note.split()) for note in _NOTES)],
     )
+
+
+def _left_out(found: Compliance) -> list[str]:
+    """What is missing here must not read as all there is."""
+    count = found.not_judged
+    return [f"LEFT OUT: {count} enrolments that could not be judged"] if count else []
 
 
 _HEADINGS = ["Due", "In time", "In grace", "Late", "Missed", "Not over yet"]

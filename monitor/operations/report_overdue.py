@@ -185,8 +185,8 @@ def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[i
     """The live overdue alert of each enrolment."""
     standing = [
         it
-        for it in alerts_at(connection, settings, now)
-        if it.row.kind == Kind.OVERDUE_TEST.value and it.state in _ALIVE
+        for it in alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
+        if it.state in _ALIVE
     ]
     histories: dict[int, list[Row[Any]]] = defaultdict(list)
     for start in range(0, len(standing), 500):

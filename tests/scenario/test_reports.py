@@ -10,6 +10,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from monitor.operations.report_compliance import compliance
+from monitor.operations.report_compliance_page import page
+from monitor.operations.report_overdue import Which
+from tests.clinic import Clinic, at
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -208,6 +212,18 @@ def test_the_days_of_a_patient_on_two_drugs_are_counted_once(desk: CommandLine) 
     assert found["overdue_at_month_end"][-1] == {"on": "2026-02-24", "watched": 1, "overdue": 1}
     overdue = desk("report", "overdue", "--json", "--at", later).json
     assert (overdue["patients"], overdue["patients_watched"], overdue["watched"]) == (3, 3, 4)
+
+
+def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: Clinic) -> None:
+    """One such patient was a fault of ours, and nobody had a report."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.enrol("B1", protocol_id="no such protocol", now=at("2026-01-05"))
+    days = (None, None)
+    found = compliance(ward.store, ward.settings, Which(), days, at("2026-01-20"))
+    document = found.document()
+    assert (document["enrolments"], document["not_judged"]) == (1, 1)
+    assert document["overdue_at_month_end"][-1]["watched"] == 1
+    assert "LEFT OUT: 1 enrolments that could not be judged" in page(found, Which()).notes
 
 
 def test_who_did_what(desk: CommandLine) -> None:
