@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 
-from monitor.core.case import Case, Result
+from monitor.core.case import Case, HeldRow, Result
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.vocabulary import Status, Urgency
@@ -404,7 +404,8 @@ def rechecks(rule: Rule, latest: Point | None) -> list[date]:
 def held_urgency(
     case: Case, protocol: Protocol, ended_on: date | None, going_on: set[str]
 ) -> tuple[frozenset[int], Urgency] | None:
-    """Held rows: the urgency of the level the raw number would meet in any unit, else routine.
+    """Held rows: the urgency of the level the raw number would meet in any unit, else routine;
+    with its comparator, what only may breach being at most urgent, where that is worse.
     After the wash-out only of analytes of which an episode goes on."""
     last_day = date.max if ended_on is None else add(ended_on, protocol.wash_out)
     rows = [
@@ -420,13 +421,25 @@ def held_urgency(
             if rule.analyte != row.analyte:
                 continue
             for level in rule.levels:
-                for value in row.possible_values:
-                    number = Fraction(value)
-                    low = level.below is not None and number < Fraction(level.below)
-                    high = level.above is not None and number > Fraction(level.above)
-                    if level.above_times_uln is not None and level.default_uln is not None:
-                        limit = Fraction(level.above_times_uln) * Fraction(level.default_uln)
-                        high = high or number > limit
-                    if low or high:
-                        urgencies.append(level.urgency)
+                urgencies += urgencies_of(row, level)
     return frozenset(row.id for row in rows), max(urgencies, key=lambda word: word.rank)
+
+
+def urgencies_of(row: HeldRow, level: Level) -> list[Urgency]:
+    text = row.received_value
+    sign = next((sign for sign in ("<=", ">=", "<", ">") if text.startswith(sign)), "")
+    words = set()
+    for number in map(Fraction, row.possible_values):
+        for comparator in ("", sign):
+            if level.below is not None:
+                words.add(below(number, comparator, Fraction(level.below)))
+            if level.above is not None:
+                words.add(above(number, comparator, Fraction(level.above)))
+            if level.above_times_uln is not None and level.default_uln is not None:
+                limit = Fraction(level.above_times_uln) * Fraction(level.default_uln)
+                words.add(above(number, comparator, limit))
+    if "certain" in words:
+        return [level.urgency]
+    if "may" in words:
+        return [Urgency.ROUTINE if level.urgency is Urgency.ROUTINE else Urgency.URGENT]
+    return []

@@ -60,6 +60,7 @@ EVENTS += ["genotype"]
 EVENTS += ["symptom"] * 12
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
 SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "headache", "diarrhoea", "oliguria"]
+SIGNS = ["", "", "", "<", "<=", ">", ">="]
 SET_AT = [time(0, 5), time(0, 5), time(8), time(13)]
 DOSES = ["0", "25", "50", "75", "100", "100", "112.5", "125", "150", "175", "200", "250", "50.0"]
 BEGUN_WITH = [None, "50", "100", "75", "150", "400"]
@@ -430,7 +431,7 @@ def _held(luck: Luck, protocol: Protocol, start: date, zone: ZoneInfo) -> tuple[
                 id=number,
                 analyte=analyte,
                 collected_on=day,
-                received_value=str(value),
+                received_value=f"{luck.one_of(SIGNS)}{value}",
                 received_unit="?",
                 reason="unknown unit",
                 held_at=datetime.combine(day, time(10), zone).astimezone(UTC),
