@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from io import TextIOWrapper
 
 _MANY = 200_000
 """Objects made before the collector looks for garbage among them. What a start makes stays: to
@@ -15,16 +14,16 @@ look through it again and again takes a fourteenth of a short command."""
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.set_threshold(_MANY)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal of another encoding shows what it can
-            stream.reconfigure(errors="replace")
+    from monitor.cli.streams import hold
+
+    lost = hold()
     # pydantic would look for plugins in the metadata of every installed package; there are none
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from monitor.cli.app import command_line
-    from monitor.cli.common import guarded
+    from monitor.cli.common import answered, guarded
 
     app = command_line(*sys.argv[1:2])
-    sys.exit(guarded(lambda: app(prog_name="monitor")))
+    sys.exit(answered(guarded(lambda: app(prog_name="monitor")), lost()))
 
 
 if __name__ == "__main__":

@@ -93,9 +93,9 @@ class ClinicFolder:
         other._environment = {**self._environment, "PYTHONPATH": str(program)}
         return other
 
-    def spawn(self, *program: str) -> DaemonProcess:
+    def spawn(self, *program: str, log_to: Path | None = None) -> DaemonProcess:
         """A daemon that is starting; `program` in place of `-m monitor`."""
-        path = self.folder / f"daemon-{len(self.started)}.log"
+        path = log_to or self.folder / f"daemon-{len(self.started)}.log"
         with path.open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, *(program or ("-m", "monitor")), "run"],

@@ -119,12 +119,15 @@ def day(text: str, option: str) -> date:
 def reading(config: Path, at: str = "") -> Iterator[Work]:
     """Open the clinic for a command that changes nothing; any `--at` will do."""
     from monitor.store.database import open_store
+    from monitor.store.errors import TooEarly
 
     settings = load_settings(config)
     now = instant(at, settings)
     store = open_store(settings.database.url)
     try:
         yield Work(settings, store, now)
+    except TooEarly as early:
+        raise Refused(early.says(settings.clinic.zone)) from early
     finally:
         store.dispose()
 
@@ -135,7 +138,7 @@ def writing(config: Path, at: str = "") -> Iterator[Work]:
     is wrong with one is said here, and to the operator by mail, once a day.
 
     An `--at` more than five minutes before the instant that the database has been brought to
-    is refused (TooEarly); whoever writes brings it further.
+    is refused; whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
     from monitor.store.facts import check_not_earlier
@@ -255,9 +258,6 @@ def guarded(run: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         complain("stopped")
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return Exit.DONE
     except Faults as faults:
         for fault in faults.faults:
             complain(str(fault))
@@ -273,6 +273,17 @@ def guarded(run: Callable[[], object]) -> int:
             return Exit.USAGE
         return _last_resort(error)
     return Exit.DONE
+
+
+def answered(code: int, lost: str) -> int:
+    """How a command ends whose answer may not have been written whole; why, says `lost`."""
+    if not lost or code not in {Exit.DONE, Exit.NOT_ALL}:
+        return code
+    complain(
+        f"standard output cannot be written ({lost}): what was asked was done all the same, and "
+        "only its answer is not whole. Ask again where there is room."
+    )
+    return Exit.USAGE
 
 
 def _refusals() -> tuple[type[Exception], ...]:

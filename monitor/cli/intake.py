@@ -102,7 +102,9 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Lab files: CSV, Excel.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Lab files: CSV, Excel, HL7 v2, FHIR.")
+    ],
     source: Annotated[
         str,
         typer.Option("--source", metavar="NAME", help="The laboratory: a [sources.NAME] table."),

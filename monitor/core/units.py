@@ -156,6 +156,12 @@ def parse_number(
     return Number(value or Decimal(0), comparator)
 
 
+def comparator_of(text: str) -> str:
+    """The comparator that a text begins with, also where what follows is no number."""
+    match = _COMPARED.fullmatch(_with_signs(text.strip()))
+    return _COMPARATORS[match[1]] if match is not None and match[1] else ""
+
+
 def _with_signs(text: str) -> str:
     """A text whose comparator is written in words, or escaped, with the sign of it."""
     for escaped, plain in _ESCAPED.items():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from monitor.intake.vocabulary import Words, key_of, vocabulary, without_bracket
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
 _FOUND_SHOWN = 30
 _NAME_SHOWN = 60
+_DATUM = re.compile(r"[<>=]*\s*\d[\d.,:/T+-]*\s*")
+"""A number, a day or an instant: what a row holds, and no name of a column."""
 
 
 def fold(name: str) -> str:
@@ -134,11 +137,22 @@ def _words(name: str) -> Words:
     return vocabulary().columns.get(name, Words((frozenset((key_of(name),)),)))
 
 
+def reads_as_row(header: Sequence[str]) -> bool:
+    """Whether it is a row of somebody rather than the names of columns: errors and the logs they
+    end in must not repeat it."""
+    return any(_DATUM.fullmatch(name) for name in header)
+
+
 def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> None:
     """Raises UnreadableFile that names the missing columns and what was found instead."""
     missing = [name for name in wanted if name not in present]
     if not missing:
         return
+    if reads_as_row(columns.header):
+        raise UnreadableFile(
+            f"the header lacks {', '.join(missing)}; what stands in its place reads like a row, "
+            f"with {len(columns.header)} fields. A line above the rows must name the columns"
+        )
     guesses = [_guess(name, columns) for name in missing]
     names = [*columns.positions, *columns.ignored][:_FOUND_SHOWN]
     found = ", ".join(name[:_NAME_SHOWN] for name in names) or "nothing"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from monitor.intake.blocks import Block
 from monitor.intake.raw import BadLine
@@ -33,8 +33,13 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 Rows = Generator[Record | BadLine, None, None]
 """To be closed, so that the file is."""
-Score = Callable[[Sequence[str]], int]
-"""How many columns the cells of a line name: the header is the line with the most."""
+
+
+class Score(Protocol):
+    """How many columns the cells of a line name: the header is the line with the most. No more
+    than `beyond` cells need to be gone into, where each names one column at most."""
+
+    def __call__(self, cells: Sequence[str], beyond: int = 0, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +104,15 @@ def table_at(
     return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet, whole)
 
 
-def best_record(records: Sequence[Record], score: Score) -> tuple[int, int]:
-    """The highest score and which record, the first of several, has it."""
-    scores = [score(names_of(record.cells)) for record in records]
-    best = max(scores, default=0)
-    return best, scores.index(best) if scores else 0
+def best_record(records: Sequence[Record], score: Score, beyond: int = 0) -> tuple[int, int]:
+    """The highest score and which record, the first of several, has it; what cannot score more
+    than `beyond`, or than one before it, is not gone into."""
+    best = place = 0
+    for index, record in enumerate(records):
+        points = score(names_of(record.cells), max(best, beyond))
+        if points > best:
+            best, place = points, index
+    return best, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +184,9 @@ def _best_of(
         first = [it for it in read if isinstance(it, Record)]
         if not first:
             continue
-        points, index = best_record(first, score)
+        reached = best[0][0] if best else 0
+        cannot_win = all(len(it.cells) <= reached for it in first)
+        points, index = best_record(first, score, reached if cannot_win else 0)
         found = _Header(first, index, delimiter, start.first_line, wrapped)
         rank = (points, len(first[index].cells))
         if best is None or rank > best[0]:

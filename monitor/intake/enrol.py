@@ -317,9 +317,8 @@ class _Enrolling:
 
     def _touch(self, person: Person) -> None:
         self._account.patients.add(person.id)
-        self._keys.update(self._people.numbers_of(person.id))
+        self._keys.update(self._people.renew(person.id))
         self._roster.forget(person.id)
-        self._people.forget()
 
     def _refuse_another_person(self, row: Application, person: Person) -> None:
         wrong = person.disagreement(row.family_name, row.given_name, row.birth_date)

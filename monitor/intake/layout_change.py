@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from monitor.config import Source
+from monitor.intake.columns import reads_as_row
 from monitor.intake.csv import DELIMITERS, Table
 from monitor.intake.profile import Evidence, Profile
 from monitor.intake.survey import UnreadableFile
@@ -20,7 +21,11 @@ def layout_changes(table: Table, source: Source) -> list[str]:
     names of its columns, expects no certain layout."""
     if not source.header:
         return []
-    return [*_delimiter_changes(table, source), *column_changes(source.header, table.header)]
+    if reads_as_row(table.header) and not reads_as_row(source.header):
+        columns = ["the line that named the columns is gone: what stands there reads like a row"]
+    else:
+        columns = column_changes(source.header, table.header)
+    return [*_delimiter_changes(table, source), *columns]
 
 
 def refuse(changes: Sequence[str]) -> NoReturn:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 
-from monitor.intake.compound_file import DamagedCompound, stream_of
+from olefile import OleFileIO
+
 from monitor.intake.packed_sheets import FoundPlaces, Places
 
 _STREAMS = ("Workbook", "Book")
@@ -32,9 +34,18 @@ Record = tuple[int, bytes]
 def old_percent_cells(content: bytes) -> Places:
     """Those of an old workbook; none where it cannot be read, or is protected."""
     try:
-        return _places(stream_of(content, _STREAMS))
-    except (DamagedCompound, struct.error, IndexError):
+        return _places(_stream(content))
+    except (OSError, ValueError, OverflowError, IndexError, struct.error):
         return {}
+
+
+def _stream(content: bytes) -> bytes:
+    """The stream of the records. Raises OSError where the container is damaged, or has none."""
+    with OleFileIO(BytesIO(content)) as container:
+        for name in _STREAMS:
+            if container.exists(name):
+                return bytes(container.openstream(name).read())
+    raise FileNotFoundError
 
 
 def _places(stream: bytes) -> Places:

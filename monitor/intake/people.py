@@ -28,6 +28,29 @@ _CHUNK = 400
 _CACHE_LIMIT = 200_000
 _ZEROS = re.compile(r"^0+(?=.)|(?<!\d)0+(?=\d)")
 _FLOAT_TAIL = re.compile(r"\.0+$")
+_SURVIVOR = PATIENTS.alias()
+_MEMBER = PATIENTS.alias()
+_NAMED = (
+    select(
+        PATIENTS.c.id.label("home"),
+        _SURVIVOR.c.id,
+        _SURVIVOR.c.mrn,
+        _MEMBER.c.id.label("member"),
+        _MEMBER.c.family_name,
+        _MEMBER.c.given_name,
+        _MEMBER.c.birth_date,
+    )
+    .join(_SURVIVOR, _SURVIVOR.c.id == func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id))
+    .join(_MEMBER, or_(_MEMBER.c.id == _SURVIVOR.c.id, _MEMBER.c.person_id == _SURVIVOR.c.id))
+    .where(
+        select(_ENROLMENTS.c.id)
+        .where(_ENROLMENTS.c.patient_id == _SURVIVOR.c.id, _ENROLMENTS.c.stands)
+        .exists()
+    )
+    .order_by(PATIENTS.c.id, _MEMBER.c.id)
+)
+"""The enrolled among patients, with what is known of each under all of their numbers; built once,
+for it is asked for each row of a file."""
 
 
 def mrn_key(text: str) -> str:
@@ -161,9 +184,7 @@ class People:
         """Patients with this name and birth date."""
         if self._born is None:
             self._born = defaultdict(list)
-            for person in self._persons(PATIENTS.c.birth_date.is_not(None)).values():
-                for day in {it.birth_date for it in person.named if it.birth_date is not None}:
-                    self._born[day].append(person)
+            self._note_births(PATIENTS.c.birth_date.is_not(None))
         found = {
             person.id: person
             for person in self._born.get(birth, ())
@@ -207,7 +228,7 @@ class People:
         key = inserted.inserted_primary_key
         assert key is not None
         self._add(number, int(key[0]), heard_at)
-        self.forget()
+        self._issuers = None  # and nobody is known before the enrolment
         return int(key[0])
 
     def adopt(self, number: Number) -> int | None:
@@ -244,18 +265,35 @@ class People:
 
     def numbers_of(self, person_id: int) -> list[str]:
         """All numbers of a person, without their issuers, as they are compared."""
-        person = func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id)
         query = select(IDENTIFIERS.c.number_key).join(
             PATIENTS, PATIENTS.c.id == IDENTIFIERS.c.patient_id
         )
-        return list(self._connection.scalars(query.where(person == person_id).distinct()))
+        return list(self._connection.scalars(query.where(_is_of(person_id)).distinct()))
+
+    def renew(self, person_id: int) -> list[str]:
+        """Look one person up anew, who was enrolled or changed, and nobody else: a file enrols
+        thousands. Returns the person's numbers, as `numbers_of`."""
+        numbers = self.numbers_of(person_id)
+        self._look_up(numbers)
+        self._issuers = None
+        if self._born is not None:
+            self._note_births(_is_of(person_id))
+        return numbers
 
     def forget(self) -> None:
-        """Look everyone up anew: somebody was entered, changed or merged."""
+        """Look everyone up anew: somebody was merged."""
         self._known.clear()
         self._alike.clear()
         self._born = None
         self._issuers = None
+
+    def _note_births(self, which: ColumnElement[bool]) -> None:
+        """Who of these patients was born when; a person that stands there already is replaced."""
+        assert self._born is not None
+        for person in self._persons(which).values():
+            for day in {it.birth_date for it in person.named if it.birth_date is not None}:
+                others = [it for it in self._born[day] if it.home_id != person.home_id]
+                self._born[day] = [*others, person]
 
     def _add(self, number: Number, patient_id: int, seen_at: datetime | None) -> None:
         issuer_key, number_key = number.key
@@ -289,39 +327,26 @@ class People:
             number = Number(row.issuer, row.number)
             if number.key[1] in known:
                 known[number.key[1]].append(Known(number, person, row.seen_at is not None))
-            alike_persons.setdefault(mrn_loose(row.number), {})[person.id] = person
+            if (one := mrn_loose(row.number)) in alike_persons:  # of others some may lack here
+                alike_persons[one][person.id] = person
         self._known.update({key: tuple(found) for key, found in known.items()})
         self._alike.update({one: tuple(found.values()) for one, found in alike_persons.items()})
 
     def _persons(self, which: ColumnElement[bool]) -> dict[int, Person]:
         """The enrolled among these patients, by the id under which each was asked for."""
-        own, survivor, member = PATIENTS.c, PATIENTS.alias(), PATIENTS.alias()
-        enrolled = select(_ENROLMENTS.c.id).where(
-            _ENROLMENTS.c.patient_id == survivor.c.id, _ENROLMENTS.c.stands
-        )
-        query = (
-            select(
-                own.id.label("home"),
-                survivor.c.id,
-                survivor.c.mrn,
-                member.c.id.label("member"),
-                member.c.family_name,
-                member.c.given_name,
-                member.c.birth_date,
-            )
-            .join(survivor, survivor.c.id == func.coalesce(own.person_id, own.id))
-            .join(member, or_(member.c.id == survivor.c.id, member.c.person_id == survivor.c.id))
-            .where(which, enrolled.exists())
-            .order_by(own.id, member.c.id)
-        )
         found: dict[int, tuple[int, str, list[tuple[int, Named]]]] = {}
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(_NAMED.where(which)):
             _, _, named = found.setdefault(row.home, (row.id, row.mrn, []))
             named.append((row.member, Named(row.family_name, row.given_name, row.birth_date)))
         return {
             home: Person(person_id, home, mrn, _own_first(home, named))
             for home, (person_id, mrn, named) in found.items()
         }
+
+
+def _is_of(person_id: int) -> ColumnElement[bool]:
+    """The patients, one a number, that are this person."""
+    return or_(PATIENTS.c.id == person_id, PATIENTS.c.person_id == person_id)
 
 
 def _own_first(home: int, named: Sequence[tuple[int, Named]]) -> tuple[Named, ...]:

@@ -26,6 +26,7 @@ _SURE_AMONG_MANY = 5
 _SHORTEST_NAME = 3
 _DATE = re.compile(r"(?<!\d)\d{1,4}([./-])\d{1,2}\1\d{2,4}(?!\d)")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
+_NOTHING = Stated()
 _SOMEBODY = Stated(named=frozenset({"mrn"}))
 """A patient is spoken of; which one could not be read."""
 
@@ -82,7 +83,7 @@ def sections_of(
                 between.append(item)
                 continue
         # A row, or a line that was not understood: whatever it is, it stands under those before.
-        said = said_by(between)
+        said = said_by(between) if between else _NOTHING
         if said.names_somebody or said.named & (current.stated.keys() | {"status"}):
             block += between
             current = _below(anchor, current.header, block)

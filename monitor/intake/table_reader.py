@@ -220,9 +220,11 @@ def score_of(mapping: Source, known: Known) -> Score:
             name = f"analyte:{key}"
         return name
 
-    def score(cells: Sequence[str]) -> int:
+    def score(cells: Sequence[str], beyond: int = 0, /) -> int:
         if mapping.header and list(cells) == mapping.header:
             return _LEARNED
+        if len(cells) <= beyond:
+            return 0
         ours = {meaning(cell) for cell in cells if cell and len(cell) <= _LONGEST_TITLE}
         return len(ours - {""})
 

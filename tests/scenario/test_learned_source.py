@@ -215,3 +215,16 @@ def test_the_config_keeps_its_comments_and_a_bad_name_is_refused(desk: CommandLi
     assert desk("source", "learn", name, "--name", "one", "--replace", "--at", NOW).code == 0
     assert "# The last line of a careful person." in config.read_text()
     assert list(tomllib.loads(config.read_text())["sources"]) == ["one", "two"]
+
+
+def test_a_file_that_lost_its_line_of_names_is_refused_without_repeating_a_row(
+    desk: CommandLine,
+) -> None:
+    name = desk.write("nord.csv", CSV)
+    assert desk("source", "learn", name, "--name", "nord", "--at", NOW).code == 0
+    bare = desk.write("bare.csv", CSV.partition("\n")[2])
+    for options in ((), ("--source", "nord")):
+        ended = desk("load", bare, *options, "--at", NOW)
+        assert ended.code == 2
+        assert "reads like a row" in ended.err
+        assert not any(word in ended.err for word in ("P1", "13.02.2026", "0,9"))

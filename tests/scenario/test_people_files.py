@@ -325,11 +325,41 @@ def test_a_likely_second_number_of_somebody_is_noted(desk: Desk) -> None:
     assert ["same patient?" in note for note in report.notes] == [False, True, True]
 
 
+def test_a_likely_second_number_is_noted_of_somebody_whom_the_same_file_brought(
+    quick_desk: Desk,
+) -> None:
+    """Enrolled some lines above, or known by a birth date since then, or under another name."""
+    header = "mrn,drug,started_on,family_name,given_name,birth_date"
+    report = quick_desk.enrol(
+        "P1,azathioprine,2026-01-05,Muster,Anna,",
+        "P2,azathioprine,2026-01-05,Muster,Anna,1970-02-03",
+        "P1,azathioprine,2026-01-05,Muster,Anna,1970-02-03",
+        "P1,azathioprine,2026-01-05,Meier,Anna,1970-02-03",
+        "P3,azathioprine,2026-01-05,Meier,Anna,1970-02-03",
+        "P-3,azathioprine,2026-01-05,Frei,Carl,1980-02-03",
+        header=header,
+    )
+    noted = [note for note in report.notes if "same patient?" in note]
+    assert [note.partition(":")[0] for note in noted] == ["line 6", "line 7"]
+    assert "name and birth date" in noted[0]
+    assert "leading zeros" in noted[1]
+
+
 def test_an_enrolment_file_without_its_columns_is_unreadable(desk: Desk) -> None:
     with pytest.raises(UnreadableFile, match="lacks started_on"):
         desk.enrol("P1,azathioprine", header="mrn,drug")
     with pytest.raises(UnreadableFile, match="twice"):
         desk.enrol("P1,azathioprine,2026-01-05,P1", header="mrn,drug,started_on,mrn")
+
+
+def test_a_file_without_a_line_of_names_is_refused_without_repeating_whose_row_it_is(
+    quick_desk: Desk,
+) -> None:
+    """Errors end in logs, in reports beside the inbox and in mails to the operator."""
+    with pytest.raises(UnreadableFile, match="reads like a row") as refused:
+        quick_desk.enrol("", header=ANNA)
+    assert "started_on" in str(refused.value)
+    assert not any(word in str(refused.value) for word in ("P1", "Muster", "Anna", "1970"))
 
 
 # ------------------------------------------------------------------ events

@@ -6,7 +6,7 @@ import codecs
 import gzip
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.config import Source
-from monitor.intake.csv import Record, open_table
+from monitor.intake.csv import Record, best_record, open_table
 from monitor.intake.layout import layout_of
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import UnreadableFile, survey
@@ -37,7 +37,7 @@ def read(tmp_path: Path) -> Read:
         path = tmp_path / "file.csv"
         path.write_bytes(content)
         found = survey(path, encoding)
-        table = open_table(found, lambda cells: len(set(KNOWN) & set(cells)), delimiter)
+        table = open_table(found, lambda cells, *_: len(set(KNOWN) & set(cells)), delimiter)
         return list(table.read()), found.encoding_title, table.delimiter_title
 
     return read_bytes
@@ -312,6 +312,17 @@ def test_a_header_that_leaves_a_doubt_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(UnreadableFile, match=what):
         raw_rows(header, "")
+
+
+@given(st.lists(st.lists(st.sampled_from(["mrn", "value", "7"]), max_size=4), max_size=5))
+def test_the_header_is_the_first_of_the_lines_that_name_most(lines: list[list[str]]) -> None:
+    def score(cells: Sequence[str], beyond: int = 0, /) -> int:
+        return len({"mrn", "value"} & set(cells)) if len(cells) > beyond else 0
+
+    points = [score(cells) for cells in lines]
+    best = max(points, default=0)
+    records = [Record(line, cells) for line, cells in enumerate(lines, 1)]
+    assert best_record(records, score) == (best, points.index(best) if best else 0)
 
 
 WRAPPED = {
