@@ -122,10 +122,13 @@ def last_completions(url: str) -> int:
 
     store = open_store(url)
     with store.engine.connect() as connection:
-        query = "SELECT patient_id, analyte, collected_on FROM results WHERE stands"
+        columns = ["patient_id", "analyte", "collected_on"]
+        query = f"SELECT {', '.join(columns)} FROM results WHERE stands"
         if not store.is_sqlite:
             query += " IS TRUE"
-        frame = pd.read_sql_query(query, connection.connection.driver_connection)
+        cursor = connection.connection.cursor()
+        cursor.execute(query)
+        frame = pd.DataFrame.from_records(cursor.fetchall(), columns=columns)  # as pandas reads it
     store.dispose()
     latest = frame.sort_values("collected_on").drop_duplicates(
         ["patient_id", "analyte"], keep="last"

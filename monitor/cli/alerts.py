@@ -77,20 +77,25 @@ def alerts(
     if as_json:
         print_json(rows)
         return
-    columns = ["id", "urgency", "kind", "mrn", "what", "state", "since"]
-    table(columns, [_line(row, muted, hands) for row in rows], empty="No alert.")
+    several = len({row["drug"] for row in rows}) > 1
+    columns = ["id", "urgency", "kind", "mrn", *(["drug"] if several else []), "what"]
+    lines = [_line(row, muted, hands, named=several) for row in rows]
+    table([*columns, "state", "since"], lines, empty="No alert.")
 
 
 def _line(
-    row: dict[str, Any], muted: Mapping[int, int], hands: Mapping[int, str]
+    row: dict[str, Any], muted: Mapping[int, int], hands: Mapping[int, str], *, named: bool
 ) -> tuple[object, ...]:
+    """One alert; its drug is `named` where there are several: one clotted sample is asked for
+    again for each of a patient's drugs."""
     state = f"{row['state']}, recovered" if row["recovered"] else row["state"]
     if row["state"] != "closed":
         state += f", {hands[row['id']]}" if row["id"] in hands else ""
         state += f", muted by {muted[row['id']]}" if row["id"] in muted else ""
     since = str(row["opened_at"])[:10]
     summary = f"{row['summary']} (feed suspected)" if row.get("feed_suspected") else row["summary"]
-    return row["id"], row["urgency"], row["kind"], row["mrn"], summary, state, since
+    drug = [row["drug"]] if named else []
+    return row["id"], row["urgency"], row["kind"], row["mrn"], *drug, summary, state, since
 
 
 def _states(text: str) -> frozenset[str]:

@@ -130,6 +130,8 @@ def revert(
     say(f"Batch {batch} ({done.file}) {head}: {brought or 'nothing was left of it'}.")
     if done.passed_on:
         say(f"  other files have said the same, and keep it: {done.passed_on}")
+    for note in done.notes:
+        say(f"  {note}")
     say(
         f"  alerts opened {tally.opened}, updated {tally.updated}, closed {tally.closed}; "
         f"messages queued {tally.messages}"

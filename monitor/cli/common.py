@@ -123,12 +123,15 @@ def day(text: str, option: str) -> date:
 def reading(config: Path, at: str = "") -> Iterator[Work]:
     """Open the clinic for a command that changes nothing; any `--at` will do."""
     from monitor.store.database import open_store
+    from monitor.store.errors import TooEarly
 
     settings = load_settings(config)
     now = instant(at, settings)
     store = open_store(settings.database.url)
     try:
         yield Work(settings, store, now)
+    except TooEarly as early:
+        raise Refused(early.says(settings.clinic.zone)) from early
     finally:
         store.dispose()
 
@@ -140,7 +143,7 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
     would write leaves protocols and operator alone.
 
     An `--at` more than five minutes before the instant that the database has been brought to
-    is refused (TooEarly); whoever writes brings it further.
+    is refused; whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
     from monitor.store.facts import check_not_earlier

@@ -107,7 +107,10 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
 
 def load(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", readable=False, help="Lab files: CSV, Excel.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", readable=False, help="Lab files: CSV, Excel, HL7 v2, FHIR."
+        ),
     ],
     source: Annotated[
         str,

@@ -215,16 +215,28 @@ def list_fixes(
     config: ConfigOption = CONFIG_DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """List what is remembered: what a laboratory's words mean, who said so and when."""
+    """List what is remembered: what a laboratory's words mean, who said so and when.
+
+    What is ignored although patients are watched by it now is said below the list.
+    """
     from monitor.intake.fixes import fixes
+    from monitor.operations.ignored import ignored
 
     with reading(config) as work:
         zone = work.settings.clinic.zone
         with work.store.read() as connection:
             found = fixes(connection, source=source or None)
+            hidden = {it.fix.id: it for it in ignored(connection, work.settings)}
     if as_json:
         print_json(
-            [asdict(it) | {"made_at": it.made_at.astimezone(zone).isoformat()} for it in found]
+            [
+                asdict(it)
+                | {
+                    "made_at": it.made_at.astimezone(zone).isoformat(),
+                    "hides": hidden[it.id].analyte.name if it.id in hidden else None,
+                }
+                for it in found
+            ]
         )
         return
     table(
@@ -236,6 +248,9 @@ def list_fixes(
         ],
         empty="No fix is remembered.",
     )  # fmt: skip
+    for fix in found:
+        if fix.id in hidden:
+            say(f"WARNING: {hidden[fix.id].says}")
 
 
 @app.command()

@@ -134,9 +134,10 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Review everyone whose state can have changed by now; open, update and close alerts."""
-    from monitor.review import review_due
+    from monitor.review import review_due, wake_judged_otherwise
 
     with writing(config, at) as work, progress("reviewing", quiet=as_json) as bar:
+        wake_judged_otherwise(work.store, work.now)
         tally = review_due(work.store, work.settings, work.now, everyone=everyone, progress=bar)
     if as_json:
         print_json(tally.review)

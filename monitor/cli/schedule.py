@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from monitor import resources
+from monitor import clock, resources
 from monitor.cli.common import (
     CONFIG_DEFAULT,
     AtOption,
@@ -94,7 +94,8 @@ def check_file(
     """Check a file: every fault with its line, key, value and what would be valid.
 
     Works through the file's examples, too. Ends with 3 where there are faults. It is read with
-    the analytes.toml beside it; without one with that in force, or that of the program.
+    the analytes.toml beside it; without one with that in force, or that of the program. A drug
+    that patients are enrolled for must stay.
     """
     shipped = (resources.schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
     checked = _checked(file, config, shipped)
@@ -113,10 +114,11 @@ def _checked(file: Path, config: Path, shipped: str) -> Checked:
     if config.exists():
         try:
             with reading(config) as work:
-                return check(file, work.store, shipped)
+                today = clinic_day(work.now, work.settings.clinic.zone)
+                return check(file, work.store, shipped, today)
         except StoreError as error:
             complain(f"{error}; checked with the analytes that came with the program")
-    return check(file, None, shipped)
+    return check(file, None, shipped, clock.now().date())
 
 
 def _say_checked(checked: Checked) -> None:

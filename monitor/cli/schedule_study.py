@@ -26,13 +26,15 @@ __all__ = ["app"]
 if TYPE_CHECKING:
     from monitor.core.comparing import Comparison, Month
 
-_Which = Annotated[str, typer.Argument(help="The id of a protocol in force, or a file.toml.")]
+_HELP = "The id of a protocol in force, or a file.toml."
+_Which = Annotated[str, typer.Argument(metavar="A", help=_HELP)]
+_Other = Annotated[str, typer.Argument(metavar="B", help=_HELP)]
 
 
 @app.command("compare")
 def compare_protocols(
     a: _Which,
-    b: _Which,
+    b: _Other,
     start: Annotated[
         str, typer.Option("--start", metavar="DAY", help="Start day of the patient; else today.")
     ] = "",

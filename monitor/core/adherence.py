@@ -52,12 +52,20 @@ class DueTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adherence:
-    """One enrolment over some days. `days` are those on treatment and monitored here; `covered`
-    those of them on which no test was past its grace."""
+    """One enrolment over some days: `watched` are those on treatment and monitored here,
+    `uncovered` those of them on which a test was past its grace."""
 
     tests: tuple[DueTest, ...]
-    days: int
-    covered: int
+    watched: frozenset[date]
+    uncovered: frozenset[date]
+
+    @property
+    def days(self) -> int:
+        return len(self.watched)
+
+    @property
+    def covered(self) -> int:
+        return len(self.watched - self.uncovered)
 
 
 def adherence(view: View, first: date, last: date) -> Adherence:
@@ -81,7 +89,7 @@ def adherence(view: View, first: date, last: date) -> Adherence:
             late |= _uncovered(found, done)
         for found in _without_extra([found for found, _ in stretches]):
             tests += [it for it in found if it.due_on in mine]
-    return Adherence(tests=tuple(tests), days=len(mine), covered=len(mine - late))
+    return Adherence(tests=tuple(tests), watched=frozenset(mine), uncovered=frozenset(mine & late))
 
 
 def _gaps(panel: str, view: View) -> Iterator[tuple[date | None, date | None]]:

@@ -59,6 +59,8 @@ def reconcile(
             step = _standing(finding, alert, protocol, today, zone)
             if not step or not any(change.tell for change in step):
                 step = [*_moved(finding, alert, review.case.enrolment.mrn), *step]
+            if alert.came_apart and not any(change.what in OPENING for change in step):
+                step = [_stands_again(finding, alert), *step]
             changes.extend(step)
             wake.extend(_alert_days(finding, alert, step, today, zone))
     changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
@@ -185,6 +187,12 @@ def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
     if alert.mrn and alert.mrn != mrn:
         reason = f"the patient's number is now {mrn}, it was {alert.mrn}"
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+
+
+def _stands_again(finding: Finding, alert: Alert) -> Change:
+    """Whoever was told of it hears so: they were told since that it is another number's."""
+    reason = "two numbers that were taken for one patient are not"
+    return _change(ChangeWhat.APART, reason, finding, alert, tell=True)
 
 
 def _lapse(finding: Finding, alert: Alert, today: date) -> Change | None:

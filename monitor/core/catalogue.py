@@ -319,6 +319,16 @@ class Catalogue:
                     return written
         return ""
 
+    def is_doubt(self, text: str) -> bool:
+        """Whether a text doubts a number of any analyte."""
+        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(text.casefold())]
+        return any(
+            self._doubts(phrase, clause)
+            for doubt in self.doubts
+            for _, phrase in doubt.phrases
+            for clause in clauses
+        )
+
     def _doubts(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
         size = len(phrase)
         for start in range(len(clause) - size + 1):
@@ -348,10 +358,18 @@ def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]
         for it in spelt_out
         if folded.endswith(f" {it.casefold()}")
     )
-    yield from ((text.removeprefix(f"{it}-"), it) for it in marks if text.startswith(f"{it}-"))
+    if before := _fluid_before(tuple(marks)).match(text):
+        yield text[before.end() :], before["fluid"]
     yield from ((text[len(it) :], it) for it in spelt_out if folded.startswith(f"{it.casefold()} "))
     if text.startswith("S."):
         yield text.removeprefix("S."), "S"
+
+
+@lru_cache(4)
+def _fluid_before(marks: tuple[str, ...]) -> re.Pattern[str]:
+    """`P-ALAT`, `B -Leuk` as in Finland, `S_ALT` as in the Czech Republic."""
+    longest_first = sorted(marks, key=len, reverse=True)
+    return re.compile(rf"(?P<fluid>{'|'.join(map(re.escape, longest_first))})\s?[-_]\s?(?=\S)")
 
 
 @lru_cache(4)

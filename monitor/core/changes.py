@@ -44,6 +44,10 @@ class Alert:
     closed_by: str | None = None
     """The person who closed it; None where the monitor did (or it is not closed)."""
     closed_recovered: bool = False
+    merged_into: int | None = None
+    """The alert it became one with, where it was closed for that."""
+    came_apart: bool = False
+    """It stands again: that alert is of another patient's number."""
     protocol_digest: str = ""
     news: str = ""
     limit_text: str = ""
@@ -88,6 +92,8 @@ class ChangeWhat(StrEnum):
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
+    APART = "stands again"
+    """It was merged into an alert of a number that is another patient's after all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

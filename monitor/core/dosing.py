@@ -55,7 +55,7 @@ def wakes(view: View) -> Iterator[date]:
     if dosing is None or view.life.state not in _TAKEN:
         return
     chart = Chart(view, dosing)
-    if chart.weight is not None:
+    if chart.weight is not None and dosing.weight_valid is not None:
         yield dosing.weight_valid.after(chart.weight.on) + _DAY
     first = view.life.first_dose_on
     yield first
@@ -86,7 +86,7 @@ def considered(view: View) -> Iterator[Considered]:
         subject=view.case.enrolment.indication.strip() or "any indication",
         why=tuple(lines),
         source=regime.source,
-        judged=chart.now is not None and chart.weight is not None,
+        judged=chart.now is not None and (chart.weight is not None or not regime.asks_for_weight),
     )
 
 
@@ -213,12 +213,14 @@ class Chart:
 
 def _weight(chart: Chart) -> Iterator[Finding]:
     """A weight nobody recorded, or one too old to reckon with."""
+    if not chart.regime.asks_for_weight:
+        return
     if chart.weight is None:
         summary = "Weight not known: the dose cannot be judged for the weight"
         yield chart.check("weight", summary, Urgency.ROUTINE, ())
         return
     valid = chart.dosing.weight_valid
-    if chart.view.today > valid.after(chart.weight.on):
+    if valid is not None and chart.view.today > valid.after(chart.weight.on):
         summary = f"Weight is older than {valid}: {chart.weight}"
         yield chart.check("weight", summary, Urgency.ROUTINE, ())
 
@@ -241,7 +243,8 @@ def _too_high(chart: Chart) -> Iterator[Finding]:
 def _above(chart: Chart, what: str, amount: Amount, why: str) -> Finding:
     assert chart.now is not None
     summary = f"{_mg(chart.now.mg)} is above {why}, {amount}"
-    return chart.check(what, summary, Urgency.URGENT, (f"{why}: {chart.shown(amount)}",))
+    lines = (f"{why}: {chart.shown(amount)}",)
+    return chart.check(what, summary, Urgency.URGENT, lines, chart.regime.maximum_say)
 
 
 def _too_early(chart: Chart) -> Iterator[Finding]:

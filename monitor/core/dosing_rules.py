@@ -61,6 +61,7 @@ class Regime:
     later_maximum: Amount | None = None
     """The most that is given from so long after the start."""
     ladder: tuple[Rung, ...] = ()
+    maximum_say: str = ""
     toxicity_say: str = ""
     before_dose: BeforeDose | None = None
     withdraw_after: Duration | None = None
@@ -68,6 +69,13 @@ class Regime:
     withdraw_urgency: Urgency = Urgency.ROUTINE
     note: str = ""
     """Shown with the patient and with the protocol; no alert comes of it."""
+
+    @property
+    def asks_for_weight(self) -> bool:
+        """Whether any amount is one for each kg."""
+        rungs = (it.at_most for it in self.ladder)
+        own = (self.usual_start, self.start_at_most, self.step, self.maximum, self.later_maximum)
+        return any(it is not None and it.per_kg for it in (*own, *self.maintenance, *rungs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +105,19 @@ class Dosing:
     """`[dosing]` of a protocol."""
 
     nearest_mg: Decimal
-    weight_valid: Duration
+    weight_valid: Duration | None
+    """None: no amount asks for a weight."""
     general: Regime
     indications: tuple[tuple[str, Regime], ...] = ()
     renal: Renal | None = None
 
     def regime(self, indication: str) -> Regime:
         return dict(self.indications).get(indication, self.general)
+
+    @property
+    def asks_for_weight(self) -> bool:
+        """Whether any indication is dosed by weight."""
+        return any(it.asks_for_weight for it in (self.general, *dict(self.indications).values()))
 
     def nearest(self, mg: Decimal) -> Decimal:
         """As doses are compared: to the nearest tablet or half of one, upwards from the middle."""

@@ -12,6 +12,7 @@ from monitor.core.findings import QUARANTINED
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
 from monitor.core.threshold import Breach, above, below
+from monitor.core.units import comparator_of
 from monitor.core.vocabulary import Kind, Urgency, worst_urgency
 
 if TYPE_CHECKING:
@@ -68,22 +69,32 @@ def _is_after_the_wash_out(row: HeldRow, view: View) -> bool:
 
 def _possible_urgency(row: HeldRow, protocol: Protocol) -> Urgency:
     """The urgency of the worst level the raw number would meet in any unit it may be in."""
+    comparator = comparator_of(row.received_value)
     urgencies = [Urgency.URGENT if row.analyte in OF_GENES else Urgency.ROUTINE]
     for rule in protocol.rules:
         if rule.analyte != row.analyte:
             continue
         for level in rule.levels:
-            urgencies.extend(
-                level.urgency for value in row.possible_values if _would_breach(level, value)
-            )
+            urgencies.extend(_urgency(level, value, comparator) for value in row.possible_values)
     return worst_urgency(*urgencies)
 
 
-def _would_breach(level: Level, value: Decimal) -> bool:
+def _urgency(level: Level, value: Decimal, comparator: str) -> Urgency:
+    """As the result would be judged once it is read, `<1.6` too, and never milder than the number
+    alone: what only may breach is at most urgent."""
+    breach = max(_breach(level, value, sign) for sign in {"", comparator})
+    if breach is Breach.NO:
+        return Urgency.ROUTINE
+    if breach is Breach.MAY:
+        return min(level.urgency, Urgency.URGENT, key=lambda urgency: urgency.rank)
+    return level.urgency
+
+
+def _breach(level: Level, value: Decimal, comparator: str) -> Breach:
     if level.below is not None:
-        return below(value, "", level.below) is Breach.CERTAIN
+        return below(value, comparator, level.below)
     if level.above is not None:
-        return above(value, "", level.above) is Breach.CERTAIN
+        return above(value, comparator, level.above)
     if level.above_times_uln is not None and level.default_uln is not None:
-        return above(value, "", level.above_times_uln * level.default_uln) is Breach.CERTAIN
-    return False
+        return above(value, comparator, level.above_times_uln * level.default_uln)
+    return Breach.NO

@@ -19,7 +19,8 @@ from monitor.core.baselines import (
 from monitor.core.case import Result
 from monitor.core.judged import Judged, Limit, Unknown
 from monitor.core.once import once
-from monitor.core.personal_terms import Personal, in_force
+from monitor.core.personal_checks import number_of
+from monitor.core.personal_terms import Personal, in_force, stood_at
 from monitor.core.protocol import Level, Rule
 from monitor.core.response import further
 
@@ -82,11 +83,26 @@ class Reference:
         uln = str(result.usable_uln) if self._asks_for_uln else ""
         return f"{uln} {result.method}" if self._asks_for_baseline else uln
 
-    def personal(self, level: int, result: Result) -> Personal | None:
-        """The limit that was set for a level; of several in force the one set last."""
-        if not self._terms.personal:
+    def personal(self, number: int, level: Level, result: Result) -> Personal | None:
+        """The limit that was set for a level; of several in force the one set last. Where a
+        person set or ended one on the day of the result, what was told of it stays told: the
+        stricter holds of the one that stood at its collection and the one of its day."""
+        own = self._terms.personal
+        if not own:
             return None
-        return in_force(self._terms.personal, level, self._terms.as_of or result.collected_on)
+        if self._terms.as_of is not None:
+            return in_force(own, number, self._terms.as_of)
+        day = result.collected_on
+        stands = in_force(own, number, day)
+        stood = stood_at(own, number, day, result.collected_at)
+        return stood if self._is_stricter(stood, stands, level) else stands
+
+    def _is_stricter(self, one: Personal | None, other: Personal | None, level: Level) -> bool:
+        own = number_of(level)
+        first, second = (own if it is None else it.value for it in (one, other))
+        if first is None or second is None:
+            return False
+        return first > second if self._downward else first < second
 
     def limit(self, result: Result, level: Level, unit: str) -> Limit | Unknown | None:
         trusted = self._trusted(result)
@@ -170,7 +186,7 @@ def limit_of(
 ) -> Limit | Unknown | None:
     """The number this level compares with; None where the level does not apply at all."""
     fixed = level.below if level.above is None else level.above
-    personal = reference.personal(number, result)
+    personal = reference.personal(number, level, result)
     if fixed is None and level.above_times_uln is None:
         return reference.limit(result, level, unit)
     return _stated_limit(level, fixed, personal, result, unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.core.answer import Finding
 from monitor.core.changes import Alert, Change, ChangeWhat
@@ -45,6 +45,32 @@ def pair(found: Sequence[Finding], alerts: Sequence[Alert]) -> Pairing:
     return pairing
 
 
+_ONE_WITH = "one episode with alert "
+
+
+def merged_into(outcome: str) -> int | None:
+    """The alert that a younger one was closed for, as its outcome names it."""
+    older = outcome.removeprefix(_ONE_WITH)
+    return int(older) if older != outcome and older.isdecimal() else None
+
+
+def as_apart(alerts: Sequence[Alert]) -> list[Alert]:
+    """These alerts of one enrolment, with those standing again, as they did, that were merged
+    into one that has left: two numbers were one patient's and are no longer."""
+    here = {alert.id for alert in alerts}
+    return [
+        replace(
+            it,
+            state=AlertState.OPEN if it.acknowledged_until is None else AlertState.ACKNOWLEDGED,
+            closed_at=None,
+            came_apart=True,
+        )
+        if it.merged_into is not None and it.merged_into not in here
+        else it
+        for it in alerts
+    ]
+
+
 def _waits(alert: Alert) -> bool:
     """A person closed it while its episode went on."""
     by_a_person = alert.state is AlertState.CLOSED and alert.closed_by is not None
@@ -64,7 +90,7 @@ def _same(finding: Finding, alert: Alert) -> bool:
 def _merged(younger: Alert, older: Alert) -> Change:
     return Change(
         what=ChangeWhat.MERGED,
-        reason=f"one episode with alert {older.id}",
+        reason=f"{_ONE_WITH}{older.id}",
         tell=False,
         alert=younger,
         into=older.id,

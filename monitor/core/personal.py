@@ -1,15 +1,16 @@
 """What a clinician set for one patient: limits, intervals, an accepted baseline.
 
 Source: specification, section 4 (recheck) and "Notes on meaning" of a protocol file. A limit
-moves a level and never removes it. A result is judged by the limits of its own day; whether the
-latest one still breaches, and asks for a recheck, is judged by those in force today.
+moves a level and never removes it. A result is judged by the limits of its own day (limits.py says
+what holds on a day on which one is set or ended); whether the latest one still breaches, and asks
+for a recheck, is judged by those in force today.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from monitor.core import findings as words
@@ -22,6 +23,7 @@ from monitor.core.protocol import Phase, Protocol, Rule
 from monitor.core.vocabulary import Kind, Urgency
 
 if TYPE_CHECKING:
+    from monitor.core.case import Result
     from monitor.core.judges import View
 
 _SOURCE = "set by a clinician for this patient"
@@ -62,10 +64,11 @@ def is_accepted(
     *,
     downward: bool,
 ) -> bool:
-    """Whether the latest result was accepted as baseline, or is no worse than what was."""
+    """Whether the latest result was accepted as baseline, or is no worse than what was: the
+    latest that was known when the clinician accepted it, never what came to light after."""
     own = [it for it in personal if it.what is Terms.BASELINE and it.subject == rule_id]
     for it in own:
-        then = [judged for judged in series if judged.collected_on <= it.since]
+        then = [judged for judged in series if _was_known(judged.result, it.set_at)]
         if not it.is_on(today) or not then:
             continue
         accepted, latest = then[-1], series[-1]
@@ -75,6 +78,10 @@ def is_accepted(
         if not worse:
             return True
     return False
+
+
+def _was_known(result: Result, at: datetime) -> bool:
+    return result.collected_at <= at and result.received_at <= at
 
 
 def in_words(it: Personal) -> str:

@@ -48,6 +48,11 @@ class Personal:
     def is_on(self, day: date) -> bool:
         return self.since <= day < self.last
 
+    def stood_on(self, day: date) -> bool:
+        """In force for at least a part of the day."""
+        is_ended = self.ended_on is not None and self.ended_on < day
+        return self.since <= day < self.until and not is_ended
+
     @property
     def last(self) -> date:
         """The first day without it."""
@@ -58,4 +63,15 @@ def in_force(limits: Iterable[Personal], level: int, day: date) -> Personal | No
     """Of the limits of a rule the one that stands in for a level on a day; of several the one
     set last."""
     own = [it for it in limits if it.level == level and it.is_on(day)]
-    return max(own, key=lambda it: (it.set_at, it.id), default=None)
+    return _set_last(own)
+
+
+def stood_at(limits: Iterable[Personal], level: int, day: date, at: datetime) -> Personal | None:
+    """The one that stood in for a level at an instant of a day: set by then, and not ended by a
+    person on an earlier day. Of the day on which one is ended it is not known when."""
+    own = [it for it in limits if it.level == level and it.set_at <= at and it.stood_on(day)]
+    return _set_last(own)
+
+
+def _set_last(limits: Iterable[Personal]) -> Personal | None:
+    return max(limits, key=lambda it: (it.set_at, it.id), default=None)

@@ -28,7 +28,8 @@ from monitor.core.vocabulary import Urgency
 _ADVICE = ("say", "source")
 _REGIME = (
     "source", "usual_start", "start_at_most", "increase_after", "step", "step_interval",
-    "maintenance", "maximum", "later_after", "later_maximum", "ladder", "toxicity_say",
+    "maintenance", "maximum", "later_after", "later_maximum", "ladder", "maximum_say",
+    "toxicity_say",
     "before_dose", "withdraw_after", "withdraw_say", "withdraw_urgency", "note",
 )  # fmt: skip
 GENOTYPE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -104,12 +105,15 @@ def read_dosing(top: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> D
     table = top.table("dosing", GENOTYPE_KEYS["dosing"])
     dosing = Dosing(
         nearest_mg=table.needed_number("nearest_mg"),
-        weight_valid=table.duration("weight_valid"),
+        weight_valid=table.optional_duration("weight_valid"),
         general=_regime(table, catalogue, None),
         renal=_renal(table, catalogue, panel_ids),
     )
     check_regime(table, dosing.general, dosing.nearest)
-    return replace(dosing, indications=tuple(_indications(table, catalogue, dosing)))
+    dosing = replace(dosing, indications=tuple(_indications(table, catalogue, dosing)))
+    if dosing.asks_for_weight and "weight_valid" not in table:
+        table.fault("weight_valid", "is missing: doses for each kg ask for a weight", '"12 months"')
+    return dosing
 
 
 def _indications(
@@ -134,6 +138,7 @@ def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regim
         "later_after": table.optional_duration("later_after"),
         "later_maximum": _amount(table, "later_maximum"),
         "ladder": tuple(_rungs(table)),
+        "maximum_say": table.text("maximum_say", ""),
         "toxicity_say": table.text("toxicity_say", ""),
         "before_dose": _before_dose(table, catalogue),
         "withdraw_after": table.optional_duration("withdraw_after"),

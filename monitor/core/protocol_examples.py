@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from monitor.core.catalogue import Catalogue
+from monitor.core.example_events import event_value
 from monitor.core.example_patients import (
     Example,
     ExampleEvent,
@@ -75,7 +76,8 @@ def _example(table: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> Ex
             for row in table.tables("results", EXAMPLE_KEYS["examples[].results[]"])
         ),
         events=tuple(
-            _event(row) for row in table.tables("events", EXAMPLE_KEYS["examples[].events[]"])
+            _event(row, catalogue)
+            for row in table.tables("events", EXAMPLE_KEYS["examples[].events[]"])
         ),
         expect_panels=_expected_panels(expect, panel_ids),
         expect_alerts=_expected_alerts(expect) if "alerts" in expect else None,
@@ -110,20 +112,15 @@ def _as_received(row: Table) -> str:
     return row.text("value")
 
 
-def _event(row: Table) -> ExampleEvent:
+def _event(row: Table, catalogue: Catalogue) -> ExampleEvent:
     event = row.text("event")
     if event and event not in EVENTS:
         row.fault("event", "is no event that an example may use", suggest(event, EVENTS))
-    value = row.data.get("value")
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        number = row.number("value", zero=True)
-        text = f"{number or 0:f}"
-    else:
-        text = row.text("value", "")
+    on = row.day("on")
     return ExampleEvent(
-        on=row.day("on"),
+        on=on,
         event=event,
-        value=text,
+        value=event_value(row, event, on, catalogue),
         drug=row.text("drug", ""),
         note=row.text("note", ""),
     )

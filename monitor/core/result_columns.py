@@ -7,7 +7,7 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 EXTRA_COLUMNS = (
     "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
-    "order", "flag", "comparator", "value_number", "unit_name",
+    "order", "flag", "comparator", "value_number", "unit_name", "condition",
 )  # fmt: skip
 """What a file may have besides the columns of a row."""
 ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)

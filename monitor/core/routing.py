@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from monitor.core.changes import Change, ChangeWhat
 from monitor.core.vocabulary import Kind, Urgency
 
-CORRECTING = frozenset({ChangeWhat.UPDATED})
+CORRECTING = frozenset({ChangeWhat.UPDATED, ChangeWhat.APART})
 """Changes that, where they are told at all, correct what was told: everyone who had a message
 about the alert hears of them, and also where it is routine now."""
 ENDINGS = frozenset({ChangeWhat.CLOSED, ChangeWhat.WITHDRAWN, ChangeWhat.MERGED})

@@ -79,6 +79,8 @@ def considered(view: View) -> Iterator[Considered]:
             why = f"not meant for the indication {view.case.enrolment.indication or 'none'}"
         elif view.life.state not in _LASTING:
             why = f"the enrolment is {view.life.state}"
+        elif not view.life.start_confirmed:
+            why = "the start is not confirmed"
         else:
             why = "asked for with another drug of the patient"
         yield Considered(room="task", subject=task.id, why=(why,), source=task.source)

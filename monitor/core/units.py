@@ -57,6 +57,7 @@ _MINUS = r"[-\u2212]?"
 _TWO_MARKS = re.compile(rf"{_MINUS}[0-9]{{1,3}}(?:(?:,[0-9]{{3}})+\.[0-9]+|(?:,[0-9]{{3}}){{2,}})")
 _ONE_MARK = re.compile(rf"{_MINUS}[0-9]*,[0-9]+")
 _MAYBE_THOUSANDS = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}},[0-9]{{3}}")
+_POINT_MAYBE_THOUSANDS = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}}\.[0-9]{{3}}")
 # 1 234, 1'234 and 1,23,456 (lakh) have but one reading.
 _GAP = "[ '\u2019\u00a0\u2009\u202f]"
 _SPACED = re.compile(rf"{_MINUS}[1-9][0-9]{{0,2}}(?:{_GAP}[0-9]{{3}})+(?:\.[0-9]+)?")
@@ -98,19 +99,25 @@ class Refusal:
 
 
 def parse_value(
-    text: str, *, decimal_comma: bool = False, grouped: bool = False, catalogue: Catalogue
+    text: str,
+    *,
+    decimal_comma: bool = False,
+    grouped: bool = False,
+    open_point: bool = False,
+    catalogue: Catalogue,
 ) -> Number | NoResult | Refusal:
     """Read one result cell.
 
     `decimal_comma` is what the source's mapping or the whole file says; without it a comma is
     never read as a decimal mark. `grouped` says that this is certain, so that the other mark can
-    only mark thousands: 250,000 is no longer in doubt. Only the texts that the catalogue lists
+    only mark thousands: 250,000 is no longer in doubt. `open_point` says that a point before three
+    digits may mark them too, so that 1.250 is in doubt. Only the texts that the catalogue lists
     are no result.
     """
     text = text.strip()
     if len(text) > LONGEST_VALUE:
         return Refusal("not_a_number", "no number", f"a text of {len(text)} characters")
-    number = parse_number(text, decimal_comma=decimal_comma, grouped=grouped)
+    number = parse_number(text, decimal_comma=decimal_comma, grouped=grouped, open_point=open_point)
     if isinstance(number, Number):
         return number
     if catalogue.is_pending(text):
@@ -121,7 +128,7 @@ def parse_value(
 
 
 def parse_number(
-    text: str, *, decimal_comma: bool = False, grouped: bool = False
+    text: str, *, decimal_comma: bool = False, grouped: bool = False, open_point: bool = False
 ) -> Number | Refusal:
     """A comparator and a number; for result cells and reference limits alike."""
     match = _COMPARED.fullmatch(_with_signs(text.strip()))
@@ -130,6 +137,8 @@ def parse_number(
     digits = match[2].strip(_SPACES)
     if len(digits) > _LONGEST_NUMBER:
         return _not_a_number(text)
+    if open_point and _POINT_MAYBE_THOUSANDS.fullmatch(digits):
+        return _doubtful_point(text)
     if decimal_comma:
         digits = digits.translate(_COMMA_FOR_POINT)
     # From here on a comma marks thousands and a point decimals.
@@ -145,6 +154,12 @@ def parse_number(
     if len(value.as_tuple().digits) > _MOST_DIGITS or abs(value.adjusted()) > _LARGEST_EXPONENT:
         return Refusal("not_a_number", "more digits than any laboratory gives", _quoted(text))
     return Number(value or Decimal(0), comparator)
+
+
+def comparator_of(text: str) -> str:
+    """The comparator that a text begins with, also where what follows is no number."""
+    match = _COMPARED.fullmatch(_with_signs(text.strip()))
+    return _COMPARATORS[match[1]] if match is not None and match[1] else ""
 
 
 def _with_signs(text: str) -> str:
@@ -179,6 +194,15 @@ def _one_mark(digits: str, text: str, decimal_comma: bool) -> tuple[Refusal | No
     reason = f"a decimal {theirs} where a decimal {expected} is expected"
     hint = f"{_quoted(text)}: set decimal_comma = true for this source"
     return Refusal("decimal_comma", reason, hint), digits
+
+
+def _doubtful_point(text: str) -> Refusal:
+    return Refusal(
+        "ambiguous_mark",
+        "the point may mark thousands or decimals",
+        f"{_quoted(text)}: no value of the file shows its decimal mark; name it in the config, "
+        "decimal_comma = true or false for this source",
+    )
 
 
 def _not_a_number(text: str) -> Refusal:

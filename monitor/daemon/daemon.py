@@ -30,9 +30,10 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
-from monitor.config import Settings
+from monitor.config import Settings, missing_secrets
 from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
+from monitor.daemon.rest import Rest
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
@@ -42,7 +43,8 @@ from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
-from monitor.review import review_due
+from monitor.review import review_due, wake_judged_otherwise
+from monitor.store import breakers, leases
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -64,6 +66,9 @@ _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
 _SET_BACK = timedelta(seconds=5)
 """A clock that was set back by more is no matter of a second that is corrected."""
+_BELIEVED = timedelta(days=1)
+"""What was judged by a clock that was wrong by no more is still told; of more, monitor health says
+that it waits."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -82,7 +87,8 @@ class Daemon:
         """Messages touched somebody since the last review began."""
         self._owed = threading.Event()
         """Messages may have been queued since the last delivery began."""
-        self._watch = Watch(settings, lambda: self._keeper.look("inbox", clock.now()))
+        self._watch = Watch(settings, self._dropped)
+        self._stuck_files = Rest()
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -158,11 +164,17 @@ class Daemon:
             try:
                 downtime.alarm_after_downtime(self._store, self._settings, now)
                 self._member.join(now)
+                self._judge_anew(now)
                 with self._store.read() as connection:
                     return job_runs.last_success(connection, NIGHTLY)
             except StoreLost:
                 if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
+
+    def _judge_anew(self, now: datetime) -> None:
+        woken = wake_judged_otherwise(self._store, now)
+        if woken:
+            self._log.info("to be judged by this version", enrolments=woken)
 
     def _mind_the_clock(self) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job
@@ -172,6 +184,8 @@ class Daemon:
             return
         now, zone = self._seen_at, self._settings.clinic.zone
         self._log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
+        if before - now <= _BELIEVED:
+            self._catch_up(now)
         for job in self._jobs():
             self._keeper.look(job.name, now)
         self._scheduler.reschedule_job(NIGHTLY, trigger=self._each_night())
@@ -181,6 +195,17 @@ class Daemon:
         )
         with suppress(StoreError):  # it stands in the log, too
             self._keeper.alarm("clock", text, now)
+
+    def _catch_up(self, now: datetime) -> None:
+        """What was queued by the wrong clock must not wait until the right one has come there."""
+        try:
+            with self._store.write() as connection:
+                freed = leases.catch_up(connection, now)
+                breakers.catch_up(connection, now)
+        except StoreError as error:
+            self._log.warning("messages wait for the wrong clock", why=type(error).__name__)
+        else:
+            self._log.info("messages that waited for the wrong clock", freed=freed)
 
     def _each_night(self) -> CronTrigger:
         return CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)
@@ -219,10 +244,22 @@ class Daemon:
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()
+        if self._stuck_files.lasts:
+            return False
         outcomes = arrivals.inbox(self._store, self._settings, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
+        if outcomes and not any(outcome.moved_to for outcome in outcomes):
+            pause = self._stuck_files.begin()
+            self._log.warning("no file can be moved out of the inbox", seconds=pause)
+        else:
+            self._stuck_files.end()
         return bool(outcomes)
+
+    def _dropped(self) -> None:
+        """Something was put into the inbox: it is looked at whatever else is stuck there."""
+        self._stuck_files.interrupt()
+        self._keeper.look("inbox", clock.now())
 
     def _listen(self, _now: datetime) -> bool:
         if self._listener is not None:
@@ -322,7 +359,8 @@ class Daemon:
         return False
 
     def _pulse(self, now: datetime) -> bool:
-        self._member.tick(now, self._keeper.failing)
+        lacks = "; ".join(missing_secrets(self._settings, os.environ))
+        self._member.tick(now, self._keeper.failing, lacks)
         return False
 
     def _heartbeat(self, now: datetime) -> bool:

@@ -70,6 +70,7 @@ WHAT = {
     ChangeWhat.CLOSED: "Closed",
     ChangeWhat.WITHDRAWN: "Withdrawn",
     ChangeWhat.MERGED: "Merged",
+    ChangeWhat.APART: "Stands again",
 }
 
 _UNMENTIONABLE = re.compile(

@@ -33,6 +33,8 @@ class Caught:
     subject: str
     at: str
     page: Path
+    is_pressing: bool = False
+    """Marked as what cannot wait: so is a critical alert, in every language."""
 
 
 class Catcher:
@@ -119,7 +121,8 @@ class Catcher:
         (self._folder / f"{stem}.eml").write_bytes(raw)
         page = self._folder / f"{stem}.html"
         page.write_text(as_page(message), encoding="utf-8")
-        return Caught(number, to, subject, at, page)
+        pressing = str(message["importance"] or "").casefold() == "high"
+        return Caught(number, to, subject, at, page, pressing)
 
 
 def as_page(message: EmailMessage) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from monitor import clock, resources
-from monitor.config import Settings, load_settings
+from monitor.config import Settings, read_settings
+from monitor.config.environment import PREFIX
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import Role
 from monitor.daemon import Daemon
@@ -33,6 +35,8 @@ from monitor.web.server import address_of, serving
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 _MARK = ".monitor-demo"
+_HARMLESS = (f"{PREFIX}CLINIC__", f"{PREFIX}MAIL__PRIVACY")
+"""Variables of the environment that say how the demo speaks, not where it writes."""
 _PEOPLE = (
     ("nurse", "Nora Example", Role.NURSE),
     ("doctor", "Dr Example", Role.CLINICIAN),
@@ -68,6 +72,9 @@ def run_demo(
         today = clinic_day(clock.now(), settings.clinic.zone)
         clinic = Clinic(today)
         say(f"A throw-away clinic in {folder}/")
+        if left_out := _left_out(os.environ):
+            say(f"  it is a clinic of its own, without {', '.join(left_out)} of the environment;")
+            say("  unset what is named where you try commands on it")
         say(f"  data/    {_write_papers(clinic, folder)} files of made-up patients and results")
         say(f"  replays  the {len(clinic.book.days())} days since {clinic.book.live_since} ...")
         with progress() as bar:
@@ -112,7 +119,22 @@ def _make_clinic(folder: Path, port: int, pages: int) -> Settings:
     shutil.copytree(resources.schedules_folder(), folder / "schedules")
     for name in ("inbox", "data", "try-me"):
         (folder / name).mkdir()
-    return load_settings(path)
+    return read_settings(text, path, _harmless(os.environ))
+
+
+def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the demo takes of the environment. A variable that names the clinic's own database,
+    mail server or folders would put made-up patients among the real ones, and send their mails."""
+    return {
+        name: text
+        for name, text in environment.items()
+        if not name.startswith(PREFIX) or name.startswith(_HARMLESS)
+    }
+
+
+def _left_out(environment: Mapping[str, str]) -> list[str]:
+    kept = _harmless(environment)
+    return sorted(name for name in environment if name not in kept)
 
 
 def _write_papers(clinic: Clinic, folder: Path) -> int:
@@ -185,9 +207,7 @@ def _once(folder: Path, settings: Settings, catcher: Catcher, store: Store, say:
         say("The daemon runs. Two files are dropped into the inbox ...")
         for path in sorted((folder / "try-me").glob("*.csv")):
             shutil.copyfile(path, settings.intake.inbox / path.name)
-        arrived = _wait_for(
-            lambda: any(_is_the_dangerous_count(mail) for mail in catcher.caught[before:])
-        )
+        arrived = _wait_for(lambda: any(mail.is_pressing for mail in catcher.caught[before:]))
     finally:
         daemon.stop()
         thread.join(_LIVE_WAIT)
@@ -242,10 +262,6 @@ def _pages(settings: Settings, store: Store, say: Say) -> Iterator[None]:
         say(f"  with the password {password}")
         say("")
         yield
-
-
-def _is_the_dangerous_count(mail: Caught) -> bool:
-    return "critical" in mail.subject.lower()
 
 
 def _wait_for(met: Callable[[], bool]) -> bool:

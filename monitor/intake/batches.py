@@ -65,6 +65,8 @@ class Reverted:
     passed_on: int
     """Rows that other files have said too, and that are theirs now."""
     touched: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+    """What a person should know of it."""
 
 
 def revert(
@@ -141,7 +143,11 @@ class _Reverting:
         self._derive(merged, again, by)
         return Reverted(
             file=self._file.name,
-            **{name: self._counts[name] for name in _COUNTED},
+            results=self._counts["results"],
+            held=self._counts["held"],
+            events=self._counts["events"],
+            enrolments=self._counts["enrolments"],
+            merges=self._counts["merges"],
             passed_on=self._heirs.passed_on,
             touched=wake(self._connection, self._patients, self._now),
         )
@@ -281,6 +287,3 @@ class _Reverting:
         """Rows that were held as theirs whom this file enrolled: a stranger's again, maybe."""
         patients = sorted(set(self._of_file(_ENROLMENTS)))
         return [HELD.c.patient_id.in_(ids) for ids in chunks(patients, _CHUNK)]
-
-
-_COUNTED = ("results", "held", "events", "enrolments", "merges")

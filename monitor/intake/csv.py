@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from monitor.intake.blocks import Block
 from monitor.intake.raw import BadLine
@@ -27,12 +27,19 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 HEADER_WITHIN = 60
 """Lines among which the header is looked for."""
 _HEADER_CHARACTERS = 1 << 17
+_SURELY_A_HEADER = 3
+"""Columns that a line names to be a header for certain."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 Rows = Generator[Record | BadLine, None, None]
 """To be closed, so that the file is."""
-Score = Callable[[Sequence[str]], int]
-"""How many columns the cells of a line name: the header is the line with the most."""
+
+
+class Score(Protocol):
+    """How many columns the cells of a line name: the header is the line with the most. No more
+    than `beyond` cells need to be gone into, where each names one column at most."""
+
+    def __call__(self, cells: Sequence[str], beyond: int = 0, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +104,15 @@ def table_at(
     return Table(names_of(cells), line, read, tuple(records[:header]), delimiter, sheet, whole)
 
 
-def best_record(records: Sequence[Record], score: Score) -> tuple[int, int]:
-    """The highest score and which record, the first of several, has it."""
-    scores = [score(names_of(record.cells)) for record in records]
-    best = max(scores, default=0)
-    return best, scores.index(best) if scores else 0
+def best_record(records: Sequence[Record], score: Score, beyond: int = 0) -> tuple[int, int]:
+    """The highest score and which record, the first of several, has it; what cannot score more
+    than `beyond`, or than one before it, is not gone into."""
+    best = place = 0
+    for index, record in enumerate(records):
+        points = score(names_of(record.cells), max(best, beyond))
+        if points > best:
+            best, place = points, index
+    return best, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,8 @@ class _Header:
     delimiter: str
     first_line: int
     """Line of the file that the records were read from."""
+    wrapped: bool = False
+    """Each row is one quoted field."""
 
 
 def _opened(survey: Survey) -> TextIO:
@@ -150,20 +163,35 @@ def _start_of(stream: TextIO) -> _Start:
 
 
 def _best_header(start: _Start, score: Score, delimiters: Sequence[str]) -> _Header:
+    points, found = _best_of(start, score, delimiters, wrapped=False)
+    if found is None:
+        raise UnreadableFile(_why_no_header(start, delimiters[0]))
+    if points < _SURELY_A_HEADER and start.text.lstrip().startswith('"'):
+        inner_points, inner = _best_of(start, score, delimiters, wrapped=True)
+        if inner is not None and inner_points >= _SURELY_A_HEADER:
+            return inner
+    return found
+
+
+def _best_of(
+    start: _Start, score: Score, delimiters: Sequence[str], *, wrapped: bool
+) -> tuple[int, _Header | None]:
+    """The best header of all delimiters, with its score."""
     best: tuple[tuple[int, int], _Header] | None = None
     for delimiter in delimiters:
         lines = Lines(io.StringIO(start.text), start.first_line - 1)
-        first = [it for it in records(lines, delimiter) if isinstance(it, Record)]
+        read = records(lines, delimiter, wrapped=wrapped)
+        first = [it for it in read if isinstance(it, Record)]
         if not first:
             continue
-        points, index = best_record(first, score)
-        found = _Header(first, index, delimiter, start.first_line)
+        reached = best[0][0] if best else 0
+        cannot_win = all(len(it.cells) <= reached for it in first)
+        points, index = best_record(first, score, reached if cannot_win else 0)
+        found = _Header(first, index, delimiter, start.first_line, wrapped)
         rank = (points, len(first[index].cells))
         if best is None or rank > best[0]:
             best = rank, found
-    if best is None:
-        raise UnreadableFile(_why_no_header(start, delimiters[0]))
-    return best[1]
+    return (best[0][0], best[1]) if best else (0, None)
 
 
 def _why_no_header(start: _Start, delimiter: str) -> str:
@@ -179,6 +207,11 @@ def _parts(survey: Survey, found: _Header) -> Parts:
     with _opened(survey) as stream:
         lines = Lines(stream)
         lines.skip(header.line - 1)
+        if found.wrapped:
+            rows = records(lines, found.delimiter, wrapped=True)
+            next(rows, None)
+            yield from fitting(rows, names_of(header.cells))
+            return
         next(records(lines, found.delimiter), None)
         yield from parts_of(stream, lines, found.delimiter, names_of(header.cells), survey.size)
 
@@ -204,7 +237,7 @@ def _whole(survey: Survey, found: _Header) -> Rows:
     with _opened(survey) as stream:
         lines = Lines(stream)
         lines.skip(found.first_line - 1)
-        yield from records(lines, found.delimiter)
+        yield from records(lines, found.delimiter, wrapped=found.wrapped)
 
 
 def _delimiter_named(word: str) -> str:

@@ -68,11 +68,16 @@ class FhirFile:
         self.bundle = ""
         """Type of a Bundle: transaction, searchset ..."""
         self.entries = 0
+        self._newest: dict[str, tuple[str, str]] = {}
+        """Of a history, by the id of an Observation: when its newest version came, and of what
+        result that is."""
         self.broken: list[BadLine] = []
         """The first resources that cannot be read."""
         if self._is_xml:
             check_xml(survey)
         self._look_around()
+        if self.bundle == "history":
+            self._look_at_versions()
 
     @property
     def introduction(self) -> str:
@@ -111,6 +116,13 @@ class FhirFile:
                 f"names a resourceType; {ASK_FOR_ANOTHER}"
             )
 
+    def _look_at_versions(self) -> None:
+        for found in self._resources():
+            if isinstance(found, Found) and text_of(found.body, "resourceType") == "Observation":
+                version = _came_at(found.body), _result_of(found.body)
+                if name := text_of(found.body, "id"):
+                    self._newest[name] = max(self._newest.get(name, version), version)
+
     def _note(self, found: Found) -> None:
         self._surroundings.add(found)
         if entry := _ENTRY.match(found.place):
@@ -127,8 +139,8 @@ class FhirFile:
         if kind == "Observation":
             around = self._surroundings.around(found)
             if self.bundle == "history":
-                at = text_of(found.body.get("meta"), "lastUpdated")
-                around = replace(around, version_at=at)
+                around = replace(around, version_at=_came_at(found.body))
+                found = self._as_of_now(found)
             yield from self._observation(found, around, contained)
         elif _KIND.fullmatch(kind):
             yield self._other(found, kind, contained)
@@ -136,6 +148,14 @@ class FhirFile:
             reason = "a resource that does not say of which kind it is"
             yield BadLine(found.line, "fhir", reason, _shown(found.body), found.place)
         yield from self._contained(found, kind, contained)
+
+    def _as_of_now(self, found: Found) -> Found:
+        """A version of an Observation, as entered in error where a newer one is of another time,
+        patient or analyte: the older result is no other's."""
+        came, result = self._newest.get(text_of(found.body, "id"), ("", ""))
+        if came <= _came_at(found.body) or result == _result_of(found.body):
+            return found
+        return replace(found, body=found.body | {"status": "entered-in-error"})
 
     def _contained(self, found: Found, kind: str, contained: list[Body]) -> Iterator[Item]:
         """The Observations within another resource; what that says counts for them too."""
@@ -258,6 +278,18 @@ class _Given(Sequence[tuple[str, str]]):
     def __getitem__(self, index: slice) -> Sequence[tuple[str, str]]: ...
     def __getitem__(self, index: int | slice) -> tuple[str, str] | Sequence[tuple[str, str]]:
         return self._cells()[index]
+
+
+def _came_at(body: Body) -> str:
+    """When a version came."""
+    return text_of(body.get("meta"), "lastUpdated")
+
+
+def _result_of(body: Body) -> str:
+    """Of what result a version is: what another version of the same may have put right."""
+    names = ("code", "subject", "specimen")
+    told = [json.dumps(body.get(name), sort_keys=True) for name in names]
+    return "\n".join([effective_of(body), *told])
 
 
 def _status(own: str, taken_back: str) -> str:

@@ -15,7 +15,8 @@ from monitor.core.units import Refusal, resolve
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample
-from monitor.intake.hl7_values import is_blood_itself
+from monitor.intake.flags import remark_in
+from monitor.intake.hl7_values import OFF_SCALE, is_blood_itself
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
 
@@ -77,8 +78,16 @@ def value_of(body: Body) -> str:
     texts = [_one(key.removeprefix("value"), body[key]) for key in value_keys(body)]
     found = [text for text in dict.fromkeys(texts) if text]
     if found:
-        return " and ".join(found)
+        value = " and ".join(found)
+        return f"{_off_scale(body)}{value}" if value[:1].isdigit() else value
     return _absent(body.get("dataAbsentReason"))
+
+
+def _off_scale(body: Body) -> str:
+    """The sign of an interpretation that is one: below or above what could be measured."""
+    told = [it for one in objects(_listed(body.get("interpretation"))) for it in codings(one)]
+    codes = (text_of(it, "code") for it in told)
+    return next((code for code in codes if code in OFF_SCALE), "")
 
 
 def meant_otherwise(body: Body, part: Body) -> str:
@@ -144,10 +153,17 @@ def _is_no_reference(one: Body) -> bool:
 
 
 def comments_of(body: Body) -> list[str]:
-    """What a person wrote beside the value; STU3 and DSTU2 have one text."""
+    """What is told beside the value, also by its interpretation where that says more than high or
+    low; STU3 and DSTU2 have one text."""
     notes = [text_of(note, "text") for note in objects(body.get("note"))]
     notes += [text_of(body, "comment"), text_of(body, "comments"), absent_words(body)]
+    notes += [remark_in(word_of(it)) for it in objects(_listed(body.get("interpretation")))]
     return [note for note in notes if note]
+
+
+def _listed(one_or_more: Any) -> Any:
+    """What is a list since R4, and was one element before."""
+    return [one_or_more] if isinstance(one_or_more, dict) else one_or_more
 
 
 def _analyte(names: tuple[str, ...], mapping: Source, catalogue: Catalogue) -> Analyte | None:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.config import Settings, Source
+from monitor.intake.columns import fold
 from monitor.intake.issuers import Issuers
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -77,12 +78,14 @@ def reading(connection: Connection, settings: Settings, source: str) -> Reading:
     for fix in fixes(connection, source=source):
         said[fix.kind.value][fix.theirs] = fix.ours
     spellings = said[FixKind.ISSUER]
+    mapped = {fold(code) for code in mapping.codes}
+    unneeded = [code for code in said[FixKind.IGNORE] if fold(code) not in mapped]
     plain = mapping.issuer or spellings.pop("", "")
     return Reading(
         mapping=mapping.model_copy(
             update={
                 "codes": said[FixKind.CODE] | mapping.codes,
-                "ignore": [*said[FixKind.IGNORE], *mapping.ignore],
+                "ignore": [*unneeded, *mapping.ignore],
                 "unit_spellings": said[FixKind.UNIT] | mapping.unit_spellings,
                 "units": said[FixKind.MISSING_UNIT] | mapping.units,
             }

@@ -25,6 +25,7 @@ from monitor.intake.hl7_values import (
     limits_of,
     material_of,
     names_of,
+    remarks_of,
     status_of,
     unit_of,
     value_of,
@@ -41,6 +42,8 @@ _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
+_TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
+"""How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
@@ -196,6 +199,7 @@ class _Reading:
     def _flush(self) -> Iterator[RawRow]:
         order, self._order = self._order, _Order()
         _settle_remarks(order.results)
+        _settle_suspicions(order, self._catalogue)
         specimens = order.specimens or ([self._specimen] if self._specimen else [])
         spm = next((it for it in specimens if not material_of([it], None).told), None)
         spm = spm or next(iter(specimens), None)
@@ -246,7 +250,8 @@ class _Reading:
             collected = own or collected or self._last_resort
         if obx.field(3) in serial:
             specimen = ""  # what was collected at several times is no one specimen
-        comment = "\n".join(text for text in (common["comment"], *result.notes) if text)
+        told = (common["comment"], *result.notes, *remarks_of(obx))
+        comment = "\n".join(text for text in told if text)
         return RawRow(
             line=obx.line,
             analyte=names[0] if names else "",
@@ -320,6 +325,18 @@ def _settle_remarks(results: Sequence[_Result]) -> None:
             numbers[obx.field(3)] = result
         elif is_text(obx) and _are_of_one_time(obx, number.obx):
             number.notes += [text for text in (value_of(obx), *result.notes) if text]
+            result.is_remark = True
+
+
+def _settle_suspicions(order: _Order, catalogue: Catalogue) -> None:
+    """What an analyser suspects of a whole sample is a result of its own: `PLT Clump?` with the
+    value T. It is a comment on the numbers of its order."""
+    for result in order.results:
+        if result.is_remark or value_of(result.obx).strip().casefold() not in _TRUE:
+            continue
+        called = result.obx.component(3, 2) or result.obx.component(3)
+        if catalogue.find(called) is None and catalogue.is_doubt(called):
+            order.notes.append(called)
             result.is_remark = True
 
 

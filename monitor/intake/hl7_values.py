@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
+from monitor.core.standing import read_status
+from monitor.core.vocabulary import Status
+from monitor.intake.flags import remark_in
 from monitor.intake.hl7_text import Segment, part_of, split
 from monitor.intake.materials import named_with_material
 from monitor.intake.ranges import limits_of as limits_in
@@ -23,10 +26,13 @@ _NUMBER = r"[-+]?(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?"
 _POWER = re.compile(r"[xX×*]?\s*10")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
+_CANCELLED = "X"
+_STANDING = (Status.FINAL, Status.CORRECTED, Status.PRELIMINARY)
 _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _TEXT = frozenset({"TX", "FT", "ST", ""})
 _DOCUMENT = frozenset({"ED", "RP"})
-_OFF_SCALE = ("<", ">")
+OFF_SCALE = ("<", ">")
+"""Table 0078: below or above what the instrument can measure."""
 SAME_VALUE = "now final; the value was not sent again"
 """For status U without a value: the laboratory means one that it sent before."""
 
@@ -69,10 +75,9 @@ def value_of(obx: Segment) -> str:
         text = "~".join(text for text in texts if text)
     if not text and obx.field(11).upper() == "U":
         return SAME_VALUE
-    flag = obx.component(8)
-    if flag in _OFF_SCALE and re.fullmatch(_NUMBER, text):
-        return f"{flag}{text}"
-    return text
+    flags = (part_of(obx.components(repeat), 1) for repeat in obx.repeats(8))
+    sign = next((flag for flag in flags if flag in OFF_SCALE), "")
+    return f"{sign}{text}" if sign and re.fullmatch(_NUMBER, text) else text
 
 
 def is_number(obx: Segment) -> bool:
@@ -139,12 +144,26 @@ def limits_of(obx: Segment) -> tuple[str, str]:
     return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
 
 
+def remarks_of(obx: Segment) -> list[str]:
+    """What the flags of OBX-8 say besides high and low, each in its words or as a code."""
+    parts = (obx.components(repeat) for repeat in obx.repeats(8))
+    told = (part_of(it, 2) or part_of(it, 9) or part_of(it, 1) for it in parts)
+    return [remark for text in told if (remark := remark_in(text))]
+
+
 def status_of(obx: Segment, obr: Segment | None) -> str:
-    """OBX-11; where the laboratory leaves it out, what OBR-25 says of the whole order."""
+    """OBX-11; where the laboratory leaves it out, what OBR-25 says of the whole order. A result
+    that stands in an order that was cancelled has both, which is no status: nobody knows which is
+    meant."""
     status = obx.component(11)
-    if status or obr is None or not obr.field(25):
+    if obr is None or not obr.field(25):
         return status
-    return _ORDER_STATUS.get(obr.component(25).upper(), "P")
+    of_order = obr.component(25).upper()
+    if not status:
+        return _ORDER_STATUS.get(of_order, "P")
+    if of_order == _CANCELLED and read_status(status) in _STANDING:
+        return f"{status} in an order {of_order}, cancelled"
+    return status
 
 
 @dataclass(frozen=True, slots=True)

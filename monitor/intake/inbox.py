@@ -7,6 +7,8 @@ was already written.
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +28,8 @@ from monitor.store.errors import StoreError
 from monitor.store.outbox import operator_alarm
 
 DONE, FAILED = "done", "failed"
+STUCK = "the inbox cannot be emptied"
+"""What the operator is told of, once a day for all files."""
 _ORDER = ("enrol", "events", "results")
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
 _COLUMNS = {
@@ -109,6 +113,27 @@ def passed_over(settings: Settings) -> list[str]:
         if not _is_unfinished(path.name) and (path.is_symlink() or path.is_dir())
         if path.is_symlink() or (path.name not in known and _holds_files(path))
     ]
+
+
+def cannot_be_emptied(settings: Settings) -> str:
+    """What to tell the operator where files that were taken in cannot be moved away; empty where
+    they can. Only as far as this process may write."""
+    inbox = settings.intake.inbox
+    for folder in (inbox, inbox / DONE, inbox / FAILED):
+        if not folder.exists():
+            continue
+        if not folder.is_dir():
+            return _why_stuck(folder, os.strerror(errno.ENOTDIR))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return _why_stuck(folder, os.strerror(errno.EACCES))
+    return ""
+
+
+def _why_stuck(folder: Path, error: str) -> str:
+    return (
+        f"What was taken in cannot be moved out of the inbox: {folder} cannot be written "
+        f"({error}). It stays there and is read again and again"
+    )
 
 
 def _holds_files(folder: Path) -> bool:
@@ -203,8 +228,11 @@ def _put_away(
         if not filing.move(path, target):  # another daemon was quicker
             return None
     except OSError as problem:
+        if error:
+            _tell(store, settings, name, name, error, now)
+        why = cannot_be_emptied(settings) or _why_stuck(folder, problem.strerror or "")
+        _alarm(store, settings, STUCK, why, now)
         error = error or f"it cannot be moved to {folder.name}/: {problem.strerror}"
-        _tell(store, settings, name, name, error, now)
         return InboxOutcome(name, kind, "", report, error)
     return InboxOutcome(name, kind, f"{folder.name}/{target.name}", report, error)
 
@@ -212,10 +240,13 @@ def _put_away(
 def _tell(
     store: Store, settings: Settings, name: str, where: str, error: str, now: datetime
 ) -> None:
+    _alarm(store, settings, f"file {name}", f"inbox/{where}: {error}", now)
+
+
+def _alarm(store: Store, settings: Settings, topic: str, text: str, now: datetime) -> None:
     clinic = settings.clinic
-    text = f"inbox/{where}: {error}"
     with store.write() as connection:
-        operator_alarm(connection, f"file {name}", text, clinic.email, now, clinic.zone)
+        operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 
 
 def _document(path: Path, kind: str, report: Report | None, error: str) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from monitor.intake.row_steps import (
     Step,
     steps_of,
     with_comma_decimals,
+    with_open_point,
     with_the_other_mark,
     without_status,
 )
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.vocabulary import is_blank, vocabulary
+from monitor.intake.vocabulary import is_blank, key_of, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
@@ -45,6 +46,9 @@ class Notation(NamedTuple):
     """Numbers as a spreadsheet has them, beside texts with a decimal comma."""
     flags: bool = False
     """The column of statuses holds flags (`H`, `L`, `N`), and says nothing."""
+    open_point: bool = False
+    """A point before three digits may mark thousands: the file is written where a comma marks
+    decimals, and no value of it shows one."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ class Layout:
     def decimal(self) -> str:
         """The decimal mark of its values."""
         return self.notation.decimal
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its columns have our own names, for which a point marks decimals."""
+        position = self.columns.positions.get("collected_at")
+        return position is not None and fold(self.header[position]) == fold("collected_at")
 
     @property
     def is_wide(self) -> bool:
@@ -154,7 +164,12 @@ def layout_of(
     """
     _refuse_other_kinds(header)
     columns = _with_fallbacks(match(header, ALL_COLUMNS, source.columns))
-    above = {name: it for name, it in (stated or {}).items() if name not in columns.positions}
+    # A status above the rows is that of those whose own is empty.
+    above = {
+        name: it
+        for name, it in (stated or {}).items()
+        if name not in columns.positions or name == "status"
+    }
     constants = above | source.constants
     wide = () if _has_value(columns, constants) else wide_columns(columns, header, known)
     _require(columns, wide, constants)
@@ -188,6 +203,8 @@ def layout_of(
             orders=_orders(header, columns),
             serial_dates=serial_dates,
             unit_apart=unit_apart,
+            surely_compared=_is_surely_compared(header, columns, source),
+            sign_at=_unknown_before_value(columns),
         ),
         unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
@@ -205,9 +222,26 @@ def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
     return tuple(sorted({columns.positions["order"], *named} - taken))
 
 
+def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source) -> bool:
+    """Whether the column of comparators is named by the source, or by no word of anything else."""
+    if "comparator" in source.columns:
+        return True
+    sure = frozenset[str]().union(*vocabulary().columns["comparator"].tiers[:2])
+    position = columns.positions.get("comparator")
+    return position is not None and key_of(header[position]) in sure
+
+
+def _unknown_before_value(columns: Columns) -> int | None:
+    """The column before that of the values, where it is none of ours: it may hold their signs."""
+    before = columns.positions.get("value", 0) - 1
+    if before < 0 or "comparator" in columns.positions:
+        return None
+    return None if before in columns.positions.values() else before
+
+
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    odd = (with_the_other_mark, with_comma_decimals, without_status)
+    odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
     steps = tuple(step for step in layout.steps if step not in odd)
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
@@ -215,6 +249,8 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, with_comma_decimals)
     if notation.flags:
         steps = (*steps, without_status)
+    if notation.open_point:
+        steps = (*steps, with_open_point)
     return replace(layout, notation=notation, steps=steps)
 
 

@@ -358,7 +358,7 @@ _IGNORED = {
     "mapping": "the source's mapping says so",
     "placeholder": "no result yet (pending, not asked)",
     "announced": "their status says there is no result yet (I, N, O, registered), with a value",
-    "remark": "a text beside a number of the same test and order: it is the number's comment",
+    "remark": "a text beside a number of the same test or order: it is the number's comment",
     "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
 }
 

@@ -27,13 +27,17 @@ from monitor.core.units import (
     without_unit,
 )
 from monitor.intake.columns import fold
+from monitor.intake.comparators import unknown_in
+from monitor.intake.raw import OPEN_POINT
 from monitor.intake.vocabulary import vocabulary
 
 MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
+_MARKS = ("comma", "point")
 _CACHE_LIMIT = 100_000
 _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
 _SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
+_THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}(?![\d.,])")
 _SHOWN = 60
 _BRACKETS_BEHIND = re.compile(r"\s\([^()]*\)$")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
@@ -200,8 +204,8 @@ class Measures:
         Its own unit if that makes sense, else those its source uses, else any unit of the
         analyte; empty where there is no number in it.
         """
-        number = self._raw_number(value, decimal)
-        if number is None:
+        numbers = self._raw_numbers(value, decimal)
+        if not numbers:
             return ()
         if self.earlier_units is not None:
             for name, earlier in self.earlier_units():
@@ -210,9 +214,9 @@ class Measures:
         own = self._spelt(unit, analyte)
         used = self.units_used.get(analyte.name, set())
         for units in ([own], sorted(used), analyte.units):
-            found = _plausible(analyte, number, units)
+            found = {it for number in numbers for it in _plausible(analyte, number, units)}
             if found:
-                return found
+                return tuple(sorted(found))
         return ()
 
     def _measure(self, code: str, value: str, unit: str, decimal: str) -> Measure | Problem:
@@ -222,6 +226,8 @@ class Measures:
         if not unit.strip():
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
+        if word := unknown_in(value):
+            return _unknown_comparator(named, word)
         coded = self._coded(named, value)
         if coded is not None:
             return coded
@@ -275,11 +281,16 @@ class Measures:
 
     def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
         comma, grouped = self._mark(decimal)
+        open_point = decimal == OPEN_POINT and self._source.decimal_comma is None
         value = value.translate(_NARROW).removeprefix("'")
 
         def read(text: str) -> Number | NoResult | Refusal:
             return parse_value(
-                text, decimal_comma=comma, grouped=grouped, catalogue=self._catalogue
+                text,
+                decimal_comma=comma,
+                grouped=grouped,
+                open_point=open_point,
+                catalogue=self._catalogue,
             )
 
         found = read(value)
@@ -294,7 +305,7 @@ class Measures:
     def _mark(self, decimal: str) -> tuple[bool, bool]:
         """Whether the comma marks decimals, and whether that is certain."""
         named = self._source.decimal_comma
-        if decimal and named in (None, decimal == "comma"):
+        if decimal in _MARKS and named in (None, decimal == "comma"):
             return decimal == "comma", True
         return bool(named), False
 
@@ -353,13 +364,22 @@ class Measures:
         value = to_canonical(analyte, read.value, unit)
         return None if isinstance(value, Refusal) else value
 
-    def _raw_number(self, text: str, decimal: str) -> Decimal | None:
+    def _raw_numbers(self, text: str, decimal: str) -> tuple[Decimal, ...]:
+        """The numbers that a text may mean: with a mark that is in doubt, both."""
         comma, grouped = self._mark(decimal)
+        bare = text.strip().lstrip("<>=\u2264\u2265 ")
+        doubtful = _THOUSANDS_OR_DECIMALS.match(bare)
+        in_doubt = doubtful is not None and ("." if comma else ",") in doubtful[0] and not grouped
+        if decimal == OPEN_POINT and self._source.decimal_comma is None:
+            in_doubt = doubtful is not None
+        if doubtful and in_doubt:
+            digits = doubtful[0].replace(",", ".")
+            return Decimal(digits), Decimal(digits.replace(".", ""))
         read = parse_number(text, decimal_comma=comma, grouped=grouped)
         if isinstance(read, Number):
-            return read.value if read.value >= 0 else None
+            return (read.value,) if read.value >= 0 else ()
         found = _SOME_NUMBER.search(text[:_SHOWN])
-        return Decimal(found[0].replace(",", ".")) if found else None
+        return (Decimal(found[0].replace(",", ".")),) if found else ()
 
 
 def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> str:
@@ -379,6 +399,16 @@ def _may_be_misspelt(code: str) -> bool:
 def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:
     values = possible_values(analyte, number, units)
     return tuple(value for value in values if value <= analyte.plausible_high)
+
+
+def _unknown_comparator(analyte: Analyte, word: str) -> Problem:
+    return Problem(
+        "comparator",
+        f"{analyte.name}: a word in the column of comparators that says none we know",
+        f'"{word}": <, <=, >, >=, =, or LT, LE, GT, GE, EQ; where the column says something else, '
+        'comparator = "" in [sources.NAME.columns]',
+        analyte,
+    )
 
 
 def _problem(refusal: Refusal, analyte: Analyte) -> Problem:

@@ -149,7 +149,7 @@ def open_people_table(survey: Survey, ours: Collection[str]) -> Table:
     """The table of a file with these columns of ours. Raises UnreadableFile."""
     keys = {key_of(name) for name in ours}
 
-    def score(cells: Sequence[str]) -> int:
+    def score(cells: Sequence[str], _beyond: int = 0, /) -> int:
         names = {vocabulary().column_of(cell) for cell in cells} & set(PERSON_COLUMNS)
         return len(names | ({key_of(cell) for cell in cells} & keys))
 

@@ -36,6 +36,16 @@ def no_number(row: RawRow) -> Problem:
     )
 
 
+def number_is_an_amount() -> Problem:
+    """A long number that a spreadsheet program wrote as an amount."""
+    return Problem(
+        "mrn_amount",
+        "a spreadsheet program took the patient's number for an amount (1.2E+11), and its last "
+        "digits are lost",
+        "have the laboratory export it anew, and tell the spreadsheet that the column is text",
+    )
+
+
 def no_date(text: str, order: str = "") -> Problem:
     """A date of collection that is missing, open, without its year, or unreadable; `order` is
     how the dates of its file are read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true, update
 
 from monitor.config import Settings
 from monitor.intake.context import take_turn
@@ -140,6 +140,41 @@ def held_row(store: Store, row_id: int) -> HeldRow:
     if row is None:
         raise QuarantineRefused(f"there is no row {row_id} in quarantine")
     return _held_row(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The rows that one cause holds: how many, the last of them, and the first few."""
+
+    count: int
+    last_id: int
+    first: list[HeldRow]
+
+
+def alike(store: Store, held: HeldRow, *, shown: int) -> Alike:
+    """What is held for the same cause as a row: of its source, for its reason, with its code. No
+    more rows are read than are `shown`: there may be a hundred thousand."""
+    which = _as(held)
+    with store.read() as connection:
+        count, last = connection.execute(
+            select(func.count(), func.max(HELD.c.id)).where(which)
+        ).one()
+        first = connection.execute(_rows().where(which).order_by(HELD.c.id).limit(shown)).all()
+    return Alike(count, held.id if last is None else last, [_held_row(row) for row in first])
+
+
+def alike_ids(store: Store, held: HeldRow, *, last: int) -> list[int]:
+    """The ids of what is held for the same cause, up to the `last` that somebody has seen."""
+    query = select(HELD.c.id).where(_as(held), HELD.c.id <= last).order_by(HELD.c.id)
+    with store.read() as connection:
+        return list(connection.scalars(query))
+
+
+def _as(held: HeldRow) -> ColumnElement[bool]:
+    written = func.coalesce(HELD.c.raw["analyte"].as_string(), "")
+    analyte = case((HELD.c.analyte != "", HELD.c.analyte), else_=written)
+    same = and_(HELD.c.reason == held.reason, analyte == held.analyte)
+    return and_(_held(held.reason_code, held.source), same)
 
 
 def retry(

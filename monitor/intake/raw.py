@@ -15,6 +15,8 @@ from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.storable import storable
 
 _BESIDE = ("place", "reference", "unresolved", "dates", "decimal")
+OPEN_POINT = "open"
+"""Instead of a decimal mark: a point before three digits may mark thousands."""
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""
 
@@ -29,7 +31,8 @@ class RawRow(NamedTuple):
     only refers to its patient (FHIR) and that leads to no number, `reference` is what it says
     (`Patient/f001`), and `unresolved` why it leads nowhere. `dates` is the order of day and month,
     and `decimal` the decimal mark (`point`, `comma`), where the whole file shows them; "" leaves
-    both to the source's mapping. `is_remark`: a text beside a number, which has it as its comment.
+    both to the source's mapping, and `open` refuses a point that may mark thousands. `is_remark`: a
+    text beside a number, which has it as its comment.
     """
 
     line: int

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.coded import Coded, constant
+from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
+from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
 from monitor.intake.raw import Item, RawRow, restored
-from monitor.intake.row_steps import OfOrders, Step, WithComparator, without_material
+from monitor.intake.row_steps import (
+    OfOrders,
+    Step,
+    WithComparator,
+    WithRemark,
+    WithSign,
+    may_be_thousands,
+    with_open_point,
+    without_material,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +61,8 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     if layout.wide or not all(_is_of_blocks(step, block) for step in layout.steps):
         return None
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
+    if with_open_point in layout.steps and any(map(may_be_thousands, columns["value"].texts)):
+        return None
     odd = None
     if without_material in layout.steps:
         columns["specimen_id"], odd = _specimens(columns["specimen_id"])
@@ -65,8 +78,12 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     if isinstance(step, OfOrders):
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
     if isinstance(step, WithComparator):
-        return not any(map(step.sign_of, block.coded(step.position).texts))
-    return step is without_material
+        return not any(map(step.says, block.coded(step.position).texts))
+    if isinstance(step, WithSign):
+        return not any(map(is_sign, block.coded(step.position).texts))
+    if isinstance(step, WithRemark):
+        return not any(map(remark_in, block.coded(step.position).texts))
+    return step in (without_material, with_open_point)
 
 
 def _column(layout: Layout, block: Block, name: str) -> Coded:

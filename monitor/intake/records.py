@@ -7,6 +7,7 @@ an unclosed quote costs its own row, never the rest of the file.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import pickle
 import re
@@ -37,6 +38,7 @@ _KEPT_IN_MEMORY = 32 << 20
 _KEPT_AT_MOST = 512 << 20
 """A table that takes more is read from its file once more."""
 _RECORDS_TOGETHER = 1000
+_RULER = re.compile(r":?[-=_+]{2,}:?")
 _UNCLOSED = "unexpected end of data"
 
 
@@ -67,7 +69,7 @@ def names_of(cells: Sequence[str]) -> list[str]:
 def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[Record | BadLine]:
     """Records with as many cells as the header; all others as bad lines. The header line itself,
     once more among them, is none. Cells below an end of the header that names nothing may be
-    missing: `MRN;Test;Result;`.
+    missing: `MRN;Test;Result;`. Rulers between them are none either.
     """
     width = len(header)
     named = max((index for index, name in enumerate(header, 1) if name), default=width)
@@ -76,6 +78,8 @@ def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[
             yield record
             continue
         line, cells = record
+        if _is_ruler(cells):
+            continue
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
         elif named <= len(cells) < width:
@@ -84,6 +88,12 @@ def fitting(records: Iterator[Record | BadLine], header: list[str]) -> Iterator[
             yield BadLine(line, "field_count", _count_reason(len(cells), width), _shown(cells))
         elif cells[0].strip() != header[0] or names_of(cells) != header:
             yield record
+
+
+def _is_ruler(cells: Sequence[str]) -> bool:
+    """Whether a line only parts others, as below the header of `|-----|:---:|`."""
+    filled = [text for cell in cells if (text := cell.strip())]
+    return len(filled) > 1 and all(_RULER.fullmatch(text) for text in filled)
 
 
 def _count_reason(found: int, wanted: int) -> str:
@@ -211,8 +221,18 @@ def _until_over(ahead: Ahead, lines: Lines, delimiter: str) -> Iterator[Record |
             return
 
 
-def records(lines: Lines, delimiter: str) -> Iterator[Record | BadLine]:
-    """The records of lines, blank ones passed over."""
+def records(lines: Lines, delimiter: str, *, wrapped: bool = False) -> Iterator[Record | BadLine]:
+    """The records of lines, blank ones passed over. `wrapped`: a line that is one quoted field is
+    a row of its own, as programs write it that take whole rows for text."""
+    for record in _records(lines, delimiter):
+        if wrapped and isinstance(record, Record) and len(record.cells) == 1:
+            inner = Lines(io.StringIO(record.cells[0]), record.line - 1)
+            yield next(_records(inner, delimiter), record)
+        else:
+            yield record
+
+
+def _records(lines: Lines, delimiter: str) -> Iterator[Record | BadLine]:
     blanks = f'{delimiter} \t\r\x1a\x0c\ufeff"'
     while (numbered := lines.next()) is not None:
         number, text = numbered

@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from monitor.config import Source
+from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.dates import from_serial, since
+from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import OPEN_POINT, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 
@@ -26,6 +29,7 @@ _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
 _COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
+_POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
 _ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
 
@@ -38,9 +42,12 @@ def steps_of(
     orders: Sequence[int],
     serial_dates: bool,
     unit_apart: bool,
+    surely_compared: bool,
+    sign_at: int | None,
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
-    `unit_apart`: units have a place of their own."""
+    `unit_apart`: units have a place of their own; `surely_compared`: the column of comparators
+    is none of anything else; `sign_at`: an unknown column before that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions and not unit_apart:
@@ -48,7 +55,12 @@ def steps_of(
     if "code" in positions:
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
-    steps += [step(positions[name]) for name, step in _OF_ONE_COLUMN.items() if name in positions]
+    of_one_column = dict(_OF_ONE_COLUMN)
+    if not surely_compared:
+        of_one_column["comparator"] = partial(WithComparator, surely=False)
+    steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
+    if sign_at is not None:
+        steps.append(WithSign(sign_at))
     if orders:
         steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
@@ -159,17 +171,38 @@ class WithComparator:
     """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
 
     position: int
+    surely: bool
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        sign = self.sign_of(cells[self.position])
-        if not sign or not row.value.strip()[:1].isdigit():
+        if not self.says(cells[self.position]):
             return row
-        return row._replace(value=f"{sign}{row.value.strip()}")
+        return row._replace(value=compared(row.value, cells[self.position], surely=self.surely))
 
-    @staticmethod
-    def sign_of(cell: str) -> str:
-        """The comparator that a cell of that column says; empty where it says none."""
-        return vocabulary().comparators.get(cell.strip().casefold(), "")
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says more than that the value is exact."""
+        return bool(sign_of(cell, surely=self.surely))
+
+
+@dataclass(frozen=True, slots=True)
+class WithSign:
+    """`<` in a column that nobody knows, before that of the values: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        sign = cells[self.position]
+        return row._replace(value=signed(row.value, sign)) if is_sign(sign) else row
+
+
+@dataclass(frozen=True, slots=True)
+class WithRemark:
+    """What a flag says of the specimen is a comment: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        remark = remark_in(cells[self.position])
+        return row._replace(comment=with_remark(row.comment, remark)) if remark else row
 
 
 def _with_day(position: int) -> Step:
@@ -219,6 +252,16 @@ def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
     numbers."""
     found = _COMMA_DECIMAL.fullmatch(row.value)
     return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
+
+
+def with_open_point(row: RawRow, _cells: Sequence[str]) -> RawRow:
+    """A value whose point may mark thousands (`1.250`)."""
+    return row._replace(decimal=OPEN_POINT) if may_be_thousands(row.value) else row
+
+
+def may_be_thousands(value: str) -> bool:
+    """Whether three digits stand behind the only point of a number."""
+    return _POINT_THOUSANDS.fullmatch(value) is not None
 
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -293,11 +336,13 @@ _OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
     "patient_name": _with_whole_name,
     "value_number": _with_number,
     "value_text": _with_text,
-    "comparator": WithComparator,
+    "comparator": partial(WithComparator, surely=True),
     "unit_name": _with_unit_name,
     "collected_day": _with_day,
     "collected_time": _with_time,
     "range": _with_range,
     "material": _of_material,
+    "flag": WithRemark,
+    "condition": WithRemark,
 }
 """Steps that need one further column and nothing else, in their order."""

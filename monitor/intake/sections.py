@@ -8,7 +8,7 @@ patient and no number can be read there, the rows below it are nobody's until a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -24,6 +24,9 @@ _LONGEST_LABEL = 200
 _SURE_AMONG_MANY = 5
 """The same, however many of its cells name none."""
 _SHORTEST_NAME = 3
+_DATE = re.compile(r"(?<!\d)\d{1,4}([./-])\d{1,2}\1\d{2,4}(?!\d)")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_NOTHING = Stated()
 _SOMEBODY = Stated(named=frozenset({"mrn"}))
 """A patient is spoken of; which one could not be read."""
 
@@ -54,9 +57,10 @@ def sections_of(
     """The tables from the first header on. `key_column` is one in which every row of the first
     table has a digit (a date, a number): other lines may begin a table. The line `surely` is a
     header, whatever it looks like."""
-    said = said_by(preamble)
+    said = said_by(preamble, above=True)
     current = Section(list(preamble), header, said)
     sections = [current]
+    titles = {_letters(it) for it in preamble}
     # The section of the last row, and the lines below that row: those that speak of the next one,
     # and those of which that is not known yet.
     anchor, block = current, list[Record]()
@@ -79,23 +83,23 @@ def sections_of(
                 between.append(item)
                 continue
         # A row, or a line that was not understood: whatever it is, it stands under those before.
-        said = said_by(between)
-        if said.names_somebody or said.named & current.stated.keys():
+        said = said_by(between) if between else _NOTHING
+        if said.names_somebody or said.named & (current.stated.keys() | {"status"}):
             block += between
             current = _below(anchor, current.header, block)
             sections.append(current)
         else:
             current.rows += between
             if any(_may_be_of_another(it, current) for it in between):
-                anchor = current = _nobodys(current)
+                anchor = current = _unclear(current, _SOMEBODY)
                 block = []
                 sections.append(current)
         between = []
         current.rows.append(item)
         if is_row or not block:
             anchor, block = current, []
-        if not is_row and isinstance(item, Record) and _may_be_of_another(item, current):
-            anchor = current = _nobodys(current)
+        if not is_row and isinstance(item, Record) and (told := _hinted(item, current, titles)):
+            anchor = current = _unclear(current, told)
             block = []
             sections.append(current)
     current.rows += between
@@ -107,9 +111,9 @@ def _below(before: Section, header: Record, block: Sequence[Record]) -> Section:
     return Section(list(block), header, following(before.said, said_by(block)))
 
 
-def _nobodys(before: Section) -> Section:
-    """What follows a line that names somebody, nobody knows whom."""
-    return Section([], before.header, following(before.said, _SOMEBODY))
+def _unclear(before: Section, told: Stated) -> Section:
+    """What follows a line that says something, nobody knows what: of whom or of when."""
+    return Section([], before.header, following(before.said, told))
 
 
 def following(before: Stated, said: Stated) -> Stated:
@@ -166,6 +170,29 @@ def _may_be_of_another(record: Record, section: Section) -> bool:
     numbers = [at for at, word in enumerate(words) if any(sign.isdigit() for sign in word)]
     labels = (words[at - many : at] for at in numbers for many in range(1, min(at, 4) + 1))
     return not _people_words().isdisjoint(key_of("".join(label)) for label in labels)
+
+
+def _hinted(record: Record, section: Section, titles: Collection[str]) -> Stated | None:
+    """What a line that is no row and was not understood seems to say of the rows below it. One
+    with a date, such as `Bruno Frei, 11.02.1981` or `Blood count 01.05.2026`, may be of another
+    patient or another day; none of the lines above the first header that stands there again is."""
+    if _may_be_of_another(record, section):
+        return _SOMEBODY
+    filled = [cell.strip() for cell in record.cells if cell.strip()]
+    columns = sum(1 for name in section.header.cells if name.strip())
+    text = " ".join(filled)[:_LONGEST_LABEL]
+    if 2 * len(filled) > columns or not _DATE.search(text) or _letters(record) in titles:
+        return None
+    capitals = [word for word in _WORDS.findall(text) if word[0].isupper()]
+    hinted = {"collected_at"} & section.stated.keys()
+    if len(capitals) > 1 and not Stated.PERSON.isdisjoint(section.stated):
+        hinted.add("mrn")
+    return Stated(named=frozenset(hinted)) if capitals and hinted else None
+
+
+def _letters(record: Record) -> str:
+    """A line without its numbers: that of each page."""
+    return "".join(sign for cell in record.cells for sign in cell.casefold() if sign.isalpha())
 
 
 @cache

@@ -3,6 +3,7 @@ on its side, one whose header has more than one line. Each becomes plain tables 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,7 @@ from monitor.intake.raw import BadLine
 from monitor.intake.records import Parts
 from monitor.intake.sections import Section, names_columns, sections_of
 from monitor.intake.sideways import turned
-from monitor.intake.stated import stated_above
+from monitor.intake.stated import said_by, stated_above
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.wide import Known
 
@@ -26,6 +27,13 @@ _MOST_RECORDS = 1_000_000
 _SHOWN = 2000
 _HEADING = 2
 """Lines below a header that may belong to it."""
+NO_HEADER = "no_header"
+_OF_A_PAIR = 2
+"""Cells of a line that states one thing."""
+_VALUE = re.compile(
+    r"\s*[<>\u2264\u2265]?=?\s*\d+(?:[.,]\d+)*\s*(?:[(\[]?(?:[HLN]{1,2}|\*)[)\]]?\s*$|$|[-\u2013]\s*\d)"
+)
+"""`3.1`, `3.1 L`, `<5`, `3.8-10.8 Thousand/uL`; a unit (`10*9/L`) is none."""
 Item = Record | BadLine
 
 
@@ -121,9 +129,7 @@ def _tables(
             continue  # a header that another one follows, and that may lack a unit
         layout = _layout(names, mapping, known, stated)
         if layout is None and found:
-            held = tuple(map(partial(_headless, section.header.line), section.rows))
-            last = found[-1]
-            found[-1] = replace(last, parts=partial(_both, last.parts, held))
+            found[-1] = and_held(found[-1], section.rows, section.header.line)
             continue
         found.append(
             replace(
@@ -153,6 +159,8 @@ def _of_two_lines(
         first, second = records[upper], records[lower]
         if not isinstance(first, Record) or not isinstance(second, Record):
             continue
+        if _only_states(first) or _has_values(first) or _has_values(second):
+            continue
         joined = two_lines(names_of(first.cells), names_of(second.cells), known)
         names, rows = with_units(joined, None, list(records[lower + 1 :]), known)
         above = tuple(it for it in records[:upper] if isinstance(it, Record))
@@ -166,6 +174,18 @@ def _of_two_lines(
         if _fits(made, mapping, known):
             return [made]
     return []
+
+
+def _only_states(record: Record) -> bool:
+    """Whether a line says something of the rows, such as whose they are, and names no columns:
+    what it says is not to be lost in a header."""
+    filled = [cell for cell in record.cells if cell.strip()]
+    return len(filled) <= _OF_A_PAIR and said_by([record]).says_something
+
+
+def _has_values(record: Record) -> bool:
+    """Whether a line has numbers or ranges as a row has them: it is not to be lost in a header."""
+    return any(_VALUE.match(cell) for cell in record.cells)
 
 
 def _fits(table: Table, mapping: Source, known: Known) -> bool:
@@ -192,14 +212,21 @@ def _copies(rows: Sequence[Item]) -> Iterator[Item]:
         yield it if isinstance(it, BadLine) else Record(it.line, list(it.cells))
 
 
+def and_held(table: Table, rows: Sequence[Item], header_line: int, sheet: str = "") -> Table:
+    """A table and, below its rows, those under a header that cannot be read: they are held."""
+    place = f'sheet "{sheet}"' if sheet else ""
+    held = tuple(_headless(header_line, row, place) for row in rows)
+    return replace(table, parts=partial(_both, table.parts, held))
+
+
 def _both(first: Callable[[], Parts], held: Sequence[BadLine]) -> Parts:
     yield from first()
     yield from held
 
 
-def _headless(line: int, row: Item) -> BadLine:
+def _headless(line: int, row: Item, place: str) -> BadLine:
     if isinstance(row, BadLine):
-        return row
+        return replace(row, place=place)
     text = " | ".join(row.cells)[:_SHOWN]
     reason = f"it stands under a header (line {line}) that cannot be read"
-    return BadLine(row.line, "no_header", reason, text)
+    return BadLine(row.line, NO_HEADER, reason, text, place)

@@ -11,9 +11,10 @@ from itertools import chain, islice
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
+from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.codepages import by_words
-from monitor.intake.columns import fold
+from monitor.intake.columns import fold, match
 from monitor.intake.csv import Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, Notation, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
@@ -21,14 +22,14 @@ from monitor.intake.profile import IsHeader, Profile, looked_at, profile_of, tog
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
-from monitor.intake.records import Kept, Part
+from monitor.intake.records import Kept, Part, Record
 from monitor.intake.sections import names_columns
-from monitor.intake.shapes import shaped
+from monitor.intake.shapes import NO_HEADER, and_held, shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.under_headings import UnderHeadings, material_above, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
-from monitor.intake.wide import Known, split_unit
+from monitor.intake.wide import Known, split_unit, wide_columns
 from monitor.intake.workbook import open_sheets
 
 _SMALL = 4 << 20
@@ -73,12 +74,17 @@ def rows_of(
             yield block
             return
     for item in records_of(part) if isinstance(part, Block) else [part]:
-        if item.line in footers:
+        if item.line in footers and not _is_headless(item):
             continue
         if isinstance(item, BadLine):
             yield item
         else:
             yield from map(under.of, layout.raw_rows(item))
+
+
+def _is_headless(item: Record | BadLine) -> bool:
+    """Whether a line stands under another header, and is no end of this table."""
+    return isinstance(item, BadLine) and item.code == NO_HEADER
 
 
 def read_tables(
@@ -97,16 +103,36 @@ def read_tables(
             "no sheet of the workbook has a line that names the columns mrn, collected_at, "
             "analyte, value and unit, or names we know for them"
         )
-    found, refusals = [], []
+    found, refused, refusals = [], [], []
     for table in tables:
         try:
             found.append(_read(survey, table, mapping, known))
         except UnreadableFile as refusal:
+            refused.append(table)
             refusals.append(f'sheet "{table.sheet}": {refusal}')
     if not found or (mapping.header and refusals):
         raise UnreadableFile("; ".join(refusals))
+    for table in refused:
+        if _brings_values(table, mapping, known):
+            found[-1] = _and_held(found[-1], table)
     agreed = _agreed(found, mapping)
     return agreed, [*notes, *(f"not read: {refusal}" for refusal in refusals)]
+
+
+def _brings_values(table: Table, mapping: Source, known: Known) -> bool:
+    """Whether a sheet that cannot be read has a column of values, and is no legend."""
+    try:
+        columns = match(table.header, ALL_COLUMNS, mapping.columns)
+    except UnreadableFile:
+        return True
+    return "value" in columns.positions or bool(wide_columns(columns, table.header, known))
+
+
+def _and_held(read: Read, refused: Table) -> Read:
+    """A table with the rows of a sheet that cannot be read below its own: they are held."""
+    with closing(refused.read()) as rows:
+        table = and_held(read.table, list(rows), refused.header_line, refused.sheet)
+    return replace(read, table=table)
 
 
 def _read_csv(survey: Survey, mapping: Source, known: Known, score: Score) -> list[Read]:
@@ -150,8 +176,15 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     if len(reads) < 2:
         return reads
     of_sheets = any(read.table.sheet for read in reads)
-    notation = _notation(mapping, together([read.profile for read in reads]), of_sheets=of_sheets)
-    return [replace(read, layout=with_reading(read.layout, notation)) for read in reads]
+    profile = together([read.profile for read in reads])
+    notations = [
+        _notation(mapping, profile, of_sheets=of_sheets, may_group=_may_group(it.table, it.layout))
+        for it in reads
+    ]
+    return [
+        replace(read, layout=with_reading(read.layout, notation))
+        for read, notation in zip(reads, notations, strict=True)
+    ]
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -187,9 +220,11 @@ def score_of(mapping: Source, known: Known) -> Score:
             name = f"analyte:{key}"
         return name
 
-    def score(cells: Sequence[str]) -> int:
+    def score(cells: Sequence[str], beyond: int = 0, /) -> int:
         if mapping.header and list(cells) == mapping.header:
             return _LEARNED
+        if len(cells) <= beyond:
+            return 0
         ours = {meaning(cell) for cell in cells if cell and len(cell) <= _LONGEST_TITLE}
         return len(ours - {""})
 
@@ -233,7 +268,8 @@ def _understood(
     if changes:
         refuse(changes)
     place = f'sheet "{table.sheet}"' if table.sheet else ""
-    notation = _notation(mapping, profile, of_sheets=bool(table.sheet))
+    may_group = _may_group(table, layout)
+    notation = _notation(mapping, profile, of_sheets=bool(table.sheet), may_group=may_group)
     layout = replace(with_reading(layout, notation), place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
@@ -248,7 +284,7 @@ class ReadAtOnce:
     ) -> None:
         self._understood = partial(_understood, survey, table, mapping, layout)
         self._is_header = is_header
-        self._notation = partial(_notation, mapping)
+        self._notation = partial(_notation, mapping, may_group=_may_group(table, layout))
         self._came_in = survey.came_in
         self._table = table
         self._layout = layout
@@ -321,7 +357,15 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> Notation:
+def _may_group(table: Table, layout: Layout) -> bool:
+    """Whether points may mark thousands: where cells are parted by semicolons a comma marks
+    decimals, as far as that is not our own form."""
+    return table.delimiter == ";" and not layout.is_ours
+
+
+def _notation(
+    mapping: Source, profile: Profile, *, of_sheets: bool = False, may_group: bool = False
+) -> Notation:
     """The order of dates, and the decimal marks that are certain; "" leaves that of values to the
     mapping and its doubts."""
     decimal = used = profile.decimal
@@ -334,4 +378,11 @@ def _notation(mapping: Source, profile: Profile, *, of_sheets: bool = False) -> 
     is_mixed = bool(profile.comma.count and profile.point.count)
     typed = of_sheets and is_mixed and mapping.decimal_comma is None
     flags = profile.has_flags_for_statuses
-    return Notation(dates, decimal, other_limits=other_limits, typed=typed, flags=flags)
+    return Notation(
+        dates,
+        decimal,
+        other_limits=other_limits,
+        typed=typed,
+        flags=flags,
+        open_point=may_group and not decimal and mapping.decimal_comma is None,
+    )

@@ -67,6 +67,8 @@ class Vocabulary:
     other_materials: frozenset[str]
     no_blood_alone: frozenset[str]
     """What is no blood as the whole of a name, and says nothing within another."""
+    no_material: tuple[str, ...]
+    """How two words begin together of which one names a material elsewhere."""
     other_orders: tuple[str, ...]
     """How a word, or two of them, begins that makes all of a name one of another material."""
     other_ends: tuple[str, ...]
@@ -77,13 +79,22 @@ class Vocabulary:
     """The same of blood that is not the patient's own, or no longer as it was drawn."""
     loinc_of_no_blood: frozenset[str]
     footers: frozenset[str]
+    banners: Mapping[str, tuple[str, ...]]
+    """How a word begins that says what kind of report stands below it, by the kind."""
+    banner_reports: frozenset[str]
+    """What a report is called beside such a word."""
+    flags: frozenset[str]
+    """Words of a flag or of the condition of a specimen that say nothing of the specimen."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
     comparators: Mapping[str, str]
-    """How a column of its own says which comparator a value has, by the key of its words."""
+    """How a column of its own says which comparator a value has, or that it has none (`=`), by
+    its words without case."""
+    sure_comparators: Mapping[str, str]
+    """The same of words that elsewhere flag a value as low or high."""
     ranges: Mapping[str, tuple[str, ...]]
     """between, below, above: as written, the longest first."""
 
@@ -146,23 +157,32 @@ def vocabulary() -> Vocabulary:
         urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
         no_blood_alone=frozenset(map(key_of, values["materials"]["alone"])),
+        no_material=tuple(map(key_of, values["materials"]["no_material"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
         other_ends=tuple(map(key_of, values["materials"]["order_ends"])),
         specimen_begins=tuple(map(key_of, values["materials"]["specimen_begins"])),
         blood_of_others=tuple(map(key_of, values["materials"]["blood_of_others"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
         footers=frozenset(map(key_of, values["footers"]["words"])),
+        banners={
+            kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()
+        },
+        banner_reports=frozenset(map(key_of, values["banners"]["reports"])),
+        flags=frozenset(map(key_of, values["flags"]["words"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         zones=values["zones"],
-        comparators={
-            word.casefold(): sign for sign, words in values["comparators"].items() for word in words
-        },
+        comparators=_signs(values["comparators"]["words"]),
+        sure_comparators=_signs(values["comparators"]["sure"]),
         ranges={
             name: tuple(sorted(words, key=len, reverse=True))
             for name, words in values["ranges"].items()
         },
     )
+
+
+def _signs(listed: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    return {word.casefold(): sign for sign, words in listed.items() for word in words}
 
 
 @lru_cache(20_000)
@@ -208,8 +228,12 @@ def _of_other_material(words: Sequence[str]) -> list[str]:
 
 
 def _words_of(name: str) -> list[str]:
-    """Its words, as keys; the S of a genitive (`Mother's milk`) is no serum."""
-    return [key_of(word) for word in _BETWEEN_WORDS.split(_GENITIVE.sub("", name)) if word]
+    """Its words, as keys; the S of a genitive (`Mother's milk`) is no serum, and the tissue of
+    transglutaminase no material."""
+    words = [key_of(word) for word in _BETWEEN_WORDS.split(_GENITIVE.sub("", name)) if word]
+    pairs = (f"{one}{other}" for one, other in pairwise(words))
+    idle = [at for at, pair in enumerate(pairs) if pair.startswith(vocabulary().no_material)]
+    return [word for at, word in enumerate(words) if at not in idle and at - 1 not in idle]
 
 
 @cache

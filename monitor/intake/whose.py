@@ -5,6 +5,7 @@ Source: specification, section 3. Nobody is guessed: a row that may be somebody 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,11 @@ from monitor.intake.issuers import Another, Claim, Found, Issuers, match
 from monitor.intake.measure import Problem
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.intake.people import People, Person, mrn_key, read_number
-from monitor.intake.problems import another_issuer, no_number
+from monitor.intake.problems import another_issuer, no_number, number_is_an_amount
 from monitor.intake.raw import RawRow, as_written
+
+_AMOUNT = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,2}", re.IGNORECASE)
+"""`1.23457E+11`, as a spreadsheet shows a long number that it takes for an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Whose:
                 f"enrolled: {', '.join(one.mrn for one in namesakes)}",
             )
             return Unsure(problem, _only(namesakes))
+        if _AMOUNT.fullmatch(row.mrn.strip()):
+            return Unsure(number_is_an_amount())
         reason = "the patient is not enrolled; taken in by itself upon enrolment"
         return Unsure(Problem(UNKNOWN_PATIENT, reason))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.intake.columns import Columns
+from monitor.intake.comparators import compared, signed
+from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -18,7 +20,7 @@ _PARTS = re.compile(r"[\s,;:_]+")
 _POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
 """Characters of a header name; a longer one is none of an analyte."""
-_BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment")
+_BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment", "comparator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class WideColumn:
     name: str
     unit: str
     beside: tuple[tuple[str, int], ...] = ()
+    sign_at: int | None = None
+    """An unknown column before it, which may hold the signs of its values."""
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -51,12 +55,18 @@ class WideColumn:
         row = row._replace(
             analyte=self.name, value=cells[self.position], unit=self.unit or row.unit
         )
+        if self.sign_at is not None:
+            row = row._replace(value=signed(row.value, cells[self.sign_at]))
         for name, position in self.beside:
             text = cells[position].strip()
             if name == "range" and text:
                 low, high = limits_of(text)
                 row = row._replace(ref_low=low, ref_high=high)
-            elif name != "flag" and text:
+            elif name == "comparator":
+                row = row._replace(value=compared(row.value, text, surely=False))
+            elif name == "flag":
+                row = row._replace(comment=with_remark(row.comment, remark_in(text)))
+            elif text:
                 told: dict[str, Any] = {name: text}
                 row = row._replace(**told)
         return row
@@ -89,7 +99,7 @@ def _with_companions(
         name: {word for tier in vocabulary().columns[name].tiers for word in tier}
         for name in _BESIDE
     }
-    completed = []
+    completed: list[WideColumn] = []
     for column in found:
         names = {key_of(column.name), key_of(header[column.position])}
         beside = tuple(
@@ -99,8 +109,12 @@ def _with_companions(
             if any(key in (name + word, word + name) for name in names for word in words[role])
         )
         once = dict(reversed(beside))
-        completed.append(WideColumn(column.position, column.name, column.unit, tuple(once.items())))
-    return tuple(completed)
+        completed.append(replace(column, beside=tuple(once.items())))
+    known = taken.union(*(column.positions for column in completed), (-1,))
+    return tuple(
+        replace(column, sign_at=column.position - 1) if column.position - 1 not in known else column
+        for column in completed
+    )
 
 
 def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:

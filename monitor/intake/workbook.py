@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from python_calamine import (
     CalamineError,
@@ -24,6 +24,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from monitor.intake.columns import PERSON_COLUMNS
 from monitor.intake.csv import (
     HEADER_WITHIN,
     Record,
@@ -35,10 +36,12 @@ from monitor.intake.csv import (
     names_of,
     table_at,
 )
+from monitor.intake.merged_cells import Range, merged_cells
 from monitor.intake.opendocument import cells_of, check_xml
 from monitor.intake.percent_cells import percent_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
+from monitor.intake.uncalculated import uncalculated_cells
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.workbook_trial import survives
 
@@ -56,6 +59,8 @@ _CELL_CHARACTERS = 32_767
 _MOST_IN_PERCENT = 1e15
 _OF_ONE_ROW = ("value", "value_text", "comparator", "flag", "comment", "status")
 """What is never meant for several rows."""
+_OF_PEOPLE = (*PERSON_COLUMNS, "issuer", "patient_name")
+NOT_CALCULATED = "(a formula that was not calculated)"
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
 
 
@@ -81,13 +86,18 @@ class _Sheet:
     read: CalamineSheet
     in_percent: Mapping[int, frozenset[int]]
     """Cells shown in percent: by their row, the columns."""
+    uncalculated: Mapping[int, frozenset[int]]
+    """Cells with a formula that was never calculated, in the same way."""
+    ranges: Sequence[Range]
+    """Cells that are merged."""
     merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     """Cells that reach further below: by their row, the place among the cells and the last row."""
 
 
 def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
-    shown_in_percent = percent_cells(survey)
+    shown_in_percent, never_calculated = percent_cells(survey), uncalculated_cells(survey)
+    merged_below = merged_cells(survey)
     with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
@@ -95,7 +105,13 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
             if about.visible is not SheetVisibleEnum.Visible:
                 notes.append(f'sheet "{about.name}" is hidden and was not read')
                 continue
-            sheet = _Sheet(workbook.get_sheet_by_index(index), shown_in_percent.get(index, {}))
+            read = workbook.get_sheet_by_index(index)
+            sheet = _Sheet(
+                read,
+                shown_in_percent.get(index, {}),
+                never_calculated.get(index, {}),
+                read.merged_cell_ranges or merged_below.get(index, ()),
+            )
             last_row, last_column = sheet.read.end or (0, 0)
             _refuse_wide(last_row + 1, last_column + 1)
             records = list(_records(sheet, HEADER_WITHIN))
@@ -104,10 +120,15 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                 if records:
                     notes.append(f'sheet "{about.name}" has no header we know and was not read')
                 continue
-            sheet = _with_merged(sheet, records[header])
-            read = partial(_rows, sheet, records[header])
+            sheet = _with_merged(_without_people(sheet, records[header]), records[header])
+            if cells := sum(map(len, sheet.uncalculated.values())):
+                notes.append(
+                    f'sheet "{about.name}" has {cells} formulas that were never calculated: open '
+                    "the workbook in its program, save it, and load it again"
+                )
+            rows = partial(_rows, sheet, records[header])
             whole = partial(_all, sheet)
-            tables.append(table_at(records, header, "", read, about.name, whole))
+            tables.append(table_at(records, header, "", rows, about.name, whole))
     return tables, notes
 
 
@@ -140,7 +161,7 @@ def _with_merged(sheet: _Sheet, header: Record) -> _Sheet:
     """The sheet with what is merged below its header: a number or a day written once for several
     rows is that of each. A value is one row's, however it is drawn."""
     start = sheet.read.start
-    if start is None or not (ranges := sheet.read.merged_cell_ranges):
+    if start is None or not sheet.ranges:
         return sheet
     names = names_of(header.cells)
     said = {
@@ -149,10 +170,24 @@ def _with_merged(sheet: _Sheet, header: Record) -> _Sheet:
         if name and vocabulary().column_of(name) not in ("", *_OF_ONE_ROW)
     }
     merged: dict[int, list[tuple[int, int]]] = {}
-    for (top, left), (bottom, right) in ranges:
+    for (top, left), (bottom, right) in sheet.ranges:
         if top >= header.line and bottom > top and left == right and left in said:
             merged.setdefault(top, []).append((left - start[1], bottom))
     return replace(sheet, merged=merged)
+
+
+def _without_people(sheet: _Sheet, header: Record) -> _Sheet:
+    """The sheet without formulas for who somebody is: no text stands for a number or a name."""
+    start = sheet.read.start
+    if start is None or not sheet.uncalculated:
+        return sheet
+    theirs = {
+        index + start[1]
+        for index, name in enumerate(names_of(header.cells))
+        if name and vocabulary().column_of(name) in _OF_PEOPLE
+    }
+    left = {row: columns - theirs for row, columns in sheet.uncalculated.items()}
+    return replace(sheet, uncalculated={row: columns for row, columns in left.items() if columns})
 
 
 def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
@@ -171,6 +206,8 @@ def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
             carried[column] = bottom, cells[column]
         if not any(cells):
             continue
+        for column in sheet.uncalculated.get(number, ()):
+            _show_uncalculated(cells, column - start[1])
         for column, (bottom, text) in carried.items():
             if number <= bottom:
                 cells[column] = cells[column] or text
@@ -204,6 +241,11 @@ def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> No
     value = row[column] if 0 <= column < len(row) else None
     if isinstance(value, float) and abs(value) < _MOST_IN_PERCENT:
         cells[column] = f"{(Decimal(repr(value)) * 100).normalize():f}%"
+
+
+def _show_uncalculated(cells: list[str], column: int) -> None:
+    if 0 <= column < len(cells):
+        cells[column] = NOT_CALCULATED
 
 
 def _number(value: float) -> str:
@@ -247,7 +289,7 @@ def _refuse_too_many(survey: Survey) -> None:
 
 
 def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    columns, rows, rest = 1, 1, b""
+    lowest, rightmost, rest = _Corner(1, ""), _Corner(1, ""), b""
     with archive.open(entry) as stream:
         while block := stream.read(_BLOCK):
             text = rest + block
@@ -255,19 +297,33 @@ def _refuse_too_wide(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 place = _PLACE.fullmatch(quoted or single)
                 if place is None:
                     raise UnreadableFile(f"the workbook is damaged: {_SAVE_AS_CSV}")
-                rows = max(rows, int(place[2]))
-                columns = max(columns, _column(place[1].upper())) if place[1] else columns
+                row = int(place[2])
+                if row > lowest.number or (row == lowest.number and lowest.place.isdigit()):
+                    lowest = _Corner(row, place[0].decode())
+                if place[1] and (column := _column(place[1].upper())) > rightmost.number:
+                    rightmost = _Corner(column, place[0].decode())
             begun = text.rfind(b"<")
             rest = text[begun:] if begun >= 0 else b""
-    _refuse_wide(rows, columns)
+    _refuse_wide(lowest.number, rightmost.number, (lowest.place, rightmost.place))
 
 
-def _refuse_wide(rows: int, columns: int) -> None:
+class _Corner(NamedTuple):
+    """The last row or column that is filled, and what says so: a cell (`D7`) or a row (`7`)."""
+
+    number: int
+    place: str
+
+
+def _refuse_wide(rows: int, columns: int, places: Sequence[str] = ()) -> None:
     """Raises UnreadableFile where a sheet of so many cells takes too long to be read."""
-    if columns * rows > MOST_CELLS:
-        raise UnreadableFile(
-            f"a sheet that spans {rows:,} rows and {columns:,} columns: {_SAVE_AS_CSV}"
-        )
+    if columns * rows <= MOST_CELLS:
+        return
+    named = " and ".join(f'"{it}"' for it in dict.fromkeys(it for it in places if it))
+    reach = f", up to {named}" if named else ""
+    raise UnreadableFile(
+        f"a sheet that spans {rows:,} rows and {columns:,} columns{reach}: delete what stands far "
+        f"from the table, or {_SAVE_AS_CSV}"
+    )
 
 
 def _column(letters: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from monitor.config import Settings
 from monitor.core.alerts import OPENING
@@ -63,7 +63,8 @@ def alert_rows(
     as `monitor alerts --json` prints them: worst first by urgency, those going on before the
     recovered, then by what is asked of the prescriber, then the oldest."""
     with store.read() as connection:
-        found = alerts_at(connection, settings, now, enrolments=enrolments)
+        live = _CLOSED not in states
+        found = alerts_at(connection, settings, now, enrolments=enrolments, live=live)
         standing = [it for it in found if it.state in states]
         late = {
             it.row.id: it.row.enrolment_id
@@ -112,9 +113,12 @@ def alerts_at(
     *,
     only: int | None = None,
     enrolments: Collection[int] | None = None,
+    kind: Kind | None = None,
+    live: bool = False,
 ) -> Iterator[Standing]:
-    """Every alert (or `only` this one, or those of some enrolments) opened by `now`, as it
-    stood then.
+    """Every alert (or `only` this one, or those of some enrolments, or of a kind) opened by `now`,
+    as it stood then. `live` leaves out most of what was closed by then: over the years that is
+    nearly all there is.
 
     What changed later is taken back: the state by the alert's history, what it showed by
     judging the enrolment anew with nothing later than `now`.
@@ -124,6 +128,10 @@ def alerts_at(
         query = query.where(_ALERTS.c.id == only)
     if enrolments is not None:
         query = query.where(_ALERTS.c.enrolment_id.in_(enrolments))
+    if kind is not None:
+        query = query.where(_ALERTS.c.kind == kind.value)
+    if live:
+        query = query.where(or_(_ALERTS.c.state != _CLOSED, _ALERTS.c.closed_at > now))
     rows = connection.execute(query).all()
     later = _changed_later(connection, [row.id for row in rows], now)
     shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
@@ -152,10 +160,12 @@ def _changed_later(
 def _as_it_was(
     row: Row[Any], history: list[Row[Any]], shown: Mapping[str, Any], now: datetime
 ) -> Standing:
-    state, closed_at = _OPEN, None
+    state, closed_at, before = _OPEN, None, _OPEN
     for entry in history:
         if entry.at <= now:
-            state = _STATE_AFTER.get(entry.what, state)
+            before = before if state == _CLOSED else state
+            apart = entry.what == ChangeWhat.APART.value
+            state = before if apart else _STATE_AFTER.get(entry.what, state)
             closed_at = entry.at if state == _CLOSED else None
     return Standing(row, state, bool(shown["recovered"]), closed_at, shown)
 

@@ -46,14 +46,15 @@ class Then:
     def standing(self) -> dict[str, Any]:
         """As `monitor alert show` says it."""
         alert = self.alert
+        lives = alert.state is not AlertState.CLOSED
         return {
             "version": alert.version,
             "assigned_to": alert.assigned_to or None,
-            "acknowledged_by": alert.acknowledged_by,
-            "acknowledged_until": _iso(alert.acknowledged_until),
-            "snoozed_until": _iso(alert.snoozed_until),
-            "snoozed_by": self.snoozed_by,
-            "snooze_reason": self.snooze_reason,
+            "acknowledged_by": alert.acknowledged_by if lives else None,
+            "acknowledged_until": _iso(alert.acknowledged_until) if lives else None,
+            "snoozed_until": _iso(alert.snoozed_until) if lives else None,
+            "snoozed_by": self.snoozed_by if lives else None,
+            "snooze_reason": self.snooze_reason if lives else None,
             "review_by": _iso(alert.review_by),
             "outcome": self.outcome,
             "outcome_missed": alert.outcome_missed,
@@ -132,6 +133,14 @@ def _apply(then: Then, entry: Row[Any]) -> None:
         _assign(then, entry)
     elif entry.what == CONTACTED and settles(then.alert, entry.code):
         then.alert = replace(then.alert, outcome_at=entry.at, outcome_missed=False)
+    elif entry.what == ChangeWhat.MERGED.value:
+        then.alert = replace(then.alert, state=AlertState.CLOSED, closed_at=entry.at)
+        then.outcome = entry.note
+    elif entry.what == ChangeWhat.APART.value:
+        has_it = then.alert.acknowledged_until is not None
+        state = AlertState.ACKNOWLEDGED if has_it else AlertState.OPEN
+        then.alert = replace(then.alert, state=state, closed_at=None)
+        then.outcome = None
     elif entry.what in _ENDED:
         _answer(
             then,

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, union
+from sqlalchemy import Connection, Table, case, func, select, union
 
 from monitor.config import Settings
+from monitor.core.calendar import clinic_day
+from monitor.core.life import ENDING
 from monitor.core.vocabulary import Urgency
 from monitor.intake import batches
 from monitor.intake.batches import Reverted
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.report import OUTCOMES
+from monitor.intake.roster import Roster
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.rulebook import load_rulebook
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
@@ -99,29 +104,28 @@ def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
     return found
 
 
-def opened_by(store: Store, batch_id: int) -> list[Opened]:
-    """The alerts of its patients that its review opened, the most urgent first: taking a batch
-    and reviewing whom it touched bear the same instant."""
+def opened_by(store: Store, batch_id: int, *, most: int) -> tuple[int, list[Opened]]:
+    """How many alerts of its patients its review opened, and the `most` urgent of them: taking a
+    batch and reviewing whom it touched bear the same instant."""
     owners = union(
         *(
             select(table.c.patient_id).where(table.c.file_id == batch_id)
             for table in (_RESULTS, _HELD, _EVENTS, _ENROLMENTS)
         )
     )
+    names = ("id", "urgency", "state", "summary")
     query = (
-        select(_ALERTS, _PATIENTS.c.mrn)
+        select(*(_ALERTS.c[name] for name in names), _PATIENTS.c.mrn)
         .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
         .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
         .join(_FILES, _FILES.c.received_at == _ALERTS.c.opened_at)
         .where(_FILES.c.id == batch_id, _ENROLMENTS.c.patient_id.in_(owners))
-        .order_by(_ALERTS.c.id)
     )
+    ranks = {it.value: it.rank for it in Urgency}
+    worst = query.order_by(case(ranks, value=_ALERTS.c.urgency).desc(), _ALERTS.c.id).limit(most)
     with store.read() as connection:
-        found = [
-            Opened(id=it.id, mrn=it.mrn, urgency=it.urgency, state=it.state, summary=it.summary)
-            for it in connection.execute(query)
-        ]
-    return sorted(found, key=lambda it: -Urgency(it.urgency).rank)
+        count = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return count, [Opened(**row._mapping) for row in connection.execute(worst)]
 
 
 def revert(
@@ -136,17 +140,50 @@ def revert(
 ) -> tuple[Reverted, Tally]:
     """Take a batch back, then review whom it touched; a preview does both and undoes them.
     Raises BatchRefused."""
+    today = clinic_day(now, settings.clinic.zone)
     if not preview:
         done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now)
-        return done, review_due(store, settings, now, only=done.touched)
+        with store.read() as connection:
+            notes = _enrolled_twice(connection, batch_id, today)
+        return replace(done, notes=notes), review_due(store, settings, now, only=done.touched)
     tally = Tally()
+    notes = ()
 
     def review(connection: Connection, touched: Sequence[int]) -> None:
+        nonlocal notes
+        notes = _enrolled_twice(connection, batch_id, today)
         for start in range(0, len(touched), BATCH):
             tally.add(review_batch(connection, settings, touched[start : start + BATCH], now))
 
     done = batches.revert(store, settings, batch_id, by=by, reason=reason, now=now, preview=review)
-    return done, tally
+    return replace(done, notes=notes), tally
+
+
+def _enrolled_twice(connection: Connection, batch_id: int, today: date) -> tuple[str, ...]:
+    """Of a batch whose ends of treatments are taken back: who had begun the drug anew, and is
+    enrolled on it twice now."""
+    ends = select(_EVENTS.c.patient_id).where(
+        _EVENTS.c.file_id == batch_id, _EVENTS.c.event.in_(ENDING)
+    )
+    query = select(_PATIENTS.c.id, _PATIENTS.c.mrn).where(_PATIENTS.c.id.in_(ends))
+    numbers = {row.id: row.mrn for row in connection.execute(query.order_by(_PATIENTS.c.id))}
+    if not numbers:
+        return ()
+    roster = Roster(connection, load_rulebook(connection), today)
+    roster.prepare(numbers)
+    notes = []
+    for patient, mrn in numbers.items():
+        since: dict[str, list[str]] = defaultdict(list)
+        for entry in roster.of(patient):
+            if entry.ended_on is None and entry.merged_into is None:
+                since[entry.drug].append(entry.started_on.isoformat())
+        notes += [
+            f"{mrn} is enrolled on {drug} more than once now, from {' and from '.join(days)}: both "
+            "are watched; if the first did end, record its stop anew"
+            for drug, days in sorted(since.items())
+            if len(days) > 1
+        ]
+    return tuple(notes)
 
 
 def _batch(row: Any) -> Batch:

@@ -49,16 +49,16 @@ def due_soon(
 
 
 def _last_open_day(panel: PanelStatus, open_days: OpenDays, today: date) -> date | None:
-    """The last open day on which the test is in time; None where none is left."""
-    if panel.in_time_until is None:
-        return None
-    day = open_days.last_until(panel.in_time_until)
-    return day if day >= today else None
+    """The last open day not later than the due day, for due days do not move for holidays
+    (specification, section 4); once that is past, the last one within the grace. None where none
+    is left."""
+    ends = (panel.due_on, panel.in_time_until)
+    days = (open_days.last_until(end) for end in ends if end is not None)
+    return next((day for day in days if day >= today), None)
 
 
 def _is_soon(panel: PanelStatus, open_days: OpenDays, today: date) -> bool:
     """Due within the week, or so that the next open day may be too late to say it."""
     assert panel.due_on is not None
-    assert panel.in_time_until is not None
-    last = open_days.last_until(panel.in_time_until)
+    last = open_days.last_until(panel.due_on)
     return panel.due_on <= today + DUE_WITHIN or open_days.before(last) <= today

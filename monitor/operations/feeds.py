@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
-from monitor.intake.inbox import passed_over
+from monitor.intake.inbox import STUCK, cannot_be_emptied, passed_over
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.operations import feed_watch
+from monitor.operations.ignored import IGNORED, still_ignored
 from monitor.store import silent_feeds
 from monitor.store.database import Store
 from monitor.store.outbox import operator_alarm
@@ -130,8 +131,12 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
         alarms += feed.alarms()
     if text := inbox_gone(settings):
         alarms.append(("the inbox cannot be read", text))
+    elif text := cannot_be_emptied(settings):
+        alarms.append((STUCK, text))
     elif text := lies_unseen(settings):
         alarms.append(("files in the inbox are passed over", text))
+    if text := still_ignored(store, settings):
+        alarms.append((IGNORED, text))
     silent = {it.source: it.last for it in found if it.missed and it.last is not None}
     with store.read() as connection:
         is_news = bool(alarms) or silent_feeds.is_news(connection, silent)

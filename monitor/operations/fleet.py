@@ -22,6 +22,8 @@ class Member:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._lacks: str | None = None
+        """What was noted of it; None: nothing yet."""
         self.me = Identity(
             id=secrets.token_hex(4),
             host=socket.gethostname(),
@@ -40,12 +42,16 @@ class Member:
         with self._store.write() as connection:
             daemons.started(connection, self.me, now)
 
-    def tick(self, now: datetime, failing: Collection[str]) -> None:
-        """Say that it works. Raises StoreOutdated where the database has been brought to a
-        revision that this program does not get along with: it must end."""
+    def tick(self, now: datetime, failing: Collection[str], lacks: str) -> None:
+        """Say that it works, which of its jobs failed, and what it has to do without. Raises
+        StoreOutdated where the database has been brought to a revision that this program does not
+        get along with: it must end."""
         self._store.check_again()
         with self._store.write() as connection:
             daemons.ticked(connection, self.me, now, failing)
+            if lacks != self._lacks:
+                daemons.lacks(connection, self.me, lacks)
+        self._lacks = lacks
 
     def leave(self, now: datetime) -> None:
         """Say that it ends."""

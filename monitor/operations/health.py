@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
+from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
+from monitor.operations.ignored import still_ignored
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
@@ -72,10 +74,10 @@ def examine(
             _reviews(store, now),
             _feed(store, settings, now),
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
-            _mail(store, settings, now),
+            _mail(store, settings, now, looking_back=then),
             _schedules(store, settings),
             *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
-            _settings(settings),
+            _settings(store, settings, now),
         )
     )
 
@@ -160,14 +162,15 @@ def _reviews(store: Store, now: datetime) -> Part:
 
 
 def _feed(store: Store, settings: Settings, now: datetime) -> Part:
-    silence = feeds.silence(store, settings, now)
-    if silence:
-        return Part("feeds", False, silence)
     troubles = [topic for it in feed_watch.feeds(store, settings, now) for topic, _ in it.alarms()]
-    if troubles:
-        return Part("feeds", False, f"{'; '.join(troubles)}; see monitor feeds")
-    if unseen := feeds.inbox_gone(settings) or feeds.lies_unseen(settings):
-        return Part("feeds", False, unseen)
+    found = [
+        feeds.silence(store, settings, now),
+        f"{'; '.join(troubles)}; see monitor feeds" if troubles else "",
+        still_ignored(store, settings),
+        feeds.inbox_gone(settings) or cannot_be_emptied(settings) or feeds.lies_unseen(settings),
+    ]
+    if wrong := [it for it in found if it]:
+        return Part("feeds", False, "; ".join(wrong))
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)
@@ -197,13 +200,20 @@ def _listener(store: Store, settings: Settings, now: datetime) -> Part:
     return Part("listener", True, says)
 
 
-def _mail(store: Store, settings: Settings, now: datetime) -> Part:
+def _mail(store: Store, settings: Settings, now: datetime, *, looking_back: bool) -> Part:
     failed = (DELIVERIES.c.state == "failed") & (DELIVERIES.c.created_at > now - FAILURES_SHOWN_FOR)
     with store.read() as connection:
         count = outbox.waiting(connection)
         late = stuck(connection, settings, now)
         refused = connection.scalar(select(func.count()).select_from(DELIVERIES).where(failed))
         resting = breakers.states(connection)
+        ahead, grave = (0, 0) if looking_back else outbox.ahead(connection, now + AHEAD)
+    if ahead:
+        waits = (
+            f"messages queued at an instant that has not come yet, and waiting for it: {ahead}, of "
+            f"them critical: {grave}; what they tell of stands in monitor alerts"
+        )
+        return Part("mail", False, waits)
     if late:
         return Part("mail", False, " ".join(it.says(settings) for it in late))
     if refused:
@@ -232,11 +242,22 @@ def _backup(store: Store, settings: Settings, now: datetime) -> Part:
     return Part("backup", True, f"the latest is of {instant_text(last, settings.clinic.zone)}")
 
 
-def _settings(settings: Settings) -> Part:
-    troubles = missing_secrets(settings, os.environ)
+def _settings(store: Store, settings: Settings, now: datetime) -> Part:
+    troubles = _missing(store, settings, now)
     if settings.clinic.email == UNCHANGED_EMAIL:
         unread = f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads"
         troubles = [unread, *troubles]
     if troubles:
         return Part("settings", False, "; ".join(troubles))
     return Part("settings", True, f"alarms go to {settings.clinic.email}")
+
+
+def _missing(store: Store, settings: Settings, now: datetime) -> list[str]:
+    """The passwords and tokens that are not there, for the daemons that run; where none does, for
+    whoever asks: the environment of the one is not that of the other."""
+    with store.read() as connection:
+        hosts = {row.id: row.host for row in daemons.running(connection, now)}
+        noted = daemons.lacking(connection, list(hosts))
+    if not noted:
+        return missing_secrets(settings, os.environ)
+    return [f"daemon {it} on {hosts[it]}: {noted[it]}" for it in hosts if noted.get(it)]

@@ -42,6 +42,8 @@ def facts_of(review: Review, view: View) -> Iterator[str]:
     """What is known of one enrolment, a line a fact."""
     case, life, today = review.case, review.life, view.today
     yield f"{case.enrolment.drug}, {case.enrolment.indication or 'indication not known'}"
+    if not life.start_confirmed and life.stopped_on is None:
+        yield f"  start not confirmed, planned for {day_text(case.enrolment.started_on)}"
     yield from (f"  {line}" for line in ages.facts(view))
     for gene in view.protocol.genes:
         yield from (f"  {line}" for line in _gene(view, gene))

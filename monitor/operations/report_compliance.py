@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
-from monitor.core.review import view_of
 from monitor.core.vocabulary import PanelState
-from monitor.operations.answers import answers
 from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
-from monitor.operations.status import standing_of
+from monitor.operations.status import NOT_JUDGED, is_watched, standing_of
+from monitor.review.judging import look
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import all_enrolment_ids, chunks, load_cases
-from monitor.store.rulebook import load_rulebook
+from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -44,6 +44,7 @@ class Count:
     delays: list[int] = field(default_factory=list)
     patients: set[int] = field(default_factory=set)
     days: int = 0
+    """Patient-days: one of a patient on two drugs is one, and covered where both are."""
     covered: int = 0
 
     def add(self, test: DueTest, patient: int) -> None:
@@ -87,7 +88,9 @@ class Compliance:
     clinics: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(Count))
     """Patient-days by clinic and drug."""
     overdue: list[tuple[date, int, int]] = field(default_factory=list)
-    """Of each month its last day (or that of the report), enrolments watched and overdue."""
+    """Of each month its last day (or that of the report), patients watched and overdue."""
+    not_judged: int = 0
+    """Enrolments of which the monitor itself failed to see anything: they are left out."""
 
     def document(self) -> dict[str, Any]:
         """As `monitor report compliance --json` prints it."""
@@ -96,6 +99,7 @@ class Compliance:
             "to": self.until.isoformat(),
             "at": self.at.isoformat(),
             "enrolments": self.enrolments,
+            **({NOT_JUDGED: self.not_judged} if self.not_judged else {}),
             "tests": self.total.document(),
             "patient_days": _coverage(self.total),
             "groups": self.rows(),
@@ -149,66 +153,106 @@ def compliance(
         wanted = _wanted(connection, which)
         found.asked = len(wanted)
         rulebook = load_rulebook(connection)
-        for piece in chunks(sorted(wanted)):
-            for case in load_cases(connection, piece, until=now, zone=zone):
-                view = view_of(case, rulebook.protocols, rulebook.catalogue, now, zone)
+        treated = _PatientDays(found)
+        for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
+            cases = load_cases(connection, piece, until=now, zone=zone)
+            views, failed = look(cases, rulebook, now, zone)
+            found.not_judged += len(failed)
+            for view in sorted(views, key=lambda it: it.case.enrolment.patient_id):
                 titles = {it.id: it.title for it in view.protocol.panels}
-                outcome = adherence(view, first, last)
-                _add(found, outcome, wanted[case.enrolment.id], titles, case.enrolment.patient_id)
+                outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
+                _add(found, outcome, whose, titles)
+                treated.add(outcome, whose)
+        treated.flush()
         for day in _month_ends(first, last):
-            found.overdue.append((day, *_standing(connection, settings, wanted, day, now)))
+            found.overdue.append((day, *_standing(connection, rulebook, wanted, day, now, zone)))
     return found
 
 
-def _wanted(connection: Connection, which: Which) -> dict[int, tuple[str, str]]:
-    """The enrolments asked for, with their clinic and drug."""
-    query = select(_ENROLMENTS.c.id, _ENROLMENTS.c.clinic, _ENROLMENTS.c.drug)
+class _Whose(NamedTuple):
+    """Whose an enrolment is, and where it is counted."""
+
+    patient: int
+    place: tuple[str, str]
+    """Clinic and drug."""
+
+
+def _wanted(connection: Connection, which: Which) -> dict[int, _Whose]:
+    """The enrolments asked for."""
+    columns = _ENROLMENTS.c
+    query = select(columns.id, columns.patient_id, columns.clinic, columns.drug)
     standing = set(all_enrolment_ids(connection))
     return {
-        row.id: (row.clinic, row.drug)
+        row.id: _Whose(row.patient_id, (row.clinic, row.drug))
         for row in connection.execute(query)
         if row.id in standing and which.takes(row.clinic, row.drug)
     }
 
 
-def _add(
-    found: Compliance,
-    outcome: Adherence,
-    place: tuple[str, str],
-    titles: dict[str, str],
-    patient: int,
-) -> None:
+def _add(found: Compliance, outcome: Adherence, whose: _Whose, titles: dict[str, str]) -> None:
     if outcome.days or outcome.tests:
         found.enrolments += 1
-    for count in (found.total, found.clinics[place]):
-        count.days += outcome.days
-        count.covered += outcome.covered
     for test in outcome.tests:
-        key = (*place, test.phase, titles[test.panel])
+        key = (*whose.place, test.phase, titles[test.panel])
         for count in (found.total, found.groups[key], found.months[f"{test.due_on:%Y-%m}"]):
-            count.add(test, patient)
+            count.add(test, whose.patient)
+
+
+class _PatientDays:
+    """Counts the days of one patient after the other: of several treatments at a time each day
+    is one, and covered where no test of any of them was past its grace."""
+
+    def __init__(self, found: Compliance) -> None:
+        self._found = found
+        self._patient: int | None = None
+        self._watched: dict[tuple[str, str], set[date]] = defaultdict(set)
+        self._uncovered: dict[tuple[str, str], set[date]] = defaultdict(set)
+
+    def add(self, outcome: Adherence, whose: _Whose) -> None:
+        """The next treatment; those of one patient follow each other."""
+        if whose.patient != self._patient:
+            self.flush()
+            self._patient = whose.patient
+        self._watched[whose.place] |= outcome.watched
+        self._uncovered[whose.place] |= outcome.uncovered
+
+    def flush(self) -> None:
+        """Count those of the patient that is at hand."""
+        for place, watched in self._watched.items():
+            _count_days(self._found.clinics[place], watched, self._uncovered[place])
+        everywhere = set[date]().union(*self._watched.values())
+        _count_days(self._found.total, everywhere, set[date]().union(*self._uncovered.values()))
+        self._watched.clear()
+        self._uncovered.clear()
+
+
+def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
+    count.days += len(watched)
+    count.covered += len(watched - uncovered)
 
 
 def _standing(
     connection: Connection,
-    settings: Settings,
-    wanted: Iterable[int],
+    rulebook: RuleBook,
+    wanted: Mapping[int, _Whose],
     day: date,
     now: datetime,
+    zone: ZoneInfo,
 ) -> tuple[int, int]:
-    """How many were watched, and of these overdue, at the end of a day: what `monitor status`
-    says of it."""
-    end = start_of_day(day + _ONE_DAY, settings.clinic.zone) - timedelta.resolution
+    """How many patients were watched, and of these overdue, at the end of a day: those of whom
+    `monitor status` says so of a treatment."""
+    end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
     at = min(end, now)
-    watched = late = 0
-    for batch in answers(connection, settings, at, ids=list(wanted), until=at):
-        for review in batch.reviews:
-            if review.case.enrolment.enrolled_on > day:
-                continue
-            standing = standing_of(review)
-            watched += standing in (*_LATE, PanelState.DUE.value, PanelState.UP_TO_DATE.value)
-            late += standing in _LATE
-    return watched, late
+    watched: set[int] = set()
+    late: set[int] = set()
+    for piece in chunks(sorted(wanted)):
+        cases = load_cases(connection, piece, until=at, zone=zone)
+        known = [case for case in cases if case.enrolment.enrolled_on <= day]
+        for view in filter(is_watched, look(known, rulebook, at, zone)[0]):
+            patient = wanted[view.case.enrolment.id].patient
+            watched.add(patient)
+            late |= {patient} if standing_of(view) in _LATE else set()
+    return len(watched), len(late)
 
 
 def _month_ends(first: date, last: date) -> Iterator[date]:

@@ -21,8 +21,10 @@ _NOTES = (
     "The delay is counted from the due day, of tests done after it.",
     """Rechecks and tests that an event asks for are not counted here, nor what came due before the
     enrolment or while another clinic monitored.""",
-    """Overdue at the end of a month is what monitor status says of that instant, rechecks
-    included.""",
+    """Overdue at the end of a month are the patients of whom monitor status says so at that
+    instant, rechecks included.""",
+    """Of a patient on two drugs the tests that each of them asks for are counted; the patient, and
+    each of the days, are one.""",
 )
 
 
@@ -46,8 +48,14 @@ def page(found: Compliance, which: Which) -> Page:
         ],
         figure=_figure(found),
         tables=[_groups(found, which), _months(found), _clinics(found)],
-        notes=[" ".join(note.split()) for note in _NOTES],
+        notes=[*_left_out(found), *(" ".join(note.split()) for note in _NOTES)],
     )
+
+
+def _left_out(found: Compliance) -> list[str]:
+    """What is missing here must not read as all there is."""
+    count = found.not_judged
+    return [f"LEFT OUT: {count} enrolments that could not be judged"] if count else []
 
 
 _HEADINGS = ["Due", "In time", "In grace", "Late", "Missed", "Not over yet"]

@@ -121,6 +121,8 @@ class Overdue:
     enrolled: int
     watched: int
     """Of whom tests are due here: not planned, elsewhere or stopped."""
+    patients_watched: int
+    """Of these, whoever has two treatments once."""
     rows: tuple[Late, ...]
 
     def document(self) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class Overdue:
             "at": self.at.isoformat(),
             "enrolled": self.enrolled,
             "watched": self.watched,
+            "patients_watched": self.patients_watched,
             "patients": len({row.mrn for row in self.rows}),
             "overdue": [row.document() for row in self.rows],
         }
@@ -139,6 +142,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
     zone = settings.clinic.zone
     rows: list[Late] = []
     enrolled = watched = 0
+    patients: set[int] = set()
     with store.read() as connection:
         alerts = _alerts(connection, settings, now)
         for batch in answers(connection, settings, now, until=now):
@@ -149,7 +153,9 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 if not which.takes(who.clinic, who.drug):
                     continue
                 enrolled += 1
-                watched += is_watched(review)
+                if is_watched(review):
+                    watched += 1
+                    patients.add(review.case.enrolment.patient_id)
                 alert = alerts.get(who.id)
                 is_here = not review.life.elsewhere
                 rows += [
@@ -159,7 +165,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))
-    return Overdue(now.astimezone(zone), enrolled, watched, tuple(rows))
+    return Overdue(now.astimezone(zone), enrolled, watched, len(patients), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +185,8 @@ def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[i
     """The live overdue alert of each enrolment."""
     standing = [
         it
-        for it in alerts_at(connection, settings, now)
-        if it.row.kind == Kind.OVERDUE_TEST.value and it.state in _ALIVE
+        for it in alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
+        if it.state in _ALIVE
     ]
     histories: dict[int, list[Row[Any]]] = defaultdict(list)
     for start in range(0, len(standing), 500):
@@ -285,7 +291,7 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
     facts = [
-        (str(len(patients)), "patients overdue", f"of {found.watched} enrolments watched"),
+        (str(len(patients)), "patients overdue", f"of {found.patients_watched} watched"),
         (str(len(serious)), "seriously overdue", ""),
         (str(nobody), "without an owner", "nobody has acknowledged it or was given it"),
     ]

@@ -99,13 +99,18 @@ def _genotypes(protocol: Protocol, catalogue: Catalogue) -> Iterator[Row]:
         yield Row("TPMT activity", "; ".join(parts), activity.say, "", activity.source)
 
 
+def _not_known(dosing: Dosing) -> str:
+    if dosing.weight_valid is None:
+        return "dose not known"
+    return f"weight older than {dosing.weight_valid}, or dose or weight not known"
+
+
 def _doses(dosing: Dosing, catalogue: Catalogue) -> Iterator[Row]:
     kind, urgent = Kind.DOSE_CHECK.value.replace("_", " "), Urgency.URGENT.value
     general = dosing.general
     yield Row(
         "any indication",
-        f"compared to the nearest {_plain(dosing.nearest_mg)} mg; weight older than "
-        f"{dosing.weight_valid}, or dose or weight not known",
+        f"compared to the nearest {_plain(dosing.nearest_mg)} mg; {_not_known(dosing)}",
         kind,
         Urgency.ROUTINE.value,
         general.source,

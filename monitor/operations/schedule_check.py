@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol_file import CATALOGUE_ID
 from monitor.core.toml_text import decode
+from monitor.operations.schedule_drugs import refuse_given_up
 from monitor.operations.schedules import (
     CATALOGUE_FILE,
     Force,
@@ -57,9 +59,10 @@ class Checked:
         return len(self.proposal.protocols[self.proposal.id].examples)
 
 
-def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
+def check(path: Path, store: Store | None, catalogue_text: str, today: date) -> Checked:
     """Read a file strictly, its examples too, with the catalogue that lies beside it, or will be
-    in force before it, or came with the program (`catalogue_text`), in this order.
+    in force before it, or came with the program (`catalogue_text`), in this order; where there is
+    a database, also whether those who are enrolled stand in its way, as `apply` will.
 
     Raises Faults only where the file cannot be read at all.
     """
@@ -75,6 +78,9 @@ def check(path: Path, store: Store | None, catalogue_text: str) -> Checked:
             stand_in = load_catalogue(catalogue_text, CATALOGUE_FILE)
         text = decode(data, path.name)
         proposal = propose_text(text, path.name, coming, stand_in)
+        if store is not None:
+            with store.read() as connection:
+                refuse_given_up(connection, force, proposal, today)
     except Faults as faults:
         return Checked(path, faults.faults, None, "")
     if proposal.id not in force.texts:

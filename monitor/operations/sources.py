@@ -203,7 +203,7 @@ def _guessed(
 def _table(surveyed: Survey, source: Source, catalogue: Catalogue) -> Table:
     score = score_of(source, known_of(source, catalogue))
 
-    def of_names(cells: Sequence[str]) -> int:
+    def of_names(cells: Sequence[str], _beyond: int = 0, /) -> int:
         """Names stand above a table, and no number or date among them."""
         names = [cell for cell in cells if cell]
         return 0 if any(map(looks_like_a_value, names)) else len(names) + 10 * score(names)

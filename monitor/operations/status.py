@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from monitor.config import Settings
 from monitor.core.answer import PanelStatus, Review
 from monitor.core.case import Case
+from monitor.core.judges import View
 from monitor.core.vocabulary import EnrolmentState, PanelState
 from monitor.operations.answers import Answers, answers, enrolments_of
 from monitor.store.database import Store
@@ -98,7 +99,7 @@ def _rows_of(connection: Connection, batch: Answers) -> list[dict[str, Any]]:
     return rows + [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
 
 
-def standing_of(review: Review) -> str:
+def standing_of(review: Review | View) -> str:
     """The one state of the ledger an enrolment is in: that of its worst panel while it is
     watched here, held or not."""
     if not is_watched(review):
@@ -107,7 +108,7 @@ def standing_of(review: Review) -> str:
     return next((it.value for it in _WORST_FIRST if it in present), PanelState.UP_TO_DATE.value)
 
 
-def is_watched(review: Review) -> bool:
+def is_watched(review: Review | View) -> bool:
     """Whether tests are due here: not while it is planned, monitored elsewhere or stopped."""
     return review.life.state not in _NOT_WATCHED
 

@@ -3,6 +3,7 @@
 from monitor.review.batch import BATCH, SET_ASIDE, WITH_ALL_READ, Tally, decided, review_batch
 from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
+from monitor.review.program import wake_judged_otherwise
 
 __all__ = [
     "BATCH",
@@ -16,4 +17,5 @@ __all__ = [
     "judge_batch",
     "review_batch",
     "review_due",
+    "wake_judged_otherwise",
 ]

@@ -25,6 +25,7 @@ from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.climbing import climb
 from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
+from monitor.core.pairing import as_apart
 from monitor.core.protocol import Protocol
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
@@ -171,6 +172,7 @@ def decided(
             at, clinic=enrolment.clinic, drug=enrolment.drug, kind=kind.value, urgency=urgency
         )
 
+    alerts = as_apart(alerts)
     changes = reconcile(found, alerts, protocol, now, zone)
     return climb(changes, alerts, protocol, ladder_of, now)
 

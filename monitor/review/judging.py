@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from monitor import logs
 from monitor.core.answer import Review
 from monitor.core.case import Case
+from monitor.core.judges import View
 from monitor.core.kept_text import Counted, as_text
 from monitor.core.recalled import NotRead
-from monitor.core.review import review_one
+from monitor.core.review import review_one, view_of
 from monitor.review.recall import Recall, is_recalled
 from monitor.store import remembered
 from monitor.store.frames import load_cases
@@ -68,6 +69,20 @@ def judge(
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(case.enrolment.id, logs.places(error)))
     return reviews, failures
+
+
+def look(
+    cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
+) -> tuple[list[View], list[Failed]]:
+    """What the core sees of these cases, without what it would say of it: their lives and panels.
+    And which it could not see. Everything of theirs was read."""
+    views, failures = [], []
+    for case in cases:
+        try:
+            views.append(view_of(case, rulebook.protocols, rulebook.catalogue, now, zone))
+        except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
+            failures.append(Failed(case.enrolment.id, logs.places(error)))
+    return views, failures
 
 
 def judge_batch(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Result
 from monitor.core.derive import may_derive
 from monitor.core.indications import meant_for
@@ -21,6 +22,7 @@ from monitor.core.kept_text import Counted, memory_from, of_results
 from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
+from monitor.review.program import program
 from monitor.store import claims, remembered
 from monitor.store.claims import OfResults
 from monitor.store.histories import Histories
@@ -28,8 +30,6 @@ from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
 
 BETWEEN = " "
-_EDITION = "2"
-"""Of what is kept: whoever keeps less, or otherwise, may put back a part that it does not know."""
 
 
 @dataclass(slots=True)
@@ -114,6 +114,8 @@ class Recall:
             settled = self._settled(it, memory)
             if settled is None or counted[patient].rows != then.rows + len(rows):
                 continue
+            if not self._had_come(memory):
+                continue
             if self._go_on(memory, rows, new):
                 self._of[patient] = _Known(
                     memory=memory,
@@ -147,6 +149,14 @@ class Recall:
             and not may_derive((it.analyte for it, _ in rows), self._rulebook.catalogue)
         )
 
+    def _had_come(self, memory: Memory) -> bool:
+        """Whether all that is remembered was collected by the instant after which nothing is seen:
+        a review counts results of a laboratory whose clock goes ahead. Of its day nobody knows."""
+        if self._until is None:
+            return True
+        today = clinic_day(self._until, self._zone)
+        return all(it.last < today for it in memory.of.values())
+
     def _settled(self, it: OfResults, memory: Memory) -> frozenset[str] | None:
         """The rules that need not see what is remembered; None: it was remembered by another
         catalogue or in another zone."""
@@ -179,9 +189,10 @@ class Recall:
 
 
 def judged_by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
-    """What an answer depends on besides the patient; the protocol's digest first."""
+    """What an answer depends on besides the patient: the protocol's digest first, the program's
+    last."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
-    return BETWEEN.join((*digests, zone.key, _EDITION))
+    return BETWEEN.join((*digests, zone.key, program()))
 
 
 def is_recalled(case: Case) -> bool:

@@ -241,12 +241,17 @@ def _changed(step: Step, now: datetime) -> dict[str, Any]:
         values |= _NOT_ASKED
     if change.what in OPENING:
         values |= {"state": AlertState.OPEN.value, **_NO_ANSWER, **_NOT_CLOSED}
+    if change.what is ChangeWhat.APART and change.alert is not None:
+        values |= {"state": change.alert.state.value, **_NOT_CLOSED}
     return values
 
 
 def _ended(change: Change, now: datetime) -> dict[str, Any]:
     assert change.what in ENDINGS and change.alert is not None
-    return closed(now, None, change.reason, recovered=change.alert.recovered)
+    values = closed(now, None, change.reason, recovered=change.alert.recovered)
+    if change.what is ChangeWhat.MERGED:  # it may come apart, and stands as it did then
+        values = {name: it for name, it in values.items() if name not in _NO_ANSWER}
+    return values
 
 
 def _finding(step: Step) -> dict[str, Any]:

@@ -60,6 +60,12 @@ def note_failure(
     return known
 
 
+def catch_up(connection: Connection, now: datetime) -> None:
+    """The clock was set back to `now`: no way rests until an instant of the wrong one."""
+    late = update(_BREAKERS).where(_BREAKERS.c.open_until > now)
+    connection.execute(late.values(open_until=now))
+
+
 def forget(connection: Connection, way: str) -> None:
     """It works again."""
     connection.execute(delete(_BREAKERS).where(_BREAKERS.c.way == way))

@@ -195,6 +195,19 @@ def wake_all(connection: Connection, now: datetime, protocol_id: str | None) -> 
     )
 
 
+def wake_kept_by_others(connection: Connection, now: datetime, last: str) -> int:
+    """Wake whom nothing wakes yet and of whom is kept what does not end `kept_by` so; how many.
+    Of whom nothing is kept nobody knows who judged them."""
+    columns = _ENROLMENTS.c
+    asleep = or_(columns.next_review_at.is_(None), columns.next_review_at > now)
+    others = columns.kept_by.is_not(None) & ~columns.kept_by.endswith(last, autoescape=True)
+    # Locked in one order, and nobody is waited for: several daemons may begin at once.
+    query = select(columns.id).where(asleep, others, columns.stands).order_by(columns.id)
+    theirs = query.with_for_update(skip_locked=True).scalar_subquery()
+    statement = update(_ENROLMENTS).where(columns.id.in_(theirs))
+    return connection.execute(statement.values(next_review_at=now, wake_rank=WITH_ALL)).rowcount
+
+
 class Keeping(NamedTuple):
     """An enrolment of which something is kept."""
 

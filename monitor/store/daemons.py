@@ -33,6 +33,9 @@ from monitor.store.tables import table_of
 
 DAEMONS = table_of(tables.DaemonRow)
 TURNS = table_of(tables.JobTurn)
+_FACTS = table_of(tables.Fact)
+_LACKS = "lacks "
+"""What the fact of a daemon begins with, before its id."""
 
 TICK = timedelta(seconds=15)
 """How often a daemon says that it works."""
@@ -67,6 +70,9 @@ def started(connection: Connection, me: Identity, now: datetime) -> None:
     """Note a start, and forget those of long ago; the same start twice is noted once."""
     old = or_(DAEMONS.c.last_tick_at < now - _KEPT_FOR, DAEMONS.c.id == me.id)
     connection.execute(delete(DAEMONS).where(old))
+    known = {_LACKS + it for it in connection.scalars(select(DAEMONS.c.id))}
+    noted = connection.scalars(select(_FACTS.c.name).where(_FACTS.c.name.startswith(_LACKS)))
+    connection.execute(delete(_FACTS).where(_FACTS.c.name.in_(set(noted) - known)))
     connection.execute(
         insert(DAEMONS).values(
             id=me.id,
@@ -87,6 +93,22 @@ def ticked(connection: Connection, me: Identity, now: datetime, failing: Collect
     changed = connection.execute(update(DAEMONS).where(DAEMONS.c.id == me.id).values(values))
     if changed.rowcount == 0:  # it slept for more than a week
         started(connection, me, now)
+
+
+def lacks(connection: Connection, me: Identity, what: str) -> None:
+    """Note which passwords and tokens that the config names this daemon runs without; "": none.
+    Whoever asks from elsewhere has another environment."""
+    mine = _FACTS.c.name == _LACKS + me.id
+    changed = connection.execute(update(_FACTS).where(mine).values(value=what))
+    if changed.rowcount == 0:
+        connection.execute(insert(_FACTS).values(name=_LACKS + me.id, value=what))
+
+
+def lacking(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """What these daemons noted so; those that noted nothing are missing."""
+    names = {_LACKS + it: it for it in ids}
+    rows = connection.execute(select(_FACTS).where(_FACTS.c.name.in_(list(names))))
+    return {names[row.name]: row.value for row in rows}
 
 
 def stopped(connection: Connection, me: Identity, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -40,6 +41,20 @@ class StoreOutdated(StoreError):
 
 class TooEarly(StoreError):
     """A writing command was given an instant that lies before what was already done."""
+
+    def __init__(self, latest: datetime, now: datetime) -> None:
+        self._latest, self._now = latest, now
+        super().__init__(self.says(UTC))
+
+    def says(self, zone: tzinfo) -> str:
+        """What is wrong, with both instants as clocks of a time zone show them."""
+        latest, now = (
+            it.astimezone(zone).isoformat(timespec="seconds") for it in (self._latest, self._now)
+        )
+        return (
+            f"the database has already been brought to {latest}, which is more than five minutes "
+            f"after {now}: a command that writes cannot go back in time"
+        )
 
 
 @contextmanager

@@ -58,11 +58,7 @@ def check_not_earlier(connection: Connection, now: datetime) -> datetime | None:
 def refuse_earlier(latest: datetime | None, now: datetime) -> None:
     """Raises TooEarly where the database has been brought to an instant that is too far ahead."""
     if latest is not None and now < latest - AHEAD:
-        raise TooEarly(
-            f"the database has already been brought to {latest.isoformat(timespec='seconds')}, "
-            f"which is more than five minutes after {now.isoformat(timespec='seconds')}: "
-            "a command that writes cannot go back in time"
-        )
+        raise TooEarly(latest, now)
 
 
 def installation(connection: Connection) -> str:

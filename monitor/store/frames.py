@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
+from monitor.core.pairing import merged_into
 from monitor.core.recalled import Recalled
 from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
@@ -124,6 +125,7 @@ def to_alert(row: Any) -> Alert:
         closed_at=row.closed_at,
         closed_by=row.closed_by,
         closed_recovered=row.closed_recovered,
+        merged_into=merged_into(row.outcome) if row.outcome and not row.closed_by else None,
         protocol_digest=row.protocol_digest,
         news=row.shown.get("news", ""),
         limit_text=row.shown.get("limit_text") or "",

@@ -145,6 +145,19 @@ def release(connection: Connection, holders: Sequence[str], now: datetime) -> in
     return connection.execute(statement).rowcount
 
 
+def catch_up(connection: Connection, now: datetime) -> int:
+    """The clock was set back to `now`: what was to be tried at an instant of the wrong one is tried
+    at once, and no lease lasts longer than one taken now. How many messages it frees."""
+    columns = DELIVERIES.c
+    waits = columns.state == "waiting"
+    last = now + LEASE
+    connection.execute(
+        update(DELIVERIES).where(waits, columns.leased_until > last).values(leased_until=last)
+    )
+    late = update(DELIVERIES).where(waits, columns.next_attempt_at > now)
+    return connection.execute(late.values(next_attempt_at=now)).rowcount
+
+
 def give_back(connection: Connection, delivery_ids: Sequence[int]) -> None:
     """Free messages that were leased and, as their holder knows, not sent."""
     statement = (

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Connection,
+    case,
     func,
     insert,
     select,
@@ -198,6 +199,19 @@ def waiting(connection: Connection) -> int:
     """How many messages are owed, due now or backing off."""
     statement = select(func.count()).where(DELIVERIES.c.state == "waiting")
     return int(connection.execute(statement).scalar_one())
+
+
+def ahead(connection: Connection, now: datetime) -> tuple[int, int]:
+    """How many messages wait that were queued later than `now`, and how many of them critical:
+    they go once the clock has come there."""
+    critical = case((DELIVERIES.c.urgency == Urgency.CRITICAL.value, 1), else_=0)
+    query = select(func.count(), func.coalesce(func.sum(critical), 0)).where(
+        DELIVERIES.c.state == "waiting",
+        DELIVERIES.c.created_at > now,
+        DELIVERIES.c.next_attempt_at > now,
+    )
+    count, grave = connection.execute(query).one()
+    return int(count), int(grave)
 
 
 def _messages_about(connection: Connection, kind: str, alert_id: int, recipient: str) -> int:

@@ -11,7 +11,7 @@ from monitor.store.types import UtcInstant
 
 class Fact(SQLModel, table=True):
     """Small facts about the database itself: `brought_to` (the latest instant acted on),
-    `installation` (what tells it from every other)."""
+    `installation` (what tells it from every other), `lacks ID` (what a daemon runs without)."""
 
     __tablename__ = "facts"
     name: str = Field(primary_key=True)

@@ -19,6 +19,8 @@ from monitor.web.visit import LARGEST, RowId, Visit, needs
 routes = APIRouter()
 UPLOADS = ("/load",)
 Loader = Annotated[Visit, needs(May.LOAD_FILES)]
+_OPENED = 50
+"""Alerts shown of those that opened with a file: a first history opens thousands."""
 _SHOWN = 30
 _GONE = (
     "The file is not here any more: it was taken or left already, or an hour has passed. "
@@ -127,7 +129,8 @@ def revert(batch_id: RowId, visit: Loader) -> Response:
         return _batch(visit, batch_id, problem=str(refusal))
     if not agreed:
         return _batch(visit, batch_id, coming=(done, tally), reason=reason)
-    visit.notice("The file is taken back, and everybody it touched was reviewed.")
+    told = "The file is taken back, and everybody it touched was reviewed."
+    visit.notice(" ".join([told, *(f"{note}." for note in done.notes)]))
     return visit.redirect(f"/load/{batch_id}")
 
 
@@ -187,13 +190,15 @@ def _batch(
         found, brought = batches.batch(visit.site.store, batch_id)
     except BatchRefused:
         raise HTTPException(404) from None
+    count, opened = batches.opened_by(visit.site.store, batch_id, most=_OPENED)
     visit.audit("file seen", detail=f"file {batch_id}")
     return visit.page(
         "load_batch.html",
         422 if problem else 200,
         batch=found,
         brought=brought,
-        opened=batches.opened_by(visit.site.store, batch_id),
+        opened_count=count,
+        opened=opened,
         problem=problem,
         reason=reason,
         coming=coming,

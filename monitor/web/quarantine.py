@@ -15,11 +15,13 @@ from monitor.intake.quarantine import (
     HeldRow,
     QuarantineRefused,
     Retry,
+    alike,
+    alike_ids,
     groups,
     held_row,
-    held_rows,
 )
 from monitor.operations import arrivals
+from monitor.operations.ignored import ignored
 from monitor.review import Tally
 from monitor.store.database import Store
 from monitor.store.rulebook import load_rulebook
@@ -49,7 +51,10 @@ the other ways are one step away."""
 def quarantine(visit: Mender) -> Response:
     with visit.site.store.read() as connection:
         remembered = fixes(connection)
-    return visit.page("quarantine.html", groups=groups(visit.site.store), fixes=remembered)
+        hidden = {it.fix.id: it.analyte.title for it in ignored(connection, visit.site.settings)}
+    return visit.page(
+        "quarantine.html", groups=groups(visit.site.store), fixes=remembered, hidden=hidden
+    )
 
 
 @routes.post("/quarantine/retry")
@@ -117,8 +122,8 @@ def discard(row_id: RowId, visit: Mender) -> Response:
     settings, reason = visit.site.settings, visit.text("reason")
     held = _row(visit, row_id)
     last = whole_number(visit.text("last")) or 0
-    seen = [it.id for it in _alike(visit, held) if it.id <= last]
-    ids = seen if visit.text("all") and seen else [row_id]
+    seen = alike_ids(visit.site.store, held, last=last) if visit.text("all") else []
+    ids = seen or [row_id]
 
     def act(store: Store) -> str:
         if not reason:
@@ -153,15 +158,9 @@ def _row(visit: Visit, row_id: int) -> HeldRow:
         raise HTTPException(404) from None
 
 
-def _alike(visit: Visit, held: HeldRow) -> list[HeldRow]:
-    """Held for the same cause: of its source, for its reason, with its code."""
-    found = held_rows(visit.site.store, reason=held.reason_code, source=held.source)
-    return [it for it in found if (it.reason, it.analyte) == (held.reason, held.analyte)]
-
-
 def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
     held = _row(visit, row_id)
-    alike = _alike(visit, held)
+    found = alike(visit.site.store, held, shown=_ALIKE)
     with visit.site.store.read() as connection:
         rulebook = load_rulebook(connection)
     visit.audit("held row seen", detail=f"row {row_id}")
@@ -169,10 +168,10 @@ def _page(visit: Visit, row_id: int, problem: str = "") -> Response:
         "quarantine_row.html",
         422 if problem else 200,
         row=held,
-        alike=alike[:_ALIKE],
-        count=len(alike),
+        alike=found.first,
+        count=found.count,
         likely=_LIKELY.get(held.reason_code, ()),
-        last=max((it.id for it in alike), default=row_id),
+        last=found.last_id,
         analytes=[(id_, it.title) for id_, it in rulebook.catalogue.analytes.items()],
         ignorable=not needs_somebody(held.analyte, rulebook),
         problem=problem,

@@ -95,8 +95,11 @@ def decide(proposal_id: RowId, visit: Editor) -> Response:
             what = "schedule withdrawn" if own else "schedule refused"
             deed = visit.deed(what, detail=proposed.protocol_id)
             state = refuse(deed, proposal_id, by=visit.who, note=note, now=visit.now)
-    except (ProposalRefused, TooEarly) as refused:
+    except ProposalRefused as refused:
         return _proposal(visit, _proposed(visit, proposal_id), str(refused), 422)
+    except TooEarly as early:
+        says = early.says(visit.site.settings.clinic.zone)
+        return _proposal(visit, _proposed(visit, proposal_id), says, 422)
     except Faults as faults:
         text = "; ".join(str(fault) for fault in faults.faults)
         return _proposal(visit, _proposed(visit, proposal_id), text, 422)

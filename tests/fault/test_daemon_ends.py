@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from monitor.demo.catcher import Catcher
+from monitor.store.database import open_store
+from monitor.store.outbox import operator_alarm
 from tests.mail_world import Mood, mail_server
 from tests.processes import ClinicFolder, met
 
@@ -93,6 +96,30 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
     assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
 
 
+def test_files_that_cannot_be_moved_away_are_tried_ever_more_rarely_and_told_once(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """Each was read anew each second, with a line in the log, for ever, and told by itself."""
+    done = clinic.inbox / "done"
+    done.symlink_to(clinic.folder / "config.toml")  # no folder, nor a file to be taken in
+    for name in ("a.csv", "b.csv"):
+        clinic.drop(name, RESULTS.format(on="2026-01-12T08:00"))
+    daemon = clinic.start()
+
+    def tries() -> int:
+        return daemon.log.read_text().count("no file can be moved out of the inbox")
+
+    assert met(lambda: tries() >= 2)
+    assert met(lambda: any("cannot be emptied" in mail.subject for mail in mailbox.caught))
+    before = tries()
+    clinic.drop("c.csv", RESULTS.format(on="2026-01-13T08:00"))
+    assert met(lambda: tries() > before)
+    assert not any("file a.csv" in mail.subject for mail in mailbox.caught)
+    done.unlink()
+    clinic.drop("d.csv", RESULTS.format(on="2026-01-14T08:00"))
+    assert met(lambda: clinic.done("a.csv") and clinic.done("d.csv"))
+
+
 def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Catcher) -> None:
     """It was three hours ahead; the scheduler would wait for three hours."""
     wrong = clinic.folder / "wrong-by"
@@ -105,6 +132,26 @@ def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Ca
     half.replace(wrong)
     assert met(lambda: beats(clinic) < datetime.now(UTC) + timedelta(minutes=1))
     assert met(lambda: any("clock" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_message_queued_by_a_clock_that_was_set_back_goes_all_the_same(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """It was to be tried again at an instant of the wrong clock, and waited for three hours."""
+    wrong = clinic.folder / "wrong-by"
+    wrong.write_text("10800")
+    daemon = clinic.spawn("-m", "tests.fault.set_clock", str(wrong))
+    assert met(lambda: daemon.has_started)
+    store = open_store(f"sqlite:///{clinic.folder / 'monitor.db'}")
+    later = datetime.now(UTC) + timedelta(hours=3, minutes=10)
+    with store.write() as connection:
+        zone = ZoneInfo("UTC")
+        operator_alarm(connection, "three hours ahead", "Nothing.", "a@b.example", later, zone)
+    store.dispose()
+    half = clinic.folder / "half"
+    half.write_text("0")
+    half.replace(wrong)
+    assert met(lambda: any("three hours ahead" in mail.subject for mail in mailbox.caught))
 
 
 def beats(clinic: ClinicFolder) -> datetime:

@@ -50,15 +50,43 @@ def clinic(tmp_path: Path, empty_url: str, mailbox: Catcher) -> Iterator[ClinicF
     made.kill_all()
 
 
-def newer(clinic: ClinicFolder, folder: Path, *, additive: bool) -> ClinicFolder:
-    """The same clinic, worked on by the newer version."""
+def another(clinic: ClinicFolder, folder: Path) -> tuple[Path, ClinicFolder]:
+    """A program of its own, and the same clinic as it works on it."""
     program = folder / "newer"
     shutil.copytree(ROOT / "monitor", program / "monitor")
     for name in ("schedules", "templates", "locale", "config.example.toml"):
         (program / name).symlink_to(ROOT / name)
+    return program, clinic.with_program(program)
+
+
+def newer(clinic: ClinicFolder, folder: Path, *, additive: bool) -> ClinicFolder:
+    """The same clinic, worked on by the newer version."""
+    program, later = another(clinic, folder)
     versions = program / "monitor" / "store" / "migrations" / "versions"
     (versions / "9999_later.py").write_text(MIGRATION.format(newest=newest(), additive=additive))
-    return clinic.with_program(program)
+    return later
+
+
+def test_what_a_newer_version_says_otherwise_is_said_once_its_daemon_runs(
+    clinic: ClinicFolder, tmp_path: Path
+) -> None:
+    (clinic.folder / "patients.csv").write_text(PATIENTS.format(mrn="A1"))
+    (clinic.folder / "results.csv").write_text(RESULTS.format(mrn="A1"))
+    assert clinic.run("enrol", "patients.csv").returncode == 0
+    assert clinic.run("load", "results.csv").returncode == 0
+    assert clinic.run("verify").returncode == 0
+    program, later = another(clinic, tmp_path)
+    findings = program / "monitor" / "core" / "findings.py"
+    said = findings.read_text()
+    changed = said.replace("limit_text=limit.text,", 'limit_text=f"{limit.text}, worded anew",')
+    assert changed != said
+    findings.write_text(changed)
+    verified = later.run("verify")
+    assert (verified.returncode, "worded anew" in verified.stdout) == (3, True)
+    daemon = later.start()
+    assert met(lambda: later.run("verify").returncode == 0, 60)
+    assert daemon.end() == 0
+    assert "nothing had announced" not in daemon.log.read_text()
 
 
 @pytest.mark.postgresql_only

@@ -392,6 +392,7 @@ REASONS = (
     "nurse@hill.example did not take the message",
     "the graver alert no longer speaks",
     "one episode with alert 3",
+    "two numbers that were taken for one patient are not",
     "still due",
     "the protocol now asks for: withhold",
     "a further limit is met",
@@ -438,6 +439,17 @@ ALARMS = (
     (
         "The inbox /srv/clinic/inbox cannot be read (No such file or directory): what the "
         "laboratory puts there is not taken in"
+    ),
+    "the inbox cannot be emptied",
+    (
+        "What was taken in cannot be moved out of the inbox: /srv/clinic/inbox/done cannot be "
+        "written (Not a directory). It stays there and is read again and again"
+    ),
+    "results are ignored",
+    (
+        '"GRANX" of north is ignored, and is Neutrophils, by which patients are watched: monitor '
+        'quarantine unfix 3 --by WHO; "PLTX" of no source is ignored, and is Platelets, by which '
+        "patients are watched: monitor quarantine unfix 4 --by WHO"
     ),
     "files in the inbox are passed over",
     (

@@ -64,6 +64,11 @@ class Scales:
         return limit is not None and self.nearest(mg) > limit
 
 
+def by_weight(regime: Regime) -> bool:
+    """Whether anything that the regime says is for each kg of a patient."""
+    return "per_kg=True" in repr(regime)
+
+
 def dose_answer(
     case: Case,
     protocol: Protocol,
@@ -93,8 +98,10 @@ def dose_answer(
     given = changes(case, life, today)
     stood = [it for it in standing if given and stood_on(it, points[it.rule], given[-1][0])]
     the_dose(answer, protocol, genes, regime, scales, given, life, stood, today)
-    if given and (not weighed or today > add(weighed[-1][0], dosing.weight_valid)):
-        answer.check("weight", Urgency.ROUTINE)
+    if given and by_weight(regime):
+        assert dosing.weight_valid is not None
+        if not weighed or today > add(weighed[-1][0], dosing.weight_valid):
+            answer.check("weight", Urgency.ROUTINE)
     if regime.before_dose is not None:
         terms = regime.before_dose
         since = take(life.first_dose, terms.within)

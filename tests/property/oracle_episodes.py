@@ -22,6 +22,7 @@ class Point:
     comparator: str
     met: tuple[tuple[str, Fraction], ...]
     """For each level: `certain`, `may` or `no`, and its limit."""
+    received: datetime
 
     @property
     def certain(self) -> int:

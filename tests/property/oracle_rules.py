@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 
-from monitor.core.case import Case, Result
+from monitor.core.case import Case, HeldRow, Result
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Level, Protocol, Rule
 from monitor.core.vocabulary import Status, Urgency
@@ -122,7 +122,7 @@ def judge(
     lacking = False
     applicable = 0
     for number, level in enumerate(rule.levels, start=1):
-        own = personal_number(rule, number, case, as_of or result.collected_on)
+        own = personal_number(rule, number, case, result, as_of)
         limit = limit_of(level, own, result, protocol, mine, first_dose)
         if isinstance(limit, Fraction) and level.rise_from_lowest is not None:
             limit = at_least_above_lowest(limit, level, result, mine, first_dose)
@@ -137,7 +137,14 @@ def judge(
             met.append((below(value, result.comparator, limit), limit))
         else:
             met.append((above(value, result.comparator, limit), limit))
-    point = Point(result.collected_at, result.collected_on, value, result.comparator, tuple(met))
+    point = Point(
+        result.collected_at,
+        result.collected_on,
+        value,
+        result.comparator,
+        tuple(met),
+        result.received_at,
+    )
     if point.breaches:
         return point
     if lacking:
@@ -212,26 +219,55 @@ def at_least_not_fallen(
     return max(limit, base * (1 - Fraction(level.not_fallen_by) / 100))
 
 
-def personal_number(rule: Rule, level: int, case: Case, day: date) -> Fraction | None:
-    """The limit that a clinician set for this level, in force on the day: the one set last."""
-    found: Personal | None = None
-    for it in case.personal:
-        if it.what is not Terms.LIMIT or (it.subject, it.level) != (rule.id, level):
+def personal_number(
+    rule: Rule, level: int, case: Case, result: Result, as_of: date | None
+) -> Fraction | None:
+    """The limit that a clinician set for this level. On a day on which one was set or ended the
+    stricter of two: the one of that day, and the one that stood when the blood was taken."""
+    day = result.collected_on
+    mine = [
+        it
+        for it in case.personal
+        if it.what is Terms.LIMIT and (it.subject, it.level) == (rule.id, level)
+    ]
+    if as_of is not None:
+        return set_last([it for it in mine if lasts(it, as_of)])
+    of_the_day = set_last([it for it in mine if lasts(it, day)])
+    then = set_last(
+        [
+            it
+            for it in mine
+            if it.set_at <= result.collected_at
+            and (lasts(it, day) or (it.ended_on == day and it.since <= day < it.until))
+        ]
+    )
+    numbers = rule.levels[level - 1]
+    for stated in (numbers.below, numbers.above, numbers.above_times_uln):
+        if stated is None:
             continue
-        gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
-        newer = found is None or (it.set_at, it.id) > (found.set_at, found.id)
-        if it.since <= day < gone and newer:
-            found = it
+        both = [Fraction(stated) if it is None else it for it in (of_the_day, then)]
+        return max(both) if rule.downward else min(both)
+    return of_the_day
+
+
+def lasts(it: Personal, day: date) -> bool:
+    gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
+    return it.since <= day < gone
+
+
+def set_last(limits: list[Personal]) -> Fraction | None:
+    found = max(limits, key=lambda it: (it.set_at, it.id), default=None)
     return None if found is None or found.value is None else Fraction(found.value)
 
 
 def accepted(rule: Rule, case: Case, points: list[Point], today: date) -> bool:
-    """A clinician took the result of that day for a baseline, and the latest is no worse."""
+    """A clinician took the latest result that was there for a baseline, and the one of today is
+    no worse."""
     for it in case.personal:
         gone = it.until if it.ended_on is None or it.ended_on > it.until else it.ended_on
         if it.what is not Terms.BASELINE or it.subject != rule.id or not it.since <= today < gone:
             continue
-        then = [point for point in points if point.day <= it.since]
+        then = [point for point in points if max(point.at, point.received) <= it.set_at]
         if not then or points[-1].level > then[-1].level:
             continue
         old, new = then[-1].value, points[-1].value
@@ -347,6 +383,7 @@ def trend_points(rule: Rule, results: list[Result]) -> list[Point]:
                 value,
                 worst.comparator,
                 (("certain" if met else "no", limit),),
+                worst.received_at,
             )
         )
     return points
@@ -367,7 +404,8 @@ def rechecks(rule: Rule, latest: Point | None) -> list[date]:
 def held_urgency(
     case: Case, protocol: Protocol, ended_on: date | None, going_on: set[str]
 ) -> tuple[frozenset[int], Urgency] | None:
-    """Held rows: the urgency of the level the raw number would meet in any unit, else routine.
+    """Held rows: the urgency of the level the raw number would meet in any unit, else routine;
+    with its comparator, what only may breach being at most urgent, where that is worse.
     After the wash-out only of analytes of which an episode goes on."""
     last_day = date.max if ended_on is None else add(ended_on, protocol.wash_out)
     rows = [
@@ -383,13 +421,25 @@ def held_urgency(
             if rule.analyte != row.analyte:
                 continue
             for level in rule.levels:
-                for value in row.possible_values:
-                    number = Fraction(value)
-                    low = level.below is not None and number < Fraction(level.below)
-                    high = level.above is not None and number > Fraction(level.above)
-                    if level.above_times_uln is not None and level.default_uln is not None:
-                        limit = Fraction(level.above_times_uln) * Fraction(level.default_uln)
-                        high = high or number > limit
-                    if low or high:
-                        urgencies.append(level.urgency)
+                urgencies += urgencies_of(row, level)
     return frozenset(row.id for row in rows), max(urgencies, key=lambda word: word.rank)
+
+
+def urgencies_of(row: HeldRow, level: Level) -> list[Urgency]:
+    text = row.received_value
+    sign = next((sign for sign in ("<=", ">=", "<", ">") if text.startswith(sign)), "")
+    words = set()
+    for number in map(Fraction, row.possible_values):
+        for comparator in ("", sign):
+            if level.below is not None:
+                words.add(below(number, comparator, Fraction(level.below)))
+            if level.above is not None:
+                words.add(above(number, comparator, Fraction(level.above)))
+            if level.above_times_uln is not None and level.default_uln is not None:
+                limit = Fraction(level.above_times_uln) * Fraction(level.default_uln)
+                words.add(above(number, comparator, limit))
+    if "certain" in words:
+        return [level.urgency]
+    if "may" in words:
+        return [Urgency.ROUTINE if level.urgency is Urgency.ROUTINE else Urgency.URGENT]
+    return []

@@ -60,6 +60,8 @@ EVENTS += ["genotype"]
 EVENTS += ["symptom"] * 12
 SYMPTOMS = ["fever", "nausea", "fever", "nausea", "rash", "infection", "vomiting", "itching"]
 SYMPTOMS += ["sore_throat", "abdominal_pain", "skin_lesion", "headache", "diarrhoea", "oliguria"]
+SIGNS = ["", "", "", "<", "<=", ">", ">="]
+SET_AT = [time(0, 5), time(0, 5), time(8), time(13)]
 DOSES = ["0", "25", "50", "75", "100", "100", "112.5", "125", "150", "175", "200", "250", "50.0"]
 BEGUN_WITH = [None, "50", "100", "75", "150", "400"]
 BORN = [None, None, (16, 0), (16, -30), (16, 60), (15, 0), (18, -1), (40, 0), (75, 3)]
@@ -411,7 +413,7 @@ def _personal(luck: Luck, protocol: Protocol, start: date, zone: ZoneInfo) -> tu
                 ended_on=None if ended is None else since + timedelta(days=ended),
                 by="A",
                 reason="made",
-                set_at=datetime.combine(since, time(0, 5), zone).astimezone(UTC),
+                set_at=datetime.combine(since, luck.one_of(SET_AT), zone).astimezone(UTC),
             )
         )
     return tuple(made)
@@ -429,7 +431,7 @@ def _held(luck: Luck, protocol: Protocol, start: date, zone: ZoneInfo) -> tuple[
                 id=number,
                 analyte=analyte,
                 collected_on=day,
-                received_value=str(value),
+                received_value=f"{luck.one_of(SIGNS)}{value}",
                 received_unit="?",
                 reason="unknown unit",
                 held_at=datetime.combine(day, time(10), zone).astimezone(UTC),

@@ -177,6 +177,14 @@ def test_a_planned_start_is_told_as_not_confirmed(desk: CommandLine) -> None:
     assert desk("enrol", plan, "--at", NOON).code == 0
     told = desk("explain", "--mrn", "P2", "--on", "2026-02-20", "--at", NOON).out
     assert "active, start not confirmed, planned for 16 Feb 2026" in told
+    assert "task skin_check: the start is not confirmed" in told
+    for day in ("2026-02-10", "2026-02-20"):
+        told = desk("status", "P2", "--at", day).out
+        assert "start not confirmed, planned for 16 Feb 2026" in told
+    start = desk.write("start.csv", "mrn,on,event\nP2,2026-02-17,start\n")
+    assert desk("events", start, "--at", NOON).code == 0
+    assert "start not confirmed" not in desk("status", "P2", "--at", "2026-02-20").out
+    assert "start not confirmed" in desk("status", "P2", "--at", "2026-02-16").out
 
 
 @pytest.mark.parametrize("how", ["invalid", "missing", "renamed", "differing"])

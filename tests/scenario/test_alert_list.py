@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from monitor.operations.alert_list import alert_rows
-from monitor.operations.people import acknowledge
+from monitor.operations.alert_list import alert_rows, alerts_at
+from monitor.operations.people import acknowledge, close
+from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at
 
 LIVE = ("open", "acknowledged")
@@ -70,6 +71,35 @@ def test_only_the_states_asked_for(ward: Clinic) -> None:
         for it in states
     ]
     assert found == [[2], [1], [], [1, 2]]
+
+
+def test_those_that_live_are_the_same_without_reading_the_closed(ward: Clinic) -> None:
+    """At every instant: of an alert that was closed since, and of one that is open again."""
+    for mrn in ("A1", "B1", "C1"):
+        _low(ward, mrn, "1.2")
+    ward.review(at("2026-01-12"))
+    first, second, third = (it.id for it in ward.rows(tables.AlertRow) if it.rule == "neutropenia")
+    for alert, day in ((first, "2026-01-14"), (second, "2026-01-15")):
+        close(ward.store, ward.settings, alert, by="Dr A", outcome="held",
+              review_by=date(2026, 1, 18), now=at(day))  # fmt: skip
+    ward.review(at("2026-01-18"))
+    close(ward.store, ward.settings, second, by="Dr A", outcome="held",
+          review_by=date(2026, 1, 28), now=at("2026-01-19"))  # fmt: skip
+    seen = set()
+    for number in range(12, 22):
+        now = at(f"2026-01-{number}", 13)
+        with ward.store.read() as connection:
+            everything = {it.row.id: it.state for it in alerts_at(connection, ward.settings, now)}
+            live = {
+                it.row.id: it.state for it in alerts_at(connection, ward.settings, now, live=True)
+            }
+        assert {key: it for key, it in live.items() if it in LIVE} == {
+            key: it for key, it in everything.items() if it in LIVE
+        }
+        seen.add(everything[second])
+        seen.add(everything[first])
+    assert seen == {"open", "closed"}
+    assert third in live
 
 
 def test_the_past_shows_what_was_known_and_done_then(ward: Clinic) -> None:

@@ -211,6 +211,25 @@ def test_what_later_files_build_on_is_refused_and_they_are_named(quick_desk: Des
     assert "there is no batch 99" in refused(quick_desk, 99)
 
 
+def test_a_stop_taken_back_after_the_drug_was_begun_anew_is_said(desk: Desk) -> None:
+    """The patient is watched twice then, and nothing said why; a withdrawn stop was told."""
+    desk.enrol("P8,azathioprine,2026-01-05,,,")
+    desk.events("P8,2026-02-01,stop,,azathioprine,,")
+    stop = last(desk)
+    desk.enrol("P8,azathioprine,2026-03-02,,,")
+    told = (
+        "P8 is enrolled on azathioprine more than once now, from 2026-01-05 and from 2026-03-02: "
+        "both are watched; if the first did end, record its stop anew"
+    )
+    shown, _ = batches.revert(
+        desk.store, desk.settings, stop, by="Ada", reason="wrong", now=NOW, preview=True
+    )
+    assert shown.notes == (told,)
+    assert back(desk, stop).notes == (told,)
+    desk.events("P8,2026-02-01,stop,,azathioprine,,")
+    assert back(desk, last(desk)).notes == (told,)
+
+
 def test_a_preview_says_what_would_happen_and_changes_nothing(desk: Desk) -> None:
     path = desk.file(LONG, line("0.3"))
     arrivals.load(desk.store, desk.settings, path, "", NOW)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from email import message_from_bytes
 from email.policy import default
 
+import pytest
+
 from tests.command_line import CommandLine
 
 
@@ -26,6 +28,23 @@ def test_the_demo_does_all_of_it_checks_itself_and_leaves_the_mails(monitor: Com
     assert "index.html" in {path.name for path in mails.iterdir()}
     again = monitor("status", "--config", "show/config.toml", "--json")
     assert len({row["mrn"] for row in again.json}) == 60
+
+
+def test_the_demo_is_a_clinic_of_its_own_in_the_language_asked_for(
+    monitor: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the clinic's own database in the environment sixty made-up patients were enrolled
+    there; and a dangerous count was known by an English word of its subject."""
+    url = f"sqlite:///{monitor.folder / 'clinic.db'}"
+    monkeypatch.setenv("MONITOR__DATABASE__URL", url)
+    assert monitor("init").code == 0
+    monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
+    monkeypatch.setenv("MONITOR__CLINIC__LOCALE", "de")
+    ended = monitor("demo", "--once", "--dir", "show")
+    assert ended.code == 0, ended.err
+    assert "without MONITOR__DATABASE__URL, MONITOR__MAIL__PORT" in ended.out
+    assert "KRITISCH" in ended.out
+    assert monitor("status", "--json").json == []
 
 
 def test_the_demo_leaves_other_folders_alone(monitor: CommandLine) -> None:

@@ -103,6 +103,41 @@ CPR-nummer;Prøvetagningstidspunkt;NPU-kode;Analysenavn;Svar;Enhed
 """,
         held=1,
     ),
+    "Finnish: the fluid with a gap behind it": Dialect(
+        """\
+Henkilötunnus;Näytteenottoaika;Tutkimus;Tulos;Yksikkö;Viitearvot
+1001;28.5.2026 8:15;B -Neut;0,4;E9/l;1,5 - 6,7
+1001;28.5.2026 8:15;P -ALAT;120;U/l;< 35
+1001;28.5.2026 8:15;U -Alb;40;g/l;
+1001;28.5.2026 8:15;B -lymphocytes;0,3;E9/l;
+""",
+        """\
+1001 alt 120 2026-05-28T06:15
+1001 neutrophils 0.4 2026-05-28T06:15
+""",
+        held=2,
+    ),
+    "Czech: the fluid with an underscore": Dialect(
+        """\
+Rodné číslo;Datum odběru;Čas odběru;Metoda;Výsledek;Jednotka;Ref. meze
+1001;28.05.2026;08:15;B_Neutrofily (abs.);0,4;10^9/l;2,0 - 7,0
+1001;28.05.2026;08:15;S_ALT;2,0;µkat/l;0,17 - 0,78
+1001;28.05.2026;08:15;U_Albumin;40;g/l;
+1001;28.05.2026;08:15;B_Lymfocyty;0,3;10^9/l;
+""",
+        """\
+1001 alt 120 2026-05-28T06:15
+1001 neutrophils 0.4 2026-05-28T06:15
+""",
+        held=2,
+    ),
+    "Greek: a kappa of their own before the unit": Dialect(
+        """\
+ΑΜΚΑ;Ημερομηνία λήψης;Εξέταση;Αποτέλεσμα;Μονάδες
+1001;28/05/2026;Λευκά αιμοσφαίρια;3,1;Κ/μL
+""",
+        "1001 white_cells 3.1 2026-05-28",
+    ),
     "Hungarian dates end in a dot": Dialect(
         """\
 TAJ szám;Mintavétel dátuma;Vizsgálat;Eredmény;Mértékegység

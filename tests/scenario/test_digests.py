@@ -87,6 +87,40 @@ def test_a_recheck_is_due_this_week_after_a_stop_too_and_before_the_first_dose(
     assert [(it.due_on, it.days) for it in content.due_soon] == [(date(2026, 1, 8), 2)]
 
 
+@pytest.mark.parametrize(
+    ("day", "named"),
+    [
+        pytest.param("2026-01-15", date(2026, 1, 15), id="Friday is a holiday"),
+        pytest.param("2026-01-16", date(2026, 1, 19), id="past: within the grace"),
+        pytest.param("2026-01-19", date(2026, 1, 19), id="the last day of the grace"),
+    ],
+)
+def test_a_reminder_names_the_last_open_day_before_a_closed_due_day(
+    ward: Clinic, tmp_path: Path, day: str, named: date
+) -> None:
+    """Due on Saturday 17 January."""
+    closed = settings_in(
+        tmp_path, HEAD.replace("[clinic]\n", '[clinic]\nholidays = ["2026-01-16"]\n')
+    )
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.results("A1", "2026-01-10", CBC | LFT, hour=6)
+    compose(ward, day, settings=closed)
+    (line,) = digests(ward, OPERATOR)[0].due_soon
+    assert (line.due_on, line.latest_on) == (date(2026, 1, 17), named)
+
+
+def test_a_test_due_in_a_long_closure_is_said_before_it_begins(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """Due on 12 January; the clinic closes on the 3rd, and the grace ends when it opens."""
+    days = ", ".join(f'"2026-01-{day:02}"' for day in range(3, 13))
+    closed = settings_in(tmp_path, HEAD.replace("[clinic]\n", f"[clinic]\nholidays = [{days}]\n"))
+    ward.enrol("A1", "2026-01-05", now=at("2026-01-01", 6))
+    compose(ward, "2026-01-02", settings=closed)
+    lines = [it for it in digests(ward, OPERATOR)[0].due_soon if it.due_on == date(2026, 1, 12)]
+    assert [line.latest_on for line in lines] == [date(2026, 1, 2)]
+
+
 def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) -> None:
     anaemic(ward)
     compose(ward, "2026-01-06")

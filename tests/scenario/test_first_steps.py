@@ -140,11 +140,36 @@ def test_a_preview_changes_nothing(clinic: CommandLine) -> None:
     assert again.json["files"][0]["stored"] == 1
 
 
+def test_alerts_name_the_drug_where_there_are_several(clinic: CommandLine) -> None:
+    """One clotted sample is asked for again for each drug: two lines were the very same."""
+    at_work(clinic)
+    listed = clinic("alerts", "--at", "2026-01-06").out
+    assert "drug" not in listed.splitlines()[0].split()
+    rows = "mrn,drug,started_on\nZ1,azathioprine,2026-01-05\nZ1,methotrexate,2026-01-05\n"
+    assert clinic("enrol", clinic.write("z.csv", rows), "--at", "2026-01-06").code == 0
+    listed = clinic("alerts", "--at", "2026-01-06").out
+    assert "drug" in listed.splitlines()[0].split()
+    assert {"azathioprine", "methotrexate"} <= set(listed.split())
+
+
+def test_how_far_the_database_was_brought_is_told_in_the_clinic_s_time(
+    clinic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR__CLINIC__TIMEZONE", "Europe/Zurich")
+    at_work(clinic)
+    clinic("sweep", "--at", "2026-02-01T08:30")
+    late = clinic("sweep", "--at", "2026-02-01T08:00")
+    assert late.code == 2
+    assert "brought to 2026-02-01T08:30:00+01:00, which is more than five minutes" in late.err
+    assert "after 2026-02-01T08:00:00+01:00:" in late.err
+
+
 def test_writing_never_goes_back_in_time_and_reading_may(clinic: CommandLine) -> None:
     at_work(clinic)
     clinic("sweep", "--at", "2026-02-01")
     late = clinic("sweep", "--at", "2026-01-31T23:50")
     assert late.code == 2
+    assert "brought to 2026-02-01T00:00:00+" in late.err
     assert clinic("sweep", "--at", "2026-01-31T23:56").code == 0
     assert clinic("status", "--json", "--at", "2026-01-06").json[0]["state"] == "up_to_date"
 

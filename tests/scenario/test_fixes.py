@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from monitor.intake.fixes import fixes
+from monitor.intake.fixes import FixKind, fixes, remember
+from monitor.intake.held import HELD
 from monitor.intake.mending import Mend, fix, unfix
-from monitor.intake.quarantine import QuarantineRefused, held_row
+from monitor.intake.quarantine import QuarantineRefused, alike, alike_ids, held_row, held_rows
 from monitor.operations import feeds
 from monitor.operations.arrivals import mend
+from monitor.operations.health import examine
+from monitor.operations.ignored import still_ignored
 from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import Store
@@ -73,6 +77,73 @@ def test_a_code_is_mapped_for_all_rows_of_the_source_and_for_those_to_come(desk:
     assert remembered(desk) == [("north", "code", "ZZ", "neutrophils")]
     assert [(row.resolved_by, row.state) for row in desk.held("taken")] == [("Ada", "taken")] * 2
     assert verify(desk.store, desk.settings, NOW) == []
+
+
+def test_what_is_alike_is_counted_without_being_read(desk: Desk) -> None:
+    """Of 70,000 rows of one cause the page of each read them all, to show the first fifty."""
+    mixed = [line(analyte=code, mrn=mrn) for code in ("ZZ", "YY") for mrn in ("P1", "P2", "Q1")]
+    mixed += [line(unit="furlong", mrn=mrn) for mrn in ("P1", "P2")]
+    load(desk, *mixed)
+    load(desk, *mixed[:2], source="south")
+    rows = held_rows(desk.store)
+    assert len(rows) == len(mixed) + 2
+    for row in rows:
+        same = [
+            it.id
+            for it in rows
+            if (it.source, it.reason_code, it.reason, it.analyte)
+            == (row.source, row.reason_code, row.reason, row.analyte)
+        ]
+        found = alike(desk.store, row, shown=1)
+        assert (found.count, found.last_id) == (len(same), same[-1])
+        assert [it.id for it in found.first] == same[:1]
+        assert alike_ids(desk.store, row, last=same[0]) == same[:1]
+    desk_row = rows[0]
+    with desk.store.write() as connection:
+        connection.execute(update(HELD).values(state="discarded"))
+    assert alike(desk.store, desk_row, shown=9).count == 0
+
+
+def ignore_once(desk: Desk, code: str) -> None:
+    """Somebody said so before the code meant anything."""
+    with desk.store.write() as connection:
+        remember(connection, "north", FixKind.IGNORE, code, "", "Ada", NOW)
+
+
+def test_what_the_config_says_of_a_code_beats_that_it_was_ignored(desk: Desk) -> None:
+    """A critical count was ignored although the admin had mapped its code since."""
+    load(desk, line("2.1", analyte="ZZ"))
+    fixed(desk, ignore=True)
+    said = SOURCES.replace('KNOWN = "alt"', 'KNOWN = "alt", "Z-Z" = "neutrophils"')
+    mapped = Desk(desk.store, desk.folder, said)
+    load(mapped, line("0.1", analyte="ZZ"))
+    assert desk.standing() == ["0.1"]
+    assert still_ignored(desk.store, mapped.settings) == ""
+
+
+def test_an_ignored_code_by_which_patients_are_watched_now_is_said(desk: Desk) -> None:
+    """The analytes have learned the name since: it is still ignored, and nothing said so."""
+    ignore_once(desk, "XYZ")
+    ignore_once(desk, "ANC")
+    ignore_once(desk, "retikulozyten")
+    load(desk, line("0.1", analyte="ANC"))
+    assert desk.standing() == []
+    says = still_ignored(desk.store, desk.settings)
+    assert says == (
+        '"ANC" of north is ignored, and is Neutrophils, by which patients are watched: '
+        "monitor quarantine unfix 2 --by WHO"
+    )
+    feeds.watch(desk.store, desk.settings, NOW)
+    (alarm,) = [
+        row.payload
+        for row in desk.clinic.rows(tables.Delivery, kind="operator")
+        if row.payload["topic"] == "results are ignored"
+    ]
+    assert alarm["text"] == says
+    health = examine(desk.store, desk.settings, NOW)
+    assert says in next(it.says for it in health.parts if it.name == "feeds")
+    unfix(desk.store, 2, by="Ada", now=NOW)
+    assert still_ignored(desk.store, desk.settings) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from monitor.core.calendar import clinic_day
 from monitor.core.life import life_of
 from monitor.core.vocabulary import AlertState
 from monitor.operations import arrivals
+from monitor.operations.alert_list import alert_rows
+from monitor.operations.alert_story import story
+from monitor.operations.people import acknowledge
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
@@ -125,6 +128,65 @@ def test_an_unmerge_leaves_everything_where_it_was(desk: Desk) -> None:
     is_right(desk)
     for row in desk.clinic.rows(tables.AlertRow):
         assert (row.state == "closed") or row.home_id is None
+
+
+def live(desk: Desk) -> dict[int, tuple[str, str, str, str | None]]:
+    return {
+        row.id: (row.shown["mrn"], row.cause, row.state, row.acknowledged_by)
+        for row in desk.clinic.rows(tables.AlertRow)
+        if row.state != "closed"
+    }
+
+
+@pytest.mark.parametrize(("old", "new"), [("A1", "B1"), ("B1", "A1")])
+def test_alerts_stand_again_as_they_did_when_numbers_come_apart(
+    desk: Desk, old: str, new: str
+) -> None:
+    """Those that became one with another's were opened anew: people were asked for the second
+    time, and what somebody had taken in hand was nobody's."""
+    enrolled(desk, "A1", "B1", now=at("2026-02-10"))
+    desk.load(value("A1", "0.4"), value("B1", "0.4"))
+    desk.clinic.review(NOW)
+    for alert in list(live(desk))[::2]:
+        acknowledge(desk.store, desk.settings, alert, by="Dr A", now=NOW)
+    before = live(desk)
+    assert len(before) > 4
+    say(desk, f"{old},2026-03-10,merge,{new},,,", now=LATER)
+    merged = desk.clinic.rows(tables.AlertRow)
+    assert {row.shown["mrn"] for row in merged if row.state != "closed"} == {new}
+    assert any((row.outcome or "").startswith("one episode with alert") for row in merged)
+    for row in merged:
+        if row.state == "closed":
+            standing = story(desk.store, desk.settings, row.id, LATER).standing
+            assert standing["acknowledged_by"] is None
+    count = len(merged)
+    say(desk, f"{old},2026-03-10,unmerge,{new},,,", now=LATER)
+    assert live(desk) == before
+    assert len(desk.clinic.rows(tables.AlertRow)) == count, "none was opened anew"
+    told = {row.what for row in desk.clinic.rows(tables.DeliveryAlert)}
+    assert "stands again" in told
+    again = next(row for row in desk.clinic.rows(tables.AlertHistory, what="stands again"))
+    assert again.note == "two numbers that were taken for one patient are not"
+    is_right(desk)
+    assert live(desk) == before
+    shown = alert_rows(desk.store, desk.settings, {"open", "acknowledged"}, LATER)
+    assert {it["id"]: it["state"] for it in shown} == {key: it[2] for key, it in before.items()}
+
+
+def test_an_alert_whose_cause_has_ended_meanwhile_does_not_stand_again(desk: Desk) -> None:
+    enrolled(desk, "A1", "B1", now=at("2026-02-10"))
+    desk.load(value("A1", "0.4"), value("B1", "0.4", "2026-03-03"))
+    desk.clinic.review(NOW)
+    (first, second) = (row.id for row in counts_alerts(desk))
+    say(desk, "A1,2026-03-10,merge,B1,,,", now=LATER)
+    desk.load(
+        value("B1", "4.0", "2026-03-03").replace(",10*9/L,,,,", ",10*9/L,,corrected,,"), now=LATER
+    )
+    say(desk, "A1,2026-03-10,unmerge,B1,,,", now=LATER)
+    states = {row.id: row.state for row in counts_alerts(desk)}
+    assert states[first] == "open"
+    assert states.get(second) == "closed"
+    is_right(desk)
 
 
 def test_an_alert_that_the_wrong_merge_made_is_withdrawn_and_its_readers_told(desk: Desk) -> None:

@@ -67,6 +67,41 @@ def test_a_personal_limit_ends_the_breach_and_the_recheck_but_not_the_alert(ward
     assert verify(ward.store, ward.settings, at("2026-01-20")) == []
 
 
+def test_a_limit_set_on_the_day_of_the_breach_withdraws_nothing(ward: Clinic) -> None:
+    _ward(ward, neutrophils="1.4")
+    _set(ward, "2026-01-12", now=at("2026-01-12", 15))
+    ward.review(at("2026-01-12", 16))
+    row = _alert(ward)
+    assert (row.state, row.recovered, row.shown["limit"]) == ("open", True, "1.6")
+    assert verify(ward.store, ward.settings, at("2026-01-12", 16)) == []
+
+
+def test_a_limit_set_on_the_day_of_the_breach_makes_it_no_milder(ward: Clinic) -> None:
+    _ward(ward, neutrophils="0.9")
+    _set(ward, "2026-01-12", now=at("2026-01-12", 15), level=2, value=Decimal("0.8"), second="Dr B")
+    ward.review(at("2026-01-12", 16))
+    row = _alert(ward)
+    assert (row.kind, row.urgency, row.recovered) == ("discontinue", "critical", False)
+
+
+def test_a_stricter_limit_minds_what_was_collected_on_its_day(ward: Clinic) -> None:
+    _ward(ward, lymphocytes="0.55")
+    _set(ward, "2026-01-12", now=at("2026-01-12", 15), subject="lymphopenia", value=Decimal("0.6"))
+    ward.review(at("2026-01-12", 16))
+    assert _alert(ward, "rule:lymphopenia").shown["limit"] == "0.6"
+
+
+def test_ending_a_stricter_limit_withdraws_nothing_of_that_day(ward: Clinic) -> None:
+    _ward(ward)
+    number = _set(ward, subject="lymphopenia", value=Decimal("0.6"))
+    ward.results("A1", "2026-01-19", CBC | {"lymphocytes": "0.55"})
+    ward.review(at("2026-01-19"))
+    end_term(ward.store, ward.settings, number, by="Dr A", reason="x", now=at("2026-01-19", 15))
+    ward.review(at("2026-01-19", 16))
+    row = _alert(ward, "rule:lymphopenia")
+    assert (row.state, row.recovered, row.shown["limit"]) == ("open", True, "0.6")
+
+
 def test_later_values_are_judged_by_it_and_show_it(ward: Clinic) -> None:
     enrolment = _ward(ward)
     _set(ward)
@@ -115,6 +150,29 @@ def test_an_accepted_baseline_asks_for_no_recheck_until_it_is_worse(ward: Clinic
     ward.results("A1", "2026-01-21", CBC | {"neutrophils": "1.2"})
     ward.review(at("2026-01-29"))
     assert [it.cause for it in ward.alerts(enrolment) if it.cause == "overdue"] == ["overdue"]
+
+
+@pytest.mark.parametrize(
+    ("collected", "received"),
+    [
+        pytest.param(("2026-01-12", 18), ("2026-01-12", 19), id="later that day"),
+        pytest.param(("2026-01-12", 13), ("2026-01-13", 9), id="that morning, and not yet there"),
+    ],
+)
+def test_what_came_after_the_acceptance_is_not_accepted(
+    ward: Clinic, collected: tuple[str, int], received: tuple[str, int]
+) -> None:
+    enrolment = _ward(ward, neutrophils="1.4")
+    accepted_at = at("2026-01-12", 14)
+    _set(
+        ward, "2026-01-12", now=accepted_at, what=Terms.BASELINE, level=0, value=None,
+        until=date(2026, 3, 1),
+    )  # fmt: skip
+    ward.results(
+        "A1", collected[0], {"neutrophils": "0.9"}, hour=collected[1], received_at=at(*received)
+    )
+    ward.review(at("2026-01-15"))
+    assert "overdue" in [it.cause for it in ward.alerts(enrolment)]
 
 
 def test_a_shorter_interval_brings_the_test_forward(ward: Clinic) -> None:

@@ -78,6 +78,19 @@ def test_check_names_every_fault_and_ends_with_3(watched: CommandLine) -> None:
         assert watched("schedule", "check", gone).code == 2
 
 
+def test_check_says_what_apply_will_refuse(watched: CommandLine) -> None:
+    """A drug given up while patients are on it was sound by the check, and refused by apply."""
+    file = edit(watched, ('drugs = ["azathioprine"]', 'drugs = ["tioguanine"]'), name="x.toml")
+    ended = watched("schedule", "check", file)
+    assert ended.code == 3
+    assert "gives up azathioprine, on which 2 are enrolled" in ended.out
+    (fault,) = watched("schedule", "check", file, "--json").json["faults"]
+    assert (fault["key"], fault["value"]) == ("drugs", "tioguanine")
+    applied = watched("schedule", "apply", file, "--by", "Dr A", "--reason", "a slip")
+    assert applied.code == 2
+    assert "gives up azathioprine, on which 2 are enrolled" in applied.err
+
+
 def test_check_works_outside_a_clinic(monitor: CommandLine) -> None:
     shipped = Path(schedules_folder() / "azathioprine.toml").read_text(encoding="utf-8")
     file = monitor.write("mine.toml", shipped)

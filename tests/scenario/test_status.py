@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from monitor.operations.explain import explain_patient, in_words
@@ -46,6 +46,24 @@ def test_the_past_sees_nothing_that_came_later(ward: Clinic) -> None:
     assert row["enrolment_state"] == "active"
     row = _panel(status_rows(ward.store, ward.settings, at("2026-01-14")), "A1", "cbc")
     assert (row["last_completed_on"], row["enrolment_state"]) == ("2026-01-12", "held")
+
+
+def test_a_result_collected_later_today_is_not_seen_although_a_review_has_counted_it(
+    ward: Clinic,
+) -> None:
+    """A laboratory's clock goes ahead: what the review before remembered was shown as done."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.review(at("2026-01-05") + timedelta(hours=1))
+    ward.results("A1", "2026-01-12", CBC, hour=23, received_at=at("2026-01-12"))
+    now = at("2026-01-12") + timedelta(hours=1)
+    ward.review(now)
+    later = now + timedelta(hours=1)
+    row = _panel(status_rows(ward.store, ward.settings, later), "A1", "cbc")
+    assert (row["last_completed_on"], row["due_on"]) == ("2026-01-05", "2026-01-12")
+    assert ledger(ward.store, ward.settings, later)["due"] == 1
+    row = _panel(status_rows(ward.store, ward.settings, later + timedelta(hours=12)), "A1", "cbc")
+    assert (row["last_completed_on"], row["due_on"]) == ("2026-01-12", "2026-01-19")
 
 
 def test_a_recheck_is_told_as_the_reason(ward: Clinic) -> None:

@@ -6,7 +6,7 @@ import codecs
 import gzip
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.config import Source
-from monitor.intake.csv import Record, open_table
+from monitor.intake.csv import Record, best_record, open_table
 from monitor.intake.layout import layout_of
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import UnreadableFile, survey
@@ -37,7 +37,7 @@ def read(tmp_path: Path) -> Read:
         path = tmp_path / "file.csv"
         path.write_bytes(content)
         found = survey(path, encoding)
-        table = open_table(found, lambda cells: len(set(KNOWN) & set(cells)), delimiter)
+        table = open_table(found, lambda cells, *_: len(set(KNOWN) & set(cells)), delimiter)
         return list(table.read()), found.encoding_title, table.delimiter_title
 
     return read_bytes
@@ -312,3 +312,50 @@ def test_a_header_that_leaves_a_doubt_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(UnreadableFile, match=what):
         raw_rows(header, "")
+
+
+@given(st.lists(st.lists(st.sampled_from(["mrn", "value", "7"]), max_size=4), max_size=5))
+def test_the_header_is_the_first_of_the_lines_that_name_most(lines: list[list[str]]) -> None:
+    def score(cells: Sequence[str], beyond: int = 0, /) -> int:
+        return len({"mrn", "value"} & set(cells)) if len(cells) > beyond else 0
+
+    points = [score(cells) for cells in lines]
+    best = max(points, default=0)
+    records = [Record(line, cells) for line, cells in enumerate(lines, 1)]
+    assert best_record(records, score) == (best, points.index(best) if best else 0)
+
+
+WRAPPED = {
+    "all lines": '"{0}"\n"P1,2026-03-02,""neutrophils"",0.4,10*9/L"\n',
+    "those without quotes of their own": '"{0}"\nP1,2026-03-02,neutrophils,0.4,10*9/L\n',
+    "below a title": '"Laboratory North"\n\n"{0}"\n"P1,2026-03-02,neutrophils,0.4,10*9/L"\n',
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_rows_that_are_one_quoted_field_each_are_rows(read: Read, name: str) -> None:
+    rows, _, delimiter = read(WRAPPED[name].format(HEADER).encode())
+    assert cells(rows) == [ROW.split(",")]
+    assert delimiter == "comma" and problems(rows) == []
+
+
+def test_a_wrapped_row_that_does_not_fit_is_one_problem(read: Read) -> None:
+    content = f'"{HEADER}"\n"P1,2026-03-02,neutrophils"\n"{ROW}"\n'
+    rows, _, _ = read(content.encode())
+    assert problems(rows) == [(2, "field_count")] and cells(rows) == [ROW.split(",")]
+
+
+def test_large_files_of_wrapped_rows_are_read_alike(read: Read) -> None:
+    rows, _, _ = read((f'"{HEADER}"\n' + f'"{ROW}"\n' * 5000).encode())
+    assert cells(rows) == [ROW.split(",")] * 5000
+
+
+@pytest.mark.parametrize("ruler", ["---|:---:|---|---|---", "====|====|====|====|====", "--|--|--"])
+def test_a_ruler_below_the_header_is_no_row(read: Read, ruler: str) -> None:
+    rows, _, _ = read(f"{HEADER}\n{ruler}\n{ROW}\n".replace(",", "|").encode())
+    assert cells(rows) == [ROW.split(",")] and problems(rows) == []
+
+
+def test_a_row_that_is_dashes_in_part_is_a_row(read: Read) -> None:
+    rows, _, _ = read(f"{HEADER}\nP1,--,--,--,--\n-,-,-,-,-\n".encode())
+    assert [row[0] for row in cells(rows)] == ["P1", "-"]

@@ -98,6 +98,21 @@ VALUES = [
     ({"valueQuantity": quantity("9", comparator=">=")}, ">=9"),
     ({"valueQuantity": quantity("9", comparator=">")}, ">9"),
     ({"valueQuantity": quantity("9", comparator="ad")}, "ad 9"),
+    ({"valueQuantity": quantity("0.5"), "interpretation": [{"coding": [{"code": "L"}]}]}, "0.5"),
+    (
+        {
+            "valueQuantity": quantity("0.5"),
+            "interpretation": [{"coding": [{"code": "L"}]}, {"coding": [{"code": "<"}]}],
+        },
+        "<0.5",
+    ),
+    (
+        {
+            "valueQuantity": quantity("0.5", comparator="<="),
+            "interpretation": [{"coding": [{"code": "<"}]}],
+        },
+        "<=0.5",
+    ),
     ({"valueQuantity": quantity("4.20000000000000000001")}, "4.20000000000000000001"),
     ({"valueQuantity": quantity("1E-22")}, "1E-22"),
     ({"valueQuantity": {"unit": "g"}}, ""),
@@ -694,6 +709,28 @@ def test_the_versions_of_a_history_are_told_apart_by_when_they_came(read: Any) -
     history, other = (bundle(PATIENT, *versions, kind=it) for it in ("history", "searchset"))
     assert [it.reported_at for it in rows(read(history))] == [newer, older]
     assert [it.reported_at for it in rows(read(other))] == [issued, issued]
+
+
+def test_an_older_version_of_another_time_is_taken_back(read: Any) -> None:
+    """Of a history: what the newer one puts right would stand beside it for ever."""
+    wrong, right = "2026-03-13T08:30:00+01:00", "2026-03-06T08:30:00+01:00"
+    came = "2026-03-13T12:00:00Z", "2026-03-13T10:00:00Z"
+
+    def versions(name: str | None, *times: str) -> list[dict[str, Any]]:
+        return [
+            observation(id=name, effectiveDateTime=time, meta={"lastUpdated": at})
+            for time, at in zip(times, came, strict=True)
+        ]
+
+    def statuses(kind: str, *bodies: dict[str, Any]) -> list[str]:
+        return [it.status for it in rows(read(bundle(PATIENT, *bodies, kind=kind)))]
+
+    changed = versions("o1", right, wrong)
+    assert statuses("history", *changed) == ["final", "entered-in-error"]
+    assert statuses("history", *reversed(changed)) == ["entered-in-error", "final"]
+    assert statuses("searchset", *changed) == ["final", "final"]
+    assert statuses("history", *versions("o1", right, right)) == ["final", "final"]
+    assert statuses("history", *versions(None, right, wrong)) == ["final", "final"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])

@@ -11,8 +11,10 @@ from sqlalchemy import insert
 from monitor import resources
 from monitor.config import Settings, read_settings
 from monitor.operations import feeds, heartbeat, job_runs
+from monitor.operations.fleet import Member
 from monitor.operations.health import Health, examine
 from monitor.operations.schedules import adopt
+from monitor.store.daemons import lacking
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.outbox import DELIVERIES
@@ -72,6 +74,19 @@ def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Pat
     assert ill(examine(store, chosen, NOW)) == {}
 
 
+def test_an_inbox_that_cannot_be_emptied_is_told(store: Store, tmp_path: Path) -> None:
+    """What was taken in stays and is read anew, each time the inbox is looked at."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    done = chosen.intake.inbox / "done"
+    done.write_text("a file where the folder has to be")
+    assert f"{done} cannot be written" in ill(examine(store, chosen, NOW))["feeds"]
+    assert feeds.watch(store, chosen, NOW)
+    done.unlink()
+    done.mkdir()
+    assert ill(examine(store, chosen, NOW)) == {}
+
+
 SIGNED_IN = {"MONITOR__MAIL__USERNAME": "monitor", "MONITOR__MAIL__PASSWORD_ENV": "RELAY"}
 
 
@@ -106,6 +121,26 @@ def test_a_password_that_is_there_is_no_trouble(
     assert ill(examine(store, chosen, NOW)) == {}
 
 
+def test_the_environment_of_the_daemon_counts_not_that_of_whoever_asks(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings(tmp_path, **SIGNED_IN)
+    working(store, chosen)
+    member = Member(store)
+    member.join(NOW)
+    member.tick(NOW, (), "")
+    assert ill(examine(store, chosen, NOW)) == {}, "the daemon has it"
+    monkeypatch.setenv("RELAY", "secret")
+    member.tick(NOW, (), "[mail] password_env: RELAY is not set")
+    told = ill(examine(store, chosen, NOW))["settings"]
+    assert told.startswith(f"daemon {member.me.id} on {member.me.host}: [mail] password_env: RELAY")
+    member.leave(NOW)
+    assert ill(examine(store, chosen, NOW)) == {}, "no daemon runs, and whoever asks has it"
+    Member(store).join(NOW + timedelta(days=8))
+    with store.read() as connection:
+        assert lacking(connection, [member.me.id]) == {}, "forgotten with the daemon"
+
+
 def test_a_daemon_that_never_ran_or_fell_silent(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     assert "never run" in ill(examine(store, chosen, NOW))["scheduler"]
@@ -123,6 +158,17 @@ def test_a_database_that_was_brought_to_a_day_to_come_is_told(store: Store, tmp_
     with store.write() as connection:
         bring_to(connection, NOW + timedelta(days=300))
     assert "has not come yet" in ill(examine(store, chosen, NOW))["database"]
+
+
+def test_messages_that_wait_for_an_instant_to_come_are_told(store: Store, tmp_path: Path) -> None:
+    """The clock was set back: what was queued before it waits until it has come there again."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    message(store, NOW + timedelta(minutes=4))
+    assert ill(examine(store, chosen, NOW)) == {}, "clocks differ a little"
+    message(store, NOW + timedelta(hours=3))
+    assert "waiting for it: 1, of them critical: 0" in ill(examine(store, chosen, NOW))["mail"]
+    assert ill(examine(store, chosen, NOW, then=True)) == {}
 
 
 def test_a_job_that_failed_is_named(store: Store, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ WBC = obx("6690-2^WBC^LN", "5.4")
         ("OBX|1|NM|WBC||5.4|G/L|||||F", "5.4"),
         ("OBX|1|NM|WBC||<0.1|G/L|||||F", "<0.1"),
         ("OBX|1|NM|WBC||0.1|G/L||<|||F", "<0.1"),
+        ("OBX|1|NM|WBC||0.1|G/L||L~<|||F", "<0.1"),
+        ("OBX|1|NM|WBC||10|G/L||<^Off scale low^HL70078|||F", "<10"),
         ("OBX|1|NM|WBC||0.1|G/L||L|||F", "0.1"),
         ("OBX|1|NM|WBC||4.1~4.2|G/L|||||F", "4.1~4.2"),
         ("OBX|1|NM|ALT||1^250|U/L|||||F", "1^250"),
@@ -376,6 +378,23 @@ def test_the_status_is_the_results_own_else_the_orders() -> None:
         content = "\r".join([MSH, PID, OBR.replace("|||F", f"|||{order}"), bare])
         assert row(content=content).status == status
     assert row(f"{bare}|||||P").status == "P"
+
+
+@pytest.mark.parametrize("status", ["F", "C", "P"])
+def test_a_result_that_stands_in_a_cancelled_order_has_no_status(status: str) -> None:
+    cancelled = OBR.replace("|||F", "|||X")
+    found = row(content="\r".join([MSH, PID, cancelled, f"OBX|1|NM|WBC||5|G/L|||||{status}"]))
+    assert read_status(found.status) is None
+    assert found.status == f"{status} in an order X, cancelled"
+
+
+@pytest.mark.parametrize(
+    ("status", "read"), [("X", "X"), ("D", "D"), ("W", "W"), ("I", "I"), ("", "X")]
+)
+def test_what_a_cancelled_order_takes_back_itself_is_taken_back(status: str, read: str) -> None:
+    cancelled = OBR.replace("|||F", "|||X")
+    content = "\r".join([MSH, PID, cancelled, f"OBX|1|NM|WBC||5|G/L|||||{status}"])
+    assert row(content=content).status == read
 
 
 def test_each_status_of_hl7s_own_table_means_what_it_means_in_fhir() -> None:

@@ -207,6 +207,8 @@ MISTAKES = {
         "dosing.indications.autoimmune_hepatitis.ladder[1].until", "rungs in their order"),
     "a ladder beside steps": ("ladder = [", 'step = "25 mg"\nladder = [',
         "dosing.indications.autoimmune_hepatitis.step", "one of the two"),
+    "doses for each kilogram, and no age of a weight": ('weight_valid = "12 months"', "#",
+        "dosing.weight_valid", '"12 months"'),
     "a dose without its kilogram": ('maximum = "3 mg/kg"', 'maximum = "3 mg"', "dosing.maximum",
         "nothing to the nearest tablet"),
     "a kidney level out of order": ("{ below = 50, percent", "{ below = 5, percent",

@@ -295,16 +295,16 @@ def test_the_list_says_who_is_enrolled_and_since_when(ward: Clinic) -> None:
 def test_a_check_says_how_a_file_stands(store: Store, folder: Path) -> None:
     path = folder / f"{AZA}.toml"
     analytes = text_of(folder, "analytes")
-    assert check(path, None, analytes).stands == "new"
+    assert check(path, None, analytes, NOW.date()).stands == "new"
     adopt(store, folder, NOW)
-    assert check(path, store, analytes).stands == "in force"
+    assert check(path, store, analytes, NOW.date()).stands == "in force"
     retitle(folder, "other")
-    checked = check(path, store, analytes)
+    checked = check(path, store, analytes, NOW.date())
     assert (checked.stands, checked.document()["ok"]) == ("differs from what is in force", True)
     edit(folder, "below = 140", "below = nan")
-    document = check(path, store, analytes).document()
+    document = check(path, store, analytes, NOW.date()).document()
     assert document["ok"] is False
     fault = document["faults"][0]
     assert set(fault) == {"file", "key", "value", "problem", "valid", "line"}
     with pytest.raises(Faults, match="cannot be read"):
-        check(folder / "none.toml", store, analytes)
+        check(folder / "none.toml", store, analytes, NOW.date())

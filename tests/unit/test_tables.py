@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,12 +17,14 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
 from monitor.intake.layout import Given
 from monitor.intake.measure import Measure, Measures, Problem
+from monitor.intake.old_percent_cells import old_percent_cells
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.intake.table_reader import known_of
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
+from monitor.intake.workbook import NOT_CALCULATED
 from monitor.resources import schedules_folder
 
 Seen = tuple[list[RawRow], list[BadLine], tuple[str, ...]]
@@ -373,6 +376,12 @@ LONG_FORMS = {
         ("FBC + BF", False),
         ("WB", False),
         ("Bone Marrow Transplant Unit", True),
+        ("Tissue transglutaminase IgA", False),
+        ("Tissue", True),
+        ("Fluid balance", False),
+        ("Fluid balance, pleural", True),
+        ("G-CSF monitoring", False),
+        ("IgG CSF", True),
     ],
 )
 def test_what_is_called_no_blood(name: str, is_no_blood: bool) -> None:
@@ -389,6 +398,30 @@ def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> No
         it for analyte in catalogue.analytes.values() for it in (analyte.title, *analyte.names)
     ]
     assert [name for name in names if vocabulary().is_of_no_blood(name)] == []
+
+
+@pytest.mark.parametrize("column", ["Fluid Type", "Source", "Body Site", "Sample Source"])
+def test_where_a_specimen_came_from_tells_the_blood_from_the_rest(
+    opened: Open, column: str
+) -> None:
+    header = f"MRN,Collected,Test,Result,Units,{column}"
+    kinds = "CSF", "Pleural fluid", "Blood", "Lavender EDTA tube"
+    lines = [f"P1,2026-03-13,WBC,0.3,K/uL,{kind}" for kind in kinds]
+    rows, _, _ = opened("\n".join([header, *lines]))
+    assert [row.analyte for row in rows] == ["WBC (CSF)", "WBC (Pleural fluid)", "WBC", "WBC"]
+
+
+@pytest.mark.parametrize(
+    "tube", ["WB", "Lav", "LAVENDER", "SST", "Gold Top", "PST", "Li-Hep", "Venepuncture"]
+)
+def test_a_tube_of_blood_is_blood(tube: str) -> None:
+    assert vocabulary().is_blood_material(tube)
+    assert not vocabulary().is_of_no_blood(tube)
+
+
+def test_a_tube_says_nothing_of_a_fluid_in_it() -> None:
+    assert vocabulary().is_of_no_blood("Pleural fluid, lavender top")
+    assert vocabulary().is_of_no_blood("CSF (SST)")
 
 
 @pytest.mark.parametrize(
@@ -729,6 +762,26 @@ def test_every_sheet_of_results_is_read(opened: Open, workbook: Callable[..., Pa
     assert [it.place for it in rows] == ['sheet "Montag"', *['sheet "Dienstag"'] * 2]
 
 
+def test_the_rows_of_a_sheet_that_cannot_be_read_are_held(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """Its values are of somebody; a legend has none."""
+    path = workbook(
+        Labor=[HEADER, ["P1", "2026-03-13", "WBC", 3.9, "K/uL"], ["Ende der Liste"]],
+        Rest=[["Test", "Wert", "Einheit"], ["PLT", 90, "K/uL"], ["ALT", 30, "U/L"]],
+        Breit=[["Datum", "WBC [K/uL]", "PLT [K/uL]"], ["2026-03-13", 3.1, 90]],
+        Legende=[["Test", "Einheit", "Normbereich"], ["PLT", "K/uL", "150-400"]],
+    )
+    rows, bad, notes = opened(path)
+    assert shown(rows) == ["P1 | 2026-03-13 | WBC | 3.9 | K/uL"]
+    assert [(it.place, it.line, it.code) for it in bad] == [
+        ('sheet "Rest"', 2, "no_header"),
+        ('sheet "Rest"', 3, "no_header"),
+        ('sheet "Breit"', 2, "no_header"),
+    ]
+    assert sum("not read" in note for note in notes) == 3
+
+
 def test_a_workbook_that_claims_a_billion_cells_is_refused(opened: Open, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active["A1"] = "mrn"
@@ -781,6 +834,18 @@ def test_a_cell_far_away_is_seen_however_it_is_written(
             written.writestr(entry, content)
     with pytest.raises(UnreadableFile, match="spans .* rows and|damaged"):
         opened(tmp_path / "far.xlsx")
+
+
+def test_a_cell_that_stands_far_from_the_table_is_named(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    path = workbook(Labor=[HEADER, ["P1", date(2026, 3, 13), "WBC", 3.2, "G/l"]])
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0]["C900000"], book.worksheets[0]["XY7"] = "x", "y"
+    book.save(path)
+    what = '900,000 rows and 649 columns, up to "C900000" and "XY7": delete what stands far'
+    with pytest.raises(UnreadableFile, match=what):
+        opened(path)
 
 
 @pytest.mark.parametrize(
@@ -947,15 +1012,115 @@ def test_the_same_in_an_opendocument_spreadsheet(opened: Open, tmp_path: Path) -
 
     header = cells("MRN", "Datum", "Test", "Einheit", "Wert")
     tables = PERCENT_ODS.format(header=header, row=cells("P1", "2026-03-13", "Neut", "%"))
+    rows, _, _ = opened(open_document(tmp_path, tables))
+    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
+
+
+def open_document(folder: Path, tables: str) -> Path:
+    """A spreadsheet with these tables."""
     with zipfile.ZipFile(WORKBOOKS / "labor.ods") as archive:
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
     before, _, rest = parts["content.xml"].partition("<table:table ")
     parts["content.xml"] = before + tables + rest.rpartition("</table:table>")[2]
-    with zipfile.ZipFile(tmp_path / "percent.ods", "w") as made:
+    path = folder / "made.ods"
+    with zipfile.ZipFile(path, "w") as made:
         for name, text in parts.items():
             made.writestr(name, text)
-    rows, _, _ = opened(tmp_path / "percent.ods")
-    assert [(row.line, row.value) for row in rows] == [(5, "23.5%"), (6, "23.5%")]
+    return path
+
+
+def ods_row(*cells: str) -> str:
+    """A row of texts; what is markup already stays it."""
+    made = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    told = (cell if cell.startswith("<") else made.format(cell) for cell in cells)
+    return f"<table:table-row>{''.join(told)}</table:table-row>"
+
+
+def test_a_number_or_a_day_merged_over_rows_of_an_opendocument_spreadsheet(
+    opened: Open, tmp_path: Path
+) -> None:
+    def over(text: str, rows: int) -> str:
+        return (
+            f'<table:table-cell office:value-type="string" table:number-rows-spanned="{rows}" '
+            f'table:number-columns-spanned="1"><text:p>{text}</text:p></table:table-cell>'
+        )
+
+    covered = "<table:covered-table-cell/>"
+    rows = (
+        ods_row(*HEADER),
+        ods_row(over("P1", 3), over("2026-03-13", 2), "WBC", over("3.2", 2), "G/l"),
+        ods_row(covered, covered, "PLT", covered, "G/l"),
+        ods_row(covered, "2026-03-14", "WBC", "5.1", "G/l"),
+        ods_row("<table:table-cell/>", "2026-03-14", "PLT", "230", "G/l"),
+    )
+    table = f'<table:table table:name="Labor">{"".join(rows)}</table:table>'
+    found, _, _ = opened(open_document(tmp_path, table))
+    assert shown(found) == [
+        "P1 | 2026-03-13 | WBC | 3.2 | G/l",
+        "P1 | 2026-03-13 | PLT |  | G/l",
+        "P1 | 2026-03-14 | WBC | 5.1 | G/l",
+        " | 2026-03-14 | PLT | 230 | G/l",
+    ]
+
+
+def test_a_formula_that_was_never_calculated_is_no_empty_cell(
+    opened: Open, workbook: Callable[..., Path]
+) -> None:
+    """As programs write it; a spreadsheet calculates it when it opens the workbook."""
+    path = workbook(
+        Labor=[
+            ["MRN", "Datum", "WBC [G/l]", "PLT [G/l]", "ALT [U/l]"],
+            ["P1", date(2026, 3, 13), "=32/10", 130, None],
+            ["=A2", date(2026, 3, 14), 3.3, "=13*10", 30],
+        ]
+    )
+    rows, _, notes = opened(path)
+    assert shown(rows) == [
+        f"P1 | 2026-03-13 | WBC | {NOT_CALCULATED} | G/l",
+        "P1 | 2026-03-13 | PLT | 130 | G/l",
+        " | 2026-03-14 | WBC | 3.3 | G/l",
+        f" | 2026-03-14 | PLT | {NOT_CALCULATED} | G/l",
+        " | 2026-03-14 | ALT | 30 | U/l",
+    ]
+    assert any("2 formulas that were never calculated" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "on_opening", "value"),
+    [
+        ('<c r="D2"><f>4/10</f><v>0</v></c>', "1", NOT_CALCULATED),
+        ('<c r="D2"><f>4/10</f></c>', "", NOT_CALCULATED),
+        ('<c r="D2"><f t="shared" si="0"/><v/></c>', "", NOT_CALCULATED),
+        ('<c r="D2"><f>4/10</f><v>0.4</v></c>', "1", "0.4"),
+        ('<c r="D2"><f>1-1</f><v>0</v></c>', "", "0"),
+        ('<c r="D2" t="str"><f>IF(A1="","",A1)</f><v></v></c>', "", ""),
+    ],
+)
+def test_what_programs_leave_as_the_value_of_a_formula(
+    opened: Open, workbook: Callable[..., Path], cell: str, on_opening: str, value: str
+) -> None:
+    path = workbook(Labor=[HEADER, ["P1", "2026-03-13", "WBC", 77, "G/l"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    sheet, book = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
+    before, _, after = parts[sheet].partition('<c r="D2"')
+    parts[sheet] = f"{before}{cell}{after.partition('</c>')[2]}"
+    parts[book] = parts[book].replace('fullCalcOnLoad="1"', f'fullCalcOnLoad="{on_opening}"')
+    with zipfile.ZipFile(path, "w") as made:
+        for name, text in parts.items():
+            made.writestr(name, text)
+    (row,), _, _ = opened(path)
+    assert row.value == value
+
+
+def test_a_formula_of_an_opendocument_spreadsheet_without_a_value(
+    opened: Open, tmp_path: Path
+) -> None:
+    formula = '<table:table-cell table:formula="of:=4/10"/>'
+    rows = ods_row(*HEADER), ods_row("P1", "2026-03-13", "WBC", formula, "G/l")
+    table = f'<table:table table:name="Labor">{"".join(rows)}</table:table>'
+    (row,), _, _ = opened(open_document(tmp_path, table))
+    assert row.value == NOT_CALCULATED
 
 
 WORKBOOKS = Path(__file__).parents[1] / "data" / "workbooks"
@@ -984,6 +1149,39 @@ def test_an_old_excel_workbook(opened: Open) -> None:
         "4711 | 2026-03-09 | Leukozyten | haemolytisch | G/l",
     ]
     assert any('"Versteckt" is hidden' in note for note in notes)
+
+
+def test_a_number_of_an_old_workbook_that_is_shown_in_percent(opened: Open) -> None:
+    """Its first sheet has no header we know, and its second begins further right and below."""
+    rows, bad, _ = opened(WORKBOOKS / "percent.xls")
+    values = ["23.5%", "7%", "45", "45", "22%", "3", "0.5%"]
+    assert [(row.line, row.value) for row in rows] == list(enumerate(values, 5)) and bad == []
+
+
+@pytest.mark.parametrize("damage", ["short", "wild", "round"])
+def test_what_an_old_workbook_shows_in_percent_is_not_known_of_a_damaged_one(damage: str) -> None:
+    content = bytearray((WORKBOOKS / "percent.xls").read_bytes())
+    assert old_percent_cells(bytes(content))
+    if damage == "short":
+        assert old_percent_cells(bytes(content[:1200])) == {}
+    elif damage == "wild":
+        content[0x30:0x34] = b"\xf0\xff\xff\x00"
+        assert old_percent_cells(bytes(content)) == {}
+    else:
+        first = int.from_bytes(content[0x4C:0x50], "little")
+        table = (first + 1) * 512
+        content[table : table + 512] = bytes(512)
+        assert old_percent_cells(bytes(content)) == {}
+
+
+def test_no_content_of_an_old_workbook_breaks_the_look_at_its_formats() -> None:
+    content = (WORKBOOKS / "percent.xls").read_bytes()
+    luck = random.Random(5)
+    for _ in range(300):
+        spoilt = bytearray(content)
+        for _ in range(luck.randint(1, 30)):
+            spoilt[luck.randrange(8, len(spoilt))] = luck.randrange(256)
+        old_percent_cells(bytes(spoilt))
 
 
 def test_an_opendocument_spreadsheet(opened: Open) -> None:

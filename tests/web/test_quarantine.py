@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from unittest.mock import patch
 
 import httpx
 
@@ -99,6 +100,11 @@ def test_the_alerts_that_opened_with_a_file_are_links(web: WebClinic) -> None:
     assert f"Alerts: {len(links)} opened" in page
     for path, _ in links:
         assert nurse.get(path).status_code == 200
+    (number,) = (path for path in re.findall(r'href="(/load/\d+)"', nurse.get("/load").text)[:1])
+    with patch("monitor.web.load._OPENED", 2):
+        shown = nurse.get(number).text
+    assert f"The 2 most urgent of {len(links)}." in shown
+    assert re.findall(r'href="(/alerts/\d+)">(D\d+)', shown) == links[:2]
 
 
 def test_a_file_waits_an_hour_and_no_longer(web: WebClinic) -> None:

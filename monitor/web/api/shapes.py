@@ -251,6 +251,7 @@ class Reverted(Answer):
     enrolments: int
     merges: int
     passed_on: int
+    notes: list[str]
     touched: int
     alerts: AlertCounts
 

@@ -1,0 +1,47 @@
+"""By which program somebody was judged: another one may say otherwise of the same patient.
+
+After an upgrade whoever the program before judged is judged anew. Until then their alerts stand
+as it left them, and what it kept of results is not built upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from monitor.store import claims
+from monitor.store.database import Store
+
+_DECIDING = ("core", "review")
+"""The packages that decide what alerts say."""
+_LENGTH = 12
+
+
+@cache
+def program() -> str:
+    """A digest of the sources that decide: the same for two programs that decide alike."""
+    found = sha256()
+    for package in _DECIDING:
+        for source in _sources(files("monitor") / package):
+            found.update(source.read_bytes())
+    return found.hexdigest()[:_LENGTH]
+
+
+def wake_judged_otherwise(store: Store, now: datetime) -> int:
+    """Wake all whom another program judged last, behind those with something of their own; how
+    many. Whoever is being reviewed at this moment is passed over: the night's review of everyone
+    finds them."""
+    with store.write() as connection:
+        return claims.wake_kept_by_others(connection, now, program())
+
+
+def _sources(folder: Traversable) -> Iterator[Traversable]:
+    for entry in sorted(folder.iterdir(), key=lambda it: it.name):
+        if entry.is_dir():
+            yield from _sources(entry)
+        elif entry.name.endswith(".py"):
+            yield entry

@@ -1,0 +1,124 @@
+"""What a laboratory or its analyser says of the specimen in a flag doubts the number, as it does in
+a comment; a flag of high and low says nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.intake.flags import remark_in
+from monitor.intake.load import load_file
+from monitor.store import tables
+from tests.desk import NOW, Desk, sqlite_desk
+
+LONG = "mrn,collected_at,analyte,value,unit,comment,"
+ROW = "P1,2026-03-02T08:00,platelets,90,10*9/L,"
+
+
+def doubts(desk: Desk) -> list[tuple[str, str]]:
+    """Comments and the words among them that doubt the number."""
+    rows = desk.clinic.rows(tables.ResultRow)
+    return [(row.comment, row.doubtful_comment) for row in rows]
+
+
+def load(desk: Desk, name: str, content: str) -> None:
+    path = desk.folder / name
+    path.write_text(content, encoding="utf-8")
+    load_file(desk.store, desk.settings, path, "", NOW)
+
+
+@pytest.mark.parametrize(
+    "column", ["Flag", "Specimen Condition", "Instrument Flags", "Interference", "Probenqualität"]
+)
+def test_a_column_of_flags_or_conditions_is_a_comment(
+    migrated_sqlite: Path, tmp_path: Path, column: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        desk.load(f"{ROW}called,PLT clumps?", header=f"{LONG}{column}")
+        assert doubts(desk) == [("called\nPLT clumps?", "plt clumps")]
+
+
+def test_a_flag_beside_an_analyte_of_the_wide_form(migrated_sqlite: Path, tmp_path: Path) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        header = "mrn,collected_at,PLT [10*9/L],PLT flag,AST [U/L],AST flag"
+        desk.load("P1,2026-03-02T08:00,90,L,60,H hemolyzed", header=header)
+        assert doubts(desk) == [("", ""), ("H hemolyzed", "hemolyzed")]
+
+
+@pytest.mark.parametrize(
+    ("flag", "comment", "doubt"),
+    [
+        ("L~PC^Platelet clumps^99L", "Platelet clumps", "platelet clumps"),
+        ("QCF", "QCF", "QCF"),
+        ("LL", "", ""),
+        ("L^Low^HL70078", "", ""),
+    ],
+)
+def test_the_flags_of_an_obx(
+    migrated_sqlite: Path, tmp_path: Path, flag: str, comment: str, doubt: str
+) -> None:
+    lines = (
+        "MSH|^~\\&|LAB|N|M|M|20260302100000||ORU^R01|1|P|2.5",
+        "PID|1||P1^^^^MR",
+        "OBR|1||S1|CBC^CBC|||20260302080000||||||||||||||||||F",
+        f"OBX|1|NM|777-3^Platelets^LN||90|10*9/L||{flag}|||F",
+    )
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load(desk, "message.hl7", "\r".join(lines))
+        assert doubts(desk) == [(comment, doubt)]
+
+
+def test_what_an_analyser_suspects_of_a_sample_is_said_of_its_numbers(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """As those of Mindray send it."""
+    lines = (
+        "MSH|^~\\&|||||20260302100000||ORU^R01|1|P|2.3.1",
+        "PID|1||P1^^^^MR",
+        "OBR|1||7|00001^Automated Count^99MRC|||20260302080000||||||||||||||||||F",
+        "OBX|1|NM|777-3^PLT^LN||90|10*9/L|100-300|L~A|||F",
+        "OBX|2|NM|1920-8^AST^LN||60|U/L|0-50|H~A|||F",
+        "OBX|3|IS|12014^PLT Clump?^99MRC||T||||||F",
+        "OBX|4|IS|12011^WBC Abn Scattergram^99MRC||F||||||F",
+    )
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load(desk, "message.hl7", "\r".join(lines))
+        assert doubts(desk) == [("PLT Clump?", "plt clump"), ("PLT Clump?", "")]
+        assert [row.reason_code for row in desk.held()] == ["unknown_code"]
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_the_interpretation_of_an_observation(
+    migrated_sqlite: Path, tmp_path: Path, many: bool
+) -> None:
+    told = {"text": "Platelet clumps present"}
+    low = {"coding": [{"code": "L", "display": "Low"}]}
+    observation: dict[str, Any] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "subject": {"identifier": {"value": "P1"}},
+        "effectiveDateTime": "2026-03-02T08:00:00+01:00",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
+        "valueQuantity": {"value": 90, "code": "10*9/L"},
+        "interpretation": [low, told] if many else told,
+    }
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load(desk, "one.json", json.dumps(observation))
+        assert doubts(desk) == [("Platelet clumps present", "platelet clumps")]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["", "H", "LL*", "High", "critically low", "Below reference range", "NEG", "\u2193", "1+",
+     "erhöht", "Acceptable"],
+)  # fmt: skip
+def test_high_and_low_are_no_remark(flag: str) -> None:
+    assert remark_in(flag) == ""

@@ -1,0 +1,37 @@
+"""How urgent a held row is: as the result would be, could it be read (specification, section 3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.store import tables
+from tests.clinic import CBC, LFT, Clinic, at
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "possible", "urgency"),
+    [
+        ("neutrophils", "1.6", "1.6", "routine"),
+        ("neutrophils", "<1.6", "1.6", "urgent"),
+        ("neutrophils", "<1.0*", "1.0", "critical"),
+        ("neutrophils", "less than 0.5", "0.5", "critical"),
+        ("lymphocytes", "< 0.2", "0.2", "critical"),
+        ("lymphocytes", "<=0.2", "0.2", "urgent"),
+        ("neutrophils", "<4.0", "4.0", "urgent"),  # only may be below 0.5
+        ("neutrophils", ">0.4", "0.4", "critical"),  # the number alone
+        ("neutrophils", ">1.6", "1.6", "routine"),
+        ("alt", "100", "100", "routine"),
+        ("alt", ">100", "100", "urgent"),
+        ("alt", "<100", "100", "routine"),
+        ("hemoglobin", "<100", "100", "urgent"),  # may be below 80
+    ],
+)
+def test_a_held_row_is_as_urgent_as_its_result_would_be(
+    ward: Clinic, analyte: str, value: str, possible: str, urgency: str
+) -> None:
+    ward.enrol("A1")
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.hold_row("A1", "2026-01-12", analyte, value, possible_values=possible)
+    ward.review(at("2026-01-12", 12))
+    (alert,) = ward.rows(tables.AlertRow, cause="quarantined_result")
+    assert alert.urgency == urgency

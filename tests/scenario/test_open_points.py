@@ -1,0 +1,75 @@
+"""Where cells are parted by semicolons a comma marks decimals, and a point may mark thousands: an
+ALT of 1.250 is not 1.25 as long as no value of the file says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.clinic import CONFIG
+from tests.desk import Desk, sqlite_desk
+
+THEIRS = "Patientennummer;Abnahmedatum;Analyse;Ergebnis;Einheit"
+OURS = "mrn;collected_at;analyte;value;unit"
+ALT = "P1;2026-03-02;ALT;{};U/L"
+COMMA = f"{CONFIG}\n[sources.north]\ndecimal_comma = true\n"
+POINT = f"{CONFIG}\n[sources.north]\ndecimal_comma = false\n"
+
+
+def load(desk: Desk, header: str, *values: str, source: str = "") -> tuple[list[str], int]:
+    """What stands of ALT, and how many rows are held."""
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    desk.load(*map(ALT.format, values), header=header, source=source)
+    return desk.standing("alt"), len(desk.held())
+
+
+@pytest.mark.parametrize("value", ["1.250", "<1.250", "1.250 H"])
+def test_a_point_that_may_mark_thousands_holds_its_row(
+    migrated_sqlite: Path, tmp_path: Path, value: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        assert load(desk, THEIRS, value, "35") == (["35"], 1)
+        [held] = desk.held()
+        assert held.reason_code == "ambiguous_mark"
+        assert held.possible_values == "1.250 1250"
+        assert "the point may mark thousands or decimals" in held.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "stand"),
+    [
+        (THEIRS, ("1.250", "35,5"), ["1250", "35.5"]),
+        (THEIRS, ("1.250", "35.5"), ["1.25", "35.5"]),
+        (THEIRS, ("1.250", "0.400"), ["0.4", "1.25"]),
+        (OURS, ("1.250", "35"), ["1.25", "35"]),
+        (THEIRS.replace(";", ","), ("1.250", "35"), ["1.25", "35"]),
+    ],
+)
+def test_the_file_or_its_form_says_what_marks_decimals(
+    migrated_sqlite: Path, tmp_path: Path, header: str, values: tuple[str, ...], stand: list[str]
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        lines = [ALT.format(it) for it in values]
+        if "," in header:
+            lines = [it.replace(";", ",") for it in lines]
+        desk.load(*lines, header=header)
+        assert (desk.standing("alt"), len(desk.held())) == (sorted(stand), 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "value", "stand"), [(COMMA, "1.250,0", "1250"), (POINT, "1.250", "1.25")]
+)
+def test_a_source_says_it(
+    migrated_sqlite: Path, tmp_path: Path, config: str, value: str, stand: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path, config) as desk:
+        assert load(desk, THEIRS, value, "35", source="north") == ([stand, "35"], 0)
+
+
+def test_rows_of_a_large_file_are_held_alike(migrated_sqlite: Path, tmp_path: Path) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        values = [str(number % 90 + 10) for number in range(4000)]
+        _, held = load(desk, THEIRS, *values, "1.250")
+        assert held == 1
