@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from monitor.core.threshold import Breach, above, below
 from monitor.delivery.pen import (
     BREACH,
     FAINT,
@@ -81,13 +82,11 @@ def is_worth_drawing(points: Sequence[Point]) -> bool:
 
 
 def breaches(point: Point, limit: Decimal, *, downward: bool) -> bool:
-    """Whether the point lies beyond the limit for certain; comparison is strict and exact."""
-    value, sign = point.value, point.comparator
-    if value is None:
-        return False
-    if downward:
-        return sign not in {">", ">="} and (value <= limit if sign == "<" else value < limit)
-    return sign not in {"<", "<="} and (value >= limit if sign == ">" else value > limit)
+    """Whether the point lies beyond the limit for certain, as the rules compare."""
+    compare = below if downward else above
+    return point.value is not None and (
+        compare(point.value, point.comparator, limit) is Breach.CERTAIN
+    )
 
 
 def alt_text(figure: Figure) -> str:
