@@ -57,6 +57,7 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
     page = web.client(Role.VIEWER).get(f"/patients/{web.patient_id(NEUTROPENIC)}").text
     for words in ("Neutrophils 0.80", "below 1.0", "held", "overdue", "6 days late", "Alert"):
         assert words in page, words
+    assert re.search(r"born \d", page), "of a day of birth nobody asks which day of the week it was"
     assert "Vera Stone: patient seen" in web.audit()
 
 
