@@ -61,12 +61,22 @@ def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: st
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
-@pytest.mark.parametrize("path", ["/quarantine", "/audit"])
-def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(someone: Any, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/quarantine", "Table: Held rows by cause"),
+        ("/audit", "Audit trail"),
+        ("/operations", "Table: Feeds"),
+        ("/schedules/azathioprine", "Table: Calendar"),
+    ],
+)
+def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(
+    someone: Any, path: str, label: str
+) -> None:
     """A row of the audit trail was a column of single words, and its end lay beyond the edge."""
     admin = someone(Role.ADMIN, viewport={"width": 390, "height": 800})
     admin.open(path)
-    list_ = admin.page.get_by_role("region").first
+    list_ = admin.page.get_by_role("region", name=label)
     assert list_.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
 
 
