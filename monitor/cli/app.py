@@ -35,7 +35,9 @@ _COMMANDS = {
         "alerts.ack alert_work.contact alert_work.assign alert_work.comment alerts.snooze "
         "alerts.close"
     ),
-    "Look after it": "clinic.health feeds.feeds reviews.verify backup.backup backup.restore",
+    "Look after it": (
+        "clinic.health feeds.feeds reviews.verify seal.seal backup.backup backup.restore"
+    ),
 }
 """By their headings in the help: file and function of each command."""
 _GROUPS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
+from ipaddress import ip_network
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,14 @@ CHANNELS = {"webhook": "webhooks", "queue": "queues", "syslog": "syslogs"}
 """How an address names a channel other than mail, and the table of the config it is in."""
 UNCHANGED_EMAIL = "clinic@localhost"
 """What `init` writes as the clinic's address; `health` is not well until it is changed."""
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("not an address or a network; one looks like 10.1.2.0/24") from None
+    return text
 
 
 def _zone(name: str) -> str:
@@ -148,6 +157,7 @@ OptionalClockTime = Annotated[str, AfterValidator(lambda text: text and _clock_t
 Weekly = Annotated[str, AfterValidator(_weekly)]
 """A weekday and a time: `mon 12:00`."""
 Handover = Annotated[str, AfterValidator(_handover)]
+Network = Annotated[str, AfterValidator(_network)]
 Url = Annotated[str, AfterValidator(_http)]
 Email = Annotated[str, AfterValidator(_email)]
 Address = Annotated[str, AfterValidator(read_address)]

@@ -5,18 +5,10 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from monitor.config.field_types import Seconds
+from monitor.config.field_types import Network, Seconds
 from monitor.config.section import OptionalPath, Section
-
-
-def _network(text: str) -> str:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        raise ValueError("not an address or a network; one looks like 10.1.2.0/24") from None
-    return text
 
 
 class Mllp(Section):
@@ -28,7 +20,7 @@ class Mllp(Section):
     """The source whose mapping is used for senders that `senders` does not name."""
     senders: dict[str, str] = {}
     """Sending application or facility (MSH-3, MSH-4), or both as `APP|FACILITY`: the source."""
-    allow: list[Annotated[str, AfterValidator(_network)]] = []
+    allow: list[Network] = []
     """Addresses that may connect; empty means all that can reach the port."""
     tls_certificate: OptionalPath = None
     tls_key: OptionalPath = None

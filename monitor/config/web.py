@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from monitor.config.field_types import Url
+from monitor.config.field_types import Network, Url
 from monitor.config.section import Folder, OptionalPath, Section
 from monitor.core.permissions import Role
 from monitor.core.waits import Wait, parse_wait
@@ -27,14 +26,6 @@ def _role(value: object) -> object:
     return Role(value) if isinstance(value, str) else value
 
 
-def _proxy(text: str) -> str:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        raise ValueError("not an address or a network; one looks like 10.1.2.0/24") from None
-    return text
-
-
 Span = Annotated[Wait, BeforeValidator(_span)]
 
 
@@ -45,7 +36,7 @@ class Web(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """0: any free one, which the log names."""
     public_url: Url = ""
-    behind_proxies: list[Annotated[str, AfterValidator(_proxy)]] = []
+    behind_proxies: list[Network] = []
     """Whose word is taken for the address and the protocol of a visitor."""
     session_idle: Span = parse_wait("30 minutes")
     session_longest: Span = parse_wait("12 hours")
@@ -81,7 +72,3 @@ class Web(Section):
         if self.session_idle.span > self.sessions_kept.span:
             raise ValueError("session_idle is longer than sessions_kept")
         return self
-
-    @property
-    def takes_fhir(self) -> bool:
-        return bool(self.fhir_token_env or self.fhir_token_file)

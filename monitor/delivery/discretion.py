@@ -11,6 +11,7 @@ from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
 NOT_SHOWN = "the details are not shown here"
+_SAID_ALONE = "The details are not shown here."
 _NUMBER = re.compile(r"\d")
 _WITHOUT_VALUES = frozenset(
     {Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value, Kind.BASELINE_MISSING.value}
@@ -43,7 +44,7 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         return replace(view, summary=_without_readings(view.summary), say=say)
     return replace(
         view,
-        summary=summary_without_values(view.analyte, NOT_SHOWN),
+        summary=summary_without_values(view.analyte, _SAID_ALONE),
         value="",
         distance="",
         limit_text="",

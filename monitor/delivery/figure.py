@@ -6,6 +6,7 @@ because of where a pixel fell; the limit line lies where a value equal to the li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from monitor.core.threshold import Breach, above, below
 from monitor.delivery.pen import (
     BREACH,
     FAINT,
@@ -31,6 +33,7 @@ from monitor.delivery.words import short_day
 
 MOST_BYTES = 60 * 1024
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 40, 20, 24
+_POWER = re.compile(r"(.*\b10)\*(\d+)(.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +84,11 @@ def is_worth_drawing(points: Sequence[Point]) -> bool:
 
 
 def breaches(point: Point, limit: Decimal, *, downward: bool) -> bool:
-    """Whether the point lies beyond the limit for certain; comparison is strict and exact."""
-    value, sign = point.value, point.comparator
-    if value is None:
-        return False
-    if downward:
-        return sign not in {">", ">="} and (value <= limit if sign == "<" else value < limit)
-    return sign not in {"<", "<="} and (value >= limit if sign == ">" else value > limit)
+    """Whether the point lies beyond the limit for certain, as the rules compare."""
+    compare = below if downward else above
+    return point.value is not None and (
+        compare(point.value, point.comparator, limit) is Breach.CERTAIN
+    )
 
 
 def alt_text(figure: Figure) -> str:
@@ -165,7 +166,19 @@ def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
     pen.dashes(_LEFT, right, limit, LIMIT, 1.4)
     pen.text(_LEFT - 6, limit, figure.written(figure.limit), LIMIT, "rm")
     pen.text(_within(pen, right + 6, figure.limit_word), limit, figure.limit_word, LIMIT, "lm")
-    pen.text(_LEFT, 8, f"{figure.title}, {figure.unit}", FAINT, "lm")
+    _draw_title(pen, f"{figure.title}, {figure.unit}")
+
+
+def _draw_title(pen: Pen, words: str) -> None:
+    """The font has no raised digits: the power of `10*9/L` is drawn small and higher."""
+    power = _POWER.fullmatch(words)
+    pieces = [(words, 11, 8.0)]
+    if power is not None:
+        pieces = [(power[1], 11, 8.0), (power[2], 8, 4.5), (power[3], 11, 8.0)]
+    x = float(_LEFT)
+    for piece, size, y in pieces:
+        pen.text(x, y, piece, FAINT, "lm", size)
+        x += pen.width(piece, size)
 
 
 def _draw_course(pen: Pen, figure: Figure, scale: Frame) -> None:

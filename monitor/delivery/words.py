@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
+from monitor.core.threshold import Breach, above, below
 from monitor.core.vocabulary import Kind
 
 PURPOSE = (
@@ -127,11 +128,12 @@ def old_sentence(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 def distance(value: Decimal, comparator: str, limit: Decimal, *, downward: bool) -> str:
     """How far a value lies beyond its limit, never overstated; empty where that has no sense."""
-    beyond = limit - value if downward else value - limit
-    if comparator in ({">", ">="} if downward else {"<", "<="}):
+    breach = (below if downward else above)(value, comparator, limit)
+    if breach is Breach.MAY:
         return "only a bound: may be beyond the limit"
-    if limit <= 0 or beyond < 0 or (beyond == 0 and not comparator):
+    if breach is Breach.NO or limit <= 0:
         return ""
+    beyond = abs(value - limit)
     least = "at least " if comparator else ""
     if not downward and value >= 2 * limit:
         times = (value / limit).quantize(Decimal("0.1"), ROUND_FLOOR)

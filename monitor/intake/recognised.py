@@ -11,17 +11,12 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.intake.csv import Table
-from monitor.intake.dates import EITHER, OPEN_YEARS, SWAPPED, is_open
+from monitor.intake.dates import is_open
 from monitor.intake.layout import Layout
 from monitor.intake.profile import ABOVE, Evidence, Profile
 
 _NAMES_SHOWN = 12
 _NAME_SHOWN = 40
-ORDERS = {
-    "day_first": "day first", "month_first": "month first", "year_first": "year first",
-    "iso": "ISO only", EITHER: "", OPEN_YEARS: "", SWAPPED: "", "days": "days", "hours": "hours",
-    "minutes": "minutes", "excel": "numbers of days of a spreadsheet",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,6 @@ class FileReport:
     seen: tuple[CodeSeen, ...] = ()
     """Of a preview: the codes of the file and what they were taken for."""
 
-    @property
-    def problems_left_out(self) -> int:
-        return sum(self.reasons.values()) - len(self.problems)
-
     def recognised(self) -> dict[str, Any]:
         """What a preview adds to the file's part of `load --json`."""
         return {

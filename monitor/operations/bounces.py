@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from monitor import logs
 from monitor.config import Settings
@@ -127,9 +127,3 @@ def _alarm(store: Store, settings: Settings, now: datetime, topic: str, text: st
     clinic = settings.clinic
     with store.write() as connection:
         outbox.operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
-
-
-def bounced_since(connection: Connection, since: datetime) -> int:
-    """How many messages came back since then."""
-    count = select(func.count()).where(DELIVERIES.c.bounced_at > since)
-    return int(connection.scalar(count) or 0)

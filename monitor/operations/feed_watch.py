@@ -76,26 +76,27 @@ class Feed:
         if not self.watched:
             return []
         title, found = title_of(self.source), []
+        feed = f"feed {title}" if self.source else f"feed of {title}"
         if self.missed and self.last is not None:
             text = (
                 f"Nothing has come from {title} since {day_text(self.last.date())}; it was "
                 f"expected by {self.missed[0]:%H:%M} on {day_text(self.missed[0].date())}. Is the "
                 "feed running? Patients who look overdue meanwhile are marked."
             )
-            found.append((f"feed {title} is silent", text))
+            found.append((f"{feed} is silent", text))
         for analyte, since in self.vanished:
             text = (
-                f"{title} brings no {analyte} since {day_text(since.date())}, as it did before. "
-                "Has a code or a column changed? See monitor quarantine list."
+                f"No {analyte} has come from {title} since {day_text(since.date())}, as it did "
+                "before. Has a code or a column changed? See monitor quarantine list."
             )
-            found.append((f"feed {title}: no {analyte}", text))
-        found += [(f"feed {title}: {it.analyte} shifted", self._told(it)) for it in self.shifts]
+            found.append((f"{feed}: no {analyte}", text))
+        found += [(f"{feed}: {it.analyte} shifted", self._told(it)) for it in self.shifts]
         if self.asks_for_patients:
             text = (
                 f"{self.newly_overdue} patients whose results come from {title} became overdue "
                 "on one day. Is the feed complete?"
             )
-            found.append((f"feed {title}: patients overdue", text))
+            found.append((f"{feed}: patients overdue", text))
         return found
 
     def _told(self, shift: Shift) -> str:

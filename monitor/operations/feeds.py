@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.findings import day_text
 from monitor.intake.inbox import STUCK, cannot_be_emptied, passed_over
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.operations import feed_watch
@@ -54,7 +55,7 @@ def silence(store: Store, settings: Settings, now: datetime) -> str:
     if clinic_day(now, zone) <= allowed.after(day):
         return ""
     return (
-        f"No results file has been taken in since {day.isoformat()}, longer than the {allowed} "
+        f"No results file has been taken in since {day_text(day)}, longer than the {allowed} "
         "that [intake] feed_silence_alarm allows. Is the laboratory's feed still running? Until "
         "it does, nobody's counts are watched."
     )
@@ -82,7 +83,7 @@ def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
     )
     return (
         f"{sum(row[1] for row in waiting)} rows of lab files wait in quarantine, the oldest since "
-        f"{clinic_day(oldest, zone).isoformat()}, longer than the {allowed} that [intake] "
+        f"{day_text(clinic_day(oldest, zone))}, longer than the {allowed} that [intake] "
         f"held_alarm allows ({reasons}). What is held is judged by nobody; see: monitor quarantine "
         "list"
     )

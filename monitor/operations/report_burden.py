@@ -25,7 +25,7 @@ def page(found: Burden) -> Page:
         tables=(
             Table(
                 title="By reader",
-                columns=("reader", "messages", "digests", "alerts", "messages a day"),
+                columns=("Reader", "Messages", "Digests", "Alerts", "Messages a day"),
                 rows=[
                     (it.to, it.messages, it.digests, it.alerts, it.messages_a_day)
                     for it in found.readers
@@ -34,7 +34,7 @@ def page(found: Burden) -> Page:
             ),
             Table(
                 title="By rule",
-                columns=("rule", "alerts", "messages", "per 100 patient-years"),
+                columns=("Rule", "Alerts", "Messages", "Per 100 patient-years"),
                 rows=[
                     (it.rule, it.alerts, it.messages, it.per_100_patient_years)
                     for it in found.rules

@@ -23,7 +23,7 @@ def page(found: LateReport, since: date | None) -> Page:
             Table(
                 title="Alerts that would have opened earlier",
                 columns=(
-                    "mrn", "drug", "would have opened", "opened", "days", "urgency", "alert", "id",
+                    "MRN", "Drug", "Would have opened", "Opened", "Days", "Urgency", "Alert", "Id",
                 ),
                 rows=[
                     (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from monitor.config import Settings, route_book
 from monitor.core.actions import ActionRefused
 from monitor.core.contacts import Contact
-from monitor.core.escalation import escalate, outcome_due_at
+from monitor.core.escalation import Rung, escalate, outcome_due_at
 from monitor.core.routing import unique
 from monitor.delivery.ladders import ladder_of_alert
 from monitor.operations.alert_story import alert_then, delivery_state, quiet_because
@@ -41,27 +42,13 @@ def explain_routes(
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
         alert = alert_then(connection, settings, row.id, now).alert
         ladder = ladder_of_alert(connection, settings, alert)
-        told = connection.execute(
-            select(
-                DELIVERIES.c.created_at,
-                DELIVERIES.c.recipient,
-                DELIVERIES.c.state,
-                DELIVERIES.c.sent_at,
-                DELIVERIES.c.kind,
-                BEARS.c.what,
-                BEARS.c.reason,
-            )
-            .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
-            .where(BEARS.c.alert_id == alert_id, DELIVERIES.c.created_at <= now)
-            .order_by(DELIVERIES.c.id)
-        ).all()
+        told = _told(connection, alert_id, now, zone)
     asked = {
         "clinic": row.clinic,
         "drug": row.drug,
         "kind": alert.kind.value,
         "urgency": alert.urgency.value,
     }
-    ways = book.matching(**asked)
     due_at = None if ladder is None else outcome_due_at(alert, ladder)
     step = None if ladder is None else escalate(alert, ladder, now, ahead=_AHEAD)
     coming = () if step is None or due_at is not None else (*step.due, *step.upcoming)
@@ -75,32 +62,57 @@ def explain_routes(
                 "hours": way.hours,
                 "tiers": [[_how(contact, now) for contact in tier] for tier in way.tiers],
             }
-            for way in ways
+            for way in book.matching(**asked)
         ],
         "last_resort": book.last_resort,
-        "asked_at": None if alert.asked_at is None else alert.asked_at.astimezone(zone).isoformat(),
-        "told": [
-            {
-                "at": it.created_at.astimezone(zone).isoformat(),
-                "to": it.recipient,
-                "what": it.what,
-                "why": it.reason or None,
-                "delivery": delivery_state(it.state, it.sent_at, now),
-            }
-            for it in told
-        ],
-        "outcome_due_at": None if due_at is None else due_at.astimezone(zone).isoformat(),
-        "next": [
-            {
-                "at": rung.at.astimezone(zone).isoformat(),
-                "tier": rung.tier or "last resort",
-                "to": list(rung.addresses),
-                "why": rung.why,
-            }
-            for rung in coming
-        ],
+        "asked_at": _local(alert.asked_at, zone),
+        "told": told,
+        "outcome_due_at": _local(due_at, zone),
+        "next": [_next(rung, zone) for rung in coming],
         "quiet_because": quiet_because(alert) or None,
     }
+
+
+def _told(
+    connection: Connection, alert_id: int, now: datetime, zone: ZoneInfo
+) -> list[dict[str, Any]]:
+    """Every message that bore the alert by `now`, the oldest first."""
+    query = (
+        select(
+            DELIVERIES.c.created_at,
+            DELIVERIES.c.recipient,
+            DELIVERIES.c.state,
+            DELIVERIES.c.sent_at,
+            BEARS.c.what,
+            BEARS.c.reason,
+        )
+        .join(BEARS, BEARS.c.delivery_id == DELIVERIES.c.id)
+        .where(BEARS.c.alert_id == alert_id, DELIVERIES.c.created_at <= now)
+        .order_by(DELIVERIES.c.id)
+    )
+    return [
+        {
+            "at": _local(it.created_at, zone),
+            "to": it.recipient,
+            "what": it.what,
+            "why": it.reason or None,
+            "delivery": delivery_state(it.state, it.sent_at, now),
+        }
+        for it in connection.execute(query)
+    ]
+
+
+def _next(rung: Rung, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "at": _local(rung.at, zone),
+        "tier": rung.tier or "last resort",
+        "to": list(rung.addresses),
+        "why": rung.why,
+    }
+
+
+def _local(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else at.astimezone(zone).isoformat()
 
 
 def _how(contact: Contact, now: datetime) -> dict[str, Any]:

@@ -123,7 +123,9 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
     inside = [it for it in course.results if span.holds(it.collected_on)]
     shown = [(it, it.value) for it in inside if it.value is not None]
     limits = _worth_showing(course.limits, [value for _, value in shown])
-    low, high = scale([value for _, value in shown] + [it.value for it in limits] or [Decimal(0)])
+    # Without a limit no number stands in the figure: from nought up, a small change looks small.
+    known = [it.value for it in limits] or [Decimal(0)]
+    low, high = scale([value for _, value in shown] + known)
 
     def y(value: Decimal) -> float:
         return _y(value, low, high)

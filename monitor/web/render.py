@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -19,6 +20,7 @@ from monitor.delivery.words import pretty
 from monitor.operations.report_page import is_amount
 from monitor.resources import templates_folder
 
+_UNTIL_DAY = re.compile(r"^until (\d{4}-\d\d-\d\d)(?=;|$)")
 _UNTIL = ("inpatient", "away", "monitored_elsewhere")
 _UNITS = {"dose": " mg/day", "weight": " kg", "supply": " days"}
 STATIC = templates_folder() / "web" / "static"
@@ -47,6 +49,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["day"] = day
     made.filters["date"] = lambda it: day(it).partition(" ")[2]
     made.filters["readable"] = lambda it: pretty(it or "")
+    made.filters["told"] = told
     made.filters["instant"] = lambda it: instant(it, zone)
     made.filters["clock"] = lambda it: _aware(it).astimezone(zone).strftime("%H:%M")
     made.filters["iso"] = lambda it: _aware(it).astimezone(zone).isoformat(timespec="seconds")
@@ -94,6 +97,11 @@ def happened(event: Told) -> str:
     if event.event in _UNTIL and ends:
         return f"{said} until {day(ends)}"
     return f"{said}: {words(event.value)}{_UNITS.get(event.event, '')}"
+
+
+def told(history: str) -> str:
+    """What a history tells, its day (`until 2026-11-28; rang`) written as on every page."""
+    return _UNTIL_DAY.sub(lambda it: f"until {day(it[1])}", pretty(history or ""))
 
 
 def number(value: Decimal) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from monitor.core.calendar import clinic_day
+from monitor.core.catalogue import Analyte
 from monitor.core.faults import Fault, Faults
 from monitor.core.permissions import May
 from monitor.intake.dates import read_day
@@ -44,6 +45,8 @@ Editor = Annotated[Visit, needs(May.EDIT_SCHEDULES)]
 _AROUND = 3
 """Lines of context of a change."""
 _MOST_PATIENTS = 200
+_TESTS = {"above_times_uln": "above, times the upper reference limit"}
+"""What a level compares with, where the words of its key do not say so."""
 
 
 @routes.get("/schedules")
@@ -64,12 +67,22 @@ def compare(
     """Two in force side by side, and where one is looser."""
     store = visit.site.store
     known = [row["id"] for row in list_in_force(store)]
-    found = None
+    found: dict[str, Any] | None = None
+    analytes: Mapping[str, Analyte] = {}
     if a in known and b in known:
         today = clinic_day(visit.now, visit.site.settings.clinic.zone)
-        found = document(*compare_protocols(store, a, b, today))
+        comparison, force = compare_protocols(store, a, b, today)
+        found = document(comparison, force)
+        assert force.catalogue is not None
+        analytes = force.catalogue.analytes
     return visit.page(
-        "schedule_compare.html", pairs=[(it, it) for it in known], a=a, b=b, found=found
+        "schedule_compare.html",
+        pairs=[(it, it) for it in known],
+        a=a,
+        b=b,
+        found=found,
+        analytes=analytes,
+        tests=_TESTS,
     )
 
 

@@ -53,6 +53,33 @@ def test_pages_are_accessible(web: WebClinic, someone: Any, scheme: str) -> None
         assert people[role].said == [], path
 
 
+@pytest.mark.parametrize("path", ["/quarantine", "/operations", "/audit"])
+def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: str) -> None:
+    admin = someone(Role.ADMIN, viewport={"width": 390, "height": 800})
+    admin.open(path)
+    box = admin.page.locator("nav.main [aria-current]").bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/quarantine", "Table: Held rows by cause"),
+        ("/audit", "Audit trail"),
+        ("/operations", "Table: Feeds"),
+        ("/schedules/azathioprine", "Table: Calendar"),
+    ],
+)
+def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(
+    someone: Any, path: str, label: str
+) -> None:
+    """A row of the audit trail was a column of single words, and its end lay beyond the edge."""
+    admin = someone(Role.ADMIN, viewport={"width": 390, "height": 800})
+    admin.open(path)
+    list_ = admin.page.get_by_role("region", name=label)
+    assert list_.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("width", [320, 1440])
 def test_no_page_scrolls_sideways(someone: Any, width: int) -> None:
     viewport = {"width": width, "height": 800}

@@ -23,6 +23,7 @@ from tests.golden.mail_samples import (
     CARLA,
     NOW,
     all_mails,
+    evidence,
     held,
     leased,
     neutropenia,
@@ -178,6 +179,9 @@ def test_at_minimal_privacy_values_stay_behind_unless_it_is_critical() -> None:
     assert "ALT: the value is not shown here" in mail.text
     assert "Protocol: withhold azathioprine. Prescriber to decide." in mail.text
     assert mail.pictures == ()
+    dose = evidence(kind="dose_check", summary="150 mg/day is above the maximum, 2 mg/kg/day.")
+    mail = render_alerts(leased("alert", "urgent"), [view(5, dose, BEN)], settings("minimal"), NOW)
+    assert "150" not in mail.text and "\nThe details are not shown here.\n" in mail.text
 
 
 def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:

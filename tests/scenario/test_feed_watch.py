@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,8 @@ def test_a_silent_feed_is_told_and_its_patients_are_marked(desk: Desk) -> None:
     assert feeds.watch(desk.store, desk.settings, late)
     assert not feeds.watch(desk.store, desk.settings, late + timedelta(hours=1))
     assert told(desk) == ["feed lab is silent"]
+    nameless = replace(feed(desk, late), source="").alarms()[0]
+    assert nameless[0] == "feed of files without a source is silent"
     assert feed(desk, late).state == "silent"
     health = {it.name: it for it in examine(desk.store, desk.settings, late).parts}["feeds"]
     assert not health.well and "lab is silent" in health.says

@@ -517,7 +517,7 @@ def test_a_hundred_thousand_bad_rows_are_counted_and_the_good_ones_go_in(
     )
     assert counts(report) == {"stored": 2, "quarantined": 100_000}
     assert report.problems[0].line == 3
-    assert len(report.problems) + report.problems_left_out == 100_000
+    assert len(report.problems) < sum(report.reasons.values()) == 100_000
 
 
 # ------------------------------------------------------------------ inbox

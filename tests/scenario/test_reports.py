@@ -295,6 +295,14 @@ def test_every_form_says_the_same(desk: CommandLine, name: str) -> None:
     assert words.code == 0, words.err
 
 
+@pytest.mark.parametrize("name", ["overdue", "compliance", "burden", "audit"])
+def test_headings_of_every_report_are_written_alike(desk: CommandLine, name: str) -> None:
+    desk("ack", overdue_alert(desk, "P1"), "--by", "Nurse Reed", "--at", NOW)
+    page = desk("report", name, "--html", "--at", NOW).out
+    headings = re.findall(r"<th[^>]*scope=\"?col[^>]*>([^<]+)<", page)
+    assert headings and all(it[0].isupper() for it in headings), headings
+
+
 @pytest.mark.parametrize("name", ["overdue", "compliance", "audit"])
 def test_an_empty_clinic_has_reports_too(clinic: CommandLine, name: str) -> None:
     assert clinic("report", name, "--at", "2026-02-05").code == 0

@@ -79,6 +79,18 @@ def test_the_limit_line_lies_where_a_value_equal_to_it_would() -> None:
     assert abs(sum(reds) / len(reds) / 2 - scale.y(Decimal("0.5"))) < 1
 
 
+def test_the_power_of_a_unit_is_raised() -> None:
+    """It read "10*9/L", where the words around the figure say 10⁹."""
+
+    def top(unit: str) -> int:
+        drawn = replace(figure(point(0, "3.1"), point(7, "0.4")), unit=unit)
+        picture = Image.open(io.BytesIO(draw(drawn))).convert("L")
+        rows = (picture.crop((0, y, picture.width, y + 1)) for y in range(picture.height))
+        return next(y for y, row in enumerate(rows) if any(dark < 200 for dark in row.tobytes()))
+
+    assert top("10*9/L") < top("U/L")
+
+
 @pytest.mark.parametrize("word", ["limit", "Grenze"])
 def test_the_word_at_the_limit_is_not_cut_off(word: str) -> None:
     drawn = replace(figure(point(0, "3.1"), point(7, "0.4")), limit_word=word)

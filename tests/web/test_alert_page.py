@@ -56,6 +56,18 @@ def test_a_value_with_its_distance_the_last_values_the_dose_and_the_rule(web: We
     assert "days old" not in page
 
 
+def test_a_history_writes_its_days_as_the_page_does(web: WebClinic) -> None:
+    """Below "With Dr Example until Mon 16 Mar 2026" stood "until 2026-03-16; patient called"."""
+    nurse, path = web.client(Role.NURSE), f"/alerts/{web.alert_id(rule='neutropenia')}"
+    version = re.search(r'name="version" value="(\d+)"', nurse.get(path).text)
+    assert version is not None
+    done = post(nurse, f"{path}/acknowledge", seen=path, version=version[1])
+    assert done.status_code == 303
+    page = nurse.get(path).text
+    assert re.search(r"<strong>Acknowledged</strong> by [^:]+: until [A-Z][a-z]{2} \d+ ", page)
+    assert "until 2026-" not in page
+
+
 def test_what_is_told_late_begins_with_its_age(web: WebClinic) -> None:
     load(web, "D1021,2026-03-04T08:00,neutrophils,0.4,10*9/L")
     page = page_of(web, "D1021", rule="neutropenia")

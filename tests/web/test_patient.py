@@ -20,6 +20,7 @@ from monitor.operations.patient_file import patient_file
 from monitor.operations.personal import set_term
 from monitor.store import tables
 from monitor.store.tables import table_of
+from monitor.web import course_figure
 from monitor.web.render import happened
 from tests.clinic import at
 from tests.web_clinic import WebClinic, post
@@ -57,6 +58,7 @@ def test_the_page_tells_what_stands_and_leaves_a_line_in_the_audit_trail(web: We
     page = web.client(Role.VIEWER).get(f"/patients/{web.patient_id(NEUTROPENIC)}").text
     for words in ("Neutrophils 0.80", "below 1.0", "held", "overdue", "6 days late", "Alert"):
         assert words in page, words
+    assert re.search(r"born \d", page), "of a day of birth nobody asks which day of the week it was"
     assert "Vera Stone: patient seen" in web.audit()
 
 
@@ -169,6 +171,18 @@ def test_the_figure_says_in_words_what_it_draws(web: WebClinic) -> None:
     assert "2 Mar 2026 0.8 beyond a limit" in page
     assert "below 1 ×10⁹/L: discontinue" in page
     assert "earlier</p>" not in page, "everything is shown"
+
+
+def test_a_small_change_of_what_has_no_limit_looks_small(web: WebClinic) -> None:
+    """Creatinine of 78 after 76 went from the foot of its figure to the top: no number stood
+    beside it that said how little that is."""
+    load(web, "D1021,2026-03-01,creatinine,76,umol/L", "D1021,2026-03-08,creatinine,78,umol/L")
+    file = patient_file(web.store, web.settings, web.patient_id("D1021"), web.now)
+    (course,) = [it for it in file.courses if it.analyte == "creatinine"]
+    span = course_figure.span_of(file.treatments, course.results, 6)
+    assert span is not None and not course.limits
+    *_, earlier, later = course_figure.of_course(course, span, file.treatments).marks
+    assert 0 < earlier.y - later.y < course_figure.HEIGHT / 20
 
 
 def test_the_time_line_says_what_became_of_each_test(web: WebClinic) -> None:

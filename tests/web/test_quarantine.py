@@ -37,6 +37,20 @@ def test_two_people_on_one_row_do_not_overwrite_each_other(web: WebClinic) -> No
     assert "Ada Moore: rows let go" not in web.audit()
 
 
+def test_a_row_that_is_not_held_any_more_is_not_said_to_be_like_itself(web: WebClinic) -> None:
+    """The page of a row that was let go called another patient's row "The only one"."""
+    nurse = web.client(Role.NURSE)
+    take(nurse)
+    path = first_held(nurse, "furlongs")
+    post(nurse, f"{path}/discard", seen=path, reason="not ours")
+    page = nurse.get(path).text
+    assert "Still held for the same reason" in page and "The only one" not in page
+    for _ in range(2):
+        other = first_held(nurse, "furlongs")
+        post(nurse, f"{other}/discard", seen=other, reason="not ours")
+    assert "Still held for the same reason" not in nurse.get(path).text
+
+
 def test_one_row_alone_is_mended_and_nothing_remembered(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     take(nurse)

@@ -57,6 +57,9 @@ def test_two_are_compared_and_the_looser_one_is_named(web: WebClinic) -> None:
     page = web.client(Role.VIEWER).get("/schedules/compare?a=azathioprine&b=azathioprine-us-label")
     assert "Where one is looser" in page.text
     assert "Nowhere" not in page.text
+    for words in ("Neutrophils<small>×10⁹/L</small>", "above, times the upper reference limit"):
+        assert words in page.text, words
+    assert "times uln" not in page.text
 
 
 def test_a_fault_is_told_at_its_place(web: WebClinic) -> None:
