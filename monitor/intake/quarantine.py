@@ -20,6 +20,7 @@ from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import chunks, wake
 from monitor.store.rulebook import load_rulebook
+from monitor.store.statistics import renew_statistics
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
@@ -223,6 +224,7 @@ def discard(
         state="discarded", resolved_at=now, resolved_by=by.strip(), resolution=reason.strip()
     )
     missing, patients = set(row_ids), set()
+    renew_statistics(store)  # there may be a hundred thousand, come in a minute ago
     with store.write() as connection:
         take_turn(connection, now)
         for ids in chunks(sorted(missing)):
