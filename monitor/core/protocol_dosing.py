@@ -111,8 +111,8 @@ def read_dosing(top: Table, catalogue: Catalogue, panel_ids: Sequence[str]) -> D
     )
     check_regime(table, dosing.general, dosing.nearest)
     dosing = replace(dosing, indications=tuple(_indications(table, catalogue, dosing)))
-    if dosing.asks_for_weight and "weight_valid" not in table:
-        table.fault("weight_valid", "is missing: doses for each kg ask for a weight", '"12 months"')
+    if dosing.asks_for_weight:
+        return replace(dosing, weight_valid=table.duration("weight_valid"))
     return dosing
 
 

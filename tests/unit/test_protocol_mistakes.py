@@ -208,7 +208,7 @@ MISTAKES = {
     "a ladder beside steps": ("ladder = [", 'step = "25 mg"\nladder = [',
         "dosing.indications.autoimmune_hepatitis.step", "one of the two"),
     "doses for each kilogram, and no age of a weight": ('weight_valid = "12 months"', "#",
-        "dosing.weight_valid", '"12 months"'),
+        "dosing.weight_valid", 'is missing; valid: text such as "8 weeks"'),
     "a dose without its kilogram": ('maximum = "3 mg/kg"', 'maximum = "3 mg"', "dosing.maximum",
         "nothing to the nearest tablet"),
     "a kidney level out of order": ("{ below = 50, percent", "{ below = 5, percent",
