@@ -83,9 +83,8 @@ def _steady(stream: TextIO | None) -> tuple[TextIO, _Patient | None]:
     if not isinstance(stream, TextIOWrapper):
         return stream, None
     stream.reconfigure(errors="replace")  # a terminal of another encoding shows what it can
-    raw = getattr(
-        stream.buffer, "raw", stream.buffer
-    )  # itself, where Python was told not to buffer
+    # Where Python was told not to buffer, the buffer is the raw stream itself.
+    raw = getattr(stream.buffer, "raw", stream.buffer)
     if not isinstance(raw, FileIO):
         return stream, None
     stream.flush()
