@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import ssl
 import threading
 from collections import Counter
@@ -35,6 +36,8 @@ GROUP = 200
 _GROUP_BYTES = 1 << 25
 _UNANSWERED = 100
 """Messages of one connection that wait for their answer, before it is read on."""
+_UNREAD = 1 << 16
+"""Bytes of answers that the system keeps for a client that reads none."""
 _WAITING = 1000
 """Messages of all connections that wait for the writer."""
 _PIECE = 1 << 16
@@ -138,6 +141,8 @@ class Listener:
             reuse_address=True,
             backlog=self._mllp.connections,
         )
+        for listening in server.sockets:  # as each connection will; the system would keep megabytes
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
         writing = asyncio.create_task(self._write())
         ready.set()
         await self._stop.wait()
