@@ -4,9 +4,10 @@ read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -24,6 +25,7 @@ from monitor.store.frames import load_cases
 from monitor.store.histories import Histories
 from monitor.store.rulebook import RuleBook
 
+T = TypeVar("T")
 _ROUNDS = 2
 """So often somebody gets more results to see before all are read."""
 
@@ -62,13 +64,9 @@ def judge(
     cases: Sequence[Case], rulebook: RuleBook, now: datetime, zone: ZoneInfo
 ) -> tuple[list[Review], list[Failed]]:
     """The core's answers, and which cases it could not answer. Everything of theirs was read."""
-    reviews, failures = [], []
-    for case in cases:
-        try:
-            reviews.append(review_one(case, rulebook.protocols, rulebook.catalogue, now, zone))
-        except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
-            failures.append(Failed(case.enrolment.id, logs.places(error)))
-    return reviews, failures
+    return _of_each(
+        cases, lambda it: review_one(it, rulebook.protocols, rulebook.catalogue, now, zone)
+    )
 
 
 def look(
@@ -76,13 +74,19 @@ def look(
 ) -> tuple[list[View], list[Failed]]:
     """What the core sees of these cases, without what it would say of it: their lives and panels.
     And which it could not see. Everything of theirs was read."""
-    views, failures = [], []
+    return _of_each(
+        cases, lambda it: view_of(it, rulebook.protocols, rulebook.catalogue, now, zone)
+    )
+
+
+def _of_each(cases: Sequence[Case], ask: Callable[[Case], T]) -> tuple[list[T], list[Failed]]:
+    answers, failures = [], []
     for case in cases:
         try:
-            views.append(view_of(case, rulebook.protocols, rulebook.catalogue, now, zone))
+            answers.append(ask(case))
         except Exception as error:  # noqa: BLE001  # one bad case never stops the batch
             failures.append(Failed(case.enrolment.id, logs.places(error)))
-    return views, failures
+    return answers, failures
 
 
 def judge_batch(
