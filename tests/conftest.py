@@ -3,8 +3,9 @@
 `store` is an empty, migrated database of the test's own: once on SQLite, once on PostgreSQL.
 PostgreSQL is the server of MONITOR_TEST_POSTGRES (a URL), else a local one; where none answers,
 its tests are left out and the summary says so, or they fail where CI is set. So it is with
-tests in a browser (the fixture `chrome`) where there is no Chromium, and with those that crash
-a server of their own (`postgres_programs`) where PostgreSQL itself is not installed.
+tests in a browser (the fixture `chrome`) where there is no Chromium, with those that crash a
+server of their own (`postgres_programs`) where PostgreSQL itself is not installed, and with those
+that write to a full disk (`full_disk`) where the system has none to lend.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 _BOTH = ["sqlite", "postgresql"]
 _ABSENT = pytest.StashKey[str]()
+_FULL_DISK = Path("/dev/full")
+"""Of Linux: whoever writes to it is told that no space is left."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,6 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (without_postgres and _on_postgres(item))
         or (without_browser and _in_browser(item))
         or (without_programs and _on_its_own_server(item))
+        or (not _FULL_DISK.exists() and _on_a_full_disk(item))
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -84,6 +88,10 @@ def pytest_terminal_summary(
             "left out: the tests that crash a server of their own, because there is no initdb",
             yellow=True,
         )
+    if not _FULL_DISK.exists():
+        terminalreporter.write_line(
+            f"left out: the tests on a full disk, because there is no {_FULL_DISK}", yellow=True
+        )
 
 
 def chromium() -> str | None:
@@ -98,6 +106,13 @@ def postgres_programs() -> Path:
     found = programs()
     assert found is not None, "CI must crash a server of its own, but there is no initdb"
     return found
+
+
+@pytest.fixture
+def full_disk() -> Path:
+    """A file that takes nothing, for no space is left."""
+    assert _FULL_DISK.exists(), f"CI must write to a full disk, but there is no {_FULL_DISK}"
+    return _FULL_DISK
 
 
 @pytest.fixture
@@ -204,6 +219,10 @@ def _in_browser(item: pytest.Item) -> bool:
 
 def _on_its_own_server(item: pytest.Item) -> bool:
     return "postgres_programs" in getattr(item, "fixturenames", ())
+
+
+def _on_a_full_disk(item: pytest.Item) -> bool:
+    return "full_disk" in getattr(item, "fixturenames", ())
 
 
 def _migrate(url: str) -> None:

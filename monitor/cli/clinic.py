@@ -32,7 +32,8 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
     Nothing that is there already is changed, except the database's tables. Ends with 3 where
     no protocol could be put in force.
     """
-    from monitor.operations.schedules import adopt, in_force
+    from monitor.operations.schedule_force import in_force
+    from monitor.operations.schedules import adopt
     from monitor.store.database import open_store
 
     if not config.exists():

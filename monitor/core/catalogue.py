@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
 
 from monitor.core.catalogue_extras import Extras
+from monitor.core.doubts import Doubts
 from monitor.core.drugs import DrugNames
 from monitor.core.faults import nearest
+from monitor.core.fluid_marks import parted_fluids
 from monitor.core.phenotypes import Genes
 from monitor.core.plain_words import plain_words
 from monitor.core.unit_spelling import UnitSpelling
 
-ALL_ANALYTES = "all"
-
 _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
 """A star marks what a laboratory is accredited for, or a note below."""
-_CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
-_DENIAL_REACH = 4
 _LONGEST_TEXT = 400
-_FLUID_BEHIND = re.compile(
-    r"(?P<name>.*\S)\s*(?:[(\[](?P<brackets>[^()\[\]]+)[)\]]|\s(?:im|in|i\.|en|w|v)\s*(?P<words>\S.*))"
-)
 _TWO_NAMES = re.compile(
     r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
 )
@@ -38,8 +33,6 @@ _BETWEEN_NAMES = re.compile(r"\s*(?::|--|\s[-–—=|])\s+|\s+")
 _PANEL_BEFORE = re.compile(r"(?P<panel>[A-Za-z]{3,4})\s*[\s_:./-]\s*(?P<name>\S.*)")
 _LONGEST_NAME = 300
 _KINDS_OF_CELLS = ("number", "share")
-_SHORT_FLUID = 3
-"""Letters of a fluid (`B`, `vB`, `Pt`) that counts only where a hyphen or a semicolon parts it."""
 _NAMES_REMEMBERED = 20_000
 _ALIKE = 0.75
 
@@ -135,15 +128,6 @@ class Analyte:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Doubt:
-    """Words of a comment that doubt the numbers of some analytes."""
-
-    phrases: tuple[tuple[str, tuple[str, ...]], ...]
-    """(as the file writes it, its plain words)."""
-    analytes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalogue:
     """All analytes and drugs of one text of `analytes.toml`, and the texts laboratories write."""
 
@@ -166,9 +150,7 @@ class Catalogue:
     no_result_closed_up: frozenset[str] = frozenset()
     fillers: frozenset[tuple[str, ...]] = frozenset()
     pending: frozenset[tuple[str, ...]] = frozenset()
-    doubts: tuple[Doubt, ...] = ()
-    denied_before: frozenset[tuple[str, ...]] = frozenset()
-    denied_after: frozenset[tuple[str, ...]] = frozenset()
+    doubts: Doubts = field(default_factory=Doubts, repr=False)
     drugs: DrugNames = field(default_factory=DrugNames, repr=False)
     genes: Genes = field(default_factory=Genes, repr=False)
     extras: Extras = field(default_factory=Extras, repr=False)
@@ -205,7 +187,7 @@ class Catalogue:
         text = text.strip()
         if self.is_of_another(text):
             return None
-        for name, fluid in _parted_fluids(text, self.blood_marks):
+        for name, fluid in parted_fluids(text, self.blood_marks):
             # The first decides: B-lymphocytes are others, also as B-lymphocytes;B.
             found = self._find(name)
             counts_cells = found is not None and found.is_of_cells
@@ -309,67 +291,11 @@ class Catalogue:
 
     def doubt(self, comment: str, analyte: Analyte | str) -> str:
         """The words of a comment that doubt a number of that analyte; empty if none do."""
-        name = analyte if isinstance(analyte, str) else analyte.name
-        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
-        for doubt in self.doubts:
-            if name not in doubt.analytes and ALL_ANALYTES not in doubt.analytes:
-                continue
-            for written, phrase in doubt.phrases:
-                if any(self._doubts(phrase, clause) for clause in clauses):
-                    return written
-        return ""
+        return self.doubts.of(comment, analyte if isinstance(analyte, str) else analyte.name)
 
     def is_doubt(self, text: str) -> bool:
         """Whether a text doubts a number of any analyte."""
-        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(text.casefold())]
-        return any(
-            self._doubts(phrase, clause)
-            for doubt in self.doubts
-            for _, phrase in doubt.phrases
-            for clause in clauses
-        )
-
-    def _doubts(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
-        size = len(phrase)
-        for start in range(len(clause) - size + 1):
-            if tuple(clause[start : start + size]) != phrase:
-                continue
-            before = clause[max(0, start - _DENIAL_REACH) : start]
-            after = clause[start + size : start + size + _DENIAL_REACH]
-            denied = _holds(before, self.denied_before) or _holds(after, self.denied_after)
-            if not denied:
-                return True
-        return False
-
-
-def _parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What remains of a name without a fluid beside it, and that fluid; first what is behind it."""
-    folded = text.casefold()
-    spelt_out = [mark for mark in marks if len(mark) > _SHORT_FLUID]
-    if behind := _FLUID_BEHIND.fullmatch(text):
-        fluid = (behind["brackets"] or behind["words"]).rstrip(".")
-        if fluid.casefold() in map(str.casefold, marks):
-            yield behind["name"], fluid
-    for sign in (";", ", "):
-        ends = ((it, f"{sign}{it}") for it in marks)
-        yield from ((text.removesuffix(end), it) for it, end in ends if text.endswith(end))
-    yield from (
-        (text[: -len(it)].rstrip(" ,-:"), it)
-        for it in spelt_out
-        if folded.endswith(f" {it.casefold()}")
-    )
-    if before := _fluid_before(tuple(marks)).match(text):
-        yield text[before.end() :], before["fluid"]
-    yield from ((text[len(it) :], it) for it in spelt_out if folded.startswith(f"{it.casefold()} "))
-    if text.startswith("S."):
-        yield text.removeprefix("S."), "S"
-
-
-@lru_cache(4)
-def _fluid_before(marks: tuple[str, ...]) -> re.Pattern[str]:
-    """`P-ALAT`, `B -Leuk` as in Finland, `S_ALT` as in the Czech Republic."""
-    longest_first = sorted(marks, key=len, reverse=True)
-    return re.compile(rf"(?P<fluid>{'|'.join(map(re.escape, longest_first))})\s?[-_]\s?(?=\S)")
+        return bool(self.doubts.of(text))
 
 
 @lru_cache(4)
@@ -382,14 +308,6 @@ def _unit_forms(catalogue: Catalogue) -> frozenset[str]:
 def _found(catalogue: Catalogue, name_or_code: str) -> Analyte | None:
     """A laboratory writes the same few names again and again."""
     return catalogue._find(name_or_code)
-
-
-def _holds(words: list[str], phrases: Collection[tuple[str, ...]]) -> bool:
-    return any(
-        tuple(words[start : start + len(phrase)]) == phrase
-        for phrase in phrases
-        for start in range(len(words) - len(phrase) + 1)
-    )
 
 
 def _is_made_of(

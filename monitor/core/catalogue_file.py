@@ -12,10 +12,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from monitor.core.catalogue import ALL_ANALYTES, Analyte, Catalogue, Doubt, phrase_set
+from monitor.core.catalogue import Analyte, Catalogue, phrase_set
 from monitor.core.catalogue_analytes import AnalyteReader
 from monitor.core.catalogue_extras import EXTRA_KEYS, Extras, read_extras
 from monitor.core.catalogue_values import ValueReader
+from monitor.core.doubts import ALL_ANALYTES, Doubt, Doubts
 from monitor.core.drugs import Drug, DrugNames, drug_names
 from monitor.core.faults import Fault, Faults, nearest
 from monitor.core.gene_table import read_genes
@@ -106,9 +107,11 @@ class _Reader(ValueReader):
             no_result_closed_up=frozenset("".join(phrase) for phrase in no_result_phrases),
             fillers=phrase_set(self.texts("no_result.fillers", no_result, "fillers")),
             pending=phrase_set(self.texts("no_result.pending", no_result, "pending")),
-            doubts=tuple(self.doubts(doubt, analytes)),
-            denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
-            denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
+            doubts=Doubts(
+                each=tuple(self.doubts(doubt, analytes)),
+                denied_before=phrase_set(self.texts("doubt.denied_before", doubt, "denied_before")),
+                denied_after=phrase_set(self.texts("doubt.denied_after", doubt, "denied_after")),
+            ),
             drugs=drugs,
             genes=read_genes(document.get("genes", {}), self.fault),
             extras=self.extras(document, analytes, drugs),

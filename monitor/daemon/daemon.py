@@ -31,8 +31,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings, missing_secrets
-from monitor.core.calendar import instant_text
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
+from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.rest import Rest
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
@@ -44,7 +44,6 @@ from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due, wake_judged_otherwise
-from monitor.store import breakers, leases
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -64,11 +63,6 @@ _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
 _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
-_SET_BACK = timedelta(seconds=5)
-"""A clock that was set back by more is no matter of a second that is corrected."""
-_BELIEVED = timedelta(days=1)
-"""What was judged by a clock that was wrong by no more is still told; of more, monitor health says
-that it waits."""
 _PATIENCE, _PAUSE = 30.0, 0.5
 """Seconds for which a start waits for a database that answered and went away, and between two
 tries."""
@@ -96,7 +90,7 @@ class Daemon:
         )
         self._log = logs.logger("daemon")
         self._member = fleet.Member(self._store)
-        self._kept_at = self._seen_at = clock.now()
+        self._kept_at = clock.now()
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
@@ -104,6 +98,9 @@ class Daemon:
         )
         self._keeper = Keeper(
             self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon
+        )
+        self._clock = MachineClock(
+            self._store, settings.clinic.zone, self._begin_again, self._keeper.alarm
         )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
@@ -128,7 +125,7 @@ class Daemon:
             if ready is not None:
                 ready()
             while not (self._asked or self._stopping.wait(_LOOK)):
-                self._mind_the_clock()
+                self._clock.look()
             self._stopping.set()
             self._end()
         if self._keeper.outdated is not None:
@@ -176,36 +173,12 @@ class Daemon:
         if woken:
             self._log.info("to be judged by this version", enrolments=woken)
 
-    def _mind_the_clock(self) -> None:
+    def _begin_again(self, now: datetime) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job
         would rest until it had caught up."""
-        before, self._seen_at = self._seen_at, clock.now()
-        if before - self._seen_at < _SET_BACK:
-            return
-        now, zone = self._seen_at, self._settings.clinic.zone
-        self._log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
-        if before - now <= _BELIEVED:
-            self._catch_up(now)
         for job in self._jobs():
             self._keeper.look(job.name, now)
         self._scheduler.reschedule_job(NIGHTLY, trigger=self._each_night())
-        text = (
-            f"The clock of this machine was set back from {instant_text(before, zone)} to "
-            f"{instant_text(now, zone)}. Was it right before, or is it now? See: monitor health"
-        )
-        with suppress(StoreError):  # it stands in the log, too
-            self._keeper.alarm("clock", text, now)
-
-    def _catch_up(self, now: datetime) -> None:
-        """What was queued by the wrong clock must not wait until the right one has come there."""
-        try:
-            with self._store.write() as connection:
-                freed = leases.catch_up(connection, now)
-                breakers.catch_up(connection, now)
-        except StoreError as error:
-            self._log.warning("messages wait for the wrong clock", why=type(error).__name__)
-        else:
-            self._log.info("messages that waited for the wrong clock", freed=freed)
 
     def _each_night(self) -> CronTrigger:
         return CronTrigger(hour=SWEEP_HOUR, timezone=self._settings.clinic.zone)

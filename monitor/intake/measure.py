@@ -21,13 +21,13 @@ from monitor.core.units import (
     implausible,
     parse_number,
     parse_value,
-    possible_values,
     resolve,
     to_canonical,
     without_unit,
 )
 from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
+from monitor.intake.possible_numbers import SOME_NUMBER, plausible_values, possible_numbers
 from monitor.intake.raw import OPEN_POINT
 from monitor.intake.vocabulary import vocabulary
 
@@ -36,8 +36,6 @@ _MARKS = ("comma", "point")
 _CACHE_LIMIT = 100_000
 _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
-_SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
-_THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}(?![\d.,])")
 _SHOWN = 60
 _BRACKETS_BEHIND = re.compile(r"\s\([^()]*\)$")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
@@ -204,7 +202,10 @@ class Measures:
         Its own unit if that makes sense, else those its source uses, else any unit of the
         analyte; empty where there is no number in it.
         """
-        numbers = self._raw_numbers(value, decimal)
+        comma, grouped = self._mark(decimal)
+        numbers = possible_numbers(
+            value, decimal_comma=comma, grouped=grouped, open_point=self._is_open(decimal)
+        )
         if not numbers:
             return ()
         if self.earlier_units is not None:
@@ -214,7 +215,7 @@ class Measures:
         own = self._spelt(unit, analyte)
         used = self.units_used.get(analyte.name, set())
         for units in ([own], sorted(used), analyte.units):
-            found = {it for number in numbers for it in _plausible(analyte, number, units)}
+            found = {it for number in numbers for it in plausible_values(analyte, number, units)}
             if found:
                 return tuple(sorted(found))
         return ()
@@ -258,7 +259,7 @@ class Measures:
         phenotype = self._catalogue.genes.read(gene, value)
         if phenotype is not None and analyte.name in CODED:
             return Measure(analyte, code_of(phenotype), unit="")
-        if named.name == ACTIVITY and _SOME_NUMBER.search(value):
+        if named.name == ACTIVITY and SOME_NUMBER.search(value):
             return None
         return Problem(
             "genotype",
@@ -281,7 +282,6 @@ class Measures:
 
     def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
         comma, grouped = self._mark(decimal)
-        open_point = decimal == OPEN_POINT and self._source.decimal_comma is None
         value = value.translate(_NARROW).removeprefix("'")
 
         def read(text: str) -> Number | NoResult | Refusal:
@@ -289,7 +289,7 @@ class Measures:
                 text,
                 decimal_comma=comma,
                 grouped=grouped,
-                open_point=open_point,
+                open_point=self._is_open(decimal),
                 catalogue=self._catalogue,
             )
 
@@ -308,6 +308,10 @@ class Measures:
         if decimal in _MARKS and named in (None, decimal == "comma"):
             return decimal == "comma", True
         return bool(named), False
+
+    def _is_open(self, decimal: str) -> bool:
+        """Whether a point before three digits may mark thousands."""
+        return decimal == OPEN_POINT and self._source.decimal_comma is None
 
     def _number(
         self, named: Analyte, analyte: Analyte, read: Number, unit: str
@@ -364,23 +368,6 @@ class Measures:
         value = to_canonical(analyte, read.value, unit)
         return None if isinstance(value, Refusal) else value
 
-    def _raw_numbers(self, text: str, decimal: str) -> tuple[Decimal, ...]:
-        """The numbers that a text may mean: with a mark that is in doubt, both."""
-        comma, grouped = self._mark(decimal)
-        bare = text.strip().lstrip("<>=\u2264\u2265 ")
-        doubtful = _THOUSANDS_OR_DECIMALS.match(bare)
-        in_doubt = doubtful is not None and ("." if comma else ",") in doubtful[0] and not grouped
-        if decimal == OPEN_POINT and self._source.decimal_comma is None:
-            in_doubt = doubtful is not None
-        if doubtful and in_doubt:
-            digits = doubtful[0].replace(",", ".")
-            return Decimal(digits), Decimal(digits.replace(".", ""))
-        read = parse_number(text, decimal_comma=comma, grouped=grouped)
-        if isinstance(read, Number):
-            return (read.value,) if read.value >= 0 else ()
-        found = _SOME_NUMBER.search(text[:_SHOWN])
-        return (Decimal(found[0].replace(",", ".")),) if found else ()
-
 
 def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> str:
     """`did you mean "platelets"?` for an unknown code with the units that it came with; "" where
@@ -394,11 +381,6 @@ def _may_be_misspelt(code: str) -> bool:
     what is of no blood is none of ours."""
     name = _BRACKETS_BEHIND.sub("", code)
     return any(sign.isalpha() for sign in name) and not vocabulary().is_of_no_blood(code)
-
-
-def _plausible(analyte: Analyte, number: Decimal, units: Iterable[str]) -> tuple[Decimal, ...]:
-    values = possible_values(analyte, number, units)
-    return tuple(value for value in values if value <= analyte.plausible_high)
 
 
 def _unknown_comparator(analyte: Analyte, word: str) -> Problem:

@@ -14,13 +14,13 @@ from monitor.config import Source
 from monitor.intake.csv import Record, Score, Table, fitting, names_of
 from monitor.intake.headings import two_lines, with_units
 from monitor.intake.layout import Layout, layout_of
-from monitor.intake.profile import key_column
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Parts
 from monitor.intake.sections import Section, names_columns, sections_of
 from monitor.intake.sideways import turned
 from monitor.intake.stated import said_by, stated_above
 from monitor.intake.survey import UnreadableFile
+from monitor.intake.table_look import key_column
 from monitor.intake.wide import Known
 
 _MOST_RECORDS = 1_000_000

@@ -18,7 +18,7 @@ from monitor.intake.columns import fold, match
 from monitor.intake.csv import Score, Table, open_table, records_of
 from monitor.intake.layout import Layout, Notation, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
-from monitor.intake.profile import IsHeader, Profile, looked_at, profile_of, together
+from monitor.intake.profile import Profile, together
 from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.raw_blocks import RawBlock, raw_block
 from monitor.intake.recognised import Recognised, recognised
@@ -27,6 +27,7 @@ from monitor.intake.sections import names_columns
 from monitor.intake.shapes import NO_HEADER, and_held, shaped
 from monitor.intake.stated import stated_above
 from monitor.intake.survey import Survey, UnreadableFile
+from monitor.intake.table_look import IsHeader, looked_at, profile_of
 from monitor.intake.under_headings import UnderHeadings, material_above, material_of
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit, wide_columns

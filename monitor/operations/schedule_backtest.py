@@ -24,7 +24,7 @@ from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Protocol
 from monitor.core.review import review
-from monitor.operations.schedules import in_force, propose
+from monitor.operations.schedule_force import in_force, propose
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.errors import StoreError

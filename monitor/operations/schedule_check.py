@@ -12,7 +12,7 @@ from monitor.core.faults import Fault, Faults
 from monitor.core.protocol_file import CATALOGUE_ID
 from monitor.core.toml_text import decode
 from monitor.operations.schedule_drugs import refuse_given_up
-from monitor.operations.schedules import (
+from monitor.operations.schedule_force import (
     CATALOGUE_FILE,
     Force,
     Proposal,

@@ -9,8 +9,8 @@ from typing import Any
 
 from monitor.core.comparing import Comparison, Month, compare
 from monitor.core.protocol import Protocol
+from monitor.operations.schedule_force import Force, in_force, propose
 from monitor.operations.schedule_show import ladder, named, then_of
-from monitor.operations.schedules import Force, in_force, propose
 from monitor.store.database import Store
 from monitor.store.rulebook import NoRuleBook
 

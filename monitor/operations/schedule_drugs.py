@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from monitor.core.faults import Fault, Faults
 from monitor.intake.roster import Roster
-from monitor.operations.schedules import Force, Proposal
+from monitor.operations.schedule_force import Force, Proposal
 from monitor.store import tables
 from monitor.store.frames import chunks
 from monitor.store.rulebook import RuleBook

@@ -21,8 +21,8 @@ from monitor.core.toml_text import decode
 from monitor.core.vocabulary import PanelState
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.operations.schedule_drugs import refuse_given_up
+from monitor.operations.schedule_force import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.operations.schedule_limits import refuse_misplaced
-from monitor.operations.schedules import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.review import BATCH, Tally, decided, judge_batch, review_batch, review_due
 from monitor.review.screen import Screen, left_alone
 from monitor.store import claims, tables

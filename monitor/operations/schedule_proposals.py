@@ -16,7 +16,7 @@ from monitor.core.faults import Faults
 from monitor.core.protocol_file import digest_of
 from monitor.intake.context import new_id
 from monitor.operations.schedule_edit import Applied, Edit, Preview, apply, preview
-from monitor.operations.schedules import in_force, propose_text
+from monitor.operations.schedule_force import in_force, propose_text
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import texts_in_force

@@ -15,7 +15,7 @@ from monitor.core.faults import nearest
 from monitor.core.protocol import Level, Protocol
 from monitor.core.reasons import course_text
 from monitor.operations.schedule_beside import beside
-from monitor.operations.schedules import Force, in_force
+from monitor.operations.schedule_force import Force, in_force
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.rulebook import NoRuleBook, TextInForce

@@ -18,8 +18,6 @@ _RESULTS = (
     "S1,2026-01-12T08:00,neutrophils,2.9,10*9/L\n"
     "S1,2026-01-12T08:00,platelets,231,furlong\n"
 )
-_FULL = Path("/dev/full")
-_needs_a_full_disk = pytest.mark.skipif(not _FULL.exists(), reason="/dev/full is of Linux")
 
 
 @pytest.fixture
@@ -76,23 +74,23 @@ def test_what_a_file_brings_does_nothing_to_the_terminal(monitor: CommandLine) -
     assert raw == "\x1b[2J\x1b[31mS2"
 
 
-@_needs_a_full_disk
-def test_an_answer_that_was_not_written_is_told(clinic: ClinicFolder) -> None:
+def test_an_answer_that_was_not_written_is_told(clinic: ClinicFolder, full_disk: Path) -> None:
     """Whoever reads it must not take half of it for all; and the rows are in."""
-    ended = _shell(clinic, "load labs.csv --json --at 2026-01-12T10:00 >/dev/full")
+    ended = _shell(clinic, f"load labs.csv --json --at 2026-01-12T10:00 >{full_disk}")
     assert ended.returncode == 2
     assert "No space left on device" in ended.stderr
     assert "fault of ours" not in ended.stderr
-    again = _shell(clinic, "load labs.csv --json --at 2026-01-12T11:00 2>/dev/full")
+    again = _shell(clinic, f"load labs.csv --json --at 2026-01-12T11:00 2>{full_disk}")
     assert again.returncode == 0
     assert json.loads(again.stdout)["files"][0]["duplicate"] == 2
-    assert _shell(clinic, "load missing.csv 2>/dev/full").returncode == 2
+    assert _shell(clinic, f"load missing.csv 2>{full_disk}").returncode == 2
 
 
-@_needs_a_full_disk
-def test_the_daemon_works_on_where_its_log_cannot_be_written(clinic: ClinicFolder) -> None:
+def test_the_daemon_works_on_where_its_log_cannot_be_written(
+    clinic: ClinicFolder, full_disk: Path
+) -> None:
     """A disk that the log filled is no reason that nobody watches."""
-    daemon = clinic.spawn("-m", "monitor", "--verbose", log_to=_FULL)
+    daemon = clinic.spawn("-m", "monitor", "--verbose", log_to=full_disk)
     try:
         clinic.drop("labs.csv", _RESULTS)
         assert met(lambda: clinic.done("labs.csv"))

@@ -12,7 +12,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.examples import load_protocol
 from monitor.core.faults import Faults
 from monitor.core.protocol import Protocol
-from monitor.operations import schedules
+from monitor.operations import schedule_force
 from monitor.operations.schedule_check import check
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
 from monitor.operations.schedules import adopt, differences
@@ -94,7 +94,7 @@ def test_a_file_that_its_reader_stumbles_over_keeps_nothing_else_back(
             raise ZeroDivisionError
         return load_protocol(text, file, catalogue)
 
-    monkeypatch.setattr(schedules, "load_protocol", stumble)
+    monkeypatch.setattr(schedule_force, "load_protocol", stumble)
     text = only(adopt(store, folder, NOW))
     assert f"{AZA}.toml" in text
     assert "a fault of ours" in text

@@ -1,0 +1,68 @@
+"""Words of a comment that doubt a number: `clotted`, `haemolysed`, and not `no clots seen`.
+
+Which words doubt which analytes stands in `schedules/analytes.toml`, as `[doubt]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from monitor.core.plain_words import plain_words
+
+ALL_ANALYTES = "all"
+_CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
+_DENIAL_REACH = 4
+"""Words between a denial and what it denies, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doubt:
+    """Words of a comment that doubt the numbers of some analytes."""
+
+    phrases: tuple[tuple[str, tuple[str, ...]], ...]
+    """(as the file writes it, its plain words)."""
+    analytes: frozenset[str]
+
+    def is_of(self, analyte: str) -> bool:
+        """Whether numbers of that analyte are doubted; empty: of any."""
+        return not analyte or analyte in self.analytes or ALL_ANALYTES in self.analytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doubts:
+    """All of them, and the words that deny one."""
+
+    each: tuple[Doubt, ...] = ()
+    denied_before: frozenset[tuple[str, ...]] = frozenset()
+    denied_after: frozenset[tuple[str, ...]] = frozenset()
+
+    def of(self, comment: str, analyte: str = "") -> str:
+        """The words of a comment that doubt a number of an analyte, or of any; "" if none do."""
+        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
+        for doubt in self.each:
+            for written, phrase in doubt.phrases if doubt.is_of(analyte) else ():
+                if any(self._stands_in(phrase, clause) for clause in clauses):
+                    return written
+        return ""
+
+    def _stands_in(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
+        """Whether a clause says it, and does not deny it."""
+        size = len(phrase)
+        for start in range(len(clause) - size + 1):
+            if tuple(clause[start : start + size]) != phrase:
+                continue
+            before = clause[max(0, start - _DENIAL_REACH) : start]
+            after = clause[start + size : start + size + _DENIAL_REACH]
+            if not (_holds(before, self.denied_before) or _holds(after, self.denied_after)):
+                return True
+        return False
+
+
+def _holds(words: list[str], phrases: Collection[tuple[str, ...]]) -> bool:
+    return any(
+        tuple(words[start : start + len(phrase)]) == phrase
+        for phrase in phrases
+        for start in range(len(words) - len(phrase) + 1)
+    )
