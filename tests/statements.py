@@ -31,3 +31,11 @@ def planned(store: Store, look: Callable[[Any, str, Any], None]) -> Iterator[Non
         yield
     finally:
         event.remove(store.engine, "before_cursor_execute", before)
+
+
+@contextmanager
+def asked(store: Store) -> Iterator[list[str]]:
+    """Every statement that has a plan."""
+    found: list[str] = []
+    with planned(store, lambda _cursor, statement, _parameters: found.append(statement)):
+        yield found

@@ -65,12 +65,29 @@ def by_schedule(protocol: Protocol, basis: Basis, today: date) -> BySchedule:
     )
 
 
+def panels_by_schedule(protocol: Protocol, basis: Basis, today: date) -> tuple[PanelStatus, ...]:
+    """Where each panel that a phase asks for stands, as `by_schedule`; those too that ended."""
+    return tuple(
+        _status(protocol, it.id, basis, today) for it in protocol.panels if it.id in basis.done
+    )
+
+
+def _status(protocol: Protocol, panel: str, basis: Basis, today: date) -> PanelStatus:
+    last, duty = basis.last_done(panel), None
+    if basis.stopped_on is None:
+        duty = due.scheduled(protocol, panel, last, basis.anchors, today)
+    return due.status(protocol, panel, _done_on(last), duty, (), (), today)
+
+
 def _late(
     protocol: Protocol, panel: str, last: date | None, duty: due.Obligation, today: date
 ) -> tuple[PanelStatus, Duration, str]:
     """A late panel as its alert shows it, which names neither the end of its grace nor the next
     change."""
-    done = Completions(() if last is None else (last,), None, ())
-    status = due.status(protocol, panel, done, duty, (), (), today)
+    status = due.status(protocol, panel, _done_on(last), duty, (), (), today)
     shown = replace(status, in_time_until=None, next_change_on=None)
     return shown, duty.schedule.repeat, protocol.asked_with(status)
+
+
+def _done_on(last: date | None) -> Completions:
+    return Completions(() if last is None else (last,), None, ())

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.answer import Review
 from monitor.core.basis import Basis
-from monitor.core.by_schedule import NOTHING_TOLD, BySchedule, by_schedule
+from monitor.core.by_schedule import NOTHING_TOLD, BySchedule, by_schedule, panels_by_schedule
 from monitor.core.calendar import earliest
 from monitor.core.derive import may_derive
+from monitor.core.enrolment_status import EnrolmentStatus
 from monitor.core.findings import OVERDUE
 from monitor.core.indications import meant_for
 from monitor.core.levels import is_quiet
@@ -31,6 +32,7 @@ from monitor.core.ordered import Ordered, Reaches, Remembered, Results
 from monitor.core.protocol import Protocol, Rule
 from monitor.core.recalled import Memory
 from monitor.core.verdicts import Verdict
+from monitor.core.vocabulary import EnrolmentState
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
@@ -86,14 +88,44 @@ class KeptSchedule(NamedTuple):
     """Alerts tell of something late or of missed tests."""
     rest_until: datetime | None
     """When anything else is to be looked at."""
+    state: EnrolmentState | None
+    """Of the enrolment, where it and the basis are all there is to say of where it stands."""
+    last_result_on: date | None
+    """The clinic day of the latest of all results."""
 
 
 def kept_schedule(found: Review, alerts_change_at: datetime | None) -> KeptSchedule | None:
     """What to keep of an answer, of which the alerts are to be looked at by some instant."""
     if found.basis is None:
         return None
-    speaks = any(it.cause == OVERDUE or it.cause.startswith(MISSED) for it in found.findings)
-    return KeptSchedule(found.basis, speaks, earliest(found.rest_changes_at, alerts_change_at))
+    of = {} if found.memory is None else found.memory.of
+    return KeptSchedule(
+        basis=found.basis,
+        speaks=any(it.cause == OVERDUE or it.cause.startswith(MISSED) for it in found.findings),
+        rest_until=earliest(found.rest_changes_at, alerts_change_at),
+        state=found.life.state if _is_all_by_schedule(found, found.basis) else None,
+        last_result_on=max((it.last for it in of.values()), default=None),
+    )
+
+
+def _is_all_by_schedule(found: Review, basis: Basis) -> bool:
+    """Whether no panel shows more than its schedule and when it was last done, and no rule lacked
+    anything."""
+    more = any(it.panel not in basis.done or it.partial or it.declared for it in found.panels)
+    return not (more or found.unjudged)
+
+
+def kept_status(kept: KeptSchedule, protocol: Protocol, today: date) -> EnrolmentStatus | None:
+    """Where an enrolment stands on a day, by what is kept of it; None: that takes a review. What
+    was collected today may be of a later hour, and is not to be seen yet."""
+    had_come = kept.last_result_on is None or kept.last_result_on < today
+    if kept.state is None or not had_come or kept.basis.enrolled_on > today:
+        return None
+    return EnrolmentStatus(
+        state=kept.state,
+        elsewhere=kept.basis.elsewhere,
+        panels=panels_by_schedule(protocol, kept.basis, today),
+    )
 
 
 @dataclass(frozen=True, slots=True)

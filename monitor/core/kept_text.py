@@ -18,6 +18,7 @@ from monitor.core.basis import Basis
 from monitor.core.kept import KeptSchedule
 from monitor.core.ordered import Reach, Reaches, Remembered
 from monitor.core.recalled import Memory
+from monitor.core.vocabulary import EnrolmentState
 
 _DUE = '\n,"due":'
 _READER = json.JSONDecoder()
@@ -63,6 +64,8 @@ def with_schedule(text: str, kept: KeptSchedule) -> str:
         of.done,
         kept.speaks,
         None if until is None else until.isoformat(),
+        kept.state,
+        None if kept.last_result_on is None else _number(kept.last_result_on),
     ]
     return f"{text[:-1]}{_DUE}{_json(written)}}}"
 
@@ -73,7 +76,7 @@ def schedule_from(text: str) -> KeptSchedule | None:
     if begins < 0:
         return None
     written, _ = _READER.raw_decode(text, begins + len(_DUE))
-    enrolled, anchors, stopped, elsewhere, away, done, speaks, until = written
+    enrolled, anchors, stopped, elsewhere, away, done, speaks, until, state, last = written
     of = Basis(
         enrolled_on=_day(enrolled),
         anchors=tuple(map(_day, anchors)),
@@ -82,7 +85,13 @@ def schedule_from(text: str) -> KeptSchedule | None:
         away=tuple((_day(first), _day(end)) for first, end in away),
         done=done,
     )
-    return KeptSchedule(of, speaks, None if until is None else datetime.fromisoformat(until))
+    return KeptSchedule(
+        basis=of,
+        speaks=speaks,
+        rest_until=None if until is None else datetime.fromisoformat(until),
+        state=None if state is None else EnrolmentState(state),
+        last_result_on=None if last is None else _day(last),
+    )
 
 
 def from_text(text: str, analytes: Collection[str]) -> Reaches:

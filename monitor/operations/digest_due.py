@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from monitor.config import Settings
-from monitor.core.answer import PanelStatus, Review
+from monitor.core.answer import PanelStatus
 from monitor.core.calendar import clinic_day
 from monitor.core.open_days import OpenDays
 from monitor.core.vocabulary import PanelState
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DueLine
+from monitor.operations.statuses import Standing
 from monitor.store.rulebook import RuleBook
 
 DUE_WITHIN = timedelta(days=7)
@@ -21,7 +22,7 @@ DUE_WITHIN = timedelta(days=7)
 
 
 def due_soon(
-    review: Review, rulebook: RuleBook, row: Row[Any], settings: Settings, now: datetime
+    standing: Standing, rulebook: RuleBook, row: Row[Any], settings: Settings, now: datetime
 ) -> list[DueLine]:
     """What can still be done in time: due within the week, or due with the grace running; after
     a stop or before the first dose what a recheck asks for. As a reader at full privacy sees it:
@@ -29,8 +30,8 @@ def due_soon(
     clinic = settings.clinic
     today = clinic_day(now, clinic.zone)
     open_days = OpenDays(clinic.open_days, clinic.holidays)
-    titles = rulebook.protocols[review.case.enrolment.protocol_id]
-    if review.life.elsewhere:
+    titles = rulebook.protocols[standing.whose.protocol_id]
+    if standing.status.elsewhere:
         return []
     return [
         DueLine(
@@ -41,7 +42,7 @@ def due_soon(
             latest_on=_last_open_day(panel, open_days, today),
             ask=titles.asked_with(panel),
         )
-        for panel in review.panels
+        for panel in standing.status.panels
         if panel.due_on is not None
         and panel.state in {PanelState.UP_TO_DATE, PanelState.DUE}
         and _is_soon(panel, open_days, today)

@@ -11,16 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
-from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day
 from monitor.core.routebook import RouteBook
 from monitor.core.vocabulary import EnrolmentState
 from monitor.delivery.digest import DueLine
 from monitor.delivery.words import short_day
-from monitor.operations.answers import answers
 from monitor.operations.digest_due import due_soon
 from monitor.operations.digest_readers import Reader, covers
-from monitor.operations.status import NOT_JUDGED, standing_of
+from monitor.operations.status import NOT_JUDGED
+from monitor.operations.statuses import Standing, statuses
 from monitor.store import tables
 from monitor.store.persons import who
 from monitor.store.tables import table_of
@@ -47,19 +46,19 @@ def standings(
 ) -> list[Standings]:
     """One for each of these readers."""
     found = _Places(book, owed)
-    for batch in answers(connection, settings, now, until=now, recalling=True):
-        people = _people(connection, [case.enrolment.id for case in batch.cases])
+    for batch in statuses(connection, settings, now):
+        people = _people(connection, batch.ids)
         for failed in batch.failed:
-            for each in found.told_of(people[failed]):
+            for each in found.told_of(people[failed.enrolment_id]):
                 each.counts[NOT_JUDGED] += 1
-        for review in batch.reviews:
-            row = people[review.case.enrolment.id]
+        for it in batch.standings:
+            row = people[it.whose.enrolment_id]
             if told := found.told_of(row):
-                due = due_soon(review, batch.rulebook, row, settings, now)
-                unjudged = _unjudged(review, settings)
+                due = due_soon(it, batch.rulebook, row, settings, now)
+                unjudged = _unjudged(it, settings)
                 for each in told:
-                    each.counts[standing_of(review)] += 1
-                    each.counts["held"] += review.life.state is EnrolmentState.HELD
+                    each.counts[it.status.ledger_state] += 1
+                    each.counts["held"] += it.status.state is EnrolmentState.HELD
                     each.due += due
                     each.unjudged += unjudged
     return found.standings
@@ -85,13 +84,13 @@ class _Places:
         return self._told[place]
 
 
-def _unjudged(review: Review, settings: Settings) -> list[tuple[str, str]]:
+def _unjudged(standing: Standing, settings: Settings) -> list[tuple[str, str]]:
     zone = settings.clinic.zone
     lines = []
-    for it in review.unjudged:
+    for it in standing.status.unjudged:
         day = short_day(clinic_day(it.collected_at, zone))
         why = f"{it.rule.replace('_', ' ')}, result of {day}: {it.why}"
-        lines.append((review.case.enrolment.mrn, why))
+        lines.append((standing.whose.mrn, why))
     return lines
 
 

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, func, select
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.enrolment_status import status_of
 from monitor.core.vocabulary import PanelState
 from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
-from monitor.operations.status import NOT_JUDGED, is_watched, standing_of
+from monitor.operations.status import NOT_JUDGED
 from monitor.review.judging import look
 from monitor.store import tables
 from monitor.store.database import Store
@@ -248,10 +249,11 @@ def _standing(
     for piece in chunks(sorted(wanted)):
         cases = load_cases(connection, piece, until=at, zone=zone)
         known = [case for case in cases if case.enrolment.enrolled_on <= day]
-        for view in filter(is_watched, look(known, rulebook, at, zone)[0]):
-            patient = wanted[view.case.enrolment.id].patient
-            watched.add(patient)
-            late |= {patient} if standing_of(view) in _LATE else set()
+        for view in look(known, rulebook, at, zone)[0]:
+            patient, status = wanted[view.case.enrolment.id].patient, status_of(view)
+            if status.is_watched:
+                watched.add(patient)
+                late |= {patient} if status.ledger_state in _LATE else set()
     return len(watched), len(late)
 
 

@@ -14,15 +14,14 @@ from sqlalchemy import Connection, Row, select
 
 from monitor.config import Settings
 from monitor.core.alerts import OPENING
-from monitor.core.answer import PanelStatus, Review
+from monitor.core.answer import PanelStatus
 from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.findings import named
 from monitor.core.outcomes import CONTACT
 from monitor.core.vocabulary import LATE, AlertState, Kind, PanelState
 from monitor.operations.alert_list import Standing, alerts_at
-from monitor.operations.answers import Answers, answers
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
-from monitor.operations.status import is_watched
+from monitor.operations.statuses import Statuses, Whose, statuses
 from monitor.store import tables
 from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, CONTACTED, SNOOZED, history_of
 from monitor.store.database import Store
@@ -145,23 +144,22 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
     patients: set[int] = set()
     with store.read() as connection:
         alerts = _alerts(connection, settings, now)
-        for batch in answers(connection, settings, now, until=now):
-            people = _people(connection, [case.enrolment.id for case in batch.cases])
-            feeds = suspected(connection, list(people))
-            for review in batch.reviews:
-                who = people[review.case.enrolment.id]
+        for batch in statuses(connection, settings, now):
+            people = _people(connection, batch.ids)
+            feeds = suspected(connection, batch.ids)
+            for it in batch.standings:
+                who = people[it.whose.enrolment_id]
                 if not which.takes(who.clinic, who.drug):
                     continue
                 enrolled += 1
-                if is_watched(review):
+                if it.status.is_watched:
                     watched += 1
-                    patients.add(review.case.enrolment.patient_id)
+                    patients.add(it.whose.patient_id)
                 alert = alerts.get(who.id)
-                is_here = not review.life.elsewhere
                 rows += [
-                    _late(review, panel, who, alert, batch, who.id in feeds)
-                    for panel in review.panels
-                    if panel.state in LATE and is_here
+                    _late(it.whose, panel, who, alert, batch, who.id in feeds)
+                    for panel in it.status.panels
+                    if panel.state in LATE and not it.status.elsewhere
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))
@@ -233,15 +231,15 @@ def _rest(entry: Row[Any], today: date) -> str:
 
 
 def _late(
-    review: Review,
+    whose: Whose,
     panel: PanelStatus,
     who: Row[Any],
     alert: _Worked | None,
-    batch: Answers,
+    batch: Statuses,
     feed: bool,
 ) -> Late:
     assert panel.due_on is not None
-    protocol = batch.rulebook.protocols[review.case.enrolment.protocol_id]
+    protocol = batch.rulebook.protocols[whose.protocol_id]
     in_time = panel.in_time_until or panel.due_on
     missing = ""
     if panel.partial:
@@ -249,7 +247,7 @@ def _late(
         known = batch.rulebook.catalogue
         missing = f"{day_words(day)}: no {', '.join(named(name, known) for name in names)}"
     return Late(
-        mrn=review.case.enrolment.mrn,
+        mrn=whose.mrn,
         name=", ".join(it for it in (who.family_name, who.given_name) if it),
         clinic=who.clinic,
         drug=who.drug,

@@ -1,4 +1,4 @@
-"""Where each enrolment and each of its panels stands, derived live from what is known."""
+"""Where each enrolment and each of its panels stands, counted anew each time it is asked for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.answer import PanelStatus, Review
-from monitor.core.case import Case
-from monitor.core.judges import View
+from monitor.core.answer import PanelStatus
+from monitor.core.enrolment_status import LEDGER_STATES, EnrolmentStatus
 from monitor.core.vocabulary import EnrolmentState, PanelState
-from monitor.operations.answers import Answers, answers, enrolments_of
+from monitor.operations.answers import enrolments_of
+from monitor.operations.statuses import Standing, Statuses, Whose, statuses
 from monitor.store.database import Store
 from monitor.store.silent_feeds import suspected
 
-_NOT_WATCHED = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
-_WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE)
 NOT_JUDGED = "not_judged"
 """Where the monitor itself failed: said, since it is no state a patient can be in."""
 
@@ -38,7 +36,7 @@ def status_rows(
     with store.read() as connection:
         ids = None if mrn is None else enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
-        for batch in answers(connection, settings, now, ids=ids, until=now, recalling=True):
+        for batch in statuses(connection, settings, now, ids=ids):
             rows += _rows_of(connection, batch)
     return sorted(rows, key=lambda row: row["mrn"])
 
@@ -48,7 +46,7 @@ def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     `enrolled`, except for `of_whom_held`, which counts some of them a second time."""
     counts = _Counts()
     with store.read() as connection:
-        for batch in answers(connection, settings, now, until=now, recalling=True):
+        for batch in statuses(connection, settings, now):
             counts.add(batch)
     return counts.ledger()
 
@@ -56,11 +54,11 @@ def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
 def overview(
     store: Store, settings: Settings, now: datetime
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """`status_rows` and `ledger` of everybody, judged once for both."""
+    """`status_rows` and `ledger` of everybody, looked at once for both."""
     counts = _Counts()
     rows: list[dict[str, Any]] = []
     with store.read() as connection:
-        for batch in answers(connection, settings, now, until=now, recalling=True):
+        for batch in statuses(connection, settings, now):
             rows += _rows_of(connection, batch)
             counts.add(batch)
     return sorted(rows, key=lambda row: row["mrn"]), counts.ledger()
@@ -71,55 +69,39 @@ class _Counts:
 
     def __init__(self) -> None:
         self._states: Counter[str] = Counter()
-        self._enrolled = self._held = self._failed = 0
+        self._held = self._failed = 0
 
-    def add(self, batch: Answers) -> None:
-        self._enrolled += len(batch.cases)
+    def add(self, batch: Statuses) -> None:
         self._failed += len(batch.failed)
-        for review in batch.reviews:
-            self._states[standing_of(review)] += 1
-            self._held += review.life.state is EnrolmentState.HELD
+        for _, status in batch.standings:
+            self._states[status.ledger_state] += 1
+            self._held += status.state is EnrolmentState.HELD
 
     def ledger(self) -> dict[str, int]:
-        states = (*_WORST_FIRST, PanelState.UP_TO_DATE, *_NOT_WATCHED)
         return {
-            "enrolled": self._enrolled,
-            **{state.value: self._states[state.value] for state in states},
+            "enrolled": self._states.total() + self._failed,
+            **{state: self._states[state] for state in LEDGER_STATES},
             **({NOT_JUDGED: self._failed} if self._failed else {}),
             "of_whom_held": self._held,
         }
 
 
-def _rows_of(connection: Connection, batch: Answers) -> list[dict[str, Any]]:
-    feeds = suspected(connection, [case.enrolment.id for case in batch.cases])
+def _rows_of(connection: Connection, batch: Statuses) -> list[dict[str, Any]]:
+    feeds = suspected(connection, batch.ids)
     rows: list[dict[str, Any]] = []
-    for review in batch.reviews:
-        mark = FEED_SUSPECTED if review.case.enrolment.id in feeds else {}
-        rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(review)]
-    return rows + [_unjudged(case) for case in batch.cases if case.enrolment.id in batch.failed]
+    for it in batch.standings:
+        mark = FEED_SUSPECTED if it.whose.enrolment_id in feeds else {}
+        rows += [{**row, **(mark if _is_late(row) else {})} for row in _rows(it)]
+    return rows + [_unjudged(it) for it in batch.failed]
 
 
-def standing_of(review: Review | View) -> str:
-    """The one state of the ledger an enrolment is in: that of its worst panel while it is
-    watched here, held or not."""
-    if not is_watched(review):
-        return review.life.state.value
-    present = {panel.state for panel in review.panels}
-    return next((it.value for it in _WORST_FIRST if it in present), PanelState.UP_TO_DATE.value)
-
-
-def is_watched(review: Review | View) -> bool:
-    """Whether tests are due here: not while it is planned, monitored elsewhere or stopped."""
-    return review.life.state not in _NOT_WATCHED
-
-
-def _rows(review: Review) -> Iterator[dict[str, Any]]:
-    for panel in review.panels:
+def _rows(it: Standing) -> Iterator[dict[str, Any]]:
+    for panel in it.status.panels:
         yield {
-            **_whose(review.case),
-            "enrolment_state": review.life.state.value,
+            **_names(it.whose),
+            "enrolment_state": it.status.state.value,
             **_panel(panel),
-            **_shared(review, panel.panel),
+            **_shared(it.status, panel.panel),
         }
 
 
@@ -127,9 +109,8 @@ def _is_late(row: dict[str, Any]) -> bool:
     return row["state"] in (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
 
 
-def _whose(case: Case) -> dict[str, Any]:
-    enrolment = case.enrolment
-    return {"mrn": enrolment.mrn, "drug": enrolment.drug, "protocol": enrolment.protocol_id}
+def _names(whose: Whose) -> dict[str, Any]:
+    return {"mrn": whose.mrn, "drug": whose.drug, "protocol": whose.protocol_id}
 
 
 def _panel(panel: PanelStatus) -> dict[str, Any]:
@@ -145,13 +126,13 @@ def _panel(panel: PanelStatus) -> dict[str, Any]:
     }
 
 
-def _shared(review: Review, panel: str) -> dict[str, Any]:
+def _shared(status: EnrolmentStatus, panel: str) -> dict[str, Any]:
     """Of a panel that several drugs of the patient need: the stricter day, and which drug set
     it."""
-    it = review.shared.panel(panel)
+    it = status.shared.panel(panel)
     return {} if it is None else {"patient_due_on": it.due_on.isoformat(), "set_by": it.set_by}
 
 
-def _unjudged(case: Case) -> dict[str, Any]:
+def _unjudged(whose: Whose) -> dict[str, Any]:
     keys = ("panel", "phase", "last_completed_on", "due_on", "because", "state", "days_overdue")
-    return {**_whose(case), "enrolment_state": None, **dict.fromkeys(keys)}
+    return {**_names(whose), "enrolment_state": None, **dict.fromkeys(keys)}

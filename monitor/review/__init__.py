@@ -4,6 +4,7 @@ from monitor.review.batch import BATCH, SET_ASIDE, WITH_ALL_READ, Tally, decided
 from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
 from monitor.review.program import wake_judged_otherwise
+from monitor.review.recall import judged_by
 
 __all__ = [
     "BATCH",
@@ -15,6 +16,7 @@ __all__ = [
     "decided",
     "judge",
     "judge_batch",
+    "judged_by",
     "review_batch",
     "review_due",
     "wake_judged_otherwise",

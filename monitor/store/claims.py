@@ -38,6 +38,7 @@ FIRST, WITH_ALL = 0, 1
 together with everybody else."""
 ANY = (FIRST, WITH_ALL)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
+_PATIENTS = table_of(tables.Patient)
 _UNTRUE = "~"
 """Before `kept_by` where nothing is said of the answer any more, only of the results."""
 RESULTS_ALONE = case(
@@ -184,13 +185,12 @@ def wake_all(connection: Connection, now: datetime, protocol_id: str | None) -> 
     Whoever is due already keeps the place that was theirs: nobody is put back."""
     columns = _ENROLMENTS.c
     asleep = or_(columns.next_review_at.is_(None), columns.next_review_at > now)
-    kept = columns.next_review_at.is_not_distinct_from(columns.kept_until)
     statement = update(_ENROLMENTS).where(asleep)
     if protocol_id is not None:
         statement = statement.where(concerned_by(protocol_id))
     connection.execute(
         statement.values(
-            next_review_at=now, wake_rank=WITH_ALL, kept_by=case((kept, columns.kept_by))
+            next_review_at=now, wake_rank=WITH_ALL, kept_by=case((_is_asleep(), columns.kept_by))
         )
     )
 
@@ -236,23 +236,66 @@ def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Keepi
 
 def asleep(connection: Connection, ids: Sequence[int], now: datetime) -> list[Keeping]:
     """Those of these enrolments that sleep, and of whom something is kept."""
-    columns = _ENROLMENTS.c
-    sleeps = columns.next_review_at.is_not_distinct_from(columns.kept_until)
-    query = _keeping(now).where(columns.id.in_(ids), sleeps)
+    query = _keeping(now).where(_ENROLMENTS.c.id.in_(ids), _is_asleep())
     return [Keeping._make(row) for row in connection.execute(query)]
+
+
+class Sleeping(NamedTuple):
+    """An enrolment that stands and sleeps, and what is kept of the answer, which holds."""
+
+    id: int
+    patient_id: int
+    mrn: str
+    drug: str
+    protocol_id: str
+    by: str
+    reach: str
+
+
+def sleeping(connection: Connection, ids: Sequence[int], now: datetime) -> list[Sleeping]:
+    """Those of these enrolments whose kept answer holds at `now`."""
+    columns = _ENROLMENTS.c
+    query = (
+        select(
+            columns.id,
+            columns.patient_id,
+            _PATIENTS.c.mrn,
+            columns.drug,
+            columns.protocol_id,
+            columns.kept_by,
+            columns.kept_reach,
+        )
+        .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
+        .where(columns.id.in_(ids), columns.stands, _is_asleep(), _holds(now), _is_kept())
+        .order_by(columns.id)
+    )
+    return [Sleeping._make(row) for row in connection.execute(query)]
+
+
+def _is_asleep() -> ColumnElement[bool]:
+    """Nothing has woken it since its review."""
+    return _ENROLMENTS.c.next_review_at.is_not_distinct_from(_ENROLMENTS.c.kept_until)
+
+
+def _holds(now: datetime) -> ColumnElement[bool]:
+    return or_(_ENROLMENTS.c.kept_until.is_(None), _ENROLMENTS.c.kept_until > now)
+
+
+def _is_kept() -> ColumnElement[bool]:
+    columns = _ENROLMENTS.c
+    return and_(columns.kept_by.is_not(None), ~columns.kept_by.startswith(_UNTRUE))
 
 
 def _keeping(now: datetime) -> Select[Any]:
     columns = _ENROLMENTS.c
-    holds = or_(columns.kept_until.is_(None), columns.kept_until > now)
     return select(
         columns.id,
         columns.protocol_id,
         of_enrolment("indication"),
         columns.kept_by,
         columns.kept_reach,
-        and_(columns.stands, holds),
-    ).where(columns.kept_by.is_not(None), ~columns.kept_by.startswith(_UNTRUE))
+        and_(columns.stands, _holds(now)),
+    ).where(_is_kept())
 
 
 def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:

@@ -13,7 +13,8 @@ from monitor.core import judges
 from monitor.core.alerts import content_of
 from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day, earliest, parse_duration, start_of_day
-from monitor.core.kept import KeptSchedule, edit_between, kept_schedule
+from monitor.core.enrolment_status import status_of
+from monitor.core.kept import KeptSchedule, edit_between, kept_schedule, kept_status
 from monitor.core.kept_text import (
     Counted,
     as_text,
@@ -122,6 +123,31 @@ def test_whom_a_new_schedule_leaves_alone_is_answered_as_if_judged_by_it(
         assert [(it.due_on, it.state) for it in same.panels] == [
             (it.due_on, it.state) for it in after.panels
         ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=3 * settings().max_examples)
+@given(data=st.data())
+def test_where_somebody_stands_by_what_is_kept_is_where_a_review_puts_them(
+    name: str, data: st.DataObject
+) -> None:
+    made = protocol(name)
+    history = data.draw(histories(made))
+    now, known, before = data.draw(reviewed(made, history))
+    kept = kept_schedule(before, None)
+    if kept is None:
+        event("nothing is kept")
+        return
+    _, kept = written(before, kept)
+    later = data.draw(before_it_changes(now, before))
+    today = clinic_day(later, history.zone)
+    found = kept_status(kept, made, today)
+    event("it takes a review" if found is None else f"{found.state}, {found.ledger_state}")
+    if found is not None:
+        assert found == status_of(
+            review_one(known, {made.id: made}, catalogue(), later, history.zone)
+        )
+        assert all(it.collected_on < today for it in known.results)
 
 
 def shown(found: Review) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from monitor.core.enrolment_status import LEDGER_STATES
 from monitor.operations.explain import explain_patient, in_words
-from monitor.operations.status import ledger, status_rows
+from monitor.operations.report_overdue import Which, overdue
+from monitor.operations.status import ledger, overview, status_rows
 from tests.clinic import CBC, LFT, Clinic, at
+from tests.statements import asked
 
 
 def _panel(rows: list[dict[str, object]], mrn: str, panel: str) -> dict[str, object]:
@@ -64,6 +68,69 @@ def test_a_result_collected_later_today_is_not_seen_although_a_review_has_counte
     assert ledger(ward.store, ward.settings, later)["due"] == 1
     row = _panel(status_rows(ward.store, ward.settings, later + timedelta(hours=12)), "A1", "cbc")
     assert (row["last_completed_on"], row["due_on"]) == ("2026-01-12", "2026-01-19")
+
+
+TODAY = at("2026-02-16")
+
+
+def _enrol_of_every_state(ward: Clinic) -> None:
+    """Of whom the schedule alone asks for tests, one in each state (nobody is that before the
+    first dose)."""
+    for mrn in ("UP", "DUE", "LATE", "LONG", "HELD", "STOPPED", "AWAY"):
+        ward.enrol(mrn, now=at("2026-01-05"))
+    last = {"UP": "2026-02-15", "DUE": "2026-02-09", "LATE": "2026-02-05", "LONG": "2026-01-12"}
+    for mrn in ("UP", "DUE", "LATE", "LONG", "HELD", "STOPPED", "AWAY"):
+        ward.results(mrn, "2026-01-05", CBC | LFT)
+        ward.results(mrn, last.get(mrn, "2026-02-15"), CBC | LFT)
+    ward.event("HELD", "2026-02-02", "hold")
+    ward.event("STOPPED", "2026-02-02", "stop")
+    ward.event("AWAY", "2026-02-02", "monitored_elsewhere", value="2026-04-01")
+
+
+def _all_that_is_told(ward: Clinic, now: datetime) -> Any:
+    store, settings = ward.store, ward.settings
+    return (
+        overview(store, settings, now),
+        overdue(store, settings, Which(), now),
+    )
+
+
+def test_where_everybody_stands_is_told_by_what_their_reviews_left_and_is_what_judging_them_says(
+    ward: Clinic,
+) -> None:
+    _enrol_of_every_state(ward)
+    ward.review(TODAY)
+    now = TODAY + timedelta(hours=1)
+    with asked(ward.store) as statements:
+        told = _all_that_is_told(ward, now)
+    assert not [it for it in statements if "FROM results" in it or "JOIN results" in it]
+    counts = told[0][1]
+    expected = dict.fromkeys(LEDGER_STATES, 1) | {"up_to_date": 2, "planned": 0}
+    assert {state: counts[state] for state in LEDGER_STATES} == expected
+    assert counts["of_whom_held"] == 1
+    with ward.store.write() as connection:
+        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL, kept_reach = NULL")
+    with asked(ward.store) as statements:
+        assert _all_that_is_told(ward, now) == told
+    assert [it for it in statements if "results" in it]
+
+
+def test_who_has_more_to_say_than_a_schedule_is_judged_when_all_are_asked_for(
+    ward: Clinic,
+) -> None:
+    ward.enrol("UP", now=at("2026-01-05"))
+    ward.enrol("LOW", now=at("2026-01-05"))
+    ward.results("UP", "2026-02-13", CBC | LFT)
+    ward.results("LOW", "2026-02-13", CBC | LFT | {"neutrophils": "0.9"})
+    ward.enrol("NEW", now=TODAY)
+    ward.review(TODAY)
+    ward.results("UP", "2026-02-15", LFT, received_at=TODAY)  # nobody has looked at it yet
+    rows = status_rows(ward.store, ward.settings, TODAY + timedelta(hours=1))
+    low, up = _panel(rows, "LOW", "cbc"), _panel(rows, "UP", "lft")
+    assert (low["because"], low["due_on"]) == ("recheck", "2026-02-15")
+    assert up["last_completed_on"] == "2026-02-15"
+    tomorrow = status_rows(ward.store, ward.settings, at("2026-02-25"))
+    assert _panel(tomorrow, "UP", "cbc")["state"] == "overdue"
 
 
 def test_a_recheck_is_told_as_the_reason(ward: Clinic) -> None:
