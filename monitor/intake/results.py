@@ -13,9 +13,12 @@ from sqlalchemy import (
     Connection,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     select,
@@ -44,6 +47,7 @@ from monitor.store.tables import table_of
 from monitor.store.types import CountedDay
 
 _RESULTS = table_of(tables.ResultRow)
+_READINGS = table_of(tables.ReadingRow)
 _BUCKETS = Table(
     "intake_buckets",
     MetaData(),
@@ -260,9 +264,7 @@ def restand(connection: Connection, patient_ids: Collection[int]) -> None:
 
 def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tuple[int, bool]]:
     """Results of these patients that stand and should not, or the other way round: id, stands."""
-    columns = _RESULTS.c
-    query = select(*_WRITTEN).where(columns.patient_id.in_(sorted(patient_ids)))
-    rows = connection.execute(query.order_by(columns.id)).all()
+    rows = sorted(connection.execute(_in_question(sorted(patient_ids))), key=itemgetter(0))
     found = [(row.id, True) for row in rows if row.taken_back and row.stands]
     groups: dict[Key, _Group] = {}
     for key, written in _written(connection, [row for row in rows if not row.taken_back]):
@@ -273,6 +275,24 @@ def misplaced(connection: Connection, patient_ids: Collection[int]) -> list[tupl
             if written.id is not None and written.stood != (index in stands):
                 found.append((written.id, written.stood))
     return found
+
+
+def _in_question(patient_ids: Sequence[int]) -> Select[Any]:
+    """The rows of these patients but for those, nearly all, that are the only one of their bucket
+    and stand: one that takes nothing back does so rightly."""
+    columns = _RESULTS.c
+    own = (columns.patient_id, columns.analyte, columns.collected_on)
+    withdrawals = select(_READINGS.c.id).where(_READINGS.c.status == Status.WITHDRAWN.value)
+    plain = columns.stands & ~columns.taken_back & columns.reading_id.not_in(withdrawals)
+    asked = (
+        select(*own)
+        .where(columns.patient_id.in_(patient_ids))
+        .group_by(*own)
+        .having((func.count() > 1) | (func.max(case((plain, 0), else_=1)) > 0))
+        .subquery()
+    )
+    same = and_(*(asked.c[it.name] == it for it in own))
+    return select(*_WRITTEN).join_from(asked, _RESULTS, same)
 
 
 def _written(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[Key, _Row]]:

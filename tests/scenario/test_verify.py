@@ -120,6 +120,33 @@ def test_a_result_that_came_by_no_file_is_found_with_what_it_would_change(story:
     assert ("enrolment 1", "an alert is missing") in _found(story)
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"stands": False}, {"status": "withdrawn"}, {"taken_back": True}],
+    ids=["put aside", "withdrawn", "its file taken back"],
+)
+def test_a_result_alone_that_stands_or_not_against_what_was_reported_is_found(
+    story: Clinic, otherwise: dict[str, Any]
+) -> None:
+    (row,) = story.rows(
+        tables.ResultRow, analyte="alt", collected_on=date(2026, 1, 5), patient_id=1
+    )
+    story.set(tables.ResultRow, row.id, **otherwise)
+    assert (f"result {row.id}", "whether a result stands") in _found(story)
+
+
+def test_of_two_reports_of_one_result_the_one_that_should_not_stand_is_found(
+    story: Clinic,
+) -> None:
+    story.results("A1", "2026-01-19", {"platelets": "180"}, received_at=NOW)
+    found = [about for about, what in _found(story) if what == "whether a result stands"]
+    (before, after) = story.rows(
+        tables.ResultRow, analyte="platelets", collected_on=date(2026, 1, 19)
+    )
+    assert before.stands and after.stands
+    assert found == [f"result {before.id}"]
+
+
 def test_an_enrolment_that_would_sleep_too_long_is_found(story: Clinic) -> None:
     story.set(tables.EnrolmentRow, 2, next_review_at=None)
     assert _found(story) == [("enrolment 2", "wakes too late")]
