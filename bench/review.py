@@ -14,6 +14,7 @@ from bench.population import NOW
 from bench.record import Peer, Record
 from monitor.core.protocol_file import digest_of
 from monitor.core.vocabulary import AlertState
+from monitor.operations.status import overview
 from monitor.resources import schedules_folder
 from monitor.review import review_due
 from monitor.store import tables
@@ -22,7 +23,7 @@ from monitor.store.database import open_store
 from monitor.store.rulebook import load_rulebook, put_in_force
 from monitor.store.tables import table_of
 
-TITLE = "Review of everyone after an edit of the rules"
+TITLE = "Where everybody stands, and the review of everyone after an edit of the rules"
 DATABASES = BOTH
 _ALERTS = table_of(tables.AlertRow)
 _PROTOCOL = "azathioprine"
@@ -35,14 +36,25 @@ def sizes(scale: str) -> Sequence[int]:
 
 
 def run(plan: Plan) -> list[Record]:
-    """Enrolments a second of a core, alerts standing that have not recovered, after an edit that
-    changes a limit and after ones that change everybody's schedule; beside it what pandas does
-    who reads the whole history for a much smaller question."""
+    """Enrolments a second of a core, alerts standing that have not recovered: asked where they
+    stand, and reviewed after an edit that changes a limit and after ones that change everybody's
+    schedule; beside it what pandas does who reads the whole history for a much smaller
+    question."""
     found = []
     for years in (10, 2):
         with copied(kept_full(plan.database, plan.size, years)) as url:
             apart(lived_in, url)
             peer = [plan.size / apart(last_completions, url).seconds for _ in range(plan.repeats)]
+            seen = [apart(stands, url) for _ in range(plan.repeats)]
+            found.append(
+                Record(
+                    what=f"where everybody stands, {plan.size:,} enrolled, {years} years",
+                    unit="enrolments/s of CPU",
+                    values=[plan.size / done.value for done in seen],
+                    peers=(Peer(name="pandas: last tests and due days only", values=peer),),
+                    peak_mib=[done.peak_mib for done in seen],
+                )
+            )
             for what in EDITS:
                 turns = [apart(edited, url, what, turn) for turn in range(1, plan.repeats + 1)]
                 found.append(
@@ -90,6 +102,19 @@ def lived_in(url: str) -> None:
                 )
             )
     store.dispose()
+
+
+def stands(url: str) -> float:
+    """Tell where everybody's tests stand, as `monitor status` does; processor seconds."""
+    import time
+
+    store = open_store(url)
+    began = time.process_time()
+    _, counts = overview(store, settings(), NOW)
+    took = time.process_time() - began
+    assert counts["enrolled"]
+    store.dispose()
+    return took
 
 
 def edited(url: str, what: str, turn: int) -> float:
