@@ -20,6 +20,8 @@ from tests.fhir_resources import PATIENT, REAL, bundle, dumped, observation
 
 TOKEN = "a-long-secret"
 FHIR_JSON = "application/fhir+json"
+_PATIENCE = 60
+"""Seconds: a busy machine takes its time."""
 
 
 @dataclass
@@ -51,8 +53,10 @@ def api(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with sqlite_desk(migrated_sqlite, tmp_path, config) as desk:
         desk.enrol("F1,azathioprine,2026-01-05,,,")
         with (
-            serving(desk.settings) as served,
-            httpx.Client(base_url=f"http://127.0.0.1:{served}", trust_env=False) as client,
+            serving(desk.settings) as port,
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=_PATIENCE
+            ) as client,
         ):
             yield Api(desk, client)
 
