@@ -95,6 +95,18 @@ def view_of(
     return _together(case, protocols, catalogue, now, zone)[0]
 
 
+def panels_of(
+    case: Case,
+    protocols: Mapping[str, Protocol],
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
+) -> View:
+    """An enrolment at an instant with its life and panels alone: not what its rules find, nor what
+    the patient's other drugs mean for it."""
+    return _alone(case, protocols, catalogue, clinic_day(now, zone), zone)[0]
+
+
 def _together(
     case: Case,
     protocols: Mapping[str, Protocol],
@@ -140,8 +152,8 @@ def _alone(
         for rule in protocol.rules
         if meant_for(rule, case.enrolment.indication)
     ]
-    loud = () if life.ended_for_good else [verdict for verdict in verdicts if not verdict.is_quiet]
-    rechecks = [it for verdict in loud for it in verdict.rechecks(protocol)]
+    asked = () if life.ended_for_good else verdicts
+    rechecks = [it for verdict in asked for it in verdict.rechecks(protocol)]
     view = View(
         case=case,
         life=life,

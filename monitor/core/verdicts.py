@@ -125,7 +125,7 @@ class Verdict:
 
     def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
         """(panel, recheck) while the latest result meets a level that asks for one."""
-        if self.is_quiet:
+        if not any(level.recheck for level in self.rule.levels) or self.is_quiet:
             return []
         latest = self.latest
         if latest is None or not latest.breaches or self._is_accepted:

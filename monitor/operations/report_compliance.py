@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
+from monitor.core.case import Case
 from monitor.core.enrolment_status import status_of
 from monitor.core.vocabulary import PanelState
 from monitor.operations.period import check_period
@@ -23,7 +24,7 @@ from monitor.operations.status import NOT_JUDGED
 from monitor.review.judging import look
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.frames import all_enrolment_ids, chunks, load_cases
+from monitor.store.frames import all_enrolment_ids, as_known_at, chunks, load_cases
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.tables import table_of
 
@@ -155,6 +156,7 @@ def compliance(
         found.asked = len(wanted)
         rulebook = load_rulebook(connection)
         treated = _PatientDays(found)
+        ends = [_MonthEnd(day, zone, now) for day in _month_ends(first, last)]
         for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
             cases = load_cases(connection, piece, until=now, zone=zone)
             views, failed = look(cases, rulebook, now, zone)
@@ -164,9 +166,10 @@ def compliance(
                 outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
                 _add(found, outcome, whose, titles)
                 treated.add(outcome, whose)
+            for end in ends:
+                end.add(as_known_at(connection, cases, end.at, zone), rulebook)
         treated.flush()
-        for day in _month_ends(first, last):
-            found.overdue.append((day, *_standing(connection, rulebook, wanted, day, now, zone)))
+    found.overdue = [(it.day, len(it.watched), len(it.late)) for it in ends]
     return found
 
 
@@ -232,29 +235,26 @@ def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
     count.covered += len(watched - uncovered)
 
 
-def _standing(
-    connection: Connection,
-    rulebook: RuleBook,
-    wanted: Mapping[int, _Whose],
-    day: date,
-    now: datetime,
-    zone: ZoneInfo,
-) -> tuple[int, int]:
-    """How many patients were watched, and of these overdue, at the end of a day: those of whom
+class _MonthEnd:
+    """Which patients were watched, and which of these overdue, at the end of a day: those of whom
     `monitor status` says so of a treatment."""
-    end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
-    at = min(end, now)
-    watched: set[int] = set()
-    late: set[int] = set()
-    for piece in chunks(sorted(wanted)):
-        cases = load_cases(connection, piece, until=at, zone=zone)
-        known = [case for case in cases if case.enrolment.enrolled_on <= day]
-        for view in look(known, rulebook, at, zone)[0]:
-            patient, status = wanted[view.case.enrolment.id].patient, status_of(view)
+
+    def __init__(self, day: date, zone: ZoneInfo, now: datetime) -> None:
+        end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
+        self.day = day
+        self.at = min(end, now)
+        self.watched: set[int] = set()
+        self.late: set[int] = set()
+        self._zone = zone
+
+    def add(self, cases: Sequence[Case], rulebook: RuleBook) -> None:
+        """Cases as they were known then."""
+        known = [case for case in cases if case.enrolment.enrolled_on <= self.day]
+        for view in look(known, rulebook, self.at, self._zone)[0]:
+            patient, status = view.case.enrolment.patient_id, status_of(view)
             if status.is_watched:
-                watched.add(patient)
-                late |= {patient} if status.ledger_state in _LATE else set()
-    return len(watched), len(late)
+                self.watched.add(patient)
+                self.late |= {patient} if status.ledger_state in _LATE else set()
 
 
 def _month_ends(first: date, last: date) -> Iterator[date]:

@@ -18,7 +18,7 @@ from monitor.core.case import Case
 from monitor.core.judges import View
 from monitor.core.kept_text import Counted, as_text
 from monitor.core.recalled import NotRead
-from monitor.core.review import review_one, view_of
+from monitor.core.review import panels_of, review_one
 from monitor.review.recall import Recall, is_recalled
 from monitor.store import remembered
 from monitor.store.frames import load_cases
@@ -75,7 +75,7 @@ def look(
     """What the core sees of these cases, without what it would say of it: their lives and panels.
     And which it could not see. Everything of theirs was read."""
     return _of_each(
-        cases, lambda it: view_of(it, rulebook.protocols, rulebook.catalogue, now, zone)
+        cases, lambda it: panels_of(it, rulebook.protocols, rulebook.catalogue, now, zone)
     )
 
 

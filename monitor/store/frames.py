@@ -68,6 +68,32 @@ def load_cases(
         ]
 
 
+def as_known_at(
+    connection: Connection, cases: Sequence[Case], until: datetime, zone: ZoneInfo
+) -> list[Case]:
+    """What `load_cases` finds of these cases `until` an instant before the one they were loaded
+    for; read again are only those with something of their own, or another enrolment."""
+    day = clinic_day(until, zone)
+    alone = [it for it in cases if not (it.siblings or it.personal)]
+    others = [it.enrolment.id for it in cases if it.siblings or it.personal]
+    found = [_hidden_after(it, until, day) for it in alone if _had_begun(it.enrolment, day)]
+    found += load_cases(connection, others, until=until, zone=zone)
+    return sorted(found, key=lambda it: it.enrolment.id)
+
+
+def _had_begun(it: Enrolment, day: date) -> bool:
+    return it.started_on <= day or it.enrolled_on <= day
+
+
+def _hidden_after(case: Case, until: datetime, day: date) -> Case:
+    return replace(
+        case,
+        results=tuple(it for it in case.results if it.collected_at <= until),
+        events=tuple(it for it in case.events if it.on <= day),
+        held=tuple(it for it in case.held if it.collected_on is None or it.collected_on <= day),
+    )
+
+
 @contextmanager
 def not_collecting() -> Iterator[None]:
     """Rows hold no cycles: to look for some among all that were just made takes as long as to

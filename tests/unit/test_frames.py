@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import insert
 
 from monitor.core.case import Case
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.vocabulary import Status
 from monitor.store import tables
-from monitor.store.frames import load_cases
+from monitor.store.frames import all_enrolment_ids, as_known_at, load_cases
+from monitor.store.personal import add_personal
 from monitor.store.tables import table_of
-from tests.clinic import ZONE, Clinic, at
+from tests.clinic import CBC, ZONE, Clinic, at
+
+DAY = date(2026, 1, 13)
 
 
 def _case(ward: Clinic, enrolment: int, until: str = "") -> Case:
@@ -20,6 +25,14 @@ def _case(ward: Clinic, enrolment: int, until: str = "") -> Case:
         day = at(until) if until else None
         (case,) = load_cases(connection, [enrolment], until=day, zone=ZONE)
     return case
+
+
+def _also_on(ward: Clinic, enrolment: int, drug: str) -> None:
+    """Another enrolment of the same patient, the next one."""
+    (known,) = ward.rows(tables.EnrolmentRow, id=enrolment)
+    with ward.store.write() as connection:
+        other = {**known._mapping, "id": enrolment + 1, "drug": drug}
+        connection.execute(insert(table_of(tables.EnrolmentRow)).values(other))
 
 
 def test_a_case_holds_the_enrolment_and_its_results_digit_for_digit(ward: Clinic) -> None:
@@ -58,13 +71,38 @@ def test_until_hides_what_came_later(ward: Clinic) -> None:
     assert [event.event for event in case.events] == ["hold"]
 
 
+@pytest.mark.parametrize(
+    "until", ["2026-01-04", "2026-01-05", "2026-01-12", "2026-01-15", "2026-01-19", "2026-01-25"]
+)
+def test_what_was_known_at_an_earlier_instant_is_what_is_read_for_it(
+    ward: Clinic, until: str
+) -> None:
+    ward.enrol("C3", "2026-01-19")
+    for mrn in ("A1", "B2", "D4"):
+        enrolment = ward.enrol(mrn)
+        for day in ("2026-01-12", "2026-01-19"):
+            ward.results(mrn, day, CBC | {"alt": ""})
+        ward.event(mrn, "2026-01-12", "hold")
+        ward.event(mrn, "2026-01-20", "resume")
+        ward.hold_row(mrn, "2026-01-19", "lymphocytes", "0,4*")
+    _also_on(ward, enrolment, "methotrexate")
+    limit = Personal(
+        id=0, what=Terms.LIMIT, subject="neutropenia", level=1, value=Decimal(1), since=DAY,
+        until=date(2026, 12, 1), by="Dr A", reason="Duffy-null", set_at=at("2026-01-13"),
+    )  # fmt: skip
+    with ward.store.write() as connection:
+        add_personal(connection, 3, limit)
+    with ward.store.read() as connection:
+        ids = all_enrolment_ids(connection)
+        now = load_cases(connection, ids, until=at("2026-02-01"), zone=ZONE)
+        then = load_cases(connection, ids, until=at(until), zone=ZONE)
+        assert as_known_at(connection, now, at(until), ZONE) == then
+    assert len(now) == 5
+
+
 def test_an_event_of_one_enrolment_is_not_one_of_the_other(ward: Clinic) -> None:
     first = ward.enrol("A1", baseline=False)
-    enrolments = table_of(tables.EnrolmentRow)
-    (known,) = ward.rows(tables.EnrolmentRow, id=first)
-    with ward.store.write() as connection:
-        other = {**known._mapping, "id": first + 1, "drug": "methotrexate"}
-        connection.execute(insert(enrolments).values(other))
+    _also_on(ward, first, "methotrexate")
     ward.event("A1", "2026-01-12", "hold", enrolment_id=first)
     ward.event("A1", "2026-01-13", "comedication_start", "warfarin")
     assert [it.event for it in _case(ward, first).events] == ["hold", "comedication_start"]
