@@ -9,11 +9,11 @@ from monitor.core.standing import read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.dates import read_day
 from monitor.intake.event_kinds import (
-    CHECKS,
     NOT_YET_TRUE,
     UNTIL_A_DAY,
     WITH_AUTHOR,
     event_name,
+    event_value,
 )
 from monitor.intake.people import Number
 from monitor.intake.people_file import Cells, Refused, day_of, needed, patient_number
@@ -50,7 +50,7 @@ def read_happening(line: int, cells: Cells, today: date) -> Happening:
     withdrawn = _is_withdrawn(cells["status"])
     value = cells["value"]
     if not withdrawn or value:
-        value = CHECKS[event](value, on)
+        value = event_value(event, value, on)
     if not withdrawn and event in UNTIL_A_DAY:
         _refuse_far_end(value, today)
     who, _, why = cells["note"].partition(":")

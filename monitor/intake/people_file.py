@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, delete, insert, select, update
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.faults import nearest
+from monitor.core.event_values import WrongValue, beyond_weights, one_of, positive_number
 from monitor.core.units import plain
 from monitor.intake.columns import PERSON_COLUMNS, match, require
 from monitor.intake.context import new_id
@@ -30,7 +30,6 @@ from monitor.store.tables import table_of
 _FILES = table_of(tables.File)
 _REPEATS = table_of(tables.Repeat)
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-_DECIMAL = re.compile(r"\+?[0-9]{1,6}(\.[0-9]{1,20})?", re.ASCII)
 _SHOWN = 40
 _NOTES = 50
 
@@ -212,39 +211,23 @@ def day_of(cells: Cells, name: str) -> date | None:
 
 def positive(cells: Cells, name: str) -> Decimal | None:
     """A decimal above zero, or None for an empty cell."""
-    return positive_number(name, cells[name]) if cells[name] else None
-
-
-def positive_number(what: str, text: str) -> Decimal:
-    """A decimal above zero, written with a point."""
-    if not _DECIMAL.fullmatch(text):
-        raise Refused(f"{what} is no number above 0: write it with a point, as 2.5")
-    number = Decimal(text)
-    if number == 0:
-        raise Refused(f"{what} must be above 0")
-    return number
+    try:
+        return positive_number(name, cells[name]) if cells[name] else None
+    except WrongValue as wrong:
+        raise Refused(str(wrong)) from wrong
 
 
 def check_weight(what: str, kg: Decimal | None, catalogue: Catalogue) -> None:
-    """A weight that nobody has is a slip: with it no dose would ever be too high. The range is
-    that of the catalogue's `weight`. Raises Refused."""
-    known = catalogue.analytes.get("weight")
-    if kg is None or known is None or known.plausible_low <= kg <= known.plausible_high:
-        return
-    low, high = plain(known.plausible_low), plain(known.plausible_high)
-    raise Refused(f"{what} is no weight in kg: it has to lie between {low} and {high}")
+    """Raises Refused where nobody weighs as much, or as little."""
+    beyond = None if kg is None else beyond_weights(kg, catalogue)
+    if beyond is not None:
+        low, high = map(plain, beyond)
+        raise Refused(f"{what} is no weight in kg: it has to lie between {low} and {high}")
 
 
 def word_of(cells: Cells, name: str, valid: Sequence[str]) -> str:
     """One of a few words, in any case; empty for an empty cell."""
-    return one_of(name, cells[name], valid) if cells[name] else ""
-
-
-def one_of(what: str, text: str, valid: Sequence[str]) -> str:
-    """One of a few words, in any case."""
-    word = text.strip().casefold()
-    if word not in valid:
-        guess = nearest(word, valid)
-        hint = f"; {guess}" if guess.startswith("did you mean") else ""
-        raise Refused(f"{what} must be one of {', '.join(valid)}{hint}")
-    return word
+    try:
+        return one_of(name, cells[name], valid) if cells[name] else ""
+    except WrongValue as wrong:
+        raise Refused(str(wrong)) from wrong

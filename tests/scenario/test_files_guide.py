@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from monitor.core.event_values import VALUES
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.enrol import COLUMNS as ENROL_COLUMNS
-from monitor.intake.event_kinds import CHECKS
 from monitor.intake.events import COLUMNS as EVENT_COLUMNS
 from tests.clinic import CONFIG, at, settings_in
 from tests.desk import sqlite_desk
@@ -40,5 +40,5 @@ def test_the_examples_of_the_guide_are_taken_whole(migrated_sqlite: Path, tmp_pa
 
 
 def test_the_guide_names_every_column_and_every_event() -> None:
-    names = {*RESULT_COLUMNS, *ENROL_COLUMNS, *EVENT_COLUMNS, *CHECKS}
+    names = {*RESULT_COLUMNS, *ENROL_COLUMNS, *EVENT_COLUMNS, *VALUES}
     assert [name for name in sorted(names) if f"`{name}`" not in GUIDE] == []
