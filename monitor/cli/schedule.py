@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from monitor.core.answer import PanelStatus
     from monitor.core.changes import Change
     from monitor.operations.schedule_check import Checked
-    from monitor.operations.schedule_edit import PatientChange, Preview
+    from monitor.operations.schedule_preview import PatientChange, Preview
     from monitor.operations.schedule_show import Shown
 
 app = typer.Typer(
@@ -245,7 +245,7 @@ def preview_file(
 
     Who becomes due, overdue, alerted or quiet, with before and after.
     """
-    from monitor.operations.schedule_edit import edit_of, preview
+    from monitor.operations.schedule_preview import edit_of, preview
 
     with reading(config, at) as work:
         shown = preview(work.store, work.settings, edit_of(file), work.now)
@@ -318,7 +318,8 @@ def apply_file(
 
     Alerts that it ends close as "protocol edited"; who was told of them is told so.
     """
-    from monitor.operations.schedule_edit import apply, edit_of
+    from monitor.operations.schedule_edit import apply
+    from monitor.operations.schedule_preview import edit_of
 
     if not by.strip() or not reason.strip():
         raise Refused("--by and --reason: say who puts it in force, and why")

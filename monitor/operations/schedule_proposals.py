@@ -15,8 +15,9 @@ from monitor.config import Settings
 from monitor.core.faults import Faults
 from monitor.core.protocol_file import digest_of
 from monitor.intake.context import new_id
-from monitor.operations.schedule_edit import Applied, Edit, Preview, apply, preview
+from monitor.operations.schedule_edit import Applied, apply
 from monitor.operations.schedule_force import in_force, propose_text
+from monitor.operations.schedule_preview import Edit, Preview, preview
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import texts_in_force

@@ -8,16 +8,17 @@ What other rules say of them stands, by the newer text. Everybody else is judged
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from monitor.config import Settings
-from monitor.core.answer import Review
+from monitor.core.answer import PanelStatus, Review
 from monitor.core.calendar import clinic_day, earliest, start_of_day
-from monitor.core.kept import Edit, edit_between, kept_schedule
+from monitor.core.kept import Edit, edit_between, kept_schedule, kept_status
 from monitor.core.kept_text import from_text, schedule_from, with_schedule
 from monitor.review.judging import Judged
 from monitor.review.recall import BETWEEN, judged_by
@@ -58,20 +59,28 @@ def _leaves_alone(edit: Edit, woken: Keeping) -> bool:
     return edit.leaves_alone(from_text(woken.reach, edit.analytes), woken.indication)
 
 
-def left_alone(
+class Foreseen(NamedTuple):
+    """What an edit of the rules changes for an enrolment, of whom alerts tell the same: where its
+    panels stand by the first text and by the second; none where nothing changes."""
+
+    before: tuple[PanelStatus, ...] = ()
+    after: tuple[PanelStatus, ...] = ()
+
+
+def foreseen(
     connection: Connection,
     ids: Sequence[int],
     books: tuple[RuleBook, RuleBook],
     now: datetime,
     zone: ZoneInfo,
-) -> frozenset[int]:
-    """Those of these enrolments for whom an edit, from the first book to the second, certainly
-    changes nothing at `now`; nobody where that has passed."""
+) -> Mapping[int, Foreseen]:
+    """Those of these enrolments of whom an edit, from the first book to the second, is known to
+    change at `now` no more than due days, by what is kept of them; nobody where that has passed."""
     if is_past(connection, now):
-        return frozenset()
+        return {}
     old, new = books
     today = clinic_day(now, zone)
-    found: set[int] = set()
+    found: dict[int, Foreseen] = {}
     edits: dict[str, Edit | None] = {}
     for it in claims.asleep(connection, ids, now):
         if not it.holds or it.by != judged_by(it.protocol_id, old, zone):
@@ -79,16 +88,23 @@ def left_alone(
         if it.protocol_id not in edits:
             edits[it.protocol_id] = _edit_between(it.protocol_id, old, new)
         edit = edits[it.protocol_id]
-        if edit is not None and _leaves_alone(edit, it) and _moves_nothing(edit, it, today):
-            found.add(it.id)
-    return frozenset(found)
+        if edit is not None and _leaves_alone(edit, it):
+            moved = Foreseen() if edit.schedules is None else _moved(edit, it, today)
+            if moved is not None:
+                found[it.id] = moved
+    return found
 
 
-def _moves_nothing(edit: Edit, woken: Keeping, today: date) -> bool:
-    if edit.schedules is None:
-        return True
+def _moved(edit: Edit, woken: Keeping, today: date) -> Foreseen | None:
+    """What an edit of the schedule makes of due days; None: that takes a review."""
+    assert edit.schedules is not None
     schedule = schedule_from(woken.reach)
-    return schedule is not None and edit.moves_nothing(schedule, today)
+    if schedule is None or edit.rescheduled(schedule, today) is None:
+        return None
+    if edit.moves_nothing(schedule, today):
+        return Foreseen()
+    before, after = (kept_status(schedule, text, today) for text in edit.schedules)
+    return None if before is None or after is None else Foreseen(before.panels, after.panels)
 
 
 def _edit_between(protocol_id: str, old: RuleBook, new: RuleBook) -> Edit | None:

@@ -252,6 +252,26 @@ class Sleeping(NamedTuple):
     reach: str
 
 
+class Named(NamedTuple):
+    """An enrolment as people name it."""
+
+    id: int
+    mrn: str
+    drug: str
+
+
+def named(connection: Connection, ids: Sequence[int]) -> list[Named]:
+    """These enrolments, by id."""
+    columns = _ENROLMENTS.c
+    query = (
+        select(columns.id, _PATIENTS.c.mrn, columns.drug)
+        .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
+        .where(columns.id.in_(ids))
+        .order_by(columns.id)
+    )
+    return [Named._make(row) for row in connection.execute(query)]
+
+
 def sleeping(connection: Connection, ids: Sequence[int], now: datetime) -> list[Sleeping]:
     """Those of these enrolments whose kept answer holds at `now`."""
     columns = _ENROLMENTS.c

@@ -16,7 +16,7 @@ from monitor.core.permissions import May
 from monitor.intake.dates import read_day
 from monitor.operations.schedule_beside import COLUMNS, beside
 from monitor.operations.schedule_compare import compare_protocols, document
-from monitor.operations.schedule_edit import Edit, Preview, preview
+from monitor.operations.schedule_preview import Edit, Preview, preview
 from monitor.operations.schedule_proposals import (
     ProposalRefused,
     Proposed,

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from monitor.core.vocabulary import Kind
-from monitor.operations.schedule_edit import apply, edit_of
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import edit_of
 from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.review import review_due

@@ -116,6 +116,8 @@ def test_whom_a_new_schedule_leaves_alone_is_answered_as_if_judged_by_it(
     by_schedule = None if day is None else start_of_day(day, history.zone)
     assert after.next_change_at == earliest(by_schedule, kept.rest_until)
     assert after.rest_changes_at == before.rest_changes_at
+    status = kept_status(kept, changed, today)
+    assert status is None or status == status_of(after)
     again = kept_schedule(after, None)
     assert again is not None and again._replace(rest_until=None) == kept._replace(rest_until=None)
     if edit.moves_nothing(kept, today):

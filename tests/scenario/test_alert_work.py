@@ -23,7 +23,8 @@ from monitor.operations.explain import explain_alert
 from monitor.operations.muted import muted_alerts
 from monitor.operations.routes_check import check_routes
 from monitor.operations.routes_explain import explain_routes, queue_tests
-from monitor.operations.schedule_edit import Edit, apply, preview
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import Edit, preview
 from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.store import tables

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.core.vocabulary import AlertState
-from monitor.operations.schedule_edit import apply, edit_of, preview
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import edit_of, preview
 from monitor.operations.verify import verify
 from monitor.review import Tally
 from monitor.store import tables
@@ -237,6 +238,36 @@ def test_a_preview_shows_new_due_days(ward: Clinic, platelets: Path, folder: Pat
     edit(folder, 'every = "1 week"', 'every = "2 weeks"')
     counts = preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts
     assert (counts["moved"], counts["unchanged"]) == (1, 0)
+
+
+def test_a_preview_counts_new_due_days_as_judging_everybody_would(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    """The first sleeps on, the second becomes overdue and is judged, the third breaches a limit."""
+    patient(ward, "A1", "250")
+    ward.enrol("A2")
+    patient(ward, "A3", "145")
+    ward.review(REVIEWED)
+    edit(folder, 'every = "1 week"', 'every = "5 days"')
+    known = preview(ward.store, ward.settings, edit_of(platelets), EDITED).document()
+    with ward.store.write() as connection:
+        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL, kept_reach = NULL")
+    assert preview(ward.store, ward.settings, edit_of(platelets), EDITED).document() == known
+    assert [it["mrn"] for it in known["patients"]] == ["A1", "A2", "A3"]
+    (moved,) = (it for it in known["patients"] if it["mrn"] == "A1")
+    assert moved["alerts"] == []
+    assert {it["panel"]: it["after"]["due_on"] for it in moved["panels"]} == {"cbc": "2026-01-17"}
+
+
+def test_a_preview_judges_nobody_of_whom_due_days_alone_move(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+    behind_its_back(ward, "20")
+    edit(folder, 'every = "1 week"', 'every = "2 weeks"')
+    counts = preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts
+    assert (counts["moved"], counts["alerted"]) == (1, 0)
 
 
 def test_a_preview_judges_nobody_whose_due_days_stay(

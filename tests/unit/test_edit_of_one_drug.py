@@ -12,7 +12,8 @@ from sqlalchemy import insert
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol_file import digest_of
 from monitor.operations.personal import set_term
-from monitor.operations.schedule_edit import apply, edit_of, preview
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import edit_of, preview
 from monitor.operations.verify import verify
 from monitor.resources import schedules_folder
 from monitor.store import tables

@@ -15,7 +15,8 @@ from monitor.core.personal_terms import Personal, Terms
 from monitor.core.vocabulary import AlertState
 from monitor.operations import people
 from monitor.operations.personal import end_term, set_term
-from monitor.operations.schedule_edit import apply, edit_of, preview
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import edit_of, preview
 from monitor.store import tables
 from tests.clinic import CBC, Clinic, at
 from tests.schedules_folder import edit, text_of, write

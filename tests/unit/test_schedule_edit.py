@@ -10,7 +10,8 @@ from sqlalchemy import delete
 
 from monitor.core.faults import Faults
 from monitor.core.vocabulary import AlertState
-from monitor.operations.schedule_edit import Preview, apply, edit_of, preview
+from monitor.operations.schedule_edit import apply
+from monitor.operations.schedule_preview import Preview, edit_of, preview
 from monitor.operations.schedules import adopt, differences
 from monitor.store import tables
 from monitor.store.errors import TooEarly
