@@ -9,17 +9,19 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from monitor.config import Settings
+from monitor.core.actions import ActionRefused
 from monitor.core.calendar import clinic_day
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.operations.schedule_drugs import refuse_given_up
 from monitor.operations.schedule_force import Proposal, propose_text
+from monitor.operations.schedule_limits import refuse_misplaced
 from monitor.operations.schedule_preview import Edit, Preview, in_force_now, previewed
 from monitor.review import Tally, review_batch, review_due
 from monitor.review.screen import Screen
 from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to, check_not_earlier
-from monitor.store.rulebook import put_in_force
+from monitor.store.rulebook import put_in_force, texts_in_force
 from monitor.store.tables import table_of
 
 TOGETHER = 5000
@@ -55,22 +57,29 @@ def apply(
 
     The text, the wake-up and the review of up to TOGETHER enrolments are one transaction; the
     rest is a queue that running daemons help to empty, and what comes in meanwhile goes first.
-    A text already in force changes nothing. Raises Faults, and TooEarly.
+    What it changes is reckoned before, with nobody waiting. A text already in force changes
+    nothing. Raises Faults, TooEarly, and ActionRefused where another one came meanwhile.
     """
-    with store.write() as connection:
+    with store.read() as connection:
         check_not_earlier(connection, now)
         force = in_force_now(connection)
         proposal = propose_text(edit.text, edit.file, force)
         shown = previewed(connection, settings, force, proposal, now)
-        if show is not None:
-            show(shown)
+    if show is not None:
+        show(shown)
+    with store.write() as connection:
+        check_not_earlier(connection, now)
         if also is not None:
             also(connection)
+        if texts_in_force(connection) != force.texts:
+            raise ActionRefused("another text was put in force meanwhile: look at this one again")
         if shown.already_in_force:
             return Applied(shown)
         take_turn(connection, now, ENROLLING)
         # again: nobody else is enrolled from here on
-        refuse_given_up(connection, force, proposal, clinic_day(now, settings.clinic.zone))
+        today = clinic_day(now, settings.clinic.zone)
+        refuse_given_up(connection, force, proposal, today)
+        refuse_misplaced(connection, force, proposal, today)
         ids = _locked(connection, proposal)
         put_in_force(connection, proposal.id, proposal.text, proposal.digest, now, by, reason)
         claims.wake_all(connection, now, None if proposal.is_catalogue else proposal.id)

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.config import Settings
+from monitor.core.actions import ActionRefused
 from monitor.core.faults import Faults
 from monitor.core.protocol_file import digest_of
 from monitor.intake.context import new_id
@@ -128,15 +129,18 @@ def approve(
             )
         _decide(connection, proposal_id, APPROVED, by, note, now)
 
-    return apply(
-        store,
-        settings,
-        Edit(proposed.file, proposed.text),
-        now,
-        by=f"{proposed.proposed_by}, approved by {by}",
-        reason=proposed.reason,
-        also=decide,
-    )
+    try:
+        return apply(
+            store,
+            settings,
+            Edit(proposed.file, proposed.text),
+            now,
+            by=f"{proposed.proposed_by}, approved by {by}",
+            reason=proposed.reason,
+            also=decide,
+        )
+    except ActionRefused as refused:
+        raise ProposalRefused(str(refused)) from refused
 
 
 def refuse(store: Store, proposal_id: int, *, by: str, note: str, now: datetime) -> str:

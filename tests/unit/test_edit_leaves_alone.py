@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.actions import ActionRefused
 from monitor.core.vocabulary import AlertState
 from monitor.operations.schedule_edit import apply
-from monitor.operations.schedule_preview import edit_of, preview
+from monitor.operations.schedule_preview import Preview, edit_of, preview
 from monitor.operations.verify import verify
 from monitor.review import Tally
 from monitor.store import tables
@@ -268,6 +269,37 @@ def test_a_preview_judges_nobody_of_whom_due_days_alone_move(
     edit(folder, 'every = "1 week"', 'every = "2 weeks"')
     counts = preview(ward.store, ward.settings, edit_of(platelets), EDITED).counts
     assert (counts["moved"], counts["alerted"]) == (1, 0)
+
+
+def test_what_comes_while_an_edit_is_looked_at_waits_for_nothing_and_is_judged_by_it(
+    ward: Clinic, platelets: Path
+) -> None:
+    enrolment = patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+
+    def meanwhile(_: Preview) -> None:
+        ward.results("A1", "2026-01-13", {"platelets": "145"}, hour=11)
+        ward.review(EDITED)
+
+    apply(ward.store, ward.settings, edit_of(platelets), EDITED, by="A", reason="b", show=meanwhile)
+    assert [it.cause for it in ward.alerts(enrolment)] == ["rule:thrombocytopenia"]
+    assert verify(ward.store, ward.settings, EDITED) == []
+
+
+def test_of_two_edits_at_a_time_the_second_is_looked_at_again(
+    ward: Clinic, platelets: Path, folder: Path
+) -> None:
+    patient(ward, "A1", "250")
+    ward.review(REVIEWED)
+    slower = edit_of(platelets)
+    edit(folder, "{ below = 150,", "{ below = 160,")
+
+    def meanwhile(_: Preview) -> None:
+        put_in_force(ward, platelets)
+
+    with pytest.raises(ActionRefused, match="look at this one again"):
+        apply(ward.store, ward.settings, slower, EDITED, by="B", reason="c", show=meanwhile)
+    assert [row.applied_by for row in ward.rows(tables.ProtocolText)][-1] == "Dr A"
 
 
 def test_a_preview_judges_nobody_whose_due_days_stay(
