@@ -62,8 +62,10 @@ def install(app: FastAPI, site: Site) -> None:
         return RedirectResponse(error.location, 303)
 
     def http(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return problem_page(site, status)
+        assert isinstance(error, HTTPException)
+        page = problem_page(site, error.status_code)
+        page.headers.update(error.headers or {})  # which methods there are, of one there is not
+        return page
 
     async def refused(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/fhir"):
