@@ -117,6 +117,44 @@ def test_how_a_command_ends(desk: CommandLine, arguments: list[str], code: int) 
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["status", "--at", ""], "--at"),
+        (["status", "--at= "], "--at"),
+        (["status", ""], "MRN"),
+        (["explain", "--mrn", "P1", "--on", ""], "--on"),
+        (["report", "overdue", "--clinic", ""], "--clinic"),
+        (["ack", "1", "--by", "Ann", "--until", ""], "--until"),
+        (["quarantine", "list", "--reason", ""], "--reason"),
+    ],
+)
+def test_an_empty_value_is_not_taken_for_none(
+    desk: CommandLine, arguments: list[str], said: str
+) -> None:
+    """A variable of a script that was never set asks neither for now nor for everybody."""
+    ended = desk(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"{said} is empty: give a value, or leave it out\n"
+
+
+def test_an_empty_note_says_as_much_as_none(desk: CommandLine) -> None:
+    load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
+    alert = str(desk("alerts", "--json", "--at", NOON).json[0]["id"])
+    assert desk("ack", alert, "--by", "Ann", "--note", "", "--at", NOON).code == 0
+
+
+@pytest.mark.parametrize("group", ["quarantine", "schedule", "batch", "limit"])
+def test_a_group_that_is_asked_for_nothing_but_options_lists(desk: CommandLine, group: str) -> None:
+    assert desk(group, "--json").json == desk(group, "list", "--json").json
+
+
+def test_a_group_without_a_list_says_what_it_has(desk: CommandLine) -> None:
+    ended = desk("report", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "monitor report: say which: overdue, compliance, burden, late, audit\n"
+
+
 def test_status_of_nobody_is_an_empty_list_and_says_so(desk: CommandLine) -> None:
     ended = desk("status", "NOBODY", "--json")
     assert (ended.code, ended.json) == (0, [])
