@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.demo.catcher import Catcher
+from monitor.operations import arrivals
+from monitor.store.errors import StoreError
 from tests.command_line import CommandLine
 
 LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
@@ -175,6 +177,68 @@ def test_a_file_that_cannot_be_read_is_listed_with_every_count(desk: CommandLine
     assert sum(it["stored"] for it in files) == sum(it["rows"] for it in files) == 1
     # Overdue, and more than two weekly tests missed in a row.
     assert sum(it["alerts"]["opened"] for it in files) == 2
+
+
+@pytest.mark.parametrize("when", ["at the file", "at its review"])
+def test_a_database_that_gives_way_midway_leaves_an_account_of_every_file(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """What was taken in is said so, also where only the review of it is still owed."""
+    names = [
+        desk.write(f"{day}.csv", f"{LONG}\nP1,2026-02-0{day}T08:00,neutrophils,0.9,10*9/L,,,\n")
+        for day in (1, 2, 3)
+    ]
+    step = "load_file" if when == "at the file" else "review_due"
+    whole, calls = getattr(arrivals, step), []
+
+    def full(*arguments: object, **more: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise StoreError("the database is full")
+        return whole(*arguments, **more)
+
+    monkeypatch.setattr(arrivals, step, full)
+    ended = desk("load", *names, "--json", "--at", NOON)
+    first, second, third = ended.json["files"]
+    assert (ended.code, first["stored"], first.get("error")) == (2, 1, None)
+    assert "the database is full" in second["error"]
+    assert third["error"] == "not tried: the database gave way at 2.csv"
+    stored = 0 if when == "at the file" else 1
+    assert (second["rows"], second["stored"], third["rows"]) == (stored, stored, 0)
+    assert ("the next sweep reviews" in second["error"]) is bool(stored)
+    assert "2.csv: the database is full" in ended.err
+    assert desk("load", *names[1:], "--at", NOON).code == 0
+    desk("sweep", "--at", NOON)
+    assert desk("verify", "--at", NOON, "--json").json == []
+    assert live(desk) == ["discontinue critical 0.9"]
+
+
+@pytest.mark.parametrize(("command", "header", "row"), [
+    ("enrol", "mrn,drug,started_on", "P9,azathioprine,2026-01-05"),
+    ("events", "mrn,on,event", "P1,2026-01-12,relapse"),
+])  # fmt: skip
+def test_what_a_file_of_people_brought_is_told_though_its_review_is_owed(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch, command: str, header: str, row: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the database is full")
+
+    monkeypatch.setattr(arrivals, "review_due", full)
+    ended = desk(command, desk.write("people.csv", f"{header}\n{row}\n"), "--json", "--at", NOON)
+    assert (ended.code, ended.json["taken"]) == (2, 1)
+    assert "the next sweep reviews" in ended.err
+
+
+@pytest.mark.parametrize(("command", "header", "row"), [
+    ("enrol", "mrn,drug,started_on,dose", "P9,azathioprine,2026-01-05,100"),
+    ("events", "mrn,on,event,dose", "P1,2026-01-12,relapse,100"),
+])  # fmt: skip
+def test_a_column_that_is_not_used_is_noted_beside_the_json(
+    desk: CommandLine, command: str, header: str, row: str
+) -> None:
+    ended = desk(command, desk.write("people.csv", f"{header}\n{row}\n"), "--json", "--at", NOON)
+    assert list(ended.json) == ["rows", "taken", "duplicate", "refused"]
+    assert "columns not used: dose" in ended.err
 
 
 @pytest.mark.parametrize(
