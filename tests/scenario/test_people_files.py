@@ -3,6 +3,7 @@ and nothing that is known silently rewritten (interfaces: "Enrolment CSV", "Even
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -246,6 +247,26 @@ def _with_mercaptopurine(desk: Desk) -> None:
     text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
     with desk.store.write() as connection:
         put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+
+
+def test_a_declared_test_of_which_nothing_comes_is_told(quick_desk: Desk) -> None:
+    """A protocol that calls its blood count otherwise has no panel that it would count for."""
+    desk, header = quick_desk, f"{BRIEF},last_tested_on"
+    text = (schedules_folder() / "leflunomide-bsr-2017.toml").read_text(encoding="utf-8")
+    text = re.sub(r"\bcbc\b", "fbc", text)
+    with desk.store.write() as connection:
+        put_in_force(connection, "leflunomide-bsr-2017", text, digest_of(text), NOW, "test", "fbc")
+    told = (
+        "last_tested_on counts for a panel called cbc, and protocol leflunomide-bsr-2017 has none"
+    )
+    report = desk.enrol("P1,leflunomide,2026-01-05,2026-01-02", header=header)
+    assert any(f"line 2: {told}" in note for note in report.notes), report.notes
+    report = desk.enrol("P1,leflunomide,2026-01-05,2026-01-03", header=header)
+    assert any(told in note for note in report.notes), report.notes
+    report = desk.enrol(
+        "P1,leflunomide,2026-01-05,", "P2,azathioprine,2026-01-05,2026-01-02", header=header
+    )
+    assert not any("last_tested_on" in note for note in report.notes), report.notes
 
 
 def test_the_dead_are_not_enrolled_on_another_drug(desk: Desk) -> None:
