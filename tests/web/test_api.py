@@ -193,6 +193,30 @@ def test_whatever_is_wrong_is_one_shape(
     assert is_problem(caller(web).request(method, path, **sent), status)
 
 
+@pytest.mark.parametrize(("query", "at", "words"), [
+    ("patient=1", "query/patient", 'did you mean "patient_id"?'),
+    ("states=closed", "query/states", 'did you mean "state"?'),
+    ("state=closed&state=open", "query/state", "is given twice"),
+    ("state=", "query/state", "is empty"),
+])  # fmt: skip
+def test_what_a_query_asks_for_is_never_left_out(
+    web: WebClinic, query: str, at: str, words: str
+) -> None:
+    """Alerts of everybody are no answer to who asked for those of one patient."""
+    answer = caller(web).get(f"/alerts?{query}")
+    assert is_problem(answer, 422)
+    (error,) = answer.json()["errors"]
+    assert error["at"] == at
+    assert words in error["problem"]
+
+
+def test_an_empty_clinic_is_not_every_clinic(web: WebClinic) -> None:
+    client = caller(web)
+    assert is_problem(client.get("/reports/overdue?clinic="), 422)
+    assert is_problem(client.get("/health?verbose=yes"), 422)
+    assert client.get("/alerts?state=closed&limit=5&offset=1").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/alerts", "/batches", "/quarantine"])
 def test_a_long_list_comes_in_parts_and_none_is_left_out(web: WebClinic, path: str) -> None:
     client = caller(web)
