@@ -171,6 +171,22 @@ def test_a_file_is_shown_taken_mended_and_taken_back(web: WebClinic) -> None:
     assert is_problem(client.post("/files", files={"file": ("scan.pdf", "%PDF-1.7")}), 422)
 
 
+@pytest.mark.parametrize(("files", "data", "words"), [
+    ([("file", ("1.csv", LAB)), ("file", ("2.csv", LAB))], {}, "2 files in one request"),
+    ([("file", ("1.csv", LAB))], {"source": "city"}, "the form holds source"),
+])  # fmt: skip
+def test_nothing_of_a_form_is_left_out(
+    web: WebClinic, files: list[Any], data: dict[str, str], words: str
+) -> None:
+    """Of two files one was taken, and a source that stood in the form was not read by."""
+    client = caller(web)
+    before = client.get("/batches").json()
+    answer = client.post("/files", files=files, data=data)
+    assert is_problem(answer, 422)
+    assert words in answer.json()["detail"]
+    assert client.get("/batches").json() == before
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),
     [
