@@ -241,6 +241,17 @@ def test_a_column_that_is_not_used_is_noted_beside_the_json(
     assert "columns not used: dose" in ended.err
 
 
+def test_that_nothing_is_held_for_a_reason_may_be_a_slip_in_its_name(desk: CommandLine) -> None:
+    load(desk, "P1,2026-02-01T08:00,platelets,231,furlong,,,")
+    for command in (["list", "--json"], ["list"], ["retry", "--at", NOON]):
+        for option, word in (("--reason", "unit_unkown"), ("--source", "noth")):
+            ended = desk("quarantine", *command, option, word)
+            assert ended.code == 0
+            assert f"nothing is held with {option} {word}; held are rows for" in ended.err
+            assert "unit_unknown" in ended.err
+    assert desk("quarantine", "list", "--reason", "unit_unknown").err == ""
+
+
 @pytest.mark.parametrize(
     ("analyte", "value", "unit", "spoken"),
     [
