@@ -87,6 +87,7 @@ def live(desk: CommandLine, at: str = NOON) -> list[str]:
         (["report", "burden", "--at", "1900-01-02"], 0),
         (["report", "audit", "--at", "2211-12-31"], 0),
         (["explain", "--mrn", "P1", "--on", "9999-12-31"], 2),
+        (["explain", "1", "--on", "2026-01-12"], 2),
         (["demo", "--once", "--dir", "config.toml"], 2),
         (
             [

@@ -146,3 +146,23 @@ def test_an_init_that_a_full_disk_ended_is_made_good_by_the_next(
     assert monitor("init").code == 0
     assert (monitor.folder / "schedules" / "azathioprine.toml").exists()
     assert not list(monitor.folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup",),
+        ("restore",),
+        ("load",),
+        ("schedule", "check"),
+        ("init", "--config"),
+        ("demo", "--once", "--dir"),
+    ],
+)
+def test_a_name_that_no_file_system_takes_is_no_fault_of_ours(
+    locked: CommandLine, command: tuple[str, ...]
+) -> None:
+    ended = locked(*command, "x" * 300)
+    assert ended.code == 2
+    assert "File name too long" in ended.err
+    assert "fault of ours" not in ended.err
