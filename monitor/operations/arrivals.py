@@ -30,7 +30,12 @@ Progress = Callable[[int, int], None]
 
 class NotReviewed(StoreError):
     """A file is taken in, and the database gave way before those whom it touches were reviewed:
-    the next review still owes it to them. `account` is the file's."""
+    the next review still owes it to them. `account` is the file's, `plain` the same for pages."""
+
+    plain = (
+        "The rows are taken in, and whom they touch is reviewed with the next sweep: the database "
+        "gave way between the two. To send it again changes nothing."
+    )
 
     def __init__(self, report: FileReport | PeopleReport, why: StoreError) -> None:
         super().__init__(

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from monitor.core.permissions import Role, Scope
-from monitor.operations import api_tokens
+from monitor.operations import api_tokens, arrivals
 from monitor.operations.alert_list import alert_rows
 from monitor.store.audit import ON_THE_COMMAND_LINE
+from monitor.store.errors import StoreError
 from tests.web_clinic import WebClinic, web_clinic
 
 NEUTROPENIC = "D1063"
@@ -185,6 +186,23 @@ def test_nothing_of_a_form_is_left_out(
     assert is_problem(answer, 422)
     assert words in answer.json()["detail"]
     assert client.get("/batches").json() == before
+
+
+def test_what_is_taken_in_is_not_said_to_be_undone(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the review failed, "nothing was changed" would be untrue."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise StoreError("the database is full")
+
+    client = caller(web)
+    before = len(client.get("/batches").json())
+    monkeypatch.setattr(arrivals, "review_due", full)
+    answer = client.post("/files", files={"file": ("l.csv", LAB)})
+    assert is_problem(answer, 503)
+    assert "The rows are taken in" in answer.json()["detail"]
+    assert len(client.get("/batches").json()) == before + 1
 
 
 @pytest.mark.parametrize(
