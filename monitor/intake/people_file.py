@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR
 from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
 from monitor.core.units import plain
@@ -206,7 +207,8 @@ def day_of(cells: Cells, name: str) -> date | None:
         return None
     day = read_day(text)
     if day is None:
-        raise Refused(f"{name} is no day: write it as 2026-03-02")
+        years = f"from {FIRST_YEAR} to {LAST_YEAR}"
+        raise Refused(f"{name} is no day: write it as 2026-03-02, {years}")
     return day
 
 
@@ -218,7 +220,8 @@ def positive(cells: Cells, name: str) -> Decimal | None:
 def positive_number(what: str, text: str) -> Decimal:
     """A decimal above zero, written with a point."""
     if not _DECIMAL.fullmatch(text):
-        raise Refused(f"{what} is no number above 0: write it with a point, as 2.5")
+        valid = "write it with a point and without a unit, as 2.5, up to 999999"
+        raise Refused(f"{what} is no number above 0: {valid}")
     number = Decimal(text)
     if number == 0:
         raise Refused(f"{what} must be above 0")
