@@ -251,6 +251,18 @@ def _with_mercaptopurine(desk: Desk) -> None:
         put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
 
 
+def test_a_file_of_another_kind_is_told_whose_it_is(quick_desk: Desk) -> None:
+    events, results = "mrn,on,event", "mrn,collected_at,analyte,value,unit"
+    for take, header, kind in (
+        (quick_desk.enrol, events, "an events file: monitor events"),
+        (quick_desk.enrol, results, "a results file: monitor load"),
+        (quick_desk.events, BRIEF, "an enrolment file: monitor enrol"),
+        (quick_desk.events, results, "a results file: monitor load"),
+    ):
+        with pytest.raises(UnreadableFile, match=f"this is {kind} takes it"):
+            take(header=header)
+
+
 def test_a_declared_test_of_which_nothing_comes_is_told(quick_desk: Desk) -> None:
     """A protocol that calls its blood count otherwise has no panel that it would count for."""
     desk, header = quick_desk, f"{BRIEF},last_tested_on"
