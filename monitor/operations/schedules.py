@@ -249,7 +249,8 @@ class _Comparison:
             return
         if not proposal.is_catalogue:
             try:
-                refuse_second_default(proposal.protocols[proposal.id], path.name, self._force)
+                protocol = proposal.protocols[proposal.id]
+                refuse_second_default(protocol, path.name, proposal.text, self._force)
             except Faults as faults:
                 self._faulty(path, faults)
                 return
