@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor import logs
+from monitor.cli.grammar import Command, Group
 
 _HELP = """
 Watches patients on azathioprine over time: who is overdue for a test, whose counts are
@@ -93,10 +94,13 @@ def command_line(word: str = "") -> typer.Typer:
     known = word in _GROUPS or any(word == name for _, _, name in places)
     for panel, file, name in places:
         if word == name or not known:
-            app.command(name, rich_help_panel=panel)(getattr(_read(file), name))
+            app.command(name, cls=Command, rich_help_panel=panel)(getattr(_read(file), name))
     for name, (file, panel) in _GROUPS.items():
         if word == name or not known:
-            app.add_typer(_read(file).app, name=name, rich_help_panel=panel)
+            group = _read(file).app
+            for command in group.registered_commands:
+                command.cls = Command
+            app.add_typer(group, name=name, cls=Group, rich_help_panel=panel)
     return app
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -37,8 +39,8 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
     from monitor.store.database import open_store
 
     if not config.exists():
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(resources.example_config(), encoding="utf-8")
+        with _whole(config) as part:
+            part.write_text(resources.example_config(), encoding="utf-8")
         say(f"wrote     {config}: put the clinic's name, time zone and e-mail address into it")
     settings = load_settings(config)
     for folder in (settings.schedules.folder, settings.intake.inbox):
@@ -47,7 +49,8 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
     _copy_schedules(settings.schedules.folder)
     inbox = settings.intake.inbox
     if not inbox.exists():
-        inbox.mkdir(parents=True)
+        with _whole(inbox) as part:
+            part.mkdir()
         say(f"made      {inbox}: lab files dropped here are taken in by `monitor run`")
     store = open_store(settings.database.url)
     try:
@@ -67,10 +70,35 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
 def _copy_schedules(folder: Path) -> None:
     if folder.exists():
         return
-    folder.mkdir(parents=True)
-    for file in sorted(resources.schedules_folder().glob("*.toml")):
-        shutil.copyfile(file, folder / file.name)
+    with _whole(folder) as part:
+        part.mkdir()
+        for file in sorted(resources.schedules_folder().glob("*.toml")):
+            shutil.copyfile(file, part / file.name)
     say(f"made      {folder}: the protocols; a clinician should read and approve them")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Where to make a file or folder that is there whole or not at all: what a full disk left half
+    done would be taken for the clinic's own by the next `init`. Raises Refused."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(part)
+        yield part
+        part.rename(path)
+    except OSError as error:
+        _remove(part)
+        raise Refused(f"{path} cannot be made: {error.strerror}") from None
+
+
+def _remove(part: Path) -> None:
+    """What an `init` that was killed has left."""
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def health(

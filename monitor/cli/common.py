@@ -28,6 +28,7 @@ Progress = Callable[[int, int], None]
 
 CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
+_PATH_SHOWN = 200
 _DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 """Control characters but for tab and the ends of lines (ISO 6429), and bidirectional overrides."""
 _STYLES = {
@@ -287,6 +288,9 @@ def guarded(run: Callable[[], object]) -> int:
     except Exception as error:  # noqa: BLE001  # the last resort: nobody sees a traceback
         if isinstance(error, _refusals()):
             complain(str(error))
+            return Exit.USAGE
+        if isinstance(error, OSError) and error.filename:
+            complain(f"{str(error.filename)[:_PATH_SHOWN]}: {error.strerror}")
             return Exit.USAGE
         return _last_resort(error)
     return Exit.DONE

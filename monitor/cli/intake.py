@@ -16,6 +16,7 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
+    Work,
     complain,
     print_json,
     progress,
@@ -26,9 +27,11 @@ from monitor.cli.common import (
 from monitor.cli.preview import say_reasons, say_recognised
 
 if TYPE_CHECKING:
+    from monitor.intake.report import PeopleReport
     from monitor.operations.arrivals import Loaded, PeopleTaken
     from monitor.operations.late import LateReport
     from monitor.review import Tally
+    from monitor.store.errors import StoreError
 
 _COUNTS = ("rows", "stored", "duplicate", "superseded", "withdrawn", "quarantined", "ignored")
 _PROBLEMS_SHOWN = 20
@@ -52,7 +55,7 @@ def enrol(
     """
     from monitor.operations.arrivals import enrol as take
 
-    with writing(config, at) as work, _naming(file):
+    with writing(config, at) as work, _naming(file, as_json=as_json):
         taken = take(work.store, work.settings, file, work.now)
     _report_people(taken, as_json=as_json)
 
@@ -72,18 +75,24 @@ def events(
     """
     from monitor.operations.arrivals import events as take
 
-    with writing(config, at) as work, _naming(file):
+    with writing(config, at) as work, _naming(file, as_json=as_json):
         taken = take(work.store, work.settings, file, work.now)
     _report_people(taken, as_json=as_json)
 
 
 @contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Say of which file it is that no row could be read."""
+def _naming(file: Path, *, as_json: bool) -> Iterator[None]:
+    """Say of which file it is that no row could be read, and give the account of one that was
+    taken in before the database gave way."""
     from monitor.intake.survey import UnreadableFile
+    from monitor.operations.arrivals import NotReviewed
 
     try:
         yield
+    except NotReviewed as owed:
+        if as_json:
+            print_json(owed.account)
+        raise
     except UnreadableFile as refusal:
         raise Refused(f"{file}: {refusal}") from None
 
@@ -91,7 +100,7 @@ def _naming(file: Path) -> Iterator[None]:
 def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
     report = taken.report
     if as_json:
-        print_json(report.account())
+        _print_account(report)
     else:
         say(
             f"{report.rows} rows: {report.taken} taken, {report.duplicate} known already, "
@@ -103,6 +112,13 @@ def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
         _say_alerts(taken.tally)
     if report.refused:
         raise typer.Exit(Exit.NOT_ALL)
+
+
+def _print_account(report: PeopleReport) -> None:
+    """The JSON document; what there is to note about the file stands in none of its keys."""
+    for note in report.notes:
+        complain(note)
+    print_json(report.account())
 
 
 def load(
@@ -129,36 +145,60 @@ def load(
     specimen_id, status, reported_at, comment may follow. Every row is accounted for: stored,
     duplicate, superseded, withdrawn, quarantined or ignored. The same file twice does nothing.
     """
-    from monitor.intake.survey import UnreadableFile
-    from monitor.operations.arrivals import load as take
+    from monitor.store.errors import StoreError
 
     documents: list[dict[str, Any]] = []
     with writing(config, at, preview=preview) as work:
-        for file in files:
-            with progress(file.name, quiet=as_json) as bar:
-                try:
-                    loaded = take(
-                        work.store,
-                        work.settings,
-                        file,
-                        source,
-                        work.now,
-                        preview=preview,
-                        progress=bar,
-                    )
-                except UnreadableFile as refusal:
-                    complain(f"{file}: {refusal}")
-                    documents.append(_unread(file, str(refusal)))
-                    continue
-            documents.append(_document(file, loaded, preview=preview))
-            if not as_json:
-                _say_loaded(loaded, preview=preview)
+        for number, file in enumerate(files):
+            try:
+                documents.append(_taken(work, file, source, preview=preview, quiet=as_json))
+            except StoreError as error:
+                documents += _given_up(files[number:], error)
+                break
     if as_json:
         print_json({"files": documents})
     if any("error" in document for document in documents):
         raise typer.Exit(Exit.USAGE)
     if any(document["quarantined"] for document in documents):
         raise typer.Exit(Exit.NOT_ALL)
+
+
+def _taken(work: Work, file: Path, source: str, *, preview: bool, quiet: bool) -> dict[str, Any]:
+    """Take in one file; its document. What is wrong with one that cannot be read is said."""
+    from monitor.intake.survey import UnreadableFile
+    from monitor.operations.arrivals import load as take
+
+    with progress(file.name, quiet=quiet) as bar:
+        try:
+            loaded = take(
+                work.store, work.settings, file, source, work.now, preview=preview, progress=bar
+            )
+        except UnreadableFile as refusal:
+            complain(f"{file}: {refusal}")
+            return _unread(file, str(refusal))
+    if not quiet:
+        _say_loaded(loaded, preview=preview)
+    document = {
+        **loaded.report.account(),
+        "file": str(file),
+        "alerts": loaded.tally.alerts,
+        "late": loaded.late.document(),
+    }
+    return document | loaded.report.recognised() if preview else document
+
+
+def _given_up(files: Sequence[Path], error: StoreError) -> list[dict[str, Any]]:
+    """The documents of a file at which the database gave way, and of those behind it."""
+    from monitor.operations.arrivals import NotReviewed
+
+    account = error.account if isinstance(error, NotReviewed) else {}
+    found = [_unread(files[0], str(error)) | account | {"file": str(files[0])}]
+    found += [
+        _unread(file, f"not tried: the database gave way at {files[0]}") for file in files[1:]
+    ]
+    for it in found:
+        complain(f"{it['file']}: {it['error']}")
+    return found
 
 
 def _unread(file: Path, error: str) -> dict[str, Any]:
@@ -174,16 +214,6 @@ def _unread(file: Path, error: str) -> dict[str, Any]:
         "alerts": Tally().alerts,
         "error": error,
     }
-
-
-def _document(file: Path, loaded: Loaded, *, preview: bool) -> dict[str, Any]:
-    document = {
-        **loaded.report.account(),
-        "file": str(file),
-        "alerts": loaded.tally.alerts,
-        "late": loaded.late.document(),
-    }
-    return document | loaded.report.recognised() if preview else document
 
 
 def _say_loaded(loaded: Loaded, *, preview: bool) -> None:

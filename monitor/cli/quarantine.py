@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,8 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
+    Work,
+    complain,
     local,
     print_json,
     reading,
@@ -70,9 +73,11 @@ def list_held(
         if as_json:
             rows = held_rows(work.store, reason=reason, source=source or None, at=moment)
             print_json([_document(asdict(row), zone) for row in rows])
+            _say_if_none(work, len(rows), reason, source, moment)
             return
         grouped = groups(work.store, reason=reason, source=source or None, at=moment)
         rows = held_rows(work.store, reason=reason, source=source or None, limit=_SHOWN, at=moment)
+        _say_if_none(work, len(rows), reason, source, moment)
     table(
         ["rows", "patients", "source", "analyte", "held because", "--reason", "first", "since"],
         [
@@ -95,6 +100,24 @@ def list_held(
         say(
             "`monitor quarantine show ID` shows a row whole and what frees all alike; --rows lists."
         )
+
+
+def _say_if_none(
+    work: Work, found: int, reason: str, source: str, moment: datetime | None = None
+) -> None:
+    """That nothing is held for a reason or a laboratory may be a slip in its name."""
+    from monitor.intake.quarantine import groups
+
+    if found or not (reason or source):
+        return
+    held = groups(work.store, at=moment)
+    reasons = ", ".join(sorted({it.reason_code for it in held}))
+    sources = ", ".join(sorted({it.source or '""' for it in held}))
+    rest = f"; held are rows for {reasons}, of the sources {sources}" if held else ""
+    asked = " ".join(
+        f"{name} {it}" for name, it in (("--reason", reason), ("--source", source)) if it
+    )
+    complain(f"nothing is held with {asked}{rest}")
 
 
 @app.command()
@@ -149,6 +172,7 @@ def retry(
             source=source or None,
             by=by,
         )
+        _say_if_none(work, tried.tried, reason, source)
     _say_tried(tried, tally, as_json=as_json)
 
 

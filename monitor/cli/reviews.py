@@ -110,7 +110,7 @@ def explain(
     """Why this alert, or why none: rule, source, values as received, the arithmetic."""
     from monitor.operations import explain as room
 
-    if (alert is None) == (not mrn):
+    if (alert is None) == (not mrn) or (on and not mrn):
         raise Refused("name an alert (monitor explain 12) or a patient (--mrn MRN --on DAY)")
     with reading(config, at) as work:
         if alert is not None:

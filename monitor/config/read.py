@@ -72,7 +72,7 @@ def read_settings(text: str, path: Path, environment: Mapping[str, str]) -> Sett
         places = _Places(str(path), text, told.origins)
         faults += [places.fault(details) for details in error.errors(include_url=False)]
     if faults:
-        raise Faults(tuple(faults))
+        raise Faults(sorted(faults, key=lambda fault: fault.line or 0))
     return settings
 
 

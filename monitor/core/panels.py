@@ -12,7 +12,8 @@ from monitor.core.case import Enrolment
 from monitor.core.ordered import Results
 from monitor.core.protocol import Panel
 
-_DECLARED_PANEL = "cbc"
+DECLARED_PANEL = "cbc"
+"""The panel of which `last_tested_on` says that it was done elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def completions(panel: Panel, results: Results, enrolment: Enrolment, today: dat
     """Complete and partial days of a panel among valid results collected up to `today`."""
     days = sorted(_complete(panel, results))
     complete = tuple(days[: bisect_right(days, today)])
-    declared = enrolment.last_tested_on if panel.id == _DECLARED_PANEL else None
+    declared = enrolment.last_tested_on if panel.id == DECLARED_PANEL else None
     found = Completions(complete, declared if _past(declared, today) else None, ())
     partial = _partial(panel, results, found.last, today)
     return Completions(found.days, found.declared, partial)

@@ -24,27 +24,30 @@ _BY_STEPS = ("increase_after", "step", "step_interval")
 def check_regime(table: Table, regime: Regime, nearest: Callable[[Decimal], Decimal]) -> None:
     """The doses of `[dosing]` or of one indication beside each other; `nearest` is how they are
     compared."""
-    if not table.sound:
-        return
     for place, amount in _stated(table, regime):
         if not amount.per_kg and not nearest(amount.number):
             problem = "is nothing to the nearest tablet, as doses are compared"
             table.report.add(place, _written(amount), problem, 'text such as "50 mg", or "2 mg/kg"')
-    if not table.sound:
-        return
     for key in _AT_MOST_THE_MAXIMUM:
-        if key in table or "maximum" in table:
+        if (key in table or "maximum" in table) and _are_sound(table, key, "maximum"):
             _check_maximum(table, key, getattr(regime, key), regime.maximum)
-    if ("later_after" in table or "later_maximum" in table) and (
-        (regime.later_after is None) is not (regime.later_maximum is None)
+    later = ("later_after", "later_maximum")
+    if (
+        any(key in table for key in later)
+        and _are_sound(table, *later)
+        and ((regime.later_after is None) is not (regime.later_maximum is None))
     ):
         table.report.add(
             table.path, "", "needs both or neither", "`later_after` and `later_maximum`"
         )
-    if "maintenance" in table:
+    if "maintenance" in table and _are_sound(table, "maintenance"):
         _check_range(table, regime.maintenance)
     if "ladder" in table:
         _check_rungs(table, regime)
+
+
+def _are_sound(table: Table, *keys: str) -> bool:
+    return all(table.report.sound(*table.at(key)) for key in keys)
 
 
 def check_renal(levels: Sequence[RenalLevel], table: Table) -> None:
@@ -62,7 +65,10 @@ def check_renal(levels: Sequence[RenalLevel], table: Table) -> None:
             ("below", level.below, milder.below),
             ("percent", level.percent, milder.percent),
         ):
-            if value >= before and table.report.sound(*table.at("levels")):
+            known = all(
+                table.report.sound(*table.at("levels"), it, key) for it in (place - 1, place)
+            )
+            if value >= before and known:
                 problem = f"is not less than in the level before it, {before}"
                 table.report.add((*where, key), str(value), problem, "levels from mild to severe")
 
@@ -88,12 +94,12 @@ def check_shares(genotypes: Genotypes, report: Report) -> None:
 def _stated(table: Table, regime: Regime) -> Iterator[tuple[Path, Amount]]:
     """The doses that this very table names, each with its place."""
     for key in (*_AT_MOST_THE_MAXIMUM, "maximum"):
-        if key in table and (amount := getattr(regime, key)) is not None:
+        if key in table and _are_sound(table, key) and (amount := getattr(regime, key)) is not None:
             yield table.at(key), amount
-    if "maintenance" in table:
+    if "maintenance" in table and _are_sound(table, "maintenance"):
         for place, amount in enumerate(regime.maintenance):
             yield (*table.at("maintenance"), place), amount
-    if "ladder" in table:
+    if "ladder" in table and _are_sound(table, "ladder"):
         for place, rung in enumerate(regime.ladder):
             yield (*table.at("ladder"), place, "at_most"), rung.at_most
 
@@ -120,6 +126,8 @@ def _check_rungs(table: Table, regime: Regime) -> None:
     for key in _BY_STEPS:
         if key in table:
             table.fault(key, "means nothing beside a ladder", "one of the two")
+    if not _are_sound(table, "ladder"):
+        return
     for place, (before, rung) in enumerate(pairwise(regime.ladder), start=1):
         where = (*table.at("ladder"), place)
         if not shorter(before.until, rung.until):
@@ -129,7 +137,7 @@ def _check_rungs(table: Table, regime: Regime) -> None:
             problem = f"is less than the rung before it, {_written(before.at_most)}"
             table.report.add((*where, "at_most"), _written(rung.at_most), problem, "rungs upwards")
     for place, rung in enumerate(regime.ladder):
-        if _exceeds(rung.at_most, regime.maximum):
+        if _exceeds(rung.at_most, regime.maximum) and _are_sound(table, "maximum"):
             where = (*table.at("ladder"), place, "at_most")
             most = _written(regime.maximum)
             problem = f"is above maximum = {most}"

@@ -151,7 +151,7 @@ def _regime(table: Table, catalogue: Catalogue, general: Regime | None) -> Regim
     if general is not None:
         return replace(general, **known)
     if "usual_start" not in known:
-        if table.sound:
+        if "usual_start" not in table:
             table.fault("usual_start", "is missing", 'text such as "2 mg/kg"')
         known["usual_start"] = Amount(number=Decimal(1), per_kg=True)
     names = {field.name for field in fields(Regime)}

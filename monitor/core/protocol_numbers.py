@@ -21,9 +21,7 @@ def check_numbers(protocol: Protocol, report: Report, catalogue: Catalogue) -> N
     """A fault for each number that no value of its analyte can have."""
     numbers = _Numbers(report, catalogue)
     for place, rule in enumerate(protocol.rules):
-        path: Path = ("rules", place)
-        if report.sound(*path):
-            numbers.rule(rule, path)
+        numbers.rule(rule, ("rules", place))
     for place, symptom in enumerate(protocol.symptoms):
         for step, level in enumerate(symptom.levels):
             if level.last is not None:
@@ -63,16 +61,20 @@ class _Numbers:
         self._catalogue = catalogue
 
     def rule(self, rule: Rule, path: Path) -> None:
+        sound = self._report.sound
         for step, level in enumerate(rule.levels):
+            where = (*path, "levels", step)
             for key in _LIMITS:
-                number = getattr(level, key)
-                self.check((*path, "levels", step, key), rule.analyte, number, unit=True)
-        mildest = rule.levels[0].below if rule.downward else rule.levels[0].above
+                if sound(*where, "unit"):
+                    self.check((*where, key), rule.analyte, getattr(level, key), unit=True)
+        test = "below" if rule.downward else "above"
+        mildest: Decimal | None = getattr(rule.levels[0], test) if rule.levels else None
         if mildest is None or rule.floor is None:
             return
         self.check((*path, "floor"), rule.analyte, rule.floor)
         beyond = rule.floor > mildest if rule.downward else rule.floor < mildest
-        if beyond and self._report.sound(*path, "floor"):
+        known = sound(*path, "levels", 0, test) and sound(*path, "levels", 0, "unit")
+        if beyond and known and sound(*path, "analyte") and sound(*path, "floor"):
             side = "above" if rule.downward else "under"
             problem = f"lies {side} the mildest level, {mildest}: no patient could have a limit"
             valid = f"{'at most' if rule.downward else 'at least'} {mildest}"

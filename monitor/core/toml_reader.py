@@ -36,6 +36,7 @@ class Report:
         self._text = text
         self._labels: dict[Path, str] = {}
         self._faulty: set[Path] = set()
+        self._told: set[Path] = set()
         self.faults: list[Fault] = []
 
     @cached_property
@@ -52,6 +53,7 @@ class Report:
 
     def add(self, path: Path, value: object, problem: str, valid: str = "") -> None:
         key = shown(path)
+        self._told.add(path)
         for end in range(len(path), 0, -1):
             self._faulty.add(path[:end])
         labels = [
@@ -74,6 +76,10 @@ class Report:
     def sound(self, *path: str | int) -> bool:
         """No fault was found at or below this path (the whole file, without one)."""
         return not self.faults if not path else path not in self._faulty
+
+    def told(self, *path: str | int) -> bool:
+        """A fault was found at this very path: the value below it may still be sound."""
+        return path in self._told
 
     def raise_if_faulty(self) -> None:
         if self.faults:

@@ -98,8 +98,13 @@ def _make_room(folder: Path) -> None:
                 f"{folder} is not empty and not of an earlier demo: name another with --dir"
             )
         shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARK).touch()
+    except OSError as error:
+        raise DemoRefused(
+            f"{folder} cannot be made: {error.strerror}; name another with --dir"
+        ) from None
 
 
 def _free_port() -> int:

@@ -19,6 +19,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.case import in_turn
 from monitor.core.faults import almost
 from monitor.core.indications import indication_key
+from monitor.core.panels import DECLARED_PANEL
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import DIED
 from monitor.intake.application import Application, read_application
@@ -188,8 +189,11 @@ class _Enrolling:
             return True
         changes = changes_of(row, current)
         changed = self._update_person(row, person)
+        protocol = self._rulebook.protocols[current.protocol_id]
         if "indication" in changes:
-            self._note_indication(row, self._rulebook.protocols[current.protocol_id])
+            self._note_indication(row, protocol)
+        if "last_tested_on" in changes:
+            self._note_declared(row, protocol)
         if changes:
             self._note_changes("enrolment", current.id, changes, current)
             self._connection.execute(
@@ -253,6 +257,7 @@ class _Enrolling:
 
     def _open(self, row: Application, person: Person, protocol: Protocol) -> None:
         self._note_indication(row, protocol)
+        self._note_declared(row, protocol)
         self._connection.execute(
             insert(ENROLMENTS).values(
                 patient_id=person.id,
@@ -282,6 +287,15 @@ class _Enrolling:
             self._account.note(
                 f'line {row.line}: "{row.indication}" is no indication that protocol {protocol.id} '
                 f'names, and nearly one: did you mean "{meant}"? The same row with it corrects it'
+            )
+
+    def _note_declared(self, row: Application, protocol: Protocol) -> None:
+        """A protocol may call its blood count otherwise, and then nothing is declared by it."""
+        names = [panel.id for panel in protocol.panels]
+        if row.last_tested_on is not None and DECLARED_PANEL not in names:
+            self._account.note(
+                f"line {row.line}: last_tested_on counts for a panel called {DECLARED_PANEL}, and "
+                f"protocol {protocol.id} has none: nothing comes of it"
             )
 
     def _refuse_dead(self, person: Person) -> None:

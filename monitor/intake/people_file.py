@@ -11,10 +11,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR
 from monitor.core.catalogue import Catalogue
 from monitor.core.event_values import WrongValue, beyond_weights, one_of, positive_number
 from monitor.core.units import plain
-from monitor.intake.columns import PERSON_COLUMNS, match, require
+from monitor.intake.columns import PERSON_COLUMNS, fold, match, require
 from monitor.intake.context import new_id
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import read_day
@@ -30,6 +31,12 @@ from monitor.store.tables import table_of
 _FILES = table_of(tables.File)
 _REPEATS = table_of(tables.Repeat)
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_KINDS = {
+    "an enrolment file: monitor enrol": {"mrn", "drug", "startedon"},
+    "an events file: monitor events": {"mrn", "on", "event"},
+    "a results file: monitor load": {"mrn", "collectedat", "value"},
+}
+"""By the columns that no other kind has, folded."""
 _SHOWN = 40
 _NOTES = 50
 
@@ -125,6 +132,8 @@ def read_rows(
     are refused on the way. Raises UnreadableFile."""
     table = open_people_table(account.survey, ours)
     columns = match(table.header, ours)
+    if not columns.positions.keys() >= {*required}:
+        _refuse_other_kinds(table.header)
     require(columns, required, list(columns.positions))
     _introduce(account, table, columns.ignored)
     with closing(table.read()) as records:
@@ -136,6 +145,13 @@ def read_rows(
             for name, position in columns.positions.items():
                 cells[name] = one_line(name, record.cells[position])
             yield record.line, cells
+
+
+def _refuse_other_kinds(header: Sequence[str]) -> None:
+    names = {fold(name) for name in header}
+    for kind, own in _KINDS.items():
+        if own <= names:
+            raise UnreadableFile(f"this is {kind} takes it")
 
 
 def one_line(name: str, cell: str) -> str:
@@ -205,7 +221,8 @@ def day_of(cells: Cells, name: str) -> date | None:
         return None
     day = read_day(text)
     if day is None:
-        raise Refused(f"{name} is no day: write it as 2026-03-02")
+        years = f"from {FIRST_YEAR} to {LAST_YEAR}"
+        raise Refused(f"{name} is no day: write it as 2026-03-02, {years}")
     return day
 
 

@@ -4,7 +4,8 @@ the second not come about, `next_review_at` still owes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +23,25 @@ from monitor.intake.report import FileReport, PeopleReport
 from monitor.operations.late import LateReport, late_in, late_report
 from monitor.review import BATCH, Tally, review_batch, review_due
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 
 Progress = Callable[[int, int], None]
+
+
+class NotReviewed(StoreError):
+    """A file is taken in, and the database gave way before those whom it touches were reviewed:
+    the next review still owes it to them. `account` is the file's, `plain` the same for pages."""
+
+    plain = (
+        "The rows are taken in, and whom they touch is reviewed with the next sweep: the database "
+        "gave way between the two. To send it again changes nothing."
+    )
+
+    def __init__(self, report: FileReport | PeopleReport, why: StoreError) -> None:
+        super().__init__(
+            f"{why}; its rows are taken in, and the next sweep reviews whom they touch"
+        )
+        self.account = report.account()
 
 
 @dataclass(frozen=True)
@@ -54,13 +72,14 @@ def load(
     preview: bool = False,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Take in one lab file, then review its patients; a preview does both and takes it back."""
+    """Take in one lab file, then review its patients; a preview does both and takes it back.
+    Raises NotReviewed."""
     if not preview:
         report = load_file(store, settings, path, source, now, progress=progress)
-        tally = review_due(store, settings, now, only=report.touched)
-        return Loaded(
-            report, tally, late_report(store, settings, now, since=now, only=report.touched)
-        )
+        with _owing(report):
+            tally = review_due(store, settings, now, only=report.touched)
+            late_ones = late_report(store, settings, now, since=now, only=report.touched)
+        return Loaded(report, tally, late_ones)
     tally = Tally()
     late: list[LateReport] = []
 
@@ -74,15 +93,26 @@ def load(
 
 
 def enrol(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:
-    """Enrol the patients of a file, then review them."""
+    """Enrol the patients of a file, then review them. Raises NotReviewed."""
     report = enrol_file(store, settings, path, now)
-    return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
+    with _owing(report):
+        return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
 
 
 def events(store: Store, settings: Settings, path: Path, now: datetime) -> PeopleTaken:
-    """Take in what happened to patients, then review them."""
+    """Take in what happened to patients, then review them. Raises NotReviewed."""
     report = events_file(store, settings, path, now)
-    return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
+    with _owing(report):
+        return PeopleTaken(report, review_due(store, settings, now, only=report.touched))
+
+
+@contextmanager
+def _owing(report: FileReport | PeopleReport) -> Iterator[None]:
+    """What is reviewed here is owed for a file that is taken in already."""
+    try:
+        yield
+    except StoreError as error:
+        raise NotReviewed(report, error) from error
 
 
 def inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOutcome]:

@@ -33,6 +33,8 @@ from monitor.store.tables import File, table_of
 
 _FILES = table_of(File)
 _ENTRY = re.compile(r"entry\[(\d+)\]")
+_PLAIN = "csv"
+"""What is taken for text where nothing tells another format."""
 _BUNDLES = ("transaction", "batch")
 UNREADABLE = ("json", "xml", "fhir")
 """Codes of held resources that are broken as such, whatever they say."""
@@ -141,6 +143,8 @@ def _look(store: Store, settings: Settings, path: Path, source: str) -> _Look:
     try:
         mapping = source_named(settings, source)
         surveyed = survey(path, mapping.encoding)
+        if surveyed.format == _PLAIN:
+            raise Malformed("this begins as no FHIR resource does, in JSON or XML")
         if surveyed.format not in ("json", "xml"):
             raise Malformed(f"this is {surveyed.format_title}, not FHIR JSON or XML")
         with store.read() as connection:

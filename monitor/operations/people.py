@@ -50,6 +50,7 @@ from monitor.store.frames import to_alert, wake_enrolments
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
+_NAME_LIMIT = 200
 
 
 def acknowledge(
@@ -139,6 +140,7 @@ def assign(
     Raises ActionRefused."""
     if not to.strip():
         raise ActionRefused("say to whom: --to WHOM", plain="say to whom")
+    _refuse_no_name(to)
     with store.write() as connection:
         alert = _hold(connection, settings, alert_id, by, version, now)
         actions.refuse_closed(alert)
@@ -238,6 +240,7 @@ def _hold(
     check_not_earlier(connection, now)
     if not by.strip():
         raise ActionRefused("say who does this: --by WHO")
+    _refuse_no_name(by)
     query = select(_ALERTS.c.enrolment_id).where(_ALERTS.c.id == alert_id)
     enrolment_id = connection.scalar(query.where(_ALERTS.c.opened_at <= now))
     if enrolment_id is None:
@@ -247,6 +250,13 @@ def _hold(
     if version is not None and row.version != version:
         raise _meanwhile(connection, settings, alert_id, version)
     return to_alert(row)
+
+
+def _refuse_no_name(text: str) -> None:
+    """What is longer is a text that came into the wrong place; the index of the worklist holds the
+    name, and PostgreSQL's is bounded."""
+    if len(text) > _NAME_LIMIT:
+        raise ActionRefused(f"a name of {len(text)} characters: at most {_NAME_LIMIT}")
 
 
 def _meanwhile(

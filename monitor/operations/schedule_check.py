@@ -11,7 +11,7 @@ from monitor.core.catalogue_file import load_catalogue
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol_file import CATALOGUE_ID
 from monitor.core.toml_text import decode
-from monitor.operations.schedule_drugs import refuse_given_up
+from monitor.operations.schedule_drugs import given_up
 from monitor.operations.schedule_force import (
     CATALOGUE_FILE,
     Force,
@@ -19,6 +19,8 @@ from monitor.operations.schedule_force import (
     in_force,
     propose_text,
     read_bytes,
+    read_proposal,
+    second_defaults,
 )
 from monitor.store.database import Store
 
@@ -77,10 +79,9 @@ def check(path: Path, store: Store | None, catalogue_text: str, today: date) -> 
         if coming.catalogue is None and path.name != CATALOGUE_FILE:
             stand_in = load_catalogue(catalogue_text, CATALOGUE_FILE)
         text = decode(data, path.name)
-        proposal = propose_text(text, path.name, coming, stand_in)
-        if store is not None:
-            with store.read() as connection:
-                refuse_given_up(connection, force, proposal, today)
+        proposal = read_proposal(text, path.name, coming, stand_in)
+        if in_the_way := _in_the_way(proposal, store, force, today):
+            raise Faults(in_the_way)
     except Faults as faults:
         return Checked(path, faults.faults, None, "")
     if proposal.id not in force.texts:
@@ -93,6 +94,18 @@ def check(path: Path, store: Store | None, catalogue_text: str, today: date) -> 
         coming is not force and force.enrolled_on(CATALOGUE_ID) and not _sound(path, text, force)
     )
     return Checked(path, (), proposal, stands, CATALOGUE_FILE if waits else "")
+
+
+def _in_the_way(proposal: Proposal, store: Store | None, force: Force, today: date) -> list[Fault]:
+    """What other files and those who are enrolled have against a text that is sound by itself."""
+    faults: list[Fault] = []
+    if not proposal.is_catalogue:
+        protocol = proposal.protocols[proposal.id]
+        faults += second_defaults(protocol, proposal.file, proposal.text, force)
+    if store is not None:
+        with store.read() as connection:
+            faults += given_up(connection, force, proposal, today)
+    return sorted(faults, key=lambda fault: fault.line or 0)
 
 
 def _with_catalogue_beside(path: Path, force: Force) -> Force:

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from monitor.core.faults import Fault, Faults
+from monitor.core.toml_reader import Report
 from monitor.intake.roster import Roster
 from monitor.operations.schedule_force import Force, Proposal
 from monitor.store import tables
@@ -20,7 +21,13 @@ _ENROLMENTS = table_of(tables.EnrolmentRow)
 def refuse_given_up(connection: Connection, force: Force, proposal: Proposal, today: date) -> None:
     """Whoever is on a drug that is given up would be watched by a protocol that is not for it;
     a catalogue gives one up by another name for it. Raises Faults while such a treatment lasts."""
-    faults = [
+    if faults := given_up(connection, force, proposal, today):
+        raise Faults(faults)
+
+
+def given_up(connection: Connection, force: Force, proposal: Proposal, today: date) -> list[Fault]:
+    """The drugs that a proposal gives up while treatments with them last, as its faults."""
+    return [
         Fault(
             file=proposal.file,
             key="drugs",
@@ -28,14 +35,13 @@ def refuse_given_up(connection: Connection, force: Force, proposal: Proposal, to
             problem=f"gives up {drug}, on which {count} are enrolled under {protocol.id}",
             valid=f"{drug} among them until they have ended it; another drug belongs into a file "
             "of its own",
+            line=Report(proposal.file, proposal.text).line(("drugs",)),
         )
         for protocol in force.protocols.values()
         for drug in protocol.drugs
         if drug not in proposal.protocols[protocol.id].drugs
         and (count := _lasting(connection, force, protocol.id, drug, today))
     ]
-    if faults:
-        raise Faults(faults)
 
 
 def _lasting(connection: Connection, force: Force, protocol_id: str, drug: str, today: date) -> int:

@@ -18,6 +18,7 @@ from monitor.core.examples import load_protocol
 from monitor.core.faults import Fault, Faults
 from monitor.core.protocol import Protocol
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
+from monitor.core.toml_reader import Report
 from monitor.core.toml_text import decode
 from monitor.logs import fault_id, logger, places
 from monitor.store import tables
@@ -110,8 +111,18 @@ def propose(path: Path, force: Force, catalogue: Catalogue | None = None) -> Pro
 def propose_text(
     text: str, file: str, force: Force, catalogue: Catalogue | None = None
 ) -> Proposal:
-    """`propose`, of a text already read. Whatever its reader stumbles over is a fault of this one
-    file: the others, and what is in force, go on."""
+    """`propose`, of a text already read."""
+    proposal = read_proposal(text, file, force, catalogue)
+    if not proposal.is_catalogue:
+        refuse_second_default(proposal.protocols[proposal.id], file, text, force)
+    return proposal
+
+
+def read_proposal(
+    text: str, file: str, force: Force, catalogue: Catalogue | None = None
+) -> Proposal:
+    """`propose_text`, without what stands against it in other files. Whatever its reader stumbles
+    over is a fault of this one file: the others, and what is in force, go on."""
     try:
         return _proposed_by(text, file, force, catalogue)
     except Faults:
@@ -132,7 +143,6 @@ def _proposed_by(text: str, file: str, force: Force, catalogue: Catalogue | None
         valid = f"a sound {CATALOGUE_FILE} beside it"
         raise Faults([Fault(file, "", "", "cannot be read without the analytes", valid)])
     protocol = load_protocol(text, file, known)
-    refuse_second_default(protocol, file, force)
     return Proposal(
         id=protocol.id,
         file=file,
@@ -169,13 +179,20 @@ def _propose_catalogue(text: str, file: str, force: Force) -> Proposal:
     return Proposal(CATALOGUE_ID, file, text, digest_of(text), catalogue, protocols)
 
 
-def refuse_second_default(protocol: Protocol, file: str, force: Force) -> None:
-    """At most one protocol is the default of a drug."""
-    if not protocol.default:
-        return
-    for other in force.protocols.values():
+def refuse_second_default(protocol: Protocol, file: str, text: str, force: Force) -> None:
+    """At most one protocol is the default of a drug. Raises Faults."""
+    if faults := second_defaults(protocol, file, text, force):
+        raise Faults(faults)
+
+
+def second_defaults(protocol: Protocol, file: str, text: str, force: Force) -> list[Fault]:
+    """What would be the second default of a drug, as a fault of the file of this text."""
+    found = []
+    for other in force.protocols.values() if protocol.default else ():
         shared = set(other.drugs) & set(protocol.drugs)
         if other.default and other.id != protocol.id and shared:
             problem = f"but {other.id} is already the default for {', '.join(sorted(shared))}"
             valid = f"false here, or first an edit of {other.id} that gives it up"
-            raise Faults([Fault(file, "default", "true", problem, valid)])
+            line = Report(file, text).line(("default",))
+            found.append(Fault(file, "default", "true", problem, valid, line))
+    return found

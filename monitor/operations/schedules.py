@@ -8,6 +8,7 @@ protocol that has enrolments goes live only by `schedule_edit.apply`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,11 @@ from monitor.store.rulebook import put_in_force
 
 _ADOPTED_BY = "schedules folder"
 _FAULTS_TOLD = 20
+_ENDING = ".toml"
+_CLOSED = (
+    "{folder} cannot be read ({why}): what is in force stays, and no edit of a protocol is seen. "
+    "Let the account that runs the monitor read the folder and its files."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,16 @@ def _compare(folder: Path, force: Force) -> tuple[list[tuple[Proposal, str]], li
     return comparison.steps, comparison.notices
 
 
+def _files(folder: Path) -> list[Path]:
+    """What looks like a protocol, by its name, without what programs put beside the files of
+    people: a name with a point before it is an editor's lock or the shadow of a Mac's file."""
+    try:
+        names = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    return [it for it in names if it.suffix.lower() == _ENDING and not it.name.startswith(".")]
+
+
 class _Comparison:
     def __init__(self, folder: Path, force: Force) -> None:
         self._folder = folder
@@ -96,21 +112,26 @@ class _Comparison:
         self.notices: list[Notice] = []
 
     def run(self) -> None:
+        try:
+            files = _files(self._folder)
+        except OSError as error:
+            self._tell("folder", _CLOSED.format(folder=self._folder, why=error.strerror))
+            return
         catalogue = self._folder / CATALOGUE_FILE
-        others = sorted(path for path in self._folder.glob("*.toml") if path != catalogue)
-        if catalogue.exists():
+        others = [path for path in files if path.suffix == _ENDING and path != catalogue]
+        if catalogue in files:
             self._take(self._read(catalogue))
         # A file that bears the name of its protocol goes before any other that claims to be it.
         found = [entry for path in others if (entry := self._read(path)) is not None]
         for entry in sorted(found, key=lambda entry: entry[0].stem != entry[1]):
             self._take(entry)
-        self._tell_unread()
+        self._tell_unread(files)
         self._tell_missing()
 
-    def _tell_unread(self) -> None:
+    def _tell_unread(self, files: Sequence[Path]) -> None:
         """What looks like a protocol and would be passed over without a word."""
-        for path in sorted(self._folder.glob("*.[tT][oO][mM][lL]")):
-            if path.suffix != ".toml" and path.stem not in self._seen:
+        for path in files:
+            if path.suffix != _ENDING and path.stem not in self._seen:
                 self._seen.add(path.stem)
                 self._tell(
                     path.stem,
@@ -228,7 +249,8 @@ class _Comparison:
             return
         if not proposal.is_catalogue:
             try:
-                refuse_second_default(proposal.protocols[proposal.id], path.name, self._force)
+                protocol = proposal.protocols[proposal.id]
+                refuse_second_default(protocol, path.name, proposal.text, self._force)
             except Faults as faults:
                 self._faulty(path, faults)
                 return

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from monitor.operations.arrivals import NotReviewed
 from monitor.operations.patient_file import NoSuchPatient
 from monitor.operations.throttle import Throttled
 from monitor.store.errors import StoreError, TooEarly
@@ -62,8 +63,10 @@ def install(app: FastAPI, site: Site) -> None:
         return RedirectResponse(error.location, 303)
 
     def http(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return problem_page(site, status)
+        assert isinstance(error, HTTPException)
+        page = problem_page(site, error.status_code)
+        page.headers.update(error.headers or {})  # which methods there are, of one there is not
+        return page
 
     async def refused(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/fhir"):
@@ -95,6 +98,7 @@ def install(app: FastAPI, site: Site) -> None:
     app.add_exception_handler(Throttled, throttled)
     app.add_exception_handler(TooLarge, too_large)
     app.add_exception_handler(StoreError, answer(503))
+    app.add_exception_handler(NotReviewed, answer(503, NotReviewed.plain))
     app.add_exception_handler(TooEarly, answer(503, early, "The clock is behind"))
     app.add_exception_handler(RequestValidationError, answer(404))
     app.add_exception_handler(HTTPException, refused)

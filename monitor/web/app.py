@@ -93,6 +93,7 @@ def _guard(app: FastAPI, site: Site) -> None:
         guards.Paced, a_minute=web.requests_a_minute, answer=partial(_one_too_many, site)
     )
     app.add_middleware(guards.Careful, https=site.is_https)
+    app.add_middleware(guards.Bodiless)
 
 
 def _fault(site: Site, path: str, name: str) -> Response:

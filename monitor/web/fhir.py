@@ -170,8 +170,10 @@ def _capabilities() -> Json:
 
 async def refused(_request: Request, error: Exception) -> Response:
     """No such path, or no such method there."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _answer(status, outcome([issue("error", "not-supported", "there is no such thing")]))
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    body = outcome([issue("error", "not-supported", "there is no such thing")])
+    return _answer(error.status_code, body, headers)
 
 
 def fault(name: str) -> Response:

@@ -65,6 +65,24 @@ class Plain:
         await self._app(scope, receive, send)
 
 
+class Bodiless:
+    """Answers HEAD as GET, without the body (RFC 9110, 9.3.2): what looks whether a page is there
+    need not fetch it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if "body" in message else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
 class TooLarge(Exception):
     """The body is longer than is taken here; `largest` is in bytes."""
 

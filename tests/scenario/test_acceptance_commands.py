@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.demo.catcher import Catcher
+from monitor.operations import arrivals
+from monitor.store.errors import StoreError
 from tests.command_line import CommandLine
 
 LONG = "mrn,collected_at,analyte,value,unit,ref_high,specimen_id,status"
@@ -85,6 +87,7 @@ def live(desk: CommandLine, at: str = NOON) -> list[str]:
         (["report", "burden", "--at", "1900-01-02"], 0),
         (["report", "audit", "--at", "2211-12-31"], 0),
         (["explain", "--mrn", "P1", "--on", "9999-12-31"], 2),
+        (["explain", "1", "--on", "2026-01-12"], 2),
         (["demo", "--once", "--dir", "config.toml"], 2),
         (
             [
@@ -117,6 +120,44 @@ def test_how_a_command_ends(desk: CommandLine, arguments: list[str], code: int) 
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["status", "--at", ""], "--at"),
+        (["status", "--at= "], "--at"),
+        (["status", ""], "MRN"),
+        (["explain", "--mrn", "P1", "--on", ""], "--on"),
+        (["report", "overdue", "--clinic", ""], "--clinic"),
+        (["ack", "1", "--by", "Ann", "--until", ""], "--until"),
+        (["quarantine", "list", "--reason", ""], "--reason"),
+    ],
+)
+def test_an_empty_value_is_not_taken_for_none(
+    desk: CommandLine, arguments: list[str], said: str
+) -> None:
+    """A variable of a script that was never set asks neither for now nor for everybody."""
+    ended = desk(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"{said} is empty: give a value, or leave it out\n"
+
+
+def test_an_empty_note_says_as_much_as_none(desk: CommandLine) -> None:
+    load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
+    alert = str(desk("alerts", "--json", "--at", NOON).json[0]["id"])
+    assert desk("ack", alert, "--by", "Ann", "--note", "", "--at", NOON).code == 0
+
+
+@pytest.mark.parametrize("group", ["quarantine", "schedule", "batch", "limit"])
+def test_a_group_that_is_asked_for_nothing_but_options_lists(desk: CommandLine, group: str) -> None:
+    assert desk(group, "--json").json == desk(group, "list", "--json").json
+
+
+def test_a_group_without_a_list_says_what_it_has(desk: CommandLine) -> None:
+    ended = desk("report", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "monitor report: say which: overdue, compliance, burden, late, audit\n"
+
+
 def test_status_of_nobody_is_an_empty_list_and_says_so(desk: CommandLine) -> None:
     ended = desk("status", "NOBODY", "--json")
     assert (ended.code, ended.json) == (0, [])
@@ -137,6 +178,79 @@ def test_a_file_that_cannot_be_read_is_listed_with_every_count(desk: CommandLine
     assert sum(it["stored"] for it in files) == sum(it["rows"] for it in files) == 1
     # Overdue, and more than two weekly tests missed in a row.
     assert sum(it["alerts"]["opened"] for it in files) == 2
+
+
+@pytest.mark.parametrize("when", ["at the file", "at its review"])
+def test_a_database_that_gives_way_midway_leaves_an_account_of_every_file(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """What was taken in is said so, also where only the review of it is still owed."""
+    names = [
+        desk.write(f"{day}.csv", f"{LONG}\nP1,2026-02-0{day}T08:00,neutrophils,0.9,10*9/L,,,\n")
+        for day in (1, 2, 3)
+    ]
+    step = "load_file" if when == "at the file" else "review_due"
+    whole, calls = getattr(arrivals, step), []
+
+    def full(*arguments: object, **more: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise StoreError("the database is full")
+        return whole(*arguments, **more)
+
+    monkeypatch.setattr(arrivals, step, full)
+    ended = desk("load", *names, "--json", "--at", NOON)
+    first, second, third = ended.json["files"]
+    assert (ended.code, first["stored"], first.get("error")) == (2, 1, None)
+    assert "the database is full" in second["error"]
+    assert third["error"] == "not tried: the database gave way at 2.csv"
+    stored = 0 if when == "at the file" else 1
+    assert (second["rows"], second["stored"], third["rows"]) == (stored, stored, 0)
+    assert ("the next sweep reviews" in second["error"]) is bool(stored)
+    assert "2.csv: the database is full" in ended.err
+    assert desk("load", *names[1:], "--at", NOON).code == 0
+    desk("sweep", "--at", NOON)
+    assert desk("verify", "--at", NOON, "--json").json == []
+    assert live(desk) == ["discontinue critical 0.9"]
+
+
+@pytest.mark.parametrize(("command", "header", "row"), [
+    ("enrol", "mrn,drug,started_on", "P9,azathioprine,2026-01-05"),
+    ("events", "mrn,on,event", "P1,2026-01-12,relapse"),
+])  # fmt: skip
+def test_what_a_file_of_people_brought_is_told_though_its_review_is_owed(
+    desk: CommandLine, monkeypatch: pytest.MonkeyPatch, command: str, header: str, row: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the database is full")
+
+    monkeypatch.setattr(arrivals, "review_due", full)
+    ended = desk(command, desk.write("people.csv", f"{header}\n{row}\n"), "--json", "--at", NOON)
+    assert (ended.code, ended.json["taken"]) == (2, 1)
+    assert "the next sweep reviews" in ended.err
+
+
+@pytest.mark.parametrize(("command", "header", "row"), [
+    ("enrol", "mrn,drug,started_on,dose", "P9,azathioprine,2026-01-05,100"),
+    ("events", "mrn,on,event,dose", "P1,2026-01-12,relapse,100"),
+])  # fmt: skip
+def test_a_column_that_is_not_used_is_noted_beside_the_json(
+    desk: CommandLine, command: str, header: str, row: str
+) -> None:
+    ended = desk(command, desk.write("people.csv", f"{header}\n{row}\n"), "--json", "--at", NOON)
+    assert list(ended.json) == ["rows", "taken", "duplicate", "refused"]
+    assert "columns not used: dose" in ended.err
+
+
+def test_that_nothing_is_held_for_a_reason_may_be_a_slip_in_its_name(desk: CommandLine) -> None:
+    load(desk, "P1,2026-02-01T08:00,platelets,231,furlong,,,")
+    for command in (["list", "--json"], ["list"], ["retry", "--at", NOON]):
+        for option, word in (("--reason", "unit_unkown"), ("--source", "noth")):
+            ended = desk("quarantine", *command, option, word)
+            assert ended.code == 0
+            assert f"nothing is held with {option} {word}; held are rows for" in ended.err
+            assert "unit_unknown" in ended.err
+    assert desk("quarantine", "list", "--reason", "unit_unknown").err == ""
 
 
 @pytest.mark.parametrize(

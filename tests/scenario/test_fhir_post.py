@@ -157,6 +157,16 @@ def test_refusals_are_outcomes_and_take_nothing(
     assert len(api.desk.clinic.rows(tables.File)) == before
 
 
+@pytest.mark.parametrize("body", ["{", "{}", "[]", "null"])
+def test_json_that_holds_no_resource_is_not_called_by_another_name(api: Api, body: str) -> None:
+    """Whoever sends JSON looks for the fault elsewhere where it is said to be CSV."""
+    answer = api.post(body)
+    assert answer.status_code == 400
+    assert (
+        issues(answer)[0]["diagnostics"] == "this begins as no FHIR resource does, in JSON or XML"
+    )
+
+
 def test_a_body_without_end_is_cut_off(api: Api) -> None:
     def blocks() -> Iterator[bytes]:
         for _ in range(40):

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.actions import ActionRefused
 from monitor.core.vocabulary import AlertState
-from monitor.operations.people import acknowledge, close, snooze
+from monitor.operations.people import acknowledge, assign, close, snooze
 from monitor.store import tables
 from monitor.store.errors import TooEarly
 from tests.clinic import CBC, LFT, Clinic, at, whats
@@ -63,6 +63,19 @@ def test_an_acknowledgement_longer_than_28_days_is_refused(ward: Clinic) -> None
     with pytest.raises(ActionRefused, match="28 days"):
         acknowledge(ward.store, ward.settings, alert, by="Ada", until=last + timedelta(1), now=NOW)
     assert acknowledge(ward.store, ward.settings, alert, by="Ada", until=last, now=NOW) == last
+
+
+def test_a_name_is_no_text(ward: Clinic) -> None:
+    """PostgreSQL could not keep a longer one beside the worklist, where SQLite could."""
+    _, alert = _alert(ward)
+    longest = "".join(chr(0x4E00 + place) for place in range(200))
+    for who in (longest + "x", "x" * 5000):
+        with pytest.raises(ActionRefused, match="at most 200"):
+            acknowledge(ward.store, ward.settings, alert, by=who, now=NOW)
+        with pytest.raises(ActionRefused, match="at most 200"):
+            assign(ward.store, ward.settings, alert, to=who, by="Ada", now=NOW)
+    acknowledge(ward.store, ward.settings, alert, by=longest, now=NOW)
+    assign(ward.store, ward.settings, alert, to=longest[::-1], by="Ada", now=NOW)
 
 
 def test_a_worse_value_ends_an_acknowledgement(ward: Clinic) -> None:

@@ -3,6 +3,7 @@ and nothing that is known silently rewritten (interfaces: "Enrolment CSV", "Even
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -133,12 +134,14 @@ def test_a_new_name_is_taken_where_the_birth_date_agrees(desk: Desk) -> None:
         ("P1,,,,,azathioprine,,,,,,,,,", "started_on is empty"),
         ("P1,,,,,azathioprine,,05.01.2026,,,,,,,", "started_on is no day"),
         ("P1,,,,,azathioprine,,2026-02-30,,,,,,,", "started_on is no day"),
+        ("P1,,,,,azathioprine,,1826-01-05,,,,,,,", "2026-03-02, from 1900 to 2299"),
         ("P1,,,,,azathioprine,,2029-01-05,,,,,,,", "more than 2 years ahead"),
         ("P1,,,2026-03-11,,azathioprine,,2026-04-05,,,,,,,", "birth_date lies in the future"),
         ("P1,,,2026-01-06,,azathioprine,,2026-01-05,,,,,,,", "before the birth date"),
         ("P1,,,,,azathioprine,,2026-01-05,0,,,,,,", "must be above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,-5,,,,,,", "no number above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,1e9,,,,,,", "no number above 0"),
+        ("P1,,,,,azathioprine,,2026-01-05,100 mg,,,,,,", "without a unit, as 2.5, up to 999999"),
         ("P1,,,,,azathioprine,,2026-01-05,,seventy,,,,,", "no number above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,,,nomal,,,,", 'did you mean "normal"'),
         ("P1,,,,,azathioprine,,2026-01-05,,,,,,,2026-03-11", "last_tested_on lies in the future"),
@@ -246,6 +249,38 @@ def _with_mercaptopurine(desk: Desk) -> None:
     text = (schedules_folder() / "mercaptopurine.toml").read_text(encoding="utf-8")
     with desk.store.write() as connection:
         put_in_force(connection, "mercaptopurine", text, digest_of(text), NOW, "test", "second")
+
+
+def test_a_file_of_another_kind_is_told_whose_it_is(quick_desk: Desk) -> None:
+    events, results = "mrn,on,event", "mrn,collected_at,analyte,value,unit"
+    for take, header, kind in (
+        (quick_desk.enrol, events, "an events file: monitor events"),
+        (quick_desk.enrol, results, "a results file: monitor load"),
+        (quick_desk.events, BRIEF, "an enrolment file: monitor enrol"),
+        (quick_desk.events, results, "a results file: monitor load"),
+    ):
+        with pytest.raises(UnreadableFile, match=f"this is {kind} takes it"):
+            take(header=header)
+
+
+def test_a_declared_test_of_which_nothing_comes_is_told(quick_desk: Desk) -> None:
+    """A protocol that calls its blood count otherwise has no panel that it would count for."""
+    desk, header = quick_desk, f"{BRIEF},last_tested_on"
+    text = (schedules_folder() / "leflunomide-bsr-2017.toml").read_text(encoding="utf-8")
+    text = re.sub(r"\bcbc\b", "fbc", text)
+    with desk.store.write() as connection:
+        put_in_force(connection, "leflunomide-bsr-2017", text, digest_of(text), NOW, "test", "fbc")
+    told = (
+        "last_tested_on counts for a panel called cbc, and protocol leflunomide-bsr-2017 has none"
+    )
+    report = desk.enrol("P1,leflunomide,2026-01-05,2026-01-02", header=header)
+    assert any(f"line 2: {told}" in note for note in report.notes), report.notes
+    report = desk.enrol("P1,leflunomide,2026-01-05,2026-01-03", header=header)
+    assert any(told in note for note in report.notes), report.notes
+    report = desk.enrol(
+        "P1,leflunomide,2026-01-05,", "P2,azathioprine,2026-01-05,2026-01-02", header=header
+    )
+    assert not any("last_tested_on" in note for note in report.notes), report.notes
 
 
 def test_the_dead_are_not_enrolled_on_another_drug(desk: Desk) -> None:

@@ -78,6 +78,23 @@ def test_check_names_every_fault_and_ends_with_3(watched: CommandLine) -> None:
         assert watched("schedule", "check", gone).code == 2
 
 
+def test_check_says_all_that_stands_in_the_way_with_its_lines(watched: CommandLine) -> None:
+    """What other files and those who are enrolled have against an edit, at once."""
+    file = watched.folder / "schedules" / "azathioprine.toml"
+    text = file.read_text(encoding="utf-8").partition("# ==== Examples")[0]
+    text = text.replace('drugs = ["azathioprine"]', 'drugs = ["mercaptopurine"]', 1)
+    file.write_text(text, encoding="utf-8")
+    ended = watched("schedule", "check", str(file), "--json")
+    assert ended.code == 3
+    told = {it["key"]: (it["line"], it["problem"]) for it in ended.json["faults"]}
+    lines = text.splitlines()
+    assert "gives up azathioprine" in told["drugs"][1]
+    assert "mercaptopurine is already the default" in told["default"][1]
+    for key, (line, _) in told.items():
+        assert lines[line - 1].startswith(f"{key} = ")
+    assert watched("schedule", "preview", str(file)).code == 2
+
+
 def test_check_says_what_apply_will_refuse(watched: CommandLine) -> None:
     """A drug given up while patients are on it was sound by the check, and refused by apply."""
     file = edit(watched, ('drugs = ["azathioprine"]', 'drugs = ["tioguanine"]'), name="x.toml")

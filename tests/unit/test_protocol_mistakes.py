@@ -237,6 +237,44 @@ def test_a_mistake_is_named_with_its_place_and_what_would_be_valid(
     assert all(fault.file == FILE for fault in found)
 
 
+TOGETHER = [
+    ("urgency that falls", "number in quotes"),
+    ("a trend among limits", "negative"),
+    ("levels both ways", "too many digits"),
+    ("levels out of order", "empty note of a rule"),
+    ("a number in another unit, not said", "empty note of a rule"),
+    ("confirm on an urgent level", "text where a flag belongs"),
+    ("a floor without room", "missing recheck word"),
+    ("grams a decilitre", "id with capitals"),
+    ("grace as long as the interval", "misspelt urgency of a panel"),
+    ("a last phase that ends", "a phase of an unknown panel"),
+    ("a last phase that ends", "misspelt urgency of a panel"),
+    ("nothing asks for it", "synonym of an analyte"),
+    ("nothing judges it", "unknown analyte of a panel"),
+    ("an excuse for nothing", "a choice of one"),
+    ("a maximum under the usual start", "a kidney level out of order"),
+]
+MORE = {
+    "empty note of a rule": ('id = "thrombocytopenia"', 'id = "thrombocytopenia"\nnote = ""',
+        "rules[3].note", "empty"),
+    "misspelt urgency of a panel": ('urgency = "urgent"                  # of the',
+        'urgency = "urgnt" # ', "phases[0].panels.cbc.urgency", 'did you mean "urgent"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids=" + ".join)
+def test_a_mistake_hides_no_other(names: tuple[str, str]) -> None:
+    """What is compared is compared wherever it was read, so that all is mended in one sitting."""
+    text, every = bare(), MISTAKES | MORE
+    for old, new, _, _ in map(every.__getitem__, names):
+        text = edited(old, new, text)
+    found = faults_of(text)
+    for _, _, where, words in map(every.__getitem__, names):
+        assert any(it.key.startswith(where) and words in str(it) for it in found), found
+    alone = [faults_of(edited(old, new)) for old, new, _, _ in map(every.__getitem__, names)]
+    assert len(found) == sum(map(len, alone)), [str(it) for it in found]
+
+
 NO_SLIP = {
     "a symptom of the site's own": ('["fever", "chills", "infection"]', '["weight_gain", "rash"]'),
     "a drug that nobody has named yet": ('drugs = ["azathioprine"]', 'drugs = ["a new drug"]'),

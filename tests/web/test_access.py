@@ -240,3 +240,27 @@ def test_a_number_that_no_row_has_is_not_found(web: WebClinic, number: str) -> N
     admin = web.client(Role.ADMIN)
     for path in ("alerts", "patients", "load", "quarantine", "schedules/proposals"):
         assert admin.get(f"/{path}/{number}").status_code == 404, path
+
+
+def test_head_is_answered_as_get_is_without_the_body(web: WebClinic) -> None:
+    anybody, admin = web.client(), web.client(Role.ADMIN)
+    alert = f"/alerts/{web.alert_id(state='open')}"
+    pages = ("/", "/sign-in", alert, "/reports/overdue", "/nowhere", "/sign-out")
+    others = ("/static/style.css", "/fhir/metadata", "/metrics", "/api/v1/alerts")
+    for client in (anybody, admin):
+        for path in (*pages, *others):
+            whole, head = client.get(path), client.head(path)
+            assert (head.status_code, head.content) == (whole.status_code, b""), path
+            for name in ("content-type", "location", "allow", "content-security-policy"):
+                assert head.headers.get(name) == whole.headers.get(name), (path, name)
+
+
+def test_a_method_that_is_none_of_an_address_is_told_which_ones_are(web: WebClinic) -> None:
+    for path, method, allowed in (
+        ("/", "DELETE", "GET"),
+        ("/sign-out", "GET", "POST"),
+        ("/fhir", "GET", "POST"),
+        ("/api/v1/alerts", "PUT", "GET"),
+    ):
+        answer = web.client(Role.ADMIN).request(method, path)
+        assert (answer.status_code, answer.headers.get("allow")) == (405, allowed), path

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from monitor.core.permissions import Role, Scope
-from monitor.operations import api_tokens
+from monitor.operations import api_tokens, arrivals
 from monitor.operations.alert_list import alert_rows
 from monitor.store.audit import ON_THE_COMMAND_LINE
+from monitor.store.errors import StoreError
 from tests.web_clinic import WebClinic, web_clinic
 
 NEUTROPENIC = "D1063"
@@ -171,6 +172,39 @@ def test_a_file_is_shown_taken_mended_and_taken_back(web: WebClinic) -> None:
     assert is_problem(client.post("/files", files={"file": ("scan.pdf", "%PDF-1.7")}), 422)
 
 
+@pytest.mark.parametrize(("files", "data", "words"), [
+    ([("file", ("1.csv", LAB)), ("file", ("2.csv", LAB))], {}, "2 files in one request"),
+    ([("file", ("1.csv", LAB))], {"source": "city"}, "the form holds source"),
+])  # fmt: skip
+def test_nothing_of_a_form_is_left_out(
+    web: WebClinic, files: list[Any], data: dict[str, str], words: str
+) -> None:
+    """Of two files one was taken, and a source that stood in the form was not read by."""
+    client = caller(web)
+    before = client.get("/batches").json()
+    answer = client.post("/files", files=files, data=data)
+    assert is_problem(answer, 422)
+    assert words in answer.json()["detail"]
+    assert client.get("/batches").json() == before
+
+
+def test_what_is_taken_in_is_not_said_to_be_undone(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the review failed, "nothing was changed" would be untrue."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise StoreError("the database is full")
+
+    client = caller(web)
+    before = len(client.get("/batches").json())
+    monkeypatch.setattr(arrivals, "review_due", full)
+    answer = client.post("/files", files={"file": ("l.csv", LAB)})
+    assert is_problem(answer, 503)
+    assert "The rows are taken in" in answer.json()["detail"]
+    assert len(client.get("/batches").json()) == before + 1
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),
     [
@@ -191,6 +225,30 @@ def test_whatever_is_wrong_is_one_shape(
     web: WebClinic, method: str, path: str, sent: dict[str, Any], status: int
 ) -> None:
     assert is_problem(caller(web).request(method, path, **sent), status)
+
+
+@pytest.mark.parametrize(("query", "at", "words"), [
+    ("patient=1", "query/patient", 'did you mean "patient_id"?'),
+    ("states=closed", "query/states", 'did you mean "state"?'),
+    ("state=closed&state=open", "query/state", "is given twice"),
+    ("state=", "query/state", "is empty"),
+])  # fmt: skip
+def test_what_a_query_asks_for_is_never_left_out(
+    web: WebClinic, query: str, at: str, words: str
+) -> None:
+    """Alerts of everybody are no answer to who asked for those of one patient."""
+    answer = caller(web).get(f"/alerts?{query}")
+    assert is_problem(answer, 422)
+    (error,) = answer.json()["errors"]
+    assert error["at"] == at
+    assert words in error["problem"]
+
+
+def test_an_empty_clinic_is_not_every_clinic(web: WebClinic) -> None:
+    client = caller(web)
+    assert is_problem(client.get("/reports/overdue?clinic="), 422)
+    assert is_problem(client.get("/health?verbose=yes"), 422)
+    assert client.get("/alerts?state=closed&limit=5&offset=1").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/alerts", "/batches", "/quarantine"])

@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monitor.config import Settings
 from monitor.core.calendar import FIRST_YEAR, LAST_YEAR
+from monitor.core.faults import nearest
 from monitor.core.permissions import May
 from monitor.operations import api_tokens
 from monitor.operations.api_tokens import Token
@@ -110,5 +112,31 @@ class Asks:
             raise Refused(429, "too many requests with this token", Retry_After=str(wait))
         if not token.may(self.what):
             raise Refused(403, f"the token is not issued to {self.what.value}")
+        _check_query(request)
         address = request.client.host if request.client else ""
         return Caller(site, token, address, now)
+
+
+def _check_query(request: Request) -> None:
+    """A parameter that a route does not know, an empty one, or one given twice would be answered as
+    if it had not been there: everybody's alerts where somebody's were asked for."""
+    known = [it.alias for it in request.scope["route"].dependant.query_params]
+    given = request.query_params.multi_items()
+    wrong = {name: "is given twice" for name in [it for it, _ in given] if _count(name, given) > 1}
+    wrong |= {name: "is empty: give a value, or leave it out" for name, text in given if not text}
+    wrong |= {
+        name: f"is not known here; valid: {nearest(name, known) or 'no parameter'}"
+        for name, _ in given
+        if name not in known
+    }
+    if wrong:
+        raise RequestValidationError(
+            [
+                {"loc": ("query", name), "msg": words, "type": "value"}
+                for name, words in wrong.items()
+            ]
+        )
+
+
+def _count(name: str, given: list[tuple[str, str]]) -> int:
+    return sum(name == it for it, _ in given)

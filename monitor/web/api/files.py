@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 from starlette.responses import Response
 
 from monitor.core.permissions import May
@@ -25,6 +25,8 @@ from monitor.web.uploads import digest, plain_name
 routes = APIRouter(tags=["files"])
 Loader = Annotated[Caller, for_(May.LOAD_FILES)]
 _CHUNK = 1 << 20
+_FILE = "file"
+_NAME_SHOWN = 60
 
 
 class Reversal(Body):
@@ -35,9 +37,26 @@ class Reversal(Body):
     preview: bool = False
 
 
+async def _alone(request: Request) -> None:
+    """The form holds one file and nothing else: of several the others would be lost, and a source
+    that stands in the form would not be read by."""
+    names = [name for name, _ in (await request.form()).multi_items()]
+    if names.count(_FILE) > 1:
+        raise Refused(
+            422, f"{names.count(_FILE)} files in one request: send each in one of its own"
+        )
+    if others := sorted({name for name in names if name != _FILE}):
+        told = ", ".join(name[:_NAME_SHOWN] for name in others)
+        text = (
+            f"the form holds {told}: only {_FILE} is read; what is said of it stands in the address"
+        )
+        raise Refused(422, text)
+
+
 @routes.post("/files", **shown(shapes.Loaded))
 def load(
     caller: Loader,
+    _only: Annotated[None, Depends(_alone)],
     file: Annotated[UploadFile, File(description="CSV, a workbook, HL7 or FHIR.")],
     source: Annotated[Text, Query()] = "",
     preview: Annotated[bool, Query()] = False,

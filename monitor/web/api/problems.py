@@ -14,6 +14,7 @@ from monitor.core.actions import ActionRefused, Overtaken
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.quarantine import QuarantineRefused
 from monitor.intake.survey import UnreadableFile
+from monitor.operations.arrivals import NotReviewed
 from monitor.operations.patient_file import NoSuchPatient
 from monitor.store.errors import StoreError, TooEarly
 from monitor.web.faults import Faults
@@ -83,6 +84,8 @@ def install(app: FastAPI) -> None:
     def busy(_: Request, error: Exception) -> Response:
         if isinstance(error, TooEarly):
             return problem(422, str(error))
+        if isinstance(error, NotReviewed):
+            return problem(503, NotReviewed.plain, {"retry-after": "10"})
         return problem(503, "nothing was changed; try again in a moment", {"retry-after": "10"})
 
     app.add_exception_handler(Refused, refused)
