@@ -42,7 +42,7 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
 """Signs as wide as a Chinese one, to the same in ASCII."""
-_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|HIGH|High|LOW|Low|NORMAL|Normal|Abnormal|Critical)"
+_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|(?i:high|low|normal|abnormal|critical))"
 _FLAG_BEHIND = re.compile(rf"\s*[(\[]?(?<![A-Za-z/]){_FLAG}[)\]]?$")
 _FLAGGED = re.compile(
     rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"

@@ -555,7 +555,9 @@ def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
     assert (row.collected_at, row.reported_at) == ("2026-03-13 05:26", "")
 
 
-@pytest.mark.parametrize("value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal"])
+@pytest.mark.parametrize(
+    "value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35"]
+)
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)
