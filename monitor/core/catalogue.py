@@ -137,6 +137,8 @@ class Catalogue:
     by_key: Mapping[str, str] = field(repr=False)
     percent_marks: tuple[str, ...] = ()
     absolute_marks: tuple[str, ...] = ()
+    counted_words: tuple[str, ...] = ()
+    """How cells were counted, beside a mark: it says nothing of what they are."""
     idle_words: frozenset[str] = frozenset()
     """Words around a name, without case, that say nothing of what is measured."""
     panels: frozenset[str] = frozenset()
@@ -169,7 +171,7 @@ class Catalogue:
         key = name_key(name_or_code)
         name = self.by_key.get(key)
         if name is None:
-            name = self._marked(key)
+            name = self._marked(key) or self._marked_and_counted(key)
             if name is None:
                 return (
                     self._of_blood(name_or_code)
@@ -244,6 +246,24 @@ class Catalogue:
                     if known.absolute_name is not None:
                         return known.absolute_name if absolute else base
         return None
+
+    def _marked_and_counted(self, key: str) -> str | None:
+        """`Neut # (Auto)`, `Manual lymph %`: a white cell with a mark, and how it was counted."""
+        for word in self.counted_words:
+            for rest in (key.removeprefix(word), key.removesuffix(word)):
+                if rest == key:
+                    continue
+                name = self._listed_cell(rest) or self._marked(rest)
+                if name is not None:
+                    return name
+        return None
+
+    def _listed_cell(self, key: str) -> str | None:
+        """The analyte of a listed name, where it is a count or percentage of a differential."""
+        name = self.by_key.get(key)
+        known = self.analytes.get(name or "")
+        differs = known is not None and bool(known.percent_name or known.absolute_name)
+        return name if differs else None
 
     def is_of_another(self, name: str) -> bool:
         """Whether a name is listed as one of something else than ours."""

@@ -40,7 +40,16 @@ _TOP_KEYS = (
 _DRUG_KEYS = ("names", "classes")
 
 
-_NAME_MARKS = ("percent", "absolute", "idle", "panels", "blood", "no_cells", "none_of_ours")
+_NAME_MARKS = (
+    "percent",
+    "absolute",
+    "counted",
+    "idle",
+    "panels",
+    "blood",
+    "no_cells",
+    "none_of_ours",
+)
 
 
 def load_catalogue(text: str, file: str) -> Catalogue:
@@ -96,6 +105,7 @@ class _Reader(ValueReader):
             by_key=MappingProxyType(reader.keys(analytes)),
             percent_marks=self.marks("percent", marks),
             absolute_marks=self.marks("absolute", marks),
+            counted_words=self.marks("counted", marks),
             idle_words=frozenset(map(str.casefold, self.texts("name_marks.idle", marks, "idle"))),
             panels=frozenset(map(str.casefold, self.texts("name_marks.panels", marks, "panels"))),
             blood_marks=tuple(self.texts("name_marks.blood", marks, "blood")),

@@ -57,13 +57,15 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The multiplication sign before a power of ten.
     (re.compile(r"(\d)\s*[x*.]\s*(?=10(?:\*|\d))"), r"\1 "),
     (re.compile(r"(?<![a-z\d])[x*]\s*\.?\s*(?=10)"), " "),
+    # The multiplication sign between two units: nmol/(L*s).
+    (re.compile(r"(?<=[a-z])\s*\*\s*(?=[a-z])"), "."),
     # l-1, min^-1 and m-2 are denominators.
     (re.compile(r"[.\s]*(?<![a-z])([a-z]+)\s*\^?\(?-1(?!\d)\)?"), r"/\1"),
     (re.compile(r"[.\s]*(?<![a-z])([a-z]+)\s*\^?\(?-([2-9])(?!\d)\)?"), r"/\1\2"),
     (re.compile(r"(?<=[a-z])\s*\^\s*(?=\d)"), ""),
 )
 _TOKEN = re.compile(r"10\*-?\d+|\d+(?:\.\d+)?|[^\W\d_]+\d*|[#%/]")
-_IGNORED = re.compile(r"[\s_()\[\]{}.,:]*")
+_IGNORED = re.compile(r"[\s_()\[\]{}.,:°]*")
 _POWER_WITHOUT_SLASH = re.compile(r"(10\*-?\d+)(?=[^\W\d_])")
 
 

@@ -9,6 +9,7 @@ from monitor.config import Source
 from monitor.core.standing import read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.dates import NO_DAYS, Moment, read_day, read_moment
+from monitor.intake.flags import says_where
 from monitor.intake.raw import RawRow
 
 _AHEAD = timedelta(hours=24)
@@ -48,7 +49,7 @@ class Cells:
         if word not in self._statuses:
             if len(self._statuses) > _CACHE_LIMIT:
                 self._statuses.clear()
-            self._statuses[word] = read_status(word)
+            self._statuses[word] = _status_in(word)
         return self._statuses[word]
 
     def birth_date(self, row: RawRow) -> date | None:
@@ -58,6 +59,12 @@ class Cells:
             return None
         day = read_day(row.birth_date, self._source.date_format or row.dates) or moment.on
         return day if day <= self.latest.date() else _a_century_earlier(day)
+
+
+def _status_in(word: str) -> Status | str | None:
+    """Where a column of this name holds flags, it says nothing of how final a value is."""
+    found = read_status(word)
+    return Status.FINAL if found is None and says_where(word) else found
 
 
 def _a_century_earlier(day: date) -> date:

@@ -20,6 +20,13 @@ def remark_in(flag: str) -> str:
     return " ".join(flag.split()) if told else ""
 
 
+def says_where(text: str) -> bool:
+    """Whether a text only says where a value lies: `Critical Low`, `within range`, `erhöht`."""
+    words = [key_of(word) for word in _BETWEEN.split(text) if word]
+    known = vocabulary()
+    return known.flags.issuperset(words) and not known.whereabouts.isdisjoint(words)
+
+
 def with_remark(comment: str, remark: str) -> str:
     """A comment with a remark that it does not hold already."""
     if not remark or remark.casefold() in comment.casefold():

@@ -29,7 +29,7 @@ from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
 from monitor.intake.possible_numbers import SOME_NUMBER, plausible_values, possible_numbers
 from monitor.intake.raw import OPEN_POINT
-from monitor.intake.vocabulary import vocabulary
+from monitor.intake.vocabulary import is_blank, vocabulary
 
 MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
 _MARKS = ("comma", "point")
@@ -42,12 +42,13 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
 """Signs as wide as a Chinese one, to the same in ASCII."""
-_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|HIGH|High|LOW|Low|NORMAL|Normal|Abnormal|Critical)"
+_FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|(?i:high|low|normal|abnormal|critical))"
 _FLAG_BEHIND = re.compile(rf"\s*[(\[]?(?<![A-Za-z/]){_FLAG}[)\]]?$")
 _FLAGGED = re.compile(
     rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
 """A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
+_OF_ANOTHER_QUANTITY = ("unit_unknown", "code_contradicts_unit")
 _OF_VALUES = {
     "not_a_number": "neither a number nor a listed text for no result",
     "ambiguous_mark": "a comma or point that may mark thousands or decimals",
@@ -160,7 +161,8 @@ class Measures:
         found = self.measure(code, value, unit, decimal)
         if isinstance(found, Measure) or found.analyte is None:
             return found
-        return Measure(found.analyte, None)
+        foreign = self._foreign(found.analyte, code, self._spelt(unit, found.analyte))
+        return foreign or Measure(found.analyte, None)
 
     def limits(
         self, analyte: Analyte, low: str, high: str, unit: str, decimal: str = ""
@@ -224,7 +226,7 @@ class Measures:
         named = self.analyte(code)
         if named is None:
             return self._unknown_code(code, unit)
-        if not unit.strip():
+        if self._names_none(unit):
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
         if word := unknown_in(value):
@@ -237,12 +239,25 @@ class Measures:
             return _problem(read, named)
         resolved = resolve(self._catalogue, named, code.strip(), unit)
         if isinstance(read, NoResult):
+            foreign = None if read.pending else self._foreign(named, code, unit)
+            if foreign is not None:
+                return foreign
             analyte = named if isinstance(resolved, Refusal) else resolved
             words = read.words or "empty value"
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
             return _problem(resolved, named)
         return self._number(named, resolved, read, unit)
+
+    def _foreign(self, named: Analyte, code: str, unit: str) -> Problem | None:
+        """Why a row that brings no number is not of this analyte, where its unit says so:
+        leukocytes in a field of the microscope must not take away those of the blood."""
+        if not unit or named.name in CODED:
+            return None
+        resolved = resolve(self._catalogue, named, code.strip(), unit)
+        if isinstance(resolved, Refusal) and resolved.code in _OF_ANOTHER_QUANTITY:
+            return _problem(resolved, named)
+        return None
 
     def _coded(self, named: Analyte, value: str) -> Measure | Problem | None:
         """A genotype or an activity in words; None where it is a number, or no result."""
@@ -354,9 +369,13 @@ class Measures:
 
     def _spelt(self, unit: str, analyte: Analyte) -> str:
         unit = unit.strip()
-        if not unit:
+        if self._names_none(unit) and unit not in self._spellings:
             return self._units.get(analyte.name, "")
         return self._spellings.get(unit, unit)
+
+    def _names_none(self, unit: str) -> bool:
+        """Whether the cell of the unit holds what programs write where there is none."""
+        return is_blank(unit) or self._catalogue.is_no_result(unit)
 
     def _limit(self, analyte: Analyte, text: str, unit: str, decimal: str) -> Decimal | None:
         if not text.strip():

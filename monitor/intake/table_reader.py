@@ -206,7 +206,16 @@ def known_of(mapping: Source, catalogue: Catalogue) -> Known:
     def any_unit(text: str) -> bool:
         return catalogue.spelling.normal(text) in catalogue.unit_forms
 
-    return Known(analyte, unit, any_unit)
+    def like_unit(name: str, text: str) -> bool:
+        found = catalogue.find(codes.get(fold(name), name))
+        letters = _letters_of(text)
+        return found is not None and any(_letters_of(it) == letters for it in found.units if it)
+
+    return Known(analyte, unit, any_unit, like_unit)
+
+
+def _letters_of(unit: str) -> str:
+    return "".join(sign for sign in unit.casefold() if sign.isalnum())
 
 
 def score_of(mapping: Source, known: Known) -> Score:

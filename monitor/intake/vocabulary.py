@@ -84,6 +84,8 @@ class Vocabulary:
     banner_reports: frozenset[str]
     """What a report is called beside such a word."""
     flags: frozenset[str]
+    whereabouts: frozenset[str]
+    """Of the flags, what says where a value lies."""
     """Words of a flag or of the condition of a specimen that say nothing of the specimen."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
@@ -168,7 +170,8 @@ def vocabulary() -> Vocabulary:
             kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()
         },
         banner_reports=frozenset(map(key_of, values["banners"]["reports"])),
-        flags=frozenset(map(key_of, values["flags"]["words"])),
+        flags=frozenset(map(key_of, [*values["flags"]["words"], *values["flags"]["where"]])),
+        whereabouts=frozenset(map(key_of, values["flags"]["where"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         months=months,
         zones=values["zones"],

@@ -17,6 +17,8 @@ from monitor.intake.vocabulary import key_of, vocabulary
 
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
 _PARTS = re.compile(r"[\s,;:_]+")
+_ANY_GAP = re.compile(r"[\s,;:_.]+")
+_DOTS = re.compile(r"\.+")
 _POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
 """Characters of a header name; a longer one is none of an analyte."""
@@ -33,6 +35,8 @@ class Known:
     """Whether a name's analyte is reported in that unit."""
     any_unit: Callable[[str], bool] = lambda _text: False
     """Whether some analyte is reported in that unit."""
+    like_unit: Callable[[str, str], bool] = lambda _name, _text: False
+    """Whether a text has the letters and digits of a unit of a name's analyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
         return parted or (title, "")
     if known.analyte(title):
         return title, _unit_within(title, parted, known)
-    name, unit = parted or _at_a_gap(title, known) or _dotted(title, known) or (title, "")
+    found = parted or _at_a_gap(title, known) or _dotted(title, known) or _doubtful(title, known)
+    name, unit = found or (title, "")
     return _without_value_word(name, known), unit
 
 
@@ -144,12 +149,22 @@ def _bracketed(title: str) -> tuple[str, str] | None:
 
 
 def _dotted(title: str, known: Known) -> tuple[str, str] | None:
-    """`WBC..10.3.uL.`: what R makes of `WBC (10^3/uL)` where it takes names for its own."""
-    name, gap, rest = title.partition("..")
-    unit = rest.rstrip(".")
-    for text in (_POWER_OF_DOTS.sub(r"10^\1/", unit, count=1), unit.replace(".", "/")):
-        if gap and known.analyte(name) and known.unit(name, text):
-            return name, text
+    """`WBC..10.3.uL.` and `Hb.g.dL`: what R makes of `WBC (10^3/uL)` and `Hb g/dL` where it takes
+    names for its own."""
+    for gap in _DOTS.finditer(title):
+        name, unit = title[: gap.start()], title[gap.end() :].rstrip(".")
+        for text in (_POWER_OF_DOTS.sub(r"10^\1/", unit, count=1), unit.replace(".", "/")):
+            if known.analyte(name) and known.unit(name, text):
+                return name, text
+    return None
+
+
+def _doubtful(title: str, known: Known) -> tuple[str, str] | None:
+    """`alt_ul`, `PLT.103uL`: a unit that lost its signs; the rows below are held for it."""
+    for gap in _ANY_GAP.finditer(title):
+        name, unit = title[: gap.start()], title[gap.end() :]
+        if known.analyte(name) and known.like_unit(name, unit):
+            return name, unit
     return None
 
 
@@ -187,7 +202,7 @@ def _unit_within(title: str, parted: tuple[str, str] | None, known: Known) -> st
 def _at_a_gap(title: str, known: Known) -> tuple[str, str] | None:
     for gap in _PARTS.finditer(title):
         name, unit = title[: gap.start()], title[gap.end() :]
-        spellings = (unit, unit.replace("_", " "), unit.replace("_", "/"), unit.removeprefix("in "))
+        spellings = (unit.replace("_", "/"), unit, unit.replace("_", " "), unit.removeprefix("in "))
         for text in spellings:
             if known.analyte(name) and known.unit(name, text):
                 return name, text

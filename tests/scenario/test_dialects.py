@@ -706,6 +706,31 @@ Neutrofili;1,2;10^3/uL
         "1001 neutrophils 1.2 2026-03-13T07:10",
         person="Rossi,Maria,1961-04-05",
     ),
+    "the template of a network of German hospitals": Dialect(
+        """\
+Patient-ID,Versorgungsfall-Nr,LOINC,Parameter,Messwert,Einheit,Zeitstempel (Abnahme)
+1001,1,6690-2,Leukozyten,3.2,G/l,2026-03-13T07:45
+1001,1,34714-6,INR,1.1,-,2026-03-13T07:45
+""",
+        """\
+1001 inr 1.1 2026-03-13T06:45
+1001 white_cells 3.2 2026-03-13T06:45
+""",
+    ),
+    "ADaM with the limits of what was reported and of what is analysed": Dialect(
+        """\
+USUBJID,LBTEST,LBORRES,LBORRESU,LBORNRLO,LBORNRHI,LBDTC,ADT,PARAM,AVAL,ANRLO,ANRHI
+1001,Bilirubin,0.5,mg/dL,0.1,1.2,2026-03-13T07:45,2026-03-13,Bilirubin (umol/L),8.6,2,21
+""",
+        "1001 bilirubin 8.552 2026-03-13T06:45",
+    ),
+    "a mere DT": Dialect(
+        """\
+USUBJID,CAT,TEST,STRESU,STRESN,STNRLO,STNRHI,VISIT,DT
+1001,Blood,Platelet count,x 109/L,130,150,350,Screening,2026-03-13
+""",
+        "1001 platelets 130 2026-03-13",
+    ),
     "times of three digits, of SAS, and with the name of their zone": Dialect(
         """\
 MRN,Collection Date,Collection Time,Test,Result,Units

@@ -51,6 +51,37 @@ def test_a_flag_beside_an_analyte_of_the_wide_form(migrated_sqlite: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
+    "status",
+    ["Critical Low", "Critically low", "Abnormal High", "Out of range", "stark erniedrigt"],
+)
+def test_flags_in_a_column_called_status_hold_no_row(
+    migrated_sqlite: Path, tmp_path: Path, status: str
+) -> None:
+    """They stood beside the very values that matter."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        header = "patient_id,date,test,result,unit,status"
+        desk.load(
+            f"P1,2026-03-02,PLT,9,10*9/L,{status}",
+            "P1,2026-03-03,PLT,90,10*9/L,Normal",
+            header=header,
+        )
+        assert [row.status for row in desk.clinic.rows(tables.ResultRow)] == ["final", "final"]
+
+
+@pytest.mark.parametrize("status", ["not", "none normalised", "low volume", "Rejected", "unseen"])
+def test_a_word_that_may_mean_more_still_holds_it(
+    migrated_sqlite: Path, tmp_path: Path, status: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        header = "patient_id,date,test,result,unit,status"
+        desk.load(f"P1,2026-03-02,PLT,9,10*9/L,{status}", header=header)
+        (held,) = desk.held()
+        assert held.reason_code == "status"
+
+
+@pytest.mark.parametrize(
     ("flag", "comment", "doubt"),
     [
         ("L~PC^Platelet clumps^99L", "Platelet clumps", "platelet clumps"),

@@ -139,6 +139,26 @@ def test_a_change_without_a_flag_is_taken_and_said(desk: Desk) -> None:
     assert any("without being flagged" in note for note in report.notes)
 
 
+@pytest.mark.parametrize(
+    ("value", "status"), [("", "F"), ("insufficient", "F"), ("", "W"), ("?", "W"), ("", "X")]
+)
+def test_a_row_without_a_number_in_a_unit_of_something_else_takes_no_count_away(
+    quick_desk: Desk, value: str, status: str
+) -> None:
+    """Leukocytes in a field of the microscope, under the same order as those of the blood."""
+    quick_desk.load(row("0.9", specimen_id="S"))
+    report = quick_desk.load(row(value, unit="/HPF", specimen_id="S", status=status))
+    assert counts(report) == {"quarantined": 1}
+    assert quick_desk.standing() == ["0.9"]
+
+
+def test_a_dash_for_a_unit_is_none(quick_desk: Desk) -> None:
+    report = quick_desk.load(row("0.9", unit="-"), row("clotted", unit="n/a", analyte="PLT"))
+    assert counts(report) == {"stored": 1, "quarantined": 1}
+    (held,) = quick_desk.held()
+    assert held.reason_code == "unit_missing"
+
+
 def test_a_cancelled_sample_is_no_result(desk: Desk) -> None:
     assert counts(desk.load(row("", status="X"))) == {"stored": 1}
     assert desk.standing() == ["cancelled"]

@@ -159,6 +159,22 @@ def test_every_diplotype_of_cpic_is_read_whatever_the_order_of_its_alleles() -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("NM", Metaboliser.NORMAL),
+        ("im", Metaboliser.INTERMEDIATE),
+        ("TPMT PM", Metaboliser.POOR),
+        ("LA25391-6", Metaboliser.NORMAL),
+        ("LA10317-8", Metaboliser.INTERMEDIATE),
+        ("LA9657-3", Metaboliser.POOR),
+        ("Likely Poor Metabolizer", Metaboliser.POOR),
+    ],
+)
+def test_the_short_words_and_the_answers_of_loinc_are_read(text: str, meant: Metaboliser) -> None:
+    assert cases.catalogue().genes.read("tpmt", text) is meant
+
+
+@pytest.mark.parametrize(
     "text",
     ["*1/*99", "*1", "*1/*3A or *3B/*3C", "see report", "not poor", "*1/*1 poor metabolizer",
      "normal or intermediate", "*1/*3A*", "2", "*1/*3A/*2"],

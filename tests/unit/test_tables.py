@@ -474,12 +474,36 @@ WIDE_FORMS = {
         ("WBC..10.3.uL.", "WBC", "10^3/uL"),
         ("PLT..x10.9.L.", "PLT", "10^9/L"),
         ("Total.Bilirubin..umol.L.", "Total.Bilirubin", "umol/L"),
+        ("Hb.g.dL", "Hb", "g/dL"),
+        ("WBC.10.9.L", "WBC", "10^9/L"),
     ],
 )
 def test_name_and_unit_of_a_title(catalogue: Catalogue, title: str, name: str, unit: str) -> None:
     known = known_of(Source(), catalogue)
     assert split_unit(title, known) == (name, unit)
     assert known.unit(name, unit)
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [("alt_ul", "ul"), ("PLT.103uL", "103uL"), ("egfr_ml_min_1_73m2", "ml_min_1_73m2")],
+)
+def test_a_column_of_an_analyte_whose_unit_lost_its_signs_is_one_in_doubt(
+    catalogue: Catalogue, title: str, unit: str
+) -> None:
+    """Passed over, its values would be lost without a word; the unit of its rows is asked for."""
+    known = known_of(Source(), catalogue)
+    name, found = split_unit(title, known)
+    assert known.analyte(name)
+    assert found == unit
+
+
+@pytest.mark.parametrize(
+    "title", ["hemoglobin_a1c", "albumin_creatinine_ratio", "platelet_function", "alt_flag"]
+)
+def test_other_words_behind_a_name_make_no_column_of_it(catalogue: Catalogue, title: str) -> None:
+    known = known_of(Source(), catalogue)
+    assert split_unit(title, known) == (title, "")
 
 
 def test_the_code_of_ten_per_microlitre_is_left_in_doubt(catalogue: Catalogue) -> None:
@@ -531,7 +555,9 @@ def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
     assert (row.collected_at, row.reported_at) == ("2026-03-13 05:26", "")
 
 
-@pytest.mark.parametrize("value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal"])
+@pytest.mark.parametrize(
+    "value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35"]
+)
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)

@@ -317,6 +317,16 @@ def test_thousands_per_microlitre_in_every_spelling(spelling: str, name: str) ->
         ("neutrophils_percent", "FRACTION", "100"),
         ("neutrophils_percent", "/100 WBC", "1"),
         ("neutrophils_percent", "/100{WBCs}", "1"),
+        ("neutrophils_percent", "% der Leukozyten", "1"),
+        ("neutrophils_percent", "%d.Leukozyten", "1"),
+        ("neutrophils_percent", "/100 Leu", "1"),
+        ("white_cells", "Leu/ul", None),
+        ("white_cells", "10^9/dm3", "1"),
+        ("alt", "U/l 37°C", "1"),
+        ("alt", "U/L (37 °C)", "1"),
+        ("alt", "U/l 25°C", None),
+        ("alt", "µmol/(s*l)", "60"),
+        ("alt", "nmol/(L*s)", "0.06"),
     ],
 )  # fmt: skip
 def test_units_and_their_exact_factors(name: str, spelling: str, factor: str | None) -> None:
