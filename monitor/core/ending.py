@@ -75,6 +75,8 @@ def _closing_reason(alert: Alert, review: Review) -> str:
             return review.life.ended_by
         if review.life.state is EnrolmentState.ELSEWHERE:
             return "monitored elsewhere"
+        if alert.kind is Kind.DOSE_CHECK and review.life.state is EnrolmentState.HELD:
+            return "held: the dose is not taken"
     return CLOSING_REASONS[alert.kind]
 
 
@@ -94,7 +96,7 @@ CLOSING_REASONS = {
     Kind.QUARANTINED_RESULT: "no row is held",
     Kind.SAMPLE_UNUSABLE: "sample repeated",
     Kind.BASELINE_MISSING: "the baseline is complete",
-    Kind.DOSE_CHECK: "dose, weight and genotype on record answer it",
+    Kind.DOSE_CHECK: "what is on record now no longer asks for it",
     Kind.TARGET: "the target is met",
     Kind.TASK_DUE: "the task is done",
 }
