@@ -22,6 +22,7 @@ from monitor.core.vocabulary import LATE, Kind, PanelState, Urgency, worst_urgen
 
 OVERDUE = "overdue"
 QUARANTINED = "quarantined_result"
+REPEAT_BY = "Repeat the test by "
 REDUCING = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 _ACTIONS = {
@@ -93,6 +94,7 @@ def of_episode(
     latest: Judged,
     *,
     going_on: bool,
+    repeat_by: date | None,
 ) -> Finding:
     """What one episode of a rule says: its worst result decides, and never becomes milder."""
     worst = episode.worst(downward=rule.downward)
@@ -122,7 +124,7 @@ def of_episode(
         say=sentences(
             kind,
             case,
-            [level.say],
+            [level.say, _repeat(repeat_by)],
             certain=certain,
             early=early,
             doubts=_doubts(worst.result),
@@ -130,6 +132,10 @@ def of_episode(
         ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
+
+
+def _repeat(by: date | None) -> str:
+    return f"{REPEAT_BY}{day_text(by)} at the latest" if by else ""
 
 
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
