@@ -80,14 +80,23 @@ def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     if not finding.breaches:
         return ""
     if finding.level < alert.level and not counts_anew(finding, alert, protocol):
-        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
         edited = is_edited(alert, protocol)
-        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
+        return (
+            PROTOCOL_EDITED if edited else f"a correction made it milder; {_before(finding, alert)}"
+        )
     if finding.kind is not alert.kind:
         return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
     if _is_milder_than_told(finding, alert):
         return "a corrected result changed the value that was told"
     return ""
+
+
+def _before(finding: Finding, alert: Alert) -> str:
+    """What it was, in words that tell it from what it is now."""
+    asks_the_same = (finding.kind, urgency_now(finding, alert)) == (alert.kind, alert.urgency)
+    if asks_the_same and alert.limit_text:
+        return f"before: beyond the limit of {alert.limit_text}"
+    return f"before: {alert.urgency}, {alert.kind.replace('_', ' ')}"
 
 
 def _is_milder_than_told(finding: Finding, alert: Alert) -> bool:

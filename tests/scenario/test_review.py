@@ -228,3 +228,24 @@ def test_a_review_never_goes_back_in_time(ward: Clinic) -> None:
     with pytest.raises(TooEarly):
         ward.review(at("2026-01-11"), everyone=True)
     assert issubclass(TooEarly, StoreError)
+
+
+@pytest.mark.parametrize(
+    ("corrected", "before"),
+    [
+        ("0.9", "before: beyond the limit of 0.5 10*9/L"),
+        ("1.2", "before: critical, discontinue"),
+    ],
+)
+def test_what_a_correction_made_milder_is_told_from_what_it_was(
+    ward: Clinic, corrected: str, before: str
+) -> None:
+    """Of 0.4 and 0.9 neutrophils the protocol asks for the same, as urgently."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "0.4"})
+    ward.review(at("2026-01-12"))
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": corrected}, hour=9)
+    ward.review(at("2026-01-12", 14))
+    told = ward.rows(tables.AlertHistory, what="updated")
+    assert [it.note for it in told] == [f"a correction made it milder; {before}"]
