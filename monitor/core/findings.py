@@ -40,6 +40,7 @@ _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first 
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
 _NOT_IN_DATE = "Tests are not in date: prescriber to decide on further supply."
 _WAS_IT_STARTED = "Start not confirmed: was it started? If so, test today."
+_STARTED_OR_NOT = "Start not confirmed: was it started? The test is to be repeated either way."
 
 
 def day_text(day: date) -> str:
@@ -230,9 +231,10 @@ def of_late_panels(
     if not late:
         return None
     serious = any(panel.state is PanelState.SERIOUSLY_OVERDUE for panel in late)
+    rechecked = any(panel.under_recheck for panel in late)
     candidates = [
         (_NOT_IN_DATE, serious),
-        (_WAS_IT_STARTED, not life.start_confirmed),
+        (_STARTED_OR_NOT if rechecked else _WAS_IT_STARTED, not life.start_confirmed),
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
         *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((f"Ask with it: {ask}", True) for ask in dict.fromkeys(_asked(late, protocol))),

@@ -249,3 +249,19 @@ def test_what_a_correction_made_milder_is_told_from_what_it_was(
     ward.review(at("2026-01-12", 14))
     told = ward.rows(tables.AlertHistory, what="updated")
     assert [it.note for it in told] == [f"a correction made it milder; {before}"]
+
+
+@pytest.mark.parametrize(
+    ("neutrophils", "asked"),
+    [("1.2", "The test is to be repeated either way."), ("4.0", "If so, test today.")],
+)
+def test_a_recheck_is_asked_for_whether_or_not_the_drug_was_begun(
+    ward: Clinic, neutrophils: str, asked: str
+) -> None:
+    """Planned for 2 February; the count of the 20th of January is low, or not."""
+    enrolment = ward.enrol("A1", "2026-02-02", now=at("2026-01-19"), baseline=False)
+    ward.results("A1", "2026-01-20", CBC | {"neutrophils": neutrophils})
+    day = "2026-01-28" if neutrophils == "1.2" else "2026-02-12"
+    ward.review(at(day))
+    (row,) = ward.rows(tables.AlertRow, enrolment_id=enrolment, kind=Kind.OVERDUE_TEST.value)
+    assert f"Start not confirmed: was it started? {asked}" in row.shown["say"]
