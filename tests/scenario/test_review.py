@@ -265,3 +265,24 @@ def test_a_recheck_is_asked_for_whether_or_not_the_drug_was_begun(
     ward.review(at(day))
     (row,) = ward.rows(tables.AlertRow, enrolment_id=enrolment, kind=Kind.OVERDUE_TEST.value)
     assert f"Start not confirmed: was it started? {asked}" in row.shown["say"]
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("0.9", "a correction took its cause away: it is 3.9 now"),
+        ("1.2", "a correction took its cause away"),
+    ],
+)
+def test_whoever_was_told_of_a_critical_value_hears_what_it_is(
+    ward: Clinic, before: str, reason: str
+) -> None:
+    """Of an urgent one a mail at minimal privacy shows no value."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": before})
+    ward.review(at("2026-01-12"))
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": "3.9"}, status="corrected")
+    ward.review(at("2026-01-12", 14))
+    (told,) = ward.rows(tables.AlertHistory, what="withdrawn")
+    assert told.note == reason
