@@ -17,6 +17,8 @@ from monitor.core.vocabulary import (
 )
 
 PROTOCOL_EDITED = "protocol edited"
+_OF_ONE_ENTRY = ("vaccine:", "pregnancy:", "breastfeeding:")
+"""Causes that are one event each, which no other alert tells of."""
 
 
 def is_edited(alert: Alert, protocol: Protocol) -> bool:
@@ -68,6 +70,8 @@ def _withdrawn(alert: Alert, review: Review, protocol: Protocol) -> Change:
 
 
 def _withdrawal(alert: Alert, review: Review, protocol: Protocol) -> str:
+    if alert.cause.startswith(_OF_ONE_ENTRY):
+        return "the entry no longer stands"
     if alert.cause.startswith(ENDED_BY_CLOSING):
         return "corrected, or told by another alert"
     value = _value_now(alert, review, protocol)

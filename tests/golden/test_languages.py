@@ -411,6 +411,7 @@ REASONS = (
     "told with the alert of azathioprine, which set the date",
     "the enrolment was taken back",
     "corrected, or told by another alert",
+    "the entry no longer stands",
     *CLOSING_REASONS.values(),
 )
 ALARMS = (

@@ -202,6 +202,14 @@ def test_a_sample_without_a_result_is_no_value_that_is_not_shown(privacy: str) -
     assert "not shown here" not in mail.text + mail.html
 
 
+def test_what_is_not_shown_of_a_withdrawn_alert_ends_with_one_full_stop() -> None:
+    shown = evidence(summary="Pregnancy, recorded for 4 May 2026", action="Protocol: review.")
+    told = [view(4, shown, BEN, "withdrawn", "the entry no longer stands")]
+    mail = render_alerts(leased("withdrawal", "urgent"), told, settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert "The details are not shown here. Protocol: review." in " ".join(body.split())
+
+
 def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:
     closed = view(17, neutropenia(), ANNA, state="closed", closed_at=NOW, outcome="merged")
     mail = render_alerts(leased("alert", "critical"), [closed], settings("minimal"), NOW)

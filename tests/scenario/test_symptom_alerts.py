@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,6 +13,7 @@ from monitor.operations.people import close
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at, whats
+from tests.desk import sqlite_desk
 
 
 def _fever(ward: Clinic) -> int:
@@ -127,3 +129,16 @@ def test_a_dose_check_that_a_hold_ends_says_so(ward: Clinic) -> None:
     ward.event("A1", "2026-03-11", "hold")
     ward.review(at("2026-03-11"))
     assert _kidney(ward).outcome == "held: the dose is not taken"
+
+
+def test_an_entry_that_was_made_in_error_is_said_to_stand_no_longer(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        header = "mrn,drug,started_on"
+        desk.enrol("P1,azathioprine,2026-01-05", header=header, now=at("2026-01-05"))
+        for on, status in (("2026-01-13", ""), ("2026-01-14", "entered-in-error")):
+            desk.events(f"P1,2026-01-13,pregnancy,,,,{status}", now=at(on))
+            desk.clinic.review(at(on))
+        (told,) = desk.clinic.rows(tables.AlertHistory, what="withdrawn")
+        assert told.note == "the entry no longer stands"
