@@ -412,6 +412,7 @@ REASONS = (
     "the enrolment was taken back",
     "corrected, or told by another alert",
     "the entry no longer stands",
+    "the dose was raised on 27 Jan 2026",
     *CLOSING_REASONS.values(),
 )
 ALARMS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -30,3 +32,25 @@ def test_who_has_an_alert_and_until_when_it_rests_stands_in_the_list(clinic: Com
     assert "open, rests until 2026-02-10, Nurse Bell" in listed
     assert "until" not in clinic("alerts", "--at", "2026-02-01").out
     assert "rests" not in clinic("alerts", "--at", "2026-02-10").out
+
+
+@pytest.mark.parametrize(("dose", "state"), [("275", "open"), ("225", "acknowledged")])
+def test_a_dose_that_is_raised_while_somebody_has_its_check_is_told_again(
+    clinic: CommandLine, dose: str, state: str
+) -> None:
+    """250 mg a day is above the maximum at 70 kg; 225 is above it still."""
+    people = PEOPLE.replace("100,70", "250,70")
+    clinic("enrol", clinic.write("people.csv", people), "--at", "2026-01-05")
+    (check,) = (
+        it for it in clinic("alerts", "--json", "--at", "2026-01-05").json
+        if (it["mrn"], it["kind"]) == ("P1", "dose_check")
+    )  # fmt: skip
+    clinic(
+        "ack", str(check["id"]), "--by", "Dr Gray", "--until", "2026-01-30", "--at", "2026-01-05"
+    )
+    events = f"mrn,on,event,value\nP1,2026-01-12,dose,{dose}\n"
+    clinic("events", clinic.write("events.csv", events), "--at", "2026-01-12")
+    found = {it["id"]: it["state"] for it in clinic("alerts", "--json", "--at", LATER).json}
+    assert found[check["id"]] == state
+    story = clinic("alert", "show", str(check["id"]), "--at", LATER).out
+    assert ("worse: the dose was raised on 12 Jan 2026" in story) is (state == "open")
