@@ -4,6 +4,7 @@ comes early. Source: founding brief; the numbers are those of `[dosing]` of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -97,7 +98,7 @@ def _quiet(chart: Chart, renal: Renal | None) -> Iterator[tuple[str, tuple[str, 
         if ended:
             why = idle
         elif level is not None:
-            why = (f"{level[1]}: the dose is within {_plain(level[0])} % of the usual one",)
+            why = (f"{level[2]}: the dose is within {_plain(level[1])} % of the usual one",)
         elif known:
             why = (f"{_in_units(view, known[-1])}: not below {renal.levels[0].below:f}",)
         else:
@@ -170,35 +171,38 @@ def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
     title = view.catalogue.analytes[renal.analyte].title
     lines = [line for it in values for line in it.arithmetic]
     lines.append(f"{title} {parts}")
-    level = _renal_level(view, renal)
-    if level is not None:
-        percent, text = level
+    met, number = _renal_level(view, renal), 0
+    if met is not None:
+        level, percent, text = met
         usual = chart.regime.usual_start
         lines.append(chart.shown(usual, percent))
         if chart.now is None or chart.limit(usual) is None or chart.exceeds(usual, percent):
+            number = level
             reasons.append(f"{text}: at most {percent.normalize():f} % of the usual dose, {usual}")
     if reasons:
-        yield chart.check(
+        found = chart.check(
             "renal", "; ".join(reasons), Urgency.URGENT, tuple(lines), source=renal.source
         )
+        yield replace(found, level=number)
 
 
-def _renal_level(view: View, renal: Renal) -> tuple[Decimal, str] | None:
+def _renal_level(view: View, renal: Renal) -> tuple[int, Decimal, str] | None:
+    """The level that the latest value meets, from 1, its part of the dose, and the value."""
     analyte = view.catalogue.analytes[renal.analyte]
     met = [
-        (level, result)
-        for level in renal.levels
+        (number, level, result)
+        for number, level in enumerate(renal.levels, start=1)
         for result in _last_of(_values(view, renal.analyte))
         if _breach(result, level.below) is not Breach.NO
     ]
     if not met:
         return None
-    level, last = met[-1]
+    number, level, last = met[-1]
     text = (
         f"{analyte.title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{day_text(last.collected_on)}"
     )
-    return level.percent, text
+    return number, level.percent, text
 
 
 def _open_symptoms(view: View, renal: Renal) -> Iterator[str]:

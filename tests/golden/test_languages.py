@@ -412,6 +412,7 @@ REASONS = (
     "the enrolment was taken back",
     "corrected, or told by another alert",
     "the entry no longer stands",
+    "another result is held: platelets of 27 Jan 2026",
     "the dose was raised on 27 Jan 2026",
     *CLOSING_REASONS.values(),
 )
