@@ -3,7 +3,8 @@ comes early. Source: founding brief; the numbers are those of `[dosing]` of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -97,7 +98,7 @@ def _quiet(chart: Chart, renal: Renal | None) -> Iterator[tuple[str, tuple[str, 
         if ended:
             why = idle
         elif level is not None:
-            why = (f"{level[1]}: the dose is within {_plain(level[0])} % of the usual one",)
+            why = (f"{level[2]}: the dose is within {_plain(level[1])} % of the usual one",)
         elif known:
             why = (f"{_in_units(view, known[-1])}: not below {renal.levels[0].below:f}",)
         else:
@@ -158,11 +159,7 @@ def _in_units(view: View, result: Result) -> str:
 
 def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
     view = chart.view
-    reasons = [
-        f"{sentence(it.value.replace('_', ' ')).rstrip('.')} on {day_text(it.on)}, and no kidney "
-        "value since"
-        for it in _unanswered(view, renal)
-    ]
+    reasons = list(_open_symptoms(view, renal))
     values = [
         it for it in view.rule_findings if it.analyte in renal.answered_by and not it.recovered
     ]
@@ -174,49 +171,93 @@ def _kidney(chart: Chart, renal: Renal) -> Iterator[Finding]:
     title = view.catalogue.analytes[renal.analyte].title
     lines = [line for it in values for line in it.arithmetic]
     lines.append(f"{title} {parts}")
-    level = _renal_level(view, renal)
-    if level is not None:
-        percent, text = level
+    met, number = _renal_level(view, renal), 0
+    if met is not None:
+        level, percent, text = met
         usual = chart.regime.usual_start
         lines.append(chart.shown(usual, percent))
         if chart.now is None or chart.limit(usual) is None or chart.exceeds(usual, percent):
+            number = level
             reasons.append(f"{text}: at most {percent.normalize():f} % of the usual dose, {usual}")
     if reasons:
-        yield chart.check(
+        found = chart.check(
             "renal", "; ".join(reasons), Urgency.URGENT, tuple(lines), source=renal.source
         )
+        yield replace(found, level=number)
 
 
-def _renal_level(view: View, renal: Renal) -> tuple[Decimal, str] | None:
+def _renal_level(view: View, renal: Renal) -> tuple[int, Decimal, str] | None:
+    """The level that the latest value meets, from 1, its part of the dose, and the value."""
     analyte = view.catalogue.analytes[renal.analyte]
     met = [
-        (level, result)
-        for level in renal.levels
+        (number, level, result)
+        for number, level in enumerate(renal.levels, start=1)
         for result in _last_of(_values(view, renal.analyte))
         if _breach(result, level.below) is not Breach.NO
     ]
     if not met:
         return None
-    level, last = met[-1]
+    number, level, last = met[-1]
     text = (
         f"{analyte.title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{day_text(last.collected_on)}"
     )
-    return level.percent, text
+    return number, level.percent, text
+
+
+def _open_symptoms(view: View, renal: Renal) -> Iterator[str]:
+    """A value that nothing judges tells nobody how the kidney is: it never reads as normal
+    (specification, section 6)."""
+    for event in _symptoms(view, renal):
+        symptom = f"{sentence(event.value.replace('_', ' ')).rstrip('.')} on {day_text(event.on)}"
+        values = _since(event, view, renal)
+        if not values:
+            yield f"{symptom}, and no kidney value since"
+        elif not _is_judged(values, view, renal):
+            last = values[-1]
+            analyte = view.catalogue.analytes[last.analyte]
+            value = f"{last.comparator}{last.value:f} {analyte.unit}"
+            told = f"{analyte.title} {value} on {day_text(last.collected_on)}"
+            yield f"{symptom}; {told} has nothing to be compared with"
+
+
+def _is_judged(values: Sequence[Result], view: View, renal: Renal) -> bool:
+    """By the limits of the dose, or by a rule: what makes a baseline is compared with none."""
+    rules = [
+        it
+        for it in view.protocol.rules
+        if it.id in view.series and it.analyte in renal.answered_by and not it.is_trend
+    ]
+    watched = {it.analyte for it in rules}
+    compared = {(it.analyte, one.collected_at) for it in rules for one in view.series[it.id]}
+    return any(
+        it.analyte == renal.analyte
+        or it.analyte not in watched
+        or (it.analyte, it.collected_at) in compared
+        for it in values
+    )
 
 
 def _unanswered(view: View, renal: Renal) -> list[Event]:
     """Symptoms of the kidney since which no value of it has come."""
-    found = []
-    for event in view.case.events:
-        if event.event != _SYMPTOM or event.value != renal.symptom or event.on > view.today:
-            continue
-        if event.on < view.life.watch_from:
-            continue
-        values = [it for name in renal.answered_by for it in _values(view, name)]
-        if not any(it.collected_on >= event.on for it in values):
-            found.append(event)
-    return found
+    return [it for it in _symptoms(view, renal) if not _since(it, view, renal)]
+
+
+def _symptoms(view: View, renal: Renal) -> list[Event]:
+    return [
+        it
+        for it in view.case.events
+        if it.event == _SYMPTOM
+        and it.value == renal.symptom
+        and view.life.watch_from <= it.on <= view.today
+    ]
+
+
+def _since(event: Event, view: View, renal: Renal) -> list[Result]:
+    """Values of the kidney from the day of a symptom on, in order of collection."""
+    values = [it for name in renal.answered_by for it in _values(view, name)]
+    since = (it for it in values if it.collected_on >= event.on)
+    return sorted(since, key=lambda it: (it.collected_at, it.id))
 
 
 def _values(view: View, analyte: str) -> list[Result]:

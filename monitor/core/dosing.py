@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _TAKEN = (EnrolmentState.PLANNED, EnrolmentState.ACTIVE)
 _DAY = timedelta(days=1)
 _HUNDRED = Decimal(100)
+_OF_THE_DOSE = frozenset({"maximum", "ladder", "step", "toxicity", "genotype", "renal"})
+"""Checks of which a higher dose is worse."""
 
 
 def findings(view: View) -> Iterator[Finding]:
@@ -167,7 +169,15 @@ class Chart:
             action="Check the dose. Prescriber to decide.",
             say=tuple(said),
             arithmetic=(*arithmetic, *history),
+            news=self._raised() if what in _OF_THE_DOSE else "",
         )
+
+    def _raised(self) -> str:
+        """A dose that was raised while its check stands is told again, whoever has it in hand."""
+        found = None if self.now is None else self.increase()
+        if self.now is None or found is None or found[1] is None:
+            return ""
+        return f"the dose was raised on {day_text(self.now.on)}"
 
     # --- Increases ----------------------------------------------------------------------
 

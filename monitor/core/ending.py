@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from monitor.core.answer import Review
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.protocol import Protocol
-from monitor.core.vocabulary import DIED, ENDED_BY_CLOSING, SELF_CLOSING, EnrolmentState, Kind
+from monitor.core.vocabulary import (
+    DIED,
+    ENDED_BY_CLOSING,
+    SELF_CLOSING,
+    EnrolmentState,
+    Kind,
+    Urgency,
+)
 
 PROTOCOL_EDITED = "protocol edited"
+_OF_ONE_ENTRY = ("vaccine:", "pregnancy:", "breastfeeding:")
+"""Causes that are one event each, which no other alert tells of."""
 
 
 def is_edited(alert: Alert, protocol: Protocol) -> bool:
@@ -32,7 +41,7 @@ def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
             urgency=alert.urgency,
         )
     if alert.kind not in SELF_CLOSING:
-        return _withdrawn(alert)
+        return _withdrawn(alert, review, protocol)
     return Change(
         what=ChangeWhat.CLOSED,
         reason=_closing_reason(alert, review),
@@ -47,23 +56,42 @@ def without_what_was_closed(alert: Alert, review: Review, protocol: Protocol) ->
     told of it may have held the drug for a value that never was. After an edit nobody knows
     whether it was the edit."""
     if not review.life.died and not is_edited(alert, protocol):
-        yield _withdrawn(alert)
+        yield _withdrawn(alert, review, protocol)
 
 
-def _withdrawn(alert: Alert) -> Change:
+def _withdrawn(alert: Alert, review: Review, protocol: Protocol) -> Change:
     return Change(
         what=ChangeWhat.WITHDRAWN,
-        reason=_withdrawal(alert),
+        reason=_withdrawal(alert, review, protocol),
         tell=True,
         alert=alert,
         urgency=alert.urgency,
     )
 
 
-def _withdrawal(alert: Alert) -> str:
+def _withdrawal(alert: Alert, review: Review, protocol: Protocol) -> str:
+    if alert.cause.startswith(_OF_ONE_ENTRY):
+        return "the entry no longer stands"
     if alert.cause.startswith(ENDED_BY_CLOSING):
         return "corrected, or told by another alert"
-    return "a correction took its cause away"
+    value = _value_now(alert, review, protocol)
+    return f"a correction took its cause away{f': it is {value} now' if value else ''}"
+
+
+def _value_now(alert: Alert, review: Review, protocol: Protocol) -> str:
+    """What stands now for the one result that an alert was about. Only those of a critical one are
+    told at every level of privacy (interfaces, "Mail")."""
+    rule = next((it for it in protocol.rules if alert.cause == f"rule:{it.id}"), None)
+    if rule is None or alert.urgency is not Urgency.CRITICAL or len(alert.breaches) != 1:
+        return ""
+    values = {
+        f"{it.comparator}{it.value:f}"
+        for it in review.case.results
+        if it.analyte == rule.analyte
+        and it.collected_at == alert.breaches[0]
+        and it.value not in (None, alert.worst_value)
+    }
+    return values.pop() if len(values) == 1 else ""
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:
@@ -75,6 +103,8 @@ def _closing_reason(alert: Alert, review: Review) -> str:
             return review.life.ended_by
         if review.life.state is EnrolmentState.ELSEWHERE:
             return "monitored elsewhere"
+        if alert.kind is Kind.DOSE_CHECK and review.life.state is EnrolmentState.HELD:
+            return "held: the dose is not taken"
     return CLOSING_REASONS[alert.kind]
 
 
@@ -94,7 +124,7 @@ CLOSING_REASONS = {
     Kind.QUARANTINED_RESULT: "no row is held",
     Kind.SAMPLE_UNUSABLE: "sample repeated",
     Kind.BASELINE_MISSING: "the baseline is complete",
-    Kind.DOSE_CHECK: "dose, weight and genotype on record answer it",
+    Kind.DOSE_CHECK: "what is on record now no longer asks for it",
     Kind.TARGET: "the target is met",
     Kind.TASK_DUE: "the task is done",
 }

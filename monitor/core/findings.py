@@ -22,6 +22,7 @@ from monitor.core.vocabulary import LATE, Kind, PanelState, Urgency, worst_urgen
 
 OVERDUE = "overdue"
 QUARANTINED = "quarantined_result"
+REPEAT_BY = "Repeat the test by "
 REDUCING = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 _ACTIONS = {
@@ -39,6 +40,7 @@ _BEFORE_FIRST_DOSE = "Collected before the first dose: resolve before the first 
 _BELOW_PLAUSIBLE = "The value lies below the plausible range: check the unit with the laboratory."
 _NOT_IN_DATE = "Tests are not in date: prescriber to decide on further supply."
 _WAS_IT_STARTED = "Start not confirmed: was it started? If so, test today."
+_STARTED_OR_NOT = "Start not confirmed: was it started? The test is to be repeated either way."
 
 
 def day_text(day: date) -> str:
@@ -93,6 +95,7 @@ def of_episode(
     latest: Judged,
     *,
     going_on: bool,
+    repeat_by: date | None,
 ) -> Finding:
     """What one episode of a rule says: its worst result decides, and never becomes milder."""
     worst = episode.worst(downward=rule.downward)
@@ -122,7 +125,7 @@ def of_episode(
         say=sentences(
             kind,
             case,
-            [level.say],
+            [level.say, _repeat(repeat_by)],
             certain=certain,
             early=early,
             doubts=_doubts(worst.result),
@@ -130,6 +133,10 @@ def of_episode(
         ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
+
+
+def _repeat(by: date | None) -> str:
+    return f"{REPEAT_BY}{day_text(by)} at the latest" if by else ""
 
 
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
@@ -224,9 +231,10 @@ def of_late_panels(
     if not late:
         return None
     serious = any(panel.state is PanelState.SERIOUSLY_OVERDUE for panel in late)
+    rechecked = any(panel.under_recheck for panel in late)
     candidates = [
         (_NOT_IN_DATE, serious),
-        (_WAS_IT_STARTED, not life.start_confirmed),
+        (_STARTED_OR_NOT if rechecked else _WAS_IT_STARTED, not life.start_confirmed),
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
         *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((f"Ask with it: {ask}", True) for ask in dict.fromkeys(_asked(late, protocol))),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core.answer import Finding
 from monitor.core.calendar import clinic_day
 from monitor.core.case import HeldRow
-from monitor.core.findings import QUARANTINED
+from monitor.core.findings import QUARANTINED, day_text
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
 from monitor.core.threshold import Breach, above, below
@@ -45,7 +46,18 @@ def of_held_rows(view: View) -> Finding | None:
             + f": {row.reason}"
             for row in held
         ),
+        news=_news(held, view),
     )
+
+
+def _news(held: Sequence[HeldRow], view: View) -> str:
+    """The newest row that is more than routine: who has the older ones in hand hears of it."""
+    grave = [row for row in held if _possible_urgency(row, view.protocol) is not Urgency.ROUTINE]
+    if not grave:
+        return ""
+    newest = max(grave, key=lambda row: (row.held_at, row.id))
+    day = newest.collected_on or clinic_day(newest.held_at, view.zone)
+    return f"another result is held: {newest.analyte.replace('_', ' ')} of {day_text(day)}"
 
 
 def is_watched(analyte: str, protocol: Protocol) -> bool:

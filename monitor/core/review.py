@@ -14,7 +14,7 @@ from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
-from monitor.core.episodes import episodes, speaking
+from monitor.core.episodes import Episode, episodes, speaking
 from monitor.core.held_rows import of_held_rows
 from monitor.core.indications import meant_for
 from monitor.core.judges import View
@@ -236,10 +236,17 @@ def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
             view.catalogue,
             verdict.series[-1],
             going_on=verdict.is_going_on(episode),
+            repeat_by=_repeat_by(verdict, episode, view.life),
         )
         for episode in speaking(current, rule)
     ]
     return [with_remarks(finding, rule, view) for finding in said]
+
+
+def _repeat_by(verdict: Verdict, episode: Episode, life: Life) -> date | None:
+    """Said where the recheck is asked for here, and with the episode that asks for it."""
+    is_asked = verdict.is_going_on(episode) and not (life.ended_for_good or life.elsewhere)
+    return verdict.repeat_by if is_asked else None
 
 
 def _changes_by_schedule(views: Iterable[View]) -> Iterator[date | None]:

@@ -7,7 +7,7 @@ from monitor.core.answer import Finding
 from monitor.core.changes import Alert
 from monitor.core.ending import PROTOCOL_EDITED, is_edited
 from monitor.core.episodes import markedly_worse
-from monitor.core.findings import OVERDUE
+from monitor.core.findings import OVERDUE, QUARANTINED
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import PanelState, Urgency
 
@@ -51,7 +51,10 @@ def counts_anew(finding: Finding, alert: Alert, protocol: Protocol) -> bool:
 
 
 def news(finding: Finding, alert: Alert) -> str:
-    """What people are to hear of whatever stands (`Finding.news`), where it is not yet told."""
+    """What people are to hear of whatever stands (`Finding.news`), where it is not yet told. Of
+    held rows only one that came: where the newest was let go, the one before it is known."""
+    if finding.cause == QUARANTINED and set(finding.subjects) <= set(alert.subjects):
+        return ""
     return finding.news if finding.news != alert.news and not finding.recovered else ""
 
 
@@ -80,14 +83,23 @@ def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     if not finding.breaches:
         return ""
     if finding.level < alert.level and not counts_anew(finding, alert, protocol):
-        before = f"{alert.urgency}, {alert.kind.replace('_', ' ')}"
         edited = is_edited(alert, protocol)
-        return PROTOCOL_EDITED if edited else f"a correction made it milder; before: {before}"
+        return (
+            PROTOCOL_EDITED if edited else f"a correction made it milder; {_before(finding, alert)}"
+        )
     if finding.kind is not alert.kind:
         return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
     if _is_milder_than_told(finding, alert):
         return "a corrected result changed the value that was told"
     return ""
+
+
+def _before(finding: Finding, alert: Alert) -> str:
+    """What it was, in words that tell it from what it is now."""
+    asks_the_same = (finding.kind, urgency_now(finding, alert)) == (alert.kind, alert.urgency)
+    if asks_the_same and alert.limit_text:
+        return f"before: beyond the limit of {alert.limit_text}"
+    return f"before: {alert.urgency}, {alert.kind.replace('_', ' ')}"
 
 
 def _is_milder_than_told(finding: Finding, alert: Alert) -> bool:

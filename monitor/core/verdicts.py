@@ -123,18 +123,23 @@ class Verdict:
         latest = self.latest
         return episode.going_on and latest is not None and latest.breaches
 
-    def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
-        """(panel, recheck) while the latest result meets a level that asks for one."""
+    @once
+    def repeat_by(self) -> date | None:
+        """The last day of a recheck, while the latest result meets a level that asks for one."""
         if not any(level.recheck for level in self.rule.levels) or self.is_quiet:
-            return []
+            return None
         latest = self.latest
         if latest is None or not latest.breaches or self._is_accepted:
-            return []
+            return None
         met = self.rule.levels[: latest.level]
-        days = [it.recheck.after(latest.collected_on) for it in met if it.recheck]
-        if not days:
+        days = (it.recheck.after(latest.collected_on) for it in met if it.recheck)
+        return min(days, default=None)
+
+    def rechecks(self, protocol: Protocol) -> list[tuple[str, due.Recheck]]:
+        """(panel, recheck) while the latest result meets a level that asks for one."""
+        if self.repeat_by is None:
             return []
-        recheck = due.Recheck(due_on=min(days), rule=self.rule.id)
+        recheck = due.Recheck(due_on=self.repeat_by, rule=self.rule.id)
         return [(panel.id, recheck) for panel in protocol.panels_with(self.rule.analyte)]
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 from pydantic import TypeAdapter
@@ -67,8 +67,19 @@ class DueLine:
         return replace(self, person=self.person.by_number)
 
     @property
+    def is_for_today(self) -> bool:
+        """Whether no open day after today is known to be in time."""
+        return self.days <= 0 or self._is_last_today
+
+    @property
+    def _is_last_today(self) -> bool:
+        return self.latest_on == self.due_on - timedelta(days=self.days)
+
+    @property
     def when(self) -> str:
         latest = f"; last open day in time: {day_words(self.latest_on)}" if self.latest_on else ""
+        if self._is_last_today and self.days:
+            latest += ", today"
         if self.days < 0:
             return f"{day_words(self.due_on)}, {counted(-self.days, 'day')} ago{latest}"
         soon = {0: ", today", 1: ", tomorrow"}.get(self.days, "")
@@ -164,6 +175,11 @@ class DigestContent:
         """Alerts that wait for somebody."""
         lines = self.new + self.still_open + self.recovered
         return sum(len(line.alert_ids) for line in lines)
+
+    @property
+    def for_today(self) -> int:
+        """Tests that ought to be done by today."""
+        return sum(line.is_for_today for line in self.due_soon)
 
     @property
     def sections(self) -> list[tuple[str, str, tuple[DigestLine, ...]]]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from monitor.core.findings import REPEAT_BY
 from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
@@ -17,6 +18,8 @@ _WITHOUT_VALUES = frozenset(
     {Kind.OVERDUE_TEST.value, Kind.TASK_DUE.value, Kind.BASELINE_MISSING.value}
 )
 """Alerts that are about days and what is missing, not about values."""
+_NOTHING_MEASURED = frozenset({Kind.SAMPLE_UNUSABLE.value})
+"""Alerts whose summary is about a test that gave no value, though earlier ones stand beside it."""
 _READING = re.compile(r" not known \(.*?\)(?=; |$)")
 """A genotype that could not be read, as the laboratory wrote it."""
 _NOTE = re.compile(r"^((?:Held since|Declined on) [^(]*?) \(.*\)(?=[.,:])", re.DOTALL)
@@ -44,7 +47,9 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         return replace(view, summary=_without_readings(view.summary), say=say)
     return replace(
         view,
-        summary=summary_without_values(view.analyte, _SAID_ALONE),
+        summary=view.summary
+        if view.kind in _NOTHING_MEASURED
+        else summary_without_values(view.analyte, _SAID_ALONE),
         value="",
         distance="",
         limit_text="",
@@ -67,6 +72,8 @@ def discreet_summary(
         return summary
     if kind in _WITHOUT_VALUES:
         return _without_readings(summary)
+    if kind in _NOTHING_MEASURED:
+        return summary
     return summary_without_values(shown.get("analyte_title") or "", "")
 
 
@@ -80,4 +87,7 @@ def _without_readings(summary: str) -> str:
 
 
 def _without_numbers(sentences: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(text for text in sentences if not _NUMBER.search(text))
+    """Without those that hold a number, but for the day of a recheck: that is the protocol's."""
+    return tuple(
+        text for text in sentences if text.startswith(REPEAT_BY) or not _NUMBER.search(text)
+    )

@@ -7,8 +7,8 @@ quiet days too. A routine alert that no digest takes goes into one for the last 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -16,7 +16,7 @@ from monitor.config import Settings, route_book
 from monitor.core.calendar import clinic_day
 from monitor.core.routebook import RouteBook
 from monitor.core.vocabulary import Urgency
-from monitor.delivery.digest import CameIn, DigestContent, Ledger
+from monitor.delivery.digest import CameIn, DigestContent, DueLine, Ledger
 from monitor.delivery.layout import seen_by
 from monitor.operations.burden import count
 from monitor.operations.digest_alerts import (
@@ -159,7 +159,7 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
         for it in day.dead.newly
         if it.received_at > since and covers(reader, book, it.clinic, it.drug)
     ]
-    due = sorted(found.due, key=lambda due: (due.due_on, due.person.mrn))
+    due = _told_once(sorted(found.due, key=lambda due: (due.due_on, due.person.mrn)))
     return DigestContent(
         day=clinic_day(now, zone),
         **live_lines(live, known, privacy, now, zone, day.muted),
@@ -174,6 +174,18 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
         came_in=day.came_in[since],
         ledger=Ledger(**found.counts),
     )
+
+
+def _told_once(due: Sequence[DueLine]) -> list[DueLine]:
+    """A test that several drugs of a patient ask for by the same day is one line, with what is
+    asked with it and the earlier last open day."""
+    told: dict[tuple[str, str, date], DueLine] = {}
+    for line in due:
+        key = line.person.mrn, line.panel, line.due_on
+        known = told.get(key, line)
+        left = known.latest_on and line.latest_on and min(known.latest_on, line.latest_on)
+        told[key] = replace(known, ask=known.ask or line.ask, latest_on=left)
+    return list(told.values())
 
 
 def _privacy(day: _Day, reader: Reader) -> str:

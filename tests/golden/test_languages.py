@@ -298,6 +298,11 @@ SAID_BESIDE = (
     "Declined on 25 May 2026 (moved): ask again, and tell the prescriber.",
     "Supply ran out on 7 Dec 2026: still taking it?",
     "Transfer to Dr Gray on 2 Apr 2026 is not accepted yet: the patient is still ours.",
+    "a correction made it milder; before: beyond the limit of 0.5 10*9/L",
+    "Start not confirmed: was it started? The test is to be repeated either way.",
+    "a correction took its cause away: it is 3.9 now",
+    "Repeat the test by 19 May 2026 at the latest.",
+    "Oliguria on 1 Jun 2026; Creatinine 200 umol/L on 2 Jun 2026 has nothing to be compared with",
     "Complete blood count with differential of 1 Jun 2026 gave no result (clotted)",
     (
         "Recall the patient for a new sample: Complete blood count with differential. The test "
@@ -406,6 +411,9 @@ REASONS = (
     "told with the alert of azathioprine, which set the date",
     "the enrolment was taken back",
     "corrected, or told by another alert",
+    "the entry no longer stands",
+    "another result is held: platelets of 27 Jan 2026",
+    "the dose was raised on 27 Jan 2026",
     *CLOSING_REASONS.values(),
 )
 ALARMS = (

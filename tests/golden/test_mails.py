@@ -184,6 +184,32 @@ def test_at_minimal_privacy_values_stay_behind_unless_it_is_critical() -> None:
     assert "150" not in mail.text and "\nThe details are not shown here.\n" in mail.text
 
 
+def test_at_minimal_privacy_the_day_of_a_recheck_is_said() -> None:
+    """It is the protocol's, and what to do by when."""
+    say = ["Repeat the test by 19 May 2026 at the latest.", "Doubt: 4.37 is not 262."]
+    shown = view(12, raised_alt() | {"say": say}, BEN)
+    mail = render_alerts(leased("alert", "urgent"), [shown], settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert say[0] in body and "Doubt" not in body
+
+
+@pytest.mark.parametrize("privacy", ["minimal", "full"])
+def test_a_sample_without_a_result_is_no_value_that_is_not_shown(privacy: str) -> None:
+    summary = "Complete blood count with differential of 11 May 2026 gave no result (clotted)"
+    shown = evidence(kind="sample_unusable", summary=summary, analyte_title="Platelets")
+    mail = render_alerts(leased("alert", "urgent"), [view(3, shown, BEN)], settings(privacy), NOW)
+    assert summary in " ".join(mail.text.split())
+    assert "not shown here" not in mail.text + mail.html
+
+
+def test_what_is_not_shown_of_a_withdrawn_alert_ends_with_one_full_stop() -> None:
+    shown = evidence(summary="Pregnancy, recorded for 4 May 2026", action="Protocol: review.")
+    told = [view(4, shown, BEN, "withdrawn", "the entry no longer stands")]
+    mail = render_alerts(leased("withdrawal", "urgent"), told, settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert "The details are not shown here. Protocol: review." in " ".join(body.split())
+
+
 def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:
     closed = view(17, neutropenia(), ANNA, state="closed", closed_at=NOW, outcome="merged")
     mail = render_alerts(leased("alert", "critical"), [closed], settings("minimal"), NOW)

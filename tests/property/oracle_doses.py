@@ -19,6 +19,7 @@ from monitor.core.vocabulary import Kind, Urgency
 from tests.property.oracle_care import doses, ordered, weights
 from tests.property.oracle_course import Course
 from tests.property.oracle_episodes import Episode, Point
+from tests.property.oracle_rules import concerns_indication
 from tests.property.oracle_values import add, below, take, valid
 
 ASKING_FOR_LESS = (Kind.WITHHOLD, Kind.DOSE_REDUCTION, Kind.DISCONTINUE)
@@ -112,7 +113,8 @@ def dose_answer(
         )
         if today >= since and not enough:
             answer.check("before_dose")
-    kidney(answer, dosing, regime, scales, given, unanswered, standing, protocol, results, today)
+    unjudged = kidney_unjudged(case, protocol, life, points, results, today)
+    kidney(answer, dosing, regime, scales, given, unjudged, standing, protocol, results, today)
     return answer
 
 
@@ -254,6 +256,35 @@ def kidney_unanswered(
         if event.event == "symptom" and event.value == renal.symptom and event.on >= since
         if not any(day >= event.on for day in days)
     ]
+
+
+def kidney_unjudged(
+    case: Case,
+    protocol: Protocol,
+    life: Course,
+    points: dict[str, list[Point]],
+    results: list[Result],
+    today: date,
+) -> list[Event]:
+    """Symptoms since which no value has come that anything judged."""
+    if protocol.dosing is None or protocol.dosing.renal is None:
+        return []
+    renal = protocol.dosing.renal
+    rules = [
+        rule
+        for rule in protocol.rules
+        if rule.analyte in renal.answered_by and not rule.is_trend
+        if concerns_indication(rule, case.enrolment.indication)
+    ]
+    judged = {(rule.analyte, point.at) for rule in rules for point in points.get(rule.id, [])}
+    told = [
+        it
+        for it in results
+        if it.analyte == renal.analyte
+        or it.analyte not in {rule.analyte for rule in rules}
+        or (it.analyte, it.collected_at) in judged
+    ]
+    return kidney_unanswered(case, protocol, life, told, today)
 
 
 def kidney(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -30,3 +32,69 @@ def test_who_has_an_alert_and_until_when_it_rests_stands_in_the_list(clinic: Com
     assert "open, rests until 2026-02-10, Nurse Bell" in listed
     assert "until" not in clinic("alerts", "--at", "2026-02-01").out
     assert "rests" not in clinic("alerts", "--at", "2026-02-10").out
+
+
+@pytest.mark.parametrize(("dose", "state"), [("275", "open"), ("225", "acknowledged")])
+def test_a_dose_that_is_raised_while_somebody_has_its_check_is_told_again(
+    clinic: CommandLine, dose: str, state: str
+) -> None:
+    """250 mg a day is above the maximum at 70 kg; 225 is above it still."""
+    people = PEOPLE.replace("100,70", "250,70")
+    clinic("enrol", clinic.write("people.csv", people), "--at", "2026-01-05")
+    (check,) = (
+        it for it in clinic("alerts", "--json", "--at", "2026-01-05").json
+        if (it["mrn"], it["kind"]) == ("P1", "dose_check")
+    )  # fmt: skip
+    clinic(
+        "ack", str(check["id"]), "--by", "Dr Gray", "--until", "2026-01-30", "--at", "2026-01-05"
+    )
+    events = f"mrn,on,event,value\nP1,2026-01-12,dose,{dose}\n"
+    clinic("events", clinic.write("events.csv", events), "--at", "2026-01-12")
+    found = {it["id"]: it["state"] for it in clinic("alerts", "--json", "--at", LATER).json}
+    assert found[check["id"]] == state
+    story = clinic("alert", "show", str(check["id"]), "--at", LATER).out
+    assert ("worse: the dose was raised on 12 Jan 2026" in story) is (state == "open")
+
+
+def _states(clinic: CommandLine, kind: str, at: str) -> dict[int, str]:
+    listed = clinic("alerts", "--json", "--at", at).json
+    return {it["id"]: it["state"] for it in listed if (it["mrn"], it["kind"]) == ("P1", kind)}
+
+
+def _held(clinic: CommandLine, number: int, value: str, analyte: str = "platelets") -> None:
+    day = f"2026-01-{number}"
+    row = f"P1,{day}T08:00,{analyte},{value},furlong\n"
+    rows = clinic.write(f"lab{number}.csv", "mrn,collected_at,analyte,value,unit\n" + row)
+    assert clinic("load", rows, "--at", f"{day}T09:00").code == 3
+
+
+@pytest.mark.parametrize(("analyte", "state"), [("platelets", "open"), ("mcv", "acknowledged")])
+def test_a_held_result_that_may_be_grave_is_told_beside_one_that_is_in_hand(
+    clinic: CommandLine, analyte: str, state: str
+) -> None:
+    clinic("enrol", clinic.write("people.csv", PEOPLE), "--at", "2026-01-05")
+    _held(clinic, 12, "10")
+    ((alert, _),) = _states(clinic, "quarantined_result", "2026-01-12T09:00").items()
+    clinic("ack", str(alert), "--by", "Dr Gray", "--at", "2026-01-12T10:00")
+    _held(clinic, 14, "9", analyte)
+    assert _states(clinic, "quarantined_result", "2026-01-14T09:00") == {alert: state}
+    clinic("ack", str(alert), "--by", "Dr Gray", "--at", "2026-01-14T10:00")
+    clinic("quarantine", "discard", "2", "--by", "Dr Gray", "--reason", "known",
+           "--at", "2026-01-14T11:00")  # fmt: skip
+    clinic("sweep", "--at", "2026-01-14T11:00")
+    assert _states(clinic, "quarantined_result", "2026-01-14T11:00") == {alert: "acknowledged"}
+
+
+def test_a_kidney_that_fails_further_is_told_though_somebody_has_the_dose_check(
+    clinic: CommandLine,
+) -> None:
+    people = PEOPLE.replace("100,70", "150,70")
+    clinic("enrol", clinic.write("people.csv", people), "--at", "2026-01-05")
+    states = []
+    for day, egfr in (("2026-01-12", "45"), ("2026-01-13", "40"), ("2026-01-14", "9")):
+        row = f"mrn,collected_at,analyte,value,unit\nP1,{day}T08:00,egfr,{egfr},mL/min/1.73m2\n"
+        clinic("load", clinic.write(f"{day}.csv", row), "--at", f"{day}T09:00")
+        ((alert, state),) = _states(clinic, "dose_check", f"{day}T09:00").items()
+        states.append(state)
+        clinic("ack", str(alert), "--by", "Dr Gray", "--at", f"{day}T10:00")
+    assert states == ["open", "acknowledged", "open"]

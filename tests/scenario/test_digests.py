@@ -21,6 +21,7 @@ from monitor.store import tables
 from monitor.store.leases import load_message
 from monitor.store.outbox import operator_alarm
 from tests.clinic import CBC, LFT, ZONE, Clinic, at, settings_in
+from tests.desk import sqlite_desk
 
 NURSE, OPERATOR = "nurse@clinic.example", "operator@clinic.example"
 HEAD = '[clinic]\ntimezone = "Europe/Zurich"\nemail = "operator@clinic.example"\n'
@@ -119,6 +120,43 @@ def test_a_test_due_in_a_long_closure_is_said_before_it_begins(
     compose(ward, "2026-01-02", settings=closed)
     lines = [it for it in digests(ward, OPERATOR)[0].due_soon if it.due_on == date(2026, 1, 12)]
     assert [line.latest_on for line in lines] == [date(2026, 1, 2)]
+
+
+def test_what_ought_to_be_done_today_is_said_at_the_head(ward: Clinic, tmp_path: Path) -> None:
+    """Due on Saturday 17 January: Thursday is the last open day in time, and no alert stands."""
+    closed = settings_in(
+        tmp_path, HEAD.replace("[clinic]\n", '[clinic]\nholidays = ["2026-01-16"]\n')
+    )
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.results("A1", "2026-01-10", CBC | LFT, hour=6)
+    heads = []
+    for day in ("2026-01-14", "2026-01-15"):
+        compose(ward, day, settings=closed)
+        row = ward.rows(tables.Delivery, kind="digest", recipient=OPERATOR)[-1]
+        with ward.store.read() as connection:
+            message = load_message(connection, row.id)
+            mail = lay_out(connection, message, closed, at(day)).rendered
+        heads.append(mail.subject.partition(": ")[2])
+        assert f"{heads[-1].capitalize()}." in mail.text
+    assert heads == ["nothing needs you today", "1 test to be done by today"]
+    assert "last open day in time: Thu 15 Jan 2026, today" in " ".join(mail.text.split())
+
+
+def test_a_test_that_two_treatments_ask_for_by_one_day_is_one_line(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """The recheck that a stop left is the first test of the next treatment too."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        header = "mrn,drug,started_on"
+        desk.enrol("P1,azathioprine,2026-01-05", header=header, now=at("2026-01-05"))
+        desk.load("P1,2026-02-08,neutrophils,1.2,10*9/L,S1,final,,", now=at("2026-02-08"))
+        desk.events("P1,2026-02-09,stop,,,,", now=at("2026-02-09"))
+        desk.enrol("P1,azathioprine,2026-02-09", header=header, now=at("2026-02-09"))
+        compose(desk.clinic, "2026-02-10")
+        (content,) = digests(desk.clinic)
+        assert [(it.person.mrn, it.due_on) for it in content.due_soon] == [
+            ("P1", date(2026, 2, 15))
+        ]
 
 
 def test_a_routine_alert_is_new_then_open_then_in_hand_then_ended(ward: Clinic) -> None:

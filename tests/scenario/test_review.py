@@ -228,3 +228,61 @@ def test_a_review_never_goes_back_in_time(ward: Clinic) -> None:
     with pytest.raises(TooEarly):
         ward.review(at("2026-01-11"), everyone=True)
     assert issubclass(TooEarly, StoreError)
+
+
+@pytest.mark.parametrize(
+    ("corrected", "before"),
+    [
+        ("0.9", "before: beyond the limit of 0.5 10*9/L"),
+        ("1.2", "before: critical, discontinue"),
+    ],
+)
+def test_what_a_correction_made_milder_is_told_from_what_it_was(
+    ward: Clinic, corrected: str, before: str
+) -> None:
+    """Of 0.4 and 0.9 neutrophils the protocol asks for the same, as urgently."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "0.4"})
+    ward.review(at("2026-01-12"))
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": corrected}, hour=9)
+    ward.review(at("2026-01-12", 14))
+    told = ward.rows(tables.AlertHistory, what="updated")
+    assert [it.note for it in told] == [f"a correction made it milder; {before}"]
+
+
+@pytest.mark.parametrize(
+    ("neutrophils", "asked"),
+    [("1.2", "The test is to be repeated either way."), ("4.0", "If so, test today.")],
+)
+def test_a_recheck_is_asked_for_whether_or_not_the_drug_was_begun(
+    ward: Clinic, neutrophils: str, asked: str
+) -> None:
+    """Planned for 2 February; the count of the 20th of January is low, or not."""
+    enrolment = ward.enrol("A1", "2026-02-02", now=at("2026-01-19"), baseline=False)
+    ward.results("A1", "2026-01-20", CBC | {"neutrophils": neutrophils})
+    day = "2026-01-28" if neutrophils == "1.2" else "2026-02-12"
+    ward.review(at(day))
+    (row,) = ward.rows(tables.AlertRow, enrolment_id=enrolment, kind=Kind.OVERDUE_TEST.value)
+    assert f"Start not confirmed: was it started? {asked}" in row.shown["say"]
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("0.9", "a correction took its cause away: it is 3.9 now"),
+        ("1.2", "a correction took its cause away"),
+    ],
+)
+def test_whoever_was_told_of_a_critical_value_hears_what_it_is(
+    ward: Clinic, before: str, reason: str
+) -> None:
+    """Of an urgent one a mail at minimal privacy shows no value."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": before})
+    ward.review(at("2026-01-12"))
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": "3.9"}, status="corrected")
+    ward.review(at("2026-01-12", 14))
+    (told,) = ward.rows(tables.AlertHistory, what="withdrawn")
+    assert told.note == reason

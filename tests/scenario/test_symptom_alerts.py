@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
 
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.people import close
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at, whats
+from tests.desk import sqlite_desk
 
 
 def _fever(ward: Clinic) -> int:
@@ -93,3 +98,47 @@ def test_a_second_fever_is_an_alert_of_its_own(ward: Clinic) -> None:
     ward.review(at("2026-01-18"))
     states = [it.state for it in ward.alerts(enrolment) if it.cause == "symptom:infection"]
     assert states == [AlertState.CLOSED, AlertState.OPEN]
+
+
+def _kidney(ward: Clinic) -> Row[Any]:
+    (row,) = ward.rows(tables.AlertRow, cause="dose_check:renal")
+    return row
+
+
+def test_a_kidney_value_that_nothing_judges_answers_no_symptom_of_the_kidney(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.event("A1", "2026-03-10", "symptom", "oliguria")
+    ward.review(at("2026-03-10"))
+    ward.results("A1", "2026-03-11", {"creatinine": "300"})
+    ward.review(at("2026-03-11"))
+    assert _kidney(ward).state == AlertState.OPEN
+    assert _kidney(ward).summary.endswith(
+        "Creatinine 300 umol/L on 11 Mar 2026 has nothing to be compared with"
+    )
+    ward.results("A1", "2026-03-11", {"egfr": "60"}, hour=10)
+    ward.review(at("2026-03-11", 14))
+    assert _kidney(ward).state == AlertState.CLOSED
+    assert _kidney(ward).outcome == "what is on record now no longer asks for it"
+    assert verify(ward.store, ward.settings, at("2026-03-11", 14)) == []
+
+
+def test_a_dose_check_that_a_hold_ends_says_so(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.event("A1", "2026-03-10", "symptom", "oliguria")
+    ward.review(at("2026-03-10"))
+    ward.event("A1", "2026-03-11", "hold")
+    ward.review(at("2026-03-11"))
+    assert _kidney(ward).outcome == "held: the dose is not taken"
+
+
+def test_an_entry_that_was_made_in_error_is_said_to_stand_no_longer(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        header = "mrn,drug,started_on"
+        desk.enrol("P1,azathioprine,2026-01-05", header=header, now=at("2026-01-05"))
+        for on, status in (("2026-01-13", ""), ("2026-01-14", "entered-in-error")):
+            desk.events(f"P1,2026-01-13,pregnancy,,,,{status}", now=at(on))
+            desk.clinic.review(at(on))
+        (told,) = desk.clinic.rows(tables.AlertHistory, what="withdrawn")
+        assert told.note == "the entry no longer stands"

@@ -22,6 +22,7 @@ from tests.spec.manual import ids, table
 PAGE = "beside-the-rules.md"
 HEADINGS = (
     "Doubts from other results",
+    "When to repeat the test",
     "Steroids",
     "Grades and ages",
     "Trends and a change of method",
