@@ -18,6 +18,7 @@ from freezegun import freeze_time
 
 from monitor import clock
 from monitor.config import Settings, read_settings
+from monitor.core import calendar
 from monitor.delivery.send import deliver_due
 from monitor.demo.catcher import Catcher
 from monitor.operations import alert_list, arrivals, people
@@ -139,6 +140,15 @@ def moments() -> Iterator[tuple[datetime, Step | None]]:
             yield at.replace(tzinfo=ZONE), step
 
 
+@pytest.fixture
+def _days_of_this_test() -> Iterator[None]:
+    """Days reckoned in frozen time are of freezegun's class: no later test is to be given them."""
+    yield
+    for remembered in (calendar._shift, calendar.start_of_day):
+        remembered.cache_clear()
+
+
+@pytest.mark.usefixtures("_days_of_this_test")
 def test_the_mails_of_a_year(store: Store, tmp_path: Path) -> None:
     with Catcher(tmp_path / "mails") as catcher:
         year = Year(store, tmp_path, catcher)
