@@ -51,7 +51,7 @@ def iso_day(text: str) -> date | None:
 def positive_number(what: str, text: str) -> Decimal:
     """A decimal above zero, written with a point. Raises WrongValue."""
     if not _DECIMAL.fullmatch(text):
-        valid = "write it with a point and without a unit, as 2.5, up to 999999"
+        valid = "write it with a point, as 2.5, without a unit, up to 999999"
         raise WrongValue(f"{what} is no number above 0: {valid}")
     number = Decimal(text)
     if number == 0:

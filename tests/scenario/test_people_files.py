@@ -141,7 +141,7 @@ def test_a_new_name_is_taken_where_the_birth_date_agrees(desk: Desk) -> None:
         ("P1,,,,,azathioprine,,2026-01-05,0,,,,,,", "must be above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,-5,,,,,,", "no number above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,1e9,,,,,,", "no number above 0"),
-        ("P1,,,,,azathioprine,,2026-01-05,100 mg,,,,,,", "without a unit, as 2.5, up to 999999"),
+        ("P1,,,,,azathioprine,,2026-01-05,100 mg,,,,,,", "as 2.5, without a unit, up to 999999"),
         ("P1,,,,,azathioprine,,2026-01-05,,seventy,,,,,", "no number above 0"),
         ("P1,,,,,azathioprine,,2026-01-05,,,nomal,,,,", 'did you mean "normal"'),
         ("P1,,,,,azathioprine,,2026-01-05,,,,,,,2026-03-11", "last_tested_on lies in the future"),
