@@ -1,5 +1,5 @@
-"""What a laboratory's code, unit and text amount to: an analyte with a canonical value, no
-result, or a stated problem. Remembers what it has read, for laboratories repeat themselves."""
+"""Reads what laboratories write as code, unit and text (`measured.py`). Remembers what it has read,
+for laboratories repeat themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 
 from monitor.config import Source
@@ -27,11 +26,17 @@ from monitor.core.units import (
 )
 from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
+from monitor.intake.measured import (
+    MAP_OR_IGNORE,
+    Measure,
+    Problem,
+    problem_of,
+    unknown_comparator,
+)
 from monitor.intake.possible_numbers import SOME_NUMBER, plausible_values, possible_numbers
 from monitor.intake.raw import OPEN_POINT
 from monitor.intake.vocabulary import is_blank, vocabulary
 
-MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
 _MARKS = ("comma", "point")
 _CACHE_LIMIT = 100_000
 _GUESSES_LIMIT = 2000
@@ -49,42 +54,6 @@ _FLAGGED = re.compile(
 )
 """A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
 _OF_ANOTHER_QUANTITY = ("unit_unknown", "code_contradicts_unit")
-_OF_VALUES = {
-    "not_a_number": "neither a number nor a listed text for no result",
-    "ambiguous_mark": "a comma or point that may mark thousands or decimals",
-    "decimal_comma": "a decimal comma where a decimal point is expected",
-    "negative": "a negative value",
-    "implausible": "above the plausible range, likely a mistake of the unit",
-}
-"""Reasons without the value, for the reports that anybody may read; the hint has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A value in the analyte's canonical unit, or no result (`value` is None)."""
-
-    analyte: Analyte
-    value: Decimal | None
-    comparator: str = ""
-    no_result: str = ""
-    below_plausible: bool = False
-    unit: str = ""
-    """The unit as it was read, in the source's or our spelling."""
-    read_as_percent: bool = False
-    """The code means a count; the unit made a percentage of it."""
-    pending: bool = False
-    """The text only announces a result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a row cannot be trusted. `reason` is the same for all rows of one kind; `hint` may
-    name this row's value and is for the eyes of quarantine alone."""
-
-    code: str
-    reason: str
-    hint: str = ""
-    analyte: Analyte | None = None
 
 
 class Measures:
@@ -230,13 +199,13 @@ class Measures:
             value, unit = self._parted(named, value)
         unit = self._spelt(unit, named)
         if word := unknown_in(value):
-            return _unknown_comparator(named, word)
+            return unknown_comparator(named, word)
         coded = self._coded(named, value)
         if coded is not None:
             return coded
         read = self._parsed(value, unit, decimal)
         if isinstance(read, Refusal):
-            return _problem(read, named)
+            return problem_of(read, named)
         resolved = resolve(self._catalogue, named, code.strip(), unit)
         if isinstance(read, NoResult):
             foreign = None if read.pending else self._foreign(named, code, unit)
@@ -246,7 +215,7 @@ class Measures:
             words = read.words or "empty value"
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
-            return _problem(resolved, named)
+            return problem_of(resolved, named)
         return self._number(named, resolved, read, unit)
 
     def _foreign(self, named: Analyte, code: str, unit: str) -> Problem | None:
@@ -256,7 +225,7 @@ class Measures:
             return None
         resolved = resolve(self._catalogue, named, code.strip(), unit)
         if isinstance(resolved, Refusal) and resolved.code in _OF_ANOTHER_QUANTITY:
-            return _problem(resolved, named)
+            return problem_of(resolved, named)
         return None
 
     def _coded(self, named: Analyte, value: str) -> Measure | Problem | None:
@@ -333,10 +302,10 @@ class Measures:
     ) -> Measure | Problem:
         value = to_canonical(analyte, read.value, unit)
         if isinstance(value, Refusal):
-            return _problem(value, analyte)
+            return problem_of(value, analyte)
         refused = implausible(self._catalogue, analyte, value, read.value, unit)
         if refused is not None:
-            return _problem(refused, analyte)
+            return problem_of(refused, analyte)
         self.units_used[analyte.name].add(unit)
         return Measure(
             analyte,
@@ -400,20 +369,3 @@ def _may_be_misspelt(code: str) -> bool:
     what is of no blood is none of ours."""
     name = _BRACKETS_BEHIND.sub("", code)
     return any(sign.isalpha() for sign in name) and not vocabulary().is_of_no_blood(code)
-
-
-def _unknown_comparator(analyte: Analyte, word: str) -> Problem:
-    return Problem(
-        "comparator",
-        f"{analyte.name}: a word in the column of comparators that says none we know",
-        f'"{word}": <, <=, >, >=, =, or LT, LE, GT, GE, EQ; where the column says something else, '
-        'comparator = "" in [sources.NAME.columns]',
-        analyte,
-    )
-
-
-def _problem(refusal: Refusal, analyte: Analyte) -> Problem:
-    general = _OF_VALUES.get(refusal.code)
-    if general is None:
-        return Problem(refusal.code, refusal.reason, refusal.hint, analyte)
-    return Problem(refusal.code, f"{analyte.name}: {general}", str(refusal), analyte)

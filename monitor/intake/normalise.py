@@ -20,7 +20,8 @@ from monitor.core.vocabulary import Status
 from monitor.intake.cells import Cells
 from monitor.intake.dates import Moment
 from monitor.intake.issuers import Issuers
-from monitor.intake.measure import Measure, Measures, Problem
+from monitor.intake.measure import Measures
+from monitor.intake.measured import Measure, Problem
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People, Person, mrn_key
 from monitor.intake.problems import called, no_date, no_status

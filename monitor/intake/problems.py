@@ -16,7 +16,7 @@ from monitor.intake.dates import (
     orders_of,
 )
 from monitor.intake.issuers import Another, Claim
-from monitor.intake.measure import MAP_OR_IGNORE, Problem
+from monitor.intake.measured import MAP_OR_IGNORE, Problem
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import vocabulary
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from monitor.intake.cells import Cells
 from monitor.intake.issuers import Another, Claim, Found, Issuers, match
-from monitor.intake.measure import Problem
+from monitor.intake.measured import Problem
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.intake.people import People, Person, mrn_key, read_number
 from monitor.intake.problems import another_issuer, no_number, number_is_an_amount

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from monitor.core import judges
 from monitor.core.alerts import content_of
 from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day, earliest, parse_duration, start_of_day
+from monitor.core.case import Case
 from monitor.core.enrolment_status import status_of
 from monitor.core.kept import KeptSchedule, edit_between, kept_schedule, kept_status
 from monitor.core.kept_text import (
@@ -63,6 +65,13 @@ def rescheduled(draw: st.DrawFn, made: Protocol) -> Protocol:
     return replace(made, phases=phases, missed=missed, digest="edited", version="2")
 
 
+@st.composite
+def stories(draw: st.DrawFn, made: Protocol) -> tuple[Any, datetime, Case, Review]:
+    """A history, and its review at an instant with what is known then."""
+    history = draw(histories(made))
+    return history, *draw(reviewed(made, history))
+
+
 def written(found: Review, kept: KeptSchedule) -> tuple[str, KeptSchedule]:
     """What is kept, as it comes back from the database; the other lines are as without it."""
     assert found.reaches is not None and found.memory is not None
@@ -82,8 +91,7 @@ def test_whom_a_new_schedule_leaves_alone_is_answered_as_if_judged_by_it(
     name: str, data: st.DataObject
 ) -> None:
     made = protocol(name)
-    history = data.draw(histories(made))
-    now, known, before = data.draw(reviewed(made, history))
+    history, now, known, before = data.draw(stories(made))
     kept = kept_schedule(before, None)
     if kept is None:
         event("nothing is kept")
@@ -134,8 +142,7 @@ def test_where_somebody_stands_by_what_is_kept_is_where_a_review_puts_them(
     name: str, data: st.DataObject
 ) -> None:
     made = protocol(name)
-    history = data.draw(histories(made))
-    now, known, before = data.draw(reviewed(made, history))
+    history, now, known, before = data.draw(stories(made))
     kept = kept_schedule(before, None)
     if kept is None:
         event("nothing is kept")

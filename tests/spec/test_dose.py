@@ -17,7 +17,8 @@ from monitor.core.answer import Finding, Review
 from monitor.core.case import Case, Enrolment, Result
 from monitor.core.review import review
 from monitor.core.vocabulary import Metaboliser, PanelState
-from monitor.intake.measure import Measure, Measures
+from monitor.intake.measure import Measures
+from monitor.intake.measured import Measure
 from tests.spec import cases
 from tests.spec.manual import ids, table
 
