@@ -23,7 +23,11 @@ def main() -> None:
     from monitor.cli.common import answered, guarded
 
     app = command_line(*sys.argv[1:2])
-    sys.exit(answered(guarded(lambda: app(prog_name="monitor")), lost()))
+    code = answered(guarded(lambda: app(prog_name="monitor")), lost())
+    # What is there goes with the process: to look through all of it for garbage before, as the
+    # interpreter does three times, takes a third of a short command.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

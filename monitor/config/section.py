@@ -28,4 +28,5 @@ class Section(BaseModel):
         validate_default=True,
         arbitrary_types_allowed=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )

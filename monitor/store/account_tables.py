@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import UtcInstant
 
 
-class UserRow(SQLModel, table=True):
+class UserRow(Table, table=True):
     """Somebody who may sign in. `name_key` is how the name is compared; nobody is deleted."""
 
     __tablename__ = "users"
@@ -40,7 +41,7 @@ class UserRow(SQLModel, table=True):
     """Who this is to the hospital's provider (issuer and subject), where they sign in there."""
 
 
-class SessionRow(SQLModel, table=True):
+class SessionRow(Table, table=True):
     """One signed-in browser. Only a digest of its token is kept."""
 
     __tablename__ = "web_sessions"
@@ -58,7 +59,7 @@ class SessionRow(SQLModel, table=True):
     """What the next page tells: kind and text."""
 
 
-class ThrottleRow(SQLModel, table=True):
+class ThrottleRow(Table, table=True):
     """Wrong sign-ins in a row, for a name or an address. `key` is a digest: people type their
     password where their name belongs."""
 
@@ -69,7 +70,7 @@ class ThrottleRow(SQLModel, table=True):
     until: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class AuditRow(SQLModel, table=True):
+class AuditRow(Table, table=True):
     """Append-only: who saw or did what on the pages, and from where."""
 
     __tablename__ = "audit"

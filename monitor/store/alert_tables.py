@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import ExactDecimal, UtcInstant
 
 
-class AlertRow(SQLModel, table=True):
+class AlertRow(Table, table=True):
     """The durable thing a person must deal with; `shown` is the evidence it was judged by."""
 
     __tablename__ = "alerts"
@@ -85,7 +86,7 @@ class AlertRow(SQLModel, table=True):
     `enrolment_id`."""
 
 
-class AlertHistory(SQLModel, table=True):
+class AlertHistory(Table, table=True):
     """Append-only: what happened to an alert, when, by whom, why."""
 
     __tablename__ = "alert_history"

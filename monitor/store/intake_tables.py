@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import UtcInstant
 
 
-class File(SQLModel, table=True):
+class File(Table, table=True):
     """One file that was taken in, with the account of its rows."""
 
     __tablename__ = "files"
@@ -38,7 +39,7 @@ class File(SQLModel, table=True):
     reverted_because: str | None = None
 
 
-class Repeat(SQLModel, table=True):
+class Repeat(Table, table=True):
     """A row that said nothing new, and the row that had said it: so that what a file was the
     first to say is not lost with that file. `what`: result, held, event or enrolment."""
 
@@ -51,7 +52,7 @@ class Repeat(SQLModel, table=True):
     line: int
 
 
-class PersonChange(SQLModel, table=True):
+class PersonChange(Table, table=True):
     """A cell of a patient or an enrolment that an enrolment file filled or changed, with what
     stood there before. `what`: patient or enrolment."""
 
@@ -66,7 +67,7 @@ class PersonChange(SQLModel, table=True):
     after: str
 
 
-class FixRow(SQLModel, table=True):
+class FixRow(Table, table=True):
     """What a person said once for all rows of a source: how to read a code, a unit, a number,
     an issuer. Removed ones stay on record."""
 
@@ -82,7 +83,7 @@ class FixRow(SQLModel, table=True):
     removed_by: str | None = None
 
 
-class HeldRowTable(SQLModel, table=True):
+class HeldRowTable(Table, table=True):
     """A row that cannot be trusted, with its raw fields, the reason and the nearest right
     thing. `state`: held, taken (went in later), discarded, or reverted with its file."""
 

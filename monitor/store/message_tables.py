@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import UtcInstant
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(Table, table=True):
     """One message to one recipient in the outbox. `kind`: alert, digest, withdrawal or
     operator. `state`: waiting, sent or failed (failed permanently, and somebody was told)."""
 
@@ -48,7 +49,7 @@ class Delivery(SQLModel, table=True):
     """When a report came that it did not arrive after all."""
 
 
-class DeliveryAlert(SQLModel, table=True):
+class DeliveryAlert(Table, table=True):
     """Which alerts a message bears, and what is said of each: opened, worse, withdrawn ..."""
 
     __tablename__ = "delivery_alerts"
@@ -58,7 +59,7 @@ class DeliveryAlert(SQLModel, table=True):
     reason: str = ""
 
 
-class BreakerRow(SQLModel, table=True):
+class BreakerRow(Table, table=True):
     """A way out (a mail server) that failed and has not worked since."""
 
     __tablename__ = "breakers"

@@ -6,12 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Index, UniqueConstraint, false, text, true
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import ExactDecimal, UtcInstant
 
 
-class Patient(SQLModel, table=True):
+class Patient(Table, table=True):
     """One person, as known under one number. `mrn` is that number as people write it, with its
     issuer where it has one; `mrn_key` is how it is compared; `mrn_loose` (of the number alone)
     only raises suspicion."""
@@ -29,7 +30,7 @@ class Patient(SQLModel, table=True):
     """Whose number survives, where this one was merged into another; None: this one."""
 
 
-class Identifier(SQLModel, table=True):
+class Identifier(Table, table=True):
     """A number of a patient with who gave it out; an issuer of "" is the clinic itself. The
     keys are how both are compared."""
 
@@ -48,7 +49,7 @@ class Identifier(SQLModel, table=True):
     """Where only a laboratory's rows named this issuer of a plain number; None: people did."""
 
 
-class MergeRow(SQLModel, table=True):
+class MergeRow(Table, table=True):
     """Append-only: somebody said that two numbers are one patient's (`merge`: what is known of
     `old_id` belongs to `new_id`), or took it back (`unmerge`). Ordered by receipt."""
 
@@ -67,7 +68,7 @@ class MergeRow(SQLModel, table=True):
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
-class EnrolmentRow(SQLModel, table=True):
+class EnrolmentRow(Table, table=True):
     """One patient on one drug from a start day; wakes when `next_review_at` has come."""
 
     __tablename__ = "enrolments"

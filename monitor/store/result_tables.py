@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Index, false, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import CountedDay, CountedInstant, ExactDecimal, UtcInstant
 
 
-class ReadingRow(SQLModel, table=True):
+class ReadingRow(Table, table=True):
     """What results say: kept once, however many results say it. `digest` is that of all of it."""
 
     __tablename__ = "readings"
@@ -31,7 +32,7 @@ class ReadingRow(SQLModel, table=True):
     """How it was measured, without case: trends and baselines do not cross a change of it."""
 
 
-class ResultRow(SQLModel, table=True):
+class ResultRow(Table, table=True):
     """One reported value, narrow, for there are very many. `stands` is False for what a later
     report superseded.
 
@@ -71,7 +72,7 @@ class ResultRow(SQLModel, table=True):
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
-class EventRow(SQLModel, table=True):
+class EventRow(Table, table=True):
     """Something that happened to a patient on a day. Entered-in-error keeps the row."""
 
     __tablename__ = "events"

@@ -6,12 +6,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import ExactDecimal, UtcInstant
 
 
-class ProtocolText(SQLModel, table=True):
+class ProtocolText(Table, table=True):
     """Every text of a protocol (and of the analyte catalogue, id `analytes`) that was ever
     in force; the newest row of an id is the one in force now."""
 
@@ -25,7 +26,7 @@ class ProtocolText(SQLModel, table=True):
     reason: str
 
 
-class ProposalRow(SQLModel, table=True):
+class ProposalRow(Table, table=True):
     """A text that somebody proposes for a protocol. It goes live when somebody else approves it;
     what was decided stays on record."""
 
@@ -48,7 +49,7 @@ class ProposalRow(SQLModel, table=True):
     """What who decided it said."""
 
 
-class PersonalRow(SQLModel, table=True):
+class PersonalRow(Table, table=True):
     """What a clinician set for one enrolment: a limit, an interval, an accepted baseline.
     Append-only, but for the end that a person gives it before its time."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import UtcInstant
 
 
-class Fact(SQLModel, table=True):
+class Fact(Table, table=True):
     """Small facts about the database itself: `brought_to` (the latest instant acted on),
     `installation` (what tells it from every other), `lacks ID` (what a daemon runs without)."""
 
@@ -18,7 +19,7 @@ class Fact(SQLModel, table=True):
     value: str
 
 
-class JobRun(SQLModel, table=True):
+class JobRun(Table, table=True):
     """The last run of each job of the daemon, for `monitor health`."""
 
     __tablename__ = "job_runs"
@@ -28,7 +29,7 @@ class JobRun(SQLModel, table=True):
     error: str = ""
 
 
-class DaemonRow(SQLModel, table=True):
+class DaemonRow(Table, table=True):
     """One start of `monitor run`, and when it last said that it works."""
 
     __tablename__ = "daemons"
@@ -47,7 +48,7 @@ class DaemonRow(SQLModel, table=True):
     """Its jobs whose last run failed, separated by spaces."""
 
 
-class JobTurn(SQLModel, table=True):
+class JobTurn(Table, table=True):
     """A job that one daemon does for all that share a database."""
 
     __tablename__ = "job_turns"
@@ -59,7 +60,7 @@ class JobTurn(SQLModel, table=True):
     done_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class Listener(SQLModel, table=True):
+class Listener(Table, table=True):
     """What came to a listener for HL7 messages since it was first started, for `health`."""
 
     __tablename__ = "listeners"
@@ -79,7 +80,7 @@ class Listener(SQLModel, table=True):
     rejected: int = 0
 
 
-class SilentFeed(SQLModel, table=True):
+class SilentFeed(Table, table=True):
     """A source of whose results nothing came when it should have; gone once something comes.
     Messages about patients who look overdue meanwhile say so."""
 

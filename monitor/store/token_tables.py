@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from monitor.store.base import Table
 from monitor.store.types import UtcInstant
 
 
-class ApiTokenRow(SQLModel, table=True):
+class ApiTokenRow(Table, table=True):
     """A token of another program. Only a digest of it is kept; nothing is deleted."""
 
     __tablename__ = "api_tokens"
