@@ -331,10 +331,10 @@ def _found(catalogue: Catalogue, name_or_code: str) -> Analyte | None:
 
 
 def _is_made_of(
-    words: list[str], wanted: Collection[tuple[str, ...]], fillers: Collection[tuple[str, ...]]
+    words: list[str], wanted: frozenset[tuple[str, ...]], fillers: frozenset[tuple[str, ...]]
 ) -> bool:
     """The words split without rest into phrases of the two lists, at least one of them wanted."""
-    longest = max((len(phrase) for phrase in (*wanted, *fillers)), default=0)
+    longest = max(_longest(wanted), _longest(fillers))
     reached: list[set[bool]] = [{False}] + [set() for _ in words]
     for end in range(1, len(words) + 1):
         for start in range(max(0, end - longest), end):
@@ -344,6 +344,12 @@ def _is_made_of(
             if phrase in fillers:
                 reached[end] |= reached[start]
     return True in reached[-1]
+
+
+@lru_cache(8)
+def _longest(phrases: frozenset[tuple[str, ...]]) -> int:
+    """Words of the longest of some phrases: those of a catalogue, asked for with each text."""
+    return max(map(len, phrases), default=0)
 
 
 def phrase_set(texts: Iterable[str]) -> frozenset[tuple[str, ...]]:

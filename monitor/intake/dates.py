@@ -148,12 +148,17 @@ def day_in_any_order(text: str) -> date | None:
     return None
 
 
+def begins_with_year(text: str) -> bool:
+    """Whether a text is written year first: nothing else of a date has more than two digits."""
+    return text[:3].isdecimal()
+
+
 def orders_of(text: str) -> frozenset[str]:
     """Which orders of day and month a numeric date allows: one, both, or none where it is no
     such date (ISO, year first, a month in letters)."""
     text = text.strip().removeprefix("'")
-    if text[:3].isdecimal():
-        return frozenset()  # begins with a year
+    if begins_with_year(text):
+        return frozenset()
     found = _TWO_NUMBERS.match(text[:_LONGEST])
     if found is None:
         return frozenset()

@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 
 from monitor.core.standing import read_status
 from monitor.core.units import glued_unit
-from monitor.intake.dates import ends_of_short, is_short, may_be_swapped, orders_of, understood
+from monitor.intake.dates import (
+    begins_with_year,
+    ends_of_short,
+    is_short,
+    may_be_swapped,
+    orders_of,
+    understood,
+)
 
 _COLLECTED = ("collected_at", "collected_day")
 _BIRTH = "birth_date"
@@ -28,6 +35,8 @@ LookAt = Callable[[str], Shown]
 
 
 def _look_at_date(text: str) -> Shown:
+    if begins_with_year(text):
+        return []
     orders = orders_of(text)
     shown = ["either_way"] if len(orders) == 2 else [*orders]
     if ends_of_short(text):
@@ -41,7 +50,7 @@ def _look_at_date(text: str) -> Shown:
 def _look_at_day(text: str) -> Shown:
     """A date that is not to come, as a birth date in two digits may seem to be."""
     shown = _look_at_date(text)
-    ends = ends_of_short(text)
+    ends = ends_of_short(text) if shown else None
     return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
 
 
