@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.core.answer import Demand, PanelStatus
 from monitor.core.panels import Completions
-from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol
+from monitor.core.protocol import Lateness, PanelSchedule, Phase, Protocol, Settled
 from monitor.core.vocabulary import LATE, Because, PanelState, Urgency, worst_urgency
 
 ON_DEMAND = "on demand"
 """Shown as the phase of a panel that no phase asks for."""
 _ONE_DAY = timedelta(days=1)
+_REMEMBERED = 16384
 
 
 class Obligation(NamedTuple):
@@ -23,10 +25,7 @@ class Obligation(NamedTuple):
     due_on: date
     phase: Phase
     schedule: PanelSchedule
-
-    @property
-    def last_day_in_grace(self) -> date:
-        return self.schedule.grace.after(self.due_on)
+    last_day_in_grace: date
 
     @property
     def order(self) -> tuple[date, date]:
@@ -66,20 +65,35 @@ def _from_anchor(
     protocol: Protocol, panel: str, last: date | None, anchor: date
 ) -> Obligation | None:
     """due(A): steps 1 to 3 of the specification for one anchor."""
-    base = anchor if last is None else max(last, anchor)
-    phase_start = anchor
     course = protocol.scheduled.get(panel)
-    for phase, schedule in () if course is None else course.steps:
+    if course is None:
+        return None
+    base = anchor if last is None else max(last, anchor)
+    settled = course.settled
+    if settled is not None and base >= settled.begins.after(anchor):
+        return _in_settled(settled, base)
+    phase_start = anchor
+    for phase, schedule in course.steps:
         phase_end = None if phase.until is None else phase.until.after(anchor)
         if schedule is not None and (phase_end is None or base < phase_end):
             candidate = max(schedule.every.after(base), phase_start)
             if phase_end is None or candidate <= phase_end:
-                return Obligation(candidate, phase, schedule)
+                return _obligation(candidate, phase, schedule)
             if 2 * (phase_end - base) > candidate - base:
-                return Obligation(phase_end, phase, schedule)
+                return _obligation(phase_end, phase, schedule)
         if phase_end is not None:
             phase_start = phase_end
     return None
+
+
+@lru_cache(_REMEMBERED)
+def _in_settled(settled: Settled, base: date) -> Obligation:
+    """The same for all whose last test was on that day: most of the enrolled."""
+    return _obligation(settled.schedule.every.after(base), settled.phase, settled.schedule)
+
+
+def _obligation(due_on: date, phase: Phase, schedule: PanelSchedule) -> Obligation:
+    return Obligation(due_on, phase, schedule, schedule.grace.after(due_on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,17 +124,21 @@ def _long_enough(
         yield None, None
         return
     spacing = _spacing(protocol, panel, basis)
-    early, late, settled = tests * spacing.early, tests * spacing.late, spacing.settled
     done = steps[0]
     if done > basis.enrolled_on.toordinal():
         yield None, date.fromordinal(done)
+    early, late, settled = tests * spacing.early, tests * spacing.late, spacing.settled
+    longest = max(steps[1:], default=0)
     for days in steps[1:]:
-        # first what is quickly asked: there are many
-        if days > (early if done < settled else late) and spacing.fits(tests, done, done + days):
+        least = early if done < settled else late
+        if longest <= least:  # none that follows is long enough: there are many
+            break
+        if days > least and spacing.fits(tests, done, done + days):
             yield date.fromordinal(done), date.fromordinal(done + days)
         done += days
-    if spacing.fits(tests, done, today.toordinal()):
-        yield date.fromordinal(done), None
+    last = sum(steps)
+    if spacing.fits(tests, last, today.toordinal()):
+        yield date.fromordinal(last), None
 
 
 class _Spacing(NamedTuple):
@@ -161,14 +165,9 @@ class _Spacing(NamedTuple):
 
 def _spacing(protocol: Protocol, panel: str, basis: Basis) -> _Spacing:
     course, begin = protocol.scheduled[panel], basis.anchors[0].toordinal()
-    early = course.least_days // 2 + 1
-    last, schedule = course.steps[-1]
-    if schedule is None or last.until is not None:
-        return _Spacing(early, early, begin, date.max.toordinal())
-    settled = basis.anchors[-1]
-    if len(course.steps) > 1 and (ends := course.steps[-2][0].until) is not None:
-        settled = ends.after(settled)
-    return _Spacing(early, max(early, schedule.every.least_days), begin, settled.toordinal())
+    settled = course.settled
+    since = date.max if settled is None else settled.begins.after(basis.anchors[-1])
+    return _Spacing(course.early, course.late, begin, since.toordinal())
 
 
 def _missed(

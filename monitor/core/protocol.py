@@ -80,12 +80,30 @@ class Phase:
         return None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """The last phase, where it asks for the panel and never ends: most tests are counted by it.
+    Known by itself, so that what follows from it can be remembered."""
+
+    phase: Phase
+    schedule: PanelSchedule
+    begins: Duration
+    """How long after the anchor."""
+
+
 class Course(NamedTuple):
     """What the phases ask of one panel, one after the other."""
 
     steps: tuple[tuple[Phase, PanelSchedule | None], ...]
-    least_days: int
-    """No interval is shorter."""
+    settled: Settled | None
+    early: int
+    """Days at least from one due day to the next: half an interval, for a phase owes its last
+    test."""
+    late: int
+    """The same where both lie in the settled phase."""
+
+
+_AT_ONCE = Duration()
 
 
 def _courses(panels: Sequence[Panel], phases: Sequence[Phase]) -> Iterator[tuple[str, Course]]:
@@ -93,7 +111,17 @@ def _courses(panels: Sequence[Panel], phases: Sequence[Phase]) -> Iterator[tuple
         steps = tuple((phase, phase.schedule(panel.id)) for phase in phases)
         intervals = [schedule.every.least_days for _, schedule in steps if schedule is not None]
         if intervals:
-            yield panel.id, Course(steps, min(intervals))
+            settled, early = _settled(steps), min(intervals) // 2 + 1
+            late = early if settled is None else max(early, settled.schedule.every.least_days)
+            yield panel.id, Course(steps, settled, early, late)
+
+
+def _settled(steps: Sequence[tuple[Phase, PanelSchedule | None]]) -> Settled | None:
+    phase, schedule = steps[-1]
+    if schedule is None or phase.until is not None:
+        return None
+    begins = steps[-2][0].until if len(steps) > 1 else None
+    return Settled(phase, schedule, begins or _AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,8 @@ class Screen:
             elif edit.schedules is None:
                 alone[it.protocol_id].append(it.id)
             elif (found := self._rescheduled(edit, it, today)) is not None:
-                untils[it.id] = after(found.until, now)
+                if (until := after(found.until, now)) != it.until:
+                    untils[it.id] = until
                 alone[it.protocol_id].append(it.id)
             else:
                 judged.append(it.id)

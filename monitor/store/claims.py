@@ -216,8 +216,10 @@ class Keeping(NamedTuple):
     indication: str
     by: str
     reach: str
+    until: datetime | None
+    """When something changes by the passing of time; None: never."""
     holds: bool
-    """Nothing has changed by the passing of time."""
+    """Nothing has by now."""
 
 
 def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Keeping]:
@@ -314,6 +316,7 @@ def _keeping(now: datetime) -> Select[Any]:
         of_enrolment("indication"),
         columns.kept_by,
         columns.kept_reach,
+        columns.kept_until,
         and_(columns.stands, _holds(now)),
     ).where(_is_kept())
 
