@@ -27,6 +27,7 @@ from monitor.intake.records import Part
 from monitor.intake.under_headings import heading_in, material_of
 
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
+_DIGIT = re.compile(r"\d")
 _SEEN_LIMIT = 50_000
 
 IsHeader = Callable[[Sequence[str]], bool]
@@ -130,8 +131,7 @@ class _Look:
         new: list[tuple[int, int, LookAt, str]] = []
         for order, (look_at, position) in enumerate(self._looks):
             column = block.coded(position)
-            telling = [n for n, text in enumerate(column.texts) if self._tells(look_at, text)]
-            first = column.first_rows(telling)
+            first = column.first_rows(self._telling(look_at, column.texts))
             new += [(row, order, look_at, column.texts[n]) for n, row in first]
         for row, _, look_at, text in sorted(new, key=itemgetter(0, 1)):
             self._at_text(look_at, block.first_line + row, text)
@@ -160,17 +160,14 @@ class _Look:
         if self._is_header and not self._found.other_header and self._is_header(cells):
             self._found.other_header = line
 
-    def _tells(self, look_at: LookAt, text: str) -> bool:
-        """Whether a text shows something, and was not met before. One that shows nothing need
-        not be looked at again."""
+    def _telling(self, look_at: LookAt, texts: Sequence[str]) -> list[int]:
+        """Which texts show something, and were not met before. One that shows nothing need not
+        be looked at again."""
         seen = self._seen[look_at]
-        if text in seen:
-            return False
-        if look_at(text):
-            return True
+        telling = [n for n, text in enumerate(texts) if text not in seen and look_at(text)]
         if len(seen) < _SEEN_LIMIT:
-            seen.add(text)
-        return False
+            seen.update(set(texts).difference(texts[n] for n in telling))
+        return telling
 
     def _at_text(self, look_at: LookAt, line: int, text: str) -> None:
         seen = self._seen[look_at]
@@ -199,7 +196,7 @@ def key_column(layout: Layout) -> int | None:
 
 
 def _has_no_digit(text: str) -> bool:
-    return not any(sign.isdigit() for sign in text)
+    return _DIGIT.search(text) is None
 
 
 def _value_positions(layout: Layout) -> list[int]:
