@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,9 @@ Progress = Callable[[int, int], None]
 CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
 _PATH_SHOWN = 200
+_PIECE = 500
+_IN_MEMORY = 8 * 2**20
+"""Signs of an answer; of a longer one the rest lies in a file without a name."""
 _DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 """Control characters but for tab and the ends of lines (ISO 6429), and bidirectional overrides."""
 _STYLES = {
@@ -171,8 +175,28 @@ def local(moment: datetime, zone: Any) -> str:
 
 def print_json(document: Any) -> None:
     """The one JSON document of a command."""
+    sys.stdout.write(_encoder().encode(document) + "\n")
+
+
+def print_json_list(items: Iterable[Any]) -> None:
+    """The same of a list of any length, which memory need not hold. It is written down first:
+    whoever reads it may take their time, and the database does not wait for them."""
+    from shutil import copyfileobj
+    from tempfile import SpooledTemporaryFile  # for a long list alone
+
+    left, mark, encode = iter(items), "[\n", _encoder().encode
+    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as whole:
+        while piece := list(islice(left, _PIECE)):
+            whole.write(mark + encode(piece).removeprefix("[\n").removesuffix("\n]"))
+            mark = ",\n"
+        whole.write("[]\n" if mark[0] == "[" else "\n]\n")
+        whole.seek(0)
+        copyfileobj(whole, sys.stdout)
+
+
+def _encoder() -> json.JSONEncoder:
     plain = (sys.stdout.encoding or "utf-8").casefold() not in ("utf-8", "utf8")
-    sys.stdout.write(json.dumps(document, ensure_ascii=plain, indent=2, default=str) + "\n")
+    return json.JSONEncoder(ensure_ascii=plain, indent=2, default=str)
 
 
 def harmless(text: str) -> str:

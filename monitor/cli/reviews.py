@@ -20,12 +20,17 @@ from monitor.cli.common import (
     complain,
     day,
     print_json,
+    print_json_list,
     progress,
     reading,
     say,
     table,
     writing,
 )
+
+_STATUS = (
+    "mrn", "drug", "panel", "state", "due on", "days late", "last done", "phase", "enrolment",
+)  # fmt: skip
 
 
 def status(
@@ -40,29 +45,37 @@ def status(
 
     With --at it answers for that instant: it sees no result, event or alert later than it.
     """
-    from monitor.operations.status import overview, status_rows
-
     with reading(config, at) as work:
-        counts: Mapping[str, int] = {}
-        known: Sequence[str] = ()
         if mrn.strip():
-            rows = status_rows(work.store, work.settings, work.now, mrn.strip())
-            known = _facts(work, mrn) if rows and not as_json else ()
+            _status_of(work, mrn.strip(), as_json=as_json)
         else:
-            rows, counts = overview(work.store, work.settings, work.now)
-        if mrn.strip() and not rows:
-            complain(f"nobody is enrolled under {mrn.strip()}")
-        if as_json:
-            print_json(rows)
-            return
-    columns = [
-        "mrn", "drug", "panel", "state", "due on", "days late", "last done", "phase", "enrolment",
-    ]  # fmt: skip
-    if rows or not mrn.strip():
-        table(columns, [_line(row) for row in rows], empty="Nobody is enrolled yet.")
-    for line in known:
-        say(line)
-    if rows and counts:
+            _status_of_everybody(work, as_json=as_json)
+
+
+def _status_of(work: Work, mrn: str, *, as_json: bool) -> None:
+    from monitor.operations.status import status_rows
+
+    rows = status_rows(work.store, work.settings, work.now, mrn)
+    if not rows:
+        complain(f"nobody is enrolled under {mrn}")
+    if as_json:
+        print_json(rows)
+    elif rows:
+        table(_STATUS, map(_line, rows))
+        for line in _facts(work, mrn):
+            say(line)
+
+
+def _status_of_everybody(work: Work, *, as_json: bool) -> None:
+    from monitor.operations.status import Everybody
+
+    everybody = Everybody(work.store, work.settings, work.now)
+    if as_json:
+        print_json_list(everybody)
+        return
+    table(_STATUS, map(_line, everybody), empty="Nobody is enrolled yet.")
+    counts = everybody.ledger()
+    if counts["enrolled"]:
         say(_in_one_line(counts))
 
 

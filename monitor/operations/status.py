@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from monitor.core.enrolment_status import LEDGER_STATES, EnrolmentStatus
 from monitor.core.vocabulary import EnrolmentState, PanelState
 from monitor.operations.answers import enrolments_of
 from monitor.operations.statuses import Standing, Statuses, Whose, statuses
+from monitor.store import claims
 from monitor.store.database import Store
+from monitor.store.frames import chunks
 from monitor.store.silent_feeds import suspected
 
 NOT_JUDGED = "not_judged"
@@ -33,12 +35,14 @@ def status_rows(
     Sees nothing collected or happened later than `now`. An enrolment that could not be
     judged has one row without panel and state.
     """
+    if mrn is None:
+        return list(Everybody(store, settings, now))
     with store.read() as connection:
-        ids = None if mrn is None else enrolments_of(connection, mrn)
+        ids = enrolments_of(connection, mrn)
         rows: list[dict[str, Any]] = []
         for batch in statuses(connection, settings, now, ids=ids):
             rows += _rows_of(connection, batch)
-    return sorted(rows, key=lambda row: row["mrn"])
+    return sorted(rows, key=_mrn)
 
 
 def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
@@ -51,17 +55,34 @@ def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     return counts.ledger()
 
 
-def overview(
-    store: Store, settings: Settings, now: datetime
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """`status_rows` and `ledger` of everybody, looked at once for both."""
-    counts = _Counts()
-    rows: list[dict[str, Any]] = []
-    with store.read() as connection:
-        for batch in statuses(connection, settings, now):
+class Everybody:
+    """The rows of `status_rows`, the numbers of the patients ascending, and once they are told the
+    ledger of those whom they tell of. A piece of them at a time is in memory."""
+
+    def __init__(self, store: Store, settings: Settings, now: datetime) -> None:
+        self._store, self._settings, self._now = store, settings, now
+        self._counts = _Counts()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self._counts = _Counts()
+        with self._store.read() as connection:
+            for ids in chunks(claims.ids_by_mrn(connection)):
+                yield from self._told(connection, ids)
+
+    def ledger(self) -> dict[str, int]:
+        """As `ledger` counts."""
+        return self._counts.ledger()
+
+    def _told(self, connection: Connection, ids: Sequence[int]) -> Sequence[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for batch in statuses(connection, self._settings, self._now, ids=ids):
             rows += _rows_of(connection, batch)
-            counts.add(batch)
-    return sorted(rows, key=lambda row: row["mrn"]), counts.ledger()
+            self._counts.add(batch)
+        return sorted(rows, key=_mrn)
+
+
+def _mrn(row: dict[str, Any]) -> str:
+    return str(row["mrn"])
 
 
 class _Counts:

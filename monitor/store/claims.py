@@ -274,6 +274,17 @@ def named(connection: Connection, ids: Sequence[int]) -> list[Named]:
     return [Named._make(row) for row in connection.execute(query)]
 
 
+def ids_by_mrn(connection: Connection) -> list[int]:
+    """The id of every enrolment that stands, by the number of its patient; of one number ascending.
+    Sorted here: databases differ in what comes first."""
+    query = (
+        select(_PATIENTS.c.mrn, _ENROLMENTS.c.id)
+        .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
+        .where(_ENROLMENTS.c.stands)
+    )
+    return [enrolment for _, enrolment in sorted((*row,) for row in connection.execute(query))]
+
+
 def sleeping(connection: Connection, ids: Sequence[int], now: datetime) -> list[Sleeping]:
     """Those of these enrolments whose kept answer holds at `now`."""
     columns = _ENROLMENTS.c

@@ -9,7 +9,7 @@ from typing import Any
 from monitor.core.enrolment_status import LEDGER_STATES
 from monitor.operations.explain import explain_patient, in_words
 from monitor.operations.report_overdue import Which, overdue
-from monitor.operations.status import ledger, overview, status_rows
+from monitor.operations.status import Everybody, ledger, status_rows
 from tests.clinic import CBC, LFT, Clinic, at
 from tests.statements import asked
 
@@ -89,8 +89,9 @@ def _enrol_of_every_state(ward: Clinic) -> None:
 
 def _all_that_is_told(ward: Clinic, now: datetime) -> Any:
     store, settings = ward.store, ward.settings
+    everybody = Everybody(store, settings, now)
     return (
-        overview(store, settings, now),
+        (list(everybody), everybody.ledger()),
         overdue(store, settings, Which(), now),
     )
 
