@@ -37,7 +37,8 @@ _COMMANDS = {
         "alerts.close"
     ),
     "Look after it": (
-        "clinic.health feeds.feeds reviews.verify seal.seal backup.backup backup.restore"
+        "clinic.health feeds.feeds reviews.verify canary.canary seal.seal backup.backup "
+        "backup.restore"
     ),
 }
 """By their headings in the help: file and function of each command."""

@@ -40,6 +40,7 @@ from monitor.intake.watch import Watch
 from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs, sessions
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
+from monitor.operations.canary import flew_between, fly_and_tell
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.stuck import alarm_if_stuck
@@ -47,6 +48,7 @@ from monitor.review import review_due, wake_judged_otherwise
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
+from monitor.store.facts import CANARY
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3
@@ -61,6 +63,8 @@ _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
 _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
+_CANARY_EVERY = 900.0
+"""Seconds between two looks whether this night's canaries have flown."""
 _LOOK = 0.2
 """Seconds between two looks whether somebody asked for the end."""
 _PATIENCE, _PAUSE = 30.0, 0.5
@@ -147,6 +151,7 @@ class Daemon:
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
+            Job(CANARY, self._canary, _CANARY_EVERY, _NIGHT, self._last_night),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
             Job("heartbeat", self._heartbeat, every=60, thread=_BEAT),
@@ -187,7 +192,8 @@ class Daemon:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # our jobs report themselves
         soon = clock.now()
         for job in self._jobs():
-            self._add(job, IntervalTrigger(seconds=job.every), soon)
+            first = None if job.name == CANARY else soon  # a start has enough to do
+            self._add(job, IntervalTrigger(seconds=job.every), first)
         nightly = Job(
             NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
         )
@@ -322,6 +328,13 @@ class Daemon:
         if emptied.mails:
             self._log.info("bounces", mails=emptied.mails, bounced=emptied.bounced)
         return emptied.mails > 0
+
+    def _canary(self, now: datetime) -> bool:
+        if flew_between(self._store, self._last_night(now), now):
+            return False
+        flight = fly_and_tell(self._store, self._settings, now)
+        self._log.info("canaries", patients=flight.patients, died=len(flight.died))
+        return not flight.well
 
     def _stuck(self, now: datetime) -> bool:
         told = alarm_if_stale(self._store, self._settings, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store
-from monitor.store.facts import AHEAD, brought_to
+from monitor.store.facts import AHEAD, CANARY, brought_to, fact
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
 DELIVERIES = table_of(Delivery)
@@ -33,7 +34,7 @@ MAY_WAIT = timedelta(hours=1)
 """How long a message or a review may be owed before that is a fault."""
 FAILURES_SHOWN_FOR = timedelta(days=7)
 _LEAST_SPACE = 200 * 1024 * 1024
-_SLOW_JOBS = {"nightly": NIGHTLY_MAY_BE_SILENT}
+_SLOW_JOBS = {"nightly": NIGHTLY_MAY_BE_SILENT, "canary": NIGHTLY_MAY_BE_SILENT}
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def examine(
             *([_listener(store, settings, now)] if settings.mllp.is_on else []),
             _mail(store, settings, now, looking_back=then),
             _schedules(store, settings),
+            _canary(store, settings, now),
             *([_backup(store, settings, now)] if settings.backup.alarm_after else []),
             _settings(store, settings, now),
         )
@@ -231,6 +233,26 @@ def _schedules(store: Store, settings: Settings) -> Part:
     if found:
         return Part("schedules", False, "; ".join(notice.text for notice in found))
     return Part("schedules", True, "the files are what is in force")
+
+
+def _canary(store: Store, settings: Settings, now: datetime) -> Part:
+    """The made-up patients that go the road of the real ones each night (`operations.canary`)."""
+    with store.read() as connection:
+        kept = fact(connection, CANARY)
+    if kept is None:
+        return Part("canary", True, "none has flown yet; `monitor run` lets them fly each night")
+    flight = json.loads(kept)
+    at = datetime.fromisoformat(flight["at"])
+    when = instant_text(at, settings.clinic.zone)
+    if flight["died"]:
+        more = len(flight["died"]) - 1
+        others = f", and {more} more" if more else ""
+        says = f"{flight['died'][0]}{others} ({when}); see monitor canary"
+        return Part("canary", False, says)
+    if now - at > NIGHTLY_MAY_BE_SILENT:
+        return Part("canary", False, f"none has flown since {when}; is `monitor run` running?")
+    says = f"{flight['patients']} made-up patients went the whole road, {when}"
+    return Part("canary", True, says)
 
 
 def _backup(store: Store, settings: Settings, now: datetime) -> Part:

@@ -15,6 +15,10 @@ AHEAD = timedelta(minutes=5)
 """How much earlier than the database a writing command may be (clocks differ a little)."""
 
 
+CANARY = "canary"
+"""What became of the last canary, as JSON."""
+
+
 def brought_to(connection: Connection) -> datetime | None:
     """The latest instant that the database has been brought to."""
     value = connection.scalar(brought_to_query())
@@ -61,17 +65,33 @@ def refuse_earlier(latest: datetime | None, now: datetime) -> None:
         raise TooEarly(latest, now)
 
 
+def fact(connection: Connection, name: str) -> str | None:
+    """What is noted under a name; None: nothing."""
+    facts = tables.table_of(tables.Fact)
+    value = connection.scalar(select(facts.c.value).where(facts.c.name == name))
+    return None if value is None else str(value)
+
+
+def put_fact(connection: Connection, name: str, value: str) -> None:
+    """Note it, in place of what was."""
+    connection.execute(
+        text(
+            "INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) "
+            "DO UPDATE SET value = excluded.value"
+        ),
+        {"name": name, "value": value},
+    )
+
+
 def installation(connection: Connection) -> str:
     """What tells this database from every other, drawn when it is first asked for.
 
     Two clinics on one mail domain, or one that began anew, count their alerts and messages from
     1 alike; mail servers drop a message whose Message-ID they have seen. To be asked in a
     transaction that writes."""
-    facts = tables.table_of(tables.Fact)
-    query = select(facts.c.value).where(facts.c.name == "installation")
-    known = connection.scalar(query)
+    known = fact(connection, "installation")
     if known is not None:
-        return str(known)
+        return known
     connection.execute(
         text(
             "INSERT INTO facts (name, value) VALUES ('installation', :value) "
@@ -79,4 +99,4 @@ def installation(connection: Connection) -> str:
         ),
         {"value": secrets.token_hex(6)},
     )
-    return str(connection.scalar(query))
+    return str(fact(connection, "installation"))
