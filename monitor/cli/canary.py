@@ -25,10 +25,11 @@ def canary(
     loaded, reviewed, told and acknowledged by this clinic's settings, in a database that is thrown
     away. Nothing is sent. The daemon does it each night.
     """
-    from monitor.operations.canary import fly_and_tell
+    from monitor.operations.canary import fly, tell
 
     with writing(config, at) as work:
-        flight = fly_and_tell(work.store, work.settings, work.now)
+        flight = fly(work.store, work.settings, work.now)
+        tell(work.store, work.settings, flight)
     if as_json:
         print_json(flight.document())
     else:

@@ -37,12 +37,12 @@ from monitor.daemon.rest import Rest
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
-from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs, sessions
+from monitor.operations import arrivals, canary, downtime, feeds, fleet, heartbeat, job_runs
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
-from monitor.operations.canary import flew_between, fly_and_tell
 from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
+from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due, wake_judged_otherwise
 from monitor.store.daemons import TICK
@@ -330,10 +330,10 @@ class Daemon:
         return emptied.mails > 0
 
     def _canary(self, now: datetime) -> bool:
-        if flew_between(self._store, self._last_night(now), now):
+        if canary.flew_between(self._store, self._last_night(now), now):
             return False
-        flight = fly_and_tell(self._store, self._settings, now)
-        self._log.info("canaries", patients=flight.patients, died=len(flight.died))
+        flight = canary.fly_apart(self._store, self._settings, now)
+        canary.tell(self._store, self._settings, flight)
         return not flight.well
 
     def _stuck(self, now: datetime) -> bool:
@@ -341,7 +341,7 @@ class Daemon:
         return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _sessions(self, now: datetime) -> bool:
-        sessions.prune(self._store, self._settings, now)
+        prune(self._store, self._settings, now)
         return False
 
     def _pulse(self, now: datetime) -> bool:

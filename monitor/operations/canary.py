@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
+import signal
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -47,6 +51,8 @@ _DELIVERIES = table_of(tables.Delivery)
 _WHO = "canary"
 _ON_TREATMENT = timedelta(days=365)
 """So long before today each canary is said to have started."""
+_PATIENCE, _LAST_WORDS = 300.0, 5.0
+"""Seconds in which they have to come back, and then to end."""
 _ONE_DAY, _ONE_MINUTE, _ONE_HOUR = timedelta(days=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -119,9 +125,45 @@ def fly(store: Store, settings: Settings, now: datetime) -> Flight:
     return flight
 
 
-def fly_and_tell(store: Store, settings: Settings, now: datetime) -> Flight:
-    """The same, kept for `monitor health`; the operator is told where one died."""
-    flight = fly(store, settings, now)
+def fly_apart(store: Store, settings: Settings, now: datetime) -> Flight:
+    """The same by a process of its own, which takes its memory with it when it ends.
+
+    Raises RuntimeError where it ends without an answer."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    url = store.engine.url.render_as_string(hide_password=False)
+    process = context.Process(
+        target=_apart, args=(theirs, url, settings, now), name="monitor canary", daemon=True
+    )
+    try:
+        process.start()
+        theirs.close()
+        if not ours.poll(_PATIENCE):
+            raise RuntimeError(f"the canaries did not come back within {_PATIENCE:.0f} s")
+        flight = ours.recv()
+    except EOFError:
+        raise RuntimeError("the canaries did not come back") from None
+    finally:
+        ours.close()
+        if process.is_alive():
+            process.join(_LAST_WORDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    assert isinstance(flight, Flight)
+    return flight
+
+
+def _apart(pipe: Pipe, url: str, settings: Settings, now: datetime) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon
+    store = open_store(url)
+    with suppress(OSError):  # whoever asked may be gone
+        pipe.send(fly(store, settings, now))
+    store.dispose()
+
+
+def tell(store: Store, settings: Settings, flight: Flight) -> None:
+    """Keep what became of them for `monitor health`; the operator is told where one died."""
     with store.write() as connection:
         put_fact(connection, CANARY, json.dumps(flight.document()))
         if flight.died:
@@ -131,8 +173,7 @@ def fly_and_tell(store: Store, settings: Settings, now: datetime) -> Flight:
                 "it was open:\n\n" + "\n".join(f"- {it}" for it in flight.died) + "\n\nA real "
                 "patient would be stopped there, too. `monitor canary` tries again at once."
             )
-            operator_alarm(connection, "canary", text, clinic.email, now, clinic.zone)
-    return flight
+            operator_alarm(connection, "canary", text, clinic.email, flight.at, clinic.zone)
 
 
 def flew_between(store: Store, since: datetime, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from monitor.config import Source
 from monitor.core.protocol_file import digest_of
-from monitor.operations.canary import fly, fly_and_tell
+from monitor.operations.canary import Flight, fly, tell
 from monitor.operations.health import Part, examine
 from monitor.resources import schedules_folder
 from monitor.store.outbox import DELIVERIES
@@ -32,6 +32,12 @@ def counted(ward: Clinic) -> dict[str, int]:
 def of_health(ward: Clinic, now: Any = NOW) -> Part:
     parts = examine(ward.store, ward.settings, now).parts
     return next(part for part in parts if part.name == "canary")
+
+
+def flown(ward: Clinic) -> Flight:
+    flight = fly(ward.store, ward.settings, NOW)
+    tell(ward.store, ward.settings, flight)
+    return flight
 
 
 def shipped(ward: Clinic) -> list[str]:
@@ -68,7 +74,7 @@ def test_a_source_of_the_clinic_does_not_make_them_read_otherwise(ward: Clinic) 
 
 def test_health_says_when_they_last_flew_and_when_none_has_for_a_day(ward: Clinic) -> None:
     assert "none has flown yet" in of_health(ward).says
-    fly_and_tell(ward.store, ward.settings, NOW)
+    flown(ward)
     part = of_health(ward, NOW + timedelta(hours=20))
     assert part.well and "made-up patients went the whole road, 2 Mar 2026" in part.says
     part = of_health(ward, NOW + timedelta(hours=27))
@@ -85,7 +91,7 @@ def test_a_name_that_is_read_no_more_kills_those_that_need_it_and_the_operator_i
         put_in_force(connection, "analytes", slip, digest_of(slip), NOW, "test", "a slip")
     ward.enrol("A1", now=at("2026-01-05"))
     ward.results("A1", "2026-01-05", CBC | LFT)
-    flight = fly_and_tell(ward.store, ward.settings, NOW)
+    flight = flown(ward)
     assert not flight.well
     assert "azathioprine, neutropenia: no alert came of it" in flight.died
     assert not any("thrombocytopenia" in it for it in flight.died)
