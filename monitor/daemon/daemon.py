@@ -37,6 +37,7 @@ from monitor.daemon.rest import Rest
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
+from monitor.intake.written_on import WrittenOn
 from monitor.operations import arrivals, downtime, feeds, fleet, heartbeat, job_runs, sessions
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
@@ -83,6 +84,7 @@ class Daemon:
         """Messages may have been queued since the last delivery began."""
         self._watch = Watch(settings, self._dropped)
         self._stuck_files = Rest()
+        self._written_on = WrittenOn(settings)
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -217,9 +219,11 @@ class Daemon:
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()
+        told = self._written_on.look(self._store, now)
         if self._stuck_files.lasts:
-            return False
+            return told
         outcomes = arrivals.inbox(self._store, self._settings, now)
+        self._written_on.note(outcomes, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
         if outcomes and not any(outcome.moved_to for outcome in outcomes):
@@ -227,7 +231,7 @@ class Daemon:
             self._log.warning("no file can be moved out of the inbox", seconds=pause)
         else:
             self._stuck_files.end()
-        return bool(outcomes)
+        return told or bool(outcomes)
 
     def _dropped(self) -> None:
         """Something was put into the inbox: it is looked at whatever else is stuck there."""

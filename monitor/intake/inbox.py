@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,10 @@ class InboxOutcome:
     """enrol, events or results."""
     moved_to: str
     """Path below the inbox; empty where it could not be moved, and `error` says why."""
+    source: str
+    """Whose folder it lay in; empty for the inbox itself."""
+    state: tuple[int, int] | None = None
+    """Its size and time of change before it was read."""
     report: Report | None = None
     error: str = ""
 
@@ -181,6 +185,7 @@ def _take(
     kind, source, path = found
     report: Report | None = None
     error = ""
+    state = filing.state(path)
     try:
         report = _load(store, settings, kind, source, path, now)
     except FileNotFoundError:  # another daemon took it while we waited for our turn
@@ -195,7 +200,8 @@ def _take(
         error = str(refusal)
     if error.startswith("the file changed"):
         return None
-    return _put_away(store, settings, found, report, error, now)
+    outcome = _put_away(store, settings, found, report, error, now)
+    return outcome and replace(outcome, state=state)
 
 
 def _load(
@@ -218,11 +224,11 @@ def _put_away(
 ) -> InboxOutcome | None:
     """Move a file out of the inbox. Of one that could not be taken the operator is told first:
     what has been moved away is not looked at again."""
-    kind, _, path = found
+    kind, source, path = found
     name = told_name(path)
     folder = settings.intake.inbox / (FAILED if error else DONE)
     try:
-        target = filing.reserve(folder, _document(path, kind, report, error))
+        target = filing.reserve(folder, _document(found, report, error))
         if error:
             _tell(store, settings, name, f"{folder.name}/{target.name}", error, now)
         if not filing.move(path, target):  # another daemon was quicker
@@ -233,8 +239,9 @@ def _put_away(
         why = cannot_be_emptied(settings) or _why_stuck(folder, problem.strerror or "")
         _alarm(store, settings, STUCK, why, now)
         error = error or f"it cannot be moved to {folder.name}/: {problem.strerror}"
-        return InboxOutcome(name, kind, "", report, error)
-    return InboxOutcome(name, kind, f"{folder.name}/{target.name}", report, error)
+        return InboxOutcome(name, kind, "", source, None, report, error)
+    moved_to = f"{folder.name}/{target.name}"
+    return InboxOutcome(name, kind, moved_to, source, None, report, error)
 
 
 def _tell(
@@ -249,8 +256,9 @@ def _alarm(store: Store, settings: Settings, topic: str, text: str, now: datetim
         operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 
 
-def _document(path: Path, kind: str, report: Report | None, error: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"file": told_name(path), "kind": kind}
+def _document(found: tuple[str, str, Path], report: Report | None, error: str) -> dict[str, Any]:
+    kind, source, path = found
+    document: dict[str, Any] = {"file": told_name(path), "kind": kind, "source": source}
     if error:
         document["error"] = error
     if report is None:
