@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ DONE, FAILED = "done", "failed"
 STUCK = "the inbox cannot be emptied"
 """What the operator is told of, once a day for all files."""
 _ORDER = ("enrol", "events", "results")
-_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
+UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
 _COLUMNS = {
     "enrol": (enrol.COLUMNS, enrol.REQUIRED),
     "events": (events.COLUMNS, events.REQUIRED),
@@ -70,10 +71,9 @@ def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOut
     A fault of ours in one file leaves it where it is and does not stop the others; it is
     raised at the end.
     """
-    inbox = settings.intake.inbox
     found = [
         (_kind_of(path), source, path)
-        for source, path in _candidates(inbox, settings)
+        for source, path in _candidates(settings)
         if _has_settled(path, settings.intake.settle_seconds, now)
     ]
     found.sort(key=lambda it: (_ORDER.index(it[0]), it[2].name))
@@ -93,37 +93,40 @@ def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOut
     return outcomes
 
 
-def _candidates(inbox: Path, settings: Settings) -> list[tuple[str, Path]]:
-    folders = [("", inbox), *((name, inbox / name) for name in settings.sources)]
-    return [
-        (source, path)
-        for source, folder in folders
-        if folder.is_dir() and folder.name not in (DONE, FAILED)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.is_symlink() and not _is_unfinished(path.name)
-    ]
-
-
-def passed_over(settings: Settings) -> list[str]:
-    """What lies in the inbox and is never looked at: folders with files that are no source's, and
-    links."""
+def folders(settings: Settings) -> list[tuple[str, Path]]:
+    """The inbox, and the folders in it that bear the name of a source, with that name."""
     inbox = settings.intake.inbox
-    if not inbox.is_dir():
-        return []
-    known = {*settings.sources, DONE, FAILED}
-    return [
-        told_name(path)
-        for path in sorted(inbox.iterdir())
-        if not _is_unfinished(path.name) and (path.is_symlink() or path.is_dir())
-        if path.is_symlink() or (path.name not in known and _holds_files(path))
-    ]
+    named = [(name, inbox / name) for name in settings.sources if name not in (DONE, FAILED)]
+    return [("", inbox), *(it for it in named if is_folder(it[1]))]
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as one can see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _candidates(settings: Settings) -> list[tuple[str, Path]]:
+    """The files to be taken in. One source's folder that cannot be read keeps no other out; it is
+    told by whoever watches the feeds. Raises OSError where the inbox itself cannot be read."""
+    found: list[tuple[str, Path]] = []
+    for source, folder in folders(settings):
+        with suppress(OSError) if source else nullcontext():
+            found += [
+                (source, path)
+                for path in sorted(folder.iterdir())
+                if path.is_file() and not path.is_symlink() and not is_unfinished(path.name)
+            ]
+    return found
 
 
 def cannot_be_emptied(settings: Settings) -> str:
     """What to tell the operator where files that were taken in cannot be moved away; empty where
     they can. Only as far as this process may write."""
     inbox = settings.intake.inbox
-    for folder in (inbox, inbox / DONE, inbox / FAILED):
+    for folder in (*(it for _, it in folders(settings)), inbox / DONE, inbox / FAILED):
         if not folder.exists():
             continue
         if not folder.is_dir():
@@ -140,15 +143,9 @@ def _why_stuck(folder: Path, error: str) -> str:
     )
 
 
-def _holds_files(folder: Path) -> bool:
-    try:
-        return any(path.is_file() and not _is_unfinished(path.name) for path in folder.iterdir())
-    except OSError:
-        return True
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.startswith((".", "~")) or name.casefold().endswith((*_UNFINISHED, "~"))
+def is_unfinished(name: str) -> bool:
+    """Whether a file bears a name under which it is left alone."""
+    return name.startswith((".", "~")) or name.casefold().endswith((*UNFINISHED, "~"))
 
 
 def _has_settled(path: Path, seconds: float, now: datetime) -> bool:

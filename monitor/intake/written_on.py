@@ -91,12 +91,13 @@ class WrittenOn:
 
     def _tell(self, store: Store, path: Path, target: Path, now: datetime) -> None:
         clinic, intake = self._settings.clinic, self._settings.intake
+        where, name = f"inbox/{path.parent.name}/{told_name(path)}", told_name(target)
         text = (
-            f"inbox/{path.parent.name}/{told_name(path)} was still being written after it had been "
-            f"taken in: nothing had come for {intake.settle_seconds:g} s ([intake] settle_seconds). "
-            f"It is taken in again as {told_name(target)}. The last row that was read before "
-            "may have been cut short: see monitor batch show. Have its sender write under a name "
-            "that ends in .part and rename it at the end, or let files settle for longer"
+            f"{where} was still being written after it was taken in: nothing had come for "
+            f"{intake.settle_seconds:g} s ([intake] settle_seconds). It is taken in again as "
+            f"{name}. The last row that was read before may have been cut short: see monitor batch "
+            "show. Have its sender write under a name that ends in .part and rename it at the end, "
+            "or let files settle for longer"
         )
         with store.write() as connection:
             topic = f"file {told_name(path)} was written on"

@@ -167,7 +167,9 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
         feeds.silence(store, settings, now),
         f"{'; '.join(troubles)}; see monitor feeds" if troubles else "",
         still_ignored(store, settings),
-        feeds.inbox_gone(settings) or cannot_be_emptied(settings) or feeds.lies_unseen(settings),
+        feeds.inbox_gone(settings)
+        or cannot_be_emptied(settings)
+        or feeds.lies_unseen(settings, now),
     ]
     if wrong := [it for it in found if it]:
         return Part("feeds", False, "; ".join(wrong))
