@@ -3,10 +3,11 @@
 The scheduler only says when to look. A job that fails is recorded, told to the operator, and
 looks again at its next time; the daemon never dies of one, nor of a database that goes away
 for a while. Intake and review run one after the other in one thread; what waits for other
-machines runs in another, so that a slow mail server holds up no lab file, and what goes through
-everybody or through weeks of results, the nightly sweep, the digests and the watch over the feeds,
-in a third, so that it holds up neither. The signs of life, for other daemons and for whatever
-watches this machine, have threads of their own: a morning's mails take minutes.
+machines runs in two others, so that a slow mail server holds up no lab file, and no mail that came
+back; and what goes through everybody or through weeks of results, the nightly sweep, the digests
+and the watch over the feeds, in one more, so that it holds up none of these. The signs of life, for
+other daemons and for whatever watches this machine, have threads of their own: a morning's mails
+take minutes.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -54,8 +55,8 @@ SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_OUTSIDE, _NIGHT, _PULSE, _BEAT = "outside", "night", "pulse", "beat"
-_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE, _BEAT)
+_OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT = "outside", "box", "night", "pulse", "beat"
+_THREADS = (AT_HOME, _OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
@@ -147,7 +148,7 @@ class Daemon:
             Job("feeds", self._feeds, every=300, thread=_NIGHT, once_since=_period(300)),
             Job("digests", self._digests, every=30, thread=_NIGHT, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
-            Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
+            Job("bounces", self._bounces, every=60, thread=_BOX),
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
@@ -312,7 +313,7 @@ class Daemon:
                 self._settings,
                 now,
                 who=self._member.holder,
-                stop=self._stopping.is_set,
+                stop=self._between_mails,
             )
             if sent.sent or sent.failed:
                 self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
@@ -320,6 +321,10 @@ class Daemon:
                 break
             now = clock.now()
         return False
+
+    def _between_mails(self) -> bool:
+        self._keeper.goes_on("delivery")
+        return self._stopping.is_set()
 
     def _bounces(self, now: datetime) -> bool:
         emptied = empty_boxes(self._store, self._settings, now)

@@ -7,6 +7,7 @@ one that was brought to a revision this program does not get along with ends the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ AT_HOME = "at home"
 _BUSY_PAUSE = timedelta(seconds=10)
 _AGAIN = timedelta(minutes=10)
 """When a daemon looks whether the nightly sweep was done that another one is at."""
+_GOES_ON = 60.0
+"""Seconds between two notes that a long run goes on; `monitor health` waits for some minutes."""
 _LEAST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 """Between two looks at a database that does not answer."""
 
@@ -72,6 +75,7 @@ class Keeper:
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
         self._noted: dict[str, job_runs.Noted] = {}
+        self._went_on = time.monotonic()
         self.failing: set[str] = set()
         """Jobs whose last run failed."""
         self.outdated: StoreOutdated | None = None
@@ -170,6 +174,15 @@ class Keeper:
             self._lost(job, fault)
         except Exception as fault:  # noqa: BLE001  # with no database only the log is left
             self._log.error("cannot record a job", job=job.name, what=_what(fault))
+
+    def goes_on(self, name: str) -> None:
+        """Note that a job is at work, where it takes long: one that is silent is taken for dead."""
+        if time.monotonic() - self._went_on < _GOES_ON:
+            return
+        self._went_on = time.monotonic()
+        now = clock.now()
+        with suppress(StoreError), self._store.write() as connection:
+            job_runs.record(connection, name, now, now, "")
 
     def alarm(self, topic: str, text: str, now: datetime) -> None:
         """Tell the operator, once a topic a day."""
