@@ -172,9 +172,9 @@ class Daemon:
                     raise
 
     def _judge_anew(self, now: datetime) -> None:
-        woken = wake_judged_otherwise(self._store, now)
+        woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
         if woken:
-            self._log.info("to be judged by this version", enrolments=woken)
+            self._log.info("to be judged anew", enrolments=woken)
 
     def _begin_again(self, now: datetime) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job
