@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,9 @@ from monitor.config import load_settings
 if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.operations.backup import Copied
+
+
+_SHOWN = 10
 
 
 def backup(
@@ -73,7 +77,7 @@ def restore(
     with progress("restoring", quiet=as_json) as bar:
         found = put_back(settings, file, replace=replace, progress=bar)
     if as_json:
-        print_json(found.document())
+        print_json(found.document() | {"came_since": found.came_since})
         return
     _say(found, settings, "restored")
     if found.waiting:
@@ -81,7 +85,20 @@ def restore(
             f"{found.waiting} messages were waiting when the backup was made. Those that went out "
             "since go out again, each with the Message-ID it had."
         )
+    say("What was loaded, recorded and acknowledged after that instant is not in it.")
+    if found.came_since:
+        _say_what_came_since(settings, found.came_since)
     say("next: monitor verify, then monitor run")
+
+
+def _say_what_came_since(settings: Settings, files: Sequence[str]) -> None:
+    more = f" and {len(files) - _SHOWN} more (--json lists them)" if len(files) > _SHOWN else ""
+    them = "it" if len(files) == 1 else "them"
+    say(
+        f"Taken in since, and still in {settings.intake.inbox / 'done'}: "
+        f"{', '.join(files[:_SHOWN])}{more}. Put {them} into the inbox again, or load {them}: "
+        "nobody else will miss what stands there."
+    )
 
 
 def _say(copied: Copied, settings: Settings, done: str) -> None:

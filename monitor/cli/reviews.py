@@ -150,7 +150,7 @@ def sweep(
     from monitor.review import review_due, wake_judged_otherwise
 
     with writing(config, at) as work, progress("reviewing", quiet=as_json) as bar:
-        wake_judged_otherwise(work.store, work.now)
+        wake_judged_otherwise(work.store, work.settings.clinic.zone, work.now)
         tally = review_due(work.store, work.settings, work.now, everyone=everyone, progress=bar)
     if as_json:
         print_json(tally.review)

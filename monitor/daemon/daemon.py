@@ -3,10 +3,11 @@
 The scheduler only says when to look. A job that fails is recorded, told to the operator, and
 looks again at its next time; the daemon never dies of one, nor of a database that goes away
 for a while. Intake and review run one after the other in one thread; what waits for other
-machines runs in another, so that a slow mail server holds up no lab file, and what goes through
-everybody or through weeks of results, the nightly sweep, the digests and the watch over the feeds,
-in a third, so that it holds up neither. The signs of life, for other daemons and for whatever
-watches this machine, have threads of their own: a morning's mails take minutes.
+machines runs in two others, so that a slow mail server holds up no lab file, and no mail that came
+back; and what goes through everybody or through weeks of results, the nightly sweep, the digests
+and the watch over the feeds, in one more, so that it holds up none of these. The signs of life, for
+other daemons and for whatever watches this machine, have threads of their own: a morning's mails
+take minutes.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -16,13 +17,11 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -34,9 +33,11 @@ from monitor.config import Settings, missing_secrets
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.rest import Rest
+from monitor.daemon.signals import asked_to_end
 from monitor.delivery.send import deliver_due
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
+from monitor.intake.written_on import WrittenOn
 from monitor.operations import arrivals, canary, downtime, feeds, fleet, heartbeat, job_runs
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
@@ -55,8 +56,8 @@ SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_OUTSIDE, _NIGHT, _PULSE, _BEAT = "outside", "night", "pulse", "beat"
-_THREADS = (AT_HOME, _OUTSIDE, _NIGHT, _PULSE, _BEAT)
+_OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT = "outside", "box", "night", "pulse", "beat"
+_THREADS = (AT_HOME, _OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
@@ -87,6 +88,7 @@ class Daemon:
         """Messages may have been queued since the last delivery began."""
         self._watch = Watch(settings, self._dropped)
         self._stuck_files = Rest()
+        self._written_on = WrittenOn(settings)
         self._listener = (
             Listener(self._store, settings, clock.now, arrived=self._arrived)
             if settings.mllp.is_on
@@ -114,7 +116,7 @@ class Daemon:
         StoreOutdated also later, where the database was brought to a revision that this program
         does not get along with.
         """
-        with self._store.hold_daemon_lock(), _signals(self._asked):
+        with self._store.hold_daemon_lock(), asked_to_end(self._asked):
             with self._store.read():
                 pass  # a database that cannot be used is an error now, not an alarm each second
             last_night = self._join()
@@ -149,7 +151,7 @@ class Daemon:
             Job("feeds", self._feeds, every=300, thread=_NIGHT, once_since=_period(300)),
             Job("digests", self._digests, every=30, thread=_NIGHT, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
-            Job("bounces", self._bounces, every=60, thread=_OUTSIDE),
+            Job("bounces", self._bounces, every=60, thread=_BOX),
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
             Job(CANARY, self._canary, _CANARY_EVERY, _NIGHT, self._last_night),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
@@ -174,9 +176,9 @@ class Daemon:
                     raise
 
     def _judge_anew(self, now: datetime) -> None:
-        woken = wake_judged_otherwise(self._store, now)
+        woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
         if woken:
-            self._log.info("to be judged by this version", enrolments=woken)
+            self._log.info("to be judged anew", enrolments=woken)
 
     def _begin_again(self, now: datetime) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job
@@ -223,9 +225,11 @@ class Daemon:
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()
+        told = self._written_on.look(self._store, now)
         if self._stuck_files.lasts:
-            return False
+            return told
         outcomes = arrivals.inbox(self._store, self._settings, now)
+        self._written_on.note(outcomes, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
         if outcomes and not any(outcome.moved_to for outcome in outcomes):
@@ -233,7 +237,7 @@ class Daemon:
             self._log.warning("no file can be moved out of the inbox", seconds=pause)
         else:
             self._stuck_files.end()
-        return bool(outcomes)
+        return told or bool(outcomes)
 
     def _dropped(self) -> None:
         """Something was put into the inbox: it is looked at whatever else is stuck there."""
@@ -314,7 +318,7 @@ class Daemon:
                 self._settings,
                 now,
                 who=self._member.holder,
-                stop=self._stopping.is_set,
+                stop=self._between_mails,
             )
             if sent.sent or sent.failed:
                 self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
@@ -322,6 +326,10 @@ class Daemon:
                 break
             now = clock.now()
         return False
+
+    def _between_mails(self) -> bool:
+        self._keeper.goes_on("delivery")
+        return self._stopping.is_set()
 
     def _bounces(self, now: datetime) -> bool:
         emptied = empty_boxes(self._store, self._settings, now)
@@ -377,24 +385,3 @@ class Daemon:
 def _period(seconds: float) -> Callable[[datetime], datetime]:
     """A little less than the time between two looks, for those of others come in between."""
     return lambda now: now - timedelta(seconds=0.8 * seconds)
-
-
-@contextmanager
-def _signals(asked: list[int]) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for the end, where this is the main thread. They are only noted: what
-    a handler interrupts may hold the very lock that it would wait for. And whoever waits looks
-    again and again: a signal that the system gives to another thread wakes no main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, ask) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -7,6 +7,7 @@ one that was brought to a revision this program does not get along with ends the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ AT_HOME = "at home"
 _BUSY_PAUSE = timedelta(seconds=10)
 _AGAIN = timedelta(minutes=10)
 """When a daemon looks whether the nightly sweep was done that another one is at."""
+_GOES_ON = 60.0
+"""Seconds between two notes that a long run goes on; `monitor health` waits for some minutes."""
 _LEAST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 """Between two looks at a database that does not answer."""
 
@@ -72,6 +75,7 @@ class Keeper:
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
         self._noted: dict[str, job_runs.Noted] = {}
+        self._went_on = time.monotonic()
         self.failing: set[str] = set()
         """Jobs whose last run failed."""
         self.outdated: StoreOutdated | None = None
@@ -95,8 +99,8 @@ class Keeper:
         except StoreOutdated as fault:
             self._give_up(fault)
             return
-        except StoreLost:
-            self._lost(job)
+        except StoreLost as fault:
+            self._lost(job, fault)
             return
         except StoreBusy:
             self._log.info("somebody else is writing", job=job.name)
@@ -105,7 +109,7 @@ class Keeper:
         except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
             if self._stopping.is_set():
                 return
-            error = logs.places(fault)
+            error = _what(fault)
             self._log.error("job failed", job=job.name, what=error)
         self._record(job, now, error)
 
@@ -129,13 +133,13 @@ class Keeper:
             with suppress(StoreError):  # it ends by itself, too
                 self._member.end_turn(job.name, done_at)
 
-    def _lost(self, job: Job) -> None:
+    def _lost(self, job: Job, fault: StoreLost) -> None:
         """The database went away: what a job should have done is still owed, and is looked for
         again the later the longer it is away."""
         now = clock.now()
         if self._lost_since is None:
             self._lost_since = now
-            self._log.warning("the database does not answer", job=job.name)
+            self._log.warning("the database does not answer", job=job.name, why=str(fault))
         pause = min(max(now - self._lost_since, _LEAST_PAUSE), _LONGEST_PAUSE)
         self.look(job.name, now + pause)
 
@@ -166,10 +170,19 @@ class Keeper:
                     "have done is still owed. See the log of the daemon.",
                     started,
                 )
-        except StoreLost:
-            self._lost(job)
+        except StoreLost as fault:
+            self._lost(job, fault)
         except Exception as fault:  # noqa: BLE001  # with no database only the log is left
-            self._log.error("cannot record a job", job=job.name, what=logs.places(fault))
+            self._log.error("cannot record a job", job=job.name, what=_what(fault))
+
+    def goes_on(self, name: str) -> None:
+        """Note that a job is at work, where it takes long: one that is silent is taken for dead."""
+        if time.monotonic() - self._went_on < _GOES_ON:
+            return
+        self._went_on = time.monotonic()
+        now = clock.now()
+        with suppress(StoreError), self._store.write() as connection:
+            job_runs.record(connection, name, now, now, "")
 
     def alarm(self, topic: str, text: str, now: datetime) -> None:
         """Tell the operator, once a topic a day."""
@@ -181,3 +194,9 @@ class Keeper:
         """Have a job look at an instant, whenever its next time is."""
         if not self._stopping.is_set():
             self._scheduler.modify_job(name, next_run_time=at)
+
+
+def _what(fault: Exception) -> str:
+    """What a database says of itself, for that is what somebody has to mend; of anything else the
+    places alone, for its text may quote a row."""
+    return str(fault) if isinstance(fault, StoreError) else logs.places(fault)

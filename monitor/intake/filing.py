@@ -37,7 +37,7 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
             continue
         if _publish(part, _beside(target, _JSON)):
             break
-        known = _left_over(target)
+        known = reported(target)
         if known == document or (document["sha256"] and known.get("sha256") == document["sha256"]):
             document = known
             break
@@ -77,6 +77,30 @@ def digest(path: Path) -> str:
         return ""
 
 
+def state(path: Path) -> tuple[int, int] | None:
+    """Size and time of change (ns) of a file; None where it is not there or cannot be seen."""
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return known.st_size, known.st_mtime_ns
+
+
+def report_of(path: Path) -> Path:
+    """Where the report of a file that was put away lies."""
+    return _beside(path, _JSON)
+
+
+def reported(path: Path) -> dict[str, Any]:
+    """The report beside a file, or of an attempt that ended before the file was moved there;
+    empty where there is none that can be read."""
+    try:
+        known = json.loads(report_of(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def in_words(document: dict[str, Any]) -> str:
     """A document as a person reads it."""
     lines = [f"{document['file']} ({document['kind']})", ""]
@@ -112,12 +136,3 @@ def _publish(part: Path, data: Path) -> bool:
             return True
         return False
     return True
-
-
-def _left_over(target: Path) -> dict[str, Any]:
-    """The report of an attempt that ended before the move."""
-    try:
-        known = json.loads(_beside(target, _JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ DONE, FAILED = "done", "failed"
 STUCK = "the inbox cannot be emptied"
 """What the operator is told of, once a day for all files."""
 _ORDER = ("enrol", "events", "results")
-_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
+UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
 _COLUMNS = {
     "enrol": (enrol.COLUMNS, enrol.REQUIRED),
     "events": (events.COLUMNS, events.REQUIRED),
@@ -49,6 +50,10 @@ class InboxOutcome:
     """enrol, events or results."""
     moved_to: str
     """Path below the inbox; empty where it could not be moved, and `error` says why."""
+    source: str
+    """Whose folder it lay in; empty for the inbox itself."""
+    state: tuple[int, int] | None = None
+    """Its size and time of change before it was read."""
     report: Report | None = None
     error: str = ""
 
@@ -66,10 +71,9 @@ def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOut
     A fault of ours in one file leaves it where it is and does not stop the others; it is
     raised at the end.
     """
-    inbox = settings.intake.inbox
     found = [
         (_kind_of(path), source, path)
-        for source, path in _candidates(inbox, settings)
+        for source, path in _candidates(settings)
         if _has_settled(path, settings.intake.settle_seconds, now)
     ]
     found.sort(key=lambda it: (_ORDER.index(it[0]), it[2].name))
@@ -89,37 +93,40 @@ def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOut
     return outcomes
 
 
-def _candidates(inbox: Path, settings: Settings) -> list[tuple[str, Path]]:
-    folders = [("", inbox), *((name, inbox / name) for name in settings.sources)]
-    return [
-        (source, path)
-        for source, folder in folders
-        if folder.is_dir() and folder.name not in (DONE, FAILED)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.is_symlink() and not _is_unfinished(path.name)
-    ]
-
-
-def passed_over(settings: Settings) -> list[str]:
-    """What lies in the inbox and is never looked at: folders with files that are no source's, and
-    links."""
+def folders(settings: Settings) -> list[tuple[str, Path]]:
+    """The inbox, and the folders in it that bear the name of a source, with that name."""
     inbox = settings.intake.inbox
-    if not inbox.is_dir():
-        return []
-    known = {*settings.sources, DONE, FAILED}
-    return [
-        told_name(path)
-        for path in sorted(inbox.iterdir())
-        if not _is_unfinished(path.name) and (path.is_symlink() or path.is_dir())
-        if path.is_symlink() or (path.name not in known and _holds_files(path))
-    ]
+    named = [(name, inbox / name) for name in settings.sources if name not in (DONE, FAILED)]
+    return [("", inbox), *(it for it in named if is_folder(it[1]))]
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as one can see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _candidates(settings: Settings) -> list[tuple[str, Path]]:
+    """The files to be taken in. One source's folder that cannot be read keeps no other out; it is
+    told by whoever watches the feeds. Raises OSError where the inbox itself cannot be read."""
+    found: list[tuple[str, Path]] = []
+    for source, folder in folders(settings):
+        with suppress(OSError) if source else nullcontext():
+            found += [
+                (source, path)
+                for path in sorted(folder.iterdir())
+                if path.is_file() and not path.is_symlink() and not is_unfinished(path.name)
+            ]
+    return found
 
 
 def cannot_be_emptied(settings: Settings) -> str:
     """What to tell the operator where files that were taken in cannot be moved away; empty where
     they can. Only as far as this process may write."""
     inbox = settings.intake.inbox
-    for folder in (inbox, inbox / DONE, inbox / FAILED):
+    for folder in (*(it for _, it in folders(settings)), inbox / DONE, inbox / FAILED):
         if not folder.exists():
             continue
         if not folder.is_dir():
@@ -136,15 +143,9 @@ def _why_stuck(folder: Path, error: str) -> str:
     )
 
 
-def _holds_files(folder: Path) -> bool:
-    try:
-        return any(path.is_file() and not _is_unfinished(path.name) for path in folder.iterdir())
-    except OSError:
-        return True
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.startswith((".", "~")) or name.casefold().endswith((*_UNFINISHED, "~"))
+def is_unfinished(name: str) -> bool:
+    """Whether a file bears a name under which it is left alone."""
+    return name.startswith((".", "~")) or name.casefold().endswith((*UNFINISHED, "~"))
 
 
 def _has_settled(path: Path, seconds: float, now: datetime) -> bool:
@@ -181,6 +182,7 @@ def _take(
     kind, source, path = found
     report: Report | None = None
     error = ""
+    state = filing.state(path)
     try:
         report = _load(store, settings, kind, source, path, now)
     except FileNotFoundError:  # another daemon took it while we waited for our turn
@@ -195,7 +197,8 @@ def _take(
         error = str(refusal)
     if error.startswith("the file changed"):
         return None
-    return _put_away(store, settings, found, report, error, now)
+    outcome = _put_away(store, settings, found, report, error, now)
+    return outcome and replace(outcome, state=state)
 
 
 def _load(
@@ -218,11 +221,11 @@ def _put_away(
 ) -> InboxOutcome | None:
     """Move a file out of the inbox. Of one that could not be taken the operator is told first:
     what has been moved away is not looked at again."""
-    kind, _, path = found
+    kind, source, path = found
     name = told_name(path)
     folder = settings.intake.inbox / (FAILED if error else DONE)
     try:
-        target = filing.reserve(folder, _document(path, kind, report, error))
+        target = filing.reserve(folder, _document(found, report, error))
         if error:
             _tell(store, settings, name, f"{folder.name}/{target.name}", error, now)
         if not filing.move(path, target):  # another daemon was quicker
@@ -233,8 +236,9 @@ def _put_away(
         why = cannot_be_emptied(settings) or _why_stuck(folder, problem.strerror or "")
         _alarm(store, settings, STUCK, why, now)
         error = error or f"it cannot be moved to {folder.name}/: {problem.strerror}"
-        return InboxOutcome(name, kind, "", report, error)
-    return InboxOutcome(name, kind, f"{folder.name}/{target.name}", report, error)
+        return InboxOutcome(name, kind, "", source, None, report, error)
+    moved_to = f"{folder.name}/{target.name}"
+    return InboxOutcome(name, kind, moved_to, source, None, report, error)
 
 
 def _tell(
@@ -249,8 +253,9 @@ def _alarm(store: Store, settings: Settings, topic: str, text: str, now: datetim
         operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 
 
-def _document(path: Path, kind: str, report: Report | None, error: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"file": told_name(path), "kind": kind}
+def _document(found: tuple[str, str, Path], report: Report | None, error: str) -> dict[str, Any]:
+    kind, source, path = found
+    document: dict[str, Any] = {"file": told_name(path), "kind": kind, "source": source}
     if error:
         document["error"] = error
     if report is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import func, inspect, select
 
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
+from monitor.operations.came_since import came_since
 from monitor.store import backups, copying
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError
@@ -36,6 +38,8 @@ class Copied:
     rows: dict[str, int]
     waiting: int
     """Messages that are owed, as of then."""
+    came_since: tuple[str, ...] = ()
+    """Of what was restored: the files in the inbox's done/ that are not in it."""
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -108,9 +112,9 @@ def restore(
             with store.hold_daemon_lock():
                 copying.restore_into(work, store, progress)
             _compare(store, found)
+            return replaced(found, came_since=tuple(came_since(settings, store)))
         finally:
             store.dispose()
-    return found
 
 
 def stale(store: Store, settings: Settings, now: datetime) -> str:

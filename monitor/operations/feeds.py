@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,8 +10,9 @@ from sqlalchemy import func, select
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.findings import day_text
-from monitor.intake.inbox import STUCK, cannot_be_emptied, passed_over
+from monitor.intake.inbox import STUCK, cannot_be_emptied, folders
 from monitor.intake.outcomes import UNKNOWN_PATIENT
+from monitor.intake.passed_over import passed_over
 from monitor.operations import feed_watch
 from monitor.operations.ignored import IGNORED, still_ignored
 from monitor.store import silent_feeds
@@ -91,28 +93,30 @@ def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
 
 def inbox_gone(settings: Settings) -> str:
     """What to tell the operator where nobody can look into the inbox, as when a network folder
-    is not there; empty where it can be read."""
-    inbox = settings.intake.inbox
-    try:
-        next(inbox.iterdir(), None)
-    except OSError as error:
-        return (
-            f"The inbox {inbox} cannot be read ({error.strerror}): what the laboratory puts there "
-            "is not taken in"
-        )
+    is not there, or into the folder of a source in it; empty where all can be read."""
+    for _, folder in folders(settings):
+        try:
+            with os.scandir(folder) as entries:
+                next((entry.stat() for entry in entries if not entry.is_symlink()), None)
+        except OSError as error:
+            return (
+                f"The inbox {folder} cannot be read ({error.strerror}): what the laboratory puts "
+                "there is not taken in"
+            )
     return ""
 
 
-def lies_unseen(settings: Settings) -> str:
+def lies_unseen(settings: Settings, now: datetime) -> str:
     """What to tell the operator of files in the inbox that are never looked at; empty where there
     are none."""
-    found = passed_over(settings)
+    found = passed_over(settings, now)
     if not found:
         return ""
     names = ", ".join(found[:_SHOWN]) + (" ..." if len(found) > _SHOWN else "")
     return (
         f"In the inbox lies what is never taken in: {names}. A folder has to bear the name of a "
-        "source of the config ([sources.NAME]), and links are not followed: move the files"
+        "source of the config ([sources.NAME]), what lies deeper is not looked for, links are not "
+        "followed, and a copy that broke off has to come again: move the files, or take them away"
     )
 
 
@@ -134,7 +138,7 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
         alarms.append(("the inbox cannot be read", text))
     elif text := cannot_be_emptied(settings):
         alarms.append((STUCK, text))
-    elif text := lies_unseen(settings):
+    elif text := lies_unseen(settings, now):
         alarms.append(("files in the inbox are passed over", text))
     if text := still_ignored(store, settings):
         alarms.append((IGNORED, text))

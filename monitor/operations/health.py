@@ -28,13 +28,19 @@ ENROLMENTS = table_of(EnrolmentRow)
 MAY_BE_SILENT = timedelta(minutes=15)
 """A daemon whose jobs are all quiet for longer is taken for dead."""
 NIGHTLY_MAY_BE_SILENT = timedelta(hours=26)
+SESSIONS_MAY_BE_SILENT = timedelta(hours=2, minutes=15)
+"""Looked at each hour by each daemon, and done by whoever finds that it was not for most of one."""
 LISTENER_JOB = "mllp"
 """A part of its own, where there is a listener."""
 MAY_WAIT = timedelta(hours=1)
 """How long a message or a review may be owed before that is a fault."""
 FAILURES_SHOWN_FOR = timedelta(days=7)
 _LEAST_SPACE = 200 * 1024 * 1024
-_SLOW_JOBS = {"nightly": NIGHTLY_MAY_BE_SILENT, "canary": NIGHTLY_MAY_BE_SILENT}
+_SLOW_JOBS = {
+    "nightly": NIGHTLY_MAY_BE_SILENT,
+    "canary": NIGHTLY_MAY_BE_SILENT,
+    "sessions": SESSIONS_MAY_BE_SILENT,
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,11 @@ def examine(
     )
 
 
+def may_be_silent(job: str) -> timedelta:
+    """How long ago a job may have ended for the last time."""
+    return _SLOW_JOBS.get(job, MAY_BE_SILENT)
+
+
 def standstill(store: Store, now: datetime) -> str:
     """Why lists may lack what is new: reviews are late, or a daemon that ran has fallen silent;
     "" where neither is so."""
@@ -125,9 +136,7 @@ def _scheduler(store: Store, now: datetime, but_job: str) -> Part:
     failed = sorted(row.name for row in rows if row.error)
     if failed:
         return Part("scheduler", False, f"failed the last time: {', '.join(failed)}; see the log")
-    silent = sorted(
-        row.name for row in rows if now - row.finished_at > _SLOW_JOBS.get(row.name, MAY_BE_SILENT)
-    )
+    silent = sorted(row.name for row in rows if now - row.finished_at > may_be_silent(row.name))
     if silent:
         return Part("scheduler", False, f"silent: {', '.join(silent)}; is `monitor run` running?")
     return Part("scheduler", True, f"{len(rows)} jobs run")
@@ -169,7 +178,9 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
         feeds.silence(store, settings, now),
         f"{'; '.join(troubles)}; see monitor feeds" if troubles else "",
         still_ignored(store, settings),
-        feeds.inbox_gone(settings) or cannot_be_emptied(settings) or feeds.lies_unseen(settings),
+        feeds.inbox_gone(settings)
+        or cannot_be_emptied(settings)
+        or feeds.lies_unseen(settings, now),
     ]
     if wrong := [it for it in found if it]:
         return Part("feeds", False, "; ".join(wrong))

@@ -26,14 +26,19 @@ class Noted:
     error: str
 
     def still_says(self, finished: datetime, error: str) -> bool:
-        """Whether it still says what a run that ended now would say."""
-        return self.error == error and timedelta(0) <= finished - self.finished < NOTED_EVERY
+        """Whether it still says what a run that ended now would say: that it failed, or that it
+        works. Why it failed may bear the instant."""
+        return (
+            bool(self.error) == bool(error)
+            and timedelta(0) <= finished - self.finished < NOTED_EVERY
+        )
 
 
 def record(
     connection: Connection, name: str, started: datetime, finished: datetime, error: str
 ) -> None:
-    """Note a run; `error` names types and places in the code, never data."""
+    """Note a run; `error` names what is wrong with the database, or types and places in the code,
+    never data."""
     values = {"started_at": started, "finished_at": finished, "error": error}
     changed = connection.execute(update(JOB_RUNS).where(JOB_RUNS.c.name == name).values(values))
     if changed.rowcount:

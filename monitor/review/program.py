@@ -1,7 +1,9 @@
-"""By which program somebody was judged: another one may say otherwise of the same patient.
+"""By which program, and in which time zone, somebody was judged: another one may say otherwise of
+the same patient.
 
-After an upgrade whoever the program before judged is judged anew. Until then their alerts stand
-as it left them, and what it kept of results is not built upon.
+After an upgrade whoever the program before judged is judged anew, and so is everybody after the
+clinic's time zone was edited. Until then their alerts stand as they were left, and what was kept of
+results is not built upon.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from zoneinfo import ZoneInfo
 
 from monitor.store import claims
 from monitor.store.database import Store
 
+BETWEEN = " "
+"""Between the parts of what is kept by."""
 _DECIDING = ("core", "review")
 """The packages that decide what alerts say."""
 _LENGTH = 12
@@ -31,12 +36,17 @@ def program() -> str:
     return found.hexdigest()[:_LENGTH]
 
 
-def wake_judged_otherwise(store: Store, now: datetime) -> int:
-    """Wake all whom another program judged last, behind those with something of their own; how
-    many. Whoever is being reviewed at this moment is passed over: the night's review of everyone
-    finds them."""
+def judged_in(zone: ZoneInfo) -> str:
+    """What every answer of this program in a time zone ends with."""
+    return BETWEEN.join((zone.key, program()))
+
+
+def wake_judged_otherwise(store: Store, zone: ZoneInfo, now: datetime) -> int:
+    """Wake all whom another program judged last, or in another time zone, behind those with
+    something of their own; how many. Whoever is being reviewed at this moment is passed over: the
+    night's review of everyone finds them."""
     with store.write() as connection:
-        return claims.wake_kept_by_others(connection, now, program())
+        return claims.wake_kept_by_others(connection, now, BETWEEN + judged_in(zone))
 
 
 def _sources(folder: Traversable) -> Iterator[Traversable]:

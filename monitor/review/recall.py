@@ -22,14 +22,12 @@ from monitor.core.kept_text import Counted, memory_from, of_results
 from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
-from monitor.review.program import program
+from monitor.review.program import BETWEEN, judged_in
 from monitor.store import claims, remembered
 from monitor.store.claims import OfResults
 from monitor.store.histories import Histories
 from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
-
-BETWEEN = " "
 
 
 @dataclass(slots=True)
@@ -192,7 +190,7 @@ def judged_by(protocol_id: str, rulebook: RuleBook, zone: ZoneInfo) -> str:
     """What an answer depends on besides the patient: the protocol's digest first, the program's
     last."""
     digests = (rulebook.protocols[protocol_id].digest, rulebook.catalogue.digest)
-    return BETWEEN.join((*digests, zone.key, program()))
+    return BETWEEN.join((*digests, judged_in(zone)))
 
 
 def is_recalled(case: Case) -> bool:

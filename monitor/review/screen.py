@@ -21,7 +21,8 @@ from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.kept import Edit, edit_between, kept_schedule, kept_status
 from monitor.core.kept_text import from_text, schedule_from, with_schedule
 from monitor.review.judging import Judged
-from monitor.review.recall import BETWEEN, judged_by
+from monitor.review.program import BETWEEN
+from monitor.review.recall import judged_by
 from monitor.store import claims
 from monitor.store.alerts import restate
 from monitor.store.claims import Keeping, Kept, Sleep

@@ -18,6 +18,7 @@ _GONE = ("08", "57P", "53")
 that has no room for another connection. Source: PostgreSQL manual, appendix A."""
 _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
+_NO_RIGHT = "42501"
 _TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
 _NOT_CANCELLED_BY_US = "57014"
 
@@ -114,6 +115,11 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
         return StoreLost(
             f"database {where} takes no writes: it is a standby. Name the primary in [database] "
             "url, or all servers with target_session_attrs=read-write"
+        )
+    if code == _NO_RIGHT:
+        return StoreError(
+            f"database {where}: {first_line(error)}. Its role has to own the tables, or to have "
+            "been granted them; to make them it has to own the database (or its schema)"
         )
     # With a statement the driver itself refused it: tried again, it would be refused again.
     never_came = isinstance(error, OperationalError) and not code and error.statement is None

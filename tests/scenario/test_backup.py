@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from monitor.config import load_settings
+from monitor.intake.inbox import take_inbox
 from monitor.store.copying import counts, file_store
 from monitor.store.database import Store, open_store
 from monitor.store.tables import AlertHistory, AlertRow, Fact, table_of
@@ -63,6 +65,25 @@ def test_what_was_lost_comes_back(lived: CommandLine) -> None:
     later = LOW.replace("P9", "P2").replace("2026-01-12T09:00", "2026-01-12T11:00")
     more = lived("load", lived.write("later.csv", later), "--at", SINCE)
     assert more.code == 0, more.err  # ids count on after the highest that came in
+
+
+def test_files_that_came_in_after_the_backup_are_named(lived: CommandLine) -> None:
+    """They lie in done/, and nobody else would miss their rows."""
+    settings = load_settings(lived.folder / "config.toml")
+    inbox, store = settings.intake.inbox, open_store(settings.database.url)
+    inbox.mkdir(exist_ok=True)
+    for name, day in (("before.csv", "13"), ("since.csv", "14")):
+        (inbox / name).write_text(LOW.replace("2026-01-12", f"2026-01-{day}"))
+        take_inbox(store, settings, at(f"2026-01-{day}T12:00"))
+        if name == "before.csv":
+            lived("backup", "copy.db")
+    store.dispose()
+    done = lived("restore", "copy.db", "--replace")
+    assert f"still in {inbox / 'done'}: since.csv. Put it into the inbox again" in done.out
+    again = lived("restore", "copy.db", "--replace", "--json").json
+    assert again["came_since"] == ["since.csv"]
+    (inbox / "done" / "since.csv").rename(inbox / "since.csv")
+    assert "still in" not in lived("restore", "copy.db", "--replace").out
 
 
 def test_a_backup_goes_to_the_other_database(

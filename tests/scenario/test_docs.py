@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,3 +118,13 @@ def test_what_it_says_of_the_config_is_a_config(name: str) -> None:
     for kind, _, body in _BLOCK.findall((ROOT / name).read_text(encoding="utf-8")):
         if kind == "toml":
             read_settings(body, Path("config.toml"), {})
+
+
+def test_the_service_file_starts_the_daemon_again_however_long_the_database_is_away() -> None:
+    """systemd gives a unit up that ended five times within ten seconds, unless told otherwise."""
+    text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    unit = ConfigParser()
+    unit.read_string(text.partition("```ini\n")[2].partition("```")[0])
+    assert unit["Service"]["Restart"] == "always"
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+    assert float(unit["Service"]["RestartSec"]) >= 1

@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import insert, select
 
 from monitor.intake import quarantine
-from monitor.intake.inbox import passed_over, take_inbox
+from monitor.intake.inbox import take_inbox
 from monitor.intake.load import load_file
+from monitor.intake.passed_over import passed_over
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.survey import UnreadableFile
-from monitor.operations import arrivals, feeds
+from monitor.operations import arrivals
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.tables import table_of
@@ -638,17 +639,7 @@ def test_a_name_that_is_no_text_or_very_long_holds_nothing_up(
     left = [path for path in folder.iterdir() if path.is_file()]
     assert left == []
     assert len(list((folder / "done").iterdir())) == 9
-    assert passed_over(desk.settings) == []
-
-
-def test_what_is_never_looked_at_is_told(desk: Desk, inbox: Callable[..., Path]) -> None:
-    folder = desk.settings.intake.inbox
-    (folder / "norht").mkdir(parents=True)
-    (folder / "empty").mkdir()
-    (folder / "norht" / "labs.csv").write_text("x")
-    (folder / "link.csv").symlink_to(inbox("labs.csv", LONG, row("0.9")))
-    assert passed_over(desk.settings) == ["link.csv", "norht"]
-    assert "norht" in feeds.lies_unseen(desk.settings)
+    assert passed_over(desk.settings, NOW) == []
 
 
 def test_a_file_still_being_written_is_left_alone(desk: Desk, inbox: Callable[..., Path]) -> None:

@@ -10,9 +10,10 @@ from sqlalchemy import insert
 
 from monitor import resources
 from monitor.config import Settings, read_settings
+from monitor.daemon import Daemon
 from monitor.operations import feeds, heartbeat, job_runs
 from monitor.operations.fleet import Member
-from monitor.operations.health import Health, examine
+from monitor.operations.health import Health, examine, may_be_silent
 from monitor.operations.schedules import adopt
 from monitor.store.daemons import lacking
 from monitor.store.database import Store
@@ -51,6 +52,15 @@ def test_all_is_well(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
     assert ill(examine(store, chosen, NOW)) == {}
+
+
+def test_every_job_may_rest_until_its_next_look(store: Store, tmp_path: Path) -> None:
+    """The heartbeat is given while all is well: whatever watches it would be called each hour."""
+    chosen = settings(tmp_path, MONITOR__MLLP__PORT="2575")
+    for job in Daemon(chosen)._jobs():
+        assert may_be_silent(job.name) >= timedelta(seconds=2 * job.every), job.name
+        ran(store, job.name, NOW - timedelta(seconds=1.9 * job.every))
+    assert examine(store, chosen, NOW).document()["parts"]["scheduler"]["well"]
 
 
 def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) -> None:

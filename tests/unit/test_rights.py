@@ -1,0 +1,88 @@
+"""A role that lacks rights on PostgreSQL is for its operator to mend, and is told so; and a job of
+the daemon that fails for the database says what the database said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import insert, make_url, select
+
+from monitor.config import read_settings
+from monitor.daemon.keeper import Job, Keeper
+from monitor.operations.fleet import Member
+from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError, StoreLost
+from monitor.store.outbox import DELIVERIES
+from monitor.store.tables import Fact, table_of
+from tests.command_line import CommandLine
+
+FACTS = table_of(Fact)
+
+
+def reading_only(url: str) -> str:
+    """The same database as a role that may read all and write nothing."""
+    parsed = make_url(url)
+    options = f"{parsed.query['options']} -crole=pg_read_all_data"
+    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+@pytest.mark.postgresql_only
+def test_a_role_that_may_not_write_is_told_so(store_url: str) -> None:
+    store = open_store(reading_only(store_url))
+    with pytest.raises(StoreError) as told, store.write() as connection:
+        connection.execute(insert(FACTS).values(name="x", value="1"))
+    assert "permission denied for table facts" in str(told.value)
+    assert not isinstance(told.value, StoreLost), "nobody would be told while it is waited for"
+    store.dispose()
+
+
+@pytest.mark.postgresql_only
+def test_a_role_that_may_make_no_tables_is_no_fault_of_ours(
+    empty_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONITOR__DATABASE__URL", reading_only(empty_url))
+    ended = CommandLine(tmp_path, capsys)("init")
+    assert ended.code == 2
+    assert "permission denied for schema" in ended.err
+    assert "own the database" in ended.err
+    assert "fault of ours" not in ended.err
+
+
+def ran(store: Store, folder: Path, work: Callable[[datetime], bool]) -> list[str]:
+    """What the operator was told of a job that was run."""
+    settings = read_settings("", folder / "config.toml", {})
+    scheduler = BackgroundScheduler(timezone=UTC)
+    scheduler.add_job(lambda: None, "interval", hours=1, id="inbox")
+    ending = threading.Event()
+    keeper = Keeper(store, settings, Member(store), scheduler, ending, lambda: None)
+    keeper.run(Job("inbox", work, every=1))
+    with store.read() as connection:
+        return [row.payload["text"] for row in connection.execute(select(DELIVERIES))]
+
+
+def test_a_job_that_failed_for_the_database_says_what_that_said(
+    store: Store, tmp_path: Path
+) -> None:
+    def work(_now: datetime) -> bool:
+        raise StoreError("database x: database or disk is full")
+
+    (text,) = ran(store, tmp_path, work)
+    assert "The job inbox failed (database x: database or disk is full)" in text
+
+
+def test_any_other_fault_is_told_by_its_places_alone(store: Store, tmp_path: Path) -> None:
+    def work(_now: datetime) -> bool:
+        raise ValueError("P1,neutrophils,0.9")
+
+    (text,) = ran(store, tmp_path, work)
+    assert "ValueError at daemon/keeper.py" in text
+    assert "P1" not in text
