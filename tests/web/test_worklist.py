@@ -143,6 +143,22 @@ def test_two_people_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -> 
     assert "Closed. It comes back on Thu 12 Mar 2026." in doctor.get("/").text
 
 
+def test_what_was_written_waits_as_a_comment_where_its_form_is_gone(web: WebClinic) -> None:
+    """A colleague had taken it, so the form was not there any more, and with it went a note that
+    the page said was still in it."""
+    nurse, doctor = web.client(Role.NURSE), web.client(Role.CLINICIAN)
+    alert = alert_of(web, CRITICAL, urgency="critical")
+    seen = nurse.get(f"/alerts/{alert}").text
+    assert act(doctor, alert, "acknowledge", doctor.get(f"/alerts/{alert}").text).status_code == 303
+    late = act(nurse, alert, "acknowledge", seen, note="rang twice, no answer")
+    assert late.status_code == 409
+    assert "still in its form" not in late.text and "waits as a comment" in late.text
+    assert re.search(r'name="text"[^>]*>rang twice, no answer</textarea>', late.text)
+    assert re.search(r" open><summary>(?:(?!summary).)*Comment", late.text)
+    bare = act(nurse, alert, "acknowledge", seen)
+    assert bare.status_code == 409 and "waits as a comment" not in bare.text
+
+
 def test_a_form_that_has_seen_nothing_does_nothing(web: WebClinic) -> None:
     client = web.client(Role.NURSE)
     alert = alert_of(web, CRITICAL, urgency="critical")
