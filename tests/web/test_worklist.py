@@ -12,7 +12,9 @@ from httpx import Client, Response
 from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.intake.enrol import enrol_file
 from monitor.operations import people
+from monitor.operations.arrivals import load
 from monitor.operations.job_runs import record
 from monitor.operations.worklist import View, Wanted, view_of, worklist
 from monitor.store import tables
@@ -46,6 +48,36 @@ def test_one_row_a_patient_the_worst_first(web: WebClinic) -> None:
     assert len({it.id for it in found.patients}) == len(found.patients) == found.total
     first = [it.alert["urgency"] for it in found.patients[0].causes]
     assert first == ["critical", "urgent"]
+
+
+def test_of_two_drugs_each_alert_says_whose_it_is(web: WebClinic) -> None:
+    """A count below the limits of both drugs stood there twice in the same words."""
+    path = web.folder / "second.csv"
+    path.write_text("mrn,drug,started_on\nD1112,methotrexate,2026-03-02\n")
+    enrol_file(web.store, web.settings, path, web.now)
+    path.write_text(
+        "mrn,collected_at,analyte,value,unit\nD1112,2026-03-10T08:00,neutrophils,0.4,10*9/L\n"
+    )
+    load(web.store, web.settings, path, "", web.now)
+    page = web.client(Role.NURSE).get("/?view=all").text
+    named = {}
+    for drug in ("azathioprine", "methotrexate"):
+        alert = alert_of(web, "D1112", rule="neutropenia", drug=drug)
+        cause = page.split(f'id="a{alert}"')[1].split("</li>")[0]
+        named[drug] = re.findall(r'class="tag drug">([^<]+)<', cause)
+    assert named == {it: [it] for it in named}
+    one = page.split(f'id="a{alert_of(web, CRITICAL, urgency="critical")}"')[1].split("</li>")[0]
+    assert "tag drug" not in one
+
+
+def test_a_clinic_that_watches_nobody_is_not_called_quiet(web: WebClinic) -> None:
+    """ "Nobody needs you now", with a green tick, stood where nobody was enrolled."""
+    with web.store.write() as connection:
+        connection.execute(update(table_of(tables.EnrolmentRow)).values(next_review_at=None))
+        connection.execute(update(table_of(tables.AlertRow)).values(state="closed"))
+    page = web.client(Role.NURSE).get("/").text
+    assert "Nobody is watched" in page and "No enrolments are watched" in page
+    assert "Nobody needs you" not in page
 
 
 def test_every_live_alert_is_on_it(web: WebClinic) -> None:
