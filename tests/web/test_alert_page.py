@@ -68,6 +68,30 @@ def test_a_history_writes_its_days_as_the_page_does(web: WebClinic) -> None:
     assert "until 2026-" not in page
 
 
+def test_the_days_of_a_snooze_and_of_a_closing_are_written_so_too(web: WebClinic) -> None:
+    doctor, path = web.client(Role.CLINICIAN), f"/alerts/{web.alert_id(kind='withhold')}"
+    for what, fields in (
+        ("snooze", {"until": "2026-03-14", "reason": "on holiday"}),
+        ("close", {"outcome": "dose lowered", "review_by": "2026-03-20"}),
+    ):
+        version = re.search(r'name="version" value="(\d+)"', doctor.get(path).text)
+        assert version is not None
+        done = post(doctor, f"{path}/{what}", seen=path, version=version[1], **fields)
+        assert done.status_code == 303, done.text
+        if what == "snooze":
+            page = doctor.get(path).text
+            assert "It asks nobody: it is snoozed until Sat 14 Mar 2026." in page
+            assert '<span class="tag">snoozed</span>' in page
+    assert "dose lowered; review by Fri 20 Mar 2026" in doctor.get(path).text
+
+
+def test_who_was_not_told_yet_is_not_said_to_know(web: WebClinic) -> None:
+    """ "Told nurse@clinic.example: opened (waiting)" stood where no mail had gone out."""
+    page = page_of(web, "D1063", rule="neutropenia")
+    assert "Not told yet, the message waits: nurse@clinic.example: opened" in page
+    assert not re.search(r"\bTold \S+@", page)
+
+
 def test_what_is_told_late_begins_with_its_age(web: WebClinic) -> None:
     load(web, "D1021,2026-03-04T08:00,neutrophils,0.4,10*9/L")
     page = page_of(web, "D1021", rule="neutropenia")
