@@ -177,6 +177,12 @@ class DigestContent:
         return sum(len(line.alert_ids) for line in lines)
 
     @property
+    def critical(self) -> int:
+        """Those of them that go on and are critical: what stands above the list says so."""
+        lines = self.new + self.still_open
+        return sum(len(it.alert_ids) for it in lines if it.urgency == Urgency.CRITICAL.value)
+
+    @property
     def for_today(self) -> int:
         """Tests that ought to be done by today."""
         return sum(line.is_for_today for line in self.due_soon)
