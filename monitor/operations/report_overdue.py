@@ -351,9 +351,9 @@ def _table(rows: Sequence[Late], empty: str) -> Table:
                 row.name,
                 row.clinic,
                 f"{row.panel} ({row.drug}, {_what_for(row)})"
-                + (", SERIOUS" if _is_serious(row) else ""),
+                + (": seriously overdue" if _is_serious(row) else ""),
                 row.days_overdue,
-                day_words(row.due_on),
+                day_words(row.due_on).replace(" ", "\N{NO-BREAK SPACE}"),
                 f"{day_words(row.last_completed_on) or 'never'}"
                 + (f" ({row.missing})" if row.missing else ""),
                 (row.owner or "nobody") + (f", until {row.until}" if row.until else ""),

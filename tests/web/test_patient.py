@@ -259,6 +259,15 @@ def test_who_is_not_in_the_database_is_not_found(web: WebClinic) -> None:
         assert nurse.get(path).status_code == 404, path
 
 
+def test_why_calls_a_value_with_a_comparator_no_earlier_one(web: WebClinic) -> None:
+    """ "The latest" platelets were those of December, and on the same page below 20 in March."""
+    load(web, "D1112,2026-03-09T08:00,platelets,<20,10*9/L")
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1112')}/why").text
+    quiet = page.split("<h3>falling platelets: quiet</h3>")[1].split("</ul>")[0]
+    assert "the latest exact value, " in quiet
+    assert "<h3>CBC: " in page and "<br>How sure: " in page
+
+
 def test_why_is_told_for_any_day(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/why"
