@@ -353,7 +353,7 @@ def _table(rows: Sequence[Late], empty: str) -> Table:
                 f"{row.panel} ({row.drug}, {_what_for(row)})"
                 + (": seriously overdue" if _is_serious(row) else ""),
                 row.days_overdue,
-                day_words(row.due_on).replace(" ", "\N{NO-BREAK SPACE}"),
+                day_words(row.due_on),
                 f"{day_words(row.last_completed_on) or 'never'}"
                 + (f" ({row.missing})" if row.missing else ""),
                 (row.owner or "nobody") + (f", until {row.until}" if row.until else ""),

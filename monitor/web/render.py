@@ -17,7 +17,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.life import parse_day
 from monitor.core.permissions import May
 from monitor.delivery.words import pretty
-from monitor.operations.report_page import is_amount
+from monitor.operations.report_page import is_amount, is_day, shown
 from monitor.resources import templates_folder
 
 _ITS_DAY = re.compile(r"(?:^until|; review by|snoozed until) (\d{4}-\d\d-\d\d)(?=;|$)")
@@ -58,6 +58,8 @@ def environment(settings: Settings) -> Environment:
     made.filters["happened"] = happened
     made.filters["days_from"] = days_from
     made.tests["amount"] = is_amount
+    made.tests["day"] = is_day
+    made.filters["shown"] = shown
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
     made.globals["May"] = May
