@@ -142,7 +142,8 @@ def _became(report: FileReport, tally: Tally) -> tuple[str, str]:
     if held and not report.stored + report.superseded + report.withdrawn:
         return f"Nothing of its {report.rows} rows was stored.{waits}", "problem"
     alerts = f"{tally.opened} opened, {tally.updated} changed, {tally.closed} closed"
-    told = f"Taken: {report.stored} of {report.rows} rows stored.{waits} Alerts: {alerts}."
+    known = f", {report.duplicate} known before" if report.duplicate else ""
+    told = f"Taken: {report.stored} of {report.rows} rows stored{known}.{waits} Alerts: {alerts}."
     return told, "caution" if held else "done"
 
 
