@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
 from monitor.operations.worklist import View, Wanted, worklist
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.web.test_patient import load
 from tests.web_clinic import WebClinic, post, web_clinic
 
@@ -90,6 +94,17 @@ def test_who_was_not_told_yet_is_not_said_to_know(web: WebClinic) -> None:
     page = page_of(web, "D1063", rule="neutropenia")
     assert "Not told yet, the message waits: nurse@clinic.example: opened" in page
     assert not re.search(r"\bTold \S+@", page)
+
+
+def test_nobody_is_told_of_an_alert_before_it_opened(web: WebClinic) -> None:
+    """What an alert joined had been waiting for ten minutes, and stood above its opening."""
+    deliveries = table_of(tables.Delivery)
+    with web.store.write() as connection:
+        before = web.now - timedelta(days=3)
+        connection.execute(update(deliveries).values(created_at=before))
+    page = page_of(web, "D1063", rule="neutropenia").partition("What happened")[2]
+    assert page.index("Opened") < page.index("Not told yet")
+    assert "7 Mar 2026" not in page
 
 
 def test_what_is_told_late_begins_with_its_age(web: WebClinic) -> None:
