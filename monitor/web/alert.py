@@ -29,6 +29,7 @@ from monitor.web.alert_forms import (
     forms_of,
     found,
     may_close,
+    others_of,
 )
 from monitor.web.render import day
 from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
@@ -203,6 +204,7 @@ def _page(
         patient_id=case.patient_id,
         headline=headline(case.row.kind),
         quiet=quiet_because(case.row),
+        others=others_of(visit.site.store, case),
         forms=forms,
         back=back,
         problem=problem,

@@ -16,7 +16,7 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.life import parse_day
 from monitor.core.permissions import May
-from monitor.delivery.words import pretty
+from monitor.delivery.words import headline, pretty
 from monitor.operations.report_page import is_amount, is_day, shown
 from monitor.resources import templates_folder
 
@@ -56,6 +56,7 @@ def environment(settings: Settings) -> Environment:
     made.filters["words"] = words
     made.filters["number"] = number
     made.filters["happened"] = happened
+    made.filters["headline"] = headline
     made.filters["days_from"] = days_from
     made.tests["amount"] = is_amount
     made.tests["day"] = is_day

@@ -89,6 +89,19 @@ def test_the_days_of_a_snooze_and_of_a_closing_are_written_so_too(web: WebClinic
     assert "dose lowered; review by Fri 20 Mar 2026" in doctor.get(path).text
 
 
+def test_the_other_alerts_of_the_patient_are_named_at_its_head(web: WebClinic) -> None:
+    """Whoever came by the mail of one saw nothing of what else stood."""
+    nurse = web.client(Role.NURSE)
+    late = nurse.get(f"/alerts/{web.alert_id(kind='overdue_test', urgency='urgent')}").text
+    other = nurse.get(f"/alerts/{web.alert_id(rule='neutropenia')}").text
+    told = (
+        f'<a href="/patients/{web.patient_id("D1063")}">1 other alert stands for this patient</a>'
+    )
+    assert f"{told}, <strong>1 critical</strong>" in late
+    assert f"{told}</p>" in other
+    assert "for this patient" not in nurse.get(f"/alerts/{web.alert_id(kind='review')}").text
+
+
 def test_who_was_not_told_yet_is_not_said_to_know(web: WebClinic) -> None:
     """ "Told nurse@clinic.example: opened (waiting)" stood where no mail had gone out."""
     page = page_of(web, "D1063", rule="neutropenia")
