@@ -77,7 +77,7 @@ def test_each_alert_says_what_it_asks_for(web: WebClinic) -> None:
     for urgency in ("critical", "urgent"):
         cause = page.split(f'id="a{alert_of(web, CRITICAL, urgency=urgency)}"')[1].split("</li>")[0]
         asked[urgency] = re.findall(r'class="tag asks">([^<]+)<', cause)
-    assert asked == {"critical": ["Discontinuation: prescriber to decide"], "urgent": []}
+    assert asked == {"critical": ["Discontinuation"], "urgent": []}
 
 
 def test_a_clinic_that_watches_nobody_is_not_called_quiet(web: WebClinic) -> None:
