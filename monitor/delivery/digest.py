@@ -19,7 +19,11 @@ from monitor.delivery.words import counted, day_words
 
 SECTIONS = (
     ("new", "New since the last digest", ""),
-    ("still_open", "Still open", "worst and oldest first; nobody has taken them on"),
+    (
+        "still_open",
+        "Still open",
+        "worst and oldest first; nobody has taken them on, or an outcome is owed",
+    ),
     ("recovered", "Recovered, to be closed", "a person closes them, with the outcome"),
     ("in_hand", "Acknowledged or snoozed", "they come back by themselves on the day named"),
     ("ended", "Ended since the last digest", ""),
