@@ -171,8 +171,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
             reviewed += [(review, batch.rulebook) for review in batch.reviews]
             failed += batch.failed
         alerts = list(alerts_at(connection, settings, now, enrolments=ids))
-        old = _replaced(connection, who.id, now)
-        merged = _merged(connection, who.id)
+        old, merged = _replaced(connection, who.id, now), _merged(connection, who.id)
     zone = settings.clinic.zone
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
