@@ -60,7 +60,7 @@ def list_held(
     config: ConfigOption = CONFIG_DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """List what is held, in groups that one cause holds, the largest first.
+    """List what is held, in groups that one cause holds: of the enrolled first, then the largest.
 
     An unknown code that stands in a thousand rows is one line here, to be mapped or ignored
     once in the laboratory's [sources] table. The JSON is always row by row.

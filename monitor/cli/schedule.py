@@ -263,7 +263,9 @@ def _say_preview(shown: Preview) -> None:
         say(f"{shown.file}: this text of {shown.id} is in force already.")
         return
     before = f"{shown.before} -> " if shown.before else "first text: "
-    say(f"{shown.id}: {before}{shown.after}; {shown.enrolled} enrolled")
+    others = shown.concerned - shown.enrolled
+    beside = f", and {others} on the other drugs of the same patients" if others else ""
+    say(f"{shown.id}: {before}{shown.after}; {shown.enrolled} enrolled{beside}")
     for word, words in _COUNTS.items():
         if shown.counts[word]:
             say(f"  {shown.counts[word]:>5} {words}")

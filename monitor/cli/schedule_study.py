@@ -69,19 +69,19 @@ def _say_comparison(found: Comparison) -> None:
     say("each month of treatment the tests, and the longest wait for one in days:\n")
     columns = ["test", "month", "A tests", "A wait", "B tests", "B wait", "looser"]
     table(columns, [_month_row(found, month) for month in found.months])
-    say("\nLimits: where each first asks for the action, or a severer one:\n")
+    say("\nLimits: where each first asks for so much, or more:\n")
     rows = [
         (
             step.analyte,
             step.test.replace("_", " "),
-            step.action.replace("_", " "),
+            step.asks.replace("_", " "),
             "never" if step.limits[0] is None else f"{step.limits[0]:f}",
             "never" if step.limits[1] is None else f"{step.limits[1]:f}",
             _sign(step.looser),
         )
         for step in found.steps
     ]
-    table(["analyte", "test", "action", "A", "B", "looser"], rows)
+    table(["analyte", "test", "asks for", "A", "B", "looser"], rows)
     for which, sign in enumerate("AB"):
         lines = [it.text for it in found.looser if it.which == which]
         here = found.protocols[which].id

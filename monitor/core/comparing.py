@@ -16,12 +16,13 @@ from monitor.core import due
 from monitor.core.calendar import Duration
 from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Level, Protocol, Rule
-from monitor.core.vocabulary import Kind
+from monitor.core.vocabulary import Kind, Urgency
 
 MONTHS = 12
 """Of treatment that are compared."""
 _WEEK = 7
 _SEVERITY = (Kind.REVIEW, Kind.DOSE_REDUCTION, Kind.WITHHOLD, Kind.DISCONTINUE)
+_URGENCIES = (Urgency.URGENT, Urgency.CRITICAL)
 _TESTS = (
     "below", "above", "above_times_uln", "rise_from_baseline", "fall_from_baseline",
     "falls_in_a_row",
@@ -43,11 +44,12 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The limit at which each protocol asks for an action (or a milder one) on an analyte."""
+    """The limit at which each protocol first asks for so much on an analyte: for an action or a
+    severer one, or for anything of an urgency or a graver one."""
 
     analyte: str
     test: str
-    action: Kind
+    asks: Kind | Urgency
     limits: tuple[Decimal | None, Decimal | None]
     looser: int | None
 
@@ -153,42 +155,50 @@ def _looser(a: int | None, b: int | None) -> int | None:
 
 
 def _steps(a: Protocol, b: Protocol) -> Iterator[Step]:
-    """For every analyte, test and action: where each protocol first asks for so much."""
+    """For every analyte and test where each protocol first asks for each action; and where for
+    each urgency, unless an action says the same: what becomes critical may ask for no more."""
     keys = dict.fromkeys(
         (rule.analyte, _test(level)) for p in (a, b) for rule in p.rules for level in rule.levels
     )
     for analyte, test in keys:
-        for action in _SEVERITY:
-            limits = tuple(_first_limit(p, analyte, test, action) for p in (a, b))
-            if limits == (None, None) or not _asks(a, b, analyte, test, action):
+        levels = [_levels(p, analyte, test) for p in (a, b)]
+        said = set()
+        for asks in (*_SEVERITY, *_URGENCIES):
+            if not any(asks in (it.action, it.urgency) for found in levels for it in found):
                 continue
-            downward = test == "below"
-            yield Step(analyte, test, action, (limits[0], limits[1]), _further(limits, downward))
+            first, second = (_first_limit(found, test, asks) for found in levels)
+            if (first, second) == (None, None) or (
+                isinstance(asks, Urgency) and (first, second) in said
+            ):
+                continue
+            said.add((first, second))
+            looser = _further((first, second), test == "below")
+            yield Step(analyte, test, asks, (first, second), looser)
 
 
-def _asks(a: Protocol, b: Protocol, analyte: str, test: str, action: Kind) -> bool:
-    return any(
-        level.action is action and _test(level) == test
-        for p in (a, b)
-        for rule in p.rules
-        if rule.analyte == analyte
-        for level in rule.levels
-    )
-
-
-def _first_limit(protocol: Protocol, analyte: str, test: str, action: Kind) -> Decimal | None:
-    """The mildest limit at which the protocol asks for this action or a severer one."""
-    wanted = _SEVERITY[_SEVERITY.index(action) :]
-    limits = [
-        Decimal(getattr(level, test))
+def _levels(protocol: Protocol, analyte: str, test: str) -> list[Level]:
+    """Those that hold for everybody."""
+    return [
+        level
         for rule in protocol.rules
         if rule.analyte == analyte and _is_for_all(rule)
         for level in rule.levels
-        if _test(level) == test and level.action in wanted
+        if _test(level) == test
     ]
+
+
+def _first_limit(levels: Sequence[Level], test: str, asks: Kind | Urgency) -> Decimal | None:
+    """The mildest limit at which so much or more is asked for."""
+    limits = [Decimal(getattr(it, test)) for it in levels if _reaches(it, asks)]
     if not limits:
         return None
     return max(limits) if test == "below" else min(limits)
+
+
+def _reaches(level: Level, asks: Kind | Urgency) -> bool:
+    if isinstance(asks, Urgency):
+        return level.urgency.rank >= asks.rank
+    return _SEVERITY.index(level.action) >= _SEVERITY.index(asks)
 
 
 def _is_for_all(rule: Rule) -> bool:
@@ -257,11 +267,11 @@ def _looser_steps(
         here, there = protocols[step.looser], protocols[1 - step.looser]
         mine, other = step.limits[step.looser], step.limits[1 - step.looser]
         assert other is not None
-        action = step.action.replace("_", " ")
+        asks = step.asks.replace("_", " ")
         analyte = catalogue.analytes[step.analyte]
         at = _limit_text(step.test, other, analyte.unit)
         says = "never" if mine is None else f"only {_limit_text(step.test, mine, analyte.unit)}"
-        text = f"{analyte.title}, {action} (or more): {here.id} {says}, {there.id} {at}"
+        text = f"{analyte.title}, {asks} (or more): {here.id} {says}, {there.id} {at}"
         yield Looser(step.looser, step.analyte, None, text)
 
 

@@ -167,7 +167,9 @@ def _within_limits(latest: Judged, rule: Rule, unit: str) -> str:
     value, limit = latest.measured, latest.limits[0]
     shown = f"{value.comparator}{value.value:f} {unit} on {day_text(value.collected_on)}"
     if rule.is_trend:
-        return f"the latest, {shown}, does not end {limit.text if limit else 'such a row'}"
+        return (
+            f"the latest exact value, {shown}, does not end {limit.text if limit else 'such a row'}"
+        )
     beyond = "below" if rule.downward else "above"
     return f"the latest, {shown}, is not {beyond} {limit.text if limit else 'any limit'}"
 

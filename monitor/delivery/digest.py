@@ -19,7 +19,11 @@ from monitor.delivery.words import counted, day_words
 
 SECTIONS = (
     ("new", "New since the last digest", ""),
-    ("still_open", "Still open", "worst and oldest first; nobody has taken them on"),
+    (
+        "still_open",
+        "Still open",
+        "worst and oldest first; nobody has taken them on, or an outcome is owed",
+    ),
     ("recovered", "Recovered, to be closed", "a person closes them, with the outcome"),
     ("in_hand", "Acknowledged or snoozed", "they come back by themselves on the day named"),
     ("ended", "Ended since the last digest", ""),
@@ -175,6 +179,12 @@ class DigestContent:
         """Alerts that wait for somebody."""
         lines = self.new + self.still_open + self.recovered
         return sum(len(line.alert_ids) for line in lines)
+
+    @property
+    def critical(self) -> int:
+        """Those of them that go on and are critical: what stands above the list says so."""
+        lines = self.new + self.still_open
+        return sum(len(it.alert_ids) for it in lines if it.urgency == Urgency.CRITICAL.value)
 
     @property
     def for_today(self) -> int:

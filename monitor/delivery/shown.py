@@ -261,7 +261,7 @@ def _why(shown: dict[str, Any], standing: Standing, zone: ZoneInfo) -> tuple[tup
     protocol = shown["protocol"]
     level = f", level {shown['level']}" if shown["level"] else ""
     limit = f", {shown['limit_text']}" if shown["limit_text"] else ""
-    rule = [("Rule", f"{shown['rule']}{level}{limit}")] if shown["rule"] else []
+    rule = [("Rule", f"{shown['rule'].replace('_', ' ')}{level}{limit}")] if shown["rule"] else []
     return (
         *rule,
         ("Source", shown["source"]),

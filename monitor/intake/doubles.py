@@ -197,6 +197,10 @@ def at_odds(connection: Connection, patient_ids: Collection[int]) -> list[str]:
     return notes
 
 
+_ONE = "two numbers are one patient's: it goes on in the enrolment that is kept"
+_BACK = "the numbers are two patients' again: it is back in its own enrolment"
+
+
 def _move_alerts(connection: Connection, kept: dict[int, int | None], now: datetime) -> None:
     columns = _ALERTS.c
     home = func.coalesce(columns.home_id, columns.enrolment_id)
@@ -209,7 +213,7 @@ def _move_alerts(connection: Connection, kept: dict[int, int | None], now: datet
             values = {"enrolment_id": into, "home_id": None if into == row.home else row.home}
             connection.execute(update(_ALERTS).where(columns.id == row.id).values(values))
             if row.state != AlertState.CLOSED.value:
-                note = f"from enrolment {row.enrolment_id} to enrolment {into}"
+                note = _BACK if into == row.home else _ONE
                 add_history(connection, [(row.id, MOVED, MONITOR, note)], now)
 
 

@@ -46,6 +46,8 @@ class HeldGroup:
     analyte: str
     rows: int
     patients: int
+    enrolled: int
+    """Of those patients, who is enrolled: it is about them that something is not known."""
     first_id: int
     oldest: datetime
     newest: datetime
@@ -92,23 +94,25 @@ class Retry:
 def groups(
     store: Store, *, reason: str = "", source: str | None = None, at: datetime | None = None
 ) -> list[HeldGroup]:
-    """Held rows grouped by source, reason and code, the largest group first; `at`: those that
-    were held at that instant."""
+    """Held rows grouped by source, reason and code: first what holds back a result of somebody
+    who is enrolled, then the largest group; `at`: those that were held at that instant."""
     columns = HELD.c
     keys = (columns.source, columns.reason_code, columns.reason, columns.analyte)
     count = func.count().label("rows")
+    enrolled = func.count(columns.patient_id.distinct())
     query = (
         select(
             *keys,
             count,
             func.count(columns.mrn_key.distinct()).label("patients"),
+            enrolled.label("enrolled"),
             func.min(columns.id).label("first_id"),
             func.min(columns.held_at).label("oldest"),
             func.max(columns.held_at).label("newest"),
         )
         .where(_held(reason, source, at))
         .group_by(*keys)
-        .order_by(count.desc(), *keys)
+        .order_by(case((enrolled > 0, 0), else_=1), count.desc(), *keys)
     )
     with store.read() as connection:
         return [HeldGroup(**row._mapping) for row in connection.execute(query)]

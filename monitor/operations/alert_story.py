@@ -74,7 +74,9 @@ def story(store: Store, settings: Settings, alert_id: int, now: datetime) -> Sto
         found = next(alerts_at(connection, settings, now, only=alert_id), None)
         if found is None:
             raise ActionRefused(f"there is no alert {alert_id}; see: monitor alerts --state all")
-        entries = [*_history(connection, alert_id, now), *_messages(connection, alert_id, now)]
+        history = _history(connection, alert_id, now)
+        first = min((it.at for it in history), default=now)
+        entries = [*history, *_messages(connection, alert_id, first, now)]
         then = alert_then(connection, settings, alert_id, now)
         coming = _coming(connection, settings, then.alert, now)
     return Story(
@@ -111,7 +113,9 @@ def _history(connection: Connection, alert_id: int, now: datetime) -> list[Entry
     ]
 
 
-def _messages(connection: Connection, alert_id: int, now: datetime) -> list[Entry]:
+def _messages(connection: Connection, alert_id: int, first: datetime, now: datetime) -> list[Entry]:
+    """What went out or waits, never before the alert's `first` line: a message that waited
+    already may have taken it along."""
     columns = (
         DELIVERIES.c.created_at,
         DELIVERIES.c.sent_at,
@@ -130,7 +134,8 @@ def _messages(connection: Connection, alert_id: int, now: datetime) -> list[Entr
     for row in connection.execute(query):
         state = delivery_state(row.state, row.sent_at, now)
         text = "in the digest" if row.kind == "digest" else row.what
-        entries.append(Entry(row.created_at, "told", MONITOR, text, to=row.recipient, state=state))
+        at = max(row.created_at, first)
+        entries.append(Entry(at, "told", MONITOR, text, to=row.recipient, state=state))
     return entries
 
 

@@ -242,7 +242,9 @@ def _schedules(store: Store, settings: Settings) -> Part:
 
     found = differences(store, settings.schedules.folder)
     if found:
-        return Part("schedules", False, "; ".join(notice.text for notice in found))
+        return Part(
+            "schedules", False, "; ".join(notice.text.removesuffix(".") for notice in found)
+        )
     return Part("schedules", True, "the files are what is in force")
 
 

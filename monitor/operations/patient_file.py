@@ -142,6 +142,8 @@ class PatientFile:
     """Everything that a patient's page shows, as of an instant."""
 
     who: Who
+    merged: tuple[str, ...]
+    """Numbers that were merged into theirs: papers and tubes may still bear them."""
     treatments: tuple[Treatment, ...]
     not_judged: tuple[int, ...]
     """Enrolments that the monitor itself failed to judge."""
@@ -169,7 +171,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
             reviewed += [(review, batch.rulebook) for review in batch.reviews]
             failed += batch.failed
         alerts = list(alerts_at(connection, settings, now, enrolments=ids))
-        old = _replaced(connection, who.id, now)
+        old, merged = _replaced(connection, who.id, now), _merged(connection, who.id)
     zone = settings.clinic.zone
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
@@ -179,6 +181,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
     results = _results(views)
     return PatientFile(
         who=who,
+        merged=merged,
         treatments=tuple(
             _treatment(review, view, alerts)
             for (review, _), view in zip(reviewed, views, strict=True)
@@ -255,6 +258,11 @@ def _enrolments(connection: Connection, person_id: int) -> list[int]:
     columns = _ENROLMENTS.c
     query = select(columns.id).where(columns.patient_id == person_id, columns.stands)
     return list(connection.scalars(query.order_by(columns.id)))
+
+
+def _merged(connection: Connection, person_id: int) -> tuple[str, ...]:
+    query = select(_PATIENTS.c.mrn).where(_PATIENTS.c.person_id == person_id)
+    return tuple(connection.scalars(query.order_by(_PATIENTS.c.mrn)))
 
 
 def _replaced(connection: Connection, person_id: int, now: datetime) -> list[Row[Any]]:

@@ -19,7 +19,7 @@ def page(found: Burden) -> Page:
         facts=(
             (f"{found.alerts}", "alerts opened", ""),
             (f"{found.patient_years:g}", "patient-years", f"{found.days} days"),
-            ("" if rate is None else f"{rate:g}", "alerts per 100 patient-years", ""),
+            ("none" if rate is None else f"{rate:g}", "alerts per 100 patient-years", ""),
         ),
         figure=None,
         tables=(
@@ -36,7 +36,7 @@ def page(found: Burden) -> Page:
                 title="By rule",
                 columns=("Rule", "Alerts", "Messages", "Per 100 patient-years"),
                 rows=[
-                    (it.rule, it.alerts, it.messages, it.per_100_patient_years)
+                    (it.rule.replace("_", " "), it.alerts, it.messages, it.per_100_patient_years)
                     for it in found.rules
                 ],
                 empty="No alert.",

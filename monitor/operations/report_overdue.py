@@ -351,7 +351,7 @@ def _table(rows: Sequence[Late], empty: str) -> Table:
                 row.name,
                 row.clinic,
                 f"{row.panel} ({row.drug}, {_what_for(row)})"
-                + (", SERIOUS" if _is_serious(row) else ""),
+                + (": seriously overdue" if _is_serious(row) else ""),
                 row.days_overdue,
                 day_words(row.due_on),
                 f"{day_words(row.last_completed_on) or 'never'}"

@@ -6,6 +6,7 @@ its colours from the page, so light, dark and paper each have their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +20,7 @@ from markupsafe import Markup
 
 from monitor.config import Settings
 from monitor.core.calendar import instant_text
-from monitor.delivery.words import PURPOSE
+from monitor.delivery.words import PURPOSE, pretty
 from monitor.resources import templates_folder
 
 _TALL, _WIDE, _LEFT, _BOTTOM, _TOP = 220, 880, 44, 26, 18
@@ -27,6 +28,7 @@ _STEP = 72
 """How far apart columns are at most, where there are few: so few fit a telephone."""
 _NARROW = 576
 _LINES = 4
+_DAY = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}")
 _ROUND = (1, 2, 5)
 """What the lines of a figure are multiples of, and of ten times as much."""
 
@@ -99,6 +101,18 @@ def drawn(page: Page) -> Markup:
 def is_amount(value: object) -> bool:
     """Whether a cell is a number, or a share in percent, and stands on the right."""
     return isinstance(value, int | float) or (isinstance(value, str) and value.endswith(" %"))
+
+
+def is_day(value: object) -> bool:
+    """Whether a cell is a day, and stands in one line."""
+    return isinstance(value, date) or (isinstance(value, str) and bool(_DAY.fullmatch(value)))
+
+
+def shown(value: object) -> object:
+    """A cell as people read it; nothing for None."""
+    if value is None or isinstance(value, date):
+        return day_words(value)
+    return pretty(value) if isinstance(value, str) else value
 
 
 def _svg(columns: Columns) -> Markup:
@@ -180,4 +194,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.tests["amount"] = is_amount
+    environment.tests["day"] = is_day
+    environment.filters["shown"] = shown
     return environment

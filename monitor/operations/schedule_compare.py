@@ -53,7 +53,7 @@ def document(found: Comparison, force: Force) -> dict[str, Any]:
             {
                 "analyte": step.analyte,
                 "test": step.test,
-                "action": step.action.value,
+                "asks": step.asks.value,
                 "a": None if step.limits[0] is None else float(step.limits[0]),
                 "b": None if step.limits[1] is None else float(step.limits[1]),
                 "looser": None if step.looser is None else ids[step.looser],

@@ -21,7 +21,16 @@ from monitor.operations import people
 from monitor.operations.alert_story import quiet_because, story
 from monitor.store.database import Store
 from monitor.store.silent_feeds import say_suspected
-from monitor.web.alert_forms import Found, choices, chosen_colleague, forms_of, found, may_close
+from monitor.web.alert_forms import (
+    Forms,
+    Found,
+    choices,
+    chosen_colleague,
+    forms_of,
+    found,
+    may_close,
+    others_of,
+)
 from monitor.web.render import day
 from monitor.web.visit import Forbidden, RowId, Visit, local_path, needs, whole_number
 
@@ -29,6 +38,8 @@ routes = APIRouter()
 Seer = Annotated[Visit, needs(May.SEE_PATIENTS)]
 Worker = Annotated[Visit, needs(May.WORK_ALERTS)]
 Closer = Annotated[Visit, needs(May.CLOSE_RECOVERED)]
+_WORDS = ("code", "outcome", "reason", "note")
+"""Fields that say something of the patient, apart from the comment's own."""
 
 
 @routes.get("/alerts/{alert_id}")
@@ -179,6 +190,9 @@ def _page(
     except ActionRefused:  # it opened while this was asked
         raise HTTPException(404) from None
     visit.audit("alert seen", alert_id=alert_id)
+    forms = forms_of(visit, case.row)
+    sent = visit.request.url.path.rpartition("/")[2] if problem or overtaken else ""
+    doing, given = _kept_words(visit, forms, sent)
     return visit.page(
         "alert.html",
         status,
@@ -190,14 +204,26 @@ def _page(
         patient_id=case.patient_id,
         headline=headline(case.row.kind),
         quiet=quiet_because(case.row),
-        forms=forms_of(visit, case.row),
+        others=others_of(visit.site.store, case),
+        forms=forms,
         back=back,
         problem=problem,
         overtaken=overtaken,
-        doing=visit.request.url.path.rpartition("/")[2] if problem or overtaken else "",
-        given={name: it for name, it in visit.form.items() if isinstance(it, str)},
+        sent=sent,
+        doing=doing,
+        given=given,
         **choices(visit),
     )
+
+
+def _kept_words(visit: Visit, forms: Forms, sent: str) -> tuple[str, dict[str, str]]:
+    """The form that opens, with what was written in the one that was sent. The alert as it stands
+    may have that one no more: then the words wait as a comment; "" where there are none."""
+    given = {name: it for name, it in visit.form.items() if isinstance(it, str)}
+    if sent in ("", "comment") or getattr(forms, sent):
+        return sent, given
+    words = "; ".join(CONTACT.get(it, it) for it in map(visit.text, _WORDS) if it)
+    return ("comment" if words else ""), given | {"text": words}
 
 
 def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:

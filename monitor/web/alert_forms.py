@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from monitor.core.actions import (
     ACKNOWLEDGED_DAYS,
@@ -74,6 +75,20 @@ def found(store: Store, alert_id: int) -> Found | None:
             return None
         person = connection.execute(select(_PATIENTS).where(_PATIENTS.c.id == row.patient_id)).one()
     return Found(row, row.patient_id, person)
+
+
+def others_of(store: Store, case: Found) -> Counter[str]:
+    """The patient's other live alerts by urgency: an alert's page tells of one alone."""
+    columns = _ALERTS.c
+    query = (
+        select(columns.urgency, func.count())
+        .join(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
+        .where(_ENROLMENTS.c.patient_id == case.patient_id)
+        .where(columns.state != "closed", columns.id != case.row.id)
+        .group_by(columns.urgency)
+    )
+    with store.read() as connection:
+        return Counter({row[0]: row[1] for row in connection.execute(query)})
 
 
 def urgency_of(store: Store, alert_id: int) -> str:

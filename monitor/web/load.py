@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from monitor.core.permissions import May
 from monitor.intake.dependence import BatchRefused
+from monitor.intake.report import FileReport
 from monitor.intake.survey import UnreadableFile
 from monitor.operations import arrivals, batches
 from monitor.operations.sources import SourceRefused, learn
+from monitor.review import Tally
 from monitor.web import uploads
 from monitor.web.visit import LARGEST, RowId, Visit, needs
 
@@ -64,9 +66,7 @@ def take(visit: Loader) -> Response:
         return _start(visit, str(refusal), 422)
     uploads.let_go(kept)
     report, tally = loaded.report, loaded.tally
-    visit.notice(
-        f"Taken. Alerts: {tally.opened} opened, {tally.updated} changed, {tally.closed} closed."
-    )
+    visit.notice(*_became(report, tally))
     batch_id = batches.batch_of(store, report.sha256, visit.now)
     return visit.redirect("/load" if batch_id is None else f"/load/{batch_id}")
 
@@ -132,6 +132,19 @@ def revert(batch_id: RowId, visit: Loader) -> Response:
     told = "The file is taken back, and everybody it touched was reviewed."
     visit.notice(" ".join([told, *(f"{note}." for note in done.notes)]))
     return visit.redirect(f"/load/{batch_id}")
+
+
+def _became(report: FileReport, tally: Tally) -> tuple[str, str]:
+    """What to say of a file that was taken, and in which tone: what is held is judged by nobody,
+    and a file of which nothing else came has told the monitor nothing."""
+    held = report.quarantined
+    waits = f" {held} held in quarantine, judged by nobody." if held else ""
+    if held and not report.stored + report.superseded + report.withdrawn:
+        return f"Nothing of its {report.rows} rows was stored.{waits}", "problem"
+    alerts = f"{tally.opened} opened, {tally.updated} changed, {tally.closed} closed"
+    known = f", {report.duplicate} known before" if report.duplicate else ""
+    told = f"Taken: {report.stored} of {report.rows} rows stored{known}.{waits} Alerts: {alerts}."
+    return told, "caution" if held else "done"
 
 
 def _kept(visit: Visit) -> uploads.Kept | None:

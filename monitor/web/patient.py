@@ -3,7 +3,7 @@ one sends a form, and a patient's address holds the database's own number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from monitor.operations import explain
 from monitor.operations.calendar_file import calendar_file
 from monitor.operations.patient_deeds import deeds
 from monitor.operations.patient_file import (
+    Course,
     PatientFile,
     Who,
     find,
@@ -45,7 +46,8 @@ class Panel:
     unit: str
     latest: str
     figure: Drawn
-    beyond: bool
+    breach: str
+    """What is wrong with the latest value, in words; "" where nothing is."""
 
 
 @routes.get("/patients")
@@ -145,7 +147,8 @@ def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
         if doses is not None:
             title = f"{treatment.case.enrolment.drug.capitalize()} dose"
             now = f"{treatment.doses[-1].mg.normalize():f}"
-            yield Panel(title, "mg/day", now, doses, beyond=False)
+            yield Panel(title, "mg/day", now, doses, "")
+    alerted = {it["analyte"] for it in file.live if not it["recovered"]}
     for course in file.courses:
         latest = course.latest
         text = (
@@ -156,5 +159,12 @@ def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
             f"{course.unit}, {day_text(latest.collected_on)}",
             text,
             course_figure.of_course(course, span, file.treatments),
-            beyond=course_figure.breaches(latest, course.limits),
+            _breach(course, alerted),
         )
+
+
+def _breach(course: Course, alerted: Collection[str]) -> str:
+    """A limit that a line of the figure shows, or one that it cannot show: a rise, a course."""
+    if course_figure.breaches(course.latest, course.limits):
+        return "beyond a limit"
+    return "an alert stands" if course.analyte in alerted else ""

@@ -20,7 +20,7 @@ Recorder = Annotated[Visit, needs(May.RECORD_EVENTS)]
 EVENTS = (
     ("Treatment", (
         ("start", "First dose taken", ""),
-        ("dose", "Dose changed", "mg a day, averaged over the cycle"),
+        ("dose", "Dose changed", "mg a day on average"),
         ("hold", "Held", "the day of the next decision, if one is set"),
         ("resume", "Resumed after a hold", ""),
         ("stop", "Stopped for good", ""),

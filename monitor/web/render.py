@@ -16,11 +16,11 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.life import parse_day
 from monitor.core.permissions import May
-from monitor.delivery.words import pretty
-from monitor.operations.report_page import is_amount
+from monitor.delivery.words import headline, pretty
+from monitor.operations.report_page import is_amount, is_day, shown
 from monitor.resources import templates_folder
 
-_UNTIL_DAY = re.compile(r"^until (\d{4}-\d\d-\d\d)(?=;|$)")
+_ITS_DAY = re.compile(r"(?:^until|; review by|snoozed until) (\d{4}-\d\d-\d\d)(?=;|$)")
 _UNTIL = ("inpatient", "away", "monitored_elsewhere")
 _UNITS = {"dose": " mg/day", "weight": " kg", "supply": " days"}
 STATIC = templates_folder() / "web" / "static"
@@ -56,8 +56,11 @@ def environment(settings: Settings) -> Environment:
     made.filters["words"] = words
     made.filters["number"] = number
     made.filters["happened"] = happened
+    made.filters["headline"] = headline
     made.filters["days_from"] = days_from
     made.tests["amount"] = is_amount
+    made.tests["day"] = is_day
+    made.filters["shown"] = shown
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
     made.globals["May"] = May
@@ -100,8 +103,8 @@ def happened(event: Told) -> str:
 
 
 def told(history: str) -> str:
-    """What a history tells, its day (`until 2026-11-28; rang`) written as on every page."""
-    return _UNTIL_DAY.sub(lambda it: f"until {day(it[1])}", pretty(history or ""))
+    """What a history tells, its days (`until 2026-11-28; rang`) written as on every page."""
+    return _ITS_DAY.sub(lambda it: it[0].replace(it[1], day(it[1])), pretty(history or ""))
 
 
 def number(value: Decimal) -> str:

@@ -3,7 +3,7 @@ days; the template draws it, and a table below says the same."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.core.adherence import Became
 from monitor.core.findings import day_text
+from monitor.core.vocabulary import Urgency
 from monitor.operations.patient_file import Tests, Treatment
 from monitor.web.course_figure import Band, Span, Tick, bands, ticks
 
@@ -18,9 +19,9 @@ LEFT, RIGHT = 1, 97
 """Where the days begin and end, in hundredths of the width: signs and words keep their size on a
 telephone and on paper."""
 ROW, HEAD, FOOT = 30, 24, 24
-_BESIDE = 13
-_LABEL = 14
-"""Of phases nearer to each other only the later one is named."""
+_LABEL, LEFTWARDS = 14, 70
+"""Of phases nearer to each other only the later one is named; where the words of a phase would
+not fit before the end, they stand on the left of its line."""
 _AHEAD = 3
 """The days to come take a third as much room as those shown of the past."""
 _SIGNS = {
@@ -35,12 +36,12 @@ _SIGNS = {
 @dataclass(frozen=True, slots=True)
 class Sign:
     """Something on a day: `sign` is done, late, missed or coming, or the urgency of an alert;
-    `beside` are pixels to the right of its day."""
+    `count` is how many of them, the gravest of which is shown."""
 
     x: float
     sign: str
     text: str
-    beside: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class TimeLine:
     rows: tuple[Row, ...]
     bands: tuple[Band, ...]
     ticks: tuple[Tick, ...]
+    leftwards: int
     words: str
     """It in words for who does not see it."""
 
@@ -83,6 +85,7 @@ def of_treatment(treatment: Treatment, shown: Span, alerts: Sequence[Any]) -> Ti
         rows=rows,
         bands=held,
         ticks=tuple(ticks(span)),
+        leftwards=LEFTWARDS,
         words="; ".join([*map(_in_words, rows), *(band.text for band in held)]),
     )
 
@@ -109,15 +112,22 @@ def _tests(treatment: Treatment, tests: Tests, span: Span) -> Iterator[Sign]:
 
 
 def _alerts(treatment: Treatment, alerts: Sequence[Any], span: Span) -> Iterator[Sign]:
-    """Those of one day beside each other."""
-    on_day: Counter[date] = Counter()
+    """Those that opened on one day as one sign: beside each other they would reach into days on
+    which nothing opened."""
+    on_day: defaultdict[date, list[Any]] = defaultdict(list)
     for row in alerts:
         on = date.fromisoformat(row["opened_at"][:10])
         if row["id"] in treatment.alerts and span.holds(on):
-            kind = row["kind"].replace("_", " ")
-            text = f"{day_text(on)} {kind}, {row['urgency']}"
-            yield Sign(span.x(on), row["urgency"], text, _BESIDE * on_day[on])
-            on_day[on] += 1
+            on_day[on].append(row)
+    for on, rows in on_day.items():
+        kinds = Counter((Urgency(it["urgency"]), it["kind"].replace("_", " ")) for it in rows)
+        worst = sorted(kinds, key=lambda it: -it[0].rank)
+        told = "; ".join(_kind(kind, urgency, kinds[urgency, kind]) for urgency, kind in worst)
+        yield Sign(span.x(on), worst[0][0].value, f"{day_text(on)} {told}", len(rows))
+
+
+def _kind(kind: str, urgency: Urgency, count: int) -> str:
+    return f"{kind}, {urgency.value}" if count == 1 else f"{count} of {kind}, {urgency.value}"
 
 
 def _phases(treatment: Treatment, span: Span) -> Iterator[Tick]:
@@ -131,5 +141,10 @@ def _phases(treatment: Treatment, span: Span) -> Iterator[Tick]:
             before = phase
             begun.append(Tick(span.x(max(on, span.first)), phase.replace("_", " ")))
     for place, it in enumerate(begun):
-        near = any(0 < other.x - it.x < _LABEL for other in begun[place + 1 :])
+        near = any(0 < other.x - it.x < _room(other.x) for other in begun[place + 1 :])
         yield Tick(it.x, "") if near else it
+
+
+def _room(x: float) -> float:
+    """How far before a phase at `x` the one before it has to be, for both to be named."""
+    return 2 * _LABEL if x > LEFTWARDS else _LABEL

@@ -104,7 +104,7 @@ class Visit(Trailed):
         return value if isinstance(value, UploadFile) and value.filename else None
 
     def notice(self, text: str, kind: str = "done") -> None:
-        """Tell it on the next page: kind is done, info or problem."""
+        """Tell it on the next page: kind is done, info, caution or problem."""
         self._notices.append((kind, text))
 
     def go_on_as(self, session_id: int) -> None:

@@ -15,7 +15,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.operations import people
 from monitor.operations.health import standstill
 from monitor.operations.worklist import View, Wanted, Worklist, seen, worklist
-from monitor.web.alert_forms import chosen_colleague, colleagues, urgency_of
+from monitor.web.alert_forms import chosen_colleague, colleagues, found, urgency_of
 from monitor.web.visit import Visit, needs, whole_number
 
 routes = APIRouter()
@@ -74,7 +74,9 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
         try:
             _one_of_many(visit, alert_id, version)
         except ActionRefused as why:
-            refused.append(f"Alert {alert_id} was left as it is: {why.plain}.")
+            whose = found(visit.site.store, alert_id)
+            of = f" of {whose.person.mrn}" if whose else ""
+            refused.append(f"Alert {alert_id}{of} was left as it is: {why.plain}.")
     done = len(chosen) - len(refused)
     if done:
         what = "assigned" if visit.text("do") == "assign" else "acknowledged"

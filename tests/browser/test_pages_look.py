@@ -6,8 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.web_clinic import WebClinic
 
 PAGES = {
@@ -88,3 +92,28 @@ def test_no_page_scrolls_sideways(someone: Any, width: int) -> None:
         people[role].open(path)
         wide = people[role].page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, path
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_long_name_stays_in_its_place(web: WebClinic, someone: Any, width: int) -> None:
+    """It lay across the alerts on a desk, and made a telephone scroll sideways."""
+    patients = table_of(tables.Patient)
+    with web.store.write() as connection:
+        own = update(patients).where(patients.c.mrn == "D1063")
+        connection.execute(own.values(family_name="Wolfeschlegelsteinhausenbergerdorff" * 2))
+    nurse = someone(Role.NURSE, viewport={"width": width, "height": 800})
+    row = nurse.page.locator(".somebody", has_text="D1063")
+    name = row.locator(".person")
+    assert name.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
+    assert nurse.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_telephone_what_can_be_done_is_one_press_away(someone: Any) -> None:
+    """The forms stand below the values and the history, four screens down."""
+    nurse = someone(Role.NURSE, viewport={"width": 360, "height": 800})
+    nurse.open("/alerts/1")
+    nurse.page.get_by_role("link", name="What you can do").click()
+    expect(nurse.page.locator("#do")).to_be_in_viewport()
+    wide = someone(Role.NURSE, viewport={"width": 1440, "height": 800})
+    wide.open("/alerts/1")
+    expect(wide.page.get_by_role("link", name="What you can do")).to_be_hidden()

@@ -38,12 +38,14 @@ def test_a_sheet_says_of_when_it_is_and_what_was_left_out(someone: Any) -> None:
 
 
 def test_an_alert_on_paper_is_without_its_forms(web: WebClinic, someone: Any) -> None:
-    """ "What you can do" took a third of each sheet."""
+    """ "What you can do" took a third of each sheet; how urgent it is stays."""
     nurse = someone(Role.NURSE)
     nurse.open("/alerts/1")
     told, forms = nurse.page.locator("section", has_text="What happened").first, "#do"
     nurse.page.emulate_media(media="print")
     expect(nurse.page.locator(forms)).to_be_hidden()
     expect(nurse.page.get_by_text("Back to the worklist")).to_be_hidden()
+    urgency = nurse.page.locator(".heading .badge")
+    expect(urgency).to_be_visible()
     box, sheet = told.bounding_box(), nurse.page.locator("main").bounding_box()
     assert box is not None and sheet is not None and box["width"] > sheet["width"] * 0.95

@@ -432,6 +432,17 @@ def test_a_source_maps_codes_units_dates_and_decimal_commas(store: Store, tmp_pa
     assert {f"{it.collected_on}" for it in desk.clinic.rows(tables.ResultRow)} == {"2026-03-02"}
 
 
+def test_what_is_held_of_the_enrolled_comes_before_what_is_held_of_others(
+    store: Store, tmp_path: Path
+) -> None:
+    """One unreadable count of a patient stood below forty rows of people whom nobody watches."""
+    desk = Desk(store, tmp_path, CONFIG)
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    desk.load(*(row("0.9", mrn=f"X{number}") for number in range(5)), row("0.4?"))
+    found = [(it.reason_code, it.rows, it.enrolled) for it in quarantine.groups(store)]
+    assert found == [("not_a_number", 1, 1), ("unknown_patient", 5, 0)]
+
+
 def test_held_rows_are_retried_once_the_mapping_is_mended(store: Store, tmp_path: Path) -> None:
     desk = Desk(store, tmp_path, CONFIG + "[sources.north]\n")
     desk.enrol("P1,azathioprine,2026-01-05,,,")

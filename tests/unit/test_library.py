@@ -31,6 +31,18 @@ def compared(a: str, b: str) -> Comparison:
     return compare(shipped(a), shipped(b), catalogue(), START)
 
 
+def test_a_limit_from_which_something_is_critical_is_compared() -> None:
+    """From 80 to 60 g/L haemoglobin still asked for a review, and was looser "nowhere"."""
+    path = Path(schedules_folder()) / "azathioprine.toml"
+    text = path.read_text(encoding="utf-8").replace("{ below = 80, action", "{ below = 60, action")
+    examples = text.replace('value = "79", unit = "g/L"', 'value = "59", unit = "g/L"')
+    changed = load_protocol(examples, path.name, catalogue())
+    (found,) = compare(shipped("azathioprine"), changed, catalogue(), START).looser
+    assert (found.which, found.about) == (1, "hemoglobin")
+    assert "Haemoglobin, critical" in found.text
+    assert "only below 60 g/L" in found.text
+
+
 def test_the_library_is_complete() -> None:
     assert NAMES == [
         "azathioprine",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from monitor.core.permissions import Role
 from monitor.operations.worklist import View, Wanted, worklist
+from monitor.store import tables
+from monitor.store.tables import table_of
 from tests.web.test_patient import load
 from tests.web_clinic import WebClinic, post, web_clinic
 
@@ -66,6 +70,54 @@ def test_a_history_writes_its_days_as_the_page_does(web: WebClinic) -> None:
     page = nurse.get(path).text
     assert re.search(r"<strong>Acknowledged</strong> by [^:]+: until [A-Z][a-z]{2} \d+ ", page)
     assert "until 2026-" not in page
+
+
+def test_the_days_of_a_snooze_and_of_a_closing_are_written_so_too(web: WebClinic) -> None:
+    doctor, path = web.client(Role.CLINICIAN), f"/alerts/{web.alert_id(kind='withhold')}"
+    for what, fields in (
+        ("snooze", {"until": "2026-03-14", "reason": "on holiday"}),
+        ("close", {"outcome": "dose lowered", "review_by": "2026-03-20"}),
+    ):
+        version = re.search(r'name="version" value="(\d+)"', doctor.get(path).text)
+        assert version is not None
+        done = post(doctor, f"{path}/{what}", seen=path, version=version[1], **fields)
+        assert done.status_code == 303, done.text
+        if what == "snooze":
+            page = doctor.get(path).text
+            assert "It asks nobody: it is snoozed until Sat 14 Mar 2026." in page
+            assert '<span class="tag">snoozed</span>' in page
+    assert "dose lowered; review by Fri 20 Mar 2026" in doctor.get(path).text
+
+
+def test_the_other_alerts_of_the_patient_are_named_at_its_head(web: WebClinic) -> None:
+    """Whoever came by the mail of one saw nothing of what else stood."""
+    nurse = web.client(Role.NURSE)
+    late = nurse.get(f"/alerts/{web.alert_id(kind='overdue_test', urgency='urgent')}").text
+    other = nurse.get(f"/alerts/{web.alert_id(rule='neutropenia')}").text
+    told = (
+        f'<a href="/patients/{web.patient_id("D1063")}">1 other alert stands for this patient</a>'
+    )
+    assert f"{told}, <strong>1 critical</strong>" in late
+    assert f"{told}</p>" in other
+    assert "for this patient" not in nurse.get(f"/alerts/{web.alert_id(kind='review')}").text
+
+
+def test_who_was_not_told_yet_is_not_said_to_know(web: WebClinic) -> None:
+    """ "Told nurse@clinic.example: opened (waiting)" stood where no mail had gone out."""
+    page = page_of(web, "D1063", rule="neutropenia")
+    assert "Not told yet, the message waits: nurse@clinic.example: opened" in page
+    assert not re.search(r"\bTold \S+@", page)
+
+
+def test_nobody_is_told_of_an_alert_before_it_opened(web: WebClinic) -> None:
+    """What an alert joined had been waiting for ten minutes, and stood above its opening."""
+    deliveries = table_of(tables.Delivery)
+    with web.store.write() as connection:
+        before = web.now - timedelta(days=3)
+        connection.execute(update(deliveries).values(created_at=before))
+    page = page_of(web, "D1063", rule="neutropenia").partition("What happened")[2]
+    assert page.index("Opened") < page.index("Not told yet")
+    assert "7 Mar 2026" not in page
 
 
 def test_what_is_told_late_begins_with_its_age(web: WebClinic) -> None:

@@ -47,13 +47,14 @@ def test_a_file_is_seen_before_it_is_taken(web: WebClinic) -> None:
     shown = bring(nurse)
     assert "<strong>3</strong> rows = 1 stored" in shown.text
     assert "2 in quarantine" in shown.text
-    assert re.search(r"[1-9] alerts? opens?", shown.text)
+    assert re.search(r"[1-9] alerts? would open", shown.text)
     assert "Frobulin" in shown.text
     assert "lab.csv" not in nurse.get("/load").text, "nothing is taken yet"
     taken = post(nurse, "/load/take", token=waiting(shown))
     assert taken.status_code == 303
     page = nurse.get(taken.headers["location"]).text
     assert "lab.csv" in page
+    assert "Taken: 1 of 3 rows stored. 2 held in quarantine, judged by nobody." in page
     assert uploads(web) == []
     assert "Nora Gray: file loaded" in web.audit()
     patient = nurse.get(f"/patients/{web.patient_id('D1021')}").text
@@ -61,6 +62,25 @@ def test_a_file_is_seen_before_it_is_taken(web: WebClinic) -> None:
     twice = post(nurse, "/load/take", token=waiting(shown))
     assert twice.status_code == 422
     assert "it was taken or left already" in twice.text
+
+
+def test_a_file_of_which_nothing_is_stored_is_not_told_as_taken(web: WebClinic) -> None:
+    """A green "Taken. Alerts: 0 opened" stood above a file whose every row was held."""
+    nurse = web.client(Role.NURSE)
+    shown = bring(nurse, HEAD + "X1,2026-03-09T08:00,neutrophils,0.4,10*9/L\n" * 2)
+    assert "Nothing of it would be stored" in shown.text
+    taken = post(nurse, "/load/take", token=waiting(shown))
+    page = nurse.get(taken.headers["location"]).text
+    told = "Nothing of its 2 rows was stored. 1 held in quarantine, judged by nobody."
+    assert re.search(rf'class="message problem"[^>]*>(?:(?!</div>).)*{told}', page, re.DOTALL)
+    assert "Taken" not in page
+
+
+def test_a_file_that_came_before_is_said_to_have(web: WebClinic) -> None:
+    nurse, line = web.client(Role.NURSE), HEAD + "D1021,2026-03-09T08:00,platelets,250,10*9/L\n"
+    for told in ("Taken: 1 of 1 rows stored. ", "Taken: 0 of 1 rows stored, 1 known before. "):
+        taken = post(nurse, "/load/take", token=waiting(bring(nurse, line)))
+        assert told in nurse.get(taken.headers["location"]).text
 
 
 def test_a_file_that_is_left_leaves_nothing(web: WebClinic) -> None:

@@ -15,6 +15,7 @@ from monitor.core.case import Event
 from monitor.core.permissions import Role
 from monitor.core.personal_terms import Personal, Terms
 from monitor.intake.enrol import enrol_file
+from monitor.intake.events import events_file
 from monitor.operations.arrivals import load as take
 from monitor.operations.patient_file import patient_file
 from monitor.operations.personal import set_term
@@ -199,10 +200,72 @@ def test_the_time_line_says_what_became_of_each_test(web: WebClinic) -> None:
     assert line.count('class="sign missed"') == 1, "the late one, and nothing else"
 
 
+def test_alerts_of_one_day_stand_on_that_day(web: WebClinic) -> None:
+    """Seventeen of them beside each other reached seven weeks into the days to come."""
+    low = ("neutrophils,0.4", "platelets,40", "white_cells,1.5", "lymphocytes,0.1")
+    load(web, *(f"D1112,2026-03-10T08:00,{it},10*9/L" for it in low))
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1112')}").text
+    line = page.split('aria-label="Time line of azathioprine.')[1].split("</figure>")[0]
+    assert "Alerts: 10 Mar 2026 4 of discontinue, critical; withhold, urgent" in line
+    assert line.count('class="sign critical"') == 1
+    (count,) = re.findall(r'<text class="count"[^>]*>(\d+)</text>', line)
+    assert int(count) == 5
+
+
+def test_of_many_incomplete_tests_the_latest_are_named(web: WebClinic) -> None:
+    """Ten years of them without one analyte made a column of four metres."""
+    days = [f"2026-02-{day:02}" for day in range(20, 27)]
+    load(web, *(f"D1007,{it}T08:00,platelets,200,10*9/L" for it in days))
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1007')}").text
+    named = re.findall(r"<small>(\w+ \d+ Feb 2026): without", page)
+    assert named == ["Thu 26 Feb 2026", "Wed 25 Feb 2026", "Tue 24 Feb 2026"]
+    assert re.search(r"and \d+ earlier, incomplete too", page)
+
+
+def test_who_was_never_tested_is_not_called_up_to_date(web: WebClinic) -> None:
+    """Beside "Last done: never" stood "up to date" in green; and no heading has nothing below."""
+    path = web.folder / "new.csv"
+    path.write_text("mrn,drug,started_on\nN1,azathioprine,2026-03-09\n")
+    enrol_file(web.store, web.settings, path, web.now)
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('N1')}").text
+    assert "not due yet" in page and ">up to date<" not in page
+    assert 'id="results"' not in page
+
+
+def test_a_merged_number_stands_beside_the_one_that_is_left(web: WebClinic) -> None:
+    """Who held a paper with the other number saw nothing of it on the page that it led to."""
+    path = web.folder / "merge.csv"
+    path.write_text("mrn,on,event,value\nD1028,2026-03-09,merge,D1056\n")
+    events_file(web.store, web.settings, path, web.now)
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1056')}").text
+    assert "MRN <strong>D1056</strong>, also D1028 " in page
+
+
+def test_a_limit_that_no_line_can_show_is_said_beside_the_value(web: WebClinic) -> None:
+    """A creatinine that had doubled, with its alert, stood there like any other."""
+    load(
+        web,
+        "D1112,2026-02-20T08:00,creatinine,70,umol/L",
+        "D1112,2026-03-09T08:00,creatinine,210,umol/L",
+    )
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1112')}").text
+    (figure,) = re.findall(r"<figcaption><span>Creatinine</span>.*?</figcaption>", page, re.DOTALL)
+    assert "an alert stands" in figure
+
+
 def test_who_is_not_in_the_database_is_not_found(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     for path in ("/patients/99999", "/patients/99999/why", "/patients/99999/tests.ics"):
         assert nurse.get(path).status_code == 404, path
+
+
+def test_why_calls_a_value_with_a_comparator_no_earlier_one(web: WebClinic) -> None:
+    """ "The latest" platelets were those of December, and on the same page below 20 in March."""
+    load(web, "D1112,2026-03-09T08:00,platelets,<20,10*9/L")
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1112')}/why").text
+    quiet = page.split("<h3>falling platelets: quiet</h3>")[1].split("</ul>")[0]
+    assert "the latest exact value, " in quiet
+    assert "<h3>CBC: " in page and "<br>How sure: " in page
 
 
 def test_why_is_told_for_any_day(web: WebClinic) -> None:

@@ -8,6 +8,7 @@ import re
 import httpx
 
 from monitor.core.permissions import Role
+from monitor.intake.enrol import enrol_file
 from monitor.operations.accounts import add
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.rulebook import texts_in_force
@@ -31,6 +32,20 @@ def milder(text: str) -> str:
 def in_force(web: WebClinic) -> str:
     with web.store.read() as connection:
         return texts_in_force(connection)["azathioprine"].text
+
+
+def test_the_counts_of_a_preview_add_up_to_those_it_names(web: WebClinic) -> None:
+    """69 were enrolled, of whom one changed and 69 stayed: the other drug of a patient."""
+    path = web.folder / "second.csv"
+    path.write_text("mrn,drug,started_on\nD1112,methotrexate,2026-03-02\n")
+    enrol_file(web.store, web.settings, path, web.now)
+    admin = web.client(Role.ADMIN)
+    shown = post(admin, EDIT, seen=EDIT, text=milder(text_on(admin)), reason="x", step="check").text
+    told = re.search(r"; (\d+) enrolled, and 1 on the other drugs of the same patients\.", shown)
+    assert told is not None
+    stays = re.search(r"<strong>(\d+)</strong> stay", shown)
+    assert stays is not None
+    assert int(stays[1]) == int(told[1]) + 1 - len(set(re.findall(r'row">(D\d+)<', shown)))
 
 
 def second_clinician(web: WebClinic) -> httpx.Client:
