@@ -43,6 +43,9 @@ _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 _TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
 """How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
+_OF_CONTROL = "Q"
+"""MSH-11 as analysers write it that send the measurements of their control blood in the same
+messages (beside P, T and D of table 0103)."""
 
 
 def hl7_items(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Item]:
@@ -116,6 +119,7 @@ class _Reading:
         self._catalogue = catalogue
         header = message.header
         self._sent_at = "" if header is None else instant(header.component(7))
+        self._is_control = header is not None and header.component(11).upper() == _OF_CONTROL
         self._patient = Patient()
         self._last_resort = ""
         """When an order was collected by the field that the mapping names."""
@@ -135,6 +139,8 @@ class _Reading:
         spm = spm or next(iter(specimens), None)
         serial = _serial_codes(order)
         material = material_of(specimens, order.obr)
+        if self._is_control:
+            material = Material("control")
         common = self._common(order, spm)
         self._last_resort = self._named_time(order, spm)
         for result in order.results:

@@ -64,3 +64,9 @@ def test_an_orc_in_front_of_its_obr_is_not_that_of_an_order_without_results() ->
     parts += ["ORC|RE||F2", "NTE|1||haemolysed", "OBR|2|||X|||20260302", WBC]
     (found,) = rows("\r".join(parts))
     assert (found.specimen_id, found.comment) == ("F2", "haemolysed")
+
+
+def test_what_an_analyser_measures_of_its_control_blood_is_nobodys() -> None:
+    control = MSH.replace("|P|2.5.1", "|Q|2.3.1")
+    (found,) = rows("\r".join([control, PID.format(mrn="A1"), "OBR|1||6|XR|||20260302", WBC]))
+    assert found.analyte == "6690-2 (control)"
