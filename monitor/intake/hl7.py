@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
+from monitor.intake.conditions import condition, rejection
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
@@ -316,5 +317,8 @@ def _conditions(spm: Segment | None) -> list[str]:
     """Why a specimen was rejected (SPM-21) and in which condition it came (SPM-24)."""
     if spm is None:
         return []
-    found = [spm.components(repeat) for number in (21, 24) for repeat in spm.repeats(number)]
-    return [text for parts in found if (text := part_of(parts, 2) or part_of(parts, 1))]
+    found: list[str] = []
+    for number, said in ((21, rejection), (24, condition)):
+        told = (spm.components(it) for it in spm.repeats(number))
+        found += [said(part_of(it, 1), part_of(it, 2)) for it in told]
+    return [text for text in found if text]
