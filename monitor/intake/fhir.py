@@ -26,6 +26,7 @@ from monitor.intake.fhir_around import (
 )
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_parameters import opened
 from monitor.intake.fhir_parts import many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample, Surroundings, Whose, patient_of, successions
 from monitor.intake.fhir_values import (
@@ -95,7 +96,7 @@ class FhirFile:
     def _resources(self) -> Iterator[Resource]:
         read: Callable[[Survey], Iterator[Resource]]
         read = xml_resources if self._is_xml else json_resources
-        return read(self._survey)
+        return opened(read(self._survey))
 
     def _look_around(self) -> None:
         seen = is_fhir = False
