@@ -220,6 +220,7 @@ class _Maker:
         self._sample: Sample = surroundings.sample(specimen, contained)
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
+        self._notes = around.notes
         self._order = around.order or place_of_no_blood(body) or surroundings.order_of(body)
         self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
@@ -246,7 +247,7 @@ class _Maker:
             specimen_id=sample.id,
             status=self._status,
             reported_at=self._issued,
-            comment="\n".join([*comments, *sample.notes]),
+            comment="\n".join(dict.fromkeys([*comments, *self._notes, *sample.notes])),
             family_name=whose.family_name,
             given_name=whose.given_name,
             birth_date=whose.birth_date,
