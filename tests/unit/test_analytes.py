@@ -186,6 +186,13 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("BIL", "bilirubin"),
         ("alk", "alp"),
         ("Linf%", "lymphocytes_percent"),
+        ("Polynucleaires neutrophiles", "neutrophils"),
+        ("Polynucléaires neutrophiles", "neutrophils"),
+        ("Plytki krwi", "platelets"),
+        ("PŁYTKI KRWI", "platelets"),
+        ("Hamoglobin", "hemoglobin"),
+        ("Lökosit", "white_cells"),
+        ("ヘモグロビン", "hemoglobin"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
