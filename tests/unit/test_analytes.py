@@ -192,6 +192,8 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("PŁYTKI KRWI", "platelets"),
         ("Hamoglobin", "hemoglobin"),
         ("Lökosit", "white_cells"),
+        ("PLTC", "platelets"),
+        ("THRO", "platelets"),
         ("ヘモグロビン", "hemoglobin"),
     ],
 )
@@ -319,7 +321,9 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |not done|NOT PERFORMED|N/A|platelet clumps|unable to report due to hemolysis
     |COMPUTER NETWORK FAILURE. TEST NOT RESULTED.|geronnen|Probe hämolytisch|haemolytisch
     |zu wenig Material|nicht durchgeführt|Material fehlt, bitte neue Probe|storniert
-    |échantillon coagulé|Coagulado|see comment
+    |échantillon coagulé|Coagulado|see comment|##TEST CANCELLED## Insufficient specimen received
+    |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
+    |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:
@@ -344,6 +348,9 @@ def test_no_result_as_laboratories_write_it(text: str) -> None:
         "-",
         "***",
         "0.4 haemolysed",
+        "sample received",
+        "no clots present",
+        "received in lab",
         "ND",
         "deficient",
     ],
