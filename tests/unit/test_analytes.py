@@ -193,6 +193,7 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("Hamoglobin", "hemoglobin"),
         ("Lökosit", "white_cells"),
         ("PLTC", "platelets"),
+        ("Filtrado glomerular estimado (CKD-EPI)", "egfr"),
         ("THRO", "platelets"),
         ("ヘモグロビン", "hemoglobin"),
     ],
