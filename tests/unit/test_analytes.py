@@ -389,6 +389,9 @@ def test_what_is_announced_is_a_placeholder_and_no_result(text: str) -> None:
         ("suggest repeat in 2 weeks", "neutrophils", False),
         ("", "platelets", False),
         ("clumpsy", "platelets", False),
+        ("ERROR - Disregard above report", "platelets", True),
+        ("Please disregard this result", "platelets", True),
+        ("Disregard previous result of 19", "platelets", False),
     ],
 )
 def test_comments_that_doubt_a_number(comment: str, analyte: str, doubted: bool) -> None:
