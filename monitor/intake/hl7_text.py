@@ -142,7 +142,9 @@ class Segment:
         if sequence[0] == "X":
             digits = sequence[1:]
             raw = bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
-            return storable(raw.decode(self._codec, "replace"))
+            # \X00F3\ is the number of a sign, in two bytes, and not NUL before another.
+            in_pairs = len(raw) % 2 == 0 and 0 in raw[::2]
+            return storable(raw.decode("utf-16-be" if in_pairs else self._codec, "replace"))
         if sequence[:3] in (".br", ".sp", ".ce"):
             return "\n"
         return ""  # highlighting, indentation, a change of the character set

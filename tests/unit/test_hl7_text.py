@@ -103,6 +103,8 @@ def test_two_messages_of_one_file_may_have_two_character_sets() -> None:
         (r"one\.br\two", "one\ntwo"),
         (r"\H\low\N\ count", "low count"),
         (r"caf\XC3A9\ ", "café"),
+        (r"Neutr\X00F3\filos", "Neutrófilos"),
+        (r"one\X000D\two", "one\rtwo"),
         (r"C:\temp\new", r"C:\temp\new"),
         (r"5\10", r"5\10"),
         (r"\Zfoo\bar", r"\Zfoo\bar"),
