@@ -6,6 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from monitor.config import Source
+from monitor.intake.formats import open_rows
+from monitor.intake.raw import Item
+from monitor.intake.survey import survey
+from tests.hl7_messages import catalogue
+
 REAL = Path(__file__).parent / "data" / "real" / "fhir"
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 MR = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]}
@@ -60,3 +66,11 @@ def dumped(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(dumped, value)) + "]"
     return json.dumps(value)
+
+
+def items_in(folder: Path, content: Any, source: Source | None = None) -> list[Item]:
+    """What the reader makes of a resource, with the catalogue that is shipped."""
+    path = folder / "resource.json"
+    path.write_text(dumped(content), encoding="utf-8")
+    with open_rows(survey(path), source or Source(), catalogue()) as opened:
+        return list(opened.items)

@@ -126,7 +126,8 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRow:
-    """A quarantined row whose analyte is known and watched for an enrolled patient."""
+    """A quarantined row of an enrolled patient, as one of an analyte that it may be of: one whose
+    names contradict each other is there once for each."""
 
     id: int
     analyte: str

@@ -25,6 +25,9 @@ from monitor.core.unit_spelling import UnitSpelling
 
 _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
 """A star marks what a laboratory is accredited for, or a note below."""
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_BARE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+"""Letters that are not made of another one and a mark; the last one is the Turkish twin of i."""
 _LONGEST_TEXT = 400
 _TWO_NAMES = re.compile(
     r"(?P<first>[^()\[\]/]+?)\s*(?:[(\[]\s*(?=.*[)\]]$)|/)\s*(?P<second>[^()\[\]/]+?)\s*[)\]]?"
@@ -37,12 +40,18 @@ _NAMES_REMEMBERED = 20_000
 _ALIKE = 0.75
 
 
-def name_key(text: str) -> str:
-    """A name or code as it is compared: without case, space, hyphen, underscore, comma, dot
-    and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
+def _without_accents(text: str) -> str:
+    """Many a laboratory's system has no accents: `Polynucleaires neutrophiles`. Those alone go:
+    what a sign of Japanese or Korean is put together of stays in it."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    # TROMBOSİT and SAYISI, whose letters have other twins in Turkish.
-    folded = folded.replace("i\u0307", "i").replace("ı", "i")
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", folded)).translate(_BARE)
+    return unicodedata.normalize("NFC", bare)
+
+
+def name_key(text: str) -> str:
+    """A name or code as it is compared: without case, accents, space, hyphen, underscore, comma,
+    dot and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
+    folded = text.casefold() if text.isascii() else _without_accents(text)
     return _DROPPED_FROM_NAMES.sub("", folded)
 
 

@@ -304,7 +304,7 @@ def _held_sentences(late: Sequence[PanelStatus], case: Case, protocol: Protocol)
     sentences = []
     for panel in late:
         wanted = protocol.panel(panel.panel).analytes
-        count = sum(row.analyte in wanted for row in case.held)
+        count = len({row.id for row in case.held if row.analyte in wanted})
         if count:
             rows = "1 row" if count == 1 else f"{count} rows"
             sentences.append(f"{rows} of {protocol.panel(panel.panel).title} held in quarantine.")

@@ -25,9 +25,10 @@ def parted_fluids(text: str, marks: Sequence[str]) -> Iterator[tuple[str, str]]:
         ends = ((it, f"{sign}{it}") for it in marks)
         yield from ((text.removesuffix(end), it) for it, end in ends if text.endswith(end))
     yield from (
-        (text[: -len(it)].rstrip(" ,-:"), it)
-        for it in spelt_out
-        if folded.endswith(f" {it.casefold()}")
+        (text[: -len(it)].rstrip(" ,-:"), it.strip())
+        for it in marks
+        if (it.startswith(" ") and text.endswith(it))
+        or (it in spelt_out and folded.endswith(f" {it.casefold()}"))
     )
     if before := _fluid_before(tuple(marks)).match(text):
         yield text[before.end() :], before["fluid"]

@@ -30,7 +30,8 @@ def of_held_rows(view: View) -> Finding | None:
     ]
     if not held:
         return None
-    count = "1 result is" if len(held) == 1 else f"{len(held)} results are"
+    ids = sorted({row.id for row in held})
+    count = "1 result is" if len(ids) == 1 else f"{len(ids)} results are"
     names = ", ".join(sorted({row.analyte.replace("_", " ") for row in held}))
     return Finding(
         enrolment_id=case.enrolment.id,
@@ -39,7 +40,7 @@ def of_held_rows(view: View) -> Finding | None:
         urgency=worst_urgency(*(_possible_urgency(row, protocol) for row in held)),
         summary=f"{count} held in quarantine and not judged: {names}",
         source="a held row is never hidden",
-        subjects=tuple(sorted(row.id for row in held)),
+        subjects=tuple(ids),
         action="Look at the held rows and correct them: monitor quarantine list.",
         arithmetic=tuple(
             f"held row {row.id}: {row.analyte} {row.received_value} {row.received_unit}".rstrip()

@@ -43,10 +43,14 @@ _THAN = {
     r"|supérieure? à|plus de|mayor (?:de|que)|más de|maior que|superior a|superiore a"
     r"|maggiore di|più di|(?:meer|groter|hoger) dan|boven|powyżej|более|больше",
 }
+# Some laboratories have no sign for it: > OR = 60.
 _IN_WORDS = tuple(
-    (re.compile(rf"\s*(?:{words}){equal}\s*(?=[\d.,])", re.IGNORECASE), sign + ("=" * bool(equal)))
-    for equal in (r" or equal to", "")
-    for sign, words in _THAN.items()
+    (re.compile(rf"\s*(?:{words})\s*(?=[\d.,])", re.IGNORECASE), reads)
+    for sign, than in _THAN.items()
+    for words, reads in (
+        (rf"(?:{than}) or equal to|{sign}\s*or\s*(?:=|equal to)", f"{sign}="),
+        (than, sign),
+    )
 )
 _ESCAPED = {"&lt;": "<", "&gt;": ">", "&le;": "<=", "&ge;": ">="}
 """Of HTML, where a program left it as it was."""

@@ -26,6 +26,7 @@ from monitor.intake.fhir_around import (
 )
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_parameters import opened
 from monitor.intake.fhir_parts import many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample, Surroundings, Whose, patient_of, successions
 from monitor.intake.fhir_values import (
@@ -95,7 +96,7 @@ class FhirFile:
     def _resources(self) -> Iterator[Resource]:
         read: Callable[[Survey], Iterator[Resource]]
         read = xml_resources if self._is_xml else json_resources
-        return read(self._survey)
+        return opened(read(self._survey))
 
     def _look_around(self) -> None:
         seen = is_fhir = False
@@ -219,6 +220,7 @@ class _Maker:
         self._sample: Sample = surroundings.sample(specimen, contained)
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
+        self._notes = around.notes
         self._order = around.order or place_of_no_blood(body) or surroundings.order_of(body)
         self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
@@ -245,7 +247,7 @@ class _Maker:
             specimen_id=sample.id,
             status=self._status,
             reported_at=self._issued,
-            comment="\n".join([*comments, *sample.notes]),
+            comment="\n".join(dict.fromkeys([*comments, *self._notes, *sample.notes])),
             family_name=whose.family_name,
             given_name=whose.given_name,
             birth_date=whose.birth_date,

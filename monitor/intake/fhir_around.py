@@ -33,6 +33,8 @@ class Around:
     blood, None where it says nothing."""
     taken_back: str = ""
     """Its status, where that says that there is no such report."""
+    notes: tuple[str, ...] = ()
+    """What is told beside the results: a report's conclusion, the notes of a panel."""
     version_at: str = ""
     """When this version of the Observation came, in a file of several versions."""
     keys: tuple[str, ...] = ()
@@ -85,8 +87,16 @@ def around_of(body: Body, specimen: Any, keys: Sequence[str] = ()) -> Around:
         issued=text_of(body, "issued"),
         order=_order_of(body),
         taken_back=status if status in _TAKEN_BACK else "",
+        notes=notes_of(body),
         keys=tuple(keys),
     )
+
+
+def notes_of(body: Body) -> tuple[str, ...]:
+    """The texts of an Observation or a report; STU3 and DSTU2 have one text."""
+    notes = [text_of(note, "text") for note in objects(body.get("note"))]
+    notes += [text_of(body, name) for name in ("comment", "comments", "conclusion")]
+    return tuple(note for note in notes if note)
 
 
 def effective_of(body: Body) -> str:
@@ -144,6 +154,7 @@ def _over(near: Around, far: Around) -> Around:
         issued=near.issued or far.issued,
         order=far.order if near.order is None else near.order,
         taken_back=near.taken_back or far.taken_back,
+        notes=tuple(dict.fromkeys((*near.notes, *far.notes))),
     )
 
 

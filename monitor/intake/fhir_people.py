@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
+from monitor.intake.conditions import condition
 from monitor.intake.fhir_around import (
     Around,
     Arounds,
@@ -46,6 +47,11 @@ _REQUESTS = frozenset(
 """What asks for a test, in R4 and in earlier versions."""
 _OLDEST = 4
 """Generations of specimens that are looked through for what the first was."""
+_DOUBTFUL_STATES = {
+    "unsatisfactory": "specimen unsatisfactory",
+    "entered-in-error": "specimen entered in error",
+}
+"""States of a Specimen by which nothing that was measured in it can be relied on."""
 _MR_IN_WORDS = ("mr", "mrn", "medical record number")
 
 
@@ -286,9 +292,8 @@ def sample_of(body: Body) -> Sample:
     ]
     kinds.append((text_of(kind, "text"), ""))
     notes = [text_of(it, "text") for it in objects(body.get("note"))]
-    notes += [word for it in objects(body.get("condition")) for word in [word_of(it)]]
-    if text_of(body, "status") == "unsatisfactory":
-        notes.append("specimen unsatisfactory")
+    notes += [condition(word_of(it)) for it in objects(body.get("condition"))]
+    notes.append(_DOUBTFUL_STATES.get(text_of(body, "status"), ""))
     return Sample(
         id=text_of(body.get("accessionIdentifier"), "value") or number,
         collected=text_of(collection, "collectedDateTime") or text_of(period, "start"),

@@ -12,6 +12,7 @@ from typing import Any
 from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.units import Refusal, resolve
+from monitor.intake.fhir_around import notes_of
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
 from monitor.intake.fhir_people import Sample
@@ -154,9 +155,8 @@ def _is_no_reference(one: Body) -> bool:
 
 def comments_of(body: Body) -> list[str]:
     """What is told beside the value, also by its interpretation where that says more than high or
-    low; STU3 and DSTU2 have one text."""
-    notes = [text_of(note, "text") for note in objects(body.get("note"))]
-    notes += [text_of(body, "comment"), text_of(body, "comments"), absent_words(body)]
+    low."""
+    notes = [*notes_of(body), absent_words(body)]
     notes += [remark_in(word_of(it)) for it in objects(_listed(body.get("interpretation")))]
     return [note for note in notes if note]
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
+from monitor.intake.conditions import condition, rejection
+from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
 from monitor.intake.hl7_values import (
@@ -36,8 +37,6 @@ from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
-_SPECIMEN_FIRST = ("R22", "R23", "R24")
-"""Events of OUL whose SPM stands before its orders."""
 _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
@@ -45,26 +44,9 @@ _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 _TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
 """How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-
-
-@dataclass(slots=True)
-class _Order:
-    """One OBR (with its ORC) and what hangs on it."""
-
-    orc: Segment | None = None
-    obr: Segment | None = None
-    specimens: list[Segment] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    results: list[_Result] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Result:
-    obx: Segment
-    place: str
-    notes: list[str] = field(default_factory=list)
-    is_remark: bool = False
-    """Text beside a number of the same test, which has it as its comment."""
+_OF_CONTROL = "Q"
+"""MSH-11 as analysers write it that send the measurements of their control blood in the same
+messages (beside P, T and D of table 0103)."""
 
 
 def hl7_items(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Item]:
@@ -88,7 +70,7 @@ def items_of(message: Message, mapping: Source, catalogue: Catalogue) -> Iterato
     code, _, event = message.kind.partition("^")
     if code in RESULTS or (not code and _is_nameless_result(message)):
         yield from _without_results(message)
-        yield from _Reading(message, event in _SPECIMEN_FIRST, mapping, catalogue).rows()
+        yield from _Reading(message, mapping, catalogue).rows()
     elif code == "ADT" and event in MERGES:
         yield from merges(message)
     elif message.segments:
@@ -131,86 +113,41 @@ def _is_cut_short(message: Message) -> bool:
 class _Reading:
     """One message of results on its way to rows."""
 
-    def __init__(
-        self, message: Message, specimen_first: bool, mapping: Source, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, message: Message, mapping: Source, catalogue: Catalogue) -> None:
         self._message = message
-        self._specimen_first = specimen_first
         self._fields = fields_of(mapping)
         self._mapping = mapping
         self._catalogue = catalogue
         header = message.header
         self._sent_at = "" if header is None else instant(header.component(7))
+        self._is_control = header is not None and header.component(11).upper() == _OF_CONTROL
         self._patient = Patient()
-        self._specimen: Segment | None = None
-        self._order = _Order()
-        self._count = 0
         self._last_resort = ""
         """When an order was collected by the field that the mapping names."""
         self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
 
     def rows(self) -> Iterator[RawRow]:
-        for segment in self._message.segments:
-            if self._begins_anew(segment):
-                yield from self._flush()
-            self._take(segment)
-        yield from self._flush()
+        for order in orders_of(self._message):
+            yield from self._rows_of(order)
 
-    def _begins_anew(self, segment: Segment) -> bool:
-        """Whether what was gathered is complete before this segment."""
-        order = self._order
-        if segment.name in ("PID", "ORC"):
-            return True
-        if segment.name == "OBR":
-            return order.obr is not None or bool(order.results)
-        return segment.name == "SPM" and self._specimen_first
-
-    def _take(self, segment: Segment) -> None:
-        order = self._order
-        if segment.name == "PID":
-            self._patient, self._specimen = patient_of(segment, self._fields), None
-        elif segment.name == "ORC":
-            order.orc = segment
-        elif segment.name == "OBR":
-            order.obr = segment
-        elif segment.name == "SPM":
-            self._take_specimen(segment)
-        elif segment.name == "OBX":
-            self._count += 1
-            place = f"message {self._message.number}, OBX {self._count}"
-            order.results.append(_Result(segment, place))
-        elif segment.name == "NTE":
-            self._take_note(segment)
-
-    def _take_specimen(self, segment: Segment) -> None:
-        if self._specimen_first or (self._order.obr is None and not self._order.results):
-            self._specimen = segment
-        else:
-            self._order.specimens.append(segment)
-
-    def _take_note(self, segment: Segment) -> None:
-        text = "\n".join(segment.plain(repeat) for repeat in segment.repeats(3))
-        order = self._order
-        if text and order.results:
-            order.results[-1].notes.append(text)
-        elif text and order.obr is not None:
-            order.notes.append(text)
-
-    def _flush(self) -> Iterator[RawRow]:
-        order, self._order = self._order, _Order()
+    def _rows_of(self, order: Order) -> Iterator[RawRow]:
+        if order.pid is not None and order.pid is not self._patient.pid:
+            self._patient = patient_of(order.pid, self._fields)
         _settle_remarks(order.results)
         _settle_suspicions(order, self._catalogue)
-        specimens = order.specimens or ([self._specimen] if self._specimen else [])
+        specimens = order.specimens
         spm = next((it for it in specimens if not material_of([it], None).told), None)
         spm = spm or next(iter(specimens), None)
         serial = _serial_codes(order)
         material = material_of(specimens, order.obr)
+        if self._is_control:
+            material = Material("control")
         common = self._common(order, spm)
         self._last_resort = self._named_time(order, spm)
         for result in order.results:
             yield self._row(result, order, common, material, serial)
 
-    def _common(self, order: _Order, spm: Segment | None) -> dict[str, str]:
+    def _common(self, order: Order, spm: Segment | None) -> dict[str, str]:
         """What all results of an order share."""
         obr, patient = order.obr, self._patient
         return {
@@ -225,7 +162,7 @@ class _Reading:
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
 
-    def _named_time(self, order: _Order, spm: Segment | None) -> str:
+    def _named_time(self, order: Order, spm: Segment | None) -> str:
         """The time in the field that the source's mapping names (`OBR-6`, `ORC-7.4`)."""
         named = _FIELD_OF_TIME.fullmatch(self._mapping.columns.get("collected_at", ""))
         if named is None:
@@ -235,8 +172,8 @@ class _Reading:
 
     def _row(
         self,
-        result: _Result,
-        order: _Order,
+        result: Result,
+        order: Order,
         common: dict[str, str],
         material: Material,
         serial: frozenset[str],
@@ -308,11 +245,11 @@ def _at(segment: Segment | None, number: int, component: int = 1) -> str:
     return "" if segment is None else instant(segment.component(number, component))
 
 
-def _settle_remarks(results: Sequence[_Result]) -> None:
+def _settle_remarks(results: Sequence[Result]) -> None:
     """Where a laboratory writes more than a number of a test, it repeats the test with a text:
     `Critical, called to ward`, `platelet clumps`, the limits. That is the number's comment, and
     no later result that takes the number's place."""
-    numbers: dict[str, _Result] = {}
+    numbers: dict[str, Result] = {}
     for result in reversed(results):
         if is_number(result.obx):
             numbers[result.obx.field(3)] = result
@@ -328,7 +265,7 @@ def _settle_remarks(results: Sequence[_Result]) -> None:
             result.is_remark = True
 
 
-def _settle_suspicions(order: _Order, catalogue: Catalogue) -> None:
+def _settle_suspicions(order: Order, catalogue: Catalogue) -> None:
     """What an analyser suspects of a whole sample is a result of its own: `PLT Clump?` with the
     value T. It is a comment on the numbers of its order."""
     for result in order.results:
@@ -346,7 +283,7 @@ def _are_of_one_time(one: Segment, other: Segment) -> bool:
     return one.component(11) == other.component(11) and len(times) < 2
 
 
-def _serial_codes(order: _Order) -> frozenset[str]:
+def _serial_codes(order: Order) -> frozenset[str]:
     """Analytes that one order reports at several times of OBX-14: there it is the time of
     collection, for the order's own time cannot be that of all."""
     if len(order.results) < 2:
@@ -380,5 +317,8 @@ def _conditions(spm: Segment | None) -> list[str]:
     """Why a specimen was rejected (SPM-21) and in which condition it came (SPM-24)."""
     if spm is None:
         return []
-    found = [spm.components(repeat) for number in (21, 24) for repeat in spm.repeats(number)]
-    return [text for parts in found if (text := part_of(parts, 2) or part_of(parts, 1))]
+    found: list[str] = []
+    for number, said in ((21, rejection), (24, condition)):
+        told = (spm.components(it) for it in spm.repeats(number))
+        found += [said(part_of(it, 1), part_of(it, 2)) for it in told]
+    return [text for text in found if text]

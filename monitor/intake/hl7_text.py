@@ -45,6 +45,10 @@ _CHARSETS = {
     "KS X 1001": "euc_kr", "WINDOWS-1252": "cp1252", "WINDOWS-1250": "cp1250",
     "WINDOWS-1251": "cp1251",
 }  # fmt: skip
+_OF_TEXT = re.compile(r"iso8859|cp\d|gb|big5|euc|shift_jis|koi8|mac|johab|tis-|utf-8")
+"""Codecs of signs of one or more bytes that have ASCII in them."""
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso8859-1": "latin-1"}
+"""What laboratories mean that name a set of fewer signs than they use."""
 _NUMERIC_TYPES = frozenset({"NM", "SN", "DT", "TS", "TM", "DTM"})
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1"})
 
@@ -138,7 +142,9 @@ class Segment:
         if sequence[0] == "X":
             digits = sequence[1:]
             raw = bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
-            return storable(raw.decode(self._codec, "replace"))
+            # \X00F3\ is the number of a sign, in two bytes, and not NUL before another.
+            in_pairs = len(raw) % 2 == 0 and 0 in raw[::2]
+            return storable(raw.decode("utf-16-be" if in_pairs else self._codec, "replace"))
         if sequence[:3] in (".br", ".sp", ".ce"):
             return "\n"
         return ""  # highlighting, indentation, a change of the character set
@@ -297,8 +303,21 @@ def _declared(header: bytes) -> str:
     text = header.decode("latin-1")
     fields = text.split(text[3:4] or "|", 18)
     named = fields[17] if len(fields) > 17 and text.startswith("MSH") else ""
-    known = [_CHARSETS.get(name.strip().upper(), "") for name in re.split(r"[~^]", named)]
+    known = [_codec_named(name.strip().upper()) for name in re.split(r"[~^]", named)]
     return next((name for name in reversed(known) if name), "")
+
+
+@lru_cache
+def _codec_named(name: str) -> str:
+    """The codec of a character set by its name in table 0211, or by one that other programs give
+    it (`GBK`, `ISO-8859-2`, `SHIFT_JIS`); empty where it is none that text is written in."""
+    if name in _CHARSETS:
+        return _CHARSETS[name]
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    return _WIDER.get(found, found) if _OF_TEXT.match(found) else ""
 
 
 @lru_cache

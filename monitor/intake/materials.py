@@ -60,8 +60,10 @@ def named_with_material(
 
 
 def _in_words(words: Sequence[str]) -> str:
-    """The name that says itself that it is of no blood: `Leukocytes in CSF`."""
-    return next((it for it in words if vocabulary().is_of_no_blood(it)), "")
+    """The name that says itself that it is of no blood, or of an earlier sample: `Leukocytes in
+    CSF`, `Platelets, previous`."""
+    known = vocabulary()
+    return next((it for it in words if known.is_of_no_blood(it) or known.is_not_of_now(it)), "")
 
 
 def _in_codes(codes: Sequence[str]) -> str:

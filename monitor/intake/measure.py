@@ -359,8 +359,11 @@ class Measures:
 
 def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> str:
     """`did you mean "platelets"?` for an unknown code with the units that it came with; "" where
-    no analyte is likely."""
-    guess = catalogue.likely(code, units) if _may_be_misspelt(code) else ""
+    no analyte is likely, and where a known one stands before brackets: `PLT (UR)` is misspelt
+    nowhere, it is something else."""
+    name = _BRACKETS_BEHIND.sub("", code)
+    is_another = name != code and catalogue.find(name) is not None
+    guess = catalogue.likely(code, units) if _may_be_misspelt(code) and not is_another else ""
     return f'did you mean "{guess}"?' if guess else ""
 
 

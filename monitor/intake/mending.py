@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, select
 
 from monitor.config import Settings
 from monitor.core.held_rows import is_watched
+from monitor.core.meanings import read_meanings
 from monitor.core.units import Refusal, to_canonical
 from monitor.intake.columns import fold
 from monitor.intake.context import take_turn
@@ -186,9 +187,11 @@ class _Planning:
         return _Plan(FixKind.CODE, code, analyte.name, {"analyte": analyte.name})
 
     def _ignored(self) -> _Plan:
-        if needs_somebody(self._held.analyte, self._rulebook):
+        may_be = read_meanings(self._held.analyte, self._held.possible_values)
+        if any(needs_somebody(it, self._rulebook) for it in may_be):
+            what = " or ".join(may_be).replace("_", " ")
             why = (
-                f'"{self._code()}" is {self._held.analyte.replace("_", " ")}, by which patients '
+                f'"{self._code()}" is {what}, by which patients '
                 "are watched: to ignore it would hide their results too; let these rows go instead"
             )
             raise QuarantineRefused(f"{why}: monitor quarantine discard", why)

@@ -10,11 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 from monitor.config import Source
-from monitor.core.catalogue import Catalogue
+from monitor.core.catalogue import Analyte, Catalogue
+from monitor.core.meanings import write_meanings
 from monitor.core.standing import PLACEHOLDER
 from monitor.core.vocabulary import Status
 from monitor.intake.cells import Cells
@@ -86,12 +88,21 @@ class Normaliser:
         return self.issuers.claim(mrn, "").number.number
 
     def possible_values(self, held: Held) -> str:
-        """The canonical values that a held row may mean, as quarantine keeps them."""
+        """The canonical values that a held row may mean, as quarantine keeps them: where its
+        names contradict each other, those of each analyte that they name."""
         analyte = self._catalogue.find(held.analyte) if held.analyte else None
-        if analyte is None or held.raw is None or held.patient_id is None:
+        row = held.raw
+        if analyte is None or row is None or held.patient_id is None:
             return ""
-        values = self.measures.possible(analyte, held.raw.value, held.raw.unit, held.raw.decimal)
-        return " ".join(format(value, "f") for value in values)
+
+        def values(analyte: Analyte) -> tuple[Decimal, ...]:
+            return self.measures.possible(analyte, row.value, row.unit, row.decimal)
+
+        meant = self._meant(row)
+        own = analyte.absolute_name or analyte.name
+        named = [name for it, name in meant.items() if it != own] if len(meant) > 1 else []
+        others = (self._analyte_of(row, name) for name in named)
+        return write_meanings(values(analyte), {it.name: values(it) for it in others if it})
 
     def _bad_line(self, bad: BadLine) -> Held:
         stored = {"line": bad.text} | ({"place": bad.place} if bad.place else {})
@@ -181,10 +192,7 @@ class Normaliser:
     def _hold(self, row: RawRow, problem: Problem, patient_id: int | None) -> Held:
         """Hold a row with all that is known of it, so that a watched patient's is judged."""
         problem = called(problem, row)
-        analyte = problem.analyte or self.measures.analyte(row.analyte)
-        if analyte is not None and "%" in row.unit:
-            measured = self.measures.measure(row.analyte, row.value, row.unit, row.decimal)
-            analyte = measured.analyte or analyte
+        analyte = problem.analyte or self._analyte_of(row, row.analyte)
         moment = self.cells.collected(row.collected_at, row.dates)
         return Held(
             line=row.line,
@@ -199,6 +207,13 @@ class Normaliser:
             raw=row,
             place=row.place,
         )
+
+    def _analyte_of(self, row: RawRow, name: str) -> Analyte | None:
+        """What a row measures under one of its names: a percentage where its unit says so."""
+        analyte = self.measures.analyte(name)
+        if analyte is None or "%" not in row.unit:
+            return analyte
+        return self.measures.measure(name, row.value, row.unit, row.decimal).analyte or analyte
 
     def _named(self, row: RawRow) -> RawRow:
         """The row under that one of its analyte's names that counts: one to be ignored, one that
@@ -219,17 +234,22 @@ class Normaliser:
     def _contradicting(self, row: RawRow) -> Problem | None:
         """Why two names of a row's analyte cannot both be right, if so; a count and its
         percentage are no contradiction, for the unit tells them apart."""
+        meant = list(self._meant(row).values())
+        if len(meant) < 2:
+            return None
+        one, other = meant[:2]
+        reason = "code and name of the analyte contradict each other"
+        hint = f'"{one[:_NAME_SHOWN]}" and "{other[:_NAME_SHOWN]}"'
+        return Problem("code_contradicts_name", reason, hint)
+
+    def _meant(self, row: RawRow) -> dict[str, str]:
+        """The analytes that a row's names mean, each with the first name that means it."""
         meant: dict[str, str] = {}
         for name in (row.analyte, *row.also):
             analyte = self.measures.analyte(name)
             if analyte is not None and not self.measures.is_mapped(name):
                 meant.setdefault(analyte.absolute_name or analyte.name, name)
-        if len(meant) < 2:
-            return None
-        (_, one), (_, other) = list(meant.items())[:2]
-        reason = "code and name of the analyte contradict each other"
-        hint = f'"{one[:_NAME_SHOWN]}" and "{other[:_NAME_SHOWN]}"'
-        return Problem("code_contradicts_name", reason, hint)
+        return meant
 
 
 def _no_result(found: Measure, status: Status, text: str) -> str:

@@ -82,6 +82,10 @@ def is_loinc(code: str) -> bool:
     return (-(sum(doubled) + sum(digits[1::2]))) % 10 == int(found[2])
 
 
+def _is_another(name: str) -> bool:
+    return vocabulary().is_of_no_blood(name) or vocabulary().is_not_of_now(name)
+
+
 def _named_by_code(position: int, known: Known, mapped: frozenset[str], *, alone: bool) -> Step:
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         code = cells[position].strip()
@@ -90,7 +94,7 @@ def _named_by_code(position: int, known: Known, mapped: frozenset[str], *, alone
             return row._replace(analyte=code)
         if not code:
             return row
-        if code not in mapped and known.analyte(code) and vocabulary().is_of_no_blood(name):
+        if code not in mapped and known.analyte(code) and _is_another(name):
             # `WBC` called "WBC, ascites": the code alone would be read as one of blood.
             return row._replace(analyte=f"{code} ({name})", also=(name,))
         if is_loinc(code):

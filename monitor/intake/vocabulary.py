@@ -78,6 +78,8 @@ class Vocabulary:
     blood_of_others: tuple[str, ...]
     """The same of blood that is not the patient's own, or no longer as it was drawn."""
     loinc_of_no_blood: frozenset[str]
+    not_of_now: frozenset[str]
+    """Words of a name by which a number is that of an earlier sample, or a difference."""
     footers: frozenset[str]
     banners: Mapping[str, tuple[str, ...]]
     """How a word begins that says what kind of report stands below it, by the kind."""
@@ -116,6 +118,10 @@ class Vocabulary:
     def is_blood_material(self, name: str) -> bool:
         """Whether a kind of specimen is blood, or a tube for it: `Blood - EDTA (purple)`."""
         return _is_blood_material(name[:_LONGEST_NAME])
+
+    def is_not_of_now(self, name: str) -> bool:
+        """Whether a test is called like the result before: `Platelets, previous`."""
+        return not self.not_of_now.isdisjoint(_words_of(name[:_LONGEST_NAME]))
 
     def is_of_blood(self, name: str) -> bool:
         """Whether a word of a name is blood, serum or plasma."""
@@ -165,6 +171,7 @@ def vocabulary() -> Vocabulary:
         specimen_begins=tuple(map(key_of, values["materials"]["specimen_begins"])),
         blood_of_others=tuple(map(key_of, values["materials"]["blood_of_others"])),
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
+        not_of_now=frozenset(map(key_of, values["materials"]["not_of_now"])),
         footers=frozenset(map(key_of, values["footers"]["words"])),
         banners={
             kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()

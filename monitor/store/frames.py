@@ -8,7 +8,6 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
+from monitor.core.meanings import read_meanings
 from monitor.core.pairing import merged_into
 from monitor.core.recalled import Recalled
 from monitor.core.treatments import Owned, Treatment, by_treatment
@@ -369,18 +369,19 @@ def _held(
         held = and_(held, or_(columns.collected_on.is_(None), columns.collected_on <= day))
     found: dict[int, list[HeldRow]] = defaultdict(list)
     for row in connection.execute(select(_HELD).where(held).order_by(columns.id)):
-        found[row.patient_id].append(_held_row(row))
+        found[row.patient_id].extend(_held_rows(row))
     return found
 
 
-def _held_row(row: Any) -> HeldRow:
-    return HeldRow(
-        id=row.id,
-        analyte=row.analyte,
-        collected_on=row.collected_on,
-        received_value=str(row.raw.get("value") or ""),
-        received_unit=str(row.raw.get("unit") or ""),
-        reason=row.reason,
-        held_at=row.held_at,
-        possible_values=tuple(Decimal(number) for number in row.possible_values.split()),
-    )
+def _held_rows(row: Any) -> Iterator[HeldRow]:
+    for analyte, values in read_meanings(row.analyte, row.possible_values).items():
+        yield HeldRow(
+            id=row.id,
+            analyte=analyte,
+            collected_on=row.collected_on,
+            received_value=str(row.raw.get("value") or ""),
+            received_unit=str(row.raw.get("unit") or ""),
+            reason=row.reason,
+            held_at=row.held_at,
+            possible_values=values,
+        )

@@ -103,7 +103,8 @@ class HeldRowTable(Table, table=True):
     analyte: str = ""
     collected_on: date | None = None
     possible_values: str = ""
-    """Canonical decimals the raw number may mean, separated by spaces."""
+    """Canonical decimals the raw number may mean, separated by spaces: of its analyte, and of
+    others that it may be of instead, `0.42 neutrophils:0.42`."""
     held_at: datetime = Field(sa_type=UtcInstant)
     state: str = "held"
     resolved_at: datetime | None = Field(default=None, sa_type=UtcInstant)

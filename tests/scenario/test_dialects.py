@@ -350,16 +350,19 @@ Patient ID,Collection Date,Test Name,Result,Unit,Bio. Ref. Interval
 MRN,Collected,Test,Result,Units
 1001,2026-03-13,Leukozyten (EDTA-Blut),3.2,G/l
 1001,2026-03-13,Kreatinin im Serum,80,umol/l
+1001,2026-03-13,GPT (ALT) Se,120,U/l
+1001,2026-03-13,Neutrophile Se,0.4,G/l
 1001,2026-03-13,B-lymphocytes (Blood),0.3,10*9/L
 1001,2026-03-13,Hemoglobin (Plasma),40,g/L
 1001,2026-03-13,Kreatinin i. U.,80,umol/l
 1001,2026-03-13,Thrombozyten (Citrat),130,G/l
 """,
         """\
+1001 alt 120 2026-03-13
 1001 creatinine 80 2026-03-13
 1001 white_cells 3.2 2026-03-13
 """,
-        held=4,
+        held=5,
     ),
     "the names of British test lists": Dialect(
         """\

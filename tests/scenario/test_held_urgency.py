@@ -35,3 +35,24 @@ def test_a_held_row_is_as_urgent_as_its_result_would_be(
     ward.review(at("2026-01-12", 12))
     (alert,) = ward.rows(tables.AlertRow, cause="quarantined_result")
     assert alert.urgency == urgency
+
+
+@pytest.mark.parametrize(
+    ("analyte", "possible", "urgency", "named"),
+    [
+        ("monocytes", "0.42 neutrophils:0.42", "critical", "neutrophils"),
+        ("neutrophils", "0.42 monocytes:0.42", "critical", "neutrophils"),
+        ("white_cells", "22 platelets:22", "critical", "platelets, white cells"),
+        ("white_cells", "22 platelets:", "routine", "platelets, white cells"),
+    ],
+)
+def test_a_row_of_one_or_another_analyte_is_as_urgent_as_the_worse(
+    ward: Clinic, analyte: str, possible: str, urgency: str, named: str
+) -> None:
+    ward.enrol("A1")
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.hold_row("A1", "2026-01-12", analyte, "22", possible_values=possible)
+    ward.review(at("2026-01-12", 12))
+    (alert,) = ward.rows(tables.AlertRow, cause="quarantined_result")
+    assert (alert.urgency, alert.subjects) == (urgency, [1])
+    assert alert.summary == f"1 result is held in quarantine and not judged: {named}"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.intake.load import load_file
+from monitor.intake.mending import Mend, fix
+from monitor.intake.quarantine import QuarantineRefused
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.operations.arrivals import inbox
 from monitor.store import tables
@@ -197,6 +199,25 @@ def test_an_unknown_code_of_digits_says_what_it_is_called(ward: Desk) -> None:
         'unknown code "LEUKX"': plain,
         'unknown code "Neutrophyls"': 'did you mean "neutrophils"?',
     }
+
+
+def test_a_row_whose_code_and_name_contradict_may_be_either(ward: Desk) -> None:
+    report = sent(
+        ward,
+        obx("742-7^GRA#^LN", "0.42", "10^9/L"),
+        obx("751-8^LYM#^LN", "3.66", "10^9/L"),
+        obx("6690-2^NEU%^LN", "62", "%"),
+        obx("777-3^WBC^LN", "many", "10^9/L"),
+    )
+    assert report.quarantined == 4
+    assert {(it.reason_code, it.analyte, it.possible_values) for it in ward.held()} == {
+        ("code_contradicts_name", "monocytes", "0.42 neutrophils:0.42"),
+        ("code_contradicts_name", "neutrophils", "3.66 lymphocytes:3.66"),
+        ("code_contradicts_name", "white_cells", "0.062 6.2 62 neutrophils_percent:62"),
+        ("code_contradicts_name", "platelets", "white_cells:"),
+    }
+    with pytest.raises(QuarantineRefused, match="monocytes or neutrophils, by which patients"):
+        fix(ward.store, ward.settings, 1, Mend(ignore=True), by="Ada", now=NOW)
 
 
 def test_mid_cells_are_no_monocytes_whatever_they_are_called(ward: Desk) -> None:

@@ -186,6 +186,16 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("BIL", "bilirubin"),
         ("alk", "alp"),
         ("Linf%", "lymphocytes_percent"),
+        ("Polynucleaires neutrophiles", "neutrophils"),
+        ("Polynucléaires neutrophiles", "neutrophils"),
+        ("Plytki krwi", "platelets"),
+        ("PŁYTKI KRWI", "platelets"),
+        ("Hamoglobin", "hemoglobin"),
+        ("Lökosit", "white_cells"),
+        ("PLTC", "platelets"),
+        ("Filtrado glomerular estimado (CKD-EPI)", "egfr"),
+        ("THRO", "platelets"),
+        ("ヘモグロビン", "hemoglobin"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
@@ -312,7 +322,9 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |not done|NOT PERFORMED|N/A|platelet clumps|unable to report due to hemolysis
     |COMPUTER NETWORK FAILURE. TEST NOT RESULTED.|geronnen|Probe hämolytisch|haemolytisch
     |zu wenig Material|nicht durchgeführt|Material fehlt, bitte neue Probe|storniert
-    |échantillon coagulé|Coagulado|see comment
+    |échantillon coagulé|Coagulado|see comment|##TEST CANCELLED## Insufficient specimen received
+    |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
+    |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:
@@ -337,6 +349,9 @@ def test_no_result_as_laboratories_write_it(text: str) -> None:
         "-",
         "***",
         "0.4 haemolysed",
+        "sample received",
+        "no clots present",
+        "received in lab",
         "ND",
         "deficient",
     ],
@@ -374,6 +389,9 @@ def test_what_is_announced_is_a_placeholder_and_no_result(text: str) -> None:
         ("suggest repeat in 2 weeks", "neutrophils", False),
         ("", "platelets", False),
         ("clumpsy", "platelets", False),
+        ("ERROR - Disregard above report", "platelets", True),
+        ("Please disregard this result", "platelets", True),
+        ("Disregard previous result of 19", "platelets", False),
     ],
 )
 def test_comments_that_doubt_a_number(comment: str, analyte: str, doubted: bool) -> None:

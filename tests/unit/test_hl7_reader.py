@@ -462,17 +462,6 @@ def test_the_specimens_condition_is_a_comment() -> None:
     assert (found.comment, found.specimen_id) == ("Clotted", "T1")
 
 
-def test_several_patients_orders_and_specimens_keep_their_own() -> None:
-    spm = "SPM|1|{}||BLD"
-    parts = [MSH, PID.format(mrn="A1"), "ORC|RE||O1", "OBR|1||||||202603020800", WBC]
-    parts += ["OBR|2||S2||||202603020900", WBC, spm.format("T2")]
-    parts += [PID.format(mrn="A2"), "OBR|1||S3||||202603021000", WBC, "ZXX|1|unknown", WBC]
-    found = rows("\r".join(parts))
-    assert [(it.mrn, it.specimen_id, it.collected_at[11:13]) for it in found] == [
-        ("A1", "O1", "08"), ("A1", "T2", "09"), ("A2", "S3", "10"), ("A2", "S3", "10"),
-    ]  # fmt: skip
-
-
 REMARKS = [
     (("TX", "see note"), "3.1", "see note"),
     (("ST", "(Ref Range: 4.0-10.0)"), "3.1", "(Ref Range: 4.0-10.0)"),
@@ -587,18 +576,6 @@ def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str
     (found,) = items(content, Source(columns={"mrn": named}))
     assert isinstance(found, RawRow)
     assert found.mrn == mrn
-
-
-def test_in_oul_r22_the_specimen_comes_first() -> None:
-    header = MSH.replace("ORU^R01", "OUL^R22^OUL_R22")
-    group = ["SPM|1|T{0}{1}2026030{0}", "OBR|1||S||||", WBC, "OBR|2||S||||", WBC]
-    parts = [header, PID]
-    for number in (1, 2):
-        parts += [it.format(number, "|" * 15) if it.startswith("SPM") else it for it in group]
-    found = rows("\r".join(parts))
-    assert [(it.specimen_id, it.collected_at) for it in found] == [
-        ("T1", "2026-03-01"), ("T1", "2026-03-01"), ("T2", "2026-03-02"), ("T2", "2026-03-02"),
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,30 @@ def test_text_is_read_in_the_character_set_that_the_message_names(charset: str, 
     assert found.family_name == name
 
 
+@pytest.mark.parametrize(
+    ("charset", "codec", "name"),
+    [
+        ("GBK", "gbk", "血小板"),
+        ("gb2312", "gb18030", "血小板數"),
+        ("SHIFT_JIS", "cp932", "血小板ソ表ポ"),
+        ("ISO-8859-2", "iso8859-2", "Płytki krwi"),
+        ("WINDOWS-1251~GBK", "gb18030", "血小板"),
+        ("KOI8-R", "koi8-r", "Тромбоциты"),
+        ("base64", "cp1252", "Müller"),
+        ("punycode", "cp1252", "Müller"),
+        ("none of all", "cp1252", "Müller"),
+    ],
+)
+def test_character_sets_have_other_names_than_those_of_table_0211(
+    charset: str, codec: str, name: str
+) -> None:
+    """Read as Windows-1252, the name of a test in Chinese, Japanese, Polish or Russian is none."""
+    text = oru(f"OBX|1|NM|1^{name}||12|10*9/L|||||F")
+    text = text.replace("|P|2.5.1", f"|P|2.5.1||||||{charset}")
+    (found,) = rows(text.encode(codec))
+    assert (found.also, found.value) == ((name,), "12")
+
+
 def test_two_messages_of_one_file_may_have_two_character_sets() -> None:
     one = oru(WBC).replace("Keller", "Müller")
     found = rows(one.encode("utf-8") + one.encode("latin-1"))
@@ -79,6 +103,8 @@ def test_two_messages_of_one_file_may_have_two_character_sets() -> None:
         (r"one\.br\two", "one\ntwo"),
         (r"\H\low\N\ count", "low count"),
         (r"caf\XC3A9\ ", "café"),
+        (r"Neutr\X00F3\filos", "Neutrófilos"),
+        (r"one\X000D\two", "one\rtwo"),
         (r"C:\temp\new", r"C:\temp\new"),
         (r"5\10", r"5\10"),
         (r"\Zfoo\bar", r"\Zfoo\bar"),

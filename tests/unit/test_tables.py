@@ -399,6 +399,7 @@ def test_no_name_of_the_catalogue_is_one_of_no_blood(catalogue: Catalogue) -> No
         it for analyte in catalogue.analytes.values() for it in (analyte.title, *analyte.names)
     ]
     assert [name for name in names if vocabulary().is_of_no_blood(name)] == []
+    assert [name for name in names if vocabulary().is_not_of_now(name)] == []
 
 
 @pytest.mark.parametrize("column", ["Fluid Type", "Source", "Body Site", "Sample Source"])
@@ -433,6 +434,7 @@ def test_a_tube_says_nothing_of_a_fluid_in_it() -> None:
         ("CSF cell count,5821-4,Leukocytes,25", "5821-4"),
         (",26464-8,Leukocytes in CSF,2", "26464-8 (Leukocytes in CSF)"),
         (",WBC,WBC body fluid,35", "WBC (WBC body fluid)"),
+        (",WBC,WBC previous,3.5", "WBC (WBC previous)"),
         (",WBC,WBC in blood after bone marrow,3.2", "WBC in blood after bone marrow"),
     ],
 )

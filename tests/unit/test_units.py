@@ -70,6 +70,8 @@ def read(text: str, decimal_comma: bool = False) -> Number | NoResult | Refusal:
         ("≥1000", ">=", "1000"),
         ("LESS THAN 0.4", "<", "0.4"),
         ("greater than or equal to 60", ">=", "60"),
+        ("> OR = 60", ">=", "60"),
+        ("<or=0.5", "<=", "0.5"),
         ("under 10", "<", "10"),
         ("Below .5", "<", "0.5"),
         ("over 1000", ">", "1000"),
