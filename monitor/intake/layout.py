@@ -8,7 +8,7 @@ same for every format.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
@@ -20,6 +20,7 @@ from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
 from monitor.intake.row_steps import (
+    OfOrders,
     Step,
     steps_of,
     with_comma_decimals,
@@ -49,6 +50,12 @@ class Notation(NamedTuple):
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
     decimals, and no value of it shows one."""
+    materials: tuple[int, ...] = ()
+    """Columns of an unknown name whose cells say what the specimen is."""
+
+    def of(self, materials: Iterable[int]) -> Notation:
+        """The same of a table in which these columns say what the specimen is."""
+        return self._replace(materials=tuple(sorted(materials)))
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,10 @@ class Layout:
     pick: Callable[[Sequence[str]], tuple[str, ...]]
     tail: tuple[str, ...]
     """Cells behind the row's own: an empty one, then the source's constants."""
-    ignored: tuple[str, ...]
+    unknown: tuple[int, ...]
+    """Where the columns stand that mean nothing to us."""
+    of_materials: OfOrders
+    """The step for those of them whose cells name a material, once that was seen."""
     fill: Mapping[int, str] = field(default_factory=dict)
     """Constants for columns that the file has too: they fill empty cells."""
     wide: tuple[WideColumn, ...] = ()
@@ -91,6 +101,11 @@ class Layout:
         """Whether its columns have our own names, for which a point marks decimals."""
         position = self.columns.positions.get("collected_at")
         return position is not None and fold(self.header[position]) == fold("collected_at")
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The names of the columns that mean nothing to us."""
+        return tuple(self.header[index] for index in self.unknown)
 
     @property
     def is_wide(self) -> bool:
@@ -185,11 +200,12 @@ def layout_of(
         columns=columns,
         pick=itemgetter(*positions),
         tail=tuple(tail),
-        ignored=tuple(
-            name
+        unknown=tuple(
+            index
             for index, name in enumerate(header)
             if name and index not in taken and index not in columns.positions.values()
         ),
+        of_materials=OfOrders((), known, frozenset((*source.codes, *source.ignore)), by_name=False),
         fill={
             columns.positions[name]: text
             for name, text in constants.items()
@@ -242,7 +258,7 @@ def _unknown_before_value(columns: Columns) -> int | None:
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
     odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
-    steps = tuple(step for step in layout.steps if step not in odd)
+    steps = tuple(step for step in layout.steps if step not in odd and not _is_of_cells(step))
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
     if notation.typed:
@@ -251,7 +267,13 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, without_status)
     if notation.open_point:
         steps = (*steps, with_open_point)
+    if notation.materials:
+        steps = (*steps, replace(layout.of_materials, positions=notation.materials))
     return replace(layout, notation=notation, steps=steps)
+
+
+def _is_of_cells(step: Step) -> bool:
+    return isinstance(step, OfOrders) and not step.by_name
 
 
 def _with_fallbacks(columns: Columns) -> Columns:

@@ -198,6 +198,11 @@ def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
             f'"{named}" holds flags such as {profile.flags.text} (line {profile.flags.line}), '
             "and says nothing of what is final"
         )
+    said += [
+        f'"{layout.header[position][:_NAME_SHOWN]}" says what the specimen is, by its cells: what '
+        "is of urine and the like is none of the blood"
+        for position in layout.notation.materials
+    ]
     if profile.floats_for_numbers and not layout.whole_numbers:
         said.append(
             "every patient number ends in .0, as a spreadsheet writes amounts: if yours do not, "

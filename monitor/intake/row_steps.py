@@ -284,11 +284,13 @@ def _of_material(position: int) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class OfOrders:
-    """Leukocytes of an order called `Urinalysis` are none of the blood: a step."""
+    """Leukocytes of an order called `Urinalysis` are none of the blood: a step. `by_name`: the
+    columns name orders; those of others count where a cell is a material and nothing else."""
 
     positions: Sequence[int]
     known: Known
     mapped: frozenset[str] = frozenset()
+    by_name: bool = True
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         order = self.of_no_blood(cells[position].strip() for position in self.positions)
@@ -300,10 +302,11 @@ class OfOrders:
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
-    @staticmethod
-    def of_no_blood(names: Iterable[str]) -> str:
+    def of_no_blood(self, names: Iterable[str]) -> str:
         """The first of these that names an order of no blood; else empty."""
-        return next((name for name in names if vocabulary().is_of_no_blood(name)), "")
+        known = vocabulary()
+        is_other = known.is_of_no_blood if self.by_name else known.names_no_blood
+        return next(filter(is_other, names), "")
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:

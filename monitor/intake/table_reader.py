@@ -183,7 +183,7 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
         for it in reads
     ]
     return [
-        replace(read, layout=with_reading(read.layout, notation))
+        replace(read, layout=with_reading(read.layout, notation.of(read.profile.materials)))
         for read, notation in zip(reads, notations, strict=True)
     ]
 
@@ -395,4 +395,4 @@ def _notation(
         typed=typed,
         flags=flags,
         open_point=may_group and not decimal and mapping.decimal_comma is None,
-    )
+    ).of(profile.materials)
