@@ -14,6 +14,7 @@ from monitor.config import Source
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.dates import from_serial, since
 from monitor.intake.flags import remark_in, with_remark
+from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import OPEN_POINT, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -22,7 +23,6 @@ from monitor.intake.wide import Known, split_unit
 Step = Callable[[RawRow, Sequence[str]], RawRow]
 
 RELATIVE = ("days", "hours", "minutes")
-_LOINC = re.compile(r"(\d{1,7})-(\d)")
 _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
@@ -72,19 +72,10 @@ def steps_of(
     return tuple(steps)
 
 
-def is_loinc(code: str) -> bool:
-    """Whether a code is a LOINC code by its form and its check digit (mod 10)."""
-    found = _LOINC.fullmatch(code.strip())
-    if found is None:
-        return False
-    digits = [int(digit) for digit in reversed(found[1])]
-    doubled = [int(digit) for number in digits[::2] for digit in str(number * 2)]
-    return (-(sum(doubled) + sum(digits[1::2]))) % 10 == int(found[2])
-
-
 def _named_by_code(position: int, known: Known, mapped: frozenset[str], *, alone: bool) -> Step:
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         code = cells[position].strip()
+        code = code if code in mapped else without_system(code)
         name = row.analyte.strip()
         if alone or not name:
             return row._replace(analyte=code)
