@@ -18,6 +18,7 @@ from monitor.intake.row_steps import (
     OfOrders,
     Step,
     WithComparator,
+    WithoutUnit,
     WithRemark,
     WithSign,
     may_be_thousands,
@@ -77,6 +78,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     """The step is done for whole blocks, or changes no row of this one."""
     if isinstance(step, OfOrders):
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
+    if isinstance(step, WithoutUnit):
+        return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithSign):

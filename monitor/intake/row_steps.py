@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
@@ -27,6 +27,8 @@ _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_REMEMBERED = 20_000
+"""Names whose parts are kept."""
 _COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
 _POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
@@ -50,8 +52,10 @@ def steps_of(
     is none of anything else; `sign_at`: an unknown column before that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
-    if "analyte" in positions and not unit_apart:
-        steps.append(_with_unit_of_name(known))
+    if "analyte" in positions:
+        steps.append(
+            WithoutUnit(positions["analyte"], known) if unit_apart else _with_unit_of_name(known)
+        )
     if "code" in positions:
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
@@ -119,6 +123,41 @@ def _with_unit_of_name(known: Known) -> Step:
         return row._replace(analyte=name, unit=unit)
 
     return step
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutUnit:
+    """`WBC (K/uL)` beside a unit of its own is the name of WBC, where the two units are the same or
+    the cell of the unit is empty; one that says otherwise leaves a name that nobody knows: a step.
+    """
+
+    position: int
+    known: Known
+    _parted: dict[str, tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(self, row: RawRow, _cells: Sequence[str]) -> RawRow:
+        name, told = self._parts(row.analyte)
+        if not told:
+            return row
+        unit = row.unit.strip()
+        if not unit or unit.casefold() in _ABSENT:
+            is_unit = self.known.unit(name, told)
+            return row._replace(analyte=name, unit=told) if is_unit else row
+        return row._replace(analyte=name) if self.known.same_unit(name, unit, told) else row
+
+    def says(self, text: str) -> bool:
+        """Whether a name may hold a unit."""
+        return bool(self._parts(text)[1])
+
+    def _parts(self, text: str) -> tuple[str, str]:
+        found = self._parted.get(text)
+        if found is None:
+            if len(self._parted) > _REMEMBERED:
+                self._parted.clear()
+            is_whole = self.known.analyte(text)  # `WBC x 1000` is a name as it stands
+            name, unit = (text, "") if is_whole else split_unit(text, self.known)
+            found = self._parted[text] = (name, unit if self.known.analyte(name) else "")
+        return found
 
 
 def _with_text(position: int) -> Step:

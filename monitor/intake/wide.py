@@ -37,6 +37,9 @@ class Known:
     """Whether some analyte is reported in that unit."""
     like_unit: Callable[[str, str], bool] = lambda _name, _text: False
     """Whether a text has the letters and digits of a unit of a name's analyte."""
+    same_unit: Callable[[str, str, str], bool] = lambda _name, _one, _other: False
+    """Whether the first is a unit of a name's analyte, and the other is the same, or what its
+    letters and digits leave of it."""
 
 
 @dataclass(frozen=True, slots=True)
