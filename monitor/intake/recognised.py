@@ -192,6 +192,9 @@ def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
         for name in layout.columns.second_best
         if name in ("collected_at", "mrn", "analyte", "unit") and name in layout.columns.positions
     ]
+    positions = layout.columns.positions
+    if "range" in positions and "unit" not in positions and profile.glued and not layout.is_wide:
+        said.append("a unit behind the limits is that of the value where the value has none")
     if layout.notation.flags:
         named = layout.header[layout.columns.positions["status"]][:_NAME_SHOWN]
         said.append(

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from monitor.config import Source
+from monitor.core.units import glued_unit
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.dates import from_serial, since
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.loinc import is_loinc, without_system
-from monitor.intake.ranges import limits_of
+from monitor.intake.ranges import range_of
 from monitor.intake.raw import OPEN_POINT, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -27,6 +28,7 @@ _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_NO_UNIT = frozenset(("", "H", "L", "HH", "LL", "A", "N", "HIGH", "LOW", "ABNORMAL", "NORMAL"))
 _REMEMBERED = 20_000
 """Names whose parts are kept."""
 _COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
@@ -59,7 +61,8 @@ def steps_of(
     if "code" in positions:
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
-    of_one_column = dict(_OF_ONE_COLUMN)
+    of_one_column: dict[str, Callable[..., Step]] = dict(_OF_ONE_COLUMN)
+    of_one_column["range"] = partial(_with_range, known=known)
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
@@ -260,14 +263,24 @@ def _with_time(position: int) -> Step:
     return step
 
 
-def _with_range(position: int) -> Step:
+def _with_range(position: int, known: Known) -> Step:
+    """Limits in one cell, with their unit for that of a value that has none of its own."""
+
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        low, high, unit = range_of(cells[position])
+        named = row.unit.strip().casefold() not in ("", *_ABSENT) or _is_glued(row)
+        if unit and not named and known.unit(row.analyte, unit):
+            row = row._replace(unit=unit)
         if row.ref_low.strip() or row.ref_high.strip():
             return row
-        low, high = limits_of(cells[position])
         return row._replace(ref_low=low, ref_high=high)
 
     return step
+
+
+def _is_glued(row: RawRow) -> bool:
+    """Whether something that may be a unit stands behind the number: no flag as in `2.1 (L)`."""
+    return glued_unit(row.value)[1].strip("*+ ()[]").upper() not in _NO_UNIT
 
 
 def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -365,7 +378,7 @@ def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
     return row._replace(**{name: text for name, text in read.items() if text})
 
 
-_OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
+_OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "patient_name": _with_whole_name,
     "value_number": _with_number,
     "value_text": _with_text,
