@@ -12,6 +12,10 @@ from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import Words, key_of, vocabulary, without_brackets
 
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
+_FIRST_OF_SEVERAL = frozenset(
+    ("comment", "range", "flag", "condition", "method", "material", "reported_at")
+)
+"""Columns of ours that stand beside a value: of several that may be one, the first is."""
 _FOUND_SHOWN = 30
 _NAME_SHOWN = 60
 _DATUM = re.compile(r"[<>=]*\s*\d[\d.,:/T+-]*\s*")
@@ -127,6 +131,8 @@ class _Finder:
         names = ", ".join(f"{self._header[index]} (column {index + 1})" for index in found)
         if len({keys[index] for index in found}) == 1:
             raise UnreadableFile(f"the header names a column twice: {names}; rename or remove one")
+        if name in _FIRST_OF_SEVERAL:
+            return found[0]
         raise UnreadableFile(
             f"the header has several columns that may be {name}: {names}; say which one in the "
             f'config: [sources.NAME.columns] {name} = "..."'

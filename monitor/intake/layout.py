@@ -73,6 +73,8 @@ class Layout:
     """The step for those of them whose cells name a material, once that was seen."""
     fill: Mapping[int, str] = field(default_factory=dict)
     """Constants for columns that the file has too: they fill empty cells."""
+    comments: tuple[int, ...] = ()
+    """Where further columns of comments stand, after the first."""
     wide: tuple[WideColumn, ...] = ()
     steps: tuple[Step, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -194,7 +196,8 @@ def layout_of(
         places[name] = len(header) + len(tail)
         tail.append(text)
     positions = [columns.positions.get(n, places.get(n, len(header))) for n in RESULT_COLUMNS]
-    taken = {position for column in wide for position in column.positions}
+    comments = _further(header, columns, "comment")
+    taken = {position for column in wide for position in column.positions}.union(comments)
     return Layout(
         header=tuple(header),
         columns=columns,
@@ -211,12 +214,14 @@ def layout_of(
             for name, text in constants.items()
             if name in columns.positions
         },
+        comments=comments,
         wide=wide,
         steps=steps_of(
             columns.positions,
             source,
             known,
             orders=_orders(header, columns),
+            comments=comments,
             serial_dates=serial_dates,
             unit_apart=unit_apart,
             surely_compared=_is_surely_compared(header, columns, source),
@@ -230,12 +235,20 @@ def layout_of(
 
 
 def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
-    """Every column that names an order or its kind: `UA` in one may be `Urinalysis` in another."""
-    if "order" not in columns.positions or "material" in columns.positions:
+    """Every column that names an order or its kind: `UA` in one may be `Urinalysis` in another;
+    beside one that names the specimen, those that name its source and the like."""
+    if "material" in columns.positions:
+        return _further(header, columns, "material")
+    if "order" not in columns.positions:
         return ()
-    taken = set(columns.positions.values()) - {columns.positions["order"]}
-    named = {i for i, name in enumerate(header) if vocabulary().column_of(name) == "order"}
-    return tuple(sorted({columns.positions["order"], *named} - taken))
+    return tuple(sorted((columns.positions["order"], *_further(header, columns, "order"))))
+
+
+def _further(header: Sequence[str], columns: Columns, ours: str) -> tuple[int, ...]:
+    """The columns besides the one that was found that are called like one of ours."""
+    taken = set(columns.positions.values())
+    named = (i for i, name in enumerate(header) if vocabulary().column_of(name) == ours)
+    return tuple(i for i in named if i not in taken) if ours in columns.positions else ()
 
 
 def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source) -> bool:

@@ -125,6 +125,7 @@ def recognised(
 def columns_seen(layout: Layout) -> tuple[ColumnSeen, ...]:
     """Every named column of the file with what it is to us."""
     ours = {position: name for name, position in layout.columns.positions.items()}
+    ours.update(dict.fromkeys(layout.comments, "comment"))
     units: dict[int, str] = {}
     for column in layout.wide:
         ours[column.position] = f"value of {column.name}"

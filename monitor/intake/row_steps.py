@@ -12,9 +12,8 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.core.units import glued_unit
-from monitor.intake.comparators import compared, is_sign, sign_of, signed
+from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
 from monitor.intake.dates import from_serial, since
-from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
 from monitor.intake.raw import OPEN_POINT, RawRow
@@ -44,14 +43,16 @@ def steps_of(
     known: Known,
     *,
     orders: Sequence[int],
+    comments: Sequence[int],
     serial_dates: bool,
     unit_apart: bool,
     surely_compared: bool,
     sign_at: int | None,
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
-    `unit_apart`: units have a place of their own; `surely_compared`: the column of comparators
-    is none of anything else; `sign_at`: an unknown column before that of the values."""
+    `comments`: those of comments, after the first; `unit_apart`: units have a place of their own;
+    `surely_compared`: the column of comparators is none of anything else; `sign_at`: an unknown
+    column before that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions:
@@ -66,6 +67,7 @@ def steps_of(
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
+    steps += map(WithComment, comments)
     if sign_at is not None:
         steps.append(WithSign(sign_at))
     if orders:
@@ -197,45 +199,6 @@ def _with_unit_name(position: int) -> Step:
         return row
 
     return step
-
-
-@dataclass(frozen=True, slots=True)
-class WithComparator:
-    """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
-
-    position: int
-    surely: bool
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        if not self.says(cells[self.position]):
-            return row
-        return row._replace(value=compared(row.value, cells[self.position], surely=self.surely))
-
-    def says(self, cell: str) -> bool:
-        """Whether a cell of that column says more than that the value is exact."""
-        return bool(sign_of(cell, surely=self.surely))
-
-
-@dataclass(frozen=True, slots=True)
-class WithSign:
-    """`<` in a column that nobody knows, before that of the values: a step."""
-
-    position: int
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        sign = cells[self.position]
-        return row._replace(value=signed(row.value, sign)) if is_sign(sign) else row
-
-
-@dataclass(frozen=True, slots=True)
-class WithRemark:
-    """What a flag says of the specimen is a comment: a step."""
-
-    position: int
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        remark = remark_in(cells[self.position])
-        return row._replace(comment=with_remark(row.comment, remark)) if remark else row
 
 
 def _with_day(position: int) -> Step:
