@@ -149,8 +149,11 @@ def reads_as_row(header: Sequence[str]) -> bool:
     return any(_DATUM.fullmatch(name) for name in header)
 
 
-def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> None:
-    """Raises UnreadableFile that names the missing columns and what was found instead."""
+def require(
+    columns: Columns, wanted: Sequence[str], present: Sequence[str], *, advice: str = ""
+) -> None:
+    """Raises UnreadableFile that names the missing columns and what was found instead, with some
+    advice."""
     missing = [name for name in wanted if name not in present]
     if not missing:
         return
@@ -166,15 +169,18 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
         f"the header lacks {', '.join(missing)}; found: {found}. "
         "A line above the rows must name the columns"
     )
-    raise UnreadableFile(" ".join([text + ".", *(guess for guess in guesses if guess)]))
+    raise UnreadableFile(" ".join([text + ".", *filter(None, [*guesses, advice])]))
 
 
 def _guess(name: str, columns: Columns) -> str:
     if name == "collected_at" and "reported_at" in columns.positions:
         reported = columns.header[columns.positions["reported_at"]][:_NAME_SHOWN]
+        clocks = _words("reported_at").lesser.get("reported_time", ())
+        clock = next((it for it in columns.ignored if key_of(it) in clocks), "")
         return (
             f'"{reported}" is when it was reported, which may be days later; if this laboratory '
             f'means the day of the blood, say so: [sources.NAME.columns] {name} = "{reported}"'
+            + (f', collected_time = "{clock[:_NAME_SHOWN]}"' if clock else "")
         )
     guess = nearest(name, [it for it in columns.ignored if len(it) <= _NAME_SHOWN])
     return f"For {name}: {guess}" if guess.startswith("did you mean") else ""

@@ -33,6 +33,7 @@ from monitor.intake.vocabulary import is_blank, key_of, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
+_BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
 
 
@@ -304,7 +305,8 @@ def _require(columns: Columns, wide: Sequence[WideColumn], constants: Mapping[st
     present = [*columns.positions, *constants]
     if "code" in present:
         present.append("analyte")
-    require(columns, ("mrn", "collected_at") if wide else _REQUIRED, present)
+    wanted = ("mrn", "collected_at") if wide else _REQUIRED
+    require(columns, wanted, present, advice=_BY_CELLS)
 
 
 def _refuse_other_kinds(header: Sequence[str]) -> None:
@@ -319,7 +321,8 @@ def require_unit(layout: Layout, source: Source) -> None:
     """Raises UnreadableFile where a long form has no unit anywhere: no column, no constant, no
     default of the source."""
     if not (layout.wide or source.units):
-        require(layout.columns, ("unit",), [*layout.columns.positions, *layout.constants])
+        present = [*layout.columns.positions, *layout.constants]
+        require(layout.columns, ("unit",), present, advice=_BY_CELLS)
 
 
 def _has_value(columns: Columns, constants: Mapping[str, str]) -> bool:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from monitor.config import Source
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.columns import match
+from monitor.intake.raw import RawRow
+from monitor.intake.survey import UnreadableFile, survey
+from monitor.intake.table_reader import read_tables
+from monitor.resources import schedules_folder
 
 HEADERS = {
     "a status called like a display of its code": (
@@ -49,7 +57,7 @@ HEADERS = {
         "mrn|collected_at|analyte|value|unit|range|material",
     ),
     "Russian: the panel beside its part": (
-        "№ карты|ФИО|Дата взятия биоматериала|Биоматериал|Исследование|Показатель|Результат|Ед. изм.",
+        "№ карты|ФИО|Дата взятия|Биоматериал|Исследование|Показатель|Результат|Ед. изм.",
         "mrn|patient_name|collected_at|material|order|analyte|value|unit",
     ),
     "Russian: one name": (
@@ -76,3 +84,21 @@ def test_a_header_is_read(header: str, ours: str) -> None:
     names = header.split("|")
     found = {place: name for name, place in match(names, ALL_COLUMNS).positions.items()}
     assert [found.get(place, "") for place in range(len(names))] == ours.split("|")
+
+
+def test_a_header_that_lacks_something_is_told_what_may_find_it(tmp_path: Path) -> None:
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    catalogue = load_catalogue(text, "analytes.toml")
+    path = tmp_path / "file.csv"
+    path.write_text("Date,Patient ID,Name,Value,Unit\n2026-03-13,1,WBC,3,G/L\n")
+    with pytest.raises(UnreadableFile, match="monitor source learn FILE --name LAB"):
+        read_tables(survey(path), Source(), catalogue)
+    path.write_text("MRN,Test,Result,Unit,result_date,result_time\n1,WBC,3,G/L,2026-03-13,08:00\n")
+    advice = 'collected_at = "result_date", collected_time = "result_time"'
+    with pytest.raises(UnreadableFile, match=advice):
+        read_tables(survey(path), Source(), catalogue)
+    columns = {"collected_at": "result_date", "collected_time": "result_time"}
+    (read,), _ = read_tables(survey(path), Source(columns=columns), catalogue)
+    (row,) = read.rows()
+    assert isinstance(row, RawRow)
+    assert row.collected_at == "2026-03-13 08:00"
