@@ -132,6 +132,8 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     if len(title) > _LONGEST_TITLE:
         return title, ""
     parted = _bracketed(title)
+    if parted is not None and vocabulary().is_of_no_blood(parted[1]):
+        return title, ""  # `WBC (CSF)` tells of another material, and of no unit
     if known is None:
         return parted or (title, "")
     if known.analyte(title):
