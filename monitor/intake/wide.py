@@ -11,13 +11,15 @@ from typing import Any
 from monitor.intake.columns import Columns
 from monitor.intake.comparators import compared, signed
 from monitor.intake.flags import remark_in, with_remark
-from monitor.intake.ranges import limits_of
+from monitor.intake.ranges import limits_of, range_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
 _PARTS = re.compile(r"[\s,;:_]+")
 _ANY_GAP = re.compile(r"[\s,;:_.]+")
+_NOTES = re.compile(r"(?<=[^\d\s])\s*[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+$")
+"""Marks of a footnote at the end of a title."""
 _DOTS = re.compile(r"\.+")
 _POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
@@ -140,7 +142,20 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
         return title, _unit_within(title, parted, known)
     found = parted or _at_a_gap(title, known) or _dotted(title, known) or _doubtful(title, known)
     name, unit = found or (title, "")
-    return _without_value_word(name, known), unit
+    name = _without_value_word(name, known)
+    bare = _NOTES.sub("", title)
+    if bare != title and not known.analyte(name):
+        return split_unit(bare, known)  # `ALT†`, `WBC (10^9/L)*`
+    return _without_limits(name, unit, known)
+
+
+def _without_limits(name: str, unit: str, known: Known) -> tuple[str, str]:
+    """`Leukocytes (G/l) (3.9-10.2)` and `WBC (4.0-10.0 G/l)` without the limits of the analyte."""
+    low, high, behind = range_of(unit)
+    is_power = (low, high) == ("10", high) and "^" in unit[:4]  # `10^12/L`
+    if is_power or known.any_unit(unit) or not (low or high):
+        return name, unit
+    return (name, behind) if known.analyte(name) else split_unit(name, known)
 
 
 def _bracketed(title: str) -> tuple[str, str] | None:
