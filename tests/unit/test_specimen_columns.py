@@ -12,6 +12,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake import records, table_reader
 from monitor.intake.formats import open_rows
+from monitor.intake.measure import nearest_analyte
 from monitor.intake.raw import RawRow
 from monitor.intake.raw_blocks import one_by_one
 from monitor.intake.survey import survey
@@ -115,6 +116,22 @@ def test_in_a_large_file_one_specimen_far_below_is_seen(
     (table,), _ = table_reader.read_tables(survey(path), Source(), catalogue)
     rows = [it for it in one_by_one(table.rows()) if isinstance(it, RawRow)]
     assert [row.analyte for row in rows if row.analyte != "WBC"] == ["WBC (Urine)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [
+        ("Leukozyten (Stix)", ""),
+        ("Leukocytes, dipstick", ""),
+        ("Leukozyten Sediment", ""),
+        ("Leukozytn", "white_cells"),
+    ],
+)
+def test_what_a_strip_or_the_sediment_shows_is_not_suggested_as_a_count(
+    catalogue: Catalogue, name: str, suggested: str
+) -> None:
+    found = nearest_analyte(catalogue, name, ["/ul"])
+    assert found == (f'did you mean "{suggested}"?' if suggested else "")
 
 
 def test_blood_that_is_not_the_patients_own_is_no_blood_of_the_patient() -> None:
