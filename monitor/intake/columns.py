@@ -129,6 +129,8 @@ class _Finder:
         if len(found) < 2:
             return found[0] if found else None
         names = ", ".join(f"{self._header[index]} (column {index + 1})" for index in found)
+        if name == "comment":  # each of them counts
+            return found[0]
         if len({keys[index] for index in found}) == 1:
             raise UnreadableFile(f"the header names a column twice: {names}; rename or remove one")
         if name in _FIRST_OF_SEVERAL:

@@ -30,7 +30,7 @@ from monitor.intake.row_steps import (
 )
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, key_of, vocabulary
-from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
+from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
 _BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
@@ -181,6 +181,7 @@ def layout_of(
     constant for them.
     """
     _refuse_other_kinds(header)
+    header = told_apart(header, known)
     columns = _with_fallbacks(match(header, ALL_COLUMNS, source.columns))
     # A status above the rows is that of those whose own is empty.
     above = {

@@ -25,6 +25,7 @@ _POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
 """Characters of a header name; a longer one is none of an analyte."""
 _BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment", "comparator")
+_WORD = {role: role.replace("_", " ") for role in _BESIDE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,26 @@ class WideColumn:
                 told: dict[str, Any] = {name: text}
                 row = row._replace(**told)
         return row
+
+
+def told_apart(header: Sequence[str], known: Known) -> Sequence[str]:
+    """`WBC;Flag;PLT;Flag` as `WBC;WBC flag;PLT;PLT flag`: columns of one name, each of them behind
+    that of an analyte, are what is said of it."""
+    keys = [key_of(title) for title in header]
+    roles = [
+        vocabulary().column_of(title) if keys.count(key_of(title)) > 1 else "" for title in header
+    ]
+    if not any(role in _BESIDE for role in roles):
+        return header
+    named, analyte = [], ""
+    for title, role in zip(header, roles, strict=True):
+        name = "" if role else split_unit(title, known)[0]
+        if name and known.analyte(name) and not vocabulary().column_of(title):
+            analyte = name
+        elif not title or role not in _BESIDE:
+            analyte = ""
+        named.append(f"{analyte} {_WORD[role]}" if role in _BESIDE and analyte else title)
+    return named if len(set(map(key_of, named))) > len(set(keys)) else header
 
 
 def wide_columns(columns: Columns, header: Sequence[str], known: Known) -> tuple[WideColumn, ...]:
