@@ -12,6 +12,10 @@ from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import Words, key_of, vocabulary, without_brackets
 
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
+_FIRST_OF_SEVERAL = frozenset(
+    ("comment", "range", "flag", "condition", "method", "material", "reported_at")
+)
+"""Columns of ours that stand beside a value: of several that may be one, the first is."""
 _FOUND_SHOWN = 30
 _NAME_SHOWN = 60
 _DATUM = re.compile(r"[<>=]*\s*\d[\d.,:/T+-]*\s*")
@@ -125,8 +129,12 @@ class _Finder:
         if len(found) < 2:
             return found[0] if found else None
         names = ", ".join(f"{self._header[index]} (column {index + 1})" for index in found)
+        if name == "comment":  # each of them counts
+            return found[0]
         if len({keys[index] for index in found}) == 1:
             raise UnreadableFile(f"the header names a column twice: {names}; rename or remove one")
+        if name in _FIRST_OF_SEVERAL:
+            return found[0]
         raise UnreadableFile(
             f"the header has several columns that may be {name}: {names}; say which one in the "
             f'config: [sources.NAME.columns] {name} = "..."'
@@ -143,8 +151,11 @@ def reads_as_row(header: Sequence[str]) -> bool:
     return any(_DATUM.fullmatch(name) for name in header)
 
 
-def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> None:
-    """Raises UnreadableFile that names the missing columns and what was found instead."""
+def require(
+    columns: Columns, wanted: Sequence[str], present: Sequence[str], *, advice: str = ""
+) -> None:
+    """Raises UnreadableFile that names the missing columns and what was found instead, with some
+    advice."""
     missing = [name for name in wanted if name not in present]
     if not missing:
         return
@@ -160,15 +171,18 @@ def require(columns: Columns, wanted: Sequence[str], present: Sequence[str]) -> 
         f"the header lacks {', '.join(missing)}; found: {found}. "
         "A line above the rows must name the columns"
     )
-    raise UnreadableFile(" ".join([text + ".", *(guess for guess in guesses if guess)]))
+    raise UnreadableFile(" ".join([text + ".", *filter(None, [*guesses, advice])]))
 
 
 def _guess(name: str, columns: Columns) -> str:
     if name == "collected_at" and "reported_at" in columns.positions:
         reported = columns.header[columns.positions["reported_at"]][:_NAME_SHOWN]
+        clocks = _words("reported_at").lesser.get("reported_time", ())
+        clock = next((it for it in columns.ignored if key_of(it) in clocks), "")
         return (
             f'"{reported}" is when it was reported, which may be days later; if this laboratory '
             f'means the day of the blood, say so: [sources.NAME.columns] {name} = "{reported}"'
+            + (f', collected_time = "{clock[:_NAME_SHOWN]}"' if clock else "")
         )
     guess = nearest(name, [it for it in columns.ignored if len(it) <= _NAME_SHOWN])
     return f"For {name}: {guess}" if guess.startswith("did you mean") else ""

@@ -3,14 +3,18 @@ in two lines (`WBC` over `Result` and `Unit`)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from monitor.intake.csv import Record
+from monitor.intake.dates import day_in_any_order
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
 
+_VALUE = re.compile(r"[-+]?\d+(?:[.,]\d+)*\s*[HLN*]{0,2}")
+"""`3.1`, `12 H`: what a row of somebody holds, and no unit or limit."""
 _BESIDE = {"unit": "unit", "range": "range", "flag": "flag", "comment": "comment"}
 
 
@@ -37,7 +41,7 @@ def with_units(
             break
         if _are_units(first, names, columns, known):
             names = _with_units_of(first, names, columns)
-        elif ranges is None and _are_limits(first, columns):
+        elif ranges is None and _are_limits(first, names, columns):
             ranges = first
         else:
             break
@@ -47,7 +51,7 @@ def with_units(
 
 def _are_units(record: Record, names: Sequence[str], columns: Sequence[int], known: Known) -> bool:
     units = _cells_of(record, columns)
-    if not units or not _is_nobodys(record, _with_nameless(columns, names, record)):
+    if not units or not _is_nobodys(record, names, _with_nameless(columns, names, record)):
         return False
     return all(known.unit(split_unit(names[i], known)[0], text) for i, text in units)
 
@@ -63,11 +67,11 @@ def _with_nameless(columns: Sequence[int], names: Sequence[str], record: Record)
     return [*columns, *nameless]
 
 
-def _are_limits(record: Record, columns: Sequence[int]) -> bool:
+def _are_limits(record: Record, names: Sequence[str], columns: Sequence[int]) -> bool:
     """One range at least, and nothing but limits: a value is never a range."""
     limits = [limits_of(text) for _, text in _cells_of(record, columns)]
     both = any(low and high for low, high in limits)
-    return both and all(low or high for low, high in limits) and _is_nobodys(record, columns)
+    return both and all(map(any, limits)) and _is_nobodys(record, names, columns)
 
 
 def _cells_of(record: Record, columns: Sequence[int]) -> list[tuple[int, str]]:
@@ -75,12 +79,19 @@ def _cells_of(record: Record, columns: Sequence[int]) -> list[tuple[int, str]]:
     return [(i, cells[i].strip()) for i in columns if i < len(cells) and cells[i].strip()]
 
 
-def _is_nobodys(record: Record, columns: Sequence[int]) -> bool:
-    """No patient, no date: at most a word (`Unit`) beside the analytes."""
-    beside = [
-        cell.strip() for i, cell in enumerate(record.cells) if i not in columns and cell.strip()
+def _is_nobodys(record: Record, names: Sequence[str], columns: Sequence[int]) -> bool:
+    """No patient, no date: beside the analytes at most a word (`Unit`), and units or limits of
+    what nobody knows (`MCHC`)."""
+    others = [
+        (vocabulary().column_of(names[i]) if i < len(names) else "", cell.strip())
+        for i, cell in enumerate(record.cells)
+        if i not in columns and cell.strip()
     ]
-    return len(beside) <= 1 and not any(sign.isdigit() for cell in beside for sign in cell)
+    of_ours = [text for ours, text in others if ours]
+    of_others = [text for ours, text in others if not ours]
+    if len(of_ours) > 1 or any(map(str.isdigit, "".join(of_ours))):
+        return False
+    return not any(_VALUE.fullmatch(it) or day_in_any_order(it) for it in of_others)
 
 
 def _with_units_of(record: Record, names: Sequence[str], columns: Sequence[int]) -> list[str]:

@@ -8,7 +8,7 @@ same for every format.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
@@ -20,6 +20,7 @@ from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
 from monitor.intake.row_steps import (
+    OfOrders,
     Step,
     steps_of,
     with_comma_decimals,
@@ -29,9 +30,10 @@ from monitor.intake.row_steps import (
 )
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, key_of, vocabulary
-from monitor.intake.wide import Known, WideColumn, split_unit, wide_columns
+from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_columns
 
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
+_BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
 
 
@@ -49,6 +51,12 @@ class Notation(NamedTuple):
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
     decimals, and no value of it shows one."""
+    materials: tuple[int, ...] = ()
+    """Columns of an unknown name whose cells say what the specimen is."""
+
+    def of(self, materials: Iterable[int]) -> Notation:
+        """The same of a table in which these columns say what the specimen is."""
+        return self._replace(materials=tuple(sorted(materials)))
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,14 @@ class Layout:
     pick: Callable[[Sequence[str]], tuple[str, ...]]
     tail: tuple[str, ...]
     """Cells behind the row's own: an empty one, then the source's constants."""
-    ignored: tuple[str, ...]
+    unknown: tuple[int, ...]
+    """Where the columns stand that mean nothing to us."""
+    of_materials: OfOrders
+    """The step for those of them whose cells name a material, once that was seen."""
     fill: Mapping[int, str] = field(default_factory=dict)
     """Constants for columns that the file has too: they fill empty cells."""
+    comments: tuple[int, ...] = ()
+    """Where further columns of comments stand, after the first."""
     wide: tuple[WideColumn, ...] = ()
     steps: tuple[Step, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +104,11 @@ class Layout:
         """Whether its columns have our own names, for which a point marks decimals."""
         position = self.columns.positions.get("collected_at")
         return position is not None and fold(self.header[position]) == fold("collected_at")
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The names of the columns that mean nothing to us."""
+        return tuple(self.header[index] for index in self.unknown)
 
     @property
     def is_wide(self) -> bool:
@@ -163,6 +181,7 @@ def layout_of(
     constant for them.
     """
     _refuse_other_kinds(header)
+    header = told_apart(header, known)
     columns = _with_fallbacks(match(header, ALL_COLUMNS, source.columns))
     # A status above the rows is that of those whose own is empty.
     above = {
@@ -179,28 +198,32 @@ def layout_of(
         places[name] = len(header) + len(tail)
         tail.append(text)
     positions = [columns.positions.get(n, places.get(n, len(header))) for n in RESULT_COLUMNS]
-    taken = {position for column in wide for position in column.positions}
+    comments = _further(header, columns, "comment")
+    taken = {position for column in wide for position in column.positions}.union(comments)
     return Layout(
         header=tuple(header),
         columns=columns,
         pick=itemgetter(*positions),
         tail=tuple(tail),
-        ignored=tuple(
-            name
+        unknown=tuple(
+            index
             for index, name in enumerate(header)
             if name and index not in taken and index not in columns.positions.values()
         ),
+        of_materials=OfOrders((), known, frozenset((*source.codes, *source.ignore)), by_name=False),
         fill={
             columns.positions[name]: text
             for name, text in constants.items()
             if name in columns.positions
         },
+        comments=comments,
         wide=wide,
         steps=steps_of(
             columns.positions,
             source,
             known,
             orders=_orders(header, columns),
+            comments=comments,
             serial_dates=serial_dates,
             unit_apart=unit_apart,
             surely_compared=_is_surely_compared(header, columns, source),
@@ -214,12 +237,20 @@ def layout_of(
 
 
 def _orders(header: Sequence[str], columns: Columns) -> tuple[int, ...]:
-    """Every column that names an order or its kind: `UA` in one may be `Urinalysis` in another."""
-    if "order" not in columns.positions or "material" in columns.positions:
+    """Every column that names an order or its kind: `UA` in one may be `Urinalysis` in another;
+    beside one that names the specimen, those that name its source and the like."""
+    if "material" in columns.positions:
+        return _further(header, columns, "material")
+    if "order" not in columns.positions:
         return ()
-    taken = set(columns.positions.values()) - {columns.positions["order"]}
-    named = {i for i, name in enumerate(header) if vocabulary().column_of(name) == "order"}
-    return tuple(sorted({columns.positions["order"], *named} - taken))
+    return tuple(sorted((columns.positions["order"], *_further(header, columns, "order"))))
+
+
+def _further(header: Sequence[str], columns: Columns, ours: str) -> tuple[int, ...]:
+    """The columns besides the one that was found that are called like one of ours."""
+    taken = set(columns.positions.values())
+    named = (i for i, name in enumerate(header) if vocabulary().column_of(name) == ours)
+    return tuple(i for i in named if i not in taken) if ours in columns.positions else ()
 
 
 def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source) -> bool:
@@ -242,7 +273,7 @@ def _unknown_before_value(columns: Columns) -> int | None:
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
     odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
-    steps = tuple(step for step in layout.steps if step not in odd)
+    steps = tuple(step for step in layout.steps if step not in odd and not _is_of_cells(step))
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
     if notation.typed:
@@ -251,7 +282,13 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, without_status)
     if notation.open_point:
         steps = (*steps, with_open_point)
+    if notation.materials:
+        steps = (*steps, replace(layout.of_materials, positions=notation.materials))
     return replace(layout, notation=notation, steps=steps)
+
+
+def _is_of_cells(step: Step) -> bool:
+    return isinstance(step, OfOrders) and not step.by_name
 
 
 def _with_fallbacks(columns: Columns) -> Columns:
@@ -269,7 +306,8 @@ def _require(columns: Columns, wide: Sequence[WideColumn], constants: Mapping[st
     present = [*columns.positions, *constants]
     if "code" in present:
         present.append("analyte")
-    require(columns, ("mrn", "collected_at") if wide else _REQUIRED, present)
+    wanted = ("mrn", "collected_at") if wide else _REQUIRED
+    require(columns, wanted, present, advice=_BY_CELLS)
 
 
 def _refuse_other_kinds(header: Sequence[str]) -> None:
@@ -284,7 +322,8 @@ def require_unit(layout: Layout, source: Source) -> None:
     """Raises UnreadableFile where a long form has no unit anywhere: no column, no constant, no
     default of the source."""
     if not (layout.wide or source.units):
-        require(layout.columns, ("unit",), [*layout.columns.positions, *layout.constants])
+        present = [*layout.columns.positions, *layout.constants]
+        require(layout.columns, ("unit",), present, advice=_BY_CELLS)
 
 
 def _has_value(columns: Columns, constants: Mapping[str, str]) -> bool:

@@ -26,6 +26,7 @@ from monitor.core.units import (
 )
 from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
+from monitor.intake.loinc import without_system
 from monitor.intake.measured import (
     MAP_OR_IGNORE,
     Measure,
@@ -98,7 +99,7 @@ class Measures:
         if code not in self._analytes:
             if len(self._analytes) > _CACHE_LIMIT:
                 self._analytes.clear()
-            name = self._codes.get(fold(code), code.strip())
+            name = self._codes.get(fold(code)) or without_system(code.strip())
             self._analytes[code] = self._catalogue.find(name) if name else None
         return self._analytes[code]
 

@@ -79,6 +79,8 @@ class Profile:
     headings: list[tuple[int, str]] = field(default_factory=list)
     """Lines among the rows that say what those below them were measured in, with what: of some of
     them that is no blood."""
+    materials: set[int] = field(default_factory=set)
+    """Unknown columns, by their places, in which some cell is the name of urine and the like."""
     other_header: int = 0
     """The first line among the rows that names columns, but others than the header does."""
 

@@ -10,7 +10,7 @@ from monitor.intake.vocabulary import vocabulary
 _NUMBER = r"[-+]?(?:\d+(?:[.,'\u2019]\d+|[ \u00a0\u202f]\d{3}(?![\d*^]))*|\.\d+)(?:[eE][-+]?\d+)?"
 """Blanks part thousands: `10.0 10*9/L` is 10.0 in a unit that begins with 10."""
 _DASH = r"-^&\u2010\u2011\u2012\u2013\u2014\u2212~"
-_UNIT = r"(?:[\s*xX].*|%.*|/.*|[^\W\d].*)?"
+_UNIT = r"((?:[\s*xX].*|%.*|/.*|[^\W\d].*)?)"
 _BRACKETED = re.compile(r"[\[({]([^\[\](){}]*)[\])}](.*)", re.DOTALL)
 _OF_AGES = re.compile(
     r"\d\s*(?:years?|yrs?|y/?o|months?|days?|jahre?|monate?|tage?|ans|mois|jours|años|meses|anni|mesi"
@@ -21,23 +21,29 @@ _OF_AGES = re.compile(
 _LONGEST = 80
 
 
-@lru_cache(maxsize=10_000)
 def limits_of(text: str) -> tuple[str, str]:
     """Lower and upper limit as text; empty where there is none, or none can be read: a range
     that depends on age or sex says nothing here."""
+    low, high, _ = range_of(text)
+    return low, high
+
+
+@lru_cache(maxsize=10_000)
+def range_of(text: str) -> tuple[str, str, str]:
+    """Lower and upper limit, and what is written behind them: often their unit."""
     bare = text.strip()
     if len(bare) > _LONGEST or _OF_AGES.search(bare):
-        return "", ""
+        return "", "", ""
     if found := _BRACKETED.fullmatch(bare):
         bare = f"{found[1].strip()} {found[2].strip()}".strip()
     between, below, above = _patterns()
     if found := between.fullmatch(bare):
-        return found[1], found[2]
+        return found[1], found[2], found[3].strip()
     if found := below.fullmatch(bare):
-        return "", found[1]
+        return "", found[1], found[2].strip()
     if found := above.fullmatch(bare):
-        return found[1], ""
-    return "", ""
+        return found[1], "", found[2].strip()
+    return "", "", ""
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
+from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
 from monitor.intake.coded import Coded, constant
 from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
@@ -17,9 +18,7 @@ from monitor.intake.raw import Item, RawRow, restored
 from monitor.intake.row_steps import (
     OfOrders,
     Step,
-    WithComparator,
-    WithRemark,
-    WithSign,
+    WithoutUnit,
     may_be_thousands,
     with_open_point,
     without_material,
@@ -77,6 +76,10 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     """The step is done for whole blocks, or changes no row of this one."""
     if isinstance(step, OfOrders):
         return not any(step.of_no_blood(block.coded(it).texts) for it in step.positions)
+    if isinstance(step, WithoutUnit):
+        return not any(map(step.says, block.coded(step.position).texts))
+    if isinstance(step, WithComment):
+        return not any(map(str.strip, block.coded(step.position).texts))
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithSign):

@@ -125,6 +125,7 @@ def recognised(
 def columns_seen(layout: Layout) -> tuple[ColumnSeen, ...]:
     """Every named column of the file with what it is to us."""
     ours = {position: name for name, position in layout.columns.positions.items()}
+    ours.update(dict.fromkeys(layout.comments, "comment"))
     units: dict[int, str] = {}
     for column in layout.wide:
         ours[column.position] = f"value of {column.name}"
@@ -192,12 +193,20 @@ def _remarks(layout: Layout, profile: Profile) -> tuple[str, ...]:
         for name in layout.columns.second_best
         if name in ("collected_at", "mrn", "analyte", "unit") and name in layout.columns.positions
     ]
+    positions = layout.columns.positions
+    if "range" in positions and "unit" not in positions and profile.glued and not layout.is_wide:
+        said.append("a unit behind the limits is that of the value where the value has none")
     if layout.notation.flags:
         named = layout.header[layout.columns.positions["status"]][:_NAME_SHOWN]
         said.append(
             f'"{named}" holds flags such as {profile.flags.text} (line {profile.flags.line}), '
             "and says nothing of what is final"
         )
+    said += [
+        f'"{layout.header[position][:_NAME_SHOWN]}" says what the specimen is, by its cells: what '
+        "is of urine and the like is none of the blood"
+        for position in layout.notation.materials
+    ]
     if profile.floats_for_numbers and not layout.whole_numbers:
         said.append(
             "every patient number ends in .0, as a spreadsheet writes amounts: if yours do not, "

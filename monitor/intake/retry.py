@@ -17,6 +17,7 @@ from monitor.intake.context import normaliser_of
 from monitor.intake.csv import Record
 from monitor.intake.fixes import reading
 from monitor.intake.held import change_held, held_in_order, reading_of
+from monitor.intake.known_names import known_of
 from monitor.intake.layout import Layout, layout_of
 from monitor.intake.normalise import Normaliser
 from monitor.intake.outcomes import Held, Ignored, Taken
@@ -24,7 +25,6 @@ from monitor.intake.people import People
 from monitor.intake.raw import RECEIVED, RawRow, restored
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.table_reader import known_of
 
 _BATCH = 2000
 

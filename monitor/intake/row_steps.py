@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
 
 from monitor.config import Source
-from monitor.intake.comparators import compared, is_sign, sign_of, signed
+from monitor.core.units import glued_unit
+from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
 from monitor.intake.dates import from_serial, since
-from monitor.intake.flags import remark_in, with_remark
-from monitor.intake.ranges import limits_of
+from monitor.intake.loinc import is_loinc, without_system
+from monitor.intake.ranges import range_of
 from monitor.intake.raw import OPEN_POINT, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -22,11 +23,13 @@ from monitor.intake.wide import Known, split_unit
 Step = Callable[[RawRow, Sequence[str]], RawRow]
 
 RELATIVE = ("days", "hours", "minutes")
-_LOINC = re.compile(r"(\d{1,7})-(\d)")
 _COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
+_NO_UNIT = frozenset(("", "H", "L", "HH", "LL", "A", "N", "HIGH", "LOW", "ABNORMAL", "NORMAL"))
+_REMEMBERED = 20_000
+"""Names whose parts are kept."""
 _COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
 _OTHER_MARK = str.maketrans(".,", ",.")
 _POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
@@ -40,25 +43,31 @@ def steps_of(
     known: Known,
     *,
     orders: Sequence[int],
+    comments: Sequence[int],
     serial_dates: bool,
     unit_apart: bool,
     surely_compared: bool,
     sign_at: int | None,
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
-    `unit_apart`: units have a place of their own; `surely_compared`: the column of comparators
-    is none of anything else; `sign_at`: an unknown column before that of the values."""
+    `comments`: those of comments, after the first; `unit_apart`: units have a place of their own;
+    `surely_compared`: the column of comparators is none of anything else; `sign_at`: an unknown
+    column before that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
-    if "analyte" in positions and not unit_apart:
-        steps.append(_with_unit_of_name(known))
+    if "analyte" in positions:
+        steps.append(
+            WithoutUnit(positions["analyte"], known) if unit_apart else _with_unit_of_name(known)
+        )
     if "code" in positions:
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
-    of_one_column = dict(_OF_ONE_COLUMN)
+    of_one_column: dict[str, Callable[..., Step]] = dict(_OF_ONE_COLUMN)
+    of_one_column["range"] = partial(_with_range, known=known)
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
+    steps += map(WithComment, comments)
     if sign_at is not None:
         steps.append(WithSign(sign_at))
     if orders:
@@ -72,16 +81,6 @@ def steps_of(
     return tuple(steps)
 
 
-def is_loinc(code: str) -> bool:
-    """Whether a code is a LOINC code by its form and its check digit (mod 10)."""
-    found = _LOINC.fullmatch(code.strip())
-    if found is None:
-        return False
-    digits = [int(digit) for digit in reversed(found[1])]
-    doubled = [int(digit) for number in digits[::2] for digit in str(number * 2)]
-    return (-(sum(doubled) + sum(digits[1::2]))) % 10 == int(found[2])
-
-
 def _is_another(name: str) -> bool:
     return vocabulary().is_of_no_blood(name) or vocabulary().is_not_of_now(name)
 
@@ -89,6 +88,7 @@ def _is_another(name: str) -> bool:
 def _named_by_code(position: int, known: Known, mapped: frozenset[str], *, alone: bool) -> Step:
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         code = cells[position].strip()
+        code = code if code in mapped else without_system(code)
         name = row.analyte.strip()
         if alone or not name:
             return row._replace(analyte=code)
@@ -134,6 +134,41 @@ def _with_unit_of_name(known: Known) -> Step:
     return step
 
 
+@dataclass(frozen=True, slots=True)
+class WithoutUnit:
+    """`WBC (K/uL)` beside a unit of its own is the name of WBC, where the two units are the same or
+    the cell of the unit is empty; one that says otherwise leaves a name that nobody knows: a step.
+    """
+
+    position: int
+    known: Known
+    _parted: dict[str, tuple[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(self, row: RawRow, _cells: Sequence[str]) -> RawRow:
+        name, told = self._parts(row.analyte)
+        if not told:
+            return row
+        unit = row.unit.strip()
+        if not unit or unit.casefold() in _ABSENT:
+            is_unit = self.known.unit(name, told)
+            return row._replace(analyte=name, unit=told) if is_unit else row
+        return row._replace(analyte=name) if self.known.same_unit(name, unit, told) else row
+
+    def says(self, text: str) -> bool:
+        """Whether a name may hold a unit."""
+        return bool(self._parts(text)[1])
+
+    def _parts(self, text: str) -> tuple[str, str]:
+        found = self._parted.get(text)
+        if found is None:
+            if len(self._parted) > _REMEMBERED:
+                self._parted.clear()
+            is_whole = self.known.analyte(text)  # `WBC x 1000` is a name as it stands
+            name, unit = (text, "") if is_whole else split_unit(text, self.known)
+            found = self._parted[text] = (name, unit if self.known.analyte(name) else "")
+        return found
+
+
 def _with_text(position: int) -> Step:
     """The text of a result counts where it says more than the number: `<5` beside 5."""
 
@@ -170,45 +205,6 @@ def _with_unit_name(position: int) -> Step:
     return step
 
 
-@dataclass(frozen=True, slots=True)
-class WithComparator:
-    """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
-
-    position: int
-    surely: bool
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        if not self.says(cells[self.position]):
-            return row
-        return row._replace(value=compared(row.value, cells[self.position], surely=self.surely))
-
-    def says(self, cell: str) -> bool:
-        """Whether a cell of that column says more than that the value is exact."""
-        return bool(sign_of(cell, surely=self.surely))
-
-
-@dataclass(frozen=True, slots=True)
-class WithSign:
-    """`<` in a column that nobody knows, before that of the values: a step."""
-
-    position: int
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        sign = cells[self.position]
-        return row._replace(value=signed(row.value, sign)) if is_sign(sign) else row
-
-
-@dataclass(frozen=True, slots=True)
-class WithRemark:
-    """What a flag says of the specimen is a comment: a step."""
-
-    position: int
-
-    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
-        remark = remark_in(cells[self.position])
-        return row._replace(comment=with_remark(row.comment, remark)) if remark else row
-
-
 def _with_day(position: int) -> Step:
     """The day alone counts where the instant beside it is empty."""
 
@@ -234,14 +230,24 @@ def _with_time(position: int) -> Step:
     return step
 
 
-def _with_range(position: int) -> Step:
+def _with_range(position: int, known: Known) -> Step:
+    """Limits in one cell, with their unit for that of a value that has none of its own."""
+
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        low, high, unit = range_of(cells[position])
+        named = row.unit.strip().casefold() not in ("", *_ABSENT) or _is_glued(row)
+        if unit and not named and known.unit(row.analyte, unit):
+            row = row._replace(unit=unit)
         if row.ref_low.strip() or row.ref_high.strip():
             return row
-        low, high = limits_of(cells[position])
         return row._replace(ref_low=low, ref_high=high)
 
     return step
+
+
+def _is_glued(row: RawRow) -> bool:
+    """Whether something that may be a unit stands behind the number: no flag as in `2.1 (L)`."""
+    return glued_unit(row.value)[1].strip("*+ ()[]").upper() not in _NO_UNIT
 
 
 def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -288,11 +294,13 @@ def _of_material(position: int) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class OfOrders:
-    """Leukocytes of an order called `Urinalysis` are none of the blood: a step."""
+    """Leukocytes of an order called `Urinalysis` are none of the blood: a step. `by_name`: the
+    columns name orders; those of others count where a cell is a material and nothing else."""
 
     positions: Sequence[int]
     known: Known
     mapped: frozenset[str] = frozenset()
+    by_name: bool = True
 
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         order = self.of_no_blood(cells[position].strip() for position in self.positions)
@@ -304,10 +312,11 @@ class OfOrders:
             return row
         return row._replace(analyte=f"{row.analyte.strip()} ({order})", also=())
 
-    @staticmethod
-    def of_no_blood(names: Iterable[str]) -> str:
+    def of_no_blood(self, names: Iterable[str]) -> str:
         """The first of these that names an order of no blood; else empty."""
-        return next((name for name in names if vocabulary().is_of_no_blood(name)), "")
+        known = vocabulary()
+        is_other = known.is_of_no_blood if self.by_name else known.names_no_blood
+        return next(filter(is_other, names), "")
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -336,7 +345,7 @@ def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
     return row._replace(**{name: text for name, text in read.items() if text})
 
 
-_OF_ONE_COLUMN: Mapping[str, Callable[[int], Step]] = {
+_OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "patient_name": _with_whole_name,
     "value_number": _with_number,
     "value_text": _with_text,

@@ -25,10 +25,13 @@ from monitor.intake.profile import ABOVE, Profile
 from monitor.intake.raw import BadLine
 from monitor.intake.records import Part
 from monitor.intake.under_headings import heading_in, material_of
+from monitor.intake.vocabulary import vocabulary
 
 _PLAIN_FLOAT = re.compile(r"\d+\.0+")
 _DIGIT = re.compile(r"\d")
 _SEEN_LIMIT = 50_000
+_MOST_MATERIALS = 200
+"""A column with more texts than that does not say what the specimen is."""
 
 IsHeader = Callable[[Sequence[str]], bool]
 """Whether cells are those of a header."""
@@ -99,6 +102,9 @@ class _Look:
         self._key = key_column(layout)
         self._named = positions.get("analyte") if layout.unit_in_name else None
         self._unit_in_name = layout.unit_in_name
+        unknown = () if "material" in positions else layout.unknown
+        self._specimens: dict[int, set[str]] = {position: set() for position in unknown}
+        """The texts of the columns that may say what the specimen is."""
         self._seen: defaultdict[LookAt, set[str]] = defaultdict(set)
         for name in DATE_COLUMNS:
             if name not in positions and name in layout.constants:
@@ -124,6 +130,8 @@ class _Look:
             self._at_number(cells[self._mrn], 1)
         if self._named is not None:
             self._at_name(cells[self._named])
+        for position in tuple(self._specimens):
+            self._at_specimens(position, (cells[position],))
 
     def _at_block(self, block: Block) -> None:
         self._found.rows += block.rows
@@ -142,6 +150,8 @@ class _Look:
             numbers = block.coded(self._mrn)
             for text, count in zip(numbers.texts, numbers.counts(), strict=True):
                 self._at_number(text, count)
+        for position in tuple(self._specimens):
+            self._at_specimens(position, block.coded(position).texts)
 
     def _at_lines(self, block: Block) -> None:
         """The lines of a block that may be another header: their key has no digit."""
@@ -181,6 +191,15 @@ class _Look:
     def _at_name(self, text: str) -> None:
         if self._unit_in_name is not None:
             self._found.glued += bool(self._unit_in_name(text)[1])
+
+    def _at_specimens(self, position: int, texts: Iterable[str]) -> None:
+        seen = self._specimens[position]
+        new = set(texts) - seen
+        if any(map(vocabulary().names_no_blood, new)):
+            self._found.materials.add(position)
+        seen |= new
+        if position in self._found.materials or len(seen) > _MOST_MATERIALS:
+            del self._specimens[position]
 
     def _at_number(self, text: str, count: int) -> None:
         if text.strip():

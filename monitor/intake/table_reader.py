@@ -14,8 +14,9 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.result_columns import ALL_COLUMNS
 from monitor.intake.blocks import Block
 from monitor.intake.codepages import by_words
-from monitor.intake.columns import fold, match
+from monitor.intake.columns import match
 from monitor.intake.csv import Score, Table, open_table, records_of
+from monitor.intake.known_names import known_of
 from monitor.intake.layout import Layout, Notation, layout_of, require_unit, with_reading
 from monitor.intake.layout_change import layout_changes, notation_changes, refuse
 from monitor.intake.profile import Profile, together
@@ -183,39 +184,9 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
         for it in reads
     ]
     return [
-        replace(read, layout=with_reading(read.layout, notation))
+        replace(read, layout=with_reading(read.layout, notation.of(read.profile.materials)))
         for read, notation in zip(reads, notations, strict=True)
     ]
-
-
-def known_of(mapping: Source, catalogue: Catalogue) -> Known:
-    """Names and units of the catalogue and of a source's mapping."""
-    codes = {fold(code): name for code, name in mapping.codes.items()}
-    ignored = {fold(code) for code in mapping.ignore}
-
-    def analyte(name: str) -> bool:
-        key = fold(name)
-        return key in codes or key in ignored or catalogue.find(name) is not None
-
-    def unit(name: str, text: str) -> bool:
-        found = catalogue.find(codes.get(fold(name), name))
-        twin = found and (found.percent_name or found.absolute_name)
-        candidates = [found, catalogue.analytes.get(twin or "")]
-        return any(it is not None and it.factor(text) is not None for it in candidates)
-
-    def any_unit(text: str) -> bool:
-        return catalogue.spelling.normal(text) in catalogue.unit_forms
-
-    def like_unit(name: str, text: str) -> bool:
-        found = catalogue.find(codes.get(fold(name), name))
-        letters = _letters_of(text)
-        return found is not None and any(_letters_of(it) == letters for it in found.units if it)
-
-    return Known(analyte, unit, any_unit, like_unit)
-
-
-def _letters_of(unit: str) -> str:
-    return "".join(sign for sign in unit.casefold() if sign.isalnum())
 
 
 def score_of(mapping: Source, known: Known) -> Score:
@@ -395,4 +366,4 @@ def _notation(
         typed=typed,
         flags=flags,
         open_point=may_group and not decimal and mapping.decimal_comma is None,
-    )
+    ).of(profile.materials)

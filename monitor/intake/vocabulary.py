@@ -60,11 +60,15 @@ class Vocabulary:
     blood: frozenset[str]
     says_blood: frozenset[str]
     """The same without what only names a tube."""
+    blood_ends: tuple[str, ...]
+    """How a word ends that names blood, in languages that part no words."""
     blood_orders: frozenset[str]
     blood_headings: tuple[str, ...]
     """How a word of a heading begins under which stands what is measured in blood."""
     urine_begins: tuple[str, ...]
     other_materials: frozenset[str]
+    wards: frozenset[str]
+    """Of these, what a ward or a clinic may be called too."""
     no_blood_alone: frozenset[str]
     """What is no blood as the whole of a name, and says nothing within another."""
     no_material: tuple[str, ...]
@@ -110,6 +114,11 @@ class Vocabulary:
         """Whether an order or a test is called like one of urine and the like, and of no blood
         besides."""
         return _is_of_no_blood(name[:_LONGEST_NAME])
+
+    def names_no_blood(self, text: str) -> bool:
+        """Whether a cell is the name of another material and nothing else, wherever it stands."""
+        key = key_of(text)
+        return key in self.other_materials and key not in self.wards
 
     def is_specimen_of_no_blood(self, name: str) -> bool:
         """Whether a specimen is called like one of no blood, or of somebody else's."""
@@ -160,10 +169,12 @@ def vocabulary() -> Vocabulary:
         columns=columns,
         blood=blood,
         says_blood=blood - frozenset(map(key_of, values["materials"]["tubes"])),
+        blood_ends=tuple(map(key_of, values["materials"]["blood_ends"])),
         blood_orders=frozenset(map(key_of, values["materials"]["blood_orders"])),
         blood_headings=tuple(map(key_of, values["materials"]["blood_headings"])),
         urine_begins=tuple(map(key_of, values["materials"]["urine_begins"])),
         other_materials=frozenset(map(key_of, values["materials"]["other"])),
+        wards=frozenset(map(key_of, values["materials"]["wards"])),
         no_blood_alone=frozenset(map(key_of, values["materials"]["alone"])),
         no_material=tuple(map(key_of, values["materials"]["no_material"])),
         other_orders=tuple(map(key_of, values["materials"]["order_begins"])),
@@ -213,19 +224,26 @@ def _is_specimen_of_no_blood(name: str) -> bool:
     if _is_of_no_blood(name):
         return True
     known, words = vocabulary(), _words_of(name)
-    said = [*words, *(f"{one}{other}" for one, other in pairwise(words))]
-    if any(it.startswith(known.blood_of_others) for it in said):
+    if _begins(words, known.blood_of_others):
         return True
-    is_other = any(it.startswith(known.specimen_begins) for it in said)
+    is_other = _begins(words, known.specimen_begins)
     return is_other and known.says_blood.isdisjoint(words)
 
 
 @lru_cache(20_000)
 def _is_blood_material(name: str) -> bool:
     known, words = vocabulary(), _words_of(name)
-    named = any(len(it) > 1 and it in known.blood for it in words)
-    named = named and not _of_other_material(words)
+    named = any(
+        len(it) > 1 and (it in known.blood or it.endswith(known.blood_ends)) for it in words
+    )
+    named = named and not _begins(words, known.blood_of_others) and not _of_other_material(words)
     return named or key_of(name) in known.blood
+
+
+def _begins(words: Sequence[str], beginnings: tuple[str, ...]) -> bool:
+    """Whether a word, or two of them, begins so."""
+    pairs = (f"{one}{other}" for one, other in pairwise(words))
+    return any(it.startswith(beginnings) for it in chain(words, pairs))
 
 
 def _of_other_material(words: Sequence[str]) -> list[str]:

@@ -11,18 +11,21 @@ from typing import Any
 from monitor.intake.columns import Columns
 from monitor.intake.comparators import compared, signed
 from monitor.intake.flags import remark_in, with_remark
-from monitor.intake.ranges import limits_of
+from monitor.intake.ranges import limits_of, range_of
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _HINTED = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]]*)[\])]\s*")
 _PARTS = re.compile(r"[\s,;:_]+")
 _ANY_GAP = re.compile(r"[\s,;:_.]+")
+_NOTES = re.compile(r"(?<=[^\d\s])\s*[*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2070-\u2079]+$")
+"""Marks of a footnote at the end of a title."""
 _DOTS = re.compile(r"\.+")
 _POWER_OF_DOTS = re.compile(r"x?\.?10\.(\d{1,2})\.")
 _LONGEST_TITLE = 200
 """Characters of a header name; a longer one is none of an analyte."""
 _BESIDE = ("unit", "ref_low", "ref_high", "range", "flag", "comment", "comparator")
+_WORD = {role: role.replace("_", " ") for role in _BESIDE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Known:
     """Whether some analyte is reported in that unit."""
     like_unit: Callable[[str, str], bool] = lambda _name, _text: False
     """Whether a text has the letters and digits of a unit of a name's analyte."""
+    same_unit: Callable[[str, str, str], bool] = lambda _name, _one, _other: False
+    """Whether the first is a unit of a name's analyte, and the other is the same, or what its
+    letters and digits leave of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,26 @@ class WideColumn:
                 told: dict[str, Any] = {name: text}
                 row = row._replace(**told)
         return row
+
+
+def told_apart(header: Sequence[str], known: Known) -> Sequence[str]:
+    """`WBC;Flag;PLT;Flag` as `WBC;WBC flag;PLT;PLT flag`: columns of one name, each of them behind
+    that of an analyte, are what is said of it."""
+    keys = [key_of(title) for title in header]
+    roles = [
+        vocabulary().column_of(title) if keys.count(key_of(title)) > 1 else "" for title in header
+    ]
+    if not any(role in _BESIDE for role in roles):
+        return header
+    named, analyte = [], ""
+    for title, role in zip(header, roles, strict=True):
+        name = "" if role else split_unit(title, known)[0]
+        if name and known.analyte(name) and not vocabulary().column_of(title):
+            analyte = name
+        elif not title or role not in _BESIDE:
+            analyte = ""
+        named.append(f"{analyte} {_WORD[role]}" if role in _BESIDE and analyte else title)
+    return named if len(set(map(key_of, named))) > len(set(keys)) else header
 
 
 def wide_columns(columns: Columns, header: Sequence[str], known: Known) -> tuple[WideColumn, ...]:
@@ -129,13 +155,28 @@ def split_unit(title: str, known: Known | None = None) -> tuple[str, str]:
     if len(title) > _LONGEST_TITLE:
         return title, ""
     parted = _bracketed(title)
+    if parted is not None and vocabulary().is_of_no_blood(parted[1]):
+        return title, ""  # `WBC (CSF)` tells of another material, and of no unit
     if known is None:
         return parted or (title, "")
     if known.analyte(title):
         return title, _unit_within(title, parted, known)
     found = parted or _at_a_gap(title, known) or _dotted(title, known) or _doubtful(title, known)
     name, unit = found or (title, "")
-    return _without_value_word(name, known), unit
+    name = _without_value_word(name, known)
+    bare = _NOTES.sub("", title)
+    if bare != title and not known.analyte(name):
+        return split_unit(bare, known)  # `ALT†`, `WBC (10^9/L)*`
+    return _without_limits(name, unit, known)
+
+
+def _without_limits(name: str, unit: str, known: Known) -> tuple[str, str]:
+    """`Leukocytes (G/l) (3.9-10.2)` and `WBC (4.0-10.0 G/l)` without the limits of the analyte."""
+    low, high, behind = range_of(unit)
+    is_power = (low, high) == ("10", high) and "^" in unit[:4]  # `10^12/L`
+    if is_power or known.any_unit(unit) or not (low or high):
+        return name, unit
+    return (name, behind) if known.analyte(name) else split_unit(name, known)
 
 
 def _bracketed(title: str) -> tuple[str, str] | None:

@@ -19,12 +19,13 @@ from monitor.intake.columns import match
 from monitor.intake.csv import Table, open_table
 from monitor.intake.dates import is_open
 from monitor.intake.guess import guessed_columns, looks_like_a_value
+from monitor.intake.known_names import known_of
 from monitor.intake.load import load_file
 from monitor.intake.people import mrn_key
 from monitor.intake.report import FileReport
 from monitor.intake.seen import CodeSeen
 from monitor.intake.survey import Survey, UnreadableFile, survey
-from monitor.intake.table_reader import Read, known_of, read_tables, score_of
+from monitor.intake.table_reader import Read, read_tables, score_of
 from monitor.intake.workbook import open_sheets
 from monitor.store import tables
 from monitor.store.database import Store

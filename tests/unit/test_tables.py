@@ -15,14 +15,14 @@ from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
+from monitor.intake.known_names import known_of
 from monitor.intake.layout import Given
+from monitor.intake.loinc import is_loinc
 from monitor.intake.measure import Measures
 from monitor.intake.measured import Measure, Problem
 from monitor.intake.old_percent_cells import old_percent_cells
 from monitor.intake.raw import BadLine, RawRow
-from monitor.intake.row_steps import is_loinc
 from monitor.intake.survey import UnreadableFile, survey
-from monitor.intake.table_reader import known_of
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
 from monitor.intake.workbook import NOT_CALCULATED

@@ -8,8 +8,8 @@ import pytest
 
 from monitor.core.units import Number, Refusal, glued_unit, parse_number
 from monitor.intake.dates import from_serial, has_no_year, orders_of, read_moment, since
+from monitor.intake.loinc import is_loinc
 from monitor.intake.ranges import limits_of
-from monitor.intake.row_steps import is_loinc
 
 ZONE = ZoneInfo("Europe/Zurich")
 

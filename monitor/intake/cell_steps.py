@@ -1,0 +1,60 @@
+"""Steps of a row for which one further cell is enough: a comparator, a sign, a flag, a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.intake.comparators import compared, is_sign, sign_of, signed
+from monitor.intake.flags import remark_in, with_remark
+from monitor.intake.raw import RawRow
+
+
+@dataclass(frozen=True, slots=True)
+class WithComparator:
+    """`LT` in a column of its own beside 0.1 is `<0.1`: a step."""
+
+    position: int
+    surely: bool
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        if not self.says(cells[self.position]):
+            return row
+        return row._replace(value=compared(row.value, cells[self.position], surely=self.surely))
+
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says more than that the value is exact."""
+        return bool(sign_of(cell, surely=self.surely))
+
+
+@dataclass(frozen=True, slots=True)
+class WithSign:
+    """`<` in a column that nobody knows, before that of the values: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        sign = cells[self.position]
+        return row._replace(value=signed(row.value, sign)) if is_sign(sign) else row
+
+
+@dataclass(frozen=True, slots=True)
+class WithRemark:
+    """What a flag says of the specimen is a comment: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        remark = remark_in(cells[self.position])
+        return row._replace(comment=with_remark(row.comment, remark)) if remark else row
+
+
+@dataclass(frozen=True, slots=True)
+class WithComment:
+    """A further column of comments: a step."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        text = cells[self.position].strip()
+        return row._replace(comment=with_remark(row.comment, text)) if text else row

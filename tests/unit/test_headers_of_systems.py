@@ -1,0 +1,104 @@
+"""Headers as further hospital systems and languages write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import Source
+from monitor.core.catalogue_file import load_catalogue
+from monitor.core.result_columns import ALL_COLUMNS
+from monitor.intake.columns import match
+from monitor.intake.raw import RawRow
+from monitor.intake.survey import UnreadableFile, survey
+from monitor.intake.table_reader import read_tables
+from monitor.resources import schedules_folder
+
+HEADERS = {
+    "a status called like a display of its code": (
+        "MRN|EVENT_CD_DISP|RESULT_VAL|RESULT_UNITS_CD_DISP|RESULT_STATUS_CD_DISP|EVENT_END_DT_TM",
+        "mrn|analyte|value|unit|status|collected_at",
+    ),
+    "Indian hospitals": (
+        "UHID|Reg No|Sample Coll. Date|Investigation Name|Observed Value|Unit|Bio. Ref. Range",
+        "mrn||collected_at|analyte|value|unit|range",
+    ),
+    "a registration number alone": (
+        "Reg No|Collection Date|Test|Result|Unit",
+        "mrn|collected_at|analyte|value|unit",
+    ),
+    "the day a tube was received beats that of its order": (
+        "MRN|Order Date|Received Date|Test|Result|Unit",
+        "mrn||collected_at|analyte|value|unit",
+    ),
+    "and none of the collection": (
+        "MRN|Collected|Received Date|Test|Result|Unit",
+        "mrn|collected_at||analyte|value|unit",
+    ),
+    "a number beside a result": (
+        "MRN|Collected|Test|Result|Result Numeric|Unit|Component Comment",
+        "mrn|collected_at|analyte|value|value_number|unit|comment",
+    ),
+    "Japanese": (
+        "患者番号|採取日|検査項目名称|検査結果値|単位|下限値|上限値|検体種別",
+        "mrn|collected_at|analyte|value|unit|ref_low|ref_high|material",
+    ),
+    "Japanese, with both names of a test": (
+        "患者番号|採取日|検査項目名|検査項目名称|結果|単位",
+        "mrn|collected_at|analyte||value|unit",
+    ),
+    "Chinese": (
+        "登记号|采样时间|报告时间|指标名称|测试结果|单位|参考值下限|参考值上限|标本类型|备注",
+        "mrn|collected_at|reported_at|analyte|value|unit|ref_low|ref_high|material|comment",
+    ),
+    "Korean": (
+        "병록번호|채혈일|검사항목명|검사결과값|단위|참고범위|검체",
+        "mrn|collected_at|analyte|value|unit|range|material",
+    ),
+    "Russian: the panel beside its part": (
+        "№ карты|ФИО|Дата взятия|Биоматериал|Исследование|Показатель|Результат|Ед. изм.",
+        "mrn|patient_name|collected_at|material|order|analyte|value|unit",
+    ),
+    "Russian: one name": (
+        "ID пациента|Дата исследования|Анализ|Результат|Единицы|Нормы",
+        "mrn|collected_at|analyte|value|unit|range",
+    ),
+    "Spanish": (
+        "NHC|F. nacimiento|F. muestra|Prueba|Resultado|Unidad medida|V. ref. mín|V. ref. máx",
+        "mrn|birth_date|collected_at|analyte|value|unit|ref_low|ref_high",
+    ),
+    "Indonesian": (
+        "Nomor rekam medis|Tanggal pengambilan|Jenis pemeriksaan|Hasil|Satuan|Nilai rujukan",
+        "mrn|collected_at|analyte|value|unit|range",
+    ),
+    "Vietnamese": (
+        "Mã bệnh nhân|Ngày lấy mẫu|Tên xét nghiệm|Kết quả|Đơn vị|CSBT",
+        "mrn|collected_at|analyte|value|unit|range",
+    ),
+}
+
+
+@pytest.mark.parametrize(("header", "ours"), HEADERS.values(), ids=HEADERS.keys())
+def test_a_header_is_read(header: str, ours: str) -> None:
+    names = header.split("|")
+    found = {place: name for name, place in match(names, ALL_COLUMNS).positions.items()}
+    assert [found.get(place, "") for place in range(len(names))] == ours.split("|")
+
+
+def test_a_header_that_lacks_something_is_told_what_may_find_it(tmp_path: Path) -> None:
+    text = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    catalogue = load_catalogue(text, "analytes.toml")
+    path = tmp_path / "file.csv"
+    path.write_text("Date,Patient ID,Name,Value,Unit\n2026-03-13,1,WBC,3,G/L\n")
+    with pytest.raises(UnreadableFile, match="monitor source learn FILE --name LAB"):
+        read_tables(survey(path), Source(), catalogue)
+    path.write_text("MRN,Test,Result,Unit,result_date,result_time\n1,WBC,3,G/L,2026-03-13,08:00\n")
+    advice = 'collected_at = "result_date", collected_time = "result_time"'
+    with pytest.raises(UnreadableFile, match=advice):
+        read_tables(survey(path), Source(), catalogue)
+    columns = {"collected_at": "result_date", "collected_time": "result_time"}
+    (read,), _ = read_tables(survey(path), Source(columns=columns), catalogue)
+    (row,) = read.rows()
+    assert isinstance(row, RawRow)
+    assert row.collected_at == "2026-03-13 08:00"
