@@ -61,7 +61,7 @@ def by_schedule(protocol: Protocol, basis: Basis, today: date) -> BySchedule:
     return BySchedule(
         tuple(states),
         Told(tuple(late), tuple(missed.too_long(protocol, basis, today))),
-        min((day for day in days if day is not None), default=None),
+        min(filter(None, days), default=None),
     )
 
 

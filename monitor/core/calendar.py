@@ -97,7 +97,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 def earliest(*instants: datetime | None) -> datetime | None:
     """The first of those that are known."""
-    return min((it for it in instants if it is not None), default=None)
+    return min(filter(None, instants), default=None)
 
 
 def from_clinic_local(local: datetime, zone: ZoneInfo) -> datetime:

@@ -44,6 +44,8 @@ def scheduled(
 
     A restart can bring a test forward and can never forgive one.
     """
+    if len(anchors) == 1:
+        return _from_anchor(protocol, panel, last_completed_on, anchors[0])
     strictest: Obligation | None = None
     for anchor in _counting_anchors(anchors, last_completed_on, today):
         duty = _from_anchor(protocol, panel, last_completed_on, anchor)
@@ -54,8 +56,6 @@ def scheduled(
 
 def _counting_anchors(anchors: Sequence[date], last: date | None, today: date) -> Sequence[date]:
     """From the last anchor on or before the latest completion (or the first) to today's."""
-    if len(anchors) == 1:
-        return anchors
     before = [anchor for anchor in anchors if last is not None and anchor <= last]
     first = before[-1] if before else anchors[0]
     return [anchor for anchor in anchors if anchor == first or first < anchor <= today]

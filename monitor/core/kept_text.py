@@ -22,6 +22,7 @@ from monitor.core.vocabulary import EnrolmentState
 
 _DUE = '\n,"due":'
 _READER = json.JSONDecoder()
+_STATES = {it.value: it for it in EnrolmentState}
 _day, _number = date.fromordinal, date.toordinal
 
 
@@ -82,14 +83,14 @@ def schedule_from(text: str) -> KeptSchedule | None:
         anchors=tuple(map(_day, anchors)),
         stopped_on=None if stopped is None else _day(stopped),
         elsewhere=elsewhere,
-        away=tuple((_day(first), _day(end)) for first, end in away),
+        away=tuple([(_day(first), _day(end)) for first, end in away]),
         done=done,
     )
     return KeptSchedule(
         basis=of,
         speaks=speaks,
         rest_until=None if until is None else datetime.fromisoformat(until),
-        state=None if state is None else EnrolmentState(state),
+        state=None if state is None else _STATES[state],
         last_result_on=None if last is None else _day(last),
     )
 

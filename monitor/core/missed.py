@@ -136,8 +136,8 @@ def _long_enough(
         if days > least and spacing.fits(tests, done, done + days):
             yield date.fromordinal(done), date.fromordinal(done + days)
         done += days
-    last = sum(steps)
-    if spacing.fits(tests, last, today.toordinal()):
+    last, now = sum(steps), today.toordinal()
+    if now - last > (early if last < settled else late) and spacing.fits(tests, last, now):
         yield date.fromordinal(last), None
 
 
