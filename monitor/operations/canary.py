@@ -140,7 +140,7 @@ def fly_apart(store: Store, settings: Settings, now: datetime) -> Flight:
         theirs.close()
         if not ours.poll(_PATIENCE):
             raise RuntimeError(f"the canaries did not come back within {_PATIENCE:.0f} s")
-        flight = ours.recv()
+        flight: Flight | str = ours.recv()
     except EOFError:
         raise RuntimeError("the canaries did not come back") from None
     finally:
@@ -150,15 +150,21 @@ def fly_apart(store: Store, settings: Settings, now: datetime) -> Flight:
         if process.is_alive():
             process.kill()
             process.join()
-    assert isinstance(flight, Flight)
+    if isinstance(flight, str):
+        raise RuntimeError(f"the canaries did not come back: {flight}")
     return flight
 
 
 def _apart(pipe: Pipe, url: str, settings: Settings, now: datetime) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon
     store = open_store(url)
+    found: Flight | str
+    try:
+        found = fly(store, settings, now)
+    except Exception as fault:  # noqa: BLE001  # told by whoever asked, in one line
+        found = logs.places(fault)
     with suppress(OSError):  # whoever asked may be gone
-        pipe.send(fly(store, settings, now))
+        pipe.send(found)
     store.dispose()
 
 

@@ -6,16 +6,19 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import delete, func, select
 from sqlmodel import SQLModel
 
 from monitor.config import Source
 from monitor.core.protocol_file import digest_of
-from monitor.operations.canary import Flight, fly, tell
+from monitor.operations.canary import Flight, fly, fly_apart, tell
 from monitor.operations.health import Part, examine
 from monitor.resources import schedules_folder
+from monitor.store.database import Store
 from monitor.store.outbox import DELIVERIES
 from monitor.store.rulebook import put_in_force
+from monitor.store.tables import ProtocolText, table_of
 from tests.clinic import CBC, LFT, Clinic, at
 
 NOW = at("2026-03-02")
@@ -101,3 +104,14 @@ def test_a_name_that_is_read_no_more_kills_those_that_need_it_and_the_operator_i
         told = connection.scalars(select(DELIVERIES.c.payload)).all()
     assert any(it.get("topic") == "canary" and flight.died[0] in it["text"] for it in told)
     assert "A1" not in json.dumps(flight.document())
+
+
+def test_those_of_a_process_of_their_own_come_back_or_say_in_a_line_why_not(
+    ward: Clinic, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert fly_apart(ward.store, ward.settings, NOW) == fly(ward.store, ward.settings, NOW)
+    with store.write() as connection:
+        connection.execute(delete(table_of(ProtocolText)))
+    with pytest.raises(RuntimeError, match="the canaries did not come back: NoRuleBook"):
+        fly_apart(store, ward.settings, NOW)
+    assert "Traceback" not in "".join(capfd.readouterr())
