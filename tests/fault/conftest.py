@@ -1,4 +1,5 @@
-"""The two clinics of the kill tests: one that is disturbed, and one that is left in peace."""
+"""A clinic whose mails are caught; and the two clinics of the kill tests: one that is disturbed,
+and one that is left in peace."""
 
 from __future__ import annotations
 
@@ -9,7 +10,28 @@ from pathlib import Path
 
 import pytest
 
+from monitor.demo.catcher import Catcher
 from tests.fault.kill_clinic import Clinic, made
+from tests.processes import ClinicFolder
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[Catcher]:
+    """Takes every mail that this test's clinic sends."""
+    with Catcher(tmp_path / "mails") as catcher:
+        yield catcher
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, migrated_sqlite: Path, mailbox: Catcher) -> Iterator[ClinicFolder]:
+    """On a file of its own, with the shipped protocols in force; nothing runs yet."""
+    folder = tmp_path / "clinic"
+    folder.mkdir()
+    shutil.copy(migrated_sqlite, folder / "monitor.db")
+    clinic = ClinicFolder(folder, mailbox.port)
+    assert clinic.run("init").returncode == 0
+    yield clinic
+    clinic.kill_all()
 
 
 @pytest.fixture

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from monitor.demo.catcher import Catcher
 from monitor.store.database import open_store
@@ -19,23 +16,6 @@ from tests.processes import ClinicFolder, met
 
 PATIENTS = "mrn,drug,started_on\nA1,azathioprine,{started_on}\n"
 RESULTS = "mrn,collected_at,analyte,value,unit\nA1,{on},neutrophils,0.4,10*9/L\n"
-
-
-@pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Catcher]:
-    with Catcher(tmp_path / "mails") as catcher:
-        yield catcher
-
-
-@pytest.fixture
-def clinic(tmp_path: Path, migrated_sqlite: Path, mailbox: Catcher) -> Iterator[ClinicFolder]:
-    folder = tmp_path / "clinic"
-    folder.mkdir()
-    shutil.copy(migrated_sqlite, folder / "monitor.db")
-    made = ClinicFolder(folder, mailbox.port)
-    assert made.run("init").returncode == 0
-    yield made
-    made.kill_all()
 
 
 def test_a_dropped_file_becomes_a_mail_and_sigterm_ends_it(

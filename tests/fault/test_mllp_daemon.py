@@ -16,12 +16,6 @@ from tests.processes import ClinicFolder, met
 
 
 @pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Catcher]:
-    with Catcher(tmp_path / "mails") as catcher:
-        yield catcher
-
-
-@pytest.fixture
 def port() -> int:
     return free_port()
 

@@ -34,12 +34,6 @@ RESULTS = "mrn,collected_at,analyte,value,unit\n{mrn},2026-01-12T08:00,neutrophi
 
 
 @pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Catcher]:
-    with Catcher(tmp_path / "mails") as catcher:
-        yield catcher
-
-
-@pytest.fixture
 def clinic(tmp_path: Path, empty_url: str, mailbox: Catcher) -> Iterator[ClinicFolder]:
     folder = tmp_path / "clinic"
     folder.mkdir()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,23 +23,6 @@ BEGINNING = (
 )
 END = "2T08:10,neutrophils,0.4,10*9/L\n"
 SOURCE = '[sources.north]\nunits = { platelets = "10*9/L" }\n'
-
-
-@pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Catcher]:
-    with Catcher(tmp_path / "mails") as catcher:
-        yield catcher
-
-
-@pytest.fixture
-def clinic(tmp_path: Path, migrated_sqlite: Path, mailbox: Catcher) -> Iterator[ClinicFolder]:
-    folder = tmp_path / "clinic"
-    folder.mkdir()
-    shutil.copy(migrated_sqlite, folder / "monitor.db")
-    made = ClinicFolder(folder, mailbox.port)
-    assert made.run("init").returncode == 0
-    yield made
-    made.kill_all()
 
 
 @pytest.mark.parametrize("killed", [False, True])
