@@ -18,10 +18,10 @@ from monitor.core.kept import kept_status
 from monitor.core.kept_text import schedule_from
 from monitor.operations.answers import answers
 from monitor.review import judged_by
-from monitor.store import claims
-from monitor.store.claims import Sleeping
+from monitor.store import keeping
 from monitor.store.facts import is_past
 from monitor.store.frames import all_enrolment_ids, chunks
+from monitor.store.keeping import Sleeping
 from monitor.store.rulebook import RuleBook, load_rulebook
 
 
@@ -97,7 +97,7 @@ def _kept(
     today = clinic_day(now, zone)
     present = {name: judged_by(name, rulebook, zone) for name in rulebook.protocols}
     found: dict[int, Standing] = {}
-    for it in claims.sleeping(connection, ids, now):
+    for it in keeping.sleeping(connection, ids, now):
         schedule = schedule_from(it.reach) if it.by == present[it.protocol_id] else None
         status = schedule and kept_status(schedule, rulebook.protocols[it.protocol_id], today)
         if status:

@@ -32,10 +32,10 @@ from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.review.judging import Failed, judge_batch
 from monitor.review.screen import after, kept
-from monitor.store import claims
+from monitor.store import keeping
 from monitor.store.alerts import Step, write_steps
-from monitor.store.claims import Sleep
 from monitor.store.frames import load_alerts, load_enrolments, not_collecting
+from monitor.store.keeping import Sleep
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
 from monitor.store.storm import Storm
@@ -128,7 +128,7 @@ def review_batch(
     tally.reviewed, tally.failed = len(cases), len(failures)
     enrolments = [*(case.enrolment for case in cases), *fallen]
     tally.messages = _queue_messages(connection, settings, enrolments, steps, ids, now)
-    claims.put_to_sleep(connection, sleeps)
+    keeping.put_to_sleep(connection, sleeps)
     return tally
 
 

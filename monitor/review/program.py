@@ -16,7 +16,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from zoneinfo import ZoneInfo
 
-from monitor.store import claims
+from monitor.store import keeping
 from monitor.store.database import Store
 
 BETWEEN = " "
@@ -46,7 +46,7 @@ def wake_judged_otherwise(store: Store, zone: ZoneInfo, now: datetime) -> int:
     something of their own; how many. Whoever is being reviewed at this moment is passed over: the
     night's review of everyone finds them."""
     with store.write() as connection:
-        return claims.wake_kept_by_others(connection, now, BETWEEN + judged_in(zone))
+        return keeping.wake_kept_by_others(connection, now, BETWEEN + judged_in(zone))
 
 
 def _sources(folder: Traversable) -> Iterator[Traversable]:

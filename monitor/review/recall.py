@@ -23,9 +23,9 @@ from monitor.core.ordered import Ordered, in_order
 from monitor.core.protocol import Protocol
 from monitor.core.recalled import Memory, Recalled
 from monitor.review.program import BETWEEN, judged_in
-from monitor.store import claims, remembered
-from monitor.store.claims import OfResults
+from monitor.store import keeping, remembered
 from monitor.store.histories import Histories
+from monitor.store.keeping import OfResults
 from monitor.store.remembered import Newer
 from monitor.store.rulebook import RuleBook, load_earlier
 
@@ -64,7 +64,7 @@ class Recall:
         self._of: dict[int, _Known] = {}
         self._unchanged: dict[tuple[str, str], frozenset[str] | None] = {}
         if enrolment_ids:
-            self._recall(claims.of_results(connection, sorted(set(enrolment_ids))))
+            self._recall(keeping.of_results(connection, sorted(set(enrolment_ids))))
             self.read({patient: it.wanted for patient, it in self._of.items()})
 
     def results(self) -> Mapping[int, Recalled]:

@@ -23,10 +23,10 @@ from monitor.core.kept_text import from_text, schedule_from, with_schedule
 from monitor.review.judging import Judged
 from monitor.review.program import BETWEEN
 from monitor.review.recall import judged_by
-from monitor.store import claims
+from monitor.store import keeping
 from monitor.store.alerts import restate
-from monitor.store.claims import Keeping, Kept, Sleep
 from monitor.store.facts import is_past
+from monitor.store.keeping import Keeping, Kept, Sleep
 from monitor.store.rulebook import RuleBook, load_earlier, load_rulebook
 
 _LATER = timedelta(seconds=1)
@@ -83,7 +83,7 @@ def foreseen(
     today = clinic_day(now, zone)
     found: dict[int, Foreseen] = {}
     edits: dict[str, Edit | None] = {}
-    for it in claims.asleep(connection, ids, now):
+    for it in keeping.asleep(connection, ids, now):
         if not it.holds or it.by != judged_by(it.protocol_id, old, zone):
             continue
         if it.protocol_id not in edits:
@@ -126,7 +126,7 @@ class Screen:
     def put_back(self, connection: Connection, now: datetime, limit: int = AT_ONCE) -> int:
         """Put back up to `limit` of those whom an edit woke; how many. The others among them
         are still due."""
-        woken = claims.claim_woken(connection, now, limit)
+        woken = keeping.claim_woken(connection, now, limit)
         self.is_done = len(woken) < limit
         if not woken:
             return 0
@@ -148,11 +148,11 @@ class Screen:
                 alone[it.protocol_id].append(it.id)
             else:
                 judged.append(it.id)
-        claims.sleep_until(connection, untils)
+        keeping.sleep_until(connection, untils)
         for name, ids in alone.items():
-            claims.put_back(connection, ids, present[name])
+            keeping.put_back(connection, ids, present[name])
             restate(connection, ids, rulebook.protocols[name])
-        claims.forget(connection, judged)
+        keeping.forget(connection, judged)
         return len(woken) - len(judged)
 
     def _rescheduled(self, edit: Edit, woken: Keeping, today: date) -> Sleep | None:

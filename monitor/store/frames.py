@@ -23,8 +23,9 @@ from monitor.core.recalled import Recalled
 from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
-from monitor.store.claims import FIRST, RESULTS_ALONE
+from monitor.store.claims import FIRST
 from monitor.store.histories import Histories
+from monitor.store.keeping import RESULTS_ALONE
 from monitor.store.personal import load_personal
 from monitor.store.persons import of_enrolment, of_person
 from monitor.store.tables import table_of

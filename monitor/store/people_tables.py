@@ -104,8 +104,6 @@ class EnrolmentRow(Table, table=True):
     """Of what is kept: the `next_review_at` of the review that left it."""
     kept_by: str | None = None
     """Of what is kept: what it was judged by; None: nothing is kept, or not any more."""
-    kept_reach: str | None = None
-    """What is kept: how far the values of each analyte reach (`core/kept.py`)."""
     home_id: int | None = Field(default=None, foreign_key="patients.id", index=True)
     """The patient under whose number it came, where that is merged into another; None:
     `patient_id`. So it is with events and results."""
@@ -114,3 +112,13 @@ class EnrolmentRow(Table, table=True):
     merged_into: int | None = Field(default=None, foreign_key="enrolments.id")
     """The enrolment of the same patient on the same drug that is kept for both."""
     file_id: int | None = Field(default=None, foreign_key="files.id", index=True)
+
+
+class KeptAnswer(Table, table=True):
+    """What a review left of an enrolment: how far the values of each analyte reach, what is
+    remembered of the results, what its schedule counts from (`core/kept_text.py`). Nothing, where
+    the enrolment's `kept_by` says so. Apart from the enrolment, which is written far more often."""
+
+    __tablename__ = "kept_answers"
+    enrolment_id: int = Field(foreign_key="enrolments.id", primary_key=True)
+    reach: str

@@ -26,6 +26,7 @@ from monitor.store.message_tables import Delivery as Delivery
 from monitor.store.message_tables import DeliveryAlert as DeliveryAlert
 from monitor.store.people_tables import EnrolmentRow as EnrolmentRow
 from monitor.store.people_tables import Identifier as Identifier
+from monitor.store.people_tables import KeptAnswer as KeptAnswer
 from monitor.store.people_tables import MergeRow as MergeRow
 from monitor.store.people_tables import Patient as Patient
 from monitor.store.result_tables import EventRow as EventRow

@@ -110,7 +110,7 @@ def test_where_everybody_stands_is_told_by_what_their_reviews_left_and_is_what_j
     assert {state: counts[state] for state in LEDGER_STATES} == expected
     assert counts["of_whom_held"] == 1
     with ward.store.write() as connection:
-        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL, kept_reach = NULL")
+        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL")
     with asked(ward.store) as statements:
         assert _all_that_is_told(ward, now) == told
     assert [it for it in statements if "results" in it]

@@ -252,7 +252,7 @@ def test_a_preview_counts_new_due_days_as_judging_everybody_would(
     edit(folder, 'every = "1 week"', 'every = "5 days"')
     known = preview(ward.store, ward.settings, edit_of(platelets), EDITED).document()
     with ward.store.write() as connection:
-        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL, kept_reach = NULL")
+        connection.exec_driver_sql("UPDATE enrolments SET kept_by = NULL")
     assert preview(ward.store, ward.settings, edit_of(platelets), EDITED).document() == known
     assert [it["mrn"] for it in known["patients"]] == ["A1", "A2", "A3"]
     (moved,) = (it for it in known["patients"] if it["mrn"] == "A1")
