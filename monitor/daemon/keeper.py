@@ -21,7 +21,8 @@ from monitor.operations import job_runs
 from monitor.operations.fleet import Member
 from monitor.store.daemons import Turn
 from monitor.store.database import Store
-from monitor.store.errors import StoreBusy, StoreError, StoreLost, StoreOutdated
+from monitor.store.errors import StoreBusy, StoreError, StoreLost, StoreOutdated, TooEarly
+from monitor.store.facts import AHEAD
 from monitor.store.outbox import operator_alarm
 
 AT_HOME = "at home"
@@ -85,8 +86,7 @@ class Keeper:
         """Run a job at this tick's instant; whatever happens is recorded and told."""
         if self._stopping.is_set():
             return
-        now = clock.now()
-        error = ""
+        now, error = clock.now(), ""
         try:
             with self._turn(job, now) as ours:
                 if not ours:
@@ -94,24 +94,30 @@ class Keeper:
                 if job.work(now):
                     self._messages()
             self._answered()
-        except Ending:
-            return
-        except StoreOutdated as fault:
-            self._give_up(fault)
-            return
-        except StoreLost as fault:
-            self._lost(job, fault)
-            return
-        except StoreBusy:
-            self._log.info("somebody else is writing", job=job.name)
-            self.look(job.name, clock.now() + _BUSY_PAUSE)
-            return
         except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
-            if self._stopping.is_set():
+            if self._is_seen_to(job, now, fault):
                 return
             error = _what(fault)
             self._log.error("job failed", job=job.name, what=error)
         self._record(job, now, error)
+
+    def _is_seen_to(self, job: Job, now: datetime, fault: Exception) -> bool:
+        """Whether this is no failure of the job, and what follows is done."""
+        match fault:
+            case Ending():
+                pass
+            case StoreOutdated():
+                self._give_up(fault)
+            case StoreLost():
+                self._lost(job, fault)
+            case StoreBusy():
+                self._log.info("somebody else is writing", job=job.name)
+                self.look(job.name, clock.now() + _BUSY_PAUSE)
+            case TooEarly() if clock.now() - now > AHEAD:  # this process stood still
+                self.look(job.name, clock.now())
+            case _:
+                return self._stopping.is_set()
+        return True
 
     @contextmanager
     def _turn(self, job: Job, now: datetime) -> Iterator[bool]:
