@@ -37,12 +37,13 @@ to = ["nurse@hill.example"]
 
 
 @contextmanager
-def mail_server(subjects: Any = None) -> Iterator[int]:
+def mail_server(subjects: Any = None, away: float = 0) -> Iterator[int]:
     """The port of a server that accepts every message; `subjects` is a queue that gets the
-    subject of each and the instant of its acceptance."""
+    subject of each and the instant of its acceptance. `away`: seconds that each of its answers
+    takes beside its work, as from another machine."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, subjects), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, subjects, away), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -51,11 +52,11 @@ def mail_server(subjects: Any = None) -> Iterator[int]:
         process.join()
 
 
-def _serve(port: Any, subjects: Any) -> None:
-    asyncio.run(_serving(port, subjects))
+def _serve(port: Any, subjects: Any, away: float) -> None:
+    asyncio.run(_serving(port, subjects, away))
 
 
-async def _serving(port: Any, subjects: Any) -> None:
+async def _serving(port: Any, subjects: Any, away: float) -> None:
     from aiosmtpd.smtp import SMTP
 
     class Taker:
@@ -66,8 +67,14 @@ async def _serving(port: Any, subjects: Any) -> None:
                 subjects.put((time.time(), bytes(envelope.content)))
             return "250 OK"
 
+    class Away(SMTP):
+        async def push(self, status: Any) -> None:
+            await asyncio.sleep(away)
+            await super().push(status)
+
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Taker(), loop=loop), "127.0.0.1", 0)
+    kind = Away if away else SMTP
+    server = await loop.create_server(lambda: kind(Taker(), loop=loop), "127.0.0.1", 0)
     port.send(server.sockets[0].getsockname()[1])
     await asyncio.Event().wait()
 
