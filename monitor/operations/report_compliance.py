@@ -90,7 +90,7 @@ class Compliance:
     clinics: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(Count))
     """Patient-days by clinic and drug."""
     overdue: list[tuple[date, int, int]] = field(default_factory=list)
-    """Of each month its last day (or that of the report), patients watched and overdue."""
+    """Of each month its last day (or that of the report), patients monitored here and overdue."""
     not_judged: int = 0
     """Enrolments of which the monitor itself failed to see anything: they are left out."""
 
@@ -113,8 +113,8 @@ class Compliance:
                 {"month": it, **count.document()} for it, count in sorted(self.months.items())
             ],
             "overdue_at_month_end": [
-                {"on": day.isoformat(), "watched": watched, "overdue": late}
-                for day, watched, late in self.overdue
+                {"on": day.isoformat(), "monitored_here": here, "overdue": late}
+                for day, here, late in self.overdue
             ],
         }
 
@@ -169,7 +169,7 @@ def compliance(
             for end in ends:
                 end.add(as_known_at(connection, cases, end.at, zone), rulebook)
         treated.flush()
-    found.overdue = [(it.day, len(it.watched), len(it.late)) for it in ends]
+    found.overdue = [(it.day, len(it.here), len(it.late)) for it in ends]
     return found
 
 
@@ -236,14 +236,14 @@ def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
 
 
 class _MonthEnd:
-    """Which patients were watched, and which of these overdue, at the end of a day: those of whom
-    `monitor status` says so of a treatment."""
+    """Which patients were monitored here, and which of these overdue, at the end of a
+    day: those of whom `monitor status` says so of a treatment."""
 
     def __init__(self, day: date, zone: ZoneInfo, now: datetime) -> None:
         end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
         self.day = day
         self.at = min(end, now)
-        self.watched: set[int] = set()
+        self.here: set[int] = set()
         self.late: set[int] = set()
         self._zone = zone
 
@@ -252,8 +252,8 @@ class _MonthEnd:
         known = [case for case in cases if case.enrolment.enrolled_on <= self.day]
         for view in look(known, rulebook, self.at, self._zone)[0]:
             patient, status = view.case.enrolment.patient_id, status_of(view)
-            if status.is_watched:
-                self.watched.add(patient)
+            if status.is_monitored_here:
+                self.here.add(patient)
                 self.late |= {patient} if status.ledger_state in _LATE else set()
 
 

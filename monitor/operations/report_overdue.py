@@ -118,9 +118,9 @@ class Overdue:
 
     at: datetime
     enrolled: int
-    watched: int
+    monitored_here: int
     """Of whom tests are due here: not planned, elsewhere or stopped."""
-    patients_watched: int
+    patients_monitored_here: int
     """Of these, whoever has two treatments once."""
     rows: tuple[Late, ...]
 
@@ -129,8 +129,8 @@ class Overdue:
         return {
             "at": self.at.isoformat(),
             "enrolled": self.enrolled,
-            "watched": self.watched,
-            "patients_watched": self.patients_watched,
+            "monitored_here": self.monitored_here,
+            "patients_monitored_here": self.patients_monitored_here,
             "patients": len({row.mrn for row in self.rows}),
             "overdue": [row.document() for row in self.rows],
         }
@@ -140,7 +140,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
     """Every overdue panel at `now` of those whom this clinic monitors; sees nothing later."""
     zone = settings.clinic.zone
     rows: list[Late] = []
-    enrolled = watched = 0
+    enrolled = here = 0
     patients: set[int] = set()
     with store.read() as connection:
         alerts = _alerts(connection, settings, now)
@@ -152,8 +152,8 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 if not which.takes(who.clinic, who.drug):
                     continue
                 enrolled += 1
-                if it.status.is_watched:
-                    watched += 1
+                if it.status.is_monitored_here:
+                    here += 1
                     patients.add(it.whose.patient_id)
                 alert = alerts.get(who.id)
                 rows += [
@@ -163,7 +163,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))
-    return Overdue(now.astimezone(zone), enrolled, watched, len(patients), tuple(rows))
+    return Overdue(now.astimezone(zone), enrolled, here, len(patients), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,11 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
     facts = [
-        (str(len(patients)), "patients overdue", f"of {found.patients_watched} watched"),
+        (
+            str(len(patients)),
+            "patients overdue",
+            f"of {found.patients_monitored_here} monitored here",
+        ),
         (str(len(serious)), "seriously overdue", ""),
         (str(nobody), "without an owner", "nobody has acknowledged it or was given it"),
     ]

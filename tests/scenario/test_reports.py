@@ -121,8 +121,8 @@ def test_who_has_stopped_is_none_of_those_who_could_be_overdue(desk: CommandLine
     line = "mrn,on,event\nP2,2026-02-05,stop\n"
     assert desk("events", desk.write("stop.csv", line), "--at", NOW).code == 0
     found = desk("report", "overdue", "--json", "--at", NOW).json
-    assert (found["patients"], found["watched"], found["enrolled"]) == (2, 2, 3)
-    assert "(of 2 watched)" in desk("report", "overdue", "--at", NOW).out
+    assert (found["patients"], found["monitored_here"], found["enrolled"]) == (2, 2, 3)
+    assert "(of 2 monitored here)" in desk("report", "overdue", "--at", NOW).out
 
 
 def test_how_long_a_patient_waits_is_the_longest_of_the_tests(clinic: CommandLine) -> None:
@@ -187,8 +187,8 @@ def test_what_was_tested_adds_up(desk: CommandLine) -> None:
     days = {it["clinic"]: (it["days"], it["covered"]) for it in found["clinics"]}
     assert days == {"north": (64, 32 - 7 + 32 - 12), "south": (32, 32)}
     assert found["overdue_at_month_end"] == [
-        {"on": "2026-01-31", "watched": 3, "overdue": 2},
-        {"on": "2026-02-05", "watched": 3, "overdue": 2},
+        {"on": "2026-01-31", "monitored_here": 3, "overdue": 2},
+        {"on": "2026-02-05", "monitored_here": 3, "overdue": 2},
     ]
     south = desk("report", "compliance", "--json", "--at", NOW, "--clinic", "south").json
     assert south["tests"]["due"] == south["tests"]["in_time"] == 4
@@ -209,9 +209,17 @@ def test_the_days_of_a_patient_on_two_drugs_are_counted_once(desk: CommandLine) 
     assert by_drug == {"azathioprine": (51, 51 - 13), "methotrexate": (20, 0)}
     assert found["patient_days"] == {"days": 51, "covered": 51 - 20, "proportion": 0.6078}
     assert found["enrolments"] == 2
-    assert found["overdue_at_month_end"][-1] == {"on": "2026-02-24", "watched": 1, "overdue": 1}
+    assert found["overdue_at_month_end"][-1] == {
+        "on": "2026-02-24",
+        "monitored_here": 1,
+        "overdue": 1,
+    }
     overdue = desk("report", "overdue", "--json", "--at", later).json
-    assert (overdue["patients"], overdue["patients_watched"], overdue["watched"]) == (3, 3, 4)
+    assert (overdue["patients"], overdue["patients_monitored_here"], overdue["monitored_here"]) == (
+        3,
+        3,
+        4,
+    )
 
 
 def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: Clinic) -> None:
@@ -222,7 +230,7 @@ def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: 
     found = compliance(ward.store, ward.settings, Which(), days, at("2026-01-20"))
     document = found.document()
     assert (document["enrolments"], document["not_judged"]) == (1, 1)
-    assert document["overdue_at_month_end"][-1]["watched"] == 1
+    assert document["overdue_at_month_end"][-1]["monitored_here"] == 1
     assert "LEFT OUT: 1 enrolments that could not be judged" in page(found, Which()).notes
 
 
