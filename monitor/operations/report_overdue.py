@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -19,7 +20,7 @@ from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.findings import named
 from monitor.core.outcomes import CONTACT
 from monitor.core.vocabulary import LATE, AlertState, Kind, PanelState
-from monitor.operations.alert_list import Standing, alerts_at
+from monitor.operations.alert_list import AT_A_TIME, Standing, alerts_at
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
 from monitor.operations.statuses import Statuses, Whose, statuses
 from monitor.store import tables
@@ -124,15 +125,14 @@ class Overdue:
     """Of these, whoever has two treatments once."""
     rows: tuple[Late, ...]
 
-    def document(self) -> dict[str, Any]:
-        """As `monitor report overdue --json` prints it."""
+    def head(self) -> dict[str, Any]:
+        """As `monitor report overdue --json` prints it, but for who it is: the `rows`."""
         return {
             "at": self.at.isoformat(),
             "enrolled": self.enrolled,
             "monitored_here": self.monitored_here,
             "patients_monitored_here": self.patients_monitored_here,
             "patients": len({row.mrn for row in self.rows}),
-            "overdue": [row.document() for row in self.rows],
         }
 
 
@@ -181,20 +181,17 @@ class _Worked:
 
 def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[int, _Worked]:
     """The live overdue alert of each enrolment."""
-    standing = [
-        it
-        for it in alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
-        if it.state in _ALIVE
-    ]
-    histories: dict[int, list[Row[Any]]] = defaultdict(list)
-    for start in range(0, len(standing), 500):
-        ids = [it.row.id for it in standing[start : start + 500]]
-        for entry in history_of(connection, ids):
+    found: dict[int, _Worked] = {}
+    late = alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
+    alive = (it for it in late if it.state in _ALIVE)
+    while piece := list(islice(alive, AT_A_TIME)):
+        histories: dict[int, list[Row[Any]]] = defaultdict(list)
+        for entry in history_of(connection, [it.row.id for it in piece]):
             if entry.at <= now:
                 histories[entry.alert_id].append(entry)
-    return {
-        it.row.enrolment_id: _worked(it, histories[it.row.id], settings, now) for it in standing
-    }
+        for it in piece:
+            found[it.row.enrolment_id] = _worked(it, histories[it.row.id], settings, now)
+    return found
 
 
 def _worked(
