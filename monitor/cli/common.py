@@ -152,14 +152,18 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
     is refused; whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
+    from monitor.operations.time_zone import notice_of_another_zone
     from monitor.store.facts import check_not_earlier
     from monitor.store.outbox import operator_alarm
 
     with reading(config, at) as work:
         with work.store.read() as connection:
             check_not_earlier(connection, work.now)
-        folder = work.settings.schedules.folder
-        for notice in () if preview else adopt(work.store, folder, work.now):
+        notices = []
+        if not preview:
+            notices = adopt(work.store, work.settings.schedules.folder, work.now)
+            notices += notice_of_another_zone(work.store, work.settings, work.now)
+        for notice in notices:
             complain(notice.text)
             with work.store.write() as connection:
                 clinic = work.settings.clinic
