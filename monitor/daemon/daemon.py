@@ -51,6 +51,7 @@ from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
 from monitor.store.facts import CANARY
+from monitor.store.seal import seal
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3
@@ -286,6 +287,8 @@ class Daemon:
         self._kept_at = now
         tally = review_due(self._store, self._settings, now, everyone=True, progress=self._going_on)
         self._log.info("everyone reviewed", reviewed=tally.reviewed, opened=tally.opened)
+        with self._store.read() as connection:
+            self._log.info("who did what is sealed", seal=str(seal(connection, now)))
         return tally.messages > 0
 
     def _going_on(self, done: int, total: int) -> None:
