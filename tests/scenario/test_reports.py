@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from monitor.operations.report_compliance import compliance
 from monitor.operations.report_compliance_page import page
 from monitor.operations.report_overdue import Which
-from tests.clinic import Clinic, at
+from monitor.operations.status import status_rows
+from tests.clinic import CBC, Clinic, at
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -329,3 +331,29 @@ def test_the_burden_is_the_same_on_the_screen_as_csv_and_as_a_page(desk: Command
         assert "The burden of alerts" in desk("report", "burden", *form, "--at", NOW).out
     both = desk("report", "burden", "--csv", "--html")
     assert (both.code, both.err) == (2, "one of --json, --csv and --html at a time\n")
+
+
+def test_who_was_overdue_at_each_month_s_end_is_who_the_status_of_then_says(ward: Clinic) -> None:
+    """What was reckoned of results is used again for an earlier end only where the same were
+    known: not of a count that came late in a month, nor of one derived from a percentage."""
+    now = at("2026-06-20")
+    share = {"neutrophils_percent": "60"}
+    for mrn, tested_on in (
+        ("S1", ("2026-01-12", "2026-01-19", "2026-03-02")),
+        ("S2", ("2026-01-31", "2026-02-28")),
+        ("S3", ()),
+        ("S4", ("2026-01-12", "2026-04-30", "2026-05-01")),
+    ):
+        ward.enrol(mrn, now=at("2026-01-05"))
+        for tested in tested_on:
+            whole = {name: text for name, text in CBC.items() if name != "neutrophils"} | share
+            ward.results(mrn, tested, whole if mrn == "S4" else CBC | {"lymphocytes": "0.45"})
+    ward.event("S2", "2026-03-10", "stop")
+    found = compliance(ward.store, ward.settings, Which(), (None, None), now).overdue
+    assert len(found) == 6
+    for day, here, late in found:
+        then = min(at(day.isoformat(), 23) + timedelta(minutes=59), now)
+        rows = status_rows(ward.store, ward.settings, then)
+        monitored = {it["mrn"] for it in rows if it["enrolment_state"] != "stopped"}
+        overdue = {it["mrn"] for it in rows if "overdue" in it["state"]}
+        assert (here, late) == (len(monitored), len(overdue & monitored)), day
