@@ -35,6 +35,11 @@ def locale_folder() -> Path:
     return shipped("locale")
 
 
+def figure_font() -> Path:
+    """The letters of figures."""
+    return shipped("fonts") / "DejaVuSans.ttf"
+
+
 def example_config() -> str:
     """The text of `config.example.toml`."""
     return shipped("config.example.toml").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     day,
-    print_json,
+    print_json_sorted,
     reading,
     say,
     table,
@@ -65,18 +65,18 @@ def alerts(
     Each is one thing a person must deal with: a test not done, a count below its limit, a
     sample that cannot be used, rows that wait in quarantine.
     """
-    from monitor.operations.alert_list import alert_rows, in_hand
+    from monitor.operations.alert_list import alert_rows, in_hand, placed_rows
     from monitor.operations.muted import muted_alerts
 
     states = _states(state)
     with reading(config, at) as work:
+        if as_json:
+            print_json_sorted(placed_rows(work.store, work.settings, states, work.now))
+            return
         rows = alert_rows(work.store, work.settings, states, work.now)
         with work.store.read() as connection:
-            muted = {} if as_json else muted_alerts(connection)
-            hands = {} if as_json else in_hand(connection, work.now, work.settings.clinic.zone)
-    if as_json:
-        print_json(rows)
-        return
+            muted = muted_alerts(connection)
+            hands = in_hand(connection, work.now, work.settings.clinic.zone)
     several = len({row["drug"] for row in rows}) > 1
     columns = ["id", "urgency", "kind", "mrn", *(["drug"] if several else []), "what"]
     lines = [_line(row, muted, hands, named=several) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,6 +31,7 @@ CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
 _PATH_SHOWN = 200
 _PIECE = 500
+_KEPT = "surrogatepass"
 _IN_MEMORY = 8 * 2**20
 """Signs of an answer; of a longer one the rest lies in a file without a name."""
 _DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
@@ -151,14 +152,18 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
     is refused; whoever writes brings it further.
     """
     from monitor.operations.schedules import adopt
+    from monitor.operations.time_zone import notice_of_another_zone
     from monitor.store.facts import check_not_earlier
     from monitor.store.outbox import operator_alarm
 
     with reading(config, at) as work:
         with work.store.read() as connection:
             check_not_earlier(connection, work.now)
-        folder = work.settings.schedules.folder
-        for notice in () if preview else adopt(work.store, folder, work.now):
+        notices = []
+        if not preview:
+            notices = adopt(work.store, work.settings.schedules.folder, work.now)
+            notices += notice_of_another_zone(work.store, work.settings, work.now)
+        for notice in notices:
             complain(notice.text)
             with work.store.write() as connection:
                 clinic = work.settings.clinic
@@ -192,6 +197,37 @@ def print_json_list(items: Iterable[Any]) -> None:
         whole.write("[]\n" if mark[0] == "[" else "\n]\n")
         whole.seek(0)
         copyfileobj(whole, sys.stdout)
+
+
+def print_json_with(document: Mapping[str, Any], name: str, items: Iterable[Any]) -> None:
+    """A document of which the last key names a list of any length."""
+    left, mark, encode = iter(items), "\n", _encoder().encode
+    sys.stdout.write(encode({**document, name: []}).removesuffix("]\n}"))
+    while piece := list(islice(left, _PIECE)):
+        text = encode(piece).removeprefix("[\n").removesuffix("\n]")
+        sys.stdout.write(mark + "  " + text.replace("\n", "\n  "))
+        mark = ",\n"
+    sys.stdout.write("]\n}\n" if mark == "\n" else "\n  ]\n}\n")
+
+
+def print_json_sorted(placed: Iterable[tuple[Any, Any]]) -> None:
+    """The same of items that come in any order, each with its place: written down as they come,
+    and read back in order, so that memory holds their places alone."""
+    from tempfile import SpooledTemporaryFile
+
+    encode = _encoder().encode
+    with SpooledTemporaryFile(_IN_MEMORY) as whole:
+        places = []
+        for place, item in placed:
+            text = encode([item]).removeprefix("[\n").removesuffix("\n]").encode("utf-8", _KEPT)
+            places.append((place, whole.tell(), len(text)))
+            whole.write(text)
+        mark = "[\n"
+        for _, start, length in sorted(places):
+            whole.seek(start)
+            sys.stdout.write(mark + whole.read(length).decode("utf-8", _KEPT))
+            mark = ",\n"
+        sys.stdout.write("[]\n" if mark[0] == "[" else "\n]\n")
 
 
 def _encoder() -> json.JSONEncoder:

@@ -15,6 +15,7 @@ from monitor.cli.common import (
     Refused,
     day,
     print_json,
+    print_json_with,
     reading,
     say,
     table,
@@ -166,7 +167,10 @@ def _report(
         made = REPORTS[name].make(work.store, work.settings, asked, work.now)
     match form:
         case "json":
-            print_json(made.document)
+            if made.listed:
+                print_json_with(made.head, made.listed, made.rows)
+            else:
+                print_json(made.document)
         case "csv":
             say(as_csv(made.names, made.rows).rstrip("\n"))
         case "html":

@@ -23,9 +23,9 @@ def with_derived(results: Sequence[Result] | Recalled, catalogue: Catalogue) -> 
 
     A count is derived where white cells and a percentage of one specimen are known and the
     laboratory reported no absolute count of its own for that specimen. Recalled results are none
-    of these (`may_derive`).
+    of these (`may_derive`); those in order have them already.
     """
-    if isinstance(results, Recalled):
+    if isinstance(results, Recalled | Ordered):
         return results
     derived: list[Result] = []
     if may_derive((result.analyte for result in results), catalogue):

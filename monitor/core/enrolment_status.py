@@ -12,9 +12,11 @@ from monitor.core.vocabulary import EnrolmentState, PanelState
 if TYPE_CHECKING:
     from monitor.core.judges import View
 
-_NOT_WATCHED = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
+_NOT_HERE = (EnrolmentState.PLANNED, EnrolmentState.ELSEWHERE, EnrolmentState.STOPPED)
 _WORST_FIRST = (PanelState.SERIOUSLY_OVERDUE, PanelState.OVERDUE, PanelState.DUE)
-LEDGER_STATES = tuple(it.value for it in (*_WORST_FIRST, PanelState.UP_TO_DATE, *_NOT_WATCHED))
+MONITORED_HERE = tuple(it.value for it in (*_WORST_FIRST, PanelState.UP_TO_DATE))
+"""The states of the ledger of those whose tests are due here."""
+LEDGER_STATES = (*MONITORED_HERE, *(it.value for it in _NOT_HERE))
 """Of these an enrolment is in one."""
 
 
@@ -30,15 +32,15 @@ class EnrolmentStatus:
     unjudged: tuple[Unjudged, ...] = ()
 
     @property
-    def is_watched(self) -> bool:
+    def is_monitored_here(self) -> bool:
         """Whether tests are due here: not while it is planned, monitored elsewhere or stopped."""
-        return self.state not in _NOT_WATCHED
+        return self.state not in _NOT_HERE
 
     @property
     def ledger_state(self) -> str:
-        """The one state of the ledger that it is in: that of its worst panel while it is watched
-        here, held or not."""
-        if not self.is_watched:
+        """The one state of the ledger that it is in: that of its worst panel while it is
+        monitored here, held or not."""
+        if not self.is_monitored_here:
             return self.state.value
         present = {panel.state for panel in self.panels}
         return next((it.value for it in _WORST_FIRST if it in present), PanelState.UP_TO_DATE.value)

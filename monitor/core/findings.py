@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from monitor.core import absences
+from monitor.core import absences, repeats
 from monitor.core.answer import Finding, Life, PanelStatus, Shared
 from monitor.core.case import Case, Result
 from monitor.core.catalogue import Catalogue
@@ -22,7 +22,6 @@ from monitor.core.vocabulary import LATE, Kind, PanelState, Urgency, worst_urgen
 
 OVERDUE = "overdue"
 QUARANTINED = "quarantined_result"
-REPEAT_BY = "Repeat the test by "
 REDUCING = (Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION)
 
 _ACTIONS = {
@@ -125,7 +124,7 @@ def of_episode(
         say=sentences(
             kind,
             case,
-            [level.say, _repeat(repeat_by)],
+            [level.say, "" if repeat_by is None else repeats.repeat_by(repeat_by)],
             certain=certain,
             early=early,
             doubts=_doubts(worst.result),
@@ -133,10 +132,6 @@ def of_episode(
         ),
         arithmetic=tuple(_step(it, rule, catalogue) for it in episode.breaches),
     )
-
-
-def _repeat(by: date | None) -> str:
-    return f"{REPEAT_BY}{day_text(by)} at the latest" if by else ""
 
 
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:

@@ -4,10 +4,10 @@ The scheduler only says when to look. A job that fails is recorded, told to the 
 looks again at its next time; the daemon never dies of one, nor of a database that goes away
 for a while. Intake and review run one after the other in one thread; what waits for other
 machines runs in two others, so that a slow mail server holds up no lab file, and no mail that came
-back; and what goes through everybody or through weeks of results, the nightly sweep, the digests
-and the watch over the feeds, in one more, so that it holds up none of these. The signs of life, for
-other daemons and for whatever watches this machine, have threads of their own: a morning's mails
-take minutes.
+back; and what goes through everybody or through weeks of results, the digests and the watch over
+the feeds, in one more, so that it holds up none of these. The nightly sweep, which takes longest,
+has a thread of its own, or these would look dead meanwhile. So have the signs of life, for other
+daemons and for whatever watches this machine: a morning's mails take minutes.
 
 Several daemons may share one PostgreSQL. Reviews and messages are claimed row by row; what is
 to be done once for all is done by whoever takes its turn (`fleet`).
@@ -45,19 +45,22 @@ from monitor.operations.digests import compose_digests
 from monitor.operations.schedules import adopt
 from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
+from monitor.operations.time_zone import notice_of_another_zone
 from monitor.review import review_due, wake_judged_otherwise
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
 from monitor.store.facts import CANARY
+from monitor.store.seal import seal
 
 NIGHTLY = "nightly"
 SWEEP_HOUR = 3
 """The clinic's hour at which everyone is reviewed."""
 _LAST_WORDS = 5.0
 """Seconds that a running job has to end after SIGTERM; then its transaction is let fall."""
-_OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT = "outside", "box", "night", "pulse", "beat"
-_THREADS = (AT_HOME, _OUTSIDE, _BOX, _NIGHT, _PULSE, _BEAT)
+_OUTSIDE, _BOX, _THROUGH_ALL, _SWEEP = "outside", "box", "through all", "sweep"
+_PULSE, _BEAT = "pulse", "beat"
+_THREADS = (AT_HOME, _OUTSIDE, _BOX, _THROUGH_ALL, _SWEEP, _PULSE, _BEAT)
 _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
@@ -148,12 +151,12 @@ class Daemon:
             Job("schedules", self._adopt, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=2),
-            Job("feeds", self._feeds, every=300, thread=_NIGHT, once_since=_period(300)),
-            Job("digests", self._digests, every=30, thread=_NIGHT, once_since=_period(30)),
+            Job("feeds", self._feeds, every=300, thread=_THROUGH_ALL, once_since=_period(300)),
+            Job("digests", self._digests, every=30, thread=_THROUGH_ALL, once_since=_period(30)),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_BOX),
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
-            Job(CANARY, self._canary, _CANARY_EVERY, _NIGHT, self._last_night),
+            Job(CANARY, self._canary, _CANARY_EVERY, _THROUGH_ALL, self._last_night),
             Job("stuck", self._stuck, every=60, once_since=_period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
             Job("heartbeat", self._heartbeat, every=60, thread=_BEAT),
@@ -176,6 +179,8 @@ class Daemon:
                     raise
 
     def _judge_anew(self, now: datetime) -> None:
+        for notice in notice_of_another_zone(self._store, self._settings, now):
+            self._keeper.alarm(notice.topic, notice.text, now)
         woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
         if woken:
             self._log.info("to be judged anew", enrolments=woken)
@@ -197,7 +202,7 @@ class Daemon:
             first = None if job.name == CANARY else soon  # a start has enough to do
             self._add(job, IntervalTrigger(seconds=job.every), first)
         nightly = Job(
-            NIGHTLY, self._sweep_everyone, every=0, thread=_NIGHT, once_since=self._last_night
+            NIGHTLY, self._sweep_everyone, every=0, thread=_SWEEP, once_since=self._last_night
         )
         missed = last_night is None or last_night < self._last_night(soon)
         self._add(nightly, self._each_night(), soon if missed else None)
@@ -282,6 +287,8 @@ class Daemon:
         self._kept_at = now
         tally = review_due(self._store, self._settings, now, everyone=True, progress=self._going_on)
         self._log.info("everyone reviewed", reviewed=tally.reviewed, opened=tally.opened)
+        with self._store.read() as connection:
+            self._log.info("who did what is sealed", seal=str(seal(connection, now)))
         return tally.messages > 0
 
     def _going_on(self, done: int, total: int) -> None:

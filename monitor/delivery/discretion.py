@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from monitor.core.findings import REPEAT_BY
+from monitor.core.repeats import asks_to_repeat
 from monitor.core.vocabulary import Kind, Urgency
 from monitor.delivery.view import AlertView
 
@@ -88,6 +88,4 @@ def _without_readings(summary: str) -> str:
 
 def _without_numbers(sentences: tuple[str, ...]) -> tuple[str, ...]:
     """Without those that hold a number, but for the day of a recheck: that is the protocol's."""
-    return tuple(
-        text for text in sentences if text.startswith(REPEAT_BY) or not _NUMBER.search(text)
-    )
+    return tuple(text for text in sentences if asks_to_repeat(text) or not _NUMBER.search(text))

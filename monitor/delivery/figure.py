@@ -170,7 +170,7 @@ def _draw_ground(pen: Pen, figure: Figure, scale: Frame) -> None:
 
 
 def _draw_title(pen: Pen, words: str) -> None:
-    """The font has no raised digits: the power of `10*9/L` is drawn small and higher."""
+    """Few fonts have every raised digit: the power of `10*9/L` is drawn small and higher."""
     power = _POWER.fullmatch(words)
     pieces = [(words, 11, 8.0)]
     if power is not None:

@@ -16,6 +16,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.resources import figure_font
+
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
@@ -32,9 +34,6 @@ _RING = 1.8
 _DASH, _GAP = 5, 3
 _LEVEL = 3
 """Of the compressor: rows of one colour need no search."""
-_SPELT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u"}
-)
 
 
 class _Mask(NamedTuple):
@@ -88,11 +87,11 @@ class Pen:
     def text(
         self, x: float, y: float, words: str, colour: str, anchor: str, size: float = 11
     ) -> None:
-        mask, (right, down) = _written(drawable(words), anchor, size)
+        mask, (right, down) = _written(composed(words), anchor, size)
         self._stamp(mask, round(x * _DENSITY) + right, round(y * _DENSITY) + down, colour)
 
     def width(self, words: str, size: float = 11) -> float:
-        return _length(drawable(words), size) / _DENSITY
+        return _length(composed(words), size) / _DENSITY
 
     def dashes(self, left: int, right: int, y: float, colour: str, width: float) -> None:
         """A level line of dashes, from one whole pixel to another."""
@@ -139,10 +138,9 @@ _kept_inked = lru_cache(maxsize=1024)(_inked)
 
 
 @lru_cache(maxsize=1024)
-def drawable(words: str) -> str:
-    """Words with the signs that the font of the figure has: `Maerz`, `Haemoglobin`."""
-    spelt = words.translate(_SPELT)
-    return unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+def composed(words: str) -> str:
+    """Words with each letter and its accents as one sign, which the font has: `ä`."""
+    return unicodedata.normalize("NFC", words)
 
 
 def _enlarged(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -212,9 +210,7 @@ def _around(points: Sequence[tuple[float, float]], width: float) -> tuple[int, i
 def _font(size: float) -> ImageFont.FreeTypeFont:
     from PIL import ImageFont
 
-    font = ImageFont.load_default(size * _DENSITY)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
+    return ImageFont.truetype(str(figure_font()), size * _DENSITY)
 
 
 @cache

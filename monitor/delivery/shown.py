@@ -11,9 +11,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
+from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import Kind
+from monitor.core.vocabulary import AlertState, Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
@@ -74,7 +76,7 @@ def view_of(
         limit_text=shown["limit_text"],
         latest=_latest(shown, limits, now, zone),
         action=shown["action"],
-        say=tuple(shown["say"]),
+        say=_said(shown, standing, clinic_day(now, zone)),
         cautions=_cautions(shown),
         values=_rows(shown, points, limit, zone),
         legend=_legend(points),
@@ -129,6 +131,12 @@ def _latest(
     back = ": back within the limit" if shown["recovered"] else ""
     value = _shown_value(shown, "latest_", limits)
     return f"{value} {shown['unit']} on {_collected(text, now, zone)}{back}"
+
+
+def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, ...]:
+    """What is asked for still is, until somebody has closed it."""
+    sentences = tuple(shown["say"])
+    return sentences if standing.state == AlertState.CLOSED else read_on(today, sentences)
 
 
 def _cautions(shown: dict[str, Any]) -> tuple[str, ...]:

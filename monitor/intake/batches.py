@@ -28,6 +28,7 @@ from sqlalchemy import (
 from monitor.config import Settings
 from monitor.intake.changes import CHANGES, undo_changes
 from monitor.intake.context import Preview, chunks, take_turn
+from monitor.intake.cut_short import come_back
 from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
@@ -137,7 +138,9 @@ class _Reverting:
         self._results()
         self._events()
         self._enrolments()
-        again = self._held(by, reason)
+        patients, uncut = come_back(self._connection, file_id)
+        self._patients |= patients
+        again = self._held(by, reason, uncut)
         self._connection.execute(delete(REPEATS).where(REPEATS.c.file_id == file_id))
         self._forget_issuers()
         self._derive(merged, again, by)
@@ -214,7 +217,7 @@ class _Reverting:
                 self._patients.add(owner)
         undo_changes(self._connection, self._file.id)
 
-    def _held(self, by: str, reason: str) -> ColumnElement[bool]:
+    def _held(self, by: str, reason: str, uncut: Sequence[int]) -> ColumnElement[bool]:
         """Take the file's held rows off the table, put back those of others that it had let go,
         and say which are to be tried again."""
         mine = (HELD.c.file_id == self._file.id) & (HELD.c.state != "reverted")
@@ -232,7 +235,7 @@ class _Reverting:
             again = HELD.c.id.in_(ids) & (HELD.c.state == "taken")
             nothing = {"state": "held", "resolved_at": None, "resolved_by": "", "resolution": ""}
             self._connection.execute(update(HELD).where(again).values(**nothing))
-        return HELD.c.id.in_([*passed, *back])
+        return HELD.c.id.in_([*passed, *back, *uncut])
 
     def _let_in_by_enrolment(self) -> list[int]:
         """Rows that went in because the patient was enrolled by this file: they wait again."""

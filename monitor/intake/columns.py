@@ -60,6 +60,7 @@ class _Finder:
         self.mapped = mapped
         self._keys = [key_of(name) for name in header]
         self._bare = [key_of(without_brackets(name)) for name in header]
+        self._by_key, self._by_bare = _places(self._keys), _places(self._bare)
         self.positions: dict[str, int] = {}
         self.second_best: list[str] = []
         self._lonely: dict[str, str] = {}
@@ -122,7 +123,8 @@ class _Finder:
 
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())
-        found = [i for i, key in enumerate(keys) if key and key in wanted and i not in taken]
+        places = self._by_key if keys is self._keys else self._by_bare
+        found = sorted(i for key in wanted for i in places.get(key, ()) if key and i not in taken)
         found = [i for i in found if self._is_of_the_day(name, keys[i])]
         for lesser in _words(name).lesser.values() if len(found) > 1 else ():
             found = [i for i in found if keys[i] not in lesser] or found
@@ -139,6 +141,13 @@ class _Finder:
             f"the header has several columns that may be {name}: {names}; say which one in the "
             f'config: [sources.NAME.columns] {name} = "..."'
         )
+
+
+def _places(keys: Sequence[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
+        found.setdefault(key, []).append(place)
+    return found
 
 
 def _words(name: str) -> Words:

@@ -4,6 +4,7 @@ in two lines (`WBC` over `Result` and `Unit`)."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from monitor.intake.csv import Record
@@ -125,13 +126,14 @@ def two_lines(upper: Sequence[str], lower: Sequence[str], known: Known) -> list[
     above = [*upper, *[""] * (width - len(upper))]
     below = [*lower, *[""] * (width - len(lower))]
     names, title = [], ""
+    beside = Counter(below)
     for index in range(width):
         title = above[index] or (title if below[index] else "")
-        names.append(_joined(title, below[index], below, known))
+        names.append(_joined(title, below[index], beside, known))
     return names
 
 
-def _joined(upper: str, lower: str, beside: Sequence[str], known: Known) -> str:
+def _joined(upper: str, lower: str, beside: Counter[str], known: Known) -> str:
     if not upper or not lower:
         return upper or lower
     both = f"{upper} {lower}"
@@ -143,6 +145,6 @@ def _joined(upper: str, lower: str, beside: Sequence[str], known: Known) -> str:
             return upper
         if role in _BESIDE:
             return f"{upper} {_BESIDE[role]}"
-    if beside.count(lower) > 1:
+    if beside[lower] > 1:
         return both
     return lower

@@ -22,6 +22,7 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
+from monitor.intake.cut_short import Whole, take_away_cut_rows
 from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
@@ -213,6 +214,7 @@ class _Load:
                 self._take_rows(items, beside, file_id, again=again)
             self._notes[:0] = opened.notes
             self._tables = tuple(opened.tables)
+        self._mend(file_id)
         self._connection.execute(
             update(_FILES)
             .where(_FILES.c.id == file_id)
@@ -222,6 +224,14 @@ class _Load:
                 **{name: self._counts[name] for name in OUTCOMES},
             )
         )
+
+    def _mend(self, file_id: int) -> None:
+        """Of this file a part may have been read before, up to the middle of a row."""
+        counts = self._counts
+        whole = Whole(file_id, self._source, self._survey, counts["duplicate"], counts["ignored"])
+        mended = take_away_cut_rows(self._connection, whole, self._now)
+        self._touched |= mended.patients
+        self._notes.extend(mended.notes)
 
     def _rows(
         self, items: Iterator[Item | RawBlock], merging: Merging, issuers: Issuers

@@ -326,7 +326,7 @@ class Measures:
             guess = self._catalogue.suggest(meant)
             hint = f'the source\'s codes map it to "{meant}", which is no analyte: {guess}'
             return Problem("unknown_code", reason, hint)
-        hint = self._nearest(shown, unit)
+        hint = self._nearest(shown, unit) or _of_no_blood(self._catalogue, shown)
         return Problem("unknown_code", reason, hint or MAP_OR_IGNORE)
 
     def _nearest(self, code: str, unit: str) -> str:
@@ -366,6 +366,19 @@ def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> 
     is_another = name != code and catalogue.find(name) is not None
     guess = catalogue.likely(code, units) if _may_be_misspelt(code) and not is_another else ""
     return f'did you mean "{guess}"?' if guess else ""
+
+
+def _of_no_blood(catalogue: Catalogue, code: str) -> str:
+    """Of a known name with another material behind it, why it is not read: whoever ignores it
+    would hide counts where the laboratory fills the wrong word in."""
+    name = _BRACKETS_BEHIND.sub("", code)
+    analyte = catalogue.find(name) if name != code else None
+    if analyte is None or not vocabulary().is_of_no_blood(code):
+        return ""
+    return (
+        f"{analyte.name} of another specimen than blood, as the row says; if it is of blood, ask "
+        "the laboratory to correct the specimen, else ignore it"
+    )
 
 
 def _may_be_misspelt(code: str) -> bool:

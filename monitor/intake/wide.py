@@ -4,6 +4,7 @@ them that hold its unit, limits or flag."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,8 +87,10 @@ def told_apart(header: Sequence[str], known: Known) -> Sequence[str]:
     """`WBC;Flag;PLT;Flag` as `WBC;WBC flag;PLT;PLT flag`: columns of one name, each of them behind
     that of an analyte, are what is said of it."""
     keys = [key_of(title) for title in header]
+    often = Counter(keys)
     roles = [
-        vocabulary().column_of(title) if keys.count(key_of(title)) > 1 else "" for title in header
+        vocabulary().column_of(title) if often[key] > 1 else ""
+        for title, key in zip(header, keys, strict=True)
     ]
     if not any(role in _BESIDE for role in roles):
         return header

@@ -95,9 +95,9 @@ class WrittenOn:
         text = (
             f"{where} was still being written after it was taken in: nothing had come for "
             f"{intake.settle_seconds:g} s ([intake] settle_seconds). It is taken in again as "
-            f"{name}. The last row that was read before may have been cut short: see monitor batch "
-            "show. Have its sender write under a name that ends in .part and rename it at the end, "
-            "or let files settle for longer"
+            f"{name}. The last row that was read before may have been cut short, and gives way to "
+            "the whole one. Have its sender write under a name that ends in .part and rename it at "
+            "the end, or let files settle for longer"
         )
         with store.write() as connection:
             topic = f"file {told_name(path)} was written on"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +42,12 @@ _STATE_AFTER = {
 }
 
 
+AT_A_TIME = 100
+"""Alerts in memory at a time: what one shows is some KiB."""
+Place = tuple[int, bool, int, datetime, int]
+"""Where an alert stands in a list, worst first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """An alert at an instant; `shown` is the evidence as it was then."""
@@ -62,24 +70,34 @@ def alert_rows(
     """The alerts (of some enrolments, or of all) in one of `states` (open, acknowledged, closed)
     as `monitor alerts --json` prints them: worst first by urgency, those going on before the
     recovered, then by what is asked of the prescriber, then the oldest."""
+    found = placed_rows(store, settings, states, now, enrolments=enrolments)
+    return [row for _, row in sorted(found, key=itemgetter(0))]
+
+
+def placed_rows(
+    store: Store,
+    settings: Settings,
+    states: Collection[str],
+    now: datetime,
+    *,
+    enrolments: Collection[int] | None = None,
+) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The rows of `alert_rows` as they are found, each with its place in their order: a piece of
+    them at a time is in memory."""
     with store.read() as connection:
         live = _CLOSED not in states
         found = alerts_at(connection, settings, now, enrolments=enrolments, live=live)
-        standing = [it for it in found if it.state in states]
-        late = {
-            it.row.id: it.row.enrolment_id
-            for it in standing
-            if it.row.kind == Kind.OVERDUE_TEST.value and it.state != _CLOSED
-        }
-        feeds = suspected(connection, set(late.values()))
-    standing.sort(key=worst_first)
-    return [
-        {
-            **alert_row(alert, settings.clinic.zone, now),
-            **(FEED_SUSPECTED if late.get(alert.row.id) in feeds else {}),
-        }
-        for alert in standing
-    ]
+        wanted = (it for it in found if it.state in states)
+        while piece := list(islice(wanted, AT_A_TIME)):
+            late = {
+                it.row.id: it.row.enrolment_id
+                for it in piece
+                if it.row.kind == Kind.OVERDUE_TEST.value and it.state != _CLOSED
+            }
+            feeds = suspected(connection, set(late.values()))
+            for alert in piece:
+                mark = FEED_SUSPECTED if late.get(alert.row.id) in feeds else {}
+                yield worst_first(alert), {**alert_row(alert, settings.clinic.zone, now), **mark}
 
 
 def in_hand(connection: Connection, now: datetime, zone: ZoneInfo) -> dict[int, str]:
@@ -121,9 +139,11 @@ def alerts_at(
     nearly all there is.
 
     What changed later is taken back: the state by the alert's history, what it showed by
-    judging the enrolment anew with nothing later than `now`.
+    judging the enrolment anew with nothing later than `now`. Those of an enrolment follow each
+    other, the oldest first, so that it is judged once.
     """
-    query = select(_ALERTS).where(_ALERTS.c.opened_at <= now).order_by(_ALERTS.c.id)
+    query = select(_ALERTS.c.id).where(_ALERTS.c.opened_at <= now)
+    query = query.order_by(_ALERTS.c.enrolment_id, _ALERTS.c.id)
     if only is not None:
         query = query.where(_ALERTS.c.id == only)
     if enrolments is not None:
@@ -132,8 +152,16 @@ def alerts_at(
         query = query.where(_ALERTS.c.kind == kind.value)
     if live:
         query = query.where(or_(_ALERTS.c.state != _CLOSED, _ALERTS.c.closed_at > now))
-    rows = connection.execute(query).all()
-    later = _changed_later(connection, [row.id for row in rows], now)
+    for ids in chunks(connection.scalars(query).all(), AT_A_TIME):
+        yield from _standing(connection, settings, ids, now)
+
+
+def _standing(
+    connection: Connection, settings: Settings, ids: Sequence[int], now: datetime
+) -> Iterator[Standing]:
+    query = select(_ALERTS).where(_ALERTS.c.id.in_(ids))
+    rows = connection.execute(query.order_by(_ALERTS.c.enrolment_id, _ALERTS.c.id)).all()
+    later = _changed_later(connection, ids, now)
     shown = _shown_then(connection, settings, [row for row in rows if row.id in later], now)
     for row in rows:
         if row.id not in later:
@@ -143,7 +171,7 @@ def alerts_at(
 
 
 def _changed_later(
-    connection: Connection, alert_ids: list[int], now: datetime
+    connection: Connection, alert_ids: Sequence[int], now: datetime
 ) -> dict[int, list[Row[Any]]]:
     """The histories of the alerts to which something happened after `now`."""
     histories: dict[int, list[Row[Any]]] = defaultdict(list)
@@ -190,7 +218,7 @@ def _shown_then(
     return shown
 
 
-def worst_first(alert: Standing) -> tuple[int, bool, int, datetime, int]:
+def worst_first(alert: Standing) -> Place:
     """By urgency, those going on first, then by what is asked: discontinue before withhold."""
     rank, asked = severity(alert.shown["urgency"], alert.shown["kind"])
     return rank, alert.recovered, asked, alert.row.opened_at, alert.row.id

@@ -16,6 +16,7 @@ from monitor.core.life import ENDING
 from monitor.core.vocabulary import Urgency
 from monitor.intake import batches
 from monitor.intake.batches import Reverted
+from monitor.intake.cut_short import whole_in
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.report import OUTCOMES
 from monitor.intake.roster import Roster
@@ -49,6 +50,9 @@ class Batch:
     reverted_at: datetime | None
     reverted_by: str | None
     reverted_because: str | None
+    last_row_whole_in: int | None = None
+    """The batch that brought the whole of a row within which this one had broken off; told of one
+    batch alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,8 @@ def batch(store: Store, batch_id: int) -> tuple[Batch, Brought]:
         row = connection.execute(select(_FILES).where(_FILES.c.id == batch_id)).one_or_none()
         if row is None:
             raise BatchRefused(f"there is no batch {batch_id}; see: monitor batch list")
-        return _batch(row), _brought(connection, batch_id)
+        found = replace(_batch(row), last_row_whole_in=whole_in(connection, batch_id))
+        return found, _brought(connection, batch_id)
 
 
 def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from monitor.config import Settings
+from monitor.core.enrolment_status import MONITORED_HERE
 from monitor.operations import feed_watch, health
 from monitor.operations.feed_watch import Feed
 from monitor.operations.health import Health
 from monitor.operations.job_runs import JOB_RUNS
-from monitor.operations.status import ledger
+from monitor.operations.status import ledger, with_review_ahead
 from monitor.store import daemons, tables
 from monitor.store.database import Store
 from monitor.store.ledger import accounts
@@ -52,6 +53,8 @@ class Desk:
 
     health: Health
     patients: dict[str, int]
+    with_review_ahead: int
+    """Enrolments, as the worklist counts them."""
     rows: RowLedger
     messages: Messages
     jobs: tuple[Row[Any], ...]
@@ -61,6 +64,11 @@ class Desk:
     """Daemons that fell silent within a day without having ended."""
     feeds: tuple[Feed, ...]
 
+    @property
+    def monitored_here(self) -> int:
+        """Enrolments whose tests are due here, as the reports count them."""
+        return sum(self.patients[it] for it in MONITORED_HERE)
+
 
 def desk(store: Store, settings: Settings, now: datetime) -> Desk:
     """The state of the monitor at an instant."""
@@ -68,11 +76,13 @@ def desk(store: Store, settings: Settings, now: datetime) -> Desk:
         rows = _row_ledger(connection)
         messages = _messages(connection, now)
         jobs = tuple(connection.execute(select(JOB_RUNS).order_by(JOB_RUNS.c.name)))
+        ahead = with_review_ahead(connection)
         running = tuple(daemons.running(connection, now))
         vanished = tuple(daemons.vanished(connection, now))
     return Desk(
         health=health.examine(store, settings, now),
         patients=ledger(store, settings, now),
+        with_review_ahead=ahead,
         rows=rows,
         messages=messages,
         jobs=jobs,

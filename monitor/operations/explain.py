@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from monitor.config import Settings
 from monitor.core.actions import ActionRefused
 from monitor.core.answer import Review
-from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, instant_text, start_of_day
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, clinic_day, instant_text, start_of_day
 from monitor.core.findings import day_text
 from monitor.core.judges import View, considered
 from monitor.core.protocol import Protocol
 from monitor.core.reasons import Outcome, panel_reasons, rule_reasons
+from monitor.core.repeats import read_on
 from monitor.core.review import view_of
 from monitor.core.sureness import sureness
 from monitor.operations.alert_list import Standing, alert_row, alerts_at
@@ -38,12 +39,12 @@ def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime
         muted_by = muted_alerts(connection).get(alert_id)
     zone = settings.clinic.zone
     reviewed = _reviewed(batches, now, zone)
-    shown = found.shown
+    shown, today = found.shown, clinic_day(now, zone)
     return {
         "alert": alert_row(found, zone, now),
         "muted_by": muted_by,
         "action": shown["action"],
-        "say": shown["say"],
+        "say": shown["say"] if found.state == "closed" else [*read_on(today, shown["say"])],
         "protocol": shown["protocol"],
         "limit": shown["limit_text"],
         "arithmetic": shown["arithmetic"],

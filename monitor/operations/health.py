@@ -18,6 +18,7 @@ from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.ignored import still_ignored
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
+from monitor.operations.time_zone import keep_their_days
 from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store
 from monitor.store.facts import AHEAD, CANARY, brought_to, fact
@@ -110,6 +111,7 @@ def standstill(store: Store, now: datetime) -> str:
 def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
     with store.read() as connection:
         latest = brought_to(connection)
+        kept = keep_their_days(connection, settings)
     file = settings.database.sqlite_file
     free = shutil.disk_usage(file.parent).free if file else _LEAST_SPACE
     if free < _LEAST_SPACE:
@@ -124,7 +126,8 @@ def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
             "writes is refused. Is the clock of this machine right? If so, a command had an --at "
             "that lies ahead; restore the backup from before it",
         )
-    return Part("database", True, f"answers; brought to {until}")
+    others = f"; {kept}" if kept else ""
+    return Part("database", True, f"answers; brought to {until}{others}")
 
 
 def _scheduler(store: Store, now: datetime, but_job: str) -> Part:

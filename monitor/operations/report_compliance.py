@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from monitor.core.adherence import Adherence, Became, DueTest, adherence
 from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.case import Case
 from monitor.core.enrolment_status import status_of
+from monitor.core.judges import View
+from monitor.core.ordered import Ordered
 from monitor.core.vocabulary import PanelState
 from monitor.operations.period import check_period
 from monitor.operations.report_overdue import Which
@@ -90,7 +92,7 @@ class Compliance:
     clinics: dict[tuple[str, str], Count] = field(default_factory=lambda: defaultdict(Count))
     """Patient-days by clinic and drug."""
     overdue: list[tuple[date, int, int]] = field(default_factory=list)
-    """Of each month its last day (or that of the report), patients watched and overdue."""
+    """Of each month its last day (or that of the report), patients monitored here and overdue."""
     not_judged: int = 0
     """Enrolments of which the monitor itself failed to see anything: they are left out."""
 
@@ -113,8 +115,8 @@ class Compliance:
                 {"month": it, **count.document()} for it, count in sorted(self.months.items())
             ],
             "overdue_at_month_end": [
-                {"on": day.isoformat(), "watched": watched, "overdue": late}
-                for day, watched, late in self.overdue
+                {"on": day.isoformat(), "monitored_here": here, "overdue": late}
+                for day, here, late in self.overdue
             ],
         }
 
@@ -166,10 +168,12 @@ def compliance(
                 outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
                 _add(found, outcome, whose, titles)
                 treated.add(outcome, whose)
-            for end in ends:
-                end.add(as_known_at(connection, cases, end.at, zone), rulebook)
+            seen = {view.case.enrolment.id: view for view in views}
+            for end in reversed(ends):
+                known = as_known_at(connection, cases, end.at, zone)
+                seen = end.add([_as_seen(case, seen) for case in known], rulebook)
         treated.flush()
-    found.overdue = [(it.day, len(it.watched), len(it.late)) for it in ends]
+    found.overdue = [(it.day, len(it.here), len(it.late)) for it in ends]
     return found
 
 
@@ -236,25 +240,38 @@ def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
 
 
 class _MonthEnd:
-    """Which patients were watched, and which of these overdue, at the end of a day: those of whom
-    `monitor status` says so of a treatment."""
+    """Which patients were monitored here, and which of these overdue, at the end of a
+    day: those of whom `monitor status` says so of a treatment."""
 
     def __init__(self, day: date, zone: ZoneInfo, now: datetime) -> None:
         end = start_of_day(day + _ONE_DAY, zone) - timedelta.resolution
         self.day = day
         self.at = min(end, now)
-        self.watched: set[int] = set()
+        self.here: set[int] = set()
         self.late: set[int] = set()
         self._zone = zone
 
-    def add(self, cases: Sequence[Case], rulebook: RuleBook) -> None:
-        """Cases as they were known then."""
+    def add(self, cases: Sequence[Case], rulebook: RuleBook) -> dict[int, View]:
+        """Cases as they were known then; what was seen of each."""
         known = [case for case in cases if case.enrolment.enrolled_on <= self.day]
-        for view in look(known, rulebook, self.at, self._zone)[0]:
+        views = look(known, rulebook, self.at, self._zone)[0]
+        for view in views:
             patient, status = view.case.enrolment.patient_id, status_of(view)
-            if status.is_watched:
-                self.watched.add(patient)
+            if status.is_monitored_here:
+                self.here.add(patient)
                 self.late |= {patient} if status.ledger_state in _LATE else set()
+        return {view.case.enrolment.id: view for view in views}
+
+
+def _as_seen(case: Case, after: Mapping[int, View]) -> Case:
+    """A case of whom the same results are known as at the end after it: in their order, and with
+    all that was reckoned of them there."""
+    view = after.get(case.enrolment.id)
+    if view is None or not isinstance(view.results, Ordered):
+        return case
+    then, since = list(case.results), [it for it in view.results if not it.derived]
+    same = len(then) == len(since) and {*map(id, then)} == {*map(id, since)}
+    return replace(case, results=view.results) if same else case
 
 
 def _month_ends(first: date, last: date) -> Iterator[date]:

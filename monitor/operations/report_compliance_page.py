@@ -44,7 +44,7 @@ def page(found: Compliance, which: Which) -> Page:
             (share(done, settled) or "none", "in time or in grace", f"{done} of {settled} tests"),
             (share(total.of["missed"], settled) or "none", "missed", f"{total.of['missed']} tests"),
             (share(total.covered, total.days) or "none", "of days covered", covered),
-            (str(last[2]), "overdue on the last day", f"of {last[1]} watched"),
+            (str(last[2]), "overdue on the last day", f"of {last[1]} monitored here"),
         ],
         figure=_figure(found),
         tables=[_groups(found, which), _months(found), _clinics(found)],
@@ -86,14 +86,15 @@ def _kept(count: Count) -> str:
 
 
 def _months(found: Compliance) -> Table:
-    late = {f"{day:%Y-%m}": (watched, number) for day, watched, number in found.overdue}
+    late = {f"{day:%Y-%m}": (here, number) for day, here, number in found.overdue}
     return Table(
         title="By month",
-        columns=["Month", *_HEADINGS, "In time or grace", "Overdue at its end", "Of watched"],
+        columns=["Month", *_HEADINGS, "In time or grace", "Overdue at its end",
+                 "Of monitored here"],
         rows=[
             (_month(month), *_numbers(found.months.get(month, Count())),
-             _kept(found.months.get(month, Count())), number, watched)
-            for month, (watched, number) in sorted(late.items())
+             _kept(found.months.get(month, Count())), number, here)
+            for month, (here, number) in sorted(late.items())
         ],
         empty="No month.",
     )  # fmt: skip

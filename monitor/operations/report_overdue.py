@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -19,7 +20,7 @@ from monitor.core.calendar import clinic_day, instant_text
 from monitor.core.findings import named
 from monitor.core.outcomes import CONTACT
 from monitor.core.vocabulary import LATE, AlertState, Kind, PanelState
-from monitor.operations.alert_list import Standing, alerts_at
+from monitor.operations.alert_list import AT_A_TIME, Standing, alerts_at
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words
 from monitor.operations.statuses import Statuses, Whose, statuses
 from monitor.store import tables
@@ -118,21 +119,20 @@ class Overdue:
 
     at: datetime
     enrolled: int
-    watched: int
+    monitored_here: int
     """Of whom tests are due here: not planned, elsewhere or stopped."""
-    patients_watched: int
+    patients_monitored_here: int
     """Of these, whoever has two treatments once."""
     rows: tuple[Late, ...]
 
-    def document(self) -> dict[str, Any]:
-        """As `monitor report overdue --json` prints it."""
+    def head(self) -> dict[str, Any]:
+        """As `monitor report overdue --json` prints it, but for who it is: the `rows`."""
         return {
             "at": self.at.isoformat(),
             "enrolled": self.enrolled,
-            "watched": self.watched,
-            "patients_watched": self.patients_watched,
+            "monitored_here": self.monitored_here,
+            "patients_monitored_here": self.patients_monitored_here,
             "patients": len({row.mrn for row in self.rows}),
-            "overdue": [row.document() for row in self.rows],
         }
 
 
@@ -140,7 +140,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
     """Every overdue panel at `now` of those whom this clinic monitors; sees nothing later."""
     zone = settings.clinic.zone
     rows: list[Late] = []
-    enrolled = watched = 0
+    enrolled = here = 0
     patients: set[int] = set()
     with store.read() as connection:
         alerts = _alerts(connection, settings, now)
@@ -152,8 +152,8 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 if not which.takes(who.clinic, who.drug):
                     continue
                 enrolled += 1
-                if it.status.is_watched:
-                    watched += 1
+                if it.status.is_monitored_here:
+                    here += 1
                     patients.add(it.whose.patient_id)
                 alert = alerts.get(who.id)
                 rows += [
@@ -163,7 +163,7 @@ def overdue(store: Store, settings: Settings, which: Which, now: datetime) -> Ov
                 ]
     serious = PanelState.SERIOUSLY_OVERDUE.value
     rows.sort(key=lambda it: (it.state != serious, -it.days_overdue, it.mrn, it.panel))
-    return Overdue(now.astimezone(zone), enrolled, watched, len(patients), tuple(rows))
+    return Overdue(now.astimezone(zone), enrolled, here, len(patients), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +181,17 @@ class _Worked:
 
 def _alerts(connection: Connection, settings: Settings, now: datetime) -> dict[int, _Worked]:
     """The live overdue alert of each enrolment."""
-    standing = [
-        it
-        for it in alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
-        if it.state in _ALIVE
-    ]
-    histories: dict[int, list[Row[Any]]] = defaultdict(list)
-    for start in range(0, len(standing), 500):
-        ids = [it.row.id for it in standing[start : start + 500]]
-        for entry in history_of(connection, ids):
+    found: dict[int, _Worked] = {}
+    late = alerts_at(connection, settings, now, kind=Kind.OVERDUE_TEST, live=True)
+    alive = (it for it in late if it.state in _ALIVE)
+    while piece := list(islice(alive, AT_A_TIME)):
+        histories: dict[int, list[Row[Any]]] = defaultdict(list)
+        for entry in history_of(connection, [it.row.id for it in piece]):
             if entry.at <= now:
                 histories[entry.alert_id].append(entry)
-    return {
-        it.row.enrolment_id: _worked(it, histories[it.row.id], settings, now) for it in standing
-    }
+        for it in piece:
+            found[it.row.enrolment_id] = _worked(it, histories[it.row.id], settings, now)
+    return found
 
 
 def _worked(
@@ -289,7 +286,11 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
     days = [row.days_overdue for row in patients.values()]
     nobody = sum(not row.owner for row in patients.values())
     facts = [
-        (str(len(patients)), "patients overdue", f"of {found.patients_watched} watched"),
+        (
+            str(len(patients)),
+            "patients overdue",
+            f"of {found.patients_monitored_here} monitored here",
+        ),
         (str(len(serious)), "seriously overdue", ""),
         (str(nobody), "without an owner", "nobody has acknowledged it or was given it"),
     ]

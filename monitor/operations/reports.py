@@ -33,12 +33,28 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A report as one JSON document, as rows under names, and as a page."""
+    """A report as one JSON document, as rows under names, and as a page; each is made when it is
+    asked for, for it may be long."""
 
-    document: Mapping[str, Any]
+    head: Mapping[str, Any]
+    """The document, but for its last list where that is the rows."""
     names: Sequence[str]
-    rows: Iterable[Mapping[str, Any]]
-    page: Page
+    make_rows: Callable[[], Iterable[Mapping[str, Any]]]
+    make_page: Callable[[], Page]
+    listed: str = ""
+    """The key of the rows in the document, where they are its last list."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {**self.head, **({self.listed: list(self.rows)} if self.listed else {})}
+
+    @property
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        return self.make_rows()
+
+    @property
+    def page(self) -> Page:
+        return self.make_page()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +73,34 @@ class Report:
 
 def _overdue(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = report_overdue.overdue(store, settings, asked.which, now)
-    document = found.document()
-    page = report_overdue.page(found, asked.which, settings)
-    return Made(document, report_overdue.FIELDS, document["overdue"], page)
+    return Made(
+        found.head(),
+        report_overdue.FIELDS,
+        lambda: (row.document() for row in found.rows),
+        lambda: report_overdue.page(found, asked.which, settings),
+        listed="overdue",
+    )
 
 
 def _compliance(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_compliance.compliance(store, settings, asked.which, days, now)
     document = found.document()
-    page = compliance_page(found, asked.which)
-    return Made(document, report_compliance.FIELDS, document["groups"], page)
+    groups = document["groups"]
+    return Made(
+        document,
+        report_compliance.FIELDS,
+        lambda: groups,
+        lambda: compliance_page(found, asked.which),
+    )
 
 
 def _audit(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_audit.audit(store, settings, asked.which, days, now, who=asked.who)
     document = found.document()
-    page = report_audit.page(found, asked.which)
-    return Made(document, ("at", *report_audit.FIELDS), document["entries"], page)
+    names, entries = ("at", *report_audit.FIELDS), document["entries"]
+    return Made(document, names, lambda: entries, lambda: report_audit.page(found, asked.which))
 
 
 def _burden(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
@@ -86,7 +111,7 @@ def _burden(store: Store, settings: Settings, asked: Asked, now: datetime) -> Ma
     names = (
         "of", "name", "messages", "digests", "alerts", "messages_a_day", "per_100_patient_years",
     )  # fmt: skip
-    return Made(document, names, [*readers, *rules], burden_page(found))
+    return Made(document, names, lambda: [*readers, *rules], lambda: burden_page(found))
 
 
 def _late(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
@@ -97,7 +122,8 @@ def _late(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made
         "mrn", "drug", "rule", "kind", "urgency", "analyte", "would_have_opened_on", "opened_on",
         "days_late", "alert", "summary",
     )  # fmt: skip
-    return Made(document, names, document["alerts"], late_page(found, asked.first))
+    alerts = document["alerts"]
+    return Made(document, names, lambda: alerts, lambda: late_page(found, asked.first))
 
 
 REPORTS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
 from monitor.core.answer import PanelStatus
@@ -15,14 +15,16 @@ from monitor.core.enrolment_status import LEDGER_STATES, EnrolmentStatus
 from monitor.core.vocabulary import EnrolmentState, PanelState
 from monitor.operations.answers import enrolments_of
 from monitor.operations.statuses import Standing, Statuses, Whose, statuses
-from monitor.store import claims
+from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.frames import chunks
 from monitor.store.silent_feeds import suspected
+from monitor.store.tables import table_of
 
 NOT_JUDGED = "not_judged"
 """Where the monitor itself failed: said, since it is no state a patient can be in."""
 
+_ENROLMENTS = table_of(tables.EnrolmentRow)
 FEED_SUSPECTED = {"feed_suspected": True}
 """Beside the keys of the contract, where a patient's feed is silent and only there."""
 
@@ -53,6 +55,15 @@ def ledger(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
         for batch in statuses(connection, settings, now):
             counts.add(batch)
     return counts.ledger()
+
+
+def with_review_ahead(connection: Connection) -> int:
+    """Enrolments that the calendar itself will wake, also before the start and while another
+    clinic monitors; whoever is over sleeps until something comes."""
+    query = select(func.count()).where(
+        _ENROLMENTS.c.stands, _ENROLMENTS.c.next_review_at.is_not(None)
+    )
+    return connection.scalar(query) or 0
 
 
 class Everybody:

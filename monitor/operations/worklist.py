@@ -32,6 +32,7 @@ from monitor.config import Settings
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.alert_list import Standing, alert_row
 from monitor.operations.muted import muted_alerts
+from monitor.operations.status import with_review_ahead
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import chunks
@@ -132,7 +133,8 @@ class Worklist:
     pages: int
     clinics: tuple[str, ...]
     drugs: tuple[str, ...]
-    enrolled: int
+    with_review_ahead: int
+    """Enrolments."""
     seen: str
 
 
@@ -155,7 +157,7 @@ def worklist(store: Store, settings: Settings, wanted: Wanted, now: datetime) ->
             pages=pages,
             clinics=clinics,
             drugs=drugs,
-            enrolled=_watched(connection),
+            with_review_ahead=with_review_ahead(connection),
             seen=_seen(connection),
         )
 
@@ -355,12 +357,6 @@ def _offered(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
     live = _live(Wanted())
     rows = connection.execute(select(live.c.clinic, live.c.drug).distinct()).all()
     return tuple(sorted({it[0] for it in rows if it[0]})), tuple(sorted({it[1] for it in rows}))
-
-
-def _watched(connection: Connection) -> int:
-    """Enrolments that wake again: all that are watched."""
-    query = select(func.count()).where(_ENROLMENTS.c.next_review_at.is_not(None))
-    return connection.scalar(query) or 0
 
 
 def _seen(connection: Connection) -> str:

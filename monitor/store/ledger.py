@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, exists, func, select
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -12,6 +12,9 @@ from monitor.store.tables import table_of
 _FILES = table_of(tables.File)
 _RESULTS = table_of(tables.ResultRow)
 _HELD = table_of(tables.HeldRowTable)
+_REPEATS = table_of(tables.Repeat)
+CUT = "cut"
+"""Of a repeat: the file that broke off within a row, and where the row came whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Account:
 
 def accounts(connection: Connection) -> list[Account]:
     """The account of every file, oldest first."""
-    counts = ~_RESULTS.c.taken_back | _FILES.c.reverted_at.is_not(None)
+    counts = ~_RESULTS.c.taken_back | _FILES.c.reverted_at.is_not(None) | _cut_short()
     results = _by_file(connection, _RESULTS, counts)
     held = _by_file(connection, _HELD)
     taken = _by_file(connection, _HELD, _HELD.c.state.in_(("taken", "reverted")))
@@ -65,6 +68,13 @@ def accounts(connection: Connection) -> list[Account]:
         )
         for row in connection.execute(select(_FILES).order_by(_FILES.c.id))
     ]
+
+
+def _cut_short() -> ColumnElement[bool]:
+    """Results of a row that was cut short: taken away, with all of the file beside them."""
+    columns = _REPEATS.c
+    same = (columns.row_id == _RESULTS.c.file_id) & (columns.line == _RESULTS.c.line)
+    return exists().where(columns.what == CUT, same)
 
 
 def _by_file(

@@ -31,7 +31,7 @@ def test_a_lost_template_is_told_the_same_night_and_not_by_the_first_real_alert(
     assert "All arrived: " in well.stdout and "none of them sent" in well.stdout
     shutil.copytree(ROOT / "monitor", program / "monitor")
     shutil.copytree(ROOT / "templates", program / "templates")
-    for name in ("schedules", "locale", "config.example.toml"):
+    for name in ("schedules", "locale", "fonts", "config.example.toml"):
         (program / name).symlink_to(ROOT / name)
     (program / "templates" / "email" / "alert" / "body.txt").unlink()
     ill = clinic.with_program(program).run("canary")

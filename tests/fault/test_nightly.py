@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,4 +43,7 @@ def test_who_starts_after_the_hour_sweeps_where_this_night_was_not(
     assert met(lambda: clinic.done("patients.csv"))
     assert met(lambda: done() != last, 30 if is_swept else 1) is is_swept
     assert daemon.end() == 0
+    seals = re.findall(r"seal='?(\d+-\d+-[0-9a-f]{64})", daemon.log.read_text())
+    assert len(seals) == is_swept
+    assert all(clinic.run("seal", it).returncode == 0 for it in seals)
     store.dispose()

@@ -48,7 +48,7 @@ def another(clinic: ClinicFolder, folder: Path) -> tuple[Path, ClinicFolder]:
     """A program of its own, and the same clinic as it works on it."""
     program = folder / "newer"
     shutil.copytree(ROOT / "monitor", program / "monitor")
-    for name in ("schedules", "templates", "locale", "config.example.toml"):
+    for name in ("schedules", "templates", "locale", "fonts", "config.example.toml"):
         (program / name).symlink_to(ROOT / name)
     return program, clinic.with_program(program)
 

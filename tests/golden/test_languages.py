@@ -302,6 +302,7 @@ SAID_BESIDE = (
     "Start not confirmed: was it started? The test is to be repeated either way.",
     "a correction took its cause away: it is 3.9 now",
     "Repeat the test by 19 May 2026 at the latest.",
+    "The test was to be repeated by 19 May 2026 at the latest: test now.",
     "Oliguria on 1 Jun 2026; Creatinine 200 umol/L on 2 Jun 2026 has nothing to be compared with",
     "Complete blood count with differential of 1 Jun 2026 gave no result (clotted)",
     (

@@ -194,6 +194,17 @@ def test_at_minimal_privacy_the_day_of_a_recheck_is_said() -> None:
 
 
 @pytest.mark.parametrize("privacy", ["minimal", "full"])
+def test_a_mail_sent_late_asks_for_no_test_by_a_day_that_is_over(privacy: str) -> None:
+    """Mail was down for days: "Repeat the test by 11 May" came on the 12th."""
+    shown = raised_alt() | {"say": ["Repeat the test by 11 May 2026 at the latest."]}
+    mail = render_alerts(leased("alert", "urgent"), [view(9, shown, BEN)], settings(privacy), NOW)
+    for body in (mail.text, mail.html):
+        words = " ".join(body.split())
+        assert "The test was to be repeated by 11 May 2026 at the latest: test now." in words
+        assert "Repeat the test by" not in words
+
+
+@pytest.mark.parametrize("privacy", ["minimal", "full"])
 def test_a_sample_without_a_result_is_no_value_that_is_not_shown(privacy: str) -> None:
     summary = "Complete blood count with differential of 11 May 2026 gave no result (clotted)"
     shown = evidence(kind="sample_unusable", summary=summary, analyte_title="Platelets")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from monitor.operations.alert_list import alert_rows, alerts_at
+import pytest
+
+from monitor.operations import alert_list
+from monitor.operations.alert_list import alert_rows, alerts_at, placed_rows
 from monitor.operations.people import acknowledge, close
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at
+from tests.statements import asked
 
 LIVE = ("open", "acknowledged")
 ALL = (*LIVE, "closed")
@@ -122,3 +126,23 @@ def test_the_past_shows_what_was_known_and_done_then(ward: Clinic) -> None:
     assert then("2026-01-12", 16) == [("acknowledged", "urgent", 1.2, 1.2, False)]
     assert then("2026-01-14", 13) == [("open", "critical", 0.8, 0.8, False)]
     assert then("2026-01-16") == [("open", "critical", 0.8, 4, True)]
+
+
+def test_the_rows_of_all_alerts_are_found_piece_by_piece(
+    ward: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years of alerts, of which each shows some KiB, need not be in memory to be listed."""
+    monkeypatch.setattr(alert_list, "AT_A_TIME", 2)
+    now = at("2026-01-12")
+    for mrn in ("A1", "A2", "A3", "A4", "A5"):
+        ward.enrol(mrn, now=at("2026-01-05"))
+        ward.results(mrn, "2026-01-12", CBC | {"lymphocytes": "0.4"})
+    ward.review(now)
+    with asked(ward.store) as statements:
+        rows = placed_rows(ward.store, ward.settings, ALL, now)
+        first = next(rows)
+        so_far = len(statements)
+        found = [first, *rows]
+    assert so_far < len(statements)
+    assert [row for _, row in sorted(found)] == alert_rows(ward.store, ward.settings, ALL, now)
+    assert len(found) == 5

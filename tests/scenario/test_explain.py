@@ -118,3 +118,13 @@ def test_a_day_without_the_day_means_now_and_strangers_are_said(ward: Clinic) ->
     assert told["at"] == "2026-01-12T12:00:00+01:00"
     with pytest.raises(ActionRefused, match="nobody is enrolled"):
         explain_patient(ward.store, ward.settings, "Z9", None, NOW)
+
+
+def test_a_repeat_is_asked_for_until_its_day_and_then_now(ward: Clinic) -> None:
+    _low(ward)
+    for day, says in (
+        ("2026-01-19", "Repeat the test by 19 Jan 2026 at the latest."),
+        ("2026-01-20", "The test was to be repeated by 19 Jan 2026 at the latest: test now."),
+    ):
+        ward.review(at(day))
+        assert says in explain_alert(ward.store, ward.settings, 1, at(day))["say"]

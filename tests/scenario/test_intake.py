@@ -66,6 +66,16 @@ def row(value: str, unit: str = "10*9/L", **more: str) -> str:
 # ------------------------------------------------------------------ results that stand
 
 
+def test_a_count_whose_specimen_is_said_to_be_urine_is_held_and_says_why(desk: Desk) -> None:
+    """A laboratory that fills the wrong word in would have its counts ignored by who mends."""
+    header = "mrn,collected_at,specimen,analyte,value,unit"
+    report = desk.load("P1,2026-03-09T08:00,Urine,neutrophils,0.4,10*9/L", header=header)
+    assert (report.quarantined, desk.standing()) == (1, [])
+    (held,) = desk.held()
+    assert held.reason == 'unknown code "neutrophils (Urine)"'
+    assert held.hint.startswith("neutrophils of another specimen than blood, as the row says")
+
+
 def test_values_are_stored_canonical_with_what_was_received(desk: Desk) -> None:
     report = desk.load(row("<900", "/uL"), row("13.5", "g/dL", analyte="Hb"))
     assert counts(report) == {"stored": 2}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from monitor.operations.report_compliance import compliance
 from monitor.operations.report_compliance_page import page
 from monitor.operations.report_overdue import Which
-from tests.clinic import Clinic, at
+from monitor.operations.status import status_rows
+from tests.clinic import CBC, Clinic, at
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -121,8 +123,8 @@ def test_who_has_stopped_is_none_of_those_who_could_be_overdue(desk: CommandLine
     line = "mrn,on,event\nP2,2026-02-05,stop\n"
     assert desk("events", desk.write("stop.csv", line), "--at", NOW).code == 0
     found = desk("report", "overdue", "--json", "--at", NOW).json
-    assert (found["patients"], found["watched"], found["enrolled"]) == (2, 2, 3)
-    assert "(of 2 watched)" in desk("report", "overdue", "--at", NOW).out
+    assert (found["patients"], found["monitored_here"], found["enrolled"]) == (2, 2, 3)
+    assert "(of 2 monitored here)" in desk("report", "overdue", "--at", NOW).out
 
 
 def test_how_long_a_patient_waits_is_the_longest_of_the_tests(clinic: CommandLine) -> None:
@@ -187,8 +189,8 @@ def test_what_was_tested_adds_up(desk: CommandLine) -> None:
     days = {it["clinic"]: (it["days"], it["covered"]) for it in found["clinics"]}
     assert days == {"north": (64, 32 - 7 + 32 - 12), "south": (32, 32)}
     assert found["overdue_at_month_end"] == [
-        {"on": "2026-01-31", "watched": 3, "overdue": 2},
-        {"on": "2026-02-05", "watched": 3, "overdue": 2},
+        {"on": "2026-01-31", "monitored_here": 3, "overdue": 2},
+        {"on": "2026-02-05", "monitored_here": 3, "overdue": 2},
     ]
     south = desk("report", "compliance", "--json", "--at", NOW, "--clinic", "south").json
     assert south["tests"]["due"] == south["tests"]["in_time"] == 4
@@ -209,9 +211,17 @@ def test_the_days_of_a_patient_on_two_drugs_are_counted_once(desk: CommandLine) 
     assert by_drug == {"azathioprine": (51, 51 - 13), "methotrexate": (20, 0)}
     assert found["patient_days"] == {"days": 51, "covered": 51 - 20, "proportion": 0.6078}
     assert found["enrolments"] == 2
-    assert found["overdue_at_month_end"][-1] == {"on": "2026-02-24", "watched": 1, "overdue": 1}
+    assert found["overdue_at_month_end"][-1] == {
+        "on": "2026-02-24",
+        "monitored_here": 1,
+        "overdue": 1,
+    }
     overdue = desk("report", "overdue", "--json", "--at", later).json
-    assert (overdue["patients"], overdue["patients_watched"], overdue["watched"]) == (3, 3, 4)
+    assert (overdue["patients"], overdue["patients_monitored_here"], overdue["monitored_here"]) == (
+        3,
+        3,
+        4,
+    )
 
 
 def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: Clinic) -> None:
@@ -222,7 +232,7 @@ def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: 
     found = compliance(ward.store, ward.settings, Which(), days, at("2026-01-20"))
     document = found.document()
     assert (document["enrolments"], document["not_judged"]) == (1, 1)
-    assert document["overdue_at_month_end"][-1]["watched"] == 1
+    assert document["overdue_at_month_end"][-1]["monitored_here"] == 1
     assert "LEFT OUT: 1 enrolments that could not be judged" in page(found, Which()).notes
 
 
@@ -321,3 +331,29 @@ def test_the_burden_is_the_same_on_the_screen_as_csv_and_as_a_page(desk: Command
         assert "The burden of alerts" in desk("report", "burden", *form, "--at", NOW).out
     both = desk("report", "burden", "--csv", "--html")
     assert (both.code, both.err) == (2, "one of --json, --csv and --html at a time\n")
+
+
+def test_who_was_overdue_at_each_month_s_end_is_who_the_status_of_then_says(ward: Clinic) -> None:
+    """What was reckoned of results is used again for an earlier end only where the same were
+    known: not of a count that came late in a month, nor of one derived from a percentage."""
+    now = at("2026-06-20")
+    share = {"neutrophils_percent": "60"}
+    for mrn, tested_on in (
+        ("S1", ("2026-01-12", "2026-01-19", "2026-03-02")),
+        ("S2", ("2026-01-31", "2026-02-28")),
+        ("S3", ()),
+        ("S4", ("2026-01-12", "2026-04-30", "2026-05-01")),
+    ):
+        ward.enrol(mrn, now=at("2026-01-05"))
+        for tested in tested_on:
+            whole = {name: text for name, text in CBC.items() if name != "neutrophils"} | share
+            ward.results(mrn, tested, whole if mrn == "S4" else CBC | {"lymphocytes": "0.45"})
+    ward.event("S2", "2026-03-10", "stop")
+    found = compliance(ward.store, ward.settings, Which(), (None, None), now).overdue
+    assert len(found) == 6
+    for day, here, late in found:
+        then = min(at(day.isoformat(), 23) + timedelta(minutes=59), now)
+        rows = status_rows(ward.store, ward.settings, then)
+        monitored = {it["mrn"] for it in rows if it["enrolment_state"] != "stopped"}
+        overdue = {it["mrn"] for it in rows if "overdue" in it["state"]}
+        assert (here, late) == (len(monitored), len(overdue & monitored)), day

@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core.enrolment_status import LEDGER_STATES
+from monitor.operations.desk import desk
 from monitor.operations.explain import explain_patient, in_words
+from monitor.operations.report_compliance import compliance
 from monitor.operations.report_overdue import Which, overdue
 from monitor.operations.status import Everybody, ledger, status_rows
+from monitor.operations.worklist import Wanted, worklist
 from tests.clinic import CBC, LFT, Clinic, at
 from tests.statements import asked
 
@@ -201,3 +204,24 @@ def test_a_treatment_entered_and_begun_later_is_not_of_the_past(ward: Clinic) ->
     told = explain_patient(ward.store, ward.settings, "later", date(2026, 2, 28), at("2026-03-02"))
     assert (told["mrn"], told["enrolments"]) == ("later", [])
     assert in_words(told) == ["later was not enrolled yet; as of 28 Feb 2026, 23:59"]
+
+
+def test_who_is_monitored_here_and_who_has_a_review_ahead_are_one_number_everywhere(
+    ward: Clinic,
+) -> None:
+    """ "Watched" was three of these five on the worklist, one in the reports, and the operator's
+    page told of five. Two things, each with its word and its number."""
+    now = at("2026-01-20")
+    for mrn in ("active", "elsewhere", "stopped", "dead"):
+        ward.enrol(mrn, now=at("2026-01-05"))
+    ward.enrol("planned", "2026-03-01", now=at("2026-01-05"))
+    ward.event("elsewhere", "2026-01-06", "monitored_elsewhere", "2026-06-01")
+    ward.event("stopped", "2026-01-06", "stop")
+    ward.event("dead", "2026-01-06", "died")
+    ward.review(now)
+    seen = desk(ward.store, ward.settings, now)
+    assert (seen.patients["enrolled"], seen.with_review_ahead, seen.monitored_here) == (5, 3, 1)
+    assert worklist(ward.store, ward.settings, Wanted(), now).with_review_ahead == 3
+    assert overdue(ward.store, ward.settings, Which(), now).monitored_here == 1
+    tested = compliance(ward.store, ward.settings, Which(), (None, None), now).document()
+    assert tested["overdue_at_month_end"][-1]["monitored_here"] == 1

@@ -22,7 +22,11 @@ def test_worst_first_counts_and_search(ward: Clinic) -> None:
     order = ["critical", "urgent", "routine"]
     ranks = [order.index(it.urgency) for it in found.patients]
     assert ranks == sorted(ranks) and found.total == len(ranks) >= 2
-    assert (found.clinics, found.drugs, found.enrolled) == (("north",), ("azathioprine",), 4)
+    assert (found.clinics, found.drugs, found.with_review_ahead) == (
+        ("north",),
+        ("azathioprine",),
+        4,
+    )
     assert found.counts[View.NEEDED] == found.total
 
     first, before = found.patients[0], seen(ward.store)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from monitor.delivery.figure import (
     MOST_BYTES,
@@ -21,7 +22,8 @@ from monitor.delivery.figure import (
     frame,
     is_worth_drawing,
 )
-from monitor.delivery.pen import HEIGHT, WIDTH, drawable
+from monitor.delivery.pen import HEIGHT, WIDTH, Pen
+from monitor.resources import figure_font, locale_folder, schedules_folder
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -141,8 +143,29 @@ def _is_red(pixel: object) -> bool:
     return bool(red > 150 and green < 90 and blue < 100)
 
 
-def test_every_sign_of_a_figure_is_one_its_font_has() -> None:
-    """The font has no umlauts: a German month or title would show a box."""
-    assert drawable("16. März") == "16. Maerz"
-    assert drawable("Hämoglobin, µmol/L") == "Haemoglobin, umol/L"
-    assert drawable("Neutrophils, 10*9/L") == "Neutrophils, 10*9/L"
+def _letters_of_the_languages() -> set[str]:
+    """What a figure may have to write: all that the catalogues are written in, and the titles of
+    the analytes."""
+    texts = [path.read_text(encoding="utf-8") for path in locale_folder().rglob("*.po")]
+    catalogue = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    texts += [it["title"] + it["unit"] for it in tomllib.loads(catalogue)["analytes"].values()]
+    return {sign for sign in "".join(texts) if sign.isalnum()}
+
+
+def test_a_figure_has_every_letter_of_the_languages_and_of_the_analytes() -> None:
+    """A German month was written `Maerz`, and a title in Cyrillic was not written at all."""
+    font = ImageFont.truetype(str(figure_font()), 22)
+
+    def drawn(sign: str) -> bytes:
+        return bytes(font.getmask(sign, mode="L"))
+
+    unknown = drawn("\ue000")
+    letters = _letters_of_the_languages() | set("äöüÄÖÜßéèçñåøłěőžşğı") | set("µγβабвгдиийґ")
+    assert [it for it in sorted(letters) if drawn(it) == unknown] == []
+
+
+def test_words_are_drawn_as_they_are_written() -> None:
+    """An accent that stands beside its letter makes one sign with it."""
+    pen = Pen()
+    assert pen.width("16. März") == pen.width("16. Ma\u0308rz") < pen.width("16. Maerz")
+    assert 0 < pen.width("Hämoglobin") < pen.width("Haemoglobin")

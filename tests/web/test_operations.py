@@ -8,7 +8,15 @@ from tests.web_clinic import WebClinic
 
 def test_the_operator_sees_health_and_that_everything_adds_up(web: WebClinic) -> None:
     page = web.client(Role.ADMIN).get("/operations").text
-    for words in ("the daemon has never run", "it adds up", "enrolments", "Feeds", "Messages"):
+    for words in (
+        "the daemon has never run",
+        "it adds up",
+        "enrolments",
+        "Feeds",
+        "Messages",
+        "monitored here:",
+        "with a review ahead:",
+    ):
         assert words in page, words
     assert web.client(Role.VIEWER).get("/operations").status_code == 403
 

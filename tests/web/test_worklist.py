@@ -86,7 +86,7 @@ def test_a_clinic_that_watches_nobody_is_not_called_quiet(web: WebClinic) -> Non
         connection.execute(update(table_of(tables.EnrolmentRow)).values(next_review_at=None))
         connection.execute(update(table_of(tables.AlertRow)).values(state="closed"))
     page = web.client(Role.NURSE).get("/").text
-    assert "Nobody is watched" in page and "No enrolments are watched" in page
+    assert "Nobody has a review ahead" in page and "No enrolments have a review ahead" in page
     assert "Nobody needs you" not in page
 
 
