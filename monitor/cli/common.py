@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -179,24 +179,58 @@ def print_json(document: Any) -> None:
 
 
 def print_json_list(items: Iterable[Any]) -> None:
-    """The same of a list of any length, which memory need not hold. It is written down first:
-    whoever reads it may take their time, and the database does not wait for them."""
-    from shutil import copyfileobj
-    from tempfile import SpooledTemporaryFile  # for a long list alone
+    """The same of a list of any length, which memory need not hold."""
+    print_lines(_list_of(items))
 
-    left, mark, encode = iter(items), "[\n", _encoder().encode
+
+def print_json_around(
+    head: Mapping[str, Any],
+    name: str,
+    items: Iterable[Any],
+    ending: Callable[[], Mapping[str, Any]],
+) -> None:
+    """The same of an object that holds such a list under a name, an item a line, after what is
+    known at once and before what is known in the end."""
+    print_lines(_object_around(head, name, items, ending))
+
+
+def print_lines(parts: Iterable[str]) -> None:
+    """A long answer. It is written down first: whoever reads it may take their time, and the
+    database does not wait for them."""
+    from shutil import copyfileobj
+    from tempfile import SpooledTemporaryFile  # for a long answer alone
+
     with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as whole:
-        while piece := list(islice(left, _PIECE)):
-            whole.write(mark + encode(piece).removeprefix("[\n").removesuffix("\n]"))
-            mark = ",\n"
-        whole.write("[]\n" if mark[0] == "[" else "\n]\n")
+        whole.writelines(parts)
         whole.seek(0)
         copyfileobj(whole, sys.stdout)
 
 
-def _encoder() -> json.JSONEncoder:
+def _list_of(items: Iterable[Any]) -> Iterator[str]:
+    left, mark, encode = iter(items), "[\n", _encoder().encode
+    while piece := list(islice(left, _PIECE)):
+        yield mark + encode(piece).removeprefix("[\n").removesuffix("\n]")
+        mark = ",\n"
+    yield "[]\n" if mark[0] == "[" else "\n]\n"
+
+
+def _object_around(
+    head: Mapping[str, Any],
+    name: str,
+    items: Iterable[Any],
+    ending: Callable[[], Mapping[str, Any]],
+) -> Iterator[str]:
+    encode, line, mark = _encoder().encode, _encoder(indent=None).encode, "\n"
+    yield encode(head).removesuffix("\n}") + f',\n  "{name}": ['
+    for item in items:
+        yield f"{mark}    {line(item)}"
+        mark = ",\n"
+    yield ("],\n" if mark == "\n" else "\n  ],\n") + encode(ending()).removeprefix("{\n") + "\n"
+
+
+def _encoder(indent: int | None = 2) -> json.JSONEncoder:
     plain = (sys.stdout.encoding or "utf-8").casefold() not in ("utf-8", "utf8")
-    return json.JSONEncoder(ensure_ascii=plain, indent=2, default=str)
+    return json.JSONEncoder(ensure_ascii=plain, indent=indent, default=str)
 
 
 def harmless(text: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.config import Settings
 from monitor.core.calendar import start_of_day
 from monitor.core.permissions import May
-from monitor.operations import report_audit, report_compliance, report_overdue
+from monitor.operations import report_audit, report_compliance, report_gaps_page, report_overdue
 from monitor.operations.burden import burden
 from monitor.operations.late import late_report
 from monitor.operations.report_burden import page as burden_page
 from monitor.operations.report_compliance_page import page as compliance_page
+from monitor.operations.report_gaps import Gaps
 from monitor.operations.report_late import page as late_page
 from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import Page
@@ -31,14 +32,26 @@ class Asked:
     who: str = ""
 
 
+class Long(NamedTuple):
+    """A document around a list that memory need not hold."""
+
+    head: Mapping[str, Any]
+    name: str
+    items: Iterable[Any]
+    ending: Callable[[], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A report as one JSON document, as rows under names, and as a page."""
+    """A report as one JSON document, as rows under names, and as a page, each made once it is asked
+    for."""
 
-    document: Mapping[str, Any]
+    document: Callable[[], Mapping[str, Any]]
     names: Sequence[str]
-    rows: Iterable[Mapping[str, Any]]
-    page: Page
+    rows: Callable[[], Iterable[Mapping[str, Any]]]
+    page: Callable[[], Page]
+    long: Long | None = None
+    """Where the document may be long, its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +70,75 @@ class Report:
 
 def _overdue(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = report_overdue.overdue(store, settings, asked.which, now)
-    document = found.document()
-    page = report_overdue.page(found, asked.which, settings)
-    return Made(document, report_overdue.FIELDS, document["overdue"], page)
+    return Made(
+        found.document,
+        report_overdue.FIELDS,
+        lambda: found.document()["overdue"],
+        lambda: report_overdue.page(found, asked.which, settings),
+    )
 
 
 def _compliance(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_compliance.compliance(store, settings, asked.which, days, now)
-    document = found.document()
-    page = compliance_page(found, asked.which)
-    return Made(document, report_compliance.FIELDS, document["groups"], page)
+    return Made(
+        found.document,
+        report_compliance.FIELDS,
+        found.rows,
+        lambda: compliance_page(found, asked.which),
+    )
+
+
+def _gaps(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
+    found = Gaps(store, settings, asked.which, (asked.first, asked.last), now)
+    return Made(
+        found.document,
+        report_gaps_page.FIELDS,
+        lambda: report_gaps_page.rows(found),
+        lambda: report_gaps_page.page(found),
+        Long({"head": found.head}, "enrolments", found, found.ending),
+    )
 
 
 def _audit(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_audit.audit(store, settings, asked.which, days, now, who=asked.who)
-    document = found.document()
-    page = report_audit.page(found, asked.which)
-    return Made(document, ("at", *report_audit.FIELDS), document["entries"], page)
+    return Made(
+        found.document,
+        ("at", *report_audit.FIELDS),
+        lambda: found.document()["entries"],
+        lambda: report_audit.page(found, asked.which),
+    )
 
 
 def _burden(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = burden(store, settings, asked.first, asked.last, now)
-    document = found.document()
-    readers = [{"of": "reader", "name": it["to"], **it} for it in document["readers"]]
-    rules = [{"of": "rule", "name": it["rule"], **it} for it in document["rules"]]
+
+    def rows() -> list[dict[str, Any]]:
+        document = found.document()
+        readers = [{"of": "reader", "name": it["to"], **it} for it in document["readers"]]
+        rules = [{"of": "rule", "name": it["rule"], **it} for it in document["rules"]]
+        return [*readers, *rules]
+
     names = (
         "of", "name", "messages", "digests", "alerts", "messages_a_day", "per_100_patient_years",
     )  # fmt: skip
-    return Made(document, names, [*readers, *rules], burden_page(found))
+    return Made(found.document, names, rows, lambda: burden_page(found))
 
 
 def _late(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     since = start_of_day(asked.first, settings.clinic.zone) if asked.first else None
     found = late_report(store, settings, now, since=since)
-    document = found.document()
     names = (
         "mrn", "drug", "rule", "kind", "urgency", "analyte", "would_have_opened_on", "opened_on",
         "days_late", "alert", "summary",
     )  # fmt: skip
-    return Made(document, names, document["alerts"], late_page(found, asked.first))
+    return Made(
+        found.document,
+        names,
+        lambda: found.document()["alerts"],
+        lambda: late_page(found, asked.first),
+    )
 
 
 REPORTS = {
@@ -110,6 +151,9 @@ REPORTS = {
         Report(
             "compliance", "Tests done", "Were the tests done that were due: in time, late, missed.",
             _compliance,
+        ),
+        Report(
+            "gaps", "Gaps", "The days without a test, whose they were and why; sealed.", _gaps,
         ),
         Report(
             "burden", "Burden", "How much each reader was told, and what each rule costs.",

@@ -1,0 +1,360 @@
+"""Which days a test covered, which none did and why, and since when that was known: tables of
+boundaries on the shipped schedule (weekly for eight weeks with two days of grace), and everything
+day by day against a slow oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.adherence import adherence
+from monitor.core.calendar import parse_duration
+from monitor.core.case import Case, Event, Result
+from monitor.core.gap_reasons import Ground, Reason, Tie
+from monitor.core.gaps import Interval, State, panels
+from monitor.core.known_since import Done, looked_overdue
+from monitor.core.review import view_of
+from monitor.core.spans import ONE_DAY, days_of, united, within, without
+from monitor.core.vocabulary import LATE
+from tests.spec.cases import (
+    START,
+    ZONE,
+    catalogue,
+    enrolment,
+    events,
+    noon,
+    panel,
+    protocol,
+    result,
+    reviewed,
+)
+
+LATE_AFTER = parse_duration("3 days")
+
+
+def received(results: Iterable[Result], on: date) -> list[Result]:
+    """The same, come in at noon of that day."""
+    at = datetime.combine(on, time(12), tzinfo=UTC)
+    return [it._replace(received_at=at) for it in results]
+
+
+def january(day: int) -> date:
+    return date(2026, 1, day)
+
+
+def cbc(
+    results: Iterable[Result],
+    today: date,
+    happened: tuple[Event, ...] = (),
+    *,
+    first: date = START,
+    told: tuple[Ground, ...] = (),
+    known: dict[tuple[str, date], date] | None = None,
+) -> list[Interval]:
+    """The intervals of the blood count up to a day."""
+    case = Case(enrolment=enrolment(), results=tuple(results), events=happened)
+    view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(today), ZONE)
+    found = adherence(view, first, today)
+    by_panel = {it.panel: it for it in panels(view, found, told, known or {}, LATE_AFTER)}
+    return list(by_panel["cbc"].intervals)
+
+
+def said(found: Iterable[Interval]) -> str:
+    """`5-14 covered, 15-18 not_covered hold`: days of January."""
+    words = []
+    for it in found:
+        last = it.days[1] - ONE_DAY
+        since = f" known {it.known_since.day}" if it.known_since else ""
+        reasons = "".join(f" {given.ground.reason.value}" for given in it.given)
+        words.append(f"{it.days[0].day}-{last.day} {it.state.value}{since}{reasons}")
+    return ", ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("completions", "today", "expected"),
+    [
+        ([], 14, "5-14 covered"),
+        ([], 15, "5-14 covered, 15-15 not_covered"),
+        ([14], 20, "5-20 covered"),
+        ([15], 20, "5-20 covered"),
+        ([16], 20, "5-14 covered, 15-15 not_covered, 16-20 covered"),
+        ([12], 21, "5-21 covered"),
+        ([12], 22, "5-21 covered, 22-22 not_covered"),
+        ([12, 24], 31, "5-21 covered, 22-23 not_covered, 24-31 covered"),
+        ([12, 24], 30, "5-21 covered, 22-23 not_covered, 24-30 covered"),
+    ],
+)
+def test_a_gap_is_from_the_day_after_the_grace_to_the_day_before_the_test(
+    completions: list[int], today: int, expected: str
+) -> None:
+    results = [it for day in completions for it in panel("cbc", january(day))]
+    assert said(cbc(results, january(today))) == expected
+
+
+@pytest.mark.parametrize(
+    ("happened", "expected"),
+    [
+        ("2026-01-16 stop", "5-14 covered, 15-15 not_covered"),
+        ("2026-01-13 monitored_elsewhere 2026-01-24",
+         "5-12 covered, 13-23 elsewhere monitored_elsewhere, 24-26 not_covered"),
+        ("2026-01-20 monitored_elsewhere 2026-01-22; 2026-01-22 monitored_elsewhere 2026-01-25",
+         "5-14 covered, 15-19 not_covered, 20-24 elsewhere monitored_elsewhere monitored_elsewhere, 25-26 not_covered"),
+        ("2026-01-20 monitored_elsewhere 2026-02-20; 2026-01-22 back",
+         "5-14 covered, 15-19 not_covered, 20-21 elsewhere monitored_elsewhere, 22-26 not_covered"),
+        ("2026-01-10 hold", "5-14 covered, 15-26 not_covered hold"),
+        ("2026-01-10 hold; 2026-01-15 resume", "5-14 covered, 15-26 not_covered"),
+        ("2026-01-10 hold; 2026-01-16 resume", "5-14 covered, 15-26 not_covered hold"),
+        ("2026-01-26 hold", "5-14 covered, 15-26 not_covered hold"),
+        ("2026-01-12 away 2026-01-15", "5-14 covered, 15-26 not_covered"),
+        ("2026-01-12 away 2026-01-16", "5-14 covered, 15-26 not_covered away"),
+        ("2026-01-20 inpatient 2026-03-01", "5-14 covered, 15-26 not_covered inpatient"),
+        ("2026-01-18 declined", "5-14 covered, 15-26 not_covered declined"),
+        ("2026-01-05 supply 21", "5-14 covered, 15-26 not_covered supply_ran_out"),
+        ("2026-01-05 supply 21; 2026-01-20 supply 28", "5-14 covered, 15-26 not_covered"),
+        ("2026-01-19 transfer_out Dr Ash", "5-14 covered, 15-26 not_covered transfer_not_accepted"),
+    ],
+)  # fmt: skip
+def test_what_happened_stands_beside_the_gap_and_moves_no_day_of_it(
+    happened: str, expected: str
+) -> None:
+    assert said(cbc([], january(26), events(happened))) == expected
+
+
+def test_a_refusal_before_the_last_test_explains_nothing_after_it() -> None:
+    declined = events("2026-01-15 declined")
+    results = panel("cbc", january(16))
+    assert said(cbc(results, january(28), declined)) == (
+        "5-14 covered, 15-15 not_covered declined, 16-25 covered, 26-28 not_covered"
+    )
+
+
+def test_a_reason_covers_its_own_days_of_a_gap_and_the_others_stay_without() -> None:
+    (_, gap) = cbc([], january(26), events("2026-01-12 away 2026-01-18"))
+    assert [(it.days[0].day, it.days[1].day) for it in gap.given] == [(15, 18)]
+    assert [(first.day, end.day) for first, end in gap.unexplained] == [(18, 27)]
+    ranks = gap.ranks()
+    assert ranks[january(17)] == Reason.AWAY.rank
+    assert ranks[january(18)] == Reason.NOTHING.rank
+
+
+def test_a_sample_that_was_not_whole_is_a_reason_until_the_next() -> None:
+    part = [it for it in panel("cbc", january(13)) if it.analyte != "lymphocytes"]
+    clotted = [result("platelets", None, january(20), no_result="clotted")]
+    (_, gap) = cbc([*part, *clotted], january(21))
+    assert [(it.ground.said, it.days[0].day) for it in gap.given] == [
+        ("13 Jan 2026, no lymphocytes", 15),
+        ("20 Jan 2026, no value that counts", 20),
+    ]
+
+
+def test_a_silent_feed_explains_only_who_became_overdue_while_it_was() -> None:
+    def silent(since: int) -> Ground:
+        return Ground(
+            reason=Reason.FEED_SILENT, first=january(since), end=january(18), said="",
+            record="", recorded_on=january(since), tie=Tie.BEGUN_IN_IT,
+        )  # fmt: skip
+
+    assert said(cbc([], january(20), told=(silent(15),))).endswith("15-20 not_covered feed_silent")
+    assert said(cbc([], january(20), told=(silent(16),))).endswith("15-20 not_covered")
+
+
+@pytest.mark.parametrize(
+    ("lag", "expected"),
+    [
+        (0, "5-25 covered"),
+        (3, "5-25 covered"),
+        (4, "5-14 covered, 15-17 covered known 18, 18-25 covered"),
+        (9, "5-14 covered, 15-20 covered known 23, 21-25 covered"),
+        (30, "5-14 covered, 15-23 covered known 13, 24-25 not_covered"),
+    ],
+)
+def test_what_came_late_covered_its_days_and_that_was_known_only_then(
+    lag: int, expected: str
+) -> None:
+    """Tested on 14 January, and again on the 21st, except in the last case: known on 13 February."""
+    results = received(panel("cbc", january(14)), january(14) + timedelta(days=lag))
+    if lag < 30:
+        results += panel("cbc", january(21))
+    assert said(cbc(results, january(25))) == expected
+
+
+def test_a_correction_that_came_late_does_not_make_the_test_late() -> None:
+    results = [
+        *received(panel("cbc", january(14)), january(15))[:-1],
+        *received(panel("cbc", january(14))[-1:], january(22)),
+        *panel("cbc", january(21)),
+    ]
+    key = (results[4].analyte, january(14))
+    late = said(cbc(results, january(25)))
+    assert late == "5-14 covered, 15-20 covered known 22, 21-25 covered"
+    assert said(cbc(results, january(25), known={key: january(15)})) == "5-25 covered"
+
+
+def test_a_gap_that_began_before_the_days_asked_for_says_since_when() -> None:
+    (gap,) = cbc([], january(26), first=january(20))
+    assert gap.lapse is not None
+    assert (gap.days[0], gap.lapse.days[0], gap.lapse.due_on) == (
+        january(20), january(15), january(12),
+    )  # fmt: skip
+
+
+_SPANS = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(0, 12)).map(
+        lambda it: (START + timedelta(days=it[0]), START + timedelta(days=it[0] + it[1]))
+    ),
+    max_size=6,
+)
+
+
+@given(span=_SPANS.filter(bool), others=_SPANS)
+def test_stretches_are_the_days_in_them(
+    span: list[tuple[date, date]], others: list[tuple[date, date]]
+) -> None:
+    whole, days = set(days_of(span[:1])), set(days_of(others))
+    assert set(days_of(within(span[0], others))) == whole & days
+    assert set(days_of(without(span[0], others))) == whole - days
+    for found in (united(others), without(span[0], others)):
+        assert all(one[1] < other[0] for one, other in pairwise(found))
+    assert set(days_of(united(others))) == days
+
+
+_NUMBERS = st.integers(0, 40)
+
+
+@given(
+    done=st.lists(st.tuples(_NUMBERS, st.integers(0, 25)), max_size=6, unique_by=lambda it: it[0]),
+    reach=st.lists(st.integers(-2, 20), min_size=7, max_size=7),
+    begin=st.integers(0, 10),
+)
+def test_when_a_day_was_known_to_be_covered_is_found_day_by_day(
+    done: list[tuple[int, int]], reach: list[int], begin: int
+) -> None:
+    """Whatever the schedule makes of a completion, be it that a later one covers less."""
+    made = [Done(START + timedelta(days=on), START + timedelta(days=on + lag)) for on, lag in done]
+    reaches = {it.on: it.on + timedelta(days=days) for it, days in zip(made, reach, strict=False)}
+    never = START + timedelta(days=reach[-1])
+
+    def until(last: date | None) -> date:
+        return never if last is None else reaches[last]
+
+    span = (START + timedelta(days=begin), START + timedelta(days=45))
+    found = {
+        day: it.since for it in looked_overdue(made, span, until) for day in days_of([it.days])
+    }
+    assert found == dict(_known_by_days(made, span, until))
+
+
+def _known_by_days(
+    made: list[Done], span: tuple[date, date], until: Callable[[date | None], date]
+) -> Iterable[tuple[date, date]]:
+    for day in days_of([span]):
+        for number in range(100):
+            known = day + timedelta(days=number)
+            there = [it.on for it in made if it.on <= day and it.known_on <= known]
+            if until(max(there, default=None)) >= day:
+                if number:
+                    yield day, known
+                break
+
+
+_DAYS = st.integers(min_value=-9, max_value=120).map(lambda days: START + timedelta(days=days))
+_TESTS = st.lists(
+    st.tuples(_DAYS, st.sampled_from([0, 1, 3, 4, 6, 20])), max_size=10, unique_by=lambda it: it[0]
+)
+
+
+@st.composite
+def _lives(draw: st.DrawFn) -> tuple[Event, ...]:
+    """Holds, resumptions, absences, dose increases and times elsewhere, in any order."""
+    texts = []
+    for day in draw(st.lists(_DAYS.filter(lambda it: it >= START), max_size=5)):
+        until = day + timedelta(days=draw(st.integers(0, 30)))
+        texts.append(
+            draw(
+                st.sampled_from(
+                    [f"{day} hold", f"{day} resume", f"{day} away {until}", f"{day} dose 75",
+                     f"{day} monitored_elsewhere {until}", f"{day} back"]
+                )
+            )
+        )  # fmt: skip
+    return events("; ".join(texts))
+
+
+@settings(max_examples=80, deadline=None)
+@given(tests=_TESTS, happened=_lives(), length=st.integers(0, 130), begin=st.integers(0, 60))
+def test_every_day_is_what_the_reviews_of_the_days_make_of_it(
+    tests: list[tuple[date, int]], happened: tuple[Event, ...], length: int, begin: int
+) -> None:
+    """Day by day: what the review said of the blood count by all results, by those that had come
+    by then, and by those that had come on each later day; which events held on it."""
+    today, first = START + timedelta(days=length), START + timedelta(days=min(begin, length))
+    results = [
+        it
+        for on, lag in tests
+        if on <= today
+        for it in received(panel("cbc", on), on + timedelta(days=lag))
+    ]
+    found = cbc(results, today, tuple(it for it in happened if it.on <= today), first=first)
+    whole = [it.days for it in found]
+    assert all(one[1] == other[0] for one, other in pairwise(whole))
+    assert (whole[0][0], whole[-1][1]) == (first, today + ONE_DAY)
+    assert all(
+        (one.state, one.known_since) != (other.state, other.known_since)
+        for one, other in pairwise(found)
+    )
+    for interval in found:
+        for day in days_of([interval.days]):
+            held = {it.ground.reason for it in interval.given if it.days[0] <= day < it.days[1]}
+            expected = _day_of(results, happened, day)
+            assert (interval.state, interval.known_since, held) == expected, day
+
+
+def _day_of(
+    results: list[Result], happened: tuple[Event, ...], day: date
+) -> tuple[State, date | None, set[Reason]]:
+    past = sorted((it for it in happened if it.on <= day), key=lambda it: (it.on, it.id))
+    until, held, away = None, False, False
+    for it in past:
+        if it.event == "monitored_elsewhere":
+            until = date.fromisoformat(it.value)
+        if it.event == "back":
+            until = None
+        held = it.event == "hold" or (held and it.event != "resume")
+        away |= it.event == "away" and day < date.fromisoformat(it.value)
+    if until is not None and day < until:
+        return State.ELSEWHERE, None, {Reason.ELSEWHERE}
+    collected = [it for it in results if it.collected_on <= day]
+    ours = tuple(it for it in past if it.event not in ("monitored_elsewhere", "back"))
+
+    def covered(known_on: date) -> bool:
+        there = [it for it in collected if _known_on(it) <= known_on]
+        answer = reviewed(there, day, ours)
+        return not any(it.state in LATE for it in answer.panels if it.panel == "cbc")
+
+    if not covered(date.max):
+        reasons = {Reason.HOLD} if held else set()
+        return State.NOT_COVERED, None, reasons | ({Reason.AWAY} if away else set())
+    turns = sorted({day, *(_known_on(it) for it in collected if _known_on(it) > day)})
+    since = next(it for it in turns if covered(it))
+    return State.COVERED, None if since == day else since, set()
+
+
+def _known_on(it: Result) -> date:
+    came = it.received_at.date()
+    return came if came > LATE_AFTER.after(it.collected_on) else it.collected_on
+
+
+def test_the_days_are_those_of_the_report_on_tests_done() -> None:
+    """A patient's days covered are those on which every panel is."""
+    results = [*panel("cbc", january(12)), *panel("lft", january(12))]
+    case = Case(enrolment=enrolment(), results=tuple(results))
+    view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(date(2026, 6, 1)), ZONE)
+    found = adherence(view, START, date(2026, 6, 1))
+    own = panels(view, found, (), {}, LATE_AFTER)
+    missing = {day for it in own for gap in it.intervals for day in gap.ranks()}
+    assert found.watched - missing == found.watched - found.uncovered
