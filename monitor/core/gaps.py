@@ -53,6 +53,8 @@ class Interval:
     given: tuple[Given, ...] = ()
     tests: tuple[date, ...] = ()
     """Covered days: when the panel was done, from the last time on or before them."""
+    declared: date | None = None
+    """That of these days of which the enrolment says so and no result."""
 
     @property
     def unexplained(self) -> list[Span]:
@@ -176,7 +178,7 @@ def _told(
             for days in within(interval.days, it.explains(lapse))
         ]
     else:
-        return replace(interval, tests=_tests(panel, view, interval.days))
+        return _tested(interval, panel, view)
     given.sort(key=lambda it: (it.days, it.ground.reason.rank, it.ground.record, it.ground.said))
     return replace(interval, given=tuple(given))
 
@@ -185,11 +187,13 @@ def _afterwards(ground: Ground, late_after: Duration | None) -> bool:
     return late_after is not None and ground.recorded_on > late_after.after(ground.first)
 
 
-def _tests(panel: str, view: View, span: Span) -> tuple[date, ...]:
-    known = view.done[panel]
+def _tested(interval: Interval, panel: str, view: View) -> Interval:
+    known, (first, end) = view.done[panel], interval.days
     done = sorted({*known.days, *([known.declared] if known.declared is not None else [])})
-    begin = max(bisect_right(done, span[0]) - 1, 0)
-    return tuple(it for it in done[begin:] if it < span[1])
+    begin = max(bisect_right(done, first) - 1, 0)
+    tests = tuple(it for it in done[begin:] if it < end)
+    is_declared = known.declared in tests and known.declared not in known.days
+    return replace(interval, tests=tests, declared=known.declared if is_declared else None)
 
 
 def document(found: PanelDays, view: View) -> Mapping[str, object]:
@@ -208,6 +212,8 @@ def _interval(it: Interval) -> dict[str, object]:
     row: dict[str, object] = {"state": it.state.value, **_days(it.days)}
     if it.state is State.COVERED:
         row["tests"] = [day.isoformat() for day in it.tests]
+    if it.declared is not None:
+        row["declared_on"] = it.declared.isoformat()
     if it.known_since is not None:
         row["known_only_since"] = it.known_since.isoformat()
     if it.lapse is not None:

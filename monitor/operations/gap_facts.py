@@ -60,9 +60,10 @@ def of_feeds(view: View, outages: Mapping[str, Sequence[Outage]]) -> Iterator[Gr
                 reason=Reason.FEED_SILENT,
                 first=last_on + _ONE_DAY,
                 end=it.back_on,
-                said=f"nothing from {title_of(source)} after {day_text(last_on)}",
+                said=f"nothing from {title_of(source)} after {day_text(last_on)}, missed since "
+                f"{day_text(it.noticed_on)}",
                 record="arrivals of files",
-                recorded_on=it.noticed_on,
+                recorded_on=last_on + _ONE_DAY,
                 tie=Tie.BEGUN_IN_IT,
             )
 

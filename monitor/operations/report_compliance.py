@@ -157,10 +157,16 @@ def compliance(
             cases = load_cases(connection, piece, until=now, zone=zone)
             views, failed = look(cases, rulebook, now, zone)
             found.not_judged += len(failed)
-            for view in sorted(views, key=lambda it: it.case.enrolment.patient_id):
+            seen = [(view, adherence(view, first, last)) for view in views]
+            for view, outcome in seen:
                 titles = {it.id: it.title for it in view.protocol.panels}
-                outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
-                _add(found, outcome, whose, titles)
+                _add(found, outcome, wanted[view.case.enrolment.id], titles)
+            if ends[-1].at < now:  # whether a day was covered is told by nothing later
+                then = as_known_at(connection, cases, ends[-1].at, zone)
+                views, _ = look(then, rulebook, ends[-1].at, zone)
+                seen = [(view, adherence(view, first, last)) for view in views]
+            for view, outcome in sorted(seen, key=lambda it: it[0].case.enrolment.patient_id):
+                whose = wanted[view.case.enrolment.id]
                 days = treated.of(whose.patient, whose.place)
                 days.add(outcome.watched, dict.fromkeys(outcome.uncovered, 0))
             for end in ends:

@@ -33,7 +33,7 @@ WORDS = {
     Reason.LOST: "lost to follow-up",
     Reason.DECLINED: "declined",
     Reason.NOT_REACHED: "could not be reached",
-    Reason.CONTACTED: "contacted, not done yet",
+    Reason.CONTACTED: "contacted, no result yet",
     Reason.PUT_ASIDE: "alert put aside",
     Reason.NOTHING: "nothing on record",
 }
@@ -41,7 +41,8 @@ _SAME = ("state", "from", "to", "known_only_since", "done_on")
 """By these, and by why, intervals of two tests are one line."""
 _NOTES = (
     """Covered: on treatment, monitored here, and no test past its grace, as in the report
-    compliance; before the first test is due that needs none. Not covered: from the day after the
+    compliance; before the first test is due that needs none, and a test that the enrolment declares
+    counts. Not covered: from the day after the
     grace to the day before the test was done. A hold keeps monitoring going. Rechecks and tests
     that an event asks for are not counted.""",
     """A reason stands beside a gap and excuses no day of it. It counts from the day it is about;
@@ -123,7 +124,7 @@ def rows(found: Gaps) -> Iterator[dict[str, Any]]:
             yield {**own, "state": "not_judged"}
         for panel in line.get("panels", ()):
             for it in panel["intervals"]:
-                words = {"tests": "; ".join(it.get("tests", ())), "reasons": because(it)}
+                words = {"tests": _tests(it), "reasons": because(it)}
                 yield {**own, "test": panel["test"], **it, **words}
     yield {"state": "sealed", "reasons": seal_words(found)}
 
@@ -150,6 +151,12 @@ def because(interval: Mapping[str, Any]) -> str:
     if nothing == interval["days"] or not said:
         return WORDS[Reason.NOTHING]
     return "; ".join([*said, *([f"{nothing} days: {WORDS[Reason.NOTHING]}"] if nothing else [])])
+
+
+def _tests(interval: Mapping[str, Any]) -> str:
+    declared = interval.get("declared_on")
+    marked = [f"{it} (declared)" if it == declared else it for it in interval.get("tests", ())]
+    return "; ".join(marked)
 
 
 def seal_words(found: Gaps) -> str:

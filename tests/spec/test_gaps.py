@@ -5,6 +5,7 @@ day by day against a slow oracle."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -195,6 +196,19 @@ def test_a_correction_that_came_late_does_not_make_the_test_late() -> None:
     assert said(cbc(results, january(25), known={key: january(15)})) == "5-25 covered"
 
 
+def test_a_covered_day_names_its_tests_and_which_of_them_is_only_declared() -> None:
+    who = replace(enrolment(), last_tested_on=date(2025, 12, 29))
+    results = [it for day in (12, 19) for it in panel("cbc", january(day))]
+    case = Case(enrolment=who, results=tuple(results))
+    view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(january(25)), ZONE)
+    own = panels(view, adherence(view, START, january(25)), (), {}, LATE_AFTER)
+    (interval,) = next(it for it in own if it.panel == "cbc").intervals
+    assert interval.tests == (date(2025, 12, 29), january(12), january(19))
+    assert interval.declared == date(2025, 12, 29)
+    (later,) = cbc(results, january(25), first=january(20))
+    assert (later.tests, later.declared) == ((january(19),), None)
+
+
 def test_a_gap_that_began_before_the_days_asked_for_says_since_when() -> None:
     (gap,) = cbc([], january(26), first=january(20))
     assert gap.lapse is not None
@@ -358,3 +372,40 @@ def test_the_days_are_those_of_the_report_on_tests_done() -> None:
     own = panels(view, found, (), {}, LATE_AFTER)
     missing = {day for it in own for gap in it.intervals for day in gap.ranks()}
     assert found.watched - missing == found.watched - found.uncovered
+
+
+_ENDS = ("stop", "died", "transfer_out Dr Ash", "accepted_by Dr Ash", "start", "resume", "hold")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    tests=_TESTS,
+    happened=_lives(),
+    more=st.lists(st.tuples(_DAYS, st.sampled_from(_ENDS)), max_size=4),
+    length=st.integers(0, 100),
+    later=st.integers(0, 200),
+    late_start=st.integers(0, 20),
+)
+def test_days_that_are_past_are_the_same_on_any_later_day(
+    tests: list[tuple[date, int]],
+    happened: tuple[Event, ...],
+    more: list[tuple[date, str]],
+    length: int,
+    later: int,
+    late_start: int,
+) -> None:
+    """Whatever happens after them: seen as on the last of them, or by all that is known since."""
+    last = START + timedelta(days=length)
+    told = (*happened, *events("; ".join(f"{day} {what}" for day, what in more)))
+    who = enrolment(START + timedelta(days=late_start), START)
+    results = [it for on, _ in tests for name in ("cbc", "lft") for it in panel(name, on)]
+
+    def seen(today: date) -> tuple[object, ...]:
+        known = tuple(it for it in results if it.collected_on <= today)
+        past = tuple(it for it in told if it.on <= today)
+        case = Case(enrolment=who, results=known, events=past)
+        view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(today), ZONE)
+        found = adherence(view, START, last)
+        return found.here, found.elsewhere, found.watched, found.uncovered
+
+    assert seen(last) == seen(last + timedelta(days=later))
