@@ -127,7 +127,7 @@ def of_samples(view: View, lapse: Lapse) -> Iterator[Ground]:
             reason=Reason.INCOMPLETE,
             first=day,
             end=None,
-            said=f"{day_text(day)}, no {lacking or 'value that counts'}",
+            said=f"no {lacking or 'value that counts'}",
             record="results",
             recorded_on=clinic_day(min(came), view.zone),
             tie=Tie.SINCE_TEST,

@@ -28,7 +28,7 @@ class Outage:
 
     source: str
     last: datetime
-    """Its last file before."""
+    """The first file of the last day on which one came."""
     noticed_on: date
     """The first time that passed without one."""
     back_on: date | None

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
-from monitor.core.calendar import clinic_day
+from monitor.core.calendar import clinic_day, start_of_day
 from monitor.core.findings import day_text, named
 from monitor.core.gap_reasons import Ground, Reason, Tie
 from monitor.core.judges import View
@@ -48,8 +48,9 @@ def of_feeds(view: View, outages: Mapping[str, Sequence[Outage]]) -> Iterator[Gr
     results = view.case.results
     for source, own in outages.items():
         for it in own:
+            silent = start_of_day(it.last.date() + _ONE_DAY, view.zone)
             latest = max(
-                (result for result in results if result.received_at <= it.last),
+                (result for result in results if result.received_at < silent),
                 key=lambda result: (result.received_at, result.id),
                 default=None,
             )
@@ -60,8 +61,7 @@ def of_feeds(view: View, outages: Mapping[str, Sequence[Outage]]) -> Iterator[Gr
                 reason=Reason.FEED_SILENT,
                 first=last_on + _ONE_DAY,
                 end=it.back_on,
-                said=f"nothing from {title_of(source)} after {day_text(last_on)}, missed since "
-                f"{day_text(it.noticed_on)}",
+                said=f"nothing from {title_of(source)}, missed since {day_text(it.noticed_on)}",
                 record="arrivals of files",
                 recorded_on=last_on + _ONE_DAY,
                 tie=Tie.BEGUN_IN_IT,
@@ -169,7 +169,7 @@ def _of_held(row: Row[Any], view: View, zone: ZoneInfo) -> Iterator[Ground]:
         reason=Reason.HELD_ROW,
         first=on,
         end=resolved,
-        said=f"{names} of {day_text(on)}",
+        said=names,
         record=f"held row {row.id}",
         recorded_on=held_on,
         tie=Tie.SINCE_TEST,

@@ -70,7 +70,7 @@ class Digest:
 
     def add(self, line: Mapping[str, Any]) -> None:
         text = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        self._sum.update(text.encode() + b"\n")
+        self._sum.update(text.encode("utf-8", "surrogatepass") + b"\n")
 
     def __str__(self) -> str:
         return self._sum.hexdigest()

@@ -7,9 +7,12 @@ import json
 import pytest
 from sqlalchemy import update
 
+from monitor.config import load_settings
+from monitor.operations.report_gaps_check import Kept, check
 from monitor.store import tables
 from monitor.store.database import open_store
 from monitor.store.tables import table_of
+from tests.clinic import at
 from tests.command_line import CommandLine
 from tests.scenario.gap_story import DAYS, NOW, Story, told_to, whole
 
@@ -146,3 +149,13 @@ def test_what_is_asked_of_a_kept_report_stands_in_it(clinic: CommandLine) -> Non
         assert "--check takes days, clinic and drug from the file" in ended.err
     missing = clinic("report", "gaps", "--check", "nothing.json")
     assert (missing.code, missing.err) == (2, "nothing.json: No such file or directory\n")
+
+
+def test_it_holds_in_a_backup_of_either_database(told: CommandLine, store_url: str) -> None:
+    told.write("kept.json", json.dumps(whole(told)))
+    assert told("backup", "copy.db", "--at", NOW).code == 0
+    copy = open_store(f"sqlite:///{told.folder / 'copy.db'}")
+    kept = Kept.read(told.folder / "kept.json")
+    found = check(copy, load_settings(told.folder / "config.toml"), kept, at("2026-05-01"))
+    copy.dispose()
+    assert found.is_well
