@@ -116,7 +116,7 @@ def of_events(view: View) -> Iterator[Ground]:
 def of_samples(view: View, lapse: Lapse) -> Iterator[Ground]:
     """Samples since the last completion that did not make the panel whole."""
     panel = view.protocol.panel(lapse.panel)
-    last = min(lapse.days[1] - ONE_DAY, view.today)
+    last = lapse.days[1] - ONE_DAY
     in_part = dict(days_in_part(panel, view.results, lapse.last_done, last))
     rows = [it for name in panel.analytes for it in view.results.rows(name)]
     since = lapse.last_done or date.min

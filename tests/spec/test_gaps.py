@@ -170,6 +170,71 @@ def test_a_sample_that_was_not_whole_is_a_reason_until_the_next() -> None:
     ]
 
 
+def test_a_sample_of_the_last_day_of_a_gap_counts_and_one_of_the_test_does_not() -> None:
+    part = [it for it in panel("cbc", january(25)) if it.analyte != "lymphocytes"]
+    whole = panel("cbc", january(26))
+    (_, gap) = cbc(part, january(25))
+    assert [(it.ground.first, it.days) for it in gap.given] == [
+        (january(25), (january(25), january(26)))
+    ]
+    (_, gap, _) = cbc([*part, *whole], january(28))
+    assert [it.ground.first for it in gap.given] == [january(25)]
+
+
+def test_each_hold_has_its_own_note_and_each_attestation_its_own_days() -> None:
+    notes = {2: "fever", 4: "surgery"}
+    told = "2026-01-15 away 2026-01-16; 2026-01-16 hold; 2026-01-18 resume; 2026-01-20 hold"
+    happened = tuple(replace(it, note=notes.get(it.id, "")) for it in events(told))
+    (_, gap) = cbc([], january(26), happened)
+    assert [(it.ground.said, it.days[0].day, it.days[1].day) for it in gap.given][1:] == [
+        ("fever", 16, 18), ("surgery", 20, 27),
+    ]  # fmt: skip
+    elsewhere = (
+        "2026-01-06 monitored_elsewhere 2026-02-01; 2026-01-20 monitored_elsewhere 2026-01-24; "
+        "2026-01-26 monitored_elsewhere 2026-02-01"
+    )
+    spells = [it for it in cbc([], january(26), events(elsewhere)) if it.state is State.ELSEWHERE]
+    assert [
+        [(it.ground.said, it.days[0].day, it.days[1].day) for it in spell.given] for spell in spells
+    ] == [
+        [("until 1 Feb 2026", 6, 20), ("until 24 Jan 2026", 20, 24)],
+        [("until 1 Feb 2026", 26, 27)],
+    ]
+
+
+@pytest.mark.parametrize(("recorded", "afterwards"), [(16, False), (19, False), (20, True)])
+def test_what_was_recorded_later_than_results_come_says_so(recorded: int, afterwards: bool) -> None:
+    at = datetime.combine(january(recorded), time(12), tzinfo=UTC)
+    (hold,) = events("2026-01-16 hold")
+    (_, gap) = cbc([], january(26), (replace(hold, received_at=at),))
+    (given,) = gap.given
+    assert (given.afterwards, given.ground.recorded_on) == (afterwards, january(recorded))
+
+
+def test_one_of_several_analytes_is_enough_to_have_known_of_a_test() -> None:
+    """The ALT came at once, the AST beside it weeks later; and the other way about."""
+    done = date(2026, 4, 20)
+    today = date(2026, 5, 25)
+    for first, second in (("alt", "ast"), ("ast", "alt")):
+        at_once = received([result("bilirubin", "10", done), result(first, "20", done)], done)
+        late = received([result(second, "20", done)], date(2026, 5, 20))
+        case = Case(enrolment=enrolment(), results=(*at_once, *late))
+        view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(today), ZONE)
+        own = panels(view, adherence(view, START, today), (), {}, LATE_AFTER)
+        intervals = next(it for it in own if it.panel == "lft").intervals
+        assert [it.state.value for it in intervals] == ["covered", "not_covered", "covered"]
+        assert not any(it.known_since for it in intervals)
+
+
+def test_the_longest_gap_is_the_first_of_the_longest() -> None:
+    results = [it for day in (16, 28) for it in panel("cbc", january(day))]
+    case = Case(enrolment=enrolment(), results=tuple(results))
+    view = view_of(case, {"azathioprine": protocol()}, catalogue(), noon(january(29)), ZONE)
+    own = panels(view, adherence(view, START, january(29)), (), {}, LATE_AFTER)
+    longest = next(it for it in own if it.panel == "cbc").longest
+    assert longest is not None and longest.days == (january(26), january(28))
+
+
 def test_a_silent_feed_explains_only_who_became_overdue_while_it_was() -> None:
     def silent(since: int) -> Ground:
         return Ground(
@@ -224,6 +289,8 @@ def test_a_covered_day_names_its_tests_and_which_of_them_is_only_declared() -> N
     assert interval.declared == date(2025, 12, 29)
     (later,) = cbc(results, january(25), first=january(20))
     assert (later.tests, later.declared) == ((january(19),), None)
+    before, _, after = cbc(panel("cbc", january(15))[:0] + panel("cbc", january(16)), january(16))
+    assert (before.tests, after.tests) == ((), (january(16),))
 
 
 def test_a_gap_that_began_before_the_days_asked_for_says_since_when() -> None:
