@@ -104,9 +104,9 @@ def page(found: Gaps) -> Page:
         figure=None,
         tables=[
             _clinics(found),
-            _reasons(found.totals),
+            _reasons(found),
             gaps.table("Not covered, the longest first", [*columns, "On record"],
-                       "No day without a test."),
+                       _nobody(found) or "No day without a test."),
             late.table("Covered, known only later", [*columns, "Known since"],
                        "No result came so late that a test looked overdue."),
             elsewhere.table("Monitored elsewhere", [*without_test, "Attested"],
@@ -219,11 +219,19 @@ def _clinics(found: Gaps) -> Table:
                  "Of these nothing on record", "Elsewhere", "Share covered", "Longest gap (days)"],
         rows=[(it["clinic"], it["drug"], *cells(it)) for it in found.totals["clinics"]],
         total=("All", "", *cells(found.totals)),
-        empty="Nobody was on treatment in these days." if found.asked else found.nobody(),
+        empty=_nobody(found),
     )  # fmt: skip
 
 
-def _reasons(totals: Mapping[str, Any]) -> Table:
+def _nobody(found: Gaps) -> str:
+    """What is said where no day was looked at: it must not read as all being well."""
+    if not found.asked:
+        return found.nobody()
+    return "" if found.totals["days"] else "Nobody was on treatment in these days."
+
+
+def _reasons(found: Gaps) -> Table:
+    totals = found.totals
     return Table(
         title="Why days were not covered",
         columns=["On record", "Patient-days", "Patients"],
@@ -231,7 +239,7 @@ def _reasons(totals: Mapping[str, Any]) -> Table:
             (WORDS[Reason(it["reason"])], it["days"], it["patients"]) for it in totals["reasons"]
         ],
         total=("All", totals["not_covered"], totals["patients_with_gaps"]),
-        empty="No day was not covered.",
+        empty=_nobody(found) or "No day was not covered.",
     )
 
 

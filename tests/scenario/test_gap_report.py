@@ -116,8 +116,20 @@ def test_every_form_says_the_same(told: CommandLine) -> None:
     page = told("report", "gaps", *DAYS, "--html", "--at", NOW).out
     assert found["sealed"]["digest"] in page
     assert "letter of Dr Ash" in page and "Doe" not in page
-    nobody = told("report", "gaps", "--clinic", "nroth", "--at", NOW).out
-    assert 'Nobody is enrolled under clinic "nroth"' in nobody
+
+
+@pytest.mark.parametrize("form", [(), ("--html",)])
+def test_a_slip_or_days_of_nobody_do_not_read_as_all_well(
+    told: CommandLine, form: tuple[str, ...]
+) -> None:
+    slip = told("report", "gaps", "--clinic", "nroth", *form, "--at", NOW).out
+    before = told("report", "gaps", "--from", "2020-01-01", "--to", "2020-02-01", *form).out
+    early = told("report", "gaps", "--clinic", "north", *form, "--at", "2026-01-06").out
+    assert "Nobody is enrolled under" in slip and "nroth" in slip
+    assert "Nobody was on treatment in these days." in before
+    assert "No day without a test." in early
+    for said in (slip, before):
+        assert "No day" not in said
 
 
 def test_days_that_end_before_they_begin_are_refused(clinic: CommandLine) -> None:
