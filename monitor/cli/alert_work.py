@@ -12,10 +12,12 @@ from monitor.cli.common import (
     AtOption,
     ConfigOption,
     JsonOption,
-    print_json,
     reading,
     say,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 app = typer.Typer(help="One alert: its whole story.", no_args_is_help=True)

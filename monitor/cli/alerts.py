@@ -15,11 +15,13 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     day,
-    print_json_sorted,
     reading,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json_sorted,
 )
 
 _STATES = {

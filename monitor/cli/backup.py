@@ -14,10 +14,12 @@ from monitor.cli.common import (
     ConfigOption,
     JsonOption,
     local,
-    print_json,
     progress,
     reading,
     say,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.config import load_settings
 

@@ -17,11 +17,13 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     local,
-    print_json,
     reading,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 app = typer.Typer(

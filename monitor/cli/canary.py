@@ -10,9 +10,11 @@ from monitor.cli.common import (
     ConfigOption,
     Exit,
     JsonOption,
-    print_json,
     say,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 

@@ -18,10 +18,12 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     complain,
-    print_json,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.config import load_settings
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,10 +28,6 @@ Progress = Callable[[int, int], None]
 CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
 _PATH_SHOWN = 200
-_PIECE = 500
-_KEPT = "surrogatepass"
-_IN_MEMORY = 8 * 2**20
-"""Signs of an answer; of a longer one the rest lies in a file without a name."""
 _DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 """Control characters but for tab and the ends of lines (ISO 6429), and bidirectional overrides."""
 _STYLES = {
@@ -176,63 +170,6 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
 def local(moment: datetime, zone: Any) -> str:
     """An instant as a person of the clinic reads it."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-
-
-def print_json(document: Any) -> None:
-    """The one JSON document of a command."""
-    sys.stdout.write(_encoder().encode(document) + "\n")
-
-
-def print_json_list(items: Iterable[Any]) -> None:
-    """The same of a list of any length, which memory need not hold. It is written down first:
-    whoever reads it may take their time, and the database does not wait for them."""
-    from shutil import copyfileobj
-    from tempfile import SpooledTemporaryFile  # for a long list alone
-
-    left, mark, encode = iter(items), "[\n", _encoder().encode
-    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as whole:
-        while piece := list(islice(left, _PIECE)):
-            whole.write(mark + encode(piece).removeprefix("[\n").removesuffix("\n]"))
-            mark = ",\n"
-        whole.write("[]\n" if mark[0] == "[" else "\n]\n")
-        whole.seek(0)
-        copyfileobj(whole, sys.stdout)
-
-
-def print_json_with(document: Mapping[str, Any], name: str, items: Iterable[Any]) -> None:
-    """A document of which the last key names a list of any length."""
-    left, mark, encode = iter(items), "\n", _encoder().encode
-    sys.stdout.write(encode({**document, name: []}).removesuffix("]\n}"))
-    while piece := list(islice(left, _PIECE)):
-        text = encode(piece).removeprefix("[\n").removesuffix("\n]")
-        sys.stdout.write(mark + "  " + text.replace("\n", "\n  "))
-        mark = ",\n"
-    sys.stdout.write("]\n}\n" if mark == "\n" else "\n  ]\n}\n")
-
-
-def print_json_sorted(placed: Iterable[tuple[Any, Any]]) -> None:
-    """The same of items that come in any order, each with its place: written down as they come,
-    and read back in order, so that memory holds their places alone."""
-    from tempfile import SpooledTemporaryFile
-
-    encode = _encoder().encode
-    with SpooledTemporaryFile(_IN_MEMORY) as whole:
-        places = []
-        for place, item in placed:
-            text = encode([item]).removeprefix("[\n").removesuffix("\n]").encode("utf-8", _KEPT)
-            places.append((place, whole.tell(), len(text)))
-            whole.write(text)
-        mark = "[\n"
-        for _, start, length in sorted(places):
-            whole.seek(start)
-            sys.stdout.write(mark + whole.read(length).decode("utf-8", _KEPT))
-            mark = ",\n"
-        sys.stdout.write("[]\n" if mark[0] == "[" else "\n]\n")
-
-
-def _encoder() -> json.JSONEncoder:
-    plain = (sys.stdout.encoding or "utf-8").casefold() not in ("utf-8", "utf8")
-    return json.JSONEncoder(ensure_ascii=plain, indent=2, default=str)
 
 
 def harmless(text: str) -> str:

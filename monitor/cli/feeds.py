@@ -12,10 +12,12 @@ from monitor.cli.common import (
     AtOption,
     ConfigOption,
     JsonOption,
-    print_json,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.core.calendar import instant_text
 from monitor.core.feed import WEEKDAYS

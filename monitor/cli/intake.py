@@ -18,11 +18,13 @@ from monitor.cli.common import (
     Refused,
     Work,
     complain,
-    print_json,
     progress,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.cli.preview import say_reasons, say_recognised
 

@@ -17,11 +17,13 @@ from monitor.cli.common import (
     Refused,
     Work,
     day,
-    print_json,
     reading,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.core.toml_reader import is_unwieldy
 from monitor.core.units import plain

@@ -13,8 +13,10 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
-    print_json,
     say,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 app = typer.Typer(help="HL7 messages over a connection.", no_args_is_help=True)

@@ -21,11 +21,13 @@ from monitor.cli.common import (
     Work,
     complain,
     local,
-    print_json,
     reading,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 if TYPE_CHECKING:

@@ -11,11 +11,13 @@ from monitor.cli.common import (
     ConfigOption,
     JsonOption,
     day,
-    print_json,
     progress,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli import report_gaps
 from monitor.cli.common import (
     CONFIG_DEFAULT,
     AtOption,
@@ -14,11 +15,15 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     day,
-    print_json,
-    print_json_with,
+    harmless,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
+    print_json_around,
+    print_lines,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +73,42 @@ def compliance(
     """
     form = _form(as_json, as_csv, as_html)
     _report("compliance", form, config, at, clinic=clinic, drug=drug, first=first, last=last)
+
+
+@app.command()
+def gaps(
+    first: _First = "",
+    last: _Last = "",
+    clinic: _Clinic = "",
+    drug: _Drug = "",
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            "--check",
+            metavar="FILE",
+            readable=False,
+            help="A report kept with --json: is it the same, made anew? 3 where it is not.",
+        ),
+    ] = None,
+    as_csv: _Csv = False,
+    as_html: _Html = False,
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """On which days a test covered each patient, on which none did, and what is on record of why.
+
+    Twelve months up to today where no days are named. It ends with a digest of its content and the
+    seal of the audit trail. Kept with --json, it can be tried on any later day.
+    """
+    form = _form(as_json, as_csv, as_html)
+    if kept is not None:
+        if first or last or clinic or drug or form in ("csv", "html"):
+            raise Refused("--check takes days, clinic and drug from the file, and --json alone")
+        with reading(config, at) as work:
+            report_gaps.check(kept, work, as_json=as_json)
+        return
+    _report("gaps", form, config, at, clinic=clinic, drug=drug, first=first, last=last)
 
 
 @app.command()
@@ -152,7 +193,7 @@ def _report(
     who: str = "",
     option: str = "--from",
 ) -> None:
-    from monitor.operations.report_csv import as_csv
+    from monitor.operations.report_csv import csv_lines
     from monitor.operations.report_overdue import Which
     from monitor.operations.report_page import render
     from monitor.operations.reports import REPORTS, Asked
@@ -165,18 +206,17 @@ def _report(
     )
     with reading(config, at) as work:
         made = REPORTS[name].make(work.store, work.settings, asked, work.now)
-    match form:
-        case "json":
-            if made.listed:
-                print_json_with(made.head, made.listed, made.rows)
-            else:
-                print_json(made.document)
-        case "csv":
-            say(as_csv(made.names, made.rows).rstrip("\n"))
-        case "html":
-            say(render(made.page, work.settings, work.now).rstrip())
-        case _:
-            _say(made.page)
+        match form:
+            case "json" if made.long is not None:
+                print_json_around(*made.long)
+            case "json":
+                print_json(made.document())
+            case "csv":
+                print_lines(map(harmless, csv_lines(made.names, made.rows())))
+            case "html":
+                say(render(made.page(), work.settings, work.now).rstrip())
+            case _:
+                _say(made.page())
 
 
 def _say(page: Page) -> None:

@@ -19,13 +19,15 @@ from monitor.cli.common import (
     Work,
     complain,
     day,
-    print_json,
-    print_json_list,
     progress,
     reading,
     say,
     table,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
+    print_json_list,
 )
 
 _STATUS = (

@@ -14,10 +14,12 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     local,
-    print_json,
     reading,
     say,
     writing,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 app = typer.Typer(

@@ -19,11 +19,13 @@ from monitor.cli.common import (
     Refused,
     complain,
     day,
-    print_json,
     progress,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.core.calendar import clinic_day
 

@@ -13,10 +13,12 @@ from monitor.cli.common import (
     ConfigOption,
     JsonOption,
     day,
-    print_json,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.cli.schedule import app
 from monitor.core.calendar import clinic_day

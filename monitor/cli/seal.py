@@ -13,9 +13,11 @@ from monitor.cli.common import (
     Exit,
     JsonOption,
     Refused,
-    print_json,
     reading,
     say,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 
 

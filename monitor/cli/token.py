@@ -14,10 +14,12 @@ from monitor.cli.common import (
     Refused,
     day,
     local,
-    print_json,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.core.calendar import start_of_day
 from monitor.core.permissions import Scope

@@ -15,10 +15,12 @@ from monitor.cli.common import (
     JsonOption,
     Refused,
     local,
-    print_json,
     reading,
     say,
     table,
+)
+from monitor.cli.json_answers import (
+    print_json,
 )
 from monitor.core.permissions import Role
 

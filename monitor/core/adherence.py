@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from monitor.core.due import Obligation
 from monitor.core.judges import View
-from monitor.core.life import is_within
 from monitor.core.missed import obligations
+from monitor.core.spans import ONE_DAY, Span, days_of, united, within, without
 
-_ONE_DAY = timedelta(days=1)
+_Gap = tuple[date | None, date | None]
+"""The completions between which it lies."""
 
 
 class Became(StrEnum):
@@ -50,14 +52,35 @@ class DueTest:
         return None if self.done_on is None else max((self.done_on - self.due_on).days, 0)
 
 
+class Lapse(NamedTuple):
+    """The days on which a panel was past its grace: from the first of them to the one on which it
+    was done, or on which nobody had to ask any longer."""
+
+    panel: str
+    due_on: date
+    """Of the first test that was not done in its grace."""
+    last_done: date | None
+    """The completion before it."""
+    days: Span
+    done_on: date | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adherence:
     """One enrolment over some days: `watched` are those on treatment and monitored here,
     `uncovered` those of them on which a test was past its grace."""
 
+    panels: tuple[str, ...]
+    """Those that the schedule asks for."""
     tests: tuple[DueTest, ...]
     watched: frozenset[date]
     uncovered: frozenset[date]
+    here: tuple[Span, ...]
+    """The stretches of `watched`."""
+    elsewhere: tuple[Span, ...]
+    """The stretches on treatment in which another clinic monitored."""
+    lapses: tuple[Lapse, ...]
+    """What is uncovered, panel by panel; one may have begun before the days asked for."""
 
     @property
     def days(self) -> int:
@@ -73,33 +96,38 @@ def adherence(view: View, first: date, last: date) -> Adherence:
     many days were covered. What came due before the enrolment does not count, nor what another
     clinic had taken over."""
     life, enrolment = view.life, view.case.enrolment
-    end = min(day for day in (life.stopped_on, last + _ONE_DAY, view.today + _ONE_DAY) if day)
+    end = min(day for day in (life.stopped_on, last + ONE_DAY, view.today + ONE_DAY) if day)
     begin = max(first, enrolment.enrolled_on, min(life.first_dose_on, life.anchors[0]))
-    away = view.basis.away
-    mine = {
-        begin + timedelta(days=number)
-        for number in range(max((end - begin).days, 0))
-        if not is_within(begin + timedelta(days=number), away)
-    }
+    asked = (begin, max(begin, end))
+    here = without(asked, view.basis.away)
+    mine = frozenset(days_of(here))
     tests: list[DueTest] = []
-    late: set[date] = set()
+    lapses: list[Lapse] = []
     for panel in view.protocol.scheduled:
-        stretches = [(_of_gap(panel, gap, view), gap[1] or end) for gap in _gaps(panel, view)]
-        for found, done in stretches:
-            late |= _uncovered(found, done)
+        stretches = [(_of_gap(panel, gap, view), gap) for gap in _gaps(panel, view)]
+        lapses += (it for found, gap in stretches for it in _lapse(found, gap, end))
         for found in _without_extra([found for found, _ in stretches]):
             tests += [it for it in found if it.due_on in mine]
-    return Adherence(tests=tuple(tests), watched=frozenset(mine), uncovered=frozenset(mine & late))
+    late = days_of(it for lapse in lapses for it in within(asked, [lapse.days]))
+    return Adherence(
+        panels=tuple(view.protocol.scheduled),
+        tests=tuple(tests),
+        watched=mine,
+        uncovered=mine.intersection(late),
+        here=tuple(here),
+        elsewhere=tuple(united(within(asked, view.basis.away))),
+        lapses=tuple(lapses),
+    )
 
 
-def _gaps(panel: str, view: View) -> Iterator[tuple[date | None, date | None]]:
+def _gaps(panel: str, view: View) -> Iterator[_Gap]:
     """The stretches between completions, the last of them open."""
     known = view.done[panel]
     days = sorted({*known.days, *([known.declared] if known.declared is not None else [])})
     yield from zip([None, *days], [*days, None], strict=True)
 
 
-def _of_gap(panel: str, gap: tuple[date | None, date | None], view: View) -> list[DueTest]:
+def _of_gap(panel: str, gap: _Gap, view: View) -> list[DueTest]:
     after, done = gap
     until = min(day for day in (done, view.life.stopped_on, view.today) if day is not None)
     duties = list(obligations(view.protocol, panel, after, until, view.life.anchors))
@@ -142,9 +170,10 @@ def _became(duty: Obligation, done_on: date | None, until: date) -> Became:
     return Became.IN_GRACE if done_on <= duty.last_day_in_grace else Became.LATE
 
 
-def _uncovered(tests: list[DueTest], end: date) -> set[date]:
-    """The days from the end of the first grace of a stretch until it was done, or `end`."""
-    if not tests:
-        return set()
-    first = tests[0].grace_until + _ONE_DAY
-    return {first + timedelta(days=number) for number in range(max((end - first).days, 0))}
+def _lapse(tests: list[DueTest], gap: _Gap, end: date) -> Iterator[Lapse]:
+    """From the end of the first grace of a stretch until it was done, or `end`."""
+    if tests:
+        after, done = gap
+        days = (tests[0].grace_until + ONE_DAY, done or end)
+        if days[0] < days[1]:
+            yield Lapse(tests[0].panel, tests[0].due_on, after, days, done)

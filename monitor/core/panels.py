@@ -43,7 +43,7 @@ def completions(panel: Panel, results: Results, enrolment: Enrolment, today: dat
     complete = tuple(days[: bisect_right(days, today)])
     declared = enrolment.last_tested_on if panel.id == DECLARED_PANEL else None
     found = Completions(complete, declared if _past(declared, today) else None, ())
-    partial = _partial(panel, results, found.last, today)
+    partial = days_in_part(panel, results, found.last, today)
     return Completions(found.days, found.declared, partial)
 
 
@@ -54,10 +54,11 @@ def _complete(panel: Panel, results: Results) -> Iterable[date]:
     return parts[0].intersection(*parts[1:]) if parts else ()
 
 
-def _partial(
+def days_in_part(
     panel: Panel, results: Results, last: date | None, today: date
 ) -> tuple[tuple[date, tuple[str, ...]], ...]:
-    """The days since the last completion on which something of the panel was measured."""
+    """The days after a completion, up to today, on which something of the panel was measured, and
+    what was missing."""
     measured: dict[date, set[str]] = defaultdict(set)
     for name in panel.analytes:
         days = results.days(name)

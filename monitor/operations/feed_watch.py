@@ -13,7 +13,6 @@ from sqlalchemy import Connection, func, select
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.feed import (
-    WEEKDAYS,
     Expected,
     due_next,
     learned,
@@ -22,6 +21,7 @@ from monitor.core.feed import (
 )
 from monitor.core.findings import day_text
 from monitor.core.vocabulary import Kind
+from monitor.operations.feed_outages import told
 from monitor.operations.shifted_values import ROWS_READ, Shift
 from monitor.operations.shifted_values import shifts as found_shifts
 from monitor.store import tables
@@ -144,7 +144,7 @@ def _feed(
     rules, mapping, zone = settings.feeds, settings.sources.get(source), settings.clinic.zone
     here, closed = now.astimezone(zone), settings.clinic.holidays
     since = here.date() - timedelta(weeks=rules.weeks)
-    expected = tuple(_told(text) for text in mapping.expected) if mapping else ()
+    expected = tuple(map(told, mapping.expected)) if mapping else ()
     is_learned = not expected
     if is_learned:
         late_by = timedelta(hours=rules.late_hours)
@@ -174,11 +174,6 @@ def _feed(
         overdue_at_once=rules.overdue_at_once,
         watched=watched,
     )
-
-
-def _told(text: str) -> Expected:
-    weekday, _, clock = text.partition(" ")
-    return Expected(WEEKDAYS.index(weekday), time.fromisoformat(clock))
 
 
 def _histories(connection: Connection, settings: Settings, now: datetime) -> dict[str, _History]:

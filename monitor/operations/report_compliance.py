@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, Became, DueTest, adherence
@@ -20,19 +18,16 @@ from monitor.core.enrolment_status import status_of
 from monitor.core.judges import View
 from monitor.core.ordered import Ordered
 from monitor.core.vocabulary import PanelState
-from monitor.operations.period import check_period
+from monitor.operations.patient_days import Days, PatientDays
+from monitor.operations.period import Counted, days_asked, enrolments_asked
 from monitor.operations.report_overdue import Which
 from monitor.operations.status import NOT_JUDGED
 from monitor.review.judging import look
-from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.frames import all_enrolment_ids, as_known_at, chunks, load_cases
+from monitor.store.frames import as_known_at, chunks, load_cases
 from monitor.store.rulebook import RuleBook, load_rulebook
-from monitor.store.tables import table_of
 
-_ENROLMENTS = table_of(tables.EnrolmentRow)
 _ONE_DAY = timedelta(days=1)
-_LAST_MONTHS = 11
 _LATE = (PanelState.OVERDUE.value, PanelState.SERIOUSLY_OVERDUE.value)
 BECAME = tuple(it.value for it in Became)
 FIELDS = (
@@ -56,6 +51,10 @@ class Count:
         self.patients.add(patient)
         if test.became in (Became.IN_GRACE, Became.LATE) and test.delay_days is not None:
             self.delays.append(test.delay_days)
+
+    def count(self, days: Days) -> None:
+        self.days += len(days.watched)
+        self.covered += days.covered
 
     @property
     def due(self) -> int:
@@ -142,33 +141,37 @@ def compliance(
     store: Store,
     settings: Settings,
     which: Which,
-    days: tuple[date | None, date | None],
+    asked_for: tuple[date | None, date | None],
     now: datetime,
 ) -> Compliance:
     """Every test that came due in these days (default: twelve months up to today, as far as
     anybody was enrolled), and what became of it as far as is known at `now`. Raises NoPeriod."""
     zone = settings.clinic.zone
-    today = clinic_day(now, zone)
-    last = min(days[1] or today, today)
     with store.read() as connection:
-        first = days[0] or _usual_first(connection, last)
-        check_period(first, last)
+        first, last = days_asked(connection, asked_for, clinic_day(now, zone))
         found = Compliance(now.astimezone(zone), first, last)
-        wanted = _wanted(connection, which)
+        wanted = enrolments_asked(connection, which)
         found.asked = len(wanted)
         rulebook = load_rulebook(connection)
-        treated = _PatientDays(found)
+        treated = PatientDays(found.total, found.clinics)
         ends = [_MonthEnd(day, zone, now) for day in _month_ends(first, last)]
         for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
             cases = load_cases(connection, piece, until=now, zone=zone)
             views, failed = look(cases, rulebook, now, zone)
             found.not_judged += len(failed)
-            for view in sorted(views, key=lambda it: it.case.enrolment.patient_id):
+            told = [(view, adherence(view, first, last)) for view in views]
+            for view, outcome in told:
                 titles = {it.id: it.title for it in view.protocol.panels}
-                outcome, whose = adherence(view, first, last), wanted[view.case.enrolment.id]
-                _add(found, outcome, whose, titles)
-                treated.add(outcome, whose)
+                _add(found, outcome, wanted[view.case.enrolment.id], titles)
             seen = {view.case.enrolment.id: view for view in views}
+            if ends[-1].at < now:  # whether a day was covered is told by nothing later
+                then = as_known_at(connection, cases, ends[-1].at, zone)
+                views, _ = look([_as_seen(it, seen) for it in then], rulebook, ends[-1].at, zone)
+                told = [(view, adherence(view, first, last)) for view in views]
+            for view, outcome in sorted(told, key=lambda it: it[0].case.enrolment.patient_id):
+                whose = wanted[view.case.enrolment.id]
+                days = treated.of(whose.patient, whose.place)
+                days.add(outcome.watched, dict.fromkeys(outcome.uncovered, 0))
             for end in reversed(ends):
                 known = as_known_at(connection, cases, end.at, zone)
                 seen = end.add([_as_seen(case, seen) for case in known], rulebook)
@@ -177,66 +180,13 @@ def compliance(
     return found
 
 
-class _Whose(NamedTuple):
-    """Whose an enrolment is, and where it is counted."""
-
-    patient: int
-    place: tuple[str, str]
-    """Clinic and drug."""
-
-
-def _wanted(connection: Connection, which: Which) -> dict[int, _Whose]:
-    """The enrolments asked for."""
-    columns = _ENROLMENTS.c
-    query = select(columns.id, columns.patient_id, columns.clinic, columns.drug)
-    standing = set(all_enrolment_ids(connection))
-    return {
-        row.id: _Whose(row.patient_id, (row.clinic, row.drug))
-        for row in connection.execute(query)
-        if row.id in standing and which.takes(row.clinic, row.drug)
-    }
-
-
-def _add(found: Compliance, outcome: Adherence, whose: _Whose, titles: dict[str, str]) -> None:
+def _add(found: Compliance, outcome: Adherence, whose: Counted, titles: dict[str, str]) -> None:
     if outcome.days or outcome.tests:
         found.enrolments += 1
     for test in outcome.tests:
         key = (*whose.place, test.phase, titles[test.panel])
         for count in (found.total, found.groups[key], found.months[f"{test.due_on:%Y-%m}"]):
             count.add(test, whose.patient)
-
-
-class _PatientDays:
-    """Counts the days of one patient after the other: of several treatments at a time each day
-    is one, and covered where no test of any of them was past its grace."""
-
-    def __init__(self, found: Compliance) -> None:
-        self._found = found
-        self._patient: int | None = None
-        self._watched: dict[tuple[str, str], set[date]] = defaultdict(set)
-        self._uncovered: dict[tuple[str, str], set[date]] = defaultdict(set)
-
-    def add(self, outcome: Adherence, whose: _Whose) -> None:
-        """The next treatment; those of one patient follow each other."""
-        if whose.patient != self._patient:
-            self.flush()
-            self._patient = whose.patient
-        self._watched[whose.place] |= outcome.watched
-        self._uncovered[whose.place] |= outcome.uncovered
-
-    def flush(self) -> None:
-        """Count those of the patient that is at hand."""
-        for place, watched in self._watched.items():
-            _count_days(self._found.clinics[place], watched, self._uncovered[place])
-        everywhere = set[date]().union(*self._watched.values())
-        _count_days(self._found.total, everywhere, set[date]().union(*self._uncovered.values()))
-        self._watched.clear()
-        self._uncovered.clear()
-
-
-def _count_days(count: Count, watched: Set[date], uncovered: Set[date]) -> None:
-    count.days += len(watched)
-    count.covered += len(watched - uncovered)
 
 
 class _MonthEnd:
@@ -280,15 +230,3 @@ def _month_ends(first: date, last: date) -> Iterator[date]:
         begin = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
         yield min(begin - _ONE_DAY, last)
         day = begin
-
-
-def _usual_first(connection: Connection, last: date) -> date:
-    first = _months_before(last.replace(day=1), _LAST_MONTHS)
-    enrolled: date | None = connection.scalar(select(func.min(_ENROLMENTS.c.enrolled_on)))
-    return first if enrolled is None else min(max(first, enrolled.replace(day=1)), last)
-
-
-def _months_before(first_of_month: date, months: int) -> date:
-    for _ in range(months):
-        first_of_month = (first_of_month - _ONE_DAY).replace(day=1)
-    return first_of_month

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.config import Settings
 from monitor.core.calendar import start_of_day
 from monitor.core.permissions import May
-from monitor.operations import report_audit, report_compliance, report_overdue
+from monitor.operations import report_audit, report_compliance, report_gaps_page, report_overdue
 from monitor.operations.burden import burden
 from monitor.operations.late import late_report
 from monitor.operations.report_burden import page as burden_page
 from monitor.operations.report_compliance_page import page as compliance_page
+from monitor.operations.report_gaps import Gaps
 from monitor.operations.report_late import page as late_page
 from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import Page
@@ -31,30 +32,26 @@ class Asked:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A report as one JSON document, as rows under names, and as a page; each is made when it is
-    asked for, for it may be long."""
+class Long(NamedTuple):
+    """A document around a list that memory need not hold."""
 
     head: Mapping[str, Any]
-    """The document, but for its last list where that is the rows."""
+    name: str
+    items: Iterable[Any]
+    ending: Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A report as one JSON document, as rows under names, and as a page, each made once it is asked
+    for."""
+
+    document: Callable[[], Mapping[str, Any]]
     names: Sequence[str]
-    make_rows: Callable[[], Iterable[Mapping[str, Any]]]
-    make_page: Callable[[], Page]
-    listed: str = ""
-    """The key of the rows in the document, where they are its last list."""
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return {**self.head, **({self.listed: list(self.rows)} if self.listed else {})}
-
-    @property
-    def rows(self) -> Iterable[Mapping[str, Any]]:
-        return self.make_rows()
-
-    @property
-    def page(self) -> Page:
-        return self.make_page()
+    rows: Callable[[], Iterable[Mapping[str, Any]]]
+    page: Callable[[], Page]
+    long: Long | None = None
+    """Where the document may be long, its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,56 +71,75 @@ class Report:
 def _overdue(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = report_overdue.overdue(store, settings, asked.which, now)
     return Made(
-        found.head(),
+        lambda: {**found.head(), "overdue": [row.document() for row in found.rows]},
         report_overdue.FIELDS,
         lambda: (row.document() for row in found.rows),
         lambda: report_overdue.page(found, asked.which, settings),
-        listed="overdue",
+        Long(found.head(), "overdue", (row.document() for row in found.rows), dict),
     )
 
 
 def _compliance(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_compliance.compliance(store, settings, asked.which, days, now)
-    document = found.document()
-    groups = document["groups"]
     return Made(
-        document,
+        found.document,
         report_compliance.FIELDS,
-        lambda: groups,
+        found.rows,
         lambda: compliance_page(found, asked.which),
+    )
+
+
+def _gaps(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
+    found = Gaps(store, settings, asked.which, (asked.first, asked.last), now)
+    return Made(
+        found.document,
+        report_gaps_page.FIELDS,
+        lambda: report_gaps_page.rows(found),
+        lambda: report_gaps_page.page(found),
+        Long({"head": found.head}, "enrolments", found, found.ending),
     )
 
 
 def _audit(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     days = (asked.first, asked.last)
     found = report_audit.audit(store, settings, asked.which, days, now, who=asked.who)
-    document = found.document()
-    names, entries = ("at", *report_audit.FIELDS), document["entries"]
-    return Made(document, names, lambda: entries, lambda: report_audit.page(found, asked.which))
+    return Made(
+        found.document,
+        ("at", *report_audit.FIELDS),
+        lambda: found.document()["entries"],
+        lambda: report_audit.page(found, asked.which),
+    )
 
 
 def _burden(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = burden(store, settings, asked.first, asked.last, now)
-    document = found.document()
-    readers = [{"of": "reader", "name": it["to"], **it} for it in document["readers"]]
-    rules = [{"of": "rule", "name": it["rule"], **it} for it in document["rules"]]
+
+    def rows() -> list[dict[str, Any]]:
+        document = found.document()
+        readers = [{"of": "reader", "name": it["to"], **it} for it in document["readers"]]
+        rules = [{"of": "rule", "name": it["rule"], **it} for it in document["rules"]]
+        return [*readers, *rules]
+
     names = (
         "of", "name", "messages", "digests", "alerts", "messages_a_day", "per_100_patient_years",
     )  # fmt: skip
-    return Made(document, names, lambda: [*readers, *rules], lambda: burden_page(found))
+    return Made(found.document, names, rows, lambda: burden_page(found))
 
 
 def _late(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     since = start_of_day(asked.first, settings.clinic.zone) if asked.first else None
     found = late_report(store, settings, now, since=since)
-    document = found.document()
     names = (
         "mrn", "drug", "rule", "kind", "urgency", "analyte", "would_have_opened_on", "opened_on",
         "days_late", "alert", "summary",
     )  # fmt: skip
-    alerts = document["alerts"]
-    return Made(document, names, lambda: alerts, lambda: late_page(found, asked.first))
+    return Made(
+        found.document,
+        names,
+        lambda: found.document()["alerts"],
+        lambda: late_page(found, asked.first),
+    )
 
 
 REPORTS = {
@@ -136,6 +152,9 @@ REPORTS = {
         Report(
             "compliance", "Tests done", "Were the tests done that were due: in time, late, missed.",
             _compliance,
+        ),
+        Report(
+            "gaps", "Gaps", "The days without a test, whose they were and why; sealed.", _gaps,
         ),
         Report(
             "burden", "Burden", "How much each reader was told, and what each rule costs.",

@@ -60,15 +60,16 @@ def report(
         return refused("The first day lies after the last.")
     if form == "csv":
         return Response(
-            as_csv(made.names, made.rows),
+            as_csv(made.names, made.rows()),
             media_type="text/csv",
             headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
         )
+    page = made.page()
     return visit.page(
         "report.html",
         report=wanted,
-        page=made.page,
-        figure=drawn(made.page),
+        page=page,
+        figure=drawn(page),
         problem="",
         query=visit.request.url.query,
         **fields,

@@ -155,7 +155,9 @@ def test_a_group_that_is_asked_for_nothing_but_options_lists(desk: CommandLine, 
 def test_a_group_without_a_list_says_what_it_has(desk: CommandLine) -> None:
     ended = desk("report", "--json")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "monitor report: say which: overdue, compliance, burden, late, audit\n"
+    assert (
+        ended.err == "monitor report: say which: overdue, compliance, gaps, burden, late, audit\n"
+    )
 
 
 def test_status_of_nobody_is_an_empty_list_and_says_so(desk: CommandLine) -> None:

@@ -305,7 +305,7 @@ def test_every_form_says_the_same(desk: CommandLine, name: str) -> None:
     assert words.code == 0, words.err
 
 
-@pytest.mark.parametrize("name", ["overdue", "compliance", "burden", "audit"])
+@pytest.mark.parametrize("name", ["overdue", "compliance", "gaps", "burden", "audit"])
 def test_headings_of_every_report_are_written_alike(desk: CommandLine, name: str) -> None:
     desk("ack", overdue_alert(desk, "P1"), "--by", "Nurse Reed", "--at", NOW)
     page = desk("report", name, "--html", "--at", NOW).out

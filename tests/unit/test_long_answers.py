@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.common import print_json, print_json_list, print_json_sorted, print_json_with
+from monitor.cli.json_answers import (
+    print_json,
+    print_json_around,
+    print_json_list,
+    print_json_sorted,
+)
 
 ITEMS = [
     {"id": number, "what": 'März\n"x"', "of": [], "more": {"a": [1, {}]}} for number in range(1201)
@@ -28,10 +33,12 @@ def test_a_long_answer_is_to_the_letter_what_a_short_one_is(
     print_json_sorted(iter(backwards))
     assert capsys.readouterr().out == whole
     head = {"at": "today", "counts": {"a": 1}}
-    print_json({**head, "rows": items})
-    whole = capsys.readouterr().out
-    print_json_with(head, "rows", iter(items))
-    assert capsys.readouterr().out == whole
+    endings: list[dict[str, Any]] = [{}, {"total": {"rows": count}, "seal": "x"}]
+    for ending in endings:
+        print_json({**head, "rows": items, **ending})
+        whole = capsys.readouterr().out
+        print_json_around(head, "rows", iter(items), lambda last=ending: last)
+        assert capsys.readouterr().out == whole
 
 
 def test_what_is_put_in_order_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from monitor.core.permissions import Role, Scope
 from monitor.operations import api_tokens, arrivals
 from monitor.operations.alert_list import alert_rows
+from monitor.operations.report_gaps_check import Kept, check
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.errors import StoreError
 from tests.web_clinic import WebClinic, web_clinic
@@ -219,6 +220,7 @@ def test_what_is_taken_in_is_not_said_to_be_undone(
         ("GET", "/schedules/azathioprine?start=9999-12-31", {}, 422),
         ("GET", "/schedules/compare?a=x&b=y", {}, 404),
         ("GET", "/reports/compliance?from=2026-03-02&to=2026-01-01", {}, 422),
+        ("GET", "/reports/gaps?from=2026-03-02&to=2026-01-01", {}, 422),
     ],
 )
 def test_whatever_is_wrong_is_one_shape(
@@ -249,6 +251,19 @@ def test_an_empty_clinic_is_not_every_clinic(web: WebClinic) -> None:
     assert is_problem(client.get("/reports/overdue?clinic="), 422)
     assert is_problem(client.get("/health?verbose=yes"), 422)
     assert client.get("/alerts?state=closed&limit=5&offset=1").status_code == 200
+
+
+def test_a_gap_report_that_was_asked_for_here_can_be_tried_later(
+    web: WebClinic, tmp_path: Path
+) -> None:
+    days = "from=2026-01-05&to=2026-02-01"
+    answer = caller(web).get(f"/reports/gaps?{days}")
+    assert answer.status_code == 200
+    assert answer.json()["enrolments"]
+    (tmp_path / "kept.json").write_bytes(answer.content)
+    kept = Kept.read(tmp_path / "kept.json")
+    found = check(web.store, web.settings, kept, web.now + timedelta(days=30))
+    assert (found.is_well, found.differences) == (True, [])
 
 
 @pytest.mark.parametrize("path", ["/alerts", "/batches", "/quarantine"])

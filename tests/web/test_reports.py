@@ -15,7 +15,7 @@ from tests.web_clinic import WebClinic
 def test_each_report_is_shown_and_taken_as_csv(web: WebClinic) -> None:
     admin = web.client(Role.ADMIN)
     index = admin.get("/reports").text
-    for name in ("overdue", "compliance", "burden", "late", "audit"):
+    for name in ("overdue", "compliance", "gaps", "burden", "late", "audit"):
         assert f"/reports/{name}" in index
         assert admin.get(f"/reports/{name}").status_code == 200, name
         rows = admin.get(f"/reports/{name}", params={"form": "csv"})

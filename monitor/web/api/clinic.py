@@ -58,7 +58,7 @@ def schedule(
 @routes.get("/reports/{name}", tags=["reports"])
 def report(
     caller: Reports,
-    name: Literal["overdue", "compliance", "burden", "late"],
+    name: Literal["overdue", "compliance", "gaps", "burden", "late"],
     clinic: Annotated[Text, Query()] = "",
     drug: Annotated[Text, Query()] = "",
     first: Annotated[Day | None, Query(alias="from")] = None,
@@ -71,7 +71,7 @@ def report(
         made = REPORTS[name].make(caller.store, caller.settings, asked, caller.now)
     except NoPeriod as refused:
         raise Refused(422, str(refused)) from None
-    return dict(made.document)
+    return dict(made.document())
 
 
 @routes.get("/health", tags=["operations"], **shown(shapes.Health))
