@@ -559,12 +559,21 @@ def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35"]
-)
+    "value",
+    [
+        "35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35",
+        "35 +", "35 ++", "35 -", "35 --", "35*", "35 *", "*35", "** 35", "35!", "35 !",
+    ],
+)  # fmt: skip
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)
     assert measured.value == 35
+
+
+@pytest.mark.parametrize("value", ["35+", "35-", "35 - 40", "35-40", "*", "- 35", "35 -+"])
+def test_what_may_be_more_than_a_flag_is_no_number(catalogue: Catalogue, value: str) -> None:
+    assert not isinstance(Measures(catalogue, Source()).measure("ALT", value, "U/L", ""), Measure)
 
 
 @pytest.mark.parametrize(
@@ -645,6 +654,11 @@ DATES = [
     (["13/02/2026", "03/04/2026"], "day_first", "line 2 can be read no other way"),
     (["03/04/2026", "02/13/2026"], "month_first", "line 3 can be read no other way"),
     (["03/04/2026", "05/06/2026"], "either", "no date settles the order of day and month"),
+    (["03.04.2026", "5.6.2026 07:30"], "day_first", "with dots, as in line 2, the day comes first"),
+    (["03.04.2026", "02.13.2026"], "month_first", "line 3 can be read no other way"),
+    (["03.04.2026", "05/06/2026"], "either", "no date settles the order of day and month"),
+    (["03.04.2026", "13/02/2026", "02/13/2026"], "either", "dates that can be read both ways"),
+    (["03.04.26"], "either", "no date settles the order of day and month"),
     (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
     (["2026-02-13", "13 Feb 2026"], "either", ""),
     (["26/02/13", "26/03/02", "26/03/02"], "open_years", "may stand first or last (line 2)"),
