@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.meanings import write_meanings
-from monitor.core.standing import PLACEHOLDER
+from monitor.core.status_words import PLACEHOLDER
 from monitor.core.vocabulary import Status
 from monitor.intake.cells import Cells
 from monitor.intake.dates import Moment

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.core.units import glued_unit
 from monitor.intake.dates import (
     begins_with_year,

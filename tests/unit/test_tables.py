@@ -562,7 +562,7 @@ def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
     "value",
     [
         "35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35",
-        "35 +", "35 ++", "35 -", "35 --", "35*", "35 *", "*35", "** 35", "35!", "35 !",
+        "35 +", "35 ++", "35 -", "35 --",
     ],
 )  # fmt: skip
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
@@ -571,7 +571,7 @@ def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: st
     assert measured.value == 35
 
 
-@pytest.mark.parametrize("value", ["35+", "35-", "35 - 40", "35-40", "*", "- 35", "35 -+"])
+@pytest.mark.parametrize("value", ["35+", "35-", "35 - 40", "35-40", "35*", "- 35", "35 -+"])
 def test_what_may_be_more_than_a_flag_is_no_number(catalogue: Catalogue, value: str) -> None:
     assert not isinstance(Measures(catalogue, Source()).measure("ALT", value, "U/L", ""), Measure)
 
