@@ -23,8 +23,8 @@ DATE_COLUMNS = (*_COLLECTED, "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
-_DOTTED = re.compile(r"(?:[^\W\d_]{2,12}\.?,?\s+)?\d{1,2}\.\d{1,2}\.\d{4}(?!\d)")
-"""No language writes the month first with dots (CLDR); a year of two digits may stand first."""
+_DOTTED = re.compile(r"(?:[^\W\d_]{2,12}\.?,?\s+)?\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})(?!\d)")
+"""No language writes the month first with dots (CLDR)."""
 _FLAG = re.compile(r"[HL]{1,2}\*?|[\u2191\u2193]+", re.IGNORECASE)
 _FLAG_OR_STATUS = frozenset(("n", "a", "normal", "abnormal", "high", "low", "critical"))
 """What is a status somewhere, and a flag elsewhere."""

@@ -638,6 +638,16 @@ def test_what_stands_around_the_table_is_no_row_and_is_said(opened: Open) -> Non
     assert "lines 8 to 9 below the rows: no rows" in notes
 
 
+def test_what_is_reckoned_of_all_rows_below_a_wide_table_is_no_row(opened: Open) -> None:
+    header = "mrn,collected,WBC [K/uL],PLT [K/uL],ALT [U/L],AST [U/L]\n"
+    row = "P1,2026-03-13,3.9,150,31,28\n"
+    rows, _, notes = opened(f"{header}{row}Mean,,3.9,150,31,28\nSD,,0,0,0,0\n")
+    assert {it.mrn for it in rows} == {"P1"}
+    assert "lines 3 to 4 below the rows: no rows" in notes
+    rows, _, _ = opened(f"{header}{row}Mean,2026-03-13,3.9,150,31,28\n")
+    assert {it.mrn for it in rows} == {"P1", "Mean"}
+
+
 @pytest.mark.parametrize("cut", ["P1", "P1,2026-03-13", '"P1,2026-03-13,WBC,3.9'])
 def test_a_row_cut_short_at_the_end_is_no_footer(opened: Open, cut: str) -> None:
     _, bad, _ = opened(f"mrn,collected,test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n{cut}")
@@ -658,7 +668,8 @@ DATES = [
     (["03.04.2026", "02.13.2026"], "month_first", "line 3 can be read no other way"),
     (["03.04.2026", "05/06/2026"], "either", "no date settles the order of day and month"),
     (["03.04.2026", "13/02/2026", "02/13/2026"], "either", "dates that can be read both ways"),
-    (["03.04.26"], "either", "no date settles the order of day and month"),
+    (["03.04.26 08:00", "5.6.26"], "day_first", "with dots, as in line 2, the day comes first"),
+    (["26.02.04", "26.03.02", "26.04.02"], "open_years", "may stand first or last (line 2)"),
     (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
     (["2026-02-13", "13 Feb 2026"], "either", ""),
     (["26/02/13", "26/03/02", "26/03/02"], "open_years", "may stand first or last (line 2)"),
