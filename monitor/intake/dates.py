@@ -91,6 +91,7 @@ NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
 _LONGEST = 60
 _SERIAL = re.compile(r"([1-9]\d{4})(?:\.(\d+))?")
+_PART_OF_DAY = re.compile(r"0?\.\d{1,20}")
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a clinic's clock, made an instant later
 _STEPS = {"days": 86400, "hours": 3600, "minutes": 60}
 
@@ -235,6 +236,14 @@ def from_serial(text: str) -> str:
     seconds = round(float(f"0.{found[2] or 0}") * 86400)
     moment = _SERIAL_ZERO + timedelta(days=int(found[1]), seconds=seconds)
     return moment.isoformat() if found[2] and seconds else moment.date().isoformat()
+
+
+def clock_of_serial(text: str) -> str:
+    """A spreadsheet's part of a day (0.34) as a time; "" for any other text."""
+    if _PART_OF_DAY.fullmatch(text.strip()) is None:
+        return ""
+    seconds = round(float(text) * 86400)
+    return (_SERIAL_ZERO + timedelta(seconds=seconds)).time().isoformat()
 
 
 def since(text: str, step: str, day_zero: date) -> str:

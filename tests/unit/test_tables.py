@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 import openpyxl
@@ -970,6 +970,24 @@ def test_days_that_a_spreadsheet_program_may_have_taken_for_months(
     assert {row.dates for row in rows} == {order}
     may_be_wrong = order == "perhaps_swapped"
     assert any("taken days for months" in note for note in notes) is may_be_wrong
+
+
+@pytest.mark.parametrize(
+    ("clock", "at"),
+    [
+        (0.25, "2026-03-02 06:00:00"),
+        (0.34027777777777773, "2026-03-02 08:10:00"),
+        (time(8, 10), "2026-03-02 08:10"),
+        ("8.10", "2026-03-02 8.10"),
+    ],
+)
+def test_a_time_as_part_of_a_day_in_a_workbook(
+    opened: Open, workbook: Callable[..., Path], clock: object, at: str
+) -> None:
+    header = ["MRN", "Abnahmedatum", "Uhrzeit", *HEADER[2:]]
+    path = workbook(Labor=[header, ["P1", date(2026, 3, 2), clock, "WBC", 3.2, "K/uL"]])
+    rows, _, _ = opened(path)
+    assert [it.collected_at for it in rows] == [at]
 
 
 def test_a_birth_date_as_text_says_nothing_of_real_dates_of_collection(
