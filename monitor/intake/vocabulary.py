@@ -97,6 +97,10 @@ class Vocabulary:
     """Words of a flag or of the condition of a specimen that say nothing of the specimen."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
+    blank_beside: frozenset[str]
+    """What is nothing in a column beside the value."""
+    blank_specimens: frozenset[str]
+    """What stands in place of a specimen's number, besides all of these."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -205,6 +209,8 @@ def vocabulary() -> Vocabulary:
         flags=frozenset(map(key_of, [*values["flags"]["words"], *values["flags"]["where"]])),
         whereabouts=frozenset(map(key_of, values["flags"]["where"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
+        blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
+        blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
         months=months,
         zones=values["zones"],
         comparators=_signs(values["comparators"]["words"]),
@@ -292,3 +298,16 @@ def is_blank(cell: str) -> bool:
     """Whether a cell of a table with a column an analyte or a specimen holds nothing."""
     text = cell.strip()
     return not text or text.casefold() in vocabulary().blank
+
+
+def specimen_number(text: str) -> str:
+    """The number of a specimen; empty for what stands in its place where there is none."""
+    number = text.strip()
+    told = number.casefold()
+    is_none = is_blank(number) or told in vocabulary().blank_specimens or not told.strip("0")
+    return "" if is_none else number
+
+
+def told_beside(text: str) -> str:
+    """What a cell beside the value says; nothing where a program wrote that it has nothing."""
+    return "" if text.strip().casefold() in vocabulary().blank_beside else text

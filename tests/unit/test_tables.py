@@ -711,6 +711,16 @@ def test_the_whole_column_settles_the_decimal_mark(
     assert {row.decimal for row in rows} == {mark}
 
 
+def test_a_day_stands_in_where_a_database_wrote_null_for_the_instant(opened: Open) -> None:
+    rows, _, _ = opened(
+        "person_id,measurement_date,measurement_datetime,test,result,unit,status\n"
+        "P1,2026-03-13,NULL,NA,NULL,mmol/L,NULL\n"
+    )
+    assert [(it.collected_at, it.analyte, it.value, it.status) for it in rows] == [
+        ("2026-03-13", "NA", "NULL", "")
+    ]
+
+
 def test_a_source_says_what_the_file_leaves_open(opened: Open) -> None:
     rows, _, _ = opened(
         "ID,day,ANC\n7,31.5,0.9\n",
