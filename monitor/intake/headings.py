@@ -31,6 +31,9 @@ def with_units(
     ]
     if not columns:
         return names, rows
+    if rows and isinstance(rows[0], Record) and _names_parts(rows[0], columns):
+        joined = two_lines(names, [cell.strip() for cell in rows[0].cells], known)
+        return with_units(joined, above, rows[1:], known)
     if above is not None and _are_units(above, names, columns, known):
         names = _with_units_of(above, names, columns)
     ranges: Record | None = None
@@ -47,6 +50,18 @@ def with_units(
             break
         rest = rest[1:]
     return _with_ranges(names, rest, ranges, columns) if ranges is not None else (names, rest)
+
+
+def _names_parts(record: Record, columns: Sequence[int]) -> bool:
+    """Whether a line only says what stands in each column of an analyte: `Result`, `Unit`."""
+    words = [cell for cell in record.cells if cell.strip()]
+    roles = {vocabulary().column_of(cell) for cell in words}
+    values = [text for _, text in _cells_of(record, columns)]
+    return (
+        len(words) > 1
+        and roles <= {"value", "value_text", *_BESIDE}
+        and any(vocabulary().column_of(text) == "value" for text in values)
+    )
 
 
 def _are_units(record: Record, names: Sequence[str], columns: Sequence[int], known: Known) -> bool:
