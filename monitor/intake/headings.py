@@ -15,6 +15,7 @@ from monitor.intake.wide import Known, split_unit
 
 _VALUE = re.compile(r"[-+]?\d+(?:[.,]\d+)*\s*[HLN*]{0,2}")
 """`3.1`, `12 H`: what a row of somebody holds, and no unit or limit."""
+_BRACKETED = re.compile(r"[\[(]([^\[\]()]+)[\])]")
 _BESIDE = {"unit": "unit", "range": "range", "flag": "flag", "comment": "comment"}
 
 
@@ -113,7 +114,8 @@ def _with_units_of(record: Record, names: Sequence[str], columns: Sequence[int])
     changed = list(names)
     for index, unit in _cells_of(record, columns):
         if "[" not in changed[index]:
-            changed[index] = f"{changed[index]} [{unit}]"
+            whole = _BRACKETED.fullmatch(unit)
+            changed[index] = f"{changed[index]} [{whole[1] if whole else unit}]"
     return changed
 
 

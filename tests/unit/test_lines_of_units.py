@@ -48,6 +48,12 @@ def test_units_of_what_nobody_knows_stand_beside_those_of_ours(
     assert found == ["WBC 3.1 10^9/L", "PLT 88 10^9/L"]
 
 
+def test_brackets_around_a_unit_are_none_of_it(tmp_path: Path, catalogue: Catalogue) -> None:
+    units = UNITS.replace("10^9/L", "[10^9/L]", 1).replace(",10^9/L", ",(10(3)/uL)")
+    found = _rows(tmp_path / "file.csv", [NAMES, units, ROW], catalogue)
+    assert found == ["WBC 3.1 10^9/L", "PLT 88 (10(3)/uL)"]
+
+
 def test_so_do_limits(tmp_path: Path, catalogue: Catalogue) -> None:
     found = _rows(tmp_path / "file.csv", [NAMES, UNITS, LIMITS, ROW], catalogue)
     assert found == ["WBC 3.1 10^9/L 4.0 10.0", "PLT 88 10^9/L 150 400"]
