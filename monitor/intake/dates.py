@@ -81,6 +81,8 @@ _TIME_ALONE = re.compile(
 _CLOCK_IN_DIGITS = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _PLAIN = re.compile(r"[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII)
 """ISO 8601 as most programs write it: the same whatever the order, and read at once."""
+_HOUR_ALONE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d)(Z|[+-]\d\d(?::?\d\d)?)?$")
+"""ISO 8601 without minutes, as SDTM writes an instant of which no more is known."""
 _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
@@ -114,7 +116,7 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
     try:
         if _PLAIN.fullmatch(text) and order != SWAPPED:
             return _timed(_plain_instant(text, zone), zone)
-        match = _match(text, order)
+        match = _match(_HOUR_ALONE.sub(r"\1:00\2", text), order)
         if match is None:
             return None
         day = _day(match)
