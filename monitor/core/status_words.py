@@ -139,9 +139,9 @@ def _told_in_words(text: str) -> Status | str | None:
         return None
     whole = _BY_WORD.get("".join(told))
     said = {_BY_WORD.get(it) for it in told} if whole is None else {whole}
-    said |= {_BY_WORD.get(it) for it in codes}
     if said == {_FINAL, _CORRECTED}:
-        return _CORRECTED
+        said = {_CORRECTED}
+    said |= {_BY_WORD.get(it) for it in codes}
     only = said.pop() if len(said) == 1 else None
     # That a whole report is cancelled leaves open what becomes of a number that stands in it.
     return None if only in _TAKEN_BACK and len(codes) + len(told) < len(words) else only

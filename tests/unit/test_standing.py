@@ -209,15 +209,15 @@ def test_status_words_of_hl7_fhir_and_people(words: str, status: Status | str) -
     [
         ("F - Final|Final (F)|Final Report|final result|Slutsvar|DEFINITIF|endelig svar|(F) Final",
          Status.FINAL),
-        ("Corrected (final)|Final - corrected|Corrected result|Rättat svar|C^Corrected|modifie",
-         Status.CORRECTED),
+        (("Corrected (final)|Final - corrected|Corrected result|Rättat svar|C^Corrected|"
+          "C - corrected final|modifie"), Status.CORRECTED),
         (("P - Preliminary|Preliminary report|Préliminaire|nicht validiert|techn. freigegeben|"
           "not verified|not final"), Status.PRELIMINARY),
         ("X (cancelled)|X: not performed|geannuleerd", Status.CANCELLED),
         ("en cours|in Bearbeitung|Result pending", PLACEHOLDER),
         (("F - Preliminary|Pending, final|never final|not quite final|Result|Final by|F (C)|"
-          "F in an order X, cancelled|final in a report entered-in-error|Abnormal - high|"
-          "CANCELLED REPORT|") + "final " * 20, None),
+          "C - Complete|F in an order X, cancelled|final in a report entered-in-error|"
+          "Abnormal - high|CANCELLED REPORT|") + "final " * 20, None),
     ],
 )  # fmt: skip
 def test_a_status_in_words_is_understood_where_all_of_them_are(
