@@ -140,7 +140,7 @@ def _told_in_words(text: str) -> Status | str | None:
     whole = _BY_WORD.get("".join(told))
     said = {_BY_WORD.get(it) for it in told} if whole is None else {whole}
     if said == {_FINAL, _CORRECTED}:
-        said = {_CORRECTED}
+        said.discard(_FINAL)
     said |= {_BY_WORD.get(it) for it in codes}
     only = said.pop() if len(said) == 1 else None
     # That a whole report is cancelled leaves open what becomes of a number that stands in it.
