@@ -10,6 +10,7 @@ from monitor.intake.csv import Record
 from monitor.intake.dates import day_in_any_order
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
+from monitor.intake.records import fitting
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
 
@@ -124,15 +125,13 @@ def _with_ranges(
 ) -> tuple[list[str], list[Record | BadLine]]:
     """The limits as a column more beside each analyte, alike in every row."""
     limits = _cells_of(ranges, columns)
-    width = len(names)
     more = [f"{names[index].split(' [')[0]} range" for index, _ in limits]
     texts = [text for _, text in limits]
-    wider: list[Record | BadLine] = []
-    for row in rows:
-        if isinstance(row, Record) and len(row.cells) == width:
-            wider.append(Record(row.line, [*row.cells, *texts]))
-        else:
-            wider.append(row)
+    copies = (it if isinstance(it, BadLine) else Record(it.line, list(it.cells)) for it in rows)
+    wider = [
+        it if isinstance(it, BadLine) else Record(it.line, [*it.cells, *texts])
+        for it in fitting(copies, list(names))
+    ]
     return [*names, *more], wider
 
 
