@@ -52,6 +52,8 @@ class Genes:
     def read(self, gene: str, text: str) -> Metaboliser | None:
         """The phenotype that a text means for a gene; None where it cannot be read: an allele
         that CPIC does not know, words that are not listed, parts that contradict each other."""
+        # TPMT*1/TPMT*3A: the gene before each of its alleles.
+        text = re.sub(rf"/\s*{gene}\s*(?=\*)", "/", text, flags=re.IGNORECASE)
         found = []
         for one, other in _DIPLOTYPE.findall(text):
             phenotype = self.of_diplotype(gene, f"*{one.upper()}", f"*{other.upper()}")

@@ -15,71 +15,12 @@ from enum import StrEnum
 
 from monitor.core.vocabulary import Status
 
-PLACEHOLDER = "placeholder"
-"""A status that announces a result and brings none: pending, not asked, registered."""
-
-_FINAL, _CORRECTED, _PRELIMINARY = Status.FINAL, Status.CORRECTED, Status.PRELIMINARY
-_WITHDRAWN, _CANCELLED = Status.WITHDRAWN, Status.CANCELLED
-
-_WORDS: dict[str, Status | str] = {
-    # HL7 table 0085
-    "f": _FINAL, "v": _FINAL, "u": _FINAL, "b": _FINAL,
-    "c": _CORRECTED, "a": _CORRECTED,
-    "p": _PRELIMINARY, "r": _PRELIMINARY, "s": _PRELIMINARY,
-    "d": _WITHDRAWN, "w": _WITHDRAWN,
-    "x": _CANCELLED,
-    "i": PLACEHOLDER, "n": PLACEHOLDER, "o": PLACEHOLDER,
-    # FHIR observation-status
-    "registered": PLACEHOLDER,
-    "preliminary": _PRELIMINARY, "unknown": _PRELIMINARY,
-    "final": _FINAL, "appended": _FINAL,
-    "corrected": _CORRECTED, "amended": _CORRECTED,
-    "enteredinerror": _WITHDRAWN,
-    "cancelled": _CANCELLED, "canceled": _CANCELLED,
-    # plain words
-    "verified": _FINAL, "partial": _PRELIMINARY, "correction": _CORRECTED,
-    "withdrawn": _WITHDRAWN, "deleted": _WITHDRAWN,
-    "pending": PLACEHOLDER, "notasked": PLACEHOLDER,
-    # what programs and people write
-    "complete": _FINAL, "completed": _FINAL, "finalresult": _FINAL, "resulted": _FINAL,
-    "validated": _FINAL, "authorised": _FINAL, "authorized": _FINAL, "auth(verified)": _FINAL,
-    "released": _FINAL, "signed": _FINAL, "approved": _FINAL, "reported": _FINAL,
-    "endbefund": _FINAL, "endgültig": _FINAL, "freigegeben": _FINAL, "validiert": _FINAL,
-    "définitif": _FINAL, "validé": _FINAL, "definitivo": _FINAL, "validado": _FINAL,
-    "vidiert": _FINAL, "definitief": _FINAL, "gevalideerd": _FINAL, "validato": _FINAL,
-    "liberado": _FINAL, "reviewed": _FINAL,
-    "modified": _CORRECTED, "altered": _CORRECTED, "edited": _CORRECTED, "revised": _CORRECTED,
-    "editedresultfinal": _CORRECTED, "korrigiert": _CORRECTED, "korrektur": _CORRECTED,
-    "corrigé": _CORRECTED, "corregido": _CORRECTED, "corrigido": _CORRECTED,
-    "corretto": _CORRECTED, "auth(modified)": _CORRECTED, "gecorrigeerd": _CORRECTED,
-    "interim": _PRELIMINARY, "provisional": _PRELIMINARY, "unauth": _PRELIMINARY,
-    "vorläufig": _PRELIMINARY, "teilbefund": _PRELIMINARY, "provisoire": _PRELIMINARY,
-    "prelim": _PRELIMINARY, "unverified": _PRELIMINARY, "voorlopig": _PRELIMINARY,
-    "provvisorio": _PRELIMINARY, "preliminar": _PRELIMINARY, "parcial": _PRELIMINARY,
-    "partiel": _PRELIMINARY,
-    "inerror": _WITHDRAWN, "widerrufen": _WITHDRAWN, "void": _WITHDRAWN, "voided": _WITHDRAWN,
-    "storniert": _CANCELLED, "annulé": _CANCELLED, "anulado": _CANCELLED,
-    "notdone": _CANCELLED, "notperformed": _CANCELLED,
-    "inprocess": PLACEHOLDER, "inprogress": PLACEHOLDER, "ordered": PLACEHOLDER,
-    "incomplete": PLACEHOLDER, "angefordert": PLACEHOLDER, "inarbeit": PLACEHOLDER,
-    # a column of this name may hold flags, and says nothing then
-    "normal": _FINAL, "abnormal": _FINAL, "high": _FINAL, "low": _FINAL, "critical": _FINAL,
+_RANKS = {
+    Status.PRELIMINARY: 0, Status.FINAL: 1,
+    Status.CORRECTED: 2, Status.WITHDRAWN: 2, Status.CANCELLED: 2,
 }  # fmt: skip
-
-KNOWN_WORDS = "F, C, P, W, X or final, corrected, preliminary, withdrawn, cancelled"
-
-_RANKS = {_PRELIMINARY: 0, _FINAL: 1, _CORRECTED: 2, _WITHDRAWN: 2, _CANCELLED: 2}
-_CORRECTION = _RANKS[_CORRECTED]
+_CORRECTION = _RANKS[Status.CORRECTED]
 _BEFORE_ANY = datetime.min.replace(tzinfo=UTC)
-
-
-def read_status(word: str) -> Status | str | None:
-    """The meaning of a laboratory's status word: a Status, PLACEHOLDER, or None if unknown.
-
-    Case, spaces, hyphens and underscores do not matter; no word means final.
-    """
-    text = "".join(sign for sign in word.casefold() if sign not in " -_\t")
-    return _WORDS.get(text) if text else _FINAL
 
 
 def rank(status: Status) -> int:
@@ -143,7 +84,7 @@ class Report:
         return (rank(self.status), self.reported_at or _BEFORE_ANY, self.received)
 
 
-_TAKES_AWAY = (_WITHDRAWN, _CANCELLED)
+_TAKES_AWAY = (Status.WITHDRAWN, Status.CANCELLED)
 
 
 class Meaning(StrEnum):
@@ -183,7 +124,7 @@ def standing(reports: Sequence[Report], *, untimed: bool = False) -> Standing:
 def _standing_of_key(reports: Sequence[Report]) -> Standing:
     top = max(range(len(reports)), key=lambda index: reports[index].order)
     meaning = _meaning(reports[top])
-    cancels = reports[top].status is _CANCELLED and _any_value(reports)
+    cancels = reports[top].status is Status.CANCELLED and _any_value(reports)
     if meaning is Meaning.WITHDRAWN or cancels:
         return Standing(frozenset(), Meaning.WITHDRAWN)
     return Standing(frozenset((top,)), meaning)
@@ -208,7 +149,7 @@ def _standing_of_day(reports: Sequence[Report]) -> Standing:
     if left:
         some_value = any(reports[index].value is not None for index in left)
         return Standing(left, Meaning.VALUE if some_value else Meaning.NO_RESULT)
-    cancelled = [index for index, it in enumerate(reports) if it.status is _CANCELLED]
+    cancelled = [index for index, it in enumerate(reports) if it.status is Status.CANCELLED]
     if cancelled and not _any_value(reports):
         top = max(cancelled, key=lambda index: reports[index].order)
         return Standing(frozenset((top,)), Meaning.NO_RESULT)
@@ -236,7 +177,7 @@ def _any_value(reports: Iterable[Report]) -> bool:
 
 def _meaning(report: Report) -> Meaning:
     """What a report means by itself."""
-    if report.status is _WITHDRAWN:
+    if report.status is Status.WITHDRAWN:
         return Meaning.WITHDRAWN
     return Meaning.NO_RESULT if report.value is None else Meaning.VALUE
 

@@ -54,9 +54,9 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\d)10\s+(\d{1,2})(?!\d)"), r"10*\1 "),
     (re.compile(r"(?<!\d)10\s*\+\s*0*(\d{1,2})(?!\d)"), r"10*\1 "),
     (re.compile(r"(?<!\d)10\s*-\s*(\d{1,2})(?!\d)"), r"10*-\1 "),
-    # The multiplication sign before a power of ten.
+    # The multiplication sign before a power of ten; the last of them is a Cyrillic letter.
     (re.compile(r"(\d)\s*[x*.]\s*(?=10(?:\*|\d))"), r"\1 "),
-    (re.compile(r"(?<![a-z\d])[x*]\s*\.?\s*(?=10)"), " "),
+    (re.compile(r"(?<![^\W_])[x*\u0445]\s*\.?\s*(?=10)"), " "),
     # The multiplication sign between two units: nmol/(L*s).
     (re.compile(r"(?<=[a-z])\s*\*\s*(?=[a-z])"), "."),
     # l-1, min^-1 and m-2 are denominators.

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.config import Source
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.dates import NO_DAYS, Moment, read_day, read_moment
 from monitor.intake.flags import says_where

@@ -81,6 +81,8 @@ _TIME_ALONE = re.compile(
 _CLOCK_IN_DIGITS = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _PLAIN = re.compile(r"[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII)
 """ISO 8601 as most programs write it: the same whatever the order, and read at once."""
+_HOUR_ALONE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d)(Z|[+-]\d\d(?::?\d\d)?)?$")
+"""ISO 8601 without minutes, as SDTM writes an instant of which no more is known."""
 _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
@@ -91,6 +93,7 @@ NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
 _LONGEST = 60
 _SERIAL = re.compile(r"([1-9]\d{4})(?:\.(\d+))?")
+_PART_OF_DAY = re.compile(r"0?\.\d{1,20}")
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a clinic's clock, made an instant later
 _STEPS = {"days": 86400, "hours": 3600, "minutes": 60}
 
@@ -113,7 +116,7 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
     try:
         if _PLAIN.fullmatch(text) and order != SWAPPED:
             return _timed(_plain_instant(text, zone), zone)
-        match = _match(text, order)
+        match = _match(_HOUR_ALONE.sub(r"\1:00\2", text), order)
         if match is None:
             return None
         day = _day(match)
@@ -235,6 +238,14 @@ def from_serial(text: str) -> str:
     seconds = round(float(f"0.{found[2] or 0}") * 86400)
     moment = _SERIAL_ZERO + timedelta(days=int(found[1]), seconds=seconds)
     return moment.isoformat() if found[2] and seconds else moment.date().isoformat()
+
+
+def clock_of_serial(text: str) -> str:
+    """A spreadsheet's part of a day (0.34) as a time; "" for any other text."""
+    if _PART_OF_DAY.fullmatch(text.strip()) is None:
+        return ""
+    seconds = round(float(text) * 86400)
+    return (_SERIAL_ZERO + timedelta(seconds=seconds)).time().isoformat()
 
 
 def since(text: str, step: str, day_zero: date) -> str:

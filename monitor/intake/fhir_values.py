@@ -114,7 +114,7 @@ def unit_of(body: Body, names: tuple[str, ...], mapping: Source, catalogue: Cata
     Where both are and mean different things (10*9/L, coded as 10*6/L), both are given, which
     is no unit: nobody knows which is meant.
     """
-    quantity = body.get("valueQuantity")
+    quantity = _with_unit(body)
     code, unit = text_of(quantity, "code"), text_of(quantity, "unit")
     if not code or not unit or code == unit:
         return code or unit
@@ -129,6 +129,19 @@ def unit_of(body: Body, names: tuple[str, ...], mapping: Source, catalogue: Cata
     if of_unit is None or of_unit == of_code:
         return code
     return f"{unit}, coded as {code}"
+
+
+def _with_unit(body: Body) -> Any:
+    """The quantity that names the unit; of a range its end, or its ends where they agree."""
+    ends = body.get("valueRange")
+    if not isinstance(ends, dict):
+        return body.get("valueQuantity")
+    units = [
+        {name: text_of(end, name) for name in ("code", "unit")}
+        for end in (ends.get("low"), ends.get("high"))
+        if isinstance(end, dict)
+    ]
+    return units[0] if units and all(it == units[0] for it in units) else None
 
 
 def limits_of(body: Body, unit: str) -> tuple[str, str]:

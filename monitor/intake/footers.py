@@ -23,11 +23,9 @@ def without_footers(
 ) -> Iterator[Part]:
     """The items but for those lines at the very end that are no rows, which go into `footers`."""
     waiting: list[tuple[Record | BadLine, str]] = []
-    required = [
-        layout.columns.positions[name]
-        for name in ("mrn", "collected_at", "value")
-        if name in layout.columns.positions
-    ]
+    places = layout.columns.positions
+    required = [places[name] for name in ("mrn", "collected_at", "value") if name in places]
+    day = places.get("collected_at")
     for item in items:
         if isinstance(item, Block):
             if _ends_filled(item, required):
@@ -39,7 +37,7 @@ def without_footers(
         else:
             rows = [item]
         for row in rows:
-            text = _footer_text(row, required)
+            text = _footer_text(row, required, day)
             if text and len(waiting) < _FOOTERS_LIMIT:
                 waiting.append((row, text))
                 continue
@@ -55,7 +53,7 @@ def _ends_filled(block: Block, required: Sequence[int]) -> bool:
     return all(column.texts[int(column.codes[-1])].strip() for column in columns)
 
 
-def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:
+def _footer_text(item: Record | BadLine, required: Sequence[int], day: int | None) -> str:
     """The text of a line that looks as what stands below a table; "" for any other."""
     if isinstance(item, BadLine):
         if item.code != "field_count":
@@ -66,9 +64,15 @@ def _footer_text(item: Record | BadLine, required: Sequence[int]) -> str:
     else:
         cells = item.cells
     filled = [cell.strip() for cell in cells if cell.strip()]
+    if filled and key_of(filled[0]) in vocabulary().reckoned and _is_of_no_day(item, day):
+        return " ".join(filled)
     if not filled or len(filled) > _FOOTER_CELLS:
         return ""
     return " ".join(filled) if is_beside_a_table(filled) else ""
+
+
+def _is_of_no_day(item: Record | BadLine, day: int | None) -> bool:
+    return not isinstance(item, BadLine) and day is not None and not item.cells[day].strip()
 
 
 def is_beside_a_table(filled: Sequence[str]) -> bool:

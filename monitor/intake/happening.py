@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.dates import read_day
 from monitor.intake.event_kinds import (

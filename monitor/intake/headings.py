@@ -11,11 +11,13 @@ from monitor.intake.csv import Record
 from monitor.intake.dates import day_in_any_order
 from monitor.intake.ranges import limits_of
 from monitor.intake.raw import BadLine
+from monitor.intake.records import fitting
 from monitor.intake.vocabulary import vocabulary
 from monitor.intake.wide import Known, split_unit
 
 _VALUE = re.compile(r"[-+]?\d+(?:[.,]\d+)*\s*[HLN*]{0,2}")
 """`3.1`, `12 H`: what a row of somebody holds, and no unit or limit."""
+_BRACKETED = re.compile(r"[\[(]([^\[\]()]+)[\])]")
 _BESIDE = {"unit": "unit", "range": "range", "flag": "flag", "comment": "comment"}
 
 
@@ -32,6 +34,9 @@ def with_units(
     ]
     if not columns:
         return names, rows
+    if rows and isinstance(rows[0], Record) and _names_parts(rows[0], columns):
+        joined = two_lines(names, [cell.strip() for cell in rows[0].cells], known)
+        return with_units(joined, above, rows[1:], known)
     if above is not None and _are_units(above, names, columns, known):
         names = _with_units_of(above, names, columns)
     ranges: Record | None = None
@@ -48,6 +53,18 @@ def with_units(
             break
         rest = rest[1:]
     return _with_ranges(names, rest, ranges, columns) if ranges is not None else (names, rest)
+
+
+def _names_parts(record: Record, columns: Sequence[int]) -> bool:
+    """Whether a line only says what stands in each column of an analyte: `Result`, `Unit`."""
+    words = [cell for cell in record.cells if cell.strip()]
+    roles = {vocabulary().column_of(cell) for cell in words}
+    values = [text for _, text in _cells_of(record, columns)]
+    return (
+        len(words) > 1
+        and roles <= {"value", "value_text", *_BESIDE}
+        and any(vocabulary().column_of(text) == "value" for text in values)
+    )
 
 
 def _are_units(record: Record, names: Sequence[str], columns: Sequence[int], known: Known) -> bool:
@@ -99,7 +116,8 @@ def _with_units_of(record: Record, names: Sequence[str], columns: Sequence[int])
     changed = list(names)
     for index, unit in _cells_of(record, columns):
         if "[" not in changed[index]:
-            changed[index] = f"{changed[index]} [{unit}]"
+            whole = _BRACKETED.fullmatch(unit)
+            changed[index] = f"{changed[index]} [{whole[1] if whole else unit}]"
     return changed
 
 
@@ -108,15 +126,13 @@ def _with_ranges(
 ) -> tuple[list[str], list[Record | BadLine]]:
     """The limits as a column more beside each analyte, alike in every row."""
     limits = _cells_of(ranges, columns)
-    width = len(names)
     more = [f"{names[index].split(' [')[0]} range" for index, _ in limits]
     texts = [text for _, text in limits]
-    wider: list[Record | BadLine] = []
-    for row in rows:
-        if isinstance(row, Record) and len(row.cells) == width:
-            wider.append(Record(row.line, [*row.cells, *texts]))
-        else:
-            wider.append(row)
+    copies = (it if isinstance(it, BadLine) else Record(it.line, list(it.cells)) for it in rows)
+    wider = [
+        it if isinstance(it, BadLine) else Record(it.line, [*it.cells, *texts])
+        for it in fitting(copies, list(names))
+    ]
     return [*names, *more], wider
 
 

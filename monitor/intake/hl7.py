@@ -41,6 +41,8 @@ _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
+_NAMES = (2, 5, 1, 4)
+"""Where OBX-3 has names: its texts before its codes."""
 _TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
 """How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -271,10 +273,16 @@ def _settle_suspicions(order: Order, catalogue: Catalogue) -> None:
     for result in order.results:
         if result.is_remark or value_of(result.obx).strip().casefold() not in _TRUE:
             continue
-        called = result.obx.component(3, 2) or result.obx.component(3)
+        called = _called(result.obx)
         if catalogue.find(called) is None and catalogue.is_doubt(called):
             order.notes.append(called)
             result.is_remark = True
+
+
+def _called(obx: Segment) -> str:
+    """The name of a test (OBX-3), wherever an analyser writes it: `^^^^PLT Clumps?`."""
+    names = (obx.component(3, part) for part in _NAMES)
+    return next(filter(None, names), "")
 
 
 def _are_of_one_time(one: Segment, other: Segment) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.flags import remark_in
 from monitor.intake.hl7_text import Segment, part_of, split

@@ -29,9 +29,15 @@ from monitor.intake.row_steps import (
     without_status,
 )
 from monitor.intake.survey import UnreadableFile
-from monitor.intake.vocabulary import is_blank, key_of, vocabulary
+from monitor.intake.vocabulary import is_blank, key_of, told_beside, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_columns
 
+_BESIDE = (
+    "collected_at", "collected_day", "collected_time", "reported_at", "ref_low", "ref_high",
+    "range", "status", "comment", "method", "issuer", "birth_date", "material", "flag", "condition",
+)  # fmt: skip
+"""Columns in which a program may write `NULL` or `NA`. `NA` is sodium among codes, Null a family
+name, and a value is judged as it is; a specimen's number is looked at wherever it comes from."""
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
 _BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
@@ -72,6 +78,8 @@ class Layout:
     """Where the columns stand that mean nothing to us."""
     of_materials: OfOrders
     """The step for those of them whose cells name a material, once that was seen."""
+    beside: tuple[int, ...] = ()
+    """Columns beside the value in which programs write a word where they have nothing to say."""
     fill: Mapping[int, str] = field(default_factory=dict)
     """Constants for columns that the file has too: they fill empty cells."""
     comments: tuple[int, ...] = ()
@@ -117,20 +125,28 @@ class Layout:
     def raw_rows(self, record: Record) -> Iterator[RawRow]:
         """The values of one record."""
         line, cells = record
+        told = self._told(cells)
         for position, constant in self.fill.items():
-            cells[position] = cells[position].strip() or constant
-        picked = self.pick([*cells, *self.tail])
+            told[position] = told[position].strip() or constant
+        picked = self.pick([*told, *self.tail])
         beside = (self.place, (), "", "", self.dates, self.decimal, False)
         if not self.wide:
             row = RawRow._make((line, *picked, Given(self.header, cells), *beside))
-            yield self._finished(row, cells)
+            yield self._finished(row, told)
             return
         base = [(self.header[i], cells[i]) for i in self._base(len(cells))]
         for column in self.wide:
             if not is_blank(cells[column.position]):
                 given = (*base, *((self.header[i], cells[i]) for i in column.positions))
                 row = RawRow._make((line, *picked, given, *beside))
-                yield self._finished(column.of(row, cells), cells)
+                yield self._finished(column.of(row, told), told)
+
+    def _told(self, cells: list[str]) -> list[str]:
+        """The cells without what stands for nothing."""
+        told = list(cells)
+        for position in self.beside:
+            told[position] = told_beside(told[position])
+        return told
 
     def _finished(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         if self.whole_numbers:
@@ -211,6 +227,7 @@ def layout_of(
             if name and index not in taken and index not in columns.positions.values()
         ),
         of_materials=OfOrders((), known, frozenset((*source.codes, *source.ignore)), by_name=False),
+        beside=tuple(columns.positions[name] for name in _BESIDE if name in columns.positions),
         fill={
             columns.positions[name]: text
             for name, text in constants.items()

@@ -51,9 +51,11 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 _FLAG = r"(?:(?:HH?|LL?)\*?|[NA]|[\u2191\u2193]+|(?i:high|low|normal|abnormal|critical))"
 _FLAG_BEHIND = re.compile(rf"\s*[(\[]?(?<![A-Za-z/]){_FLAG}[)\]]?$")
 _FLAGGED = re.compile(
-    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s\++)|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
+    rf"(?P<before>[^A-Za-z+]*\d)(?:\s*[(\[]?{_FLAG}[)\]]?|\s(?:\++|-+))"
+    rf"|(?:[(\[]?{_FLAG}[)\]]?\s+|[\u2191\u2193]+)(?P<behind>[<>]?=?\s*\d[^A-Za-z]*)"
 )
-"""A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`; never `2+`."""
+"""A number with what the laboratory says of it: `0.8 L`, `H 75`, `12.1 (H)`, `85 +`, `0.8 -`;
+never `2+`, nor a star, which may lead to a note."""
 _OF_ANOTHER_QUANTITY = ("unit_unknown", "code_contradicts_unit")
 
 

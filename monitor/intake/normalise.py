@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
 from monitor.core.meanings import write_meanings
-from monitor.core.standing import PLACEHOLDER
+from monitor.core.status_words import PLACEHOLDER
 from monitor.core.vocabulary import Status
 from monitor.intake.cells import Cells
 from monitor.intake.dates import Moment
@@ -28,6 +28,7 @@ from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Tak
 from monitor.intake.people import People, Person, mrn_key
 from monitor.intake.problems import called, no_date, no_status
 from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.vocabulary import specimen_number
 from monitor.intake.whose import Unsure, Whose
 
 _ID = re.compile("[/:]")
@@ -156,7 +157,7 @@ class Normaliser:
             patient_id=whose.id,
             analyte=found.analyte.name,
             collected=moment,
-            specimen_id=row.specimen_id.strip(),
+            specimen_id=specimen_number(row.specimen_id),
             value=None if cancelled else found.value,
             comparator="" if cancelled else found.comparator,
             no_result=_no_result(found, status, row.value),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.core.units import glued_unit
 from monitor.intake.dates import (
     begins_with_year,
@@ -23,6 +23,8 @@ DATE_COLUMNS = (*_COLLECTED, "reported_at", _BIRTH)
 _COMMA_DECIMALS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+")
 _POINT_DECIMALS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|0\.\d+|\d{4,}\.\d+")
 _NUMBER = re.compile(r"[^\d]{0,4}(\d[\d.,]*\d)(?![\d.,])")
+_DOTTED = re.compile(r"(?:[^\W\d_]{2,12}\.?,?\s+)?\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})(?!\d)")
+"""No language writes the month first with dots (CLDR)."""
 _FLAG = re.compile(r"[HL]{1,2}\*?|[\u2191\u2193]+", re.IGNORECASE)
 _FLAG_OR_STATUS = frozenset(("n", "a", "normal", "abnormal", "high", "low", "critical"))
 """What is a status somewhere, and a flag elsewhere."""
@@ -38,7 +40,8 @@ def _look_at_date(text: str) -> Shown:
     if begins_with_year(text):
         return []
     orders = orders_of(text)
-    shown = ["either_way"] if len(orders) == 2 else [*orders]
+    open_ = "dotted" if _DOTTED.match(text.strip()) else "either_way"
+    shown = [open_] if len(orders) == 2 else [*orders]
     if ends_of_short(text):
         shown = ["short_day_first" if order == "day_first" else order for order in shown]
         shown.append("short")

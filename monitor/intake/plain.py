@@ -20,6 +20,7 @@ from monitor.intake.normalise import Normaliser
 from monitor.intake.outcomes import Taken
 from monitor.intake.people import Person
 from monitor.intake.raw_blocks import RawBlock
+from monitor.intake.vocabulary import specimen_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,7 +131,8 @@ class PlainNormaliser:
         persons = self._of_combinations(block, _WHO, plain, self._persons, self._person)
         meant = self._of_combinations(block, _WHAT, plain, self._meanings, self._meaning)
         specimens = Answers(
-            [text.strip() for text in columns["specimen_id"].texts], columns["specimen_id"].codes
+            [specimen_number(text) for text in columns["specimen_id"].texts],
+            columns["specimen_id"].codes,
         )
         everything = np.arange(block.rows)
         return PlainRows(everything, persons, moments, meant, specimens, reported).only(plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.core.standing import KNOWN_WORDS
+from monitor.core.status_words import KNOWN_WORDS
 from monitor.intake.dates import (
     NO_DAYS,
     OPEN_YEARS,

@@ -42,6 +42,8 @@ class Profile:
     day_first: Evidence = field(default_factory=Evidence)
     month_first: Evidence = field(default_factory=Evidence)
     either_way: Evidence = field(default_factory=Evidence)
+    dotted: Evidence = field(default_factory=Evidence)
+    """Dates with dots (03.04.2026) whose day and month could be exchanged."""
     short_day_first: Evidence = field(default_factory=Evidence)
     """Day first (26/03/14), unless the year stands first."""
     short: Evidence = field(default_factory=Evidence)
@@ -134,7 +136,19 @@ class Profile:
             return "day_first"
         if self.month_first.count and not self.shows_day_first.count:
             return "month_first"
-        return EITHER
+        return "day_first" if self.are_told_by_dots else EITHER
+
+    @property
+    def are_told_by_dots(self) -> bool:
+        """Whether every date that could be read either way has dots, which stand where the day
+        comes first, and none shows another order."""
+        shown = self.shows_day_first.count or self.month_first.count or self.either_way.count
+        return bool(self.dotted.count and not shown)
+
+    @property
+    def open_dates(self) -> Evidence:
+        """The dates whose day and month could be exchanged."""
+        return self.either_way if self.either_way.count else self.dotted
 
     @property
     def marks(self) -> tuple[Evidence, Evidence]:
@@ -184,7 +198,7 @@ def decimal_of(texts: Iterable[str]) -> str:
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
-        "day_first", "month_first", "either_way", "short_day_first", "short", "year_last",
+        "day_first", "month_first", "either_way", "dotted", "short_day_first", "short", "year_last",
         "swappable", "unswappable", "left", "comma", "point", "limits_comma", "limits_point",
         "flags", "statuses",
     )  # fmt: skip

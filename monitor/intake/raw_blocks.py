@@ -23,6 +23,7 @@ from monitor.intake.row_steps import (
     with_open_point,
     without_material,
 )
+from monitor.intake.vocabulary import told_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +95,8 @@ def _column(layout: Layout, block: Block, name: str) -> Coded:
     if position is None:
         return constant(layout.constants.get(name, ""), block.rows)
     found = block.coded(position)
+    if position in layout.beside:
+        found = found.mapped(told_beside)
     instead = layout.fill.get(position)
     if instead is not None:
         found = found.mapped(lambda text: text.strip() or instead)

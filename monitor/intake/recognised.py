@@ -152,13 +152,15 @@ def _why_dates(profile: Profile) -> str:
             'with such dates are held; say it with date_format = "day_first", "month_first" or '
             '"year_first" in the source\'s table of the config'
         )
-    day, month, open_ = profile.shows_day_first, profile.month_first, profile.either_way
+    day, month, open_ = profile.shows_day_first, profile.month_first, profile.open_dates
     if day.count and month.count:
         held = "; dates that can be read both ways are held" if open_.count else ""
         return f"{_line_of(day)} is day first and {_line_of(month)} is month first{held}"
     for evidence, order in ((day, "day first"), (month, "month first")):
         if evidence.count:
             return f"dates are read {order}: {_line_of(evidence)} can be read no other way"
+    if profile.are_told_by_dots:
+        return f"dates are read day first: with dots, as in {_line_of(open_)}, the day comes first"
     if open_.count:
         return (
             f"no date settles the order of day and month (see {_line_of(open_)}): rows with such "

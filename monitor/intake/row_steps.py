@@ -13,7 +13,7 @@ from typing import Any
 from monitor.config import Source
 from monitor.core.units import glued_unit
 from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
-from monitor.intake.dates import from_serial, since
+from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
 from monitor.intake.raw import OPEN_POINT, RawRow
@@ -64,6 +64,8 @@ def steps_of(
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
     of_one_column: dict[str, Callable[..., Step]] = dict(_OF_ONE_COLUMN)
     of_one_column["range"] = partial(_with_range, known=known)
+    serials = serial_dates or source.date_format == "excel"
+    of_one_column["collected_time"] = partial(_with_time, serials=serials)
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
@@ -76,7 +78,7 @@ def steps_of(
         steps.append(without_material)
     if source.date_format in RELATIVE and source.day_zero is not None:
         steps.append(_after(source.date_format, source.day_zero))
-    elif serial_dates or source.date_format == "excel":
+    elif serials:
         steps.append(_from_serials)
     return tuple(steps)
 
@@ -216,9 +218,12 @@ def _with_day(position: int) -> Step:
     return step
 
 
-def _with_time(position: int) -> Step:
+def _with_time(position: int, *, serials: bool = False) -> Step:
+    """`serials`: numbers of a spreadsheet may be times."""
+
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         clock = cells[position].strip()
+        clock = (clock_of_serial(clock) if serials else "") or clock
         day = _MIDNIGHT.sub("", row.collected_at.strip())
         if not clock or not day or ":" in day:
             return row

@@ -200,11 +200,13 @@ def _fixed(
     top = [it for it in records[begins:first] if isinstance(it, Record)]
     rows = [it for it in records[first : first + HEADER_WITHIN] if isinstance(it, Record)]
     width = max(len(it.cells) for it in rows)
+    named = [cell for it in top for cell in it.cells]
     for column in range(min(width, _MOST_COLUMNS)):
         if column == label or column in dates:
             continue
         titles = [it.cells[column] for it in top if column < len(it.cells)]
-        role = next((vocabulary().column_of(it) for it in reversed(titles) if it.strip()), "")
+        title = next((it for it in reversed(titles) if it.strip()), "")
+        role = vocabulary().column_among(title, named) if title else ""
         role = role or _by_content(rows, column, label, known)
         if role in _OF_ANALYTE and role not in found:
             found[role] = column

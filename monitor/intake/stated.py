@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar
 
-from monitor.core.standing import read_status
+from monitor.core.status_words import read_status
 from monitor.intake.banners import banner_in
 from monitor.intake.csv import Record
 from monitor.intake.row_steps import is_whole_name

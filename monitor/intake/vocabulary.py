@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -85,6 +85,8 @@ class Vocabulary:
     not_of_now: frozenset[str]
     """Words of a name by which a number is that of an earlier sample, or a difference."""
     footers: frozenset[str]
+    reckoned: frozenset[str]
+    """What is reckoned below a table of all its rows."""
     banners: Mapping[str, tuple[str, ...]]
     """How a word begins that says what kind of report stands below it, by the kind."""
     banner_reports: frozenset[str]
@@ -95,6 +97,10 @@ class Vocabulary:
     """Words of a flag or of the condition of a specimen that say nothing of the specimen."""
     blank: frozenset[str]
     """What stands in an empty cell of a table with a column an analyte, without case."""
+    blank_beside: frozenset[str]
+    """What is nothing in a column beside the value."""
+    blank_specimens: frozenset[str]
+    """What stands in place of a specimen's number, besides all of these."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -109,6 +115,17 @@ class Vocabulary:
     def column_of(self, name: str) -> str:
         """Which column of ours a header name may mean; "" for none."""
         return _by_key().get(key_of(name)) or _by_key().get(key_of(without_brackets(name)), "")
+
+    def column_among(self, name: str, names: Iterable[str]) -> str:
+        """The same, beside these others: another of ours, where one of them is the better name."""
+        role = self.column_of(name)
+        words = self.columns.get(role)
+        for other, lesser in words.lesser.items() if words else ():
+            if key_of(name) in lesser and any(
+                self.column_of(it) == role and key_of(it) not in lesser for it in names
+            ):
+                return other
+        return role
 
     def is_of_no_blood(self, name: str) -> bool:
         """Whether an order or a test is called like one of urine and the like, and of no blood
@@ -184,6 +201,7 @@ def vocabulary() -> Vocabulary:
         loinc_of_no_blood=frozenset(values["materials"]["loinc_of_no_blood"]),
         not_of_now=frozenset(map(key_of, values["materials"]["not_of_now"])),
         footers=frozenset(map(key_of, values["footers"]["words"])),
+        reckoned=frozenset(map(key_of, values["footers"]["reckoned"])),
         banners={
             kind: tuple(map(key_of, words)) for kind, words in values["banners"]["kinds"].items()
         },
@@ -191,6 +209,8 @@ def vocabulary() -> Vocabulary:
         flags=frozenset(map(key_of, [*values["flags"]["words"], *values["flags"]["where"]])),
         whereabouts=frozenset(map(key_of, values["flags"]["where"])),
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
+        blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
+        blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
         months=months,
         zones=values["zones"],
         comparators=_signs(values["comparators"]["words"]),
@@ -278,3 +298,16 @@ def is_blank(cell: str) -> bool:
     """Whether a cell of a table with a column an analyte or a specimen holds nothing."""
     text = cell.strip()
     return not text or text.casefold() in vocabulary().blank
+
+
+def specimen_number(text: str) -> str:
+    """The number of a specimen; empty for what stands in its place where there is none."""
+    number = text.strip()
+    told = number.casefold()
+    is_none = is_blank(number) or told in vocabulary().blank_specimens or not told.strip("0")
+    return "" if is_none else number
+
+
+def told_beside(text: str) -> str:
+    """What a cell beside the value says; nothing where a program wrote that it has nothing."""
+    return "" if text.strip().casefold() in vocabulary().blank_beside else text

@@ -259,7 +259,7 @@ def _comments(path: Path, now: datetime, guessed: Mapping[str, str], read: Read)
         lines.append(
             'The year of two digits may stand first or last: date_format = "year_first" or so.'
         )
-    elif read.profile.either_way.count and is_open(read.profile.dates):
+    elif read.profile.open_dates.count and is_open(read.profile.dates):
         lines.append('No date settles day or month first: date_format = "day_first" or so.')
     return lines
 

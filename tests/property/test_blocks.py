@@ -42,12 +42,12 @@ _LINES = st.tuples(
     _cell(["neutrophils", "lymphocytes", "hemoglobin"], "731-0", "Neutrophils ", "unobtainium", ""),
     _cell(["4.2", "1.1", "0.5"], "<0.1", "0,5", "clotted", "", "12*", "-1", "4.20", "99999", "60"),
     _cell(["10*9/L"], "G/L", "%", "", "g/dL", "furlong"),
-    _cell([""], "1.8", "0", "x"),
-    _cell([""], "7.5", "1.0"),
-    _cell(["", "S1", "S2"], "s1 ", "serum", "urine"),
-    _cell(["", "F"], "C", "P", "W", "X", "I", "zz"),
-    _cell([""], "2026-03-05T10:00", "soon"),
-    _cell([""], "platelet clumps", '"a, b"'),
+    _cell([""], "1.8", "0", "x", "NULL"),
+    _cell([""], "7.5", "1.0", "NA"),
+    _cell(["", "S1", "S2"], "s1 ", "serum", "urine", "NULL", "-", "00"),
+    _cell(["", "F"], "C", "P", "W", "X", "I", "zz", "NULL", "F - Final"),
+    _cell([""], "2026-03-05T10:00", "soon", "NULL"),
+    _cell([""], "platelet clumps", '"a, b"', "NULL"),
 ).map(",".join)  # fmt: skip
 _ODD_LINES = st.sampled_from(
     ["", ",,,,,,,,,,", "P1,2026-03-02", _HEADER, 'P1,"2026', "*** end of report ***", "P1;4.2"]

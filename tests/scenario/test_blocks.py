@@ -52,6 +52,32 @@ def test_plain_lines_come_in_blocks_and_odd_ones_between_them(tmp_path: Path) ->
     assert sum(it.rows for it in blocks) > 50
 
 
+@pytest.mark.parametrize("word", ["NULL", "NA", "-", "N/A", "None", "0", "(null)"])
+def test_what_stands_in_place_of_a_specimens_number_ties_nothing_together(
+    desk: Desk, word: str
+) -> None:
+    """Two draws of one day were one specimen "NULL", and the worse of them gone."""
+    report = desk.load(
+        f"P1,2026-03-02T08:00,neutrophils,0.4,G/L,,,{word},,",
+        f"P1,2026-03-02T18:00,neutrophils,1.2,G/L,,,{word},,",
+        header=_HEADER,
+    )
+    assert (report.stored, report.superseded) == (2, 0)
+    assert desk.standing() == ["0.4", "1.2"]
+
+
+def test_a_column_in_which_a_program_wrote_null_says_nothing(desk: Desk) -> None:
+    report = desk.load(
+        "P1,2026-03-02T08:00,neutrophils,0.4,G/L,NULL,NA,NULL,NaN,NULL",
+        "P1,NULL,neutrophils,0.4,G/L,,,,,",
+        header=_HEADER,
+    )
+    assert (report.stored, report.quarantined) == (1, 1)
+    (row,) = desk.clinic.rows(tables.ResultRow)
+    assert (row.comment, row.specimen_id, row.reported_at) == ("", "", None)
+    assert [it.reason_code for it in desk.held()] == ["no_date"]
+
+
 def test_every_cell_arrives_as_it_was_sent(desk: Desk) -> None:
     remark = "tab\there, back\\slash, ä".replace(",", ";")
     report = desk.load(

@@ -105,17 +105,18 @@ def test_the_flags_of_an_obx(
         assert doubts(desk) == [(comment, doubt)]
 
 
+@pytest.mark.parametrize("called", ["12014^PLT Clump?^99MRC", "^^^^PLT Clump?", "PLT Clump?"])
 def test_what_an_analyser_suspects_of_a_sample_is_said_of_its_numbers(
-    migrated_sqlite: Path, tmp_path: Path
+    migrated_sqlite: Path, tmp_path: Path, called: str
 ) -> None:
-    """As those of Mindray send it."""
+    """As those of Mindray and Sysmex send it."""
     lines = (
         "MSH|^~\\&|||||20260302100000||ORU^R01|1|P|2.3.1",
         "PID|1||P1^^^^MR",
         "OBR|1||7|00001^Automated Count^99MRC|||20260302080000||||||||||||||||||F",
         "OBX|1|NM|777-3^PLT^LN||90|10*9/L|100-300|L~A|||F",
         "OBX|2|NM|1920-8^AST^LN||60|U/L|0-50|H~A|||F",
-        "OBX|3|IS|12014^PLT Clump?^99MRC||T||||||F",
+        f"OBX|3|IS|{called}||T||||||F",
         "OBX|4|IS|12011^WBC Abn Scattergram^99MRC||F||||||F",
     )
     with sqlite_desk(migrated_sqlite, tmp_path) as desk:

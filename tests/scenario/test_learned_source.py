@@ -149,7 +149,7 @@ def test_a_change_of_the_layout_is_refused_and_named(desk: CommandLine) -> None:
 
 
 def test_dates_that_stay_open_are_held_until_somebody_says_the_order(desk: CommandLine) -> None:
-    text = CSV.replace("13.02.2026", "03.02.2026")
+    text = CSV.replace("13.02.2026", "03/02/2026").replace("02.03.2026", "02/03/2026")
     name = desk.write("a.csv", text)
     learned = desk("source", "learn", name, "--name", "nord", "--at", NOW)
     assert "No date settles day or month first" in learned.out
@@ -165,6 +165,13 @@ def test_dates_that_stay_open_are_held_until_somebody_says_the_order(desk: Comma
     )
     retried = desk("quarantine", "retry", "--source", "nord", "--at", NOW, "--json").json
     assert retried["taken"] == 2
+
+
+def test_dates_with_dots_are_learned_day_first(desk: CommandLine) -> None:
+    name = desk.write("a.csv", CSV.replace("13.02.2026", "03.02.2026"))
+    desk("source", "learn", name, "--name", "nord", "--at", NOW)
+    assert 'date_format = "day_first"' in (desk.folder / "config.toml").read_text()
+    assert counts(desk("load", name, "--source", "nord", "--at", NOW, "--json")) == {"stored": 2}
 
 
 def test_columns_of_unheard_names_are_found_by_their_cells(desk: CommandLine) -> None:

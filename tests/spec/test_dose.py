@@ -169,6 +169,11 @@ def test_every_diplotype_of_cpic_is_read_whatever_the_order_of_its_alleles() -> 
         ("LA10317-8", Metaboliser.INTERMEDIATE),
         ("LA9657-3", Metaboliser.POOR),
         ("Likely Poor Metabolizer", Metaboliser.POOR),
+        ("TPMT*1/TPMT*3A", Metaboliser.INTERMEDIATE),
+        ("TPMT *2 / TPMT *3A", Metaboliser.POOR),
+        ("Wildtyp", Metaboliser.NORMAL),
+        ("heterozygot *1/*3A", Metaboliser.INTERMEDIATE),
+        ("homozygous mutant", Metaboliser.POOR),
     ],
 )
 def test_the_short_words_and_the_answers_of_loinc_are_read(text: str, meant: Metaboliser) -> None:
@@ -178,7 +183,8 @@ def test_the_short_words_and_the_answers_of_loinc_are_read(text: str, meant: Met
 @pytest.mark.parametrize(
     "text",
     ["*1/*99", "*1", "*1/*3A or *3B/*3C", "see report", "not poor", "*1/*1 poor metabolizer",
-     "normal or intermediate", "*1/*3A*", "2", "*1/*3A/*2"],
+     "normal or intermediate", "*1/*3A*", "2", "*1/*3A/*2", "TPMT*1/NUDT15*3",
+     "homozygoter Wildtyp *1/*3A", "no carrier"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_never_guessed(text: str) -> None:
     assert cases.catalogue().genes.read("tpmt", text) is None

@@ -174,6 +174,22 @@ def test_the_code_of_a_unit_counts_unless_its_text_contradicts(
     assert the_row(read(observation(valueQuantity=value))).unit == taken
 
 
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        ({"high": quantity("5")}, "10*9/L"),
+        ({"low": quantity("5")}, "10*9/L"),
+        ({"low": quantity("5"), "high": quantity("5")}, "10*9/L"),
+        ({"low": quantity("5"), "high": {"value": 5, "unit": "10*6/L"}}, ""),
+    ],
+)
+def test_the_unit_of_a_range_is_that_of_its_ends(
+    read: Any, value: dict[str, Any], unit: str
+) -> None:
+    body = {it: kept for it, kept in observation().items() if it != "valueQuantity"}
+    assert the_row(read(body | {"valueRange": value})).unit == unit
+
+
 def test_loinc_is_tried_first_then_other_codes_then_words(read: Any) -> None:
     codings = [
         {"system": "urn:lab", "code": "NEUT#", "display": "Neutrophils abs."},

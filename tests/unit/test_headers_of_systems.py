@@ -24,6 +24,14 @@ HEADERS = {
         "UHID|Reg No|Sample Coll. Date|Investigation Name|Observed Value|Unit|Bio. Ref. Range",
         "mrn||collected_at|analyte|value|unit|range",
     ),
+    "limits called l and u": (
+        "MRN|Collected|Test|Result|Unit|norm_l|norm_u",
+        "mrn|collected_at|analyte|value|unit|ref_low|ref_high",
+    ),
+    "limits called in German u and o": (
+        "MRN|Collected|Test|Result|Unit|Norm U|Norm O",
+        "mrn|collected_at|analyte|value|unit|ref_low|ref_high",
+    ),
     "a registration number alone": (
         "Reg No|Collection Date|Test|Result|Unit",
         "mrn|collected_at|analyte|value|unit",

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from monitor.config import Source
-from monitor.core.standing import PLACEHOLDER, read_status
+from monitor.core.status_words import PLACEHOLDER, read_status
 from monitor.core.vocabulary import Status
 from monitor.intake.raw import BadLine, OtherMessage, RawRow
 from tests.hl7_messages import MSH, OBR, PID, REAL, items, obx, oru, row, rows

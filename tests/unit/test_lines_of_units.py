@@ -10,7 +10,7 @@ from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake.formats import open_rows
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import BadLine, RawRow
 from monitor.intake.survey import survey
 from monitor.resources import schedules_folder
 
@@ -48,9 +48,27 @@ def test_units_of_what_nobody_knows_stand_beside_those_of_ours(
     assert found == ["WBC 3.1 10^9/L", "PLT 88 10^9/L"]
 
 
+def test_brackets_around_a_unit_are_none_of_it(tmp_path: Path, catalogue: Catalogue) -> None:
+    units = UNITS.replace("10^9/L", "[10^9/L]", 1).replace(",10^9/L", ",(10(3)/uL)")
+    found = _rows(tmp_path / "file.csv", [NAMES, units, ROW], catalogue)
+    assert found == ["WBC 3.1 10^9/L", "PLT 88 (10(3)/uL)"]
+
+
 def test_so_do_limits(tmp_path: Path, catalogue: Catalogue) -> None:
     found = _rows(tmp_path / "file.csv", [NAMES, UNITS, LIMITS, ROW], catalogue)
     assert found == ["WBC 3.1 10^9/L 4.0 10.0", "PLT 88 10^9/L 150 400"]
+
+
+def test_beside_limits_a_row_may_end_in_a_separator_and_one_too_long_is_said_to_be(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = tmp_path / "file.csv"
+    found = _rows(path, [NAMES, UNITS, LIMITS, f"{ROW},"], catalogue)
+    assert found == ["WBC 3.1 10^9/L 4.0 10.0", "PLT 88 10^9/L 150 400"]
+    path.write_text("\n".join([NAMES, UNITS, LIMITS, ROW, f"{ROW},x"]), encoding="utf-8")
+    with open_rows(survey(path), Source(), catalogue) as read:
+        bad = [it for it in read.items if isinstance(it, BadLine)]
+    assert [(it.line, it.reason) for it in bad] == [(5, "10 fields where the header names 9")]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,28 @@ def read(tmp_path: Path, catalogue: Catalogue) -> Read:
 
 
 SHAPES = {
+    "a header in two lines, of which the upper one could stand alone": (
+        (
+            "MRN;Datum;Leukozyten;;Neutrophile;\n;;Wert;Einheit;Wert;Einheit\n"
+            "P1;13.02.2026;4,5;G/l;0,4;G/l\nP2;12.02.2026;;;1,4;G/l\n"
+        ),
+        [
+            "P1 13.02.2026 Leukozyten 4,5 G/l",
+            "P1 13.02.2026 Neutrophile 0,4 G/l",
+            "P2 12.02.2026 Neutrophile 1,4 G/l",
+        ],
+    ),
+    "limits called l and u beside the days": (
+        (
+            "Patient ID,P1\ntest,units,2026-02-13,2026-03-02,norm_u,norm_l\n"
+            "WBC,10^9/L,5.1,3.2,10,4\nALT,U/L,31,,50,\n"
+        ),
+        [
+            "P1 2026-02-13 WBC 5.1 10^9/L 4 10",
+            "P1 2026-03-02 WBC 3.2 10^9/L 4 10",
+            "P1 2026-02-13 ALT 31 U/L - 50",
+        ],
+    ),
     "cumulative, with what is said of the patient above": (
         (
             "Laboratory North\nPatient ID: P1\n\n"

@@ -12,14 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.standing import (
-    PLACEHOLDER,
     Meaning,
     Report,
     key_of,
-    read_status,
     repeats,
     standing,
 )
+from monitor.core.status_words import PLACEHOLDER, read_status
 from monitor.core.vocabulary import Status
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -203,6 +202,28 @@ def test_leaving_repetitions_out_changes_no_answer(found: list[Report], untimed:
 )
 def test_status_words_of_hl7_fhir_and_people(words: str, status: Status | str) -> None:
     assert {read_status(word) for word in words.split()} == {status}
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("F - Final|Final (F)|Final Report|final result|Slutsvar|DEFINITIF|endelig svar|(F) Final",
+         Status.FINAL),
+        (("Corrected (final)|Final - corrected|Corrected result|Rättat svar|C^Corrected|"
+          "C - corrected final|modifie"), Status.CORRECTED),
+        (("P - Preliminary|Preliminary report|Préliminaire|nicht validiert|techn. freigegeben|"
+          "not verified|not final"), Status.PRELIMINARY),
+        ("X (cancelled)|X: not performed|geannuleerd", Status.CANCELLED),
+        ("en cours|in Bearbeitung|Result pending", PLACEHOLDER),
+        (("F - Preliminary|Pending, final|never final|not quite final|Result|Final by|F (C)|"
+          "C - Complete|F in an order X, cancelled|final in a report entered-in-error|"
+          "Abnormal - high|CANCELLED REPORT|") + "final " * 20, None),
+    ],
+)  # fmt: skip
+def test_a_status_in_words_is_understood_where_all_of_them_are(
+    words: str, status: Status | str | None
+) -> None:
+    assert {read_status(word) for word in words.split("|")} == {status}
 
 
 def test_no_status_is_final_and_an_unknown_one_is_not_guessed() -> None:

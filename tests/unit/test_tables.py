@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 import openpyxl
@@ -559,12 +559,21 @@ def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35"]
-)
+    "value",
+    [
+        "35 High", "35 (HIGH)", "High 35", "↑35", "35 Normal", "35 low", "CRITICAL 35",
+        "35 +", "35 ++", "35 -", "35 --",
+    ],
+)  # fmt: skip
 def test_a_flag_beside_a_number_is_no_part_of_it(catalogue: Catalogue, value: str) -> None:
     measured = Measures(catalogue, Source()).measure("ALT", value, "U/L", "")
     assert isinstance(measured, Measure)
     assert measured.value == 35
+
+
+@pytest.mark.parametrize("value", ["35+", "35-", "35 - 40", "35-40", "35*", "- 35", "35 -+"])
+def test_what_may_be_more_than_a_flag_is_no_number(catalogue: Catalogue, value: str) -> None:
+    assert not isinstance(Measures(catalogue, Source()).measure("ALT", value, "U/L", ""), Measure)
 
 
 @pytest.mark.parametrize(
@@ -629,6 +638,16 @@ def test_what_stands_around_the_table_is_no_row_and_is_said(opened: Open) -> Non
     assert "lines 8 to 9 below the rows: no rows" in notes
 
 
+def test_what_is_reckoned_of_all_rows_below_a_wide_table_is_no_row(opened: Open) -> None:
+    header = "mrn,collected,WBC [K/uL],PLT [K/uL],ALT [U/L],AST [U/L]\n"
+    row = "P1,2026-03-13,3.9,150,31,28\n"
+    rows, _, notes = opened(f"{header}{row}Mean,,3.9,150,31,28\nSD,,0,0,0,0\n")
+    assert {it.mrn for it in rows} == {"P1"}
+    assert "lines 3 to 4 below the rows: no rows" in notes
+    rows, _, _ = opened(f"{header}{row}Mean,2026-03-13,3.9,150,31,28\n")
+    assert {it.mrn for it in rows} == {"P1", "Mean"}
+
+
 @pytest.mark.parametrize("cut", ["P1", "P1,2026-03-13", '"P1,2026-03-13,WBC,3.9'])
 def test_a_row_cut_short_at_the_end_is_no_footer(opened: Open, cut: str) -> None:
     _, bad, _ = opened(f"mrn,collected,test,result,unit\nP1,2026-03-13,WBC,3.9,K/uL\n{cut}")
@@ -645,6 +664,12 @@ DATES = [
     (["13/02/2026", "03/04/2026"], "day_first", "line 2 can be read no other way"),
     (["03/04/2026", "02/13/2026"], "month_first", "line 3 can be read no other way"),
     (["03/04/2026", "05/06/2026"], "either", "no date settles the order of day and month"),
+    (["03.04.2026", "5.6.2026 07:30"], "day_first", "with dots, as in line 2, the day comes first"),
+    (["03.04.2026", "02.13.2026"], "month_first", "line 3 can be read no other way"),
+    (["03.04.2026", "05/06/2026"], "either", "no date settles the order of day and month"),
+    (["03.04.2026", "13/02/2026", "02/13/2026"], "either", "dates that can be read both ways"),
+    (["03.04.26 08:00", "5.6.26"], "day_first", "with dots, as in line 2, the day comes first"),
+    (["26.02.04", "26.03.02", "26.04.02"], "open_years", "may stand first or last (line 2)"),
     (["13/02/2026", "02/13/2026"], "either", "line 2 is day first and line 3 is month first"),
     (["2026-02-13", "13 Feb 2026"], "either", ""),
     (["26/02/13", "26/03/02", "26/03/02"], "open_years", "may stand first or last (line 2)"),
@@ -684,6 +709,16 @@ def test_the_whole_column_settles_the_decimal_mark(
     lines = "".join(f"P1;2026-03-13;WBC;{value};K/uL\n" for value in values)
     rows, _, _ = opened(f"mrn;collected;test;result;unit\n{lines}")
     assert {row.decimal for row in rows} == {mark}
+
+
+def test_a_day_stands_in_where_a_database_wrote_null_for_the_instant(opened: Open) -> None:
+    rows, _, _ = opened(
+        "person_id,measurement_date,measurement_datetime,test,result,unit,status\n"
+        "P1,2026-03-13,NULL,NA,NULL,mmol/L,NULL\n"
+    )
+    assert [(it.collected_at, it.analyte, it.value, it.status) for it in rows] == [
+        ("2026-03-13", "NA", "NULL", "")
+    ]
 
 
 def test_a_source_says_what_the_file_leaves_open(opened: Open) -> None:
@@ -945,6 +980,24 @@ def test_days_that_a_spreadsheet_program_may_have_taken_for_months(
     assert {row.dates for row in rows} == {order}
     may_be_wrong = order == "perhaps_swapped"
     assert any("taken days for months" in note for note in notes) is may_be_wrong
+
+
+@pytest.mark.parametrize(
+    ("clock", "at"),
+    [
+        (0.25, "2026-03-02 06:00:00"),
+        (0.34027777777777773, "2026-03-02 08:10:00"),
+        (time(8, 10), "2026-03-02 08:10"),
+        ("8.10", "2026-03-02 8.10"),
+    ],
+)
+def test_a_time_as_part_of_a_day_in_a_workbook(
+    opened: Open, workbook: Callable[..., Path], clock: object, at: str
+) -> None:
+    header = ["MRN", "Abnahmedatum", "Uhrzeit", *HEADER[2:]]
+    path = workbook(Labor=[header, ["P1", date(2026, 3, 2), clock, "WBC", 3.2, "K/uL"]])
+    rows, _, _ = opened(path)
+    assert [it.collected_at for it in rows] == [at]
 
 
 def test_a_birth_date_as_text_says_nothing_of_real_dates_of_collection(

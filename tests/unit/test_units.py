@@ -187,12 +187,12 @@ TEN_TO_THE_NINE = (
 10*9/L|10^9/L|10^9/l|x10^9/L|X10^9/L|x 10^9/L|×10^9/L|×10⁹/L|10⁹/L|10E9/L|10e9/l|x10E9/L|E9/L
 10**9/L|10(9)/L|10 9/L|x10 9/L|X10*9/L|x10*9/l|x109/L|1E9/L|1.0E+09/L|10^9 / L|(10^9/L)|10*9.L-1
 10⁹·L⁻¹|x10\\S\\9/L|X 10-9/l|10*9U/L|G/L|g/l|Giga/L|giga.l-1|GI/L|Gpt/L|GPt/l|10^9 cells/L
-10+9/L|10+3/ul|10*9 per litre|Mrd/L|10^9/л
+10+9/L|10+3/ul|10*9 per litre|Mrd/L|10^9/л|х10^9/л|bn/L|mia/L|10X3
 K/uL|K/mcL|K/CMM|K/cmm|K/MM3|K/mm3|k/uL|k/MM3|k/mm cu|k/cumm|th/uL|TH/uL|THS/uL|th/cumm
 thou/cumm|THOU/UL|THOU/uL|thou/mcL|Thousand/uL|thousands/µL|10E3/mcL|10E3/uL|x10E3/uL|10*3/uL
 10*3/mm3|10^3/uL|10^3/µL|10^3/μL|10³/µL|x10^3/mcL|x10 3/uL|10(3)/mcL|10(3)mcL|X 10 3|10^3
 x1000/uL|1000/mm3|1,000/uL|10e3 cells/microliter|cells x10^3/uL|K cells/uL|10**3/uL|x10.e3/uL
-Tsd/µl|Tsd./µl|tys/ul|тыс/мкл|103/uL|x10S9/l|/nL|/nl|cells/nL|10*6/mL
+Tsd/µl|Tsd./µl|tys/ul|тыс/мкл|103/uL|x10S9/l|/nL|/nl|cells/nL|10*6/mL|tūkst/µl
 """.replace("\n", "|")
     .strip("|")
     .split("|")
@@ -258,6 +258,8 @@ def test_thousands_per_microlitre_in_every_spelling(spelling: str, name: str) ->
         ("alt", "U/L", "1"),
         ("alt", "u/l", "1"),
         ("alt", "IU/L", "1"),
+        ("alt", "Intl Units/L", "1"),
+        ("alt", "INTLUNIT/L", "1"),
         ("alt", "[IU]/L", "1"),
         ("alt", "UI/L", "1"),
         ("alt", "UNITS/L", "1"),
