@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_a_long_answer_is_to_the_letter_what_a_short_one_is(
     for ending in endings:
         print_json({**head, "rows": items, **ending})
         whole = capsys.readouterr().out
-        print_json_around(head, "rows", iter(items), lambda last=ending: last)
+        print_json_around(head, "rows", iter(items), partial(dict, ending))
         assert capsys.readouterr().out == whole
 
 
