@@ -20,6 +20,7 @@ from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.facts import AHEAD, CANARY, brought_to, fact
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -88,6 +89,11 @@ def examine(
             _settings(store, settings, now),
         )
     )
+
+
+def without_database(error: StoreError) -> Health:
+    """What is known where the database cannot be used: every other part is read from it."""
+    return Health((Part("database", False, str(error)),))
 
 
 def may_be_silent(job: str) -> timedelta:
