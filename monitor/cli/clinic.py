@@ -110,10 +110,14 @@ def health(
 
     Ends with 3 when something is not, and says what and what to do.
     """
-    from monitor.operations.health import examine
+    from monitor.operations.health import examine, without_database
+    from monitor.store.errors import StoreError
 
     with reading(config, at) as work:
-        report = examine(work.store, work.settings, work.now, then=bool(at))
+        try:
+            report = examine(work.store, work.settings, work.now, then=bool(at))
+        except StoreError as error:
+            report = without_database(error)
     if as_json:
         print_json(report.document())
     else:

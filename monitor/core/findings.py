@@ -151,7 +151,7 @@ def _doubts(result: Result) -> tuple[str, ...]:
     """What speaks against the value itself, and where it comes from."""
     candidates = (
         (
-            f"Sample doubtful ({result.doubtful_comment}): repeat today before acting.",
+            f"Sample doubtful: repeat today before acting ({result.doubtful_comment}).",
             bool(result.doubtful_comment),
         ),
         (_BELOW_PLAUSIBLE, result.below_plausible),

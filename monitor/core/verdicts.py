@@ -88,7 +88,14 @@ class Verdict:
 
     @once
     def _watched(self) -> Sequence[Judged | Unknown]:
-        return watched(self.judged, self._life)
+        return watched([it for it in self.judged if self._counts_yet(it)], self._life)
+
+    def _counts_yet(self, judged: Judged | Unknown) -> bool:
+        """What is dated to come, by a clock that is ahead, speaks at once where it breaches, and
+        reassures nobody before its day: as it completes no panel before."""
+        return judged.collected_on <= self._today or (
+            isinstance(judged, Judged) and judged.breaches
+        )
 
     @once
     def series(self) -> Sequence[Judged]:

@@ -246,7 +246,7 @@ def alert_row(alert: Standing, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
         "panels": [panel["panel"] for panel in panels] or None,
         "analyte": shown["analyte"],
         "value": number(shown["value"]),
-        "comparator": shown["comparator"],
+        "comparator": shown["comparator"] or None,  # a plain number has none
         "unit": shown["unit"],
         "collected_at": _local(shown["collected_at"], zone),
         "latest_value": number(shown["latest_value"]),

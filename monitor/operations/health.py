@@ -21,6 +21,7 @@ from monitor.operations.stuck import stuck
 from monitor.operations.time_zone import keep_their_days
 from monitor.store import backups, breakers, daemons, listeners, outbox
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.facts import AHEAD, CANARY, brought_to, fact
 from monitor.store.tables import Delivery, EnrolmentRow, table_of
 
@@ -89,6 +90,11 @@ def examine(
             _settings(store, settings, now),
         )
     )
+
+
+def without_database(error: StoreError) -> Health:
+    """What is known where the database cannot be used: every other part is read from it."""
+    return Health((Part("database", False, str(error)),))
 
 
 def may_be_silent(job: str) -> timedelta:

@@ -51,13 +51,13 @@ def judge_rule(
         if watched_until is not None and day > watched_until and not going_on:
             break
         if rule.is_trend:
-            judged.points += [point for point in trend if point.at == at]
+            judged.points += spoken([point for point in trend if point.at == at], day, today)
             continue
         points, lacking = points_at(rule, at, protocol, mine, first_dose, case, None)
-        if points:
+        if points := spoken(points, day, today):
             judged.points.append(max(points, key=lambda point: point.badness(rule.downward)))
             judged.unjudged = None
-        elif lacking:
+        elif lacking and day <= today:
             judged.unjudged = at
     if judged.points:
         judged.now = judged.points[-1]
@@ -92,6 +92,11 @@ def points_at(
         elif isinstance(point, Point) and counts(point, result):
             points.append(point)
     return points, lacking
+
+
+def spoken(points: list[Point], day: date, today: date) -> list[Point]:
+    """What is dated to come reassures nobody before its day."""
+    return points if day <= today or any(point.breaches for point in points) else []
 
 
 def counts(point: Point, result: Result) -> bool:

@@ -103,6 +103,24 @@ PATIENTS = [
         events=[(day(3, 1), "stop", "")],
     ),
     Patient(
+        "a better one dated tomorrow reassures nobody today",
+        [(day(2, 1), "neutrophils", "0.9"), (day(2, 2), "neutrophils", "4")],
+        ["low_neutrophils withhold urgent"],
+        today=day(2, 1),
+    ),
+    Patient(
+        "and does so on its day",
+        [(day(2, 1), "neutrophils", "0.9"), (day(2, 2), "neutrophils", "4")],
+        ["low_neutrophils withhold urgent recovered"],
+        today=day(2, 2),
+    ),
+    Patient(
+        "a dangerous one dated tomorrow speaks today",
+        [(day(2, 1), "neutrophils", "4"), (day(2, 2), "neutrophils", "0.9")],
+        ["low_neutrophils withhold urgent"],
+        today=day(2, 1),
+    ),
+    Patient(
         "28 days after the breach before: one episode",
         [
             (day(2, 1), "neutrophils", "0.9"),

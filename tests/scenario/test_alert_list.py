@@ -34,11 +34,23 @@ def test_a_threshold_alert_has_all_keys_with_numbers_as_numbers(ward: Clinic) ->
     (row,) = alert_rows(ward.store, ward.settings, LIVE, at("2026-01-12"))
     assert list(row) == KEYS
     assert (row["mrn"], row["kind"], row["rule"]) == ("A1", "withhold", "neutropenia")
-    assert (row["value"], row["comparator"], row["limit"]) == (1.2, "", 1.6)
+    assert (row["value"], row["comparator"], row["limit"]) == (1.2, None, 1.6)
     assert (row["unit"], row["analyte"]) == ("10*9/L", "neutrophils")
     assert row["collected_at"] == "2026-01-12T09:00:00+01:00"
     assert row["opened_at"] == "2026-01-12T12:00:00+01:00"
     assert (row["panel"], row["due_on"], row["panels"]) == (None, None, None)
+
+
+def test_a_value_with_a_comparator_has_it_beside_the_number(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "1.2"}, comparator="<")
+    ward.review(at("2026-01-12"))
+    (row,) = [
+        it
+        for it in alert_rows(ward.store, ward.settings, LIVE, at("2026-01-12"))
+        if it["rule"] == "neutropenia"
+    ]
+    assert (row["value"], row["comparator"]) == (1.2, "<")
 
 
 def test_an_overdue_alert_counts_its_days_on_the_day_it_is_read(ward: Clinic) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.app import command_line
 from monitor.demo.catcher import Catcher
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, Ended
 
 ROOT = Path(__file__).parents[2]
 PATIENTS = """mrn,drug,started_on,family_name,given_name,birth_date
@@ -201,6 +201,37 @@ def test_health_is_not_well_until_somebody_reads_the_mail(clinic: CommandLine) -
     assert ended.code == 3
     assert ended.json["well"] is False
     assert "clinic@localhost" in ended.json["parts"]["settings"]["says"]
+
+
+def database_part(ended: Ended) -> str:
+    """What health says of a database that is not well; nothing else was looked at."""
+    assert (ended.code, ended.json["well"]) == (3, False)
+    parts = ended.json["parts"]
+    assert (list(parts), parts["database"]["well"]) == (["database"], False)
+    return str(parts["database"]["says"])
+
+
+def test_health_of_a_database_that_is_not_there_says_which_part_is_not_well(
+    monitor: CommandLine,
+) -> None:
+    monitor("init")
+    database = monitor.folder / "monitor.db"
+    database.unlink()
+    assert "`monitor init` creates it" in database_part(monitor("health", "--json"))
+    database.write_text("no database", encoding="utf-8")
+    assert "is no database" in database_part(monitor("health", "--json"))
+    ended = monitor("health")
+    assert ended.code == 3
+    assert "NOT WELL" in ended.out
+    assert "database" in ended.out
+
+
+def test_health_of_a_server_that_does_not_answer_says_which_part_is_not_well(
+    clinic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR__DATABASE__URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert "127.0.0.1" in database_part(clinic("health", "--json"))
+    assert clinic("status").code == 2
 
 
 def test_a_fault_of_ours_has_a_name_and_no_traceback(

@@ -190,3 +190,11 @@ def test_a_grade_that_cannot_be_told_is_told_to_explain_only(low: str | None) ->
     assert ("grade 1" in said) is (low is not None)
     assert ("grade could not be told" in reckoned) is (low is None)
     assert "could not be told" not in said
+
+
+def test_a_comment_that_doubts_a_number_leaves_the_alert_and_asks_for_another_today() -> None:
+    day = date(2026, 1, 12)
+    doubted = cases.result("platelets", "40", day)._replace(doubtful_comment="platelet clumps")
+    (found,) = [it for it in cases.reviewed([doubted], day).findings if it.rule]
+    assert (found.rule, found.kind) == ("thrombocytopenia", "discontinue")
+    assert "Sample doubtful: repeat today before acting (platelet clumps)." in found.say
