@@ -89,7 +89,10 @@ def show(
     say("Its rows:")
     table(list(outcomes), [list(outcomes.values())])
     say("Today there are of it:")
+    whole = today.pop("last_row_whole_in")
     table(list(today), [list(today.values())])
+    if whole is not None:
+        say(f"Its last row was cut short; the whole of it came with batch {whole}.")
 
 
 @app.command()

@@ -50,9 +50,6 @@ class Batch:
     reverted_at: datetime | None
     reverted_by: str | None
     reverted_because: str | None
-    last_row_whole_in: int | None = None
-    """The batch that brought the whole of a row within which this one had broken off; told of one
-    batch alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +63,8 @@ class Brought:
     events: int
     enrolments: int
     merges: int
+    last_row_whole_in: int | None
+    """The batch that brought the whole of a row within which this one had broken off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +93,7 @@ def batch(store: Store, batch_id: int) -> tuple[Batch, Brought]:
         row = connection.execute(select(_FILES).where(_FILES.c.id == batch_id)).one_or_none()
         if row is None:
             raise BatchRefused(f"there is no batch {batch_id}; see: monitor batch list")
-        found = replace(_batch(row), last_row_whole_in=whole_in(connection, batch_id))
-        return found, _brought(connection, batch_id)
+        return _batch(row), _brought(connection, batch_id)
 
 
 def batch_of(store: Store, sha256: str, received_at: datetime) -> int | None:
@@ -223,4 +221,5 @@ def _brought(connection: Connection, batch_id: int) -> Brought:
         events=count(_EVENTS, ~_EVENTS.c.taken_back),
         enrolments=count(_ENROLMENTS, _ENROLMENTS.c.stands),
         merges=count(_MERGES, ~_MERGES.c.taken_back),
+        last_row_whole_in=whole_in(connection, batch_id),
     )

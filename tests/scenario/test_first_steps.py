@@ -283,7 +283,7 @@ def test_of_all_commands_only_the_one_asked_for_is_read() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    read = ["app", "common", "grammar", "reviews"]
+    read = ["app", "common", "grammar", "json_answers", "reviews"]
     assert ended.stdout.strip() == str([f"monitor.cli.{name}" for name in read])
 
 

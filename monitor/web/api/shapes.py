@@ -226,7 +226,8 @@ class Batch(Answer):
 
 
 class Today(Answer):
-    """What there is of a batch today."""
+    """What there is of a batch today, and which one brought the whole of the row within which it
+    broke off."""
 
     patients: int
     results: int
@@ -235,6 +236,7 @@ class Today(Answer):
     events: int
     enrolments: int
     merges: int
+    last_row_whole_in: int | None
 
 
 class BatchToday(Batch):
