@@ -16,9 +16,7 @@ from monitor.cli.common import (
     say,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 app = typer.Typer(help="One alert: its whole story.", no_args_is_help=True)
 NoteOption = Annotated[str, typer.Option("--note", help="What, who, when, in words.")]

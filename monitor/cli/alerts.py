@@ -20,9 +20,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json_sorted,
-)
+from monitor.cli.json_answers import print_json_sorted
 
 _STATES = {
     "live": ("open", "acknowledged"),

@@ -18,9 +18,7 @@ from monitor.cli.common import (
     reading,
     say,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.config import load_settings
 
 if TYPE_CHECKING:

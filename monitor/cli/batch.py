@@ -22,9 +22,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 app = typer.Typer(
     no_args_is_help=True,

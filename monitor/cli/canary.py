@@ -13,9 +13,7 @@ from monitor.cli.common import (
     say,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 
 def canary(

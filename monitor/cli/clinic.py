@@ -22,9 +22,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.config import load_settings
 
 

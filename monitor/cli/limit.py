@@ -22,9 +22,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.core.toml_reader import is_unwieldy
 from monitor.core.units import plain
 

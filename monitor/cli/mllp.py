@@ -7,17 +7,8 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import (
-    CONFIG_DEFAULT,
-    ConfigOption,
-    Exit,
-    JsonOption,
-    Refused,
-    say,
-)
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.common import CONFIG_DEFAULT, ConfigOption, Exit, JsonOption, Refused, say
+from monitor.cli.json_answers import print_json
 
 app = typer.Typer(help="HL7 messages over a connection.", no_args_is_help=True)
 _SHOWN = 20

@@ -26,9 +26,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 if TYPE_CHECKING:
     from monitor.intake.quarantine import Retry

@@ -16,9 +16,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 
 def replay(

@@ -20,11 +20,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-    print_json_around,
-    print_lines,
-)
+from monitor.cli.json_answers import print_json, print_json_around, print_lines
 
 if TYPE_CHECKING:
     from monitor.operations.report_page import Page

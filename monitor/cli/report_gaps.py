@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from monitor.cli.common import (
-    Exit,
-    Work,
-    say,
-)
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.common import Exit, Work, say
+from monitor.cli.json_answers import print_json
 
 if TYPE_CHECKING:
     from monitor.operations.report_gaps_check import Checked, Kept

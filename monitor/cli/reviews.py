@@ -25,10 +25,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-    print_json_list,
-)
+from monitor.cli.json_answers import print_json, print_json_list
 
 _STATUS = (
     "mrn", "drug", "panel", "state", "due on", "days late", "last done", "phase", "enrolment",

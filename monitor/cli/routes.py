@@ -18,9 +18,7 @@ from monitor.cli.common import (
     say,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 
 app = typer.Typer(
     help="Who is told of what: check, explain and try the routes.", no_args_is_help=True

@@ -24,9 +24,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.core.calendar import clinic_day
 
 if TYPE_CHECKING:

@@ -17,9 +17,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.cli.schedule import app
 from monitor.core.calendar import clinic_day
 

@@ -19,9 +19,7 @@ from monitor.cli.common import (
     table,
     writing,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.cli.preview import say_recognised
 
 if TYPE_CHECKING:

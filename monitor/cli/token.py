@@ -18,9 +18,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.core.calendar import start_of_day
 from monitor.core.permissions import Scope
 

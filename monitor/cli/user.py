@@ -19,9 +19,7 @@ from monitor.cli.common import (
     say,
     table,
 )
-from monitor.cli.json_answers import (
-    print_json,
-)
+from monitor.cli.json_answers import print_json
 from monitor.core.permissions import Role
 
 app = typer.Typer(help="Who may sign in to the pages, in which role.", no_args_is_help=True)

@@ -135,11 +135,6 @@ class Gaps:
         """What is said where nobody was asked for."""
         return self._which.nobody()
 
-    def document(self) -> dict[str, Any]:
-        """All of it as one."""
-        enrolments = list(self)
-        return {"head": self.head, "enrolments": enrolments, **self.ending()}
-
     def ending(self) -> dict[str, Any]:
         """What stands after the enrolments."""
         return {"totals": self.totals, "sealed": self.sealed.document()}

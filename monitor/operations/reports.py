@@ -40,6 +40,10 @@ class Long(NamedTuple):
     items: Iterable[Any]
     ending: Callable[[], Mapping[str, Any]]
 
+    def document(self) -> dict[str, Any]:
+        """All of it at once."""
+        return {**self.head, self.name: list(self.items), **self.ending()}
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -70,12 +74,14 @@ class Report:
 
 def _overdue(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = report_overdue.overdue(store, settings, asked.which, now)
+    rows = (row.document() for row in found.rows)
+    long = Long(found.head(), "overdue", rows, dict)
     return Made(
-        lambda: {**found.head(), "overdue": [row.document() for row in found.rows]},
+        long.document,
         report_overdue.FIELDS,
-        lambda: (row.document() for row in found.rows),
+        lambda: rows,
         lambda: report_overdue.page(found, asked.which, settings),
-        Long(found.head(), "overdue", (row.document() for row in found.rows), dict),
+        long,
     )
 
 
@@ -92,12 +98,13 @@ def _compliance(store: Store, settings: Settings, asked: Asked, now: datetime) -
 
 def _gaps(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
     found = Gaps(store, settings, asked.which, (asked.first, asked.last), now)
+    long = Long({"head": found.head}, "enrolments", found, found.ending)
     return Made(
-        found.document,
+        long.document,
         report_gaps_page.FIELDS,
         lambda: report_gaps_page.rows(found),
         lambda: report_gaps_page.page(found),
-        Long({"head": found.head}, "enrolments", found, found.ending),
+        long,
     )
 
 

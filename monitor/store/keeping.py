@@ -96,14 +96,10 @@ def put_to_sleep(connection: Connection, sleeps: Mapping[int, Sleep]) -> None:
 @cache
 def _instead(dialect: str) -> Insert:
     """What is kept of an enrolment, in the place of what was."""
-    if dialect == "sqlite":
-        lite = sqlite.insert(_ANSWERS)
-        return lite.on_conflict_do_update(
-            index_elements=[_ANSWERS.c.enrolment_id], set_={"reach": lite.excluded.reach}
-        )
-    full = postgresql.insert(_ANSWERS)
-    return full.on_conflict_do_update(
-        index_elements=[_ANSWERS.c.enrolment_id], set_={"reach": full.excluded.reach}
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(_ANSWERS)
+    return statement.on_conflict_do_update(
+        index_elements=[_ANSWERS.c.enrolment_id], set_={"reach": statement.excluded.reach}
     )
 
 
