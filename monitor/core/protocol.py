@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
 
 from monitor.core.answer import PanelStatus
 from monitor.core.calendar import Duration
@@ -83,7 +82,7 @@ class Phase:
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
     """The last phase, where it asks for the panel and never ends: most tests are counted by it.
-    Known by itself, so that what follows from it can be remembered."""
+    Compared by identity, so that what follows from it can be remembered."""
 
     phase: Phase
     schedule: PanelSchedule
@@ -91,8 +90,9 @@ class Settled:
     """How long after the anchor."""
 
 
-class Course(NamedTuple):
-    """What the phases ask of one panel, one after the other."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What the phases ask of one panel, one after the other. Compared by identity, too."""
 
     steps: tuple[tuple[Phase, PanelSchedule | None], ...]
     settled: Settled | None

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.facts import brought_to_query
 from monitor.store.tables import table_of
 
@@ -74,7 +75,7 @@ def fitting(connection: Connection, ids: Sequence[int], most: int) -> Sequence[i
     """The first of these enrolments, with at most so many among them of whom nothing is
     remembered: all of their results will be read."""
     columns = _ENROLMENTS.c
-    query = select(columns.id).where(columns.id.in_(ids), columns.kept_by.is_(None))
+    query = select(columns.id).where(among(columns.id, ids), columns.kept_by.is_(None))
     unknown = set(connection.scalars(query))
     counts = accumulate(enrolment in unknown for enrolment in ids)
     return [enrolment for enrolment, count in zip(ids, counts, strict=True) if count <= most]
@@ -159,7 +160,7 @@ def named(connection: Connection, ids: Sequence[int]) -> list[Named]:
     query = (
         select(columns.id, _PATIENTS.c.mrn, columns.drug)
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
-        .where(columns.id.in_(ids))
+        .where(among(columns.id, ids))
         .order_by(columns.id)
     )
     return [Named._make(row) for row in connection.execute(query)]
@@ -184,7 +185,7 @@ def _locked(
     skip_locked: bool = False,
 ) -> Due:
     columns = _ENROLMENTS.c
-    query = select(columns.id, columns.next_review_at).where(columns.id.in_(ids))
+    query = select(columns.id, columns.next_review_at).where(among(columns.id, ids))
     if due_by is not None:
         query = query.where(columns.next_review_at <= due_by)
     query = query.order_by(columns.id).with_for_update(skip_locked=skip_locked)
