@@ -142,13 +142,13 @@ def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Keepi
         .limit(limit)
         .with_for_update(skip_locked=True, of=_ENROLMENTS)
     )
-    return [Keeping._make(row) for row in connection.execute(query)]
+    return [Keeping._make(row) for row in connection.execute(query).all()]
 
 
 def asleep(connection: Connection, ids: Sequence[int], now: datetime) -> list[Keeping]:
     """Those of these enrolments that sleep, and of whom something is kept."""
     query = _keeping(now).where(among(_ENROLMENTS.c.id, ids), is_asleep())
-    return [Keeping._make(row) for row in connection.execute(query)]
+    return [Keeping._make(row) for row in connection.execute(query).all()]
 
 
 class Sleeping(NamedTuple):
@@ -181,7 +181,7 @@ def sleeping(connection: Connection, ids: Sequence[int], now: datetime) -> list[
         .where(among(columns.id, ids), columns.stands, is_asleep(), _holds(now), _is_kept())
         .order_by(columns.id)
     )
-    return [Sleeping._make(row) for row in connection.execute(query)]
+    return [Sleeping._make(row) for row in connection.execute(query).all()]
 
 
 def _holds(now: datetime) -> ColumnElement[bool]:
