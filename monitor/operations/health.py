@@ -20,6 +20,7 @@ from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.operations.time_zone import keep_their_days
 from monitor.store import backups, breakers, daemons, listeners, outbox
+from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.facts import AHEAD, CANARY, brought_to, fact
@@ -175,7 +176,7 @@ def _daemons(store: Store, settings: Settings, now: datetime) -> list[Part]:
 def _reviews(store: Store, now: datetime) -> Part:
     late = ENROLMENTS.c.next_review_at < now - MAY_WAIT
     with store.read() as connection:
-        count = connection.scalar(select(func.count()).select_from(ENROLMENTS).where(late))
+        count = connection.scalar(select(func.count()).where(OF_ANY_RANK, late))
     if count:
         return Part("reviews", False, f"{count} enrolments wait longer than an hour for a review")
     return Part("reviews", True, "none is late")

@@ -24,6 +24,7 @@ from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables
+from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, load_alerts
@@ -266,7 +267,7 @@ def _never_told(connection: Connection, owed: frozenset[int]) -> Iterator[Differ
 
 
 def _owed(connection: Connection, at: datetime) -> frozenset[int]:
-    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.next_review_at <= at)
+    query = select(_ENROLMENTS.c.id).where(OF_ANY_RANK, _ENROLMENTS.c.next_review_at <= at)
     return frozenset(connection.scalars(query))
 
 
