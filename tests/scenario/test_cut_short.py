@@ -91,10 +91,44 @@ def test_a_number_that_was_cut_short_leaves_nothing_with_the_wrong_patient(desk:
 
 def test_cells_of_the_row_that_had_come_whole_stay(desk: Desk) -> None:
     header = "mrn,collected_at,neutrophils [10*9/L],platelets [10*9/L]\n"
-    load(desk, "labs.csv", header + "A1,2026-03-09,1.4,23")
-    load(desk, "labs.csv", header + "A1,2026-03-09,1.4,231\n")
-    assert (desk.standing(), desk.standing("platelets")) == (["1.4"], ["231"])
-    assert len(desk.clinic.rows(tables.ResultRow, analyte="neutrophils")) == 1
+    load(desk, "labs.csv", header + "A1,2026-03-09,0.9,23")
+    desk.clinic.review(NOW)
+    load(desk, "labs.csv", header + "A1,2026-03-09,0.9,231\n")
+    assert (desk.standing(), desk.standing("platelets")) == (["0.9"], ["231"])
+    tally = desk.clinic.review(NOW)
+    alerts = desk.clinic.rows(tables.AlertRow, rule="neutropenia")
+    assert [it.state for it in alerts] == ["open"]
+    assert tally.opened == 0
+    assert adds_up(desk)
+
+
+@pytest.mark.parametrize("cut", ["", "clum", '"clumps, \nplease', '"clumps, \n'])
+def test_a_comment_that_was_cut_short_is_read_whole(desk: Desk, cut: str) -> None:
+    """The result itself had come whole, and the same again would be a duplicate."""
+    header, row = LONG[:-1] + ",comment\n", "A2,2026-03-10,platelets,90,10*9/L,"
+    comment = '"clumps, \nplease repeat"' if cut.startswith('"') else "clumps"
+    load(desk, "labs.csv", header + FIRST[:-1] + ",\n" + row + cut)
+    report = load(desk, "labs.csv", header + FIRST[:-1] + ",\n" + row + comment + "\n")
+    assert any("line 3 came whole" in note for note in report.notes)
+    rows = desk.clinic.rows(tables.ResultRow, stands=True)
+    assert [it.comment for it in rows] == ["", comment.strip('"')]
+    assert desk.held() == []
+    assert adds_up(desk)
+
+
+def test_every_piece_of_a_row_in_quotes_goes(desk: Desk) -> None:
+    """Each of its lines was held by itself; quotes elsewhere, even a lone one, change nothing."""
+    header = LONG[:-1] + ",comment\n"
+    rows = header + FIRST[:-1] + ',5" tube\nA1,2026-03-08,alt,30,U/L,"all\nwell"\n'
+    last = 'A2,2026-03-10,platelets,90,10*9/L,"clumps\n\nplease\nrepeat"\n'
+    for place in range(1, len(last) - 2):
+        load(desk, "labs.csv", rows + last[:place])
+        load(desk, "labs.csv", rows + last)
+        assert desk.held() == []
+        (whole,) = desk.clinic.rows(tables.ResultRow, patient_id=2, stands=True)
+        assert whole.comment == "clumps\n\nplease\nrepeat"
+        file_id = desk.clinic.rows(tables.File, name="labs.csv")[-1].id
+        revert(desk.store, desk.settings, file_id, by="Ada", reason="again", now=NOW)
     assert adds_up(desk)
 
 

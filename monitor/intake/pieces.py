@@ -1,0 +1,38 @@
+"""Files of which another is a piece that breaks off within a row: what was read of that row counts
+for nothing once the whole file comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from monitor.intake.cut_short import Cut, Whole, cut_before, let_go, refuse_results
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Whose rows no longer count, and what to say."""
+
+    patients: frozenset[int]
+    notes: tuple[str, ...]
+
+
+def mend(connection: Connection, file: Whole, cuts: Sequence[Cut], now: datetime) -> Mended:
+    """Of a file that has just been taken in a part may have been read before, up to the middle of a
+    row (`cuts`: those that are known, and whose results are taken away). Raises CameWhole."""
+    patients: set[int] = set()
+    notes = []
+    if not cuts:
+        cuts = cut_before(connection, file, now)
+        refuse_results(connection, cuts)
+    for cut in cuts:
+        if gone := let_go(connection, cut, file.id, now):
+            notes.append(
+                f"line {cut.first} came whole: what batch {cut.file_id} read of it, which was cut "
+                "short there, counts no more"
+            )
+        patients |= gone
+    return Mended(frozenset(patients - {0}), tuple(notes))
