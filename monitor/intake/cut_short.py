@@ -53,6 +53,11 @@ class Whole:
     survey: Survey
     counts: Counter[str]
 
+    @property
+    def new(self) -> int:
+        """Rows that had not been known, and were not let go."""
+        return self.counts.total() - self.counts["duplicate"] - self.counts["ignored"]
+
 
 class Cut(NamedTuple):
     """The lines of a file on which a row stands that breaks off."""

@@ -1,5 +1,5 @@
 """Files of which another is a piece that breaks off within a row: what was read of that row counts
-for nothing once the whole file comes."""
+for nothing, whichever of the two came first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitor.intake.cut_short import Cut, Whole, cut_before, let_go, refuse_results
+from monitor.intake.broke_off import broke_off
+from monitor.intake.cut_short import Cut, Whole, cut_before, let_go, refuse_results, take_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Mended:
 
 def mend(connection: Connection, file: Whole, cuts: Sequence[Cut], now: datetime) -> Mended:
     """Of a file that has just been taken in a part may have been read before, up to the middle of a
-    row (`cuts`: those that are known, and whose results are taken away). Raises CameWhole."""
+    row (`cuts`: those that are known, and whose results are taken away); or it is itself such a
+    part. Raises CameWhole."""
     patients: set[int] = set()
     notes = []
     if not cuts:
@@ -35,4 +37,12 @@ def mend(connection: Connection, file: Whole, cuts: Sequence[Cut], now: datetime
                 "short there, counts no more"
             )
         patients |= gone
+    found = broke_off(connection, file)
+    if found is not None:
+        cut, whole_id = found
+        patients |= take_away(connection, [cut]) | let_go(connection, cut, whole_id, now)
+        notes.append(
+            f"the file breaks off in line {cut.first}, which batch {whole_id} had brought whole: "
+            "what was read of it counts for nothing"
+        )
     return Mended(frozenset(patients - {0}), tuple(notes))

@@ -170,3 +170,57 @@ def test_a_held_row_waits_again_once_the_whole_file_is_taken_back(desk: Desk) ->
     revert(desk.store, desk.settings, whole.id, by="Ada", reason="wrong", now=NOW)
     assert [it.line for it in desk.held()] == [2]
     assert adds_up(desk)
+
+
+PIECES = {
+    "a day": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10,1", "2\n", ["12"]),
+    "an instant": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10T08:00,1", "2\n", ["12"]),
+    "goes on": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10,1", "2\nA1,2026-03-10,5\n", ["12"]),
+    "another's": (
+        LAST + "2026-03-09,neutrophils,4,10*9/L,A1\n",
+        "2026-03-10,neutrophils,1.4,10*9/L,A2",
+        "2\n",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_file_that_breaks_off_takes_nothing_from_the_whole_one(desk: Desk, name: str) -> None:
+    """It came later, and would supersede, stand beside, or be another patient's."""
+    before, row, rest, stands = PIECES[name]
+    load(desk, "labs.csv", before + row + rest)
+    desk.clinic.review(NOW)
+    report = load(desk, "labs.csv", before + row)
+    whole, piece = (it.id for it in desk.clinic.rows(tables.File, name="labs.csv"))
+    assert any(f"in line 3, which batch {whole} had brought whole" in it for it in report.notes)
+    assert desk.whose().get("A2", []) == stands
+    desk.clinic.review(NOW)
+    assert desk.clinic.rows(tables.AlertRow, rule="neutropenia") == []
+    assert batch(desk.store, piece)[1].last_row_whole_in == whole
+    assert adds_up(desk)
+    revert(desk.store, desk.settings, whole, by="Ada", reason="wrong", now=NOW)
+    assert desk.whose()["A2"] == [row.split(",")[2] if stands else "1.4"]
+    assert adds_up(desk)
+
+
+OTHERS = ["a correction", "a line that ends", "another file", "nothing before"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_piece_of_another_file_counts(desk: Desk, name: str) -> None:
+    """What it corrects has to be the beginning of what stood, and nothing else may differ."""
+    header = "mrn,collected_at,analyte,unit,value\n"
+    first = "A1,2026-03-09,platelets,10*9/L,231\n"
+    row = "A2,2026-03-10T08:00,neutrophils,10*9/L,"
+    second, third = {
+        "a correction": (first + row + "1.4", first + row + "0.4"),
+        "a line that ends": (first + row + "1.4\n", first + row + "1\n"),
+        "another file": (first + row + "1.4\n", first.replace("231", "232") + row + "1"),
+        "nothing before": (row + "1.4\n", row + "1"),
+    }[name]
+    load(desk, "labs.csv", header + second)
+    report = load(desk, "labs.csv", header + third)
+    assert report.superseded >= 1
+    assert desk.standing() == [third.strip().rpartition(",")[2]]
+    assert adds_up(desk)
