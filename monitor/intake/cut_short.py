@@ -150,21 +150,25 @@ def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]
     held rows."""
     patients: set[int] = set()
     held: list[int] = []
+    for cut in cuts_by(connection, file_id):
+        results = cut.rows_of(_RESULTS) & _RESULTS.c.taken_back
+        back = update(_RESULTS).where(results).values(taken_back=False)
+        patients |= set(connection.scalars(back.returning(_RESULTS.c.patient_id)))
+        rows = cut.rows_of(HELD) & (HELD.c.resolved_by == MONITOR)
+        again = update(HELD).where(rows, HELD.c.state == "discarded")
+        again = again.values(state="held", resolved_at=None, resolved_by="", resolution="")
+        held += connection.scalars(again.returning(HELD.c.id))
+    return patients, held
+
+
+def cuts_by(connection: Connection, file_id: int) -> list[Cut]:
+    """The rows that came whole in this file, of files that have not been taken back."""
     cut = (
         select(REPEATS.c.row_id, REPEATS.c.line)
         .join(_FILES, _FILES.c.id == REPEATS.c.row_id)
         .where(REPEATS.c.what == CUT, REPEATS.c.file_id == file_id, _FILES.c.reverted_at.is_(None))
     )
-    for earlier, line in connection.execute(cut).all():
-        mine = Cut(earlier, line, line)
-        results = mine.rows_of(_RESULTS) & _RESULTS.c.taken_back
-        back = update(_RESULTS).where(results).values(taken_back=False)
-        patients |= set(connection.scalars(back.returning(_RESULTS.c.patient_id)))
-        rows = mine.rows_of(HELD) & (HELD.c.resolved_by == MONITOR)
-        again = update(HELD).where(rows, HELD.c.state == "discarded")
-        again = again.values(state="held", resolved_at=None, resolved_by="", resolution="")
-        held += connection.scalars(again.returning(HELD.c.id))
-    return patients, held
+    return [Cut(earlier, line, line) for earlier, line in connection.execute(cut)]
 
 
 def whole_in(connection: Connection, file_id: int) -> int | None:

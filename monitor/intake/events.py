@@ -18,6 +18,8 @@ from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
 from monitor.intake.context import Preview, batches, take_turn
+from monitor.intake.cut_people import cut_people, note_cut, take_events_away
+from monitor.intake.cut_short import Cut
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import MERGES, check_symptom
 from monitor.intake.event_subject import Subjects
@@ -113,6 +115,19 @@ class _Recording:
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
         )
+        for cut in cut_people(connection, account.survey, self._file_id, now):
+            self._take_away(cut)
+
+    def _take_away(self, cut: Cut) -> None:
+        """What an earlier file said where it broke off, before this one says it as it was meant."""
+        patients, merged = take_events_away(self._connection, cut)
+        if merged:
+            self._merging.make_true(merged)
+        if patients or merged:
+            self._account.patients |= patients | self._merging.touched
+            self._account.mended = True
+            note = note_cut(self._connection, cut, self._file_id, patients | merged, self._now)
+            self._account.note(note)
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""

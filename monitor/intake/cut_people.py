@@ -1,0 +1,102 @@
+"""The last row of an enrolment or events file that was read before all of it was there: what it
+said counts for nothing once the whole file comes, which then says it as it was meant. It comes back
+if the whole file is taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from monitor.intake.csv import HEADER_WITHIN
+from monitor.intake.cut_short import MONITOR, Cut, broken_off
+from monitor.intake.heirs import Heirs
+from monitor.intake.repeats import REPEATS, note_repeats
+from monitor.intake.sayings import MERGES
+from monitor.intake.survey import Survey
+from monitor.store import audit, tables
+from monitor.store.ledger import CUT
+from monitor.store.tables import table_of
+
+_FILES = table_of(tables.File)
+_EVENTS = table_of(tables.EventRow)
+_LOOK_BACK = timedelta(days=7)
+_MOST_FILES = 100
+
+
+def cut_people(connection: Connection, survey: Survey, file_id: int, now: datetime) -> list[Cut]:
+    """The rows in which earlier files of the kind of this one broke off, and that are whole in it.
+    Which row a file broke off in, its count of rows tells but for the header and blank lines."""
+    if survey.format != "csv":
+        return []
+    columns = _FILES.c
+    kind = select(columns.kind).where(columns.id == file_id).scalar_subquery()
+    query = select(columns.id, columns.sha256, columns.rows).where(
+        columns.kind == kind,
+        columns.id != file_id,
+        columns.rows <= survey.lines,
+        columns.received_at >= now - _LOOK_BACK,
+        columns.reverted_at.is_(None),
+    )
+    files = connection.execute(query.order_by(columns.id.desc()).limit(_MOST_FILES)).all()
+    lines = {row.rows + above for row in files for above in range(1, HEADER_WITHIN)}
+    found = []
+    for sha256, first, last in broken_off(survey, lines):
+        found += [Cut(row.id, first, last) for row in files if row.sha256 == sha256]
+    return [cut for cut in found if not _is_mended(connection, cut)]
+
+
+def _is_mended(connection: Connection, cut: Cut) -> bool:
+    known = select(REPEATS.c.id).where(REPEATS.c.what == CUT, REPEATS.c.row_id == cut.file_id)
+    return connection.scalar(known.limit(1)) is not None
+
+
+def note_cut(
+    connection: Connection, cut: Cut, whole_id: int, patients: set[int], now: datetime
+) -> str:
+    """Write down whose row was taken away, and where it came whole; what to say of it."""
+    lines = range(cut.first, cut.last + 1)
+    note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in lines])
+    for patient in sorted(patients):
+        audit.note(
+            connection,
+            audit.Actor(MONITOR),
+            "row cut short taken away",
+            now,
+            patient_id=patient,
+            detail=f"batch {cut.file_id}, line {cut.first}; whole in batch {whole_id}",
+        )
+    return (
+        f"line {cut.first} came whole: what batch {cut.file_id} read of it, which was cut short "
+        "there, counts no more"
+    )
+
+
+def take_events_away(connection: Connection, cut: Cut) -> tuple[set[int], set[int]]:
+    """Let the event of a row that broke off count no more, and what it said of numbers, but for
+    what other files have said too. Whose they were, and of whom it was said."""
+    heirs = Heirs(connection, cut.file_id)
+    events = cut.rows_of(_EVENTS) & ~_EVENTS.c.taken_back
+    heirs.pass_on("event", _EVENTS, events, "stored", {})
+    gone = update(_EVENTS).where(events).values(taken_back=True, withdrawn=True)
+    patients = set(connection.scalars(gone.returning(_EVENTS.c.patient_id)))
+    merges = cut.rows_of(MERGES) & ~MERGES.c.taken_back
+    heirs.pass_on("merge", MERGES, merges, "stored", {})
+    unsaid = update(MERGES).where(merges).values(taken_back=True)
+    rows = connection.execute(unsaid.returning(MERGES.c.old_id, MERGES.c.new_id)).all()
+    return patients, {patient for row in rows for patient in row}
+
+
+def events_come_back(connection: Connection, cut: Cut) -> tuple[set[int], set[int]]:
+    """The opposite, for the whole file is taken back."""
+    events = cut.rows_of(_EVENTS) & _EVENTS.c.taken_back
+    again = (
+        update(_EVENTS)
+        .where(events)
+        .values(taken_back=False, withdrawn=_EVENTS.c.withdrawn_in.is_not(None))
+    )
+    patients = set(connection.scalars(again.returning(_EVENTS.c.patient_id)))
+    merges = cut.rows_of(MERGES) & MERGES.c.taken_back
+    said = update(MERGES).where(merges).values(taken_back=False)
+    rows = connection.execute(said.returning(MERGES.c.old_id, MERGES.c.new_id)).all()
+    return patients, {patient for row in rows for patient in row}
