@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.intake.batches import revert
+from monitor.intake.enrol import enrol_file
 from monitor.intake.events import events_file
 from monitor.intake.report import PeopleReport
 from monitor.operations.batches import batch
@@ -130,3 +131,86 @@ def test_an_event_is_not_taken_away_that_is_no_beginning(desk: Desk) -> None:
     events(desk, header + "A2,2026-02-10,dose,125\nA2,2026-02-11,dose,150\n")
     events(desk, header.replace("100", "75") + "A2,2026-02-10,dose,1250\n")
     assert [it[2] for it in happened(desk) if it[0] == "A2"] == ["125", "1250", "150"]
+
+
+def enrol(desk: Desk, text: str) -> PeopleReport:
+    path = desk.folder / "patients.csv"
+    path.write_text(text)
+    return enrol_file(desk.store, desk.settings, path, NOW)
+
+
+def enrolled(desk: Desk) -> dict[str, tuple[str, str]]:
+    """Start day and dose, by the number, of those whom the files of patients enrolled."""
+    mrns = {row.id: row.mrn for row in desk.clinic.rows(tables.Patient)}
+    return {
+        mrns[it.patient_id]: (str(it.started_on), str(it.dose_mg_per_day))
+        for it in desk.clinic.rows(tables.EnrolmentRow, stands=True)
+        if mrns[it.patient_id] not in ("A1", "A2")
+    }
+
+
+START = "mrn,drug,dose_mg_per_day,started_on\nA5,azathioprine,100,2026-01-05\n"
+DOSE = "mrn,drug,started_on,dose_mg_per_day\nA5,azathioprine,2026-01-05,100\n"
+NUMBER = "drug,started_on,dose_mg_per_day,mrn\nazathioprine,2026-01-05,100,A5\n"
+OPENED = {
+    "start day": (START, "A61,azathioprine,125,2026-01-1", "2"),
+    "dose": (DOSE, "A61,azathioprine,2026-01-12,12", "5"),
+    "number": (NUMBER, "azathioprine,2026-01-12,125,A6", "1"),
+}
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_nobody_stays_enrolled_by_a_row_that_was_cut_short(desk: Desk, name: str) -> None:
+    before, row, rest = OPENED[name]
+    enrol(desk, before + row)
+    desk.clinic.review(NOW)
+    as_cut = enrolled(desk)
+    assert as_cut.keys() == {"A5", "A6" if name == "number" else "A61"}
+    report = enrol(desk, before + row + rest + "\n")
+    assert (report.taken, report.duplicate, report.refused) == (1, 1, ())
+    assert enrolled(desk) == {"A5": ("2026-01-05", "100"), "A61": ("2026-01-12", "125")}
+    desk.clinic.review(NOW)
+    live = {it.id for it in desk.clinic.rows(tables.EnrolmentRow, stands=True)}
+    alerts = desk.clinic.rows(tables.AlertRow)
+    assert {it.enrolment_id for it in alerts if it.state != "closed"} <= live
+    cut, whole = files(desk, "enrol")[-2:]
+    assert batch(desk.store, cut)[1].last_row_whole_in == whole
+    assert adds_up(desk)
+    revert(desk.store, desk.settings, whole, by="Ada", reason="wrong", now=NOW)
+    assert enrolled(desk) == as_cut
+    assert adds_up(desk)
+
+
+def test_what_it_filled_in_of_somebody_known_is_emptied_again(desk: Desk) -> None:
+    """A dose that differs from what is known would be refused."""
+    desk.enrol("A61,azathioprine,2026-01-12,,,")
+    enrol(desk, DOSE + "A61,azathioprine,2026-01-12,12")
+    assert enrolled(desk)["A61"] == ("2026-01-12", "12")
+    report = enrol(desk, DOSE + "A61,azathioprine,2026-01-12,125\n")
+    assert report.refused == ()
+    assert enrolled(desk)["A61"] == ("2026-01-12", "125")
+    assert adds_up(desk)
+    revert(desk.store, desk.settings, files(desk, "enrol")[-1], by="A", reason="x", now=NOW)
+    assert enrolled(desk)["A61"] == ("2026-01-12", "12")
+
+
+def test_an_enrolment_on_which_others_build_is_said(desk: Desk) -> None:
+    enrol(desk, NUMBER + "azathioprine,2026-01-12,125,A6")
+    desk.events("A6,2026-02-10,dose,150,,,")
+    report = enrol(desk, NUMBER + "azathioprine,2026-01-12,125,A61\n")
+    assert any("line 3 was cut short in batch" in note for note in report.notes)
+    assert enrolled(desk).keys() == {"A5", "A6", "A61"}
+    assert adds_up(desk)
+
+
+def test_rows_above_stay_as_they_are(desk: Desk) -> None:
+    """Those of whom the file speaks once more where it broke off too."""
+    ids = []
+    for text in (
+        START + "A5,azathioprine,100,2026-01-0",
+        START + "A5,azathioprine,100,2026-01-05\n",
+    ):
+        enrol(desk, text)
+        ids.append([it.id for it in desk.clinic.rows(tables.EnrolmentRow, stands=True)])
+    assert ids[0] == ids[1]
+    assert enrolled(desk) == {"A5": ("2026-01-05", "100")}
