@@ -107,6 +107,14 @@ def panels_of(
     return _alone(case, protocols, catalogue, clinic_day(now, zone), zone)[0]
 
 
+def panels_change_on(view: View) -> date | None:
+    """The first later day on which the life or a panel of `panels_of` is another though nothing new
+    comes."""
+    days = {it.next_change_on for it in view.panels} | {view.life.next_change_on}
+    days |= {*judges.demand_wakes(view), *_later_inputs(view)}
+    return min((day for day in days if day is not None), default=None)
+
+
 def _together(
     case: Case,
     protocols: Mapping[str, Protocol],
@@ -262,10 +270,14 @@ def _changes_of_the_rest(views: Sequence[View]) -> Iterator[date | None]:
     for it in views:
         yield it.life.next_change_on
         yield from judges.wakes(it, by_schedule=False)
-    own, *_ = views
-    yield from own.results.days_after(own.today)
-    declared = own.case.enrolment.last_tested_on
-    if declared is not None and declared > own.today:
+    yield from _later_inputs(views[0])
+
+
+def _later_inputs(view: View) -> Iterator[date]:
+    """The days to come of tests that are said to be done then."""
+    yield from view.results.days_after(view.today)
+    declared = view.case.enrolment.last_tested_on
+    if declared is not None and declared > view.today:
         yield declared
 
 
