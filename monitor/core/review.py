@@ -25,8 +25,9 @@ from monitor.core.personal import with_intervals
 from monitor.core.protocol import Protocol
 from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
+from monitor.core.spans import ONE_DAY
 from monitor.core.verdicts import Verdict, Verdicts, verdict_of
-from monitor.core.vocabulary import EnrolmentState
+from monitor.core.vocabulary import LATE, EnrolmentState
 
 
 def review(
@@ -107,10 +108,11 @@ def panels_of(
     return _alone(case, protocols, catalogue, clinic_day(now, zone), zone)[0]
 
 
-def panels_change_on(view: View) -> date | None:
-    """The first later day on which the life or a panel of `panels_of` is another though nothing new
-    comes."""
-    days = {it.next_change_on for it in view.panels} | {view.life.next_change_on}
+def lateness_changes_on(view: View) -> date | None:
+    """The first later day on which the life is another, or another panel may be late, though
+    nothing new comes. One that is late stays so until it is done."""
+    in_time = {it.in_time_until for it in view.panels if it.state not in LATE}
+    days = {it + ONE_DAY for it in in_time if it is not None} | {view.life.next_change_on}
     days |= {*judges.demand_wakes(view), *_later_inputs(view)}
     return min((day for day in days if day is not None), default=None)
 

@@ -17,7 +17,7 @@ from monitor.core.case import Case
 from monitor.core.enrolment_status import status_of
 from monitor.core.judges import View
 from monitor.core.ordered import Ordered
-from monitor.core.review import panels_change_on
+from monitor.core.review import lateness_changes_on
 from monitor.core.vocabulary import PanelState
 from monitor.operations.patient_days import Days, PatientDays
 from monitor.operations.period import Counted, days_asked, enrolments_asked
@@ -197,7 +197,8 @@ def _add(found: Compliance, outcome: Adherence, whose: Counted, titles: dict[str
 
 
 class _Seen(NamedTuple):
-    """What was seen at an end, and the day on which it changes though nothing new comes."""
+    """What was seen at an end, and the day on which it may change who is late though nothing new
+    comes."""
 
     view: View
     changes_on: date | None
@@ -223,7 +224,7 @@ class _MonthEnd:
         seen = {it.enrolment.id: before[it.enrolment.id] for it in known if self._lasts(it, before)}
         awake = [case for case in known if case.enrolment.id not in seen]
         for view in look(awake, rulebook, self.at, self._zone)[0]:
-            seen[view.case.enrolment.id] = _Seen(view, panels_change_on(view))
+            seen[view.case.enrolment.id] = _Seen(view, lateness_changes_on(view))
         for view, _ in seen.values():
             patient, status = view.case.enrolment.patient_id, status_of(view)
             if status.is_monitored_here:

@@ -15,7 +15,8 @@ from monitor.core.case import Case
 from monitor.core.judges import View
 from monitor.core.ordered import Ordered
 from monitor.core.protocol import Protocol
-from monitor.core.review import panels_change_on, panels_of
+from monitor.core.review import lateness_changes_on, panels_of
+from monitor.core.vocabulary import LATE
 from tests.property.days_to_look import DEEP
 from tests.property.shipped import NAMES, catalogue, protocol
 from tests.property.strategies import History, histories
@@ -67,7 +68,7 @@ def test_earlier_days_are_seen_as_by_themselves(name: str, data: st.DataObject) 
         if before is not None and is_same(before[2], shared) and lasts(before[1], day):
             assert standing(before[0]) == standing(view)
         else:
-            before = view, panels_change_on(view), shared
+            before = view, lateness_changes_on(view), shared
 
 
 def is_same(before: Case, now: Case) -> bool:
@@ -80,4 +81,4 @@ def lasts(changes_on: date | None, day: date) -> bool:
 
 
 def standing(view: View) -> object:
-    return view.life.state, [(it.panel, it.state, it.due_on) for it in view.panels]
+    return view.life.state, [(it.panel, it.state in LATE) for it in view.panels]
