@@ -60,8 +60,8 @@ def _is_mended(connection: Connection, cut: Cut) -> bool:
 
 def note_cut(
     connection: Connection, cut: Cut, whole_id: int, patients: set[int], now: datetime
-) -> str:
-    """Write down whose row was taken away, and where it came whole; what to say of it."""
+) -> None:
+    """Write down whose row was taken away, and where it came whole."""
     lines = range(cut.first, cut.last + 1)
     note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in lines])
     for patient in sorted(patients):
@@ -73,10 +73,6 @@ def note_cut(
             patient_id=patient,
             detail=f"batch {cut.file_id}, line {cut.first}; whole in batch {whole_id}",
         )
-    return (
-        f"line {cut.first} came whole: what batch {cut.file_id} read of it, which was cut short "
-        "there, counts no more"
-    )
 
 
 def take_events_away(connection: Connection, cut: Cut) -> tuple[set[int], set[int]]:
@@ -149,7 +145,8 @@ class CutEnrolments:
                 continue
             mine = self._undo(cut, rows)
             if mine:
-                notes.append(note_cut(self._connection, cut, self._file_id, mine, self._now))
+                note_cut(self._connection, cut, self._file_id, mine, self._now)
+                notes.append(cut.came_whole)
             patients |= mine
         return Undone(frozenset(patients), tuple(notes))
 

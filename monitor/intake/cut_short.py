@@ -71,6 +71,21 @@ class Cut(NamedTuple):
         lines = table.c.line.between(self.first, self.last)
         return (table.c.file_id == self.file_id) & lines
 
+    @property
+    def came_whole(self) -> str:
+        """What to say where the whole row comes later."""
+        return (
+            f"line {self.first} came whole: what batch {self.file_id} read of it, which was cut "
+            "short there, counts no more"
+        )
+
+    def broke_off(self, whole_id: int) -> str:
+        """What to say where the whole row had come before."""
+        return (
+            f"the file breaks off in line {self.first}, which batch {whole_id} had brought whole: "
+            "what was read of it counts for nothing"
+        )
+
 
 class CameWhole(Exception):
     """A file brings the whole of rows of which there are results: it is to be read anew once these

@@ -32,17 +32,11 @@ def mend(connection: Connection, file: Whole, cuts: Sequence[Cut], now: datetime
         refuse_results(connection, cuts)
     for cut in cuts:
         if gone := let_go(connection, cut, file.id, now):
-            notes.append(
-                f"line {cut.first} came whole: what batch {cut.file_id} read of it, which was cut "
-                "short there, counts no more"
-            )
+            notes.append(cut.came_whole)
         patients |= gone
     found = broke_off(connection, file)
     if found is not None:
         cut, whole_id = found
         patients |= take_away(connection, [cut]) | let_go(connection, cut, whole_id, now)
-        notes.append(
-            f"the file breaks off in line {cut.first}, which batch {whole_id} had brought whole: "
-            "what was read of it counts for nothing"
-        )
+        notes.append(cut.broke_off(whole_id))
     return Mended(frozenset(patients - {0}), tuple(notes))

@@ -133,6 +133,36 @@ def test_an_event_is_not_taken_away_that_is_no_beginning(desk: Desk) -> None:
     assert [it[2] for it in happened(desk) if it[0] == "A2"] == ["125", "1250", "150"]
 
 
+AFTER = {
+    "a dose": (EVENTS.replace(",note", "").replace("100,", "100"), "A2,2026-02-10,dose,12", "5"),
+    "a note": (EVENTS, "A2,2026-02-10,symptom,fever,since Mon", "day"),
+    "a number": (LAST, "stop,,,2026-02-10,A1", "2"),
+}
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_a_file_that_breaks_off_after_the_whole_one_says_nothing(desk: Desk, name: str) -> None:
+    desk.enrol("A12,azathioprine,2026-01-05,,,")
+    before, row, rest = AFTER[name]
+    events(desk, before + row + rest + "\n")
+    said = happened(desk)
+    report = events(desk, before + row)
+    whole, piece = files(desk, "events")
+    assert any(f"in line 3, which batch {whole} had brought whole" in it for it in report.notes)
+    assert happened(desk) == said
+    assert batch(desk.store, piece)[1].last_row_whole_in == whole
+    assert adds_up(desk)
+
+
+def test_another_event_in_a_file_without_an_end_counts(desk: Desk) -> None:
+    header = "mrn,on,event,value\nA1,2026-02-02,dose,100\n"
+    events(desk, header + "A2,2026-02-10,dose,125\n")
+    events(desk, header + "A2,2026-02-11,dose,12")
+    events(desk, header + "A2,2026-02-10,dose,50")
+    events(desk, header + "A2,2026-02-10,dose,1\n")
+    assert [it[2] for it in happened(desk)] == ["1", "12", "125", "50"]
+
+
 def enrol(desk: Desk, text: str) -> PeopleReport:
     path = desk.folder / "patients.csv"
     path.write_text(text)
