@@ -237,6 +237,7 @@ class Rule:
     """Rules that speak for this one while they ask to stop or hold the drug."""
 
     is_trend: bool = field(init=False, repr=False, compare=False)
+    asks_to_recheck: bool = field(init=False, repr=False, compare=False)
     asks_for_uln: bool = field(init=False, repr=False, compare=False)
     asks_for_baseline: bool = field(init=False, repr=False, compare=False)
     downward: bool = field(init=False, repr=False, compare=False)
@@ -245,6 +246,7 @@ class Rule:
     def __post_init__(self) -> None:
         levels = self.levels
         follows = {
+            "asks_to_recheck": any(it.recheck is not None for it in levels),
             "is_trend": any(it.falls_in_a_row is not None for it in levels),
             "asks_for_uln": any(it.above_times_uln is not None for it in levels),
             "asks_for_baseline": any(

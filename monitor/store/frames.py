@@ -18,6 +18,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
 from monitor.core.meanings import read_meanings
+from monitor.core.ordered import Ordered
 from monitor.core.pairing import merged_into
 from monitor.core.recalled import Recalled
 from monitor.core.treatments import Owned, Treatment, by_treatment
@@ -88,9 +89,12 @@ def _had_begun(it: Enrolment, day: date) -> bool:
 
 
 def _hidden_after(case: Case, until: datetime, day: date) -> Case:
+    results = case.results
     return replace(
         case,
-        results=tuple(it for it in case.results if it.collected_at <= until),
+        results=results.up_to(day)
+        if isinstance(results, Ordered)
+        else tuple(it for it in results if it.collected_at <= until),
         events=tuple(it for it in case.events if it.on <= day),
         held=tuple(it for it in case.held if it.collected_on is None or it.collected_on <= day),
     )
