@@ -15,7 +15,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import AlertState, Kind
+from monitor.core.vocabulary import LATE, AlertState, Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
@@ -82,7 +82,9 @@ def view_of(
         legend=_legend(points),
         figure=figure,
         alt="" if figure is None else alt_text(figure),
-        panels=tuple(_panel(panel) for panel in shown["panels"]),
+        panels=tuple(
+            _panel(panel, clinic_day(standing.closed_at or now, zone)) for panel in shown["panels"]
+        ),
         held=tuple(_held(row) for row in shown["held"]),
         why=_why(shown, standing, zone),
         standing=_standing(standing, zone),
@@ -242,11 +244,13 @@ def _legend(points: tuple[Point, ...]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _panel(panel: dict[str, Any]) -> PanelRow:
+def _panel(panel: dict[str, Any], today: date) -> PanelRow:
+    """Its days are counted when it is told: the evidence is not written anew each day for them."""
     due, last = panel["due_on"], panel["last_completed_on"]
     declared = " (declared)" if panel["declared"] else ""
     serious = panel["state"] == "seriously_overdue"
-    days = panel["days_overdue"]
+    is_late = due is not None and panel["state"] in LATE
+    days = max(0, (today - date.fromisoformat(due)).days) if is_late else 0
     late = f"{counted(days, 'day')} overdue" if days else panel["state"].replace("_", " ")
     return PanelRow(
         title=panel["title"],
