@@ -270,7 +270,7 @@ def test_a_recheck_is_asked_for_whether_or_not_the_drug_was_begun(
 @pytest.mark.parametrize(
     ("before", "reason"),
     [
-        ("0.9", "a correction took its cause away: it is 3.9 now"),
+        ("0.9", "a correction took its cause away: it is 3.9 10*9/L now"),
         ("1.2", "a correction took its cause away"),
     ],
 )
