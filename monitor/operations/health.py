@@ -177,7 +177,8 @@ def _reviews(store: Store, now: datetime) -> Part:
     with store.read() as connection:
         count = connection.scalar(select(func.count()).select_from(ENROLMENTS).where(late))
     if count:
-        return Part("reviews", False, f"{count} enrolments wait longer than an hour for a review")
+        wait = "1 enrolment waits" if count == 1 else f"{count} enrolments wait"
+        return Part("reviews", False, f"{wait} longer than an hour for a review")
     return Part("reviews", True, "none is late")
 
 
@@ -192,7 +193,7 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
         or feeds.lies_unseen(settings, now),
     ]
     if wrong := [it for it in found if it]:
-        return Part("feeds", False, "; ".join(wrong))
+        return Part("feeds", False, "; ".join(it.removesuffix(".") for it in wrong))
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)
@@ -241,7 +242,10 @@ def _mail(store: Store, settings: Settings, now: datetime, *, looking_back: bool
     if refused:
         return Part("mail", False, f"messages refused for good in the last week: {refused}")
     says = f"messages waiting: {count}" if count else "nothing waits"
+    ours = {f"{outbox.MAIL} {it.server}" for it in (settings.mail, *settings.relays)}
     for it in resting:
+        if it.way not in ours:
+            continue  # one that the config no longer names
         says += f"; {it.way} does not work since {instant_text(it.since, settings.clinic.zone)}"
     return Part("mail", True, says)
 

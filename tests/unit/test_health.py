@@ -15,6 +15,7 @@ from monitor.operations import feeds, heartbeat, job_runs
 from monitor.operations.fleet import Member
 from monitor.operations.health import Health, examine, may_be_silent
 from monitor.operations.schedules import adopt
+from monitor.store.breakers import note_failure
 from monitor.store.daemons import lacking
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
@@ -198,6 +199,37 @@ def test_a_message_owed_for_hours(store: Store, tmp_path: Path) -> None:
     )
 
 
+def test_a_mail_server_that_the_config_no_longer_names_is_no_trouble(
+    store: Store, tmp_path: Path
+) -> None:
+    """A name misspelt once was told for ever."""
+    chosen = settings(tmp_path, MONITOR__MAIL__HOST="m.clinic.example")
+    working(store, chosen)
+    for host in ("m.clinc.example", "m.clinic.example"):
+        with store.write() as connection:
+            note_failure(connection, f"mail {host}:25", 1, NOW, NOW, "no such host")
+    [mail] = [it.says for it in examine(store, chosen, NOW).parts if it.name == "mail"]
+    assert mail == "nothing waits; mail m.clinic.example:25 does not work since 2 Mar 2026, 12:00"
+
+
+def test_one_review_that_is_late_is_one(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    enrolled(store, NOW - timedelta(hours=2), due=NOW - timedelta(hours=2))
+    told = ill(examine(store, chosen, NOW))["reviews"]
+    assert told == "1 enrolment waits longer than an hour for a review"
+
+
+def test_what_is_wrong_with_feeds_reads_as_one_line(store: Store, tmp_path: Path) -> None:
+    """There stood "nobody's counts are watched.; In the inbox lies ..."."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    enrolled(store, NOW - timedelta(days=9))
+    chosen.intake.inbox.rmdir()
+    told = ill(examine(store, chosen, NOW))["feeds"]
+    assert "nobody's counts are watched; The inbox" in told and ".;" not in told
+
+
 def test_a_message_refused_for_good(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
@@ -248,7 +280,7 @@ def test_a_feed_is_silent_after_the_days_that_are_allowed(store: Store, tmp_path
     assert feeds.silence(store, never, NOW + timedelta(days=7)) == ""
 
 
-def enrolled(store: Store, at: datetime) -> None:
+def enrolled(store: Store, at: datetime, due: datetime | None = None) -> None:
     with store.write() as connection:
         connection.execute(
             insert(table_of(Patient)).values(id=1, mrn="A1", mrn_key="a1", mrn_loose="a1")
@@ -261,6 +293,7 @@ def enrolled(store: Store, at: datetime) -> None:
                 started_on=at.date(),
                 enrolled_on=at.date(),
                 enrolled_at=at,
+                next_review_at=due,
             )
         )
 
