@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
+from monitor.delivery.language import languages
 from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.ignored import still_ignored
@@ -297,7 +298,17 @@ def _settings(store: Store, settings: Settings, now: datetime) -> Part:
         troubles = [unread, *troubles]
     if troubles:
         return Part("settings", False, "; ".join(troubles))
-    return Part("settings", True, f"alarms go to {settings.clinic.email}")
+    return Part("settings", True, f"alarms go to {settings.clinic.email}{_in_english(settings)}")
+
+
+def _in_english(settings: Settings) -> str:
+    """The languages that were asked for and that mails do not have."""
+    asked = {settings.clinic.locale, *(it.locale for it in settings.recipients.values())} - {""}
+    none = sorted(it for it in asked if not {it, it.partition("-")[0]} & set(languages()))
+    if not none:
+        return ""
+    there_are = ", ".join(languages())
+    return f"; no mail can be in {', '.join(none)}, they are in English (there are: {there_are})"
 
 
 def _missing(store: Store, settings: Settings, now: datetime) -> list[str]:

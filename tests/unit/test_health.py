@@ -70,6 +70,21 @@ def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) 
     assert set(ill(examine(store, chosen, NOW))) == {"settings"}
 
 
+def test_a_language_that_mails_do_not_have_is_told(store: Store, tmp_path: Path) -> None:
+    """They came in English, and nothing said so; they do come, so that is no alarm."""
+    chosen = settings(tmp_path, MONITOR__CLINIC__LOCALE="fr-CH")
+    working(store, chosen)
+    swiss = settings(tmp_path, MONITOR__CLINIC__LOCALE="de-CH")
+    for it, more in (
+        (chosen, "; no mail can be in fr-CH, they are in English (there are: en, de)"),
+        (swiss, ""),
+    ):
+        health = examine(store, it, NOW)
+        [told] = [part.says for part in health.parts if part.name == "settings"]
+        assert ill(health) == {}
+        assert told == f"alarms go to nurse@clinic.example{more}"
+
+
 def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Path) -> None:
     """A network folder that is not there looks like a quiet week."""
     chosen = settings(tmp_path)
