@@ -88,6 +88,7 @@ def view_of(
         held=tuple(_held(row) for row in shown["held"]),
         why=_why(shown, standing, zone),
         standing=_standing(standing, zone),
+        is_closed=standing.closed_at is not None,
         commands=_commands(alert_id, shown, standing),
         link=f"{public_url.rstrip('/')}/alerts/{alert_id}" if public_url else "",
     )

@@ -83,6 +83,8 @@ class AlertView:
 
     is_new: bool = True
     """Told for the first time."""
+    is_closed: bool = False
+    """Since it was to be told: nothing is to be done about it any more."""
 
     @property
     def lateness(self) -> tuple[bool, int]:
