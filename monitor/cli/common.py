@@ -133,7 +133,9 @@ def reading(config: Path, at: str = "") -> Iterator[Work]:
     try:
         yield Work(settings, store, now)
     except TooEarly as early:
-        raise Refused(early.says(settings.clinic.zone)) from early
+        zone = settings.clinic.zone
+        right = f"valid: --at {early.latest(zone)} or later" if at else "see: monitor health"
+        raise Refused(f"{early.says(zone)}; {right}") from early
     finally:
         store.dispose()
 
