@@ -250,11 +250,14 @@ def _panel(panel: dict[str, Any], today: date) -> PanelRow:
     due, last = panel["due_on"], panel["last_completed_on"]
     declared = " (declared)" if panel["declared"] else ""
     serious = panel["state"] == "seriously_overdue"
-    is_late = due is not None and panel["state"] in LATE
-    days = max(0, (today - date.fromisoformat(due)).days) if is_late else 0
+    since_due = 0 if due is None else (today - date.fromisoformat(due)).days
+    days = max(0, since_due) if panel["state"] in LATE else 0
     late = f"{counted(days, 'day')} overdue" if days else panel["state"].replace("_", " ")
+    if due is not None and since_due <= 0:
+        late = f"due in {counted(-since_due, 'day')}" if since_due else "due today"
     return PanelRow(
         title=panel["title"],
+        was="is due" if due is not None and since_due <= 0 else "was due",
         due="no due day" if due is None else day_words(date.fromisoformat(due)),
         late=late + (", seriously" if serious else ""),
         days=days,

@@ -35,10 +35,12 @@ class ValueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelRow:
-    """One late panel."""
+    """One panel that an alert is about: late, or to be done again."""
 
     title: str
     due: str
+    was: str
+    """Whether it was due, or is."""
     late: str
     days: int
     serious: bool

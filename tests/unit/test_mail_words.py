@@ -84,6 +84,36 @@ def test_units_are_set_as_readers_know_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "due_on", "late", "was"),
+    [
+        ("up_to_date", "2026-05-19", "due in 7 days", "is due"),
+        ("due", "2026-05-13", "due in 1 day", "is due"),
+        ("due", "2026-05-12", "due today", "is due"),
+        ("due", "2026-05-11", "due", "was due"),
+        ("overdue", "2026-05-08", "4 days overdue", "was due"),
+    ],
+)
+def test_a_test_that_is_not_late_is_not_said_to_have_been_due(
+    state: str, due_on: str, late: str, was: str
+) -> None:
+    """Of a sample that was clotted before its day an urgent mail said "up to date, was due" and a
+    day to come."""
+    shown = overdue("B-207", serious=False)
+    shown["panels"][0] |= {"state": state, "due_on": due_on}
+    told = view_of(
+        21,
+        shown,
+        BEN,
+        Standing(state="open", opened_at=NOW),
+        what="opened",
+        reason="",
+        now=NOW,
+        zone=ZONE,
+    )
+    assert [(panel.late, panel.was) for panel in told.panels] == [(late, was)]
+
+
+@pytest.mark.parametrize(
     ("standing", "late"),
     [
         ({}, ["18 days overdue, seriously", "11 days overdue"]),
