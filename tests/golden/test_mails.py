@@ -243,6 +243,16 @@ def test_what_was_closed_before_its_mail_went_out_stands_below_what_is_open(
     assert mail.text.index("MRN 0042") < mail.text.index("MRN A100")
 
 
+@pytest.mark.parametrize("shown", [held(), overdue("0042", serious=False)])
+def test_what_was_closed_says_so_also_where_it_is_a_line(shown: dict[str, Any]) -> None:
+    """Far down in a list of forty stood "urgent, test now", and the test had been done."""
+    views = [view(number, shown, CARLA) for number in range(1, 40)]
+    views.append(view(40, shown, CARLA, state="closed", closed_at=NOW, outcome="done"))
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert "Closed since, on Tue 12 May 2026, 09:02: done" in " ".join(body.split())
+
+
 def test_html_of_a_laboratory_is_text_and_not_markup() -> None:
     shown = held() | {"summary": "<b onclick=x>1</b> & more"}
     mail = render_alerts(leased("alert", "urgent"), [view(1, shown, ANNA)], settings("full"), NOW)
