@@ -29,6 +29,7 @@ from monitor.store.database import Store
 from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, load_alerts
 from monitor.store.ledger import accounts
+from monitor.store.rulebook import RuleBook
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -151,7 +152,7 @@ def _of_batch(
         found = list(_of_alerts(review, own, rows, protocol, batch))
         if not found:
             sleeps = next_reviews[enrolment.id]
-            found = list(_to_come(review, own, protocol, sleeps, settings, at))
+            found = list(_to_come(review, own, batch.rulebook, sleeps, settings, at))
         yield from found
 
 
@@ -185,14 +186,16 @@ def _of_alerts(
 def _to_come(
     review: Review,
     alerts: Sequence[Alert],
-    protocol: Protocol,
+    rulebook: RuleBook,
     sleeps_until: datetime | None,
     settings: Settings,
     at: datetime,
 ) -> Iterator[Difference]:
     """What a review would do now, though none is owed; and whether it will wake in time."""
     about = f"enrolment {review.case.enrolment.id}"
-    decision = reconcile(review, alerts, protocol, at, settings.clinic.zone)
+    protocol = rulebook.protocols[review.case.enrolment.protocol_id]
+    zone = settings.clinic.zone
+    decision = reconcile(review, alerts, protocol, rulebook.catalogue, at, zone)
     for change in decision.changes:
         yield Difference(f"a change nobody owes: {change.what}", about, "as it is", change.reason)
     due = decision.next_review_at
