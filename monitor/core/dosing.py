@@ -131,6 +131,13 @@ class Chart:
         assert self.now is not None
         return limit is not None and self.dosing.nearest(self.now.mg) > limit
 
+    def worth(self, amount: Amount) -> str:
+        """A limit in a few words; one by weight with the weight, and what it comes to."""
+        mg = amount.mg(self.kg)
+        if mg is None or self.weight is None or not amount.per_kg:
+            return str(amount)
+        return f"{amount} x {self.weight.kg.normalize():f} kg = {_mg(mg)}"
+
     def shown(self, amount: Amount, percent: Decimal = _HUNDRED) -> str:
         """The arithmetic of a limit."""
         mg = amount.mg(self.kg)
@@ -252,7 +259,7 @@ def _too_high(chart: Chart) -> Iterator[Finding]:
 
 def _above(chart: Chart, what: str, amount: Amount, why: str) -> Finding:
     assert chart.now is not None
-    summary = f"{_mg(chart.now.mg)} is above {why}, {amount}"
+    summary = f"{_mg(chart.now.mg)} is above {why}, {chart.worth(amount)}"
     lines = (f"{why}: {chart.shown(amount)}",)
     return chart.check(what, summary, Urgency.URGENT, lines, chart.regime.maximum_say)
 

@@ -343,7 +343,7 @@ SAID_BESIDE = (
     ),
     "Not begun yet: resolve before the first dose.",
     "Increase to 125 mg/day on 2 Feb 2026 is too large a step",
-    "250 mg/day is above the most from 3 months on, 3 mg/kg/day",
+    "250 mg/day is above the most from 3 months on, 3 mg/kg/day x 70 kg = 210 mg/day",
     (
         "Complete blood count with differential by 17 Feb 2026 (captopril on the list: every 2 "
         "weeks for 3 months)."

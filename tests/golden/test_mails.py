@@ -180,7 +180,10 @@ def test_at_minimal_privacy_values_stay_behind_unless_it_is_critical() -> None:
     assert "ALT: the value is not shown here" in mail.text
     assert "Protocol: withhold azathioprine. Prescriber to decide." in mail.text
     assert mail.pictures == ()
-    dose = evidence(kind="dose_check", summary="150 mg/day is above the maximum, 2 mg/kg/day.")
+    dose = evidence(
+        kind="dose_check",
+        summary="150 mg/day is above the maximum, 2 mg/kg/day x 60 kg = 120 mg/day.",
+    )
     mail = render_alerts(leased("alert", "urgent"), [view(5, dose, BEN)], settings("minimal"), NOW)
     assert "150" not in mail.text and "\nThe details are not shown here.\n" in mail.text
 

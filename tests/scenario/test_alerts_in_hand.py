@@ -38,13 +38,16 @@ def test_who_has_an_alert_and_until_when_it_rests_stands_in_the_list(clinic: Com
 def test_a_dose_that_is_raised_while_somebody_has_its_check_is_told_again(
     clinic: CommandLine, dose: str, state: str
 ) -> None:
-    """250 mg a day is above the maximum at 70 kg; 225 is above it still."""
+    """250 mg a day is above the maximum at 70 kg; 225 is above it still.
+    How far, the alert says."""
     people = PEOPLE.replace("100,70", "250,70")
     clinic("enrol", clinic.write("people.csv", people), "--at", "2026-01-05")
     (check,) = (
         it for it in clinic("alerts", "--json", "--at", "2026-01-05").json
         if (it["mrn"], it["kind"]) == ("P1", "dose_check")
     )  # fmt: skip
+    above = "250 mg/day is above the maximum, 3 mg/kg/day x 70 kg = 210 mg/day"
+    assert check["summary"] == above
     clinic(
         "ack", str(check["id"]), "--by", "Dr Gray", "--until", "2026-01-30", "--at", "2026-01-05"
     )
