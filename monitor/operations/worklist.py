@@ -58,9 +58,6 @@ class View(StrEnum):
     ALL = "all"
 
 
-_KEPT = tuple(view for view in View if view is not View.ALL)
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person wants to see; empty means any."""
@@ -99,10 +96,6 @@ class Cause:
     @property
     def id(self) -> int:
         return int(self.alert["id"])
-
-    @property
-    def with_whom(self) -> str:
-        return self.acknowledged_by or self.assigned_to
 
 
 @dataclass(frozen=True, slots=True)
