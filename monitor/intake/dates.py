@@ -323,8 +323,9 @@ def _instant(local: datetime, offset: str | None, zone: ZoneInfo) -> datetime:
         return from_clinic_local(local, zone)
     if offset.upper() in ("Z", "UTC", "GMT"):
         return local.replace(tzinfo=UTC)
-    shift = _shift_of_zone(offset.upper(), local.year, zone) if offset.isalpha() else None
-    return local.replace(tzinfo=timezone(shift or _shift(offset))).astimezone(UTC)
+    named = offset.isalpha()
+    shift = _shift_of_zone(offset.upper(), local.year, zone) if named else _shift(offset)
+    return local.replace(tzinfo=timezone(shift)).astimezone(UTC)
 
 
 def _shift(offset: str) -> timedelta:
