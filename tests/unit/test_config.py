@@ -81,6 +81,28 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[clinic]\nholidays = ['2026-02-30']", "clinic.holidays[1]", "2026-12-25"),
         ("[intake]\nsettle_seconds = inf", "intake.settle_seconds", "86400"),
         ("[alarm]\ncritical_minutes = 99999999999999", "alarm.critical_minutes", "527040"),
+        (
+            "[escalation]\ncritical_outcome = '99999999999 days'",
+            "escalation.critical_outcome",
+            "at most 36525 days",
+        ),
+        (
+            "[escalation]\ncritical_repeat = '3000000 days'",
+            "escalation.critical_repeat",
+            "at most 36525 days",
+        ),
+        ("[clinic]\nhours = '08:00Z-18:00'", "clinic.hours", "the clinic's own clock"),
+        (
+            "[[routes]]\nto = ['a@b.example']\ndigest_at = '07:30+02:00'",
+            "routes[1].digest_at",
+            "the clinic's own clock",
+        ),
+        (
+            "[recipients.ward]\naddresses = ['a@b.example']\nhandover = 'mon 08:00Z'",
+            "recipients.ward.handover",
+            "mon 08:00",
+        ),
+        ("[sources.lab]\nexpected = ['mon 12:00Z']", "sources.lab.expected[1]", "own clock"),
     ],
 )
 def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str) -> None:
