@@ -87,8 +87,8 @@ _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
-LAST_DAY = 31
 """Earlier years are the way other systems write that they know no date."""
+LAST_DAY = 31
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
 _LONGEST = 60
