@@ -77,17 +77,14 @@ def take_away_cut_rows(connection: Connection, whole: Whole, now: datetime) -> M
 
 
 def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]]:
-    """What this file took away counts again, for it is itself taken back, unless the row came
-    whole in another file too: the patients, and the held rows."""
+    """What this file took away counts again, for it is itself taken back: the patients, and the
+    held rows."""
     patients: set[int] = set()
     held: list[int] = []
-    other = REPEATS.alias()
-    elsewhere = (other.c.what == CUT) & (other.c.row_id == REPEATS.c.row_id)
     cut = (
         select(REPEATS.c.row_id, REPEATS.c.line)
         .join(_FILES, _FILES.c.id == REPEATS.c.row_id)
         .where(REPEATS.c.what == CUT, REPEATS.c.file_id == file_id, _FILES.c.reverted_at.is_(None))
-        .where(~exists().where(elsewhere, other.c.file_id != file_id))
     )
     for earlier, line in connection.execute(cut).all():
         results = _of_line(_RESULTS, earlier, line) & _RESULTS.c.taken_back
@@ -173,17 +170,17 @@ def _take_away(
         resolution=f"cut short: the whole row came with batch {whole.id}, line {line}",
     )
     patients += connection.scalars(let_go.returning(func.coalesce(HELD.c.patient_id, 0)))
-    if patients or whole_in(connection, file_id) is not None:
+    if patients:
         note_repeats(connection, CUT, [(file_id, whole.id, line)])
-    for patient in sorted(set(patients)):
-        audit.note(
-            connection,
-            audit.Actor(MONITOR),
-            "row cut short taken away",
-            now,
-            patient_id=patient or None,
-            detail=f"batch {file_id}, line {line}; whole in batch {whole.id}",
-        )
+        for patient in sorted(set(patients)):
+            audit.note(
+                connection,
+                audit.Actor(MONITOR),
+                "row cut short taken away",
+                now,
+                patient_id=patient or None,
+                detail=f"batch {file_id}, line {line}; whole in batch {whole.id}",
+            )
     return set(patients)
 
 
