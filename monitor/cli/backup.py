@@ -81,9 +81,10 @@ def restore(
         return
     _say(found, settings, "restored")
     if found.waiting:
+        waited = "1 message was" if found.waiting == 1 else f"{found.waiting} messages were"
         say(
-            f"{found.waiting} messages were waiting when the backup was made. Those that went out "
-            "since go out again, each with the Message-ID it had."
+            f"{waited} waiting when the backup was made. What went out since goes out again, with "
+            "the Message-ID it had."
         )
     say("What was loaded, recorded and acknowledged after that instant is not in it.")
     if found.came_since:

@@ -20,6 +20,7 @@ from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, parse_instant
 from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
+    from monitor.delivery.send import Sent
     from monitor.store.database import Store
 
 Progress = Callable[[int, int], None]
@@ -28,6 +29,7 @@ Progress = Callable[[int, int], None]
 CONFIG_NAME = "config.toml"
 _UNBOUNDED = 10_000
 _PATH_SHOWN = 200
+_WHYS_SHOWN = 5
 _DEEDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 """Control characters but for tab and the ends of lines (ISO 6429), and bidirectional overrides."""
 _STYLES = {
@@ -131,7 +133,9 @@ def reading(config: Path, at: str = "") -> Iterator[Work]:
     try:
         yield Work(settings, store, now)
     except TooEarly as early:
-        raise Refused(early.says(settings.clinic.zone)) from early
+        zone = settings.clinic.zone
+        right = f"valid: --at {early.latest(zone)} or later" if at else "see: monitor health"
+        raise Refused(f"{early.says(zone)}; {right}") from early
     finally:
         store.dispose()
 
@@ -186,6 +190,18 @@ def say(text: str = "") -> None:
 def complain(text: str) -> None:
     """One line about what is wrong, on stderr."""
     sys.stderr.write(harmless(text) + "\n")
+
+
+def complain_unsent(sent: Sent) -> None:
+    """Why messages were not taken, and what becomes of them: the log holds only their numbers."""
+    for why in sent.why[:_WHYS_SHOWN]:
+        complain(f"not sent: {why}")
+    if len(sent.why) > _WHYS_SHOWN:
+        complain(f"and {len(sent.why) - _WHYS_SHOWN} more; see: monitor health")
+    if sent.why and sent.waiting:
+        complain(
+            "Messages that were not sent stay owed; the mail server stands in [mail] of the config."
+        )
 
 
 def _write(text: str) -> None:

@@ -98,13 +98,15 @@ def _naming(file: Path, *, as_json: bool) -> Iterator[None]:
 
 
 def _report_people(taken: PeopleTaken, *, as_json: bool) -> None:
+    from monitor.delivery.words import counted
+
     report = taken.report
     if as_json:
         _print_account(report)
     else:
         say(
-            f"{report.rows} rows: {report.taken} taken, {report.duplicate} known already, "
-            f"{len(report.refused)} refused."
+            f"{counted(report.rows, 'row')}: {report.taken} taken, "
+            f"{report.duplicate} known already, {len(report.refused)} refused."
         )
         for note in report.notes:
             say(f"  {note}")

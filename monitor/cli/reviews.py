@@ -18,6 +18,7 @@ from monitor.cli.common import (
     Refused,
     Work,
     complain,
+    complain_unsent,
     day,
     progress,
     reading,
@@ -177,6 +178,7 @@ def deliver(
         print_json({"sent": sent.sent, "failed": sent.failed, "waiting": sent.waiting})
     else:
         say(f"Sent {sent.sent}, failed {sent.failed}, waiting {sent.waiting}.")
+    complain_unsent(sent)
     if sent.failed or sent.waiting:
         raise typer.Exit(Exit.NOT_ALL)
 

@@ -13,6 +13,7 @@ from monitor.cli.common import (
     ConfigOption,
     Exit,
     JsonOption,
+    complain_unsent,
     local,
     reading,
     say,
@@ -156,5 +157,6 @@ def send_test(
         for address in addresses:
             say(f"test to  {address}")
         say(f"Sent {sent.sent}, failed {sent.failed}, waiting {sent.waiting}.")
+    complain_unsent(sent)
     if sent.failed or sent.waiting:
         raise typer.Exit(Exit.NOT_ALL)

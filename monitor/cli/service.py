@@ -111,6 +111,12 @@ def demo(
             "--dir", metavar="DIR", readable=False, help="Where the made-up clinic lives."
         ),
     ] = Path("monitor-demo"),
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", readable=False, help="Not read: the made-up clinic has its own in DIR."
+        ),
+    ] = None,
 ) -> None:
     """A throw-away clinic: sample patients, labs, a mail catcher, the daemon, in one command.
 
@@ -120,6 +126,8 @@ def demo(
     """
     from monitor.demo.show import DemoFailed, DemoRefused, run_demo
 
+    if config is not None:
+        complain(f"{config} is not read: the made-up clinic has its own, {folder}/config.toml")
     try:
         run_demo(folder, once=once, say=say, progress=lambda: progress("living through the days"))
     except DemoRefused as refusal:

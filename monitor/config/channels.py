@@ -32,6 +32,11 @@ class Relay(Section):
     password_file: OptionalPath = None
     timeout_seconds: Seconds = 30
 
+    @property
+    def server(self) -> str:
+        """Which one it is, as it is named where it does not work."""
+        return f"{self.host}:{self.port}"
+
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
         if self.password_env and self.password_file:

@@ -78,18 +78,20 @@ def read_settings(text: str, path: Path, environment: Mapping[str, str]) -> Sett
 
 def _tables(text: str, path: Path) -> dict[str, Any]:
     """What stands in the file. Raises Faults where it is no TOML."""
-    line = None
+    line, valid = None, ""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else None
         problem = str(error)
+        if problem.startswith("Invalid value"):
+            valid = "text stands in quotes, a number and true or false without"
     except RecursionError:
         problem = "brackets within brackets, too deep to read"
     except ValueError:
         problem = "it holds a number that cannot be read"
-    raise Faults((Fault(str(path), "", "", f"not TOML: {problem}", "", line),))
+    raise Faults((Fault(str(path), "", "", f"not TOML: {problem}", valid, line),))
 
 
 class _Places:

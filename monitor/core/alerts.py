@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.answer import Finding, Review
 from monitor.core.calendar import clinic_day, earliest, start_of_day
+from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, without_what_was_closed
 from monitor.core.findings import OVERDUE
@@ -41,7 +42,12 @@ OPENING = (
 
 
 def reconcile(
-    review: Review, alerts: Sequence[Alert], protocol: Protocol, now: datetime, zone: ZoneInfo
+    review: Review,
+    alerts: Sequence[Alert],
+    protocol: Protocol,
+    catalogue: Catalogue,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Decision:
     """What to write so that the live alerts of one enrolment say what its findings say."""
     today = clinic_day(now, zone)
@@ -63,9 +69,11 @@ def reconcile(
                 step = [_stands_again(finding, alert), *step]
             changes.extend(step)
             wake.extend(_alert_days(finding, alert, step, today, zone))
-    changes.extend(without_cause(alert, review, protocol) for alert in pairing.gone)
+    changes.extend(without_cause(alert, review, protocol, catalogue) for alert in pairing.gone)
     changes.extend(
-        it for alert in pairing.void for it in without_what_was_closed(alert, review, protocol)
+        it
+        for alert in pairing.void
+        for it in without_what_was_closed(alert, review, protocol, catalogue)
     )
     return Decision(
         changes=tuple(changes),
@@ -164,7 +172,7 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
         return None
     if reason := (
         worse_than_told(finding, alert, protocol)
-        or more_panels(finding, alert)
+        or more_panels(finding, alert, protocol)
         or news(finding, alert)
     ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)

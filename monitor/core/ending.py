@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.answer import Review
+from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import (
@@ -26,7 +27,7 @@ def is_edited(alert: Alert, protocol: Protocol) -> bool:
     return alert.protocol_digest != protocol.digest
 
 
-def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
+def without_cause(alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue) -> Change:
     """How a live alert ends that no finding is about any more."""
     if review.life.died:
         return Change(
@@ -41,7 +42,7 @@ def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
             urgency=alert.urgency,
         )
     if alert.kind not in SELF_CLOSING:
-        return _withdrawn(alert, review, protocol)
+        return _withdrawn(alert, review, protocol, catalogue)
     return Change(
         what=ChangeWhat.CLOSED,
         reason=_closing_reason(alert, review),
@@ -51,34 +52,36 @@ def without_cause(alert: Alert, review: Review, protocol: Protocol) -> Change:
     )
 
 
-def without_what_was_closed(alert: Alert, review: Review, protocol: Protocol) -> Iterator[Change]:
+def without_what_was_closed(
+    alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue
+) -> Iterator[Change]:
     """A correction took the cause of an alert that a person had closed while it went on: who was
     told of it may have held the drug for a value that never was. After an edit nobody knows
     whether it was the edit."""
     if not review.life.died and not is_edited(alert, protocol):
-        yield _withdrawn(alert, review, protocol)
+        yield _withdrawn(alert, review, protocol, catalogue)
 
 
-def _withdrawn(alert: Alert, review: Review, protocol: Protocol) -> Change:
+def _withdrawn(alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue) -> Change:
     return Change(
         what=ChangeWhat.WITHDRAWN,
-        reason=_withdrawal(alert, review, protocol),
+        reason=_withdrawal(alert, review, protocol, catalogue),
         tell=True,
         alert=alert,
         urgency=alert.urgency,
     )
 
 
-def _withdrawal(alert: Alert, review: Review, protocol: Protocol) -> str:
+def _withdrawal(alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue) -> str:
     if alert.cause.startswith(_OF_ONE_ENTRY):
         return "the entry no longer stands"
     if alert.cause.startswith(ENDED_BY_CLOSING):
         return "corrected, or told by another alert"
-    value = _value_now(alert, review, protocol)
+    value = _value_now(alert, review, protocol, catalogue)
     return f"a correction took its cause away{f': it is {value} now' if value else ''}"
 
 
-def _value_now(alert: Alert, review: Review, protocol: Protocol) -> str:
+def _value_now(alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue) -> str:
     """What stands now for the one result that an alert was about. Only those of a critical one are
     told at every level of privacy (interfaces, "Mail")."""
     rule = next((it for it in protocol.rules if alert.cause == f"rule:{it.id}"), None)
@@ -91,7 +94,8 @@ def _value_now(alert: Alert, review: Review, protocol: Protocol) -> str:
         and it.collected_at == alert.breaches[0]
         and it.value not in (None, alert.worst_value)
     }
-    return values.pop() if len(values) == 1 else ""
+    unit = catalogue.analytes[rule.analyte].unit
+    return f"{values.pop()} {unit}" if len(values) == 1 else ""
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:

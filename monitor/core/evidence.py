@@ -12,7 +12,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.derive import with_derived
 from monitor.core.findings import anticoagulant
 from monitor.core.protocol import Protocol
-from monitor.core.vocabulary import ENDED_BY_CLOSING
+from monitor.core.vocabulary import ENDED_BY_CLOSING, OF_NO_SPECIMEN
 
 _SERIES_LENGTH = 8
 
@@ -44,7 +44,7 @@ def evidence(
         "decimals": analyte.decimals if analyte else None,
         **_measured("", finding.worst),
         **_measured("latest_", finding.latest),
-        "happened_at": _instant(finding.breaches[-1]) if finding.breaches else None,
+        "happened_at": _happened_at(finding),
         "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
@@ -73,6 +73,12 @@ def naming(protocol: Protocol) -> dict[str, str]:
         "digest": protocol.digest,
         "status": protocol.status,
     }
+
+
+def _happened_at(finding: Finding) -> str | None:
+    if not finding.breaches or finding.cause.startswith(OF_NO_SPECIMEN):
+        return None
+    return _instant(finding.breaches[-1])
 
 
 def _measured(prefix: str, measured: Measured | None) -> dict[str, Any]:

@@ -211,6 +211,17 @@ def considered(view: View) -> list[Considered]:
     return [it for judge in JUDGES for it in judge.considered(view)]
 
 
+def demand_wakes(view: View) -> list[date]:
+    """The days to come on which what is demanded of a panel changes."""
+    return [
+        day
+        for judge in JUDGES
+        if judge.demands is not _no_demand or judge.panels is not _no_panel
+        for day in judge.wakes(view)
+        if day > view.today
+    ]
+
+
 def wakes(view: View, *, by_schedule: bool) -> list[date]:
     """The days to come on which an answer changes: of those that a schedule alone decides, or of
     the others."""

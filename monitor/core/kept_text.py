@@ -78,20 +78,19 @@ def schedule_from(text: str) -> KeptSchedule | None:
         return None
     written, _ = _READER.raw_decode(text, begins + len(_DUE))
     enrolled, anchors, stopped, elsewhere, away, done, speaks, until, state, last = written
-    of = Basis(
-        enrolled_on=_day(enrolled),
-        anchors=tuple(map(_day, anchors)),
-        stopped_on=None if stopped is None else _day(stopped),
-        elsewhere=elsewhere,
-        away=tuple([(_day(first), _day(end)) for first, end in away]),
-        done=done,
-    )
     return KeptSchedule(
-        basis=of,
-        speaks=speaks,
-        rest_until=None if until is None else datetime.fromisoformat(until),
-        state=None if state is None else _STATES[state],
-        last_result_on=None if last is None else _day(last),
+        Basis(
+            _day(enrolled),
+            tuple(map(_day, anchors)),
+            None if stopped is None else _day(stopped),
+            elsewhere,
+            tuple([(_day(first), _day(end)) for first, end in away]) if away else (),
+            done,
+        ),
+        speaks,
+        None if until is None else datetime.fromisoformat(until),
+        None if state is None else _STATES[state],
+        None if last is None else _day(last),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core import due
@@ -18,7 +19,7 @@ from monitor.core.basis import Basis
 from monitor.core.calendar import start_of_day
 from monitor.core.findings import day_text, protocol_says
 from monitor.core.life import is_within
-from monitor.core.protocol import Protocol
+from monitor.core.protocol import Course, Protocol
 from monitor.core.protocol_care import Missed
 from monitor.core.vocabulary import EnrolmentState, Kind
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 MISSED = "missed:"
 """What a cause begins with, before the panel."""
 _ONE_DAY = timedelta(days=1)
+_REMEMBERED = 16384
+_END = date.max.toordinal()
 _Stretch = tuple[date | None, date | None]
 """What lies between two completions since the enrolment; None: before the first, after the last."""
 
@@ -117,28 +120,28 @@ def _finding(gap: Gap, rule: Missed, view: View) -> Finding:
 
 def _long_enough(
     protocol: Protocol, panel: str, basis: Basis, today: date, tests: int
-) -> Iterator[_Stretch]:
+) -> Sequence[_Stretch]:
     """The stretches in which so many tests may have come due. Most are shorter."""
     steps = basis.done[panel]
     if not steps:
-        yield None, None
-        return
-    spacing = _spacing(protocol, panel, basis)
-    done = steps[0]
-    if done > basis.enrolled_on.toordinal():
-        yield None, date.fromordinal(done)
+        return ((None, None),)
+    found: list[_Stretch] = []
+    spacing = _spacing(protocol.scheduled[panel], basis.anchors[0], basis.anchors[-1])
     early, late, settled = tests * spacing.early, tests * spacing.late, spacing.settled
-    longest = max(steps[1:], default=0)
-    for days in steps[1:]:
-        least = early if done < settled else late
-        if longest <= least:  # none that follows is long enough: there are many
+    done, later = steps[0], steps[1:]
+    if done > basis.enrolled_on.toordinal():
+        found.append((None, date.fromordinal(done)))
+    until = settled if max(later, default=0) <= late else _END
+    for days in later:
+        if done >= until:  # none that follows is long enough, and they are many
             break
-        if days > least and spacing.fits(tests, done, done + days):
-            yield date.fromordinal(done), date.fromordinal(done + days)
+        if days > early and spacing.fits(tests, done, done + days):
+            found.append((date.fromordinal(done), date.fromordinal(done + days)))
         done += days
     last, now = sum(steps), today.toordinal()
     if now - last > (early if last < settled else late) and spacing.fits(tests, last, now):
-        yield date.fromordinal(last), None
+        found.append((date.fromordinal(last), None))
+    return found
 
 
 class _Spacing(NamedTuple):
@@ -159,15 +162,18 @@ class _Spacing(NamedTuple):
         days = end - begin
         if begin >= self.settled:
             return days > tests * self.late
+        if days <= tests * self.early:
+            return False
         before = min(tests, (self.settled - begin) // self.early)
         return days > before * self.early + (tests - before) * self.late
 
 
-def _spacing(protocol: Protocol, panel: str, basis: Basis) -> _Spacing:
-    course, begin = protocol.scheduled[panel], basis.anchors[0].toordinal()
+@lru_cache(_REMEMBERED)
+def _spacing(course: Course, first: date, last: date) -> _Spacing:
+    """Of a schedule that is counted from these anchors: of many enrolments the same."""
     settled = course.settled
-    since = date.max if settled is None else settled.begins.after(basis.anchors[-1])
-    return _Spacing(course.early, course.late, begin, since.toordinal())
+    since = date.max if settled is None else settled.begins.after(last)
+    return _Spacing(course.early, course.late, first.toordinal(), since.toordinal())
 
 
 def _missed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 in_order = attrgetter("collected_at", "analyte", "id")
 """By what results follow each other."""
+_COLLECTED_ON = attrgetter("collected_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,64 @@ class Ordered(tuple[Result, ...]):
             self._days[analyte] = frozenset(it.collected_on for it in own if it.is_valid)
         return self._days[analyte]
 
+    @once
+    def _days_in_order(self) -> dict[str, tuple[date, ...]]:
+        return {}
+
+    def _days_up_to(self, analyte: str, day: date) -> frozenset[date]:
+        if analyte not in self._days_in_order:
+            self._days_in_order[analyte] = tuple(sorted(self.days(analyte)))
+        days = self._days_in_order[analyte]
+        return frozenset(days[: bisect_right(days, day)])
+
+    def up_to(self, day: date) -> Ordered:
+        """Those collected up to a day, that day included."""
+        end = bisect_right(self, day, key=_COLLECTED_ON)
+        return self if end == len(self) else UpTo(self, self[:end], day)
+
     def remembered(self, analyte: str) -> Remembered:
         """What may be remembered of an analyte."""
         last = max(result.collected_on for result in self.rows(analyte))
         return remembered(self.reach(analyte), self.ulns(analyte), self.days(analyte), last)
+
+
+class UpTo(Ordered):
+    """Those of a patient's results that were collected up to a day, for who asks of one day after
+    another: what was reckoned of the whole is not reckoned again. So `reach` and `ulns` are those
+    of the whole, within which these lie: a rule that is quiet about the whole is quiet about them,
+    and where it is not it goes by the results themselves."""
+
+    def __new__(cls, whole: Ordered, own: Sequence[Result], day: date) -> UpTo:
+        del whole, day
+        return super().__new__(cls, own)
+
+    def __init__(self, whole: Ordered, own: Sequence[Result], day: date) -> None:
+        del own
+        self._whole: Ordered = whole._whole if isinstance(whole, UpTo) else whole
+        self._day = day
+
+    @once
+    def _by_analyte(self) -> Mapping[str, Sequence[Result]]:
+        whole = self._whole._by_analyte.items()
+        ends = (
+            (name, rows, bisect_right(rows, self._day, key=_COLLECTED_ON)) for name, rows in whole
+        )
+        return {name: rows[:end] for name, rows, end in ends if end}
+
+    def reach(self, analyte: str) -> Reach | None:
+        return self._whole.reach(analyte)
+
+    def ulns(self, analyte: str) -> frozenset[Decimal | None]:
+        return self._whole.ulns(analyte)
+
+    def days(self, analyte: str) -> frozenset[date]:
+        return self._whole._days_up_to(analyte, self._day)
+
+    def days_after(self, today: date) -> set[date]:
+        return set() if self._day <= today else super().days_after(today)
+
+    def remembered(self, analyte: str) -> Remembered:
+        return Ordered(self).remembered(analyte)
 
 
 Results: TypeAlias = "Ordered | Recalled"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
 
 from monitor.core.answer import PanelStatus
 from monitor.core.calendar import Duration
@@ -83,7 +82,7 @@ class Phase:
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
     """The last phase, where it asks for the panel and never ends: most tests are counted by it.
-    Known by itself, so that what follows from it can be remembered."""
+    Compared by identity, so that what follows from it can be remembered."""
 
     phase: Phase
     schedule: PanelSchedule
@@ -91,8 +90,9 @@ class Settled:
     """How long after the anchor."""
 
 
-class Course(NamedTuple):
-    """What the phases ask of one panel, one after the other."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What the phases ask of one panel, one after the other. Compared by identity, too."""
 
     steps: tuple[tuple[Phase, PanelSchedule | None], ...]
     settled: Settled | None
@@ -237,6 +237,7 @@ class Rule:
     """Rules that speak for this one while they ask to stop or hold the drug."""
 
     is_trend: bool = field(init=False, repr=False, compare=False)
+    asks_to_recheck: bool = field(init=False, repr=False, compare=False)
     asks_for_uln: bool = field(init=False, repr=False, compare=False)
     asks_for_baseline: bool = field(init=False, repr=False, compare=False)
     downward: bool = field(init=False, repr=False, compare=False)
@@ -245,6 +246,7 @@ class Rule:
     def __post_init__(self) -> None:
         levels = self.levels
         follows = {
+            "asks_to_recheck": any(it.recheck is not None for it in levels),
             "is_trend": any(it.falls_in_a_row is not None for it in levels),
             "asks_for_uln": any(it.above_times_uln is not None for it in levels),
             "asks_for_baseline": any(

@@ -25,8 +25,9 @@ from monitor.core.personal import with_intervals
 from monitor.core.protocol import Protocol
 from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
+from monitor.core.spans import ONE_DAY
 from monitor.core.verdicts import Verdict, Verdicts, verdict_of
-from monitor.core.vocabulary import EnrolmentState
+from monitor.core.vocabulary import LATE, EnrolmentState
 
 
 def review(
@@ -105,6 +106,15 @@ def panels_of(
     """An enrolment at an instant with its life and panels alone: not what its rules find, nor what
     the patient's other drugs mean for it."""
     return _alone(case, protocols, catalogue, clinic_day(now, zone), zone)[0]
+
+
+def lateness_changes_on(view: View) -> date | None:
+    """The first later day on which the life is another, or another panel may be late, though
+    nothing new comes. One that is late stays so until it is done."""
+    in_time = {it.in_time_until for it in view.panels if it.state not in LATE}
+    days = {it + ONE_DAY for it in in_time if it is not None} | {view.life.next_change_on}
+    days |= {*judges.demand_wakes(view), *_later_inputs(view)}
+    return min((day for day in days if day is not None), default=None)
 
 
 def _together(
@@ -262,10 +272,14 @@ def _changes_of_the_rest(views: Sequence[View]) -> Iterator[date | None]:
     for it in views:
         yield it.life.next_change_on
         yield from judges.wakes(it, by_schedule=False)
-    own, *_ = views
-    yield from own.results.days_after(own.today)
-    declared = own.case.enrolment.last_tested_on
-    if declared is not None and declared > own.today:
+    yield from _later_inputs(views[0])
+
+
+def _later_inputs(view: View) -> Iterator[date]:
+    """The days to come of tests that are said to be done then."""
+    yield from view.results.days_after(view.today)
+    declared = view.case.enrolment.last_tested_on
+    if declared is not None and declared > view.today:
         yield declared
 
 

@@ -58,16 +58,17 @@ def news(finding: Finding, alert: Alert) -> str:
     return finding.news if finding.news != alert.news and not finding.recovered else ""
 
 
-def more_panels(finding: Finding, alert: Alert) -> str:
+def more_panels(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     """An overdue alert is told again when a panel is added or becomes serious."""
     if finding.cause != OVERDUE:
         return ""
     known = dict(alert.panels)
     for panel in finding.panels:
+        title = protocol.panel(panel.panel).title
         if panel.panel not in known:
-            return f"{panel.panel} is overdue too"
+            return f"{title} is overdue too"
         if panel.state is PanelState.SERIOUSLY_OVERDUE and known[panel.panel] is not panel.state:
-            return f"{panel.panel} is seriously overdue"
+            return f"{title} is seriously overdue"
     return ""
 
 

@@ -133,7 +133,7 @@ class Verdict:
     @once
     def repeat_by(self) -> date | None:
         """The last day of a recheck, while the latest result meets a level that asks for one."""
-        if not any(level.recheck for level in self.rule.levels) or self.is_quiet:
+        if not self.rule.asks_to_recheck or self.is_quiet:
             return None
         latest = self.latest
         if latest is None or not latest.breaches or self._is_accepted:

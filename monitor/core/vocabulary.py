@@ -83,6 +83,10 @@ ENDED_BY_CLOSING = (
 """How the causes of alerts about an event begin: an event does not go on and does not recover,
 so a person who closes its alert has ended it (specification, section 7)."""
 
+OF_NO_SPECIMEN = ("missed:", "ages", "personal_ended:")
+"""How the causes of alerts begin that no specimen and nothing of the patient's body is behind:
+nothing about them grows old."""
+
 
 DIED = "died"
 """The event, and how an enrolment and its alerts ended by it."""

@@ -92,7 +92,7 @@ class DueLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameIn:
-    """What the laboratories sent since the last digest."""
+    """What the laboratories sent since the last digest, before the first one within a day."""
 
     files: int = 0
     rows: int = 0
@@ -166,6 +166,8 @@ class DigestContent:
     """(reason, rows held for it)."""
     notices: tuple[str, ...] = ()
     came_in: CameIn = CameIn()
+    is_first: bool = False
+    """Of this reader: no digest came before it since which something could have come in."""
     ledger: Ledger
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -116,6 +117,8 @@ def render_alerts(
     if template == "alert" and all(view.kind == "overdue_test" for view in views):
         template = "overdue"
         views = sorted(views, key=_latest_first)
+    if template != "withdrawal":
+        views = sorted(views, key=attrgetter("is_closed"))
     parts = parts_of(views, settings.mail.privacy)
     views = [discreet_view(view, settings.mail.privacy) for view in views]
     speak = language(locale_of(settings, message.recipient))

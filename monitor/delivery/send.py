@@ -61,6 +61,8 @@ class Sent:
     sent: int
     failed: int
     waiting: int
+    why: tuple[str, ...] = field(default=(), compare=False)
+    """What was said where a message was not taken, each once."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class _Run:
     """Channels that do not work now; what is theirs waits, and the rest goes on."""
     sent: int = 0
     failed: int = 0
+    why: dict[str, None] = field(default_factory=dict)
     drops: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
     stop: Callable[[], bool] = lambda: False
@@ -121,7 +124,7 @@ def deliver_due(
     _free_orphans(store, now, run.holder)
     asyncio.run(_deliver(run))
     with store.read() as connection:
-        return Sent(run.sent, run.failed, outbox.waiting(connection))
+        return Sent(run.sent, run.failed, outbox.waiting(connection), tuple(run.why))
 
 
 async def _deliver(run: _Run) -> None:
@@ -289,6 +292,7 @@ def _take_note(run: _Run, leased: Leased, error: NotSent) -> None:
     _log().warning("not sent", delivery=leased.id, attempt=leased.attempts + 1, for_good=for_good)
     run.tried.add(leased.id)
     run.failed += for_good
+    run.why[f"{leased.channel if error.whole else leased.recipient}: {error}"] = None
     run.drops[leased.channel] = run.drops[leased.channel] + 1 if error.lost else 0
     if error.whole or run.drops[leased.channel] >= _DROPS:
         run.resting.add(leased.channel)

@@ -15,7 +15,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import AlertState, Kind
+from monitor.core.vocabulary import LATE, AlertState, Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
@@ -82,10 +82,13 @@ def view_of(
         legend=_legend(points),
         figure=figure,
         alt="" if figure is None else alt_text(figure),
-        panels=tuple(_panel(panel) for panel in shown["panels"]),
+        panels=tuple(
+            _panel(panel, clinic_day(standing.closed_at or now, zone)) for panel in shown["panels"]
+        ),
         held=tuple(_held(row) for row in shown["held"]),
         why=_why(shown, standing, zone),
         standing=_standing(standing, zone),
+        is_closed=standing.closed_at is not None,
         commands=_commands(alert_id, shown, standing),
         link=f"{public_url.rstrip('/')}/alerts/{alert_id}" if public_url else "",
     )
@@ -242,14 +245,19 @@ def _legend(points: tuple[Point, ...]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _panel(panel: dict[str, Any]) -> PanelRow:
+def _panel(panel: dict[str, Any], today: date) -> PanelRow:
+    """Its days are counted when it is told: the evidence is not written anew each day for them."""
     due, last = panel["due_on"], panel["last_completed_on"]
     declared = " (declared)" if panel["declared"] else ""
     serious = panel["state"] == "seriously_overdue"
-    days = panel["days_overdue"]
+    since_due = 0 if due is None else (today - date.fromisoformat(due)).days
+    days = max(0, since_due) if panel["state"] in LATE else 0
     late = f"{counted(days, 'day')} overdue" if days else panel["state"].replace("_", " ")
+    if due is not None and since_due <= 0:
+        late = f"due in {counted(-since_due, 'day')}" if since_due else "due today"
     return PanelRow(
         title=panel["title"],
+        was="is due" if due is not None and since_due <= 0 else "was due",
         due="no due day" if due is None else day_words(date.fromisoformat(due)),
         late=late + (", seriously" if serious else ""),
         days=days,

@@ -24,19 +24,21 @@ _AGAIN = {
 
 
 def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
-    """The parts of a subject about alerts: the worst one is named, the others counted."""
+    """The parts of a subject about alerts: the first is named, which is the worst that
+    still stands, and the others are counted."""
     first = views[0]
     people = len({view.person.mrn for view in views})
     late = people > 1 and all(view.kind == "overdue_test" for view in views)
     full = privacy == "full"
     words = {view.what.lower() for view in views}
+    again = first.what.lower() if first.what in _AGAIN else ""
     parts: dict[str, str | int] = {
         "action": "blood tests overdue" if late else subject_action(first.kind),
         "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),
         "more": people - 1,
         "value": _value(first) if full and people == 1 else "",
         "what": words.pop() if len(words) == 1 else "ended",
-        "again": first.what.lower() if first.what in _AGAIN else "",
+        "again": "closed since" if first.is_closed else again,
     }
     instead = {"who": "MRN in the mail", "action": "an alert"}
     return {

@@ -35,10 +35,12 @@ class ValueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelRow:
-    """One late panel."""
+    """One panel that an alert is about: late, or to be done again."""
 
     title: str
     due: str
+    was: str
+    """Whether it was due, or is."""
     late: str
     days: int
     serious: bool
@@ -83,6 +85,8 @@ class AlertView:
 
     is_new: bool = True
     """Told for the first time."""
+    is_closed: bool = False
+    """Since it was to be told: nothing is to be done about it any more."""
 
     @property
     def lateness(self) -> tuple[bool, int]:

@@ -28,7 +28,8 @@ from sqlalchemy import (
 from monitor.config import Settings
 from monitor.intake.changes import CHANGES, undo_changes
 from monitor.intake.context import Preview, chunks, take_turn
-from monitor.intake.cut_short import come_back
+from monitor.intake.cut_people import events_come_back
+from monitor.intake.cut_short import come_back, cuts_by
 from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
@@ -140,6 +141,10 @@ class _Reverting:
         self._enrolments()
         patients, uncut = come_back(self._connection, file_id)
         self._patients |= patients
+        for cut in cuts_by(self._connection, file_id):
+            patients, numbers = events_come_back(self._connection, cut)
+            self._patients |= patients
+            merged |= numbers
         again = self._held(by, reason, uncut)
         self._connection.execute(delete(REPEATS).where(REPEATS.c.file_id == file_id))
         self._forget_issuers()

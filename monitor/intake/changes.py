@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Date, Table, select, update
+from sqlalchemy import Boolean, Connection, Date, Row, Table, insert, select, update
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -32,10 +33,24 @@ def undo_changes(connection: Connection, file_id: int) -> None:
         connection.execute(update(table).where(table.c.id == row.row_id).values({row.name: value}))
 
 
+def change_back(connection: Connection, rows: Sequence[Row[Any]], file_id: int) -> None:
+    """Put back what stood in these cells before their changes, the last one first, as a change of
+    this file: should it be taken back, they stand as they do now."""
+    for row in rows:
+        table = _TABLES[row.what]
+        cell = {"what": row.what, "row_id": row.row_id, "name": row.name}
+        changed = {"file_id": file_id, **cell, "before": row.after, "after": row.before or ""}
+        connection.execute(insert(CHANGES).values(changed))
+        value = _from_text(table, row.name, row.before)
+        connection.execute(update(table).where(table.c.id == row.row_id).values({row.name: value}))
+
+
 def _from_text(table: Table, name: str, text: str | None) -> Any:
     column = table.c[name]
     if text is None:
         return None
     if isinstance(column.type, Date):
         return date.fromisoformat(text)
+    if isinstance(column.type, Boolean):
+        return text == str(True)
     return Decimal(text) if isinstance(column.type, ExactDecimal) else text

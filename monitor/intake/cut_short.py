@@ -1,21 +1,28 @@
-"""The last row of a file that was taken in while it was still being written, once all of it comes.
+"""The last row of a file that was taken in before all of it was there: it breaks off, and what it
+says is not what was meant.
 
-That an earlier file is the beginning of this one, and broke off within a line, is told by its
-digest: nothing else makes two rows the same row. What the whole line does not say again counts
-for nothing then, and comes back if the whole file is taken back.
+Once all of the file comes, that the earlier one is its beginning is told by the digest: nothing
+else makes two rows the same row. Where the whole file was first, its bytes are not there any more;
+then a file is a piece of it whose every other row was one of that file, at the same line. What the
+row said where it broke off counts for nothing either way, and comes back if the whole file is taken
+back.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, update
 
 from monitor.intake.held import HELD
+from monitor.intake.records import FIELD_LINES
 from monitor.intake.repeats import REPEATS, note_repeats
 from monitor.intake.results import restand
 from monitor.intake.survey import Survey
@@ -29,51 +36,128 @@ _RESULTS = table_of(tables.ResultRow)
 _LOOK_BACK = timedelta(days=7)
 _MOST_FILES = 100
 _MOST_OF_A_LINE = 500
-"""Rows of one line of the wide form, and more than there are."""
+"""Rows of one line of the wide form, and more than there are; and of the lines of a row in quotes,
+each of which is held by itself where the last is not there."""
+_QUOTED = re.compile(rb'(?:^|(?<=[,;\t|\0]))[ \0]*"(?:[^"]|"")*"')
+_OPENING = re.compile(rb'(?:^|[,;\t|])[ \0]*"')
 _LONGEST_LINE = 1 << 16
 """Bytes: no row is longer that somebody could have written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A file that has just been taken in, and how many of its rows had been known or were let
-    go."""
+    """A file that has just been taken in, and how many of its rows ended how."""
 
     id: int
     source: str
     survey: Survey
-    duplicate: int
-    ignored: int
+    counts: Counter[str]
+
+    @property
+    def new(self) -> int:
+        """Rows that had not been known, and were not let go."""
+        return self.counts.total() - self.counts["duplicate"] - self.counts["ignored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """What was taken away, and whose it was."""
+class Cut(NamedTuple):
+    """The lines of a file on which a row stands that breaks off."""
 
-    notes: tuple[str, ...] = ()
-    patients: frozenset[int] = frozenset()
+    file_id: int
+    first: int
+    last: int
+
+    def rows_of(self, table: Table) -> ColumnElement[bool]:
+        """Those of a table that came of it."""
+        lines = table.c.line.between(self.first, self.last)
+        return (table.c.file_id == self.file_id) & lines
+
+    @property
+    def came_whole(self) -> str:
+        """What to say where the whole row comes later."""
+        return (
+            f"line {self.first} came whole: what batch {self.file_id} read of it, which was cut "
+            "short there, counts no more"
+        )
+
+    def broke_off(self, whole_id: int) -> str:
+        """What to say where the whole row had come before."""
+        return (
+            f"the file breaks off in line {self.first}, which batch {whole_id} had brought whole: "
+            "what was read of it counts for nothing"
+        )
 
 
-def take_away_cut_rows(connection: Connection, whole: Whole, now: datetime) -> Mended:
-    """Take away what the last row of earlier files said, where it came whole in this one."""
+class CameWhole(Exception):
+    """A file brings the whole of rows of which there are results: it is to be read anew once these
+    are taken away, for what is a duplicate of one keeps the comment and the limits of it."""
+
+    def __init__(self, cuts: Sequence[Cut]) -> None:
+        super().__init__()
+        self.cuts = tuple(cuts)
+
+
+def cut_before(connection: Connection, whole: Whole, now: datetime) -> tuple[Cut, ...]:
+    """The rows in which earlier files broke off and that came whole in this one."""
     if whole.survey.format != "csv":
-        return Mended()
+        return ()
     lines = _last_lines(connection, whole, now)
-    notes: list[str] = []
-    patients: set[int] = set()
-    for sha256, line in _broken_off(whole.survey, {line for _, line in lines.values()}):
+    found = []
+    for sha256, first, number in broken_off(whole.survey, {line for _, line in lines.values()}):
         for file_id, (digest, last) in lines.items():
-            if (digest, last) == (sha256, line):
-                gone = _take_away(connection, whole, file_id, line, now)
-                patients |= gone
-                if gone:
-                    notes.append(
-                        f"line {line} came whole: what batch {file_id} read of it, which was cut "
-                        "short there, counts no more"
-                    )
-    mine = frozenset(it for it in patients if it)
-    restand(connection, mine)
-    return Mended(tuple(notes), mine)
+            cut = Cut(file_id, first, number)
+            if digest == sha256 and first <= last <= number and _counts(connection, cut):
+                found.append(cut)
+    return tuple(found)
+
+
+def refuse_results(connection: Connection, cuts: Sequence[Cut]) -> None:
+    """Raises CameWhole where a row that broke off left results that count."""
+    for cut in cuts:
+        results = select(_RESULTS.c.id).where(cut.rows_of(_RESULTS), ~_RESULTS.c.taken_back)
+        if connection.scalar(results.limit(1)) is not None:
+            raise CameWhole(cuts)
+
+
+def take_away(connection: Connection, cuts: Collection[Cut]) -> set[int]:
+    """Let no result of these rows count any more; the patients, whose others stand again."""
+    patients: set[int] = set()
+    for cut in cuts:
+        gone = update(_RESULTS).where(cut.rows_of(_RESULTS), ~_RESULTS.c.taken_back)
+        gone = gone.values(taken_back=True, stands=False)
+        patients |= set(connection.scalars(gone.returning(_RESULTS.c.patient_id)))
+    restand(connection, frozenset(patients))
+    return patients
+
+
+def let_go(connection: Connection, cut: Cut, whole_id: int, now: datetime) -> set[int]:
+    """Discard what is held of a row that breaks off, unless the whole of it is held for the same,
+    and note where it came whole. Whose rows they were, 0 for nobody's."""
+    rows = cut.rows_of(HELD) & (HELD.c.state == "held")
+    said_again = (REPEATS.c.what == "held") & (REPEATS.c.row_id == HELD.c.id)
+    gone = update(HELD).where(rows, ~exists().where(said_again, REPEATS.c.file_id == whole_id))
+    gone = gone.values(
+        state="discarded",
+        resolved_at=now,
+        resolved_by=MONITOR,
+        resolution=f"cut short: the whole row came with batch {whole_id}, line {cut.first}",
+    )
+    held = gone.returning(func.coalesce(HELD.c.patient_id, 0), HELD.c.line)
+    results = select(_RESULTS.c.patient_id, _RESULTS.c.line).distinct()
+    results = results.where(cut.rows_of(_RESULTS), _RESULTS.c.taken_back)
+    found = [*connection.execute(held).all(), *connection.execute(results).all()]
+    lines = sorted({line for _, line in found})
+    note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in lines])
+    patients = {patient for patient, _ in found}
+    for patient in sorted(patients):
+        audit.note(
+            connection,
+            audit.Actor(MONITOR),
+            "row cut short taken away",
+            now,
+            patient_id=patient or None,
+            detail=f"batch {cut.file_id}, line {cut.first}; whole in batch {whole_id}",
+        )
+    return patients
 
 
 def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]]:
@@ -81,20 +165,25 @@ def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]
     held rows."""
     patients: set[int] = set()
     held: list[int] = []
+    for cut in cuts_by(connection, file_id):
+        results = cut.rows_of(_RESULTS) & _RESULTS.c.taken_back
+        back = update(_RESULTS).where(results).values(taken_back=False)
+        patients |= set(connection.scalars(back.returning(_RESULTS.c.patient_id)))
+        rows = cut.rows_of(HELD) & (HELD.c.resolved_by == MONITOR)
+        again = update(HELD).where(rows, HELD.c.state == "discarded")
+        again = again.values(state="held", resolved_at=None, resolved_by="", resolution="")
+        held += connection.scalars(again.returning(HELD.c.id))
+    return patients, held
+
+
+def cuts_by(connection: Connection, file_id: int) -> list[Cut]:
+    """The rows that came whole in this file, of files that have not been taken back."""
     cut = (
         select(REPEATS.c.row_id, REPEATS.c.line)
         .join(_FILES, _FILES.c.id == REPEATS.c.row_id)
         .where(REPEATS.c.what == CUT, REPEATS.c.file_id == file_id, _FILES.c.reverted_at.is_(None))
     )
-    for earlier, line in connection.execute(cut).all():
-        results = _of_line(_RESULTS, earlier, line) & _RESULTS.c.taken_back
-        back = update(_RESULTS).where(results).values(taken_back=False)
-        patients |= set(connection.scalars(back.returning(_RESULTS.c.patient_id)))
-        rows = _of_line(HELD, earlier, line) & (HELD.c.resolved_by == MONITOR)
-        again = update(HELD).where(rows, HELD.c.state == "discarded")
-        again = again.values(state="held", resolved_at=None, resolved_by="", resolution="")
-        held += connection.scalars(again.returning(HELD.c.id))
-    return patients, held
+    return [Cut(earlier, line, line) for earlier, line in connection.execute(cut)]
 
 
 def whole_in(connection: Connection, file_id: int) -> int | None:
@@ -114,8 +203,8 @@ def _last_lines(connection: Connection, whole: Whole, now: datetime) -> dict[int
             columns.kind == "results",
             columns.source == whole.source,
             columns.id != whole.id,
-            columns.rows - columns.ignored <= whole.duplicate + _MOST_OF_A_LINE,
-            columns.ignored <= whole.ignored,
+            columns.rows - columns.ignored <= whole.counts["duplicate"] + _MOST_OF_A_LINE,
+            columns.ignored <= whole.counts["ignored"],
             columns.received_at >= now - _LOOK_BACK,
             columns.reverted_at.is_(None),
         )
@@ -132,62 +221,49 @@ def _last_lines(connection: Connection, whole: Whole, now: datetime) -> dict[int
     return {file_id: (digests[file_id], line) for file_id, line in last.items()}
 
 
-def _broken_off(survey: Survey, lines: Collection[int]) -> Iterator[tuple[str, int]]:
-    """The digest of all up to each place within each of these lines at which something of the row
-    is still to come, with the line."""
-    if not lines:
-        return
+def broken_off(survey: Survey, lines: Collection[int]) -> Iterator[tuple[str, int, int]]:
+    """The digest of all up to each place within the rows of these lines at which something of the
+    row is still to come, with the line it begins on and that of the place."""
+    before = hashlib.sha256()
+    wanted = sorted(lines)
     with survey.open() as stream:
-        before = hashlib.sha256()
-        for number, line in enumerate(stream, 1):
-            if number in lines:
-                yield from ((it, number) for it in _within(line, before.copy()))
-            if number >= max(lines):
+        for first, number, line, goes_on in _with_quotes(stream):
+            place = bisect_left(wanted, first)
+            if place == len(wanted):
                 return
+            if wanted[place] <= number:
+                yield from ((it, first, number) for it in _within(line, before.copy(), goes_on))
             before.update(line)
 
 
-def _within(line: bytes, digest: Any) -> Iterator[str]:
-    for place in range(min(len(line.rstrip(b"\r\n\0")), _LONGEST_LINE) - 1):
+def _with_quotes(stream: Iterable[bytes]) -> Iterator[tuple[int, int, bytes, bool]]:
+    """The line on which the row of each line begins as far as quotes tell, its number, itself, and
+    whether the row goes on behind it. A row that seems to begin too early does no harm: the whole
+    file says again all that stands before its place."""
+    first, goes_on = 1, False
+    for number, line in enumerate(stream, 1):
+        if not goes_on or number - first > FIELD_LINES:
+            first, goes_on = number, False
+        if b'"' in line:
+            goes_on ^= bool(line.count(b'"') % 2 if goes_on else _opens(line))
+        yield first, number, line, goes_on
+
+
+def _opens(line: bytes) -> bool:
+    """Whether a field in quotes is open at the end of a line."""
+    return _OPENING.search(_QUOTED.sub(b"", line)) is not None
+
+
+def _within(line: bytes, digest: Any, goes_on: bool) -> Iterator[str]:
+    until = len(line) if goes_on else len(line.rstrip(b"\r\n\0")) - 1
+    for place in range(min(until, _LONGEST_LINE)):
         digest.update(line[place : place + 1])
         yield digest.hexdigest()
 
 
-def _take_away(
-    connection: Connection, whole: Whole, file_id: int, line: int, now: datetime
-) -> set[int]:
-    """Whose rows they were, 0 for nobody's; empty where the whole line says the same again."""
-    results = _of_line(_RESULTS, file_id, line) & ~_RESULTS.c.taken_back
-    gone = update(_RESULTS).where(results, ~_said_again(_RESULTS, "result", whole.id))
-    gone = gone.values(taken_back=True, stands=False)
-    patients = list(connection.scalars(gone.returning(_RESULTS.c.patient_id)))
-    rows = _of_line(HELD, file_id, line) & (HELD.c.state == "held")
-    let_go = update(HELD).where(rows, ~_said_again(HELD, "held", whole.id))
-    let_go = let_go.values(
-        state="discarded",
-        resolved_at=now,
-        resolved_by=MONITOR,
-        resolution=f"cut short: the whole row came with batch {whole.id}, line {line}",
-    )
-    patients += connection.scalars(let_go.returning(func.coalesce(HELD.c.patient_id, 0)))
-    if patients:
-        note_repeats(connection, CUT, [(file_id, whole.id, line)])
-        for patient in sorted(set(patients)):
-            audit.note(
-                connection,
-                audit.Actor(MONITOR),
-                "row cut short taken away",
-                now,
-                patient_id=patient or None,
-                detail=f"batch {file_id}, line {line}; whole in batch {whole.id}",
-            )
-    return set(patients)
-
-
-def _of_line(table: Table, file_id: int, line: int) -> ColumnElement[bool]:
-    return (table.c.file_id == file_id) & (table.c.line == line)
-
-
-def _said_again(table: Table, what: str, file_id: int) -> ColumnElement[bool]:
-    same = (REPEATS.c.what == what) & (REPEATS.c.row_id == table.c.id)
-    return exists().where(same, REPEATS.c.file_id == file_id)
+def _counts(connection: Connection, cut: Cut) -> bool:
+    """Whether anything of a row counts, or waits."""
+    results = select(_RESULTS.c.id).where(cut.rows_of(_RESULTS), ~_RESULTS.c.taken_back)
+    held = select(HELD.c.id).where(cut.rows_of(HELD), HELD.c.state == "held")
+    found = (connection.scalar(it.limit(1)) for it in (results, held))
+    return any(it is not None for it in found)

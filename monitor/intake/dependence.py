@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -44,7 +44,17 @@ def _later_files(connection: Connection, file_id: int) -> list[tuple[int, str]]:
     columns = _ENROLMENTS.c
     query = select(columns.id, columns.patient_id).where(columns.file_id == file_id)
     needed = _changing_the_same(connection, file_id)
-    for part in chunks(list(connection.execute(query)), _CHUNK):
+    rows = list(connection.execute(query))
+    return building_on(connection, file_id, rows, needed)
+
+
+def building_on(
+    connection: Connection, file_id: int, rows: Sequence[Any], needed: Collection[int] = ()
+) -> list[tuple[int, str]]:
+    """Other files that need one of these enrolments of a file (id, patient_id), or are `needed`
+    anyway."""
+    needed = set(needed)
+    for part in chunks(rows, _CHUNK):
         enrolments, patients = [row.id for row in part], sorted({row.patient_id for row in part})
         alone = _without_other_enrolment(connection, file_id, patients)
         needed |= _naming(connection, enrolments, patients) | _about(connection, alone)

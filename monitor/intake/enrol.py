@@ -25,6 +25,7 @@ from monitor.core.vocabulary import DIED
 from monitor.intake.application import Application, read_application
 from monitor.intake.changes import CHANGES, as_text
 from monitor.intake.context import ENROLLING, batches, chunks, take_turn
+from monitor.intake.cut_people import CutEnrolments
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.enrolled_already import changes_of, is_restart
 from monitor.intake.held import HELD, count_held, mrn_in
@@ -92,6 +93,7 @@ class _Enrolling:
         self._keys: set[str] = set()
         self._file_id = account.record(connection, now)
         self._clinics = _clinics(connection)
+        self._cuts = CutEnrolments(connection, account.survey, self._file_id, now)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
         numbers = asked_numbers(batch)
@@ -99,6 +101,7 @@ class _Enrolling:
         known = [self._people.find(number) for number in numbers]
         self._roster.prepare([person.id for person in known if person is not None])
         for line, cells in batch:
+            self._take_away(line)
             try:
                 row = self._by_its_drug(read_application(line, cells, self._today))
                 row = replace(row, clinic=self._spelling(row.clinic))
@@ -108,6 +111,21 @@ class _Enrolling:
             else:
                 self._account.taken += changed
                 self._account.duplicate += not changed
+            if self._cuts.are_left:
+                self._cuts.above |= {
+                    it.id for it in map(self._people.find, asked_numbers([(line, cells)])) if it
+                }
+
+    def _take_away(self, line: int) -> None:
+        """What an earlier file said where it broke off, before this one says it as it was meant."""
+        undone = self._cuts.take_away(line)
+        for note in undone.notes:
+            self._account.note(note)
+        if undone.patients:
+            self._account.mended = True
+            self._account.patients |= undone.patients
+            self._people.forget()
+            self._roster.forget_all()
 
     def finish(self) -> None:
         """Let the rows go in that were held for those who are enrolled now, and bring the

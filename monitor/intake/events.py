@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,10 @@ from monitor.core.faults import nearest
 from monitor.core.merges import MERGE, UNMERGE
 from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
+from monitor.intake.broke_off import events_broke_off
 from monitor.intake.context import Preview, batches, take_turn
+from monitor.intake.cut_people import cut_people, note_cut, take_events_away
+from monitor.intake.cut_short import Cut, Whole
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import MERGES, check_symptom
 from monitor.intake.event_subject import Subjects
@@ -113,9 +117,28 @@ class _Recording:
         self._merging = Merging(
             connection, settings, self._rulebook.catalogue, self._people, self._file_id, now
         )
+        for cut in cut_people(connection, account.survey, self._file_id, now):
+            self._take_away(cut, self._file_id, cut.came_whole)
+
+    def _take_away(self, cut: Cut, whole_id: int, note: str) -> None:
+        """What an earlier file said where it broke off, before this one says it as it was meant; or
+        this one, after it was said."""
+        patients, merged = take_events_away(self._connection, cut)
+        if merged:
+            self._merging.make_true(merged)
+        if patients or merged:
+            self._account.patients |= patients | self._merging.touched
+            self._account.mended = True
+            note_cut(self._connection, cut, whole_id, patients | merged, self._now)
+            self._account.note(note)
 
     def finish(self) -> None:
         """Bring the account of the file up to date."""
+        counts = Counter(stored=self._account.taken, duplicate=self._account.duplicate)
+        file = Whole(self._file_id, "", self._account.survey, counts)
+        if (found := events_broke_off(self._connection, file)) is not None:
+            cut, whole_id = found
+            self._take_away(cut, whole_id, cut.broke_off(whole_id))
         self._note_not_handed_over()
         notes = settle_doubles(self._connection, self._account.patients, self._now)
         for note in (*notes, *self._merging.notes()):

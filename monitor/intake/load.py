@@ -22,7 +22,7 @@ from monitor.intake.context import (
     source_named,
     take_turn,
 )
-from monitor.intake.cut_short import Whole, take_away_cut_rows
+from monitor.intake.cut_short import CameWhole, Cut, Whole, take_away
 from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
@@ -30,6 +30,7 @@ from monitor.intake.issuers import Issuers
 from monitor.intake.merging import Merging
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
+from monitor.intake.pieces import mend
 from monitor.intake.plain_block import PlainBlocks
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.raw_blocks import RawBlock
@@ -75,10 +76,15 @@ def load_file(
     mapping = source_named(settings, source)
     surveyed = survey(path, mapping.encoding, now.year)
     given = store, settings, surveyed, source, now, preview, progress
-    try:
-        return _load_surveyed(*given, at_once=preview is None)
-    except SaysOtherwise:
-        return _load_surveyed(*given, at_once=False)
+    at_once = preview is None
+    cuts: Sequence[Cut] = ()
+    while True:
+        try:
+            return _load_surveyed(*given, at_once=at_once, cuts=cuts)
+        except SaysOtherwise:
+            at_once = False
+        except CameWhole as found:
+            cuts = found.cuts
 
 
 def _load_surveyed(
@@ -91,11 +97,12 @@ def _load_surveyed(
     progress: Progress | None,
     *,
     at_once: bool,
+    cuts: Sequence[Cut],
 ) -> FileReport:
     try:
         with store.write() as connection:
             take_turn(connection, now)
-            load = _Load(connection, settings, source, surveyed, now, progress)
+            load = _Load(connection, settings, source, surveyed, now, progress, cuts)
             report = load.run(preview=preview is not None, at_once=at_once)
             if preview is not None:
                 preview(connection, report.touched)
@@ -127,6 +134,7 @@ class _Load:
         surveyed: Survey,
         now: datetime,
         progress: Progress | None,
+        cuts: Sequence[Cut] = (),
     ) -> None:
         self._connection = connection
         self._settings = settings
@@ -134,6 +142,7 @@ class _Load:
         self._survey = surveyed
         self._now = now
         self._progress = progress
+        self._cuts = cuts
         self._catalogue: Catalogue = load_rulebook(connection).catalogue
         self._counts: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
@@ -208,6 +217,7 @@ class _Load:
         mapping = reading(self._connection, self._settings, self._source).mapping
         with open_rows(self._survey, mapping, self._catalogue, at_once=self._at_once) as opened:
             file_id = self._insert_file()
+            self._touched |= take_away(self._connection, self._cuts)
             items = opened.items if self._preview else opened.parts
             is_large = self._survey.size > _LARGE
             with _frozen() if is_large else nullcontext(), Beside(self._connection) as beside:
@@ -226,10 +236,9 @@ class _Load:
         )
 
     def _mend(self, file_id: int) -> None:
-        """Of this file a part may have been read before, up to the middle of a row."""
-        counts = self._counts
-        whole = Whole(file_id, self._source, self._survey, counts["duplicate"], counts["ignored"])
-        mended = take_away_cut_rows(self._connection, whole, self._now)
+        """Let what was read of rows that broke off count for nothing. Raises CameWhole."""
+        file = Whole(file_id, self._source, self._survey, self._counts)
+        mended = mend(self._connection, file, self._cuts, self._now)
         self._touched |= mended.patients
         self._notes.extend(mended.notes)
 

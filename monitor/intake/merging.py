@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -99,13 +100,16 @@ class Merging:
             note_repeats(self._connection, "merge", [(said, self._file_id, saying.line)])
             return False
         record(self._connection, saying, self._file_id, self._now)
-        both = (saying.old_id, saying.new_id)
-        derived = derive(self._connection, self._settings, self._catalogue, both, self._now)
+        self.make_true({saying.old_id, saying.new_id})
+        return True
+
+    def make_true(self, patients: Collection[int]) -> None:
+        """Derive anew whose everything is, after what was said of these numbers has changed."""
+        derived = derive(self._connection, self._settings, self._catalogue, patients, self._now)
         self.touched |= derived.patients
         self._taken += derived.taken
         self._notes += derived.notes
         self._people.forget()
-        return True
 
     def _known(self, claim: Claim) -> int | None:
         """The patient a message means; None where nobody knows the number yet."""

@@ -59,6 +59,8 @@ class Account:
     refused: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     patients: set[int] = field(default_factory=set)
+    mended: bool = False
+    """Whether rows in which earlier files broke off came whole in this one."""
 
     def note(self, text: str) -> None:
         """Add a note; after the first ones they are only counted at the end."""
@@ -86,7 +88,11 @@ class Account:
         """Write the final counts of a recorded file. One that brought nothing leaves no trace,
         unless it is another file that says the same: should the first be taken back, it counts."""
         mine = _FILES.c.id == file_id
-        if self.taken or (self.duplicate and not self._came_before(connection, file_id)):
+        if (
+            self.taken
+            or self.mended
+            or (self.duplicate and not self._came_before(connection, file_id))
+        ):
             connection.execute(update(_FILES).where(mine).values(**self._counts()))
         else:
             connection.execute(delete(_REPEATS).where(_REPEATS.c.file_id == file_id))

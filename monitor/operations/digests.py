@@ -59,6 +59,8 @@ class _Day:
     now: datetime
     since: dict[str, datetime]
     """When each reader had the last one, by address."""
+    first: frozenset[str]
+    """Readers who had none yet."""
     kinds: Sequence[About]
     dead: Died
     muted: dict[int, int]
@@ -125,13 +127,15 @@ def _day(
     owed: Sequence[Reader],
     now: datetime,
 ) -> _Day:
-    since = {it.address: last_digest(connection, it) or now - _DAY for it in owed}
+    last = {it.address: last_digest(connection, it) for it in owed}
+    since = {address: at or now - _DAY for address, at in last.items()}
     earliest = min(since.values())
     return _Day(
         settings=settings,
         book=book,
         now=now,
         since=since,
+        first=frozenset(address for address, at in last.items() if at is None),
         kinds=kinds_of_all(connection, earliest),
         dead=died(connection, earliest, now),
         muted=muted_alerts(connection),
@@ -172,6 +176,7 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
             *_for_operator(connection, settings, book, reader, now),
         ),
         came_in=day.came_in[since],
+        is_first=reader.address in day.first,
         ledger=Ledger(**found.counts),
     )
 

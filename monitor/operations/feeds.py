@@ -83,8 +83,10 @@ def held_too_long(store: Store, settings: Settings, now: datetime) -> str:
     reasons = ", ".join(
         f"{count} {code}" for code, count, _ in sorted(groups, key=lambda it: it[0])
     )
+    count = sum(row[1] for row in waiting)
+    wait = "1 row of lab files waits" if count == 1 else f"{count} rows of lab files wait"
     return (
-        f"{sum(row[1] for row in waiting)} rows of lab files wait in quarantine, the oldest since "
+        f"{wait} in quarantine, the oldest since "
         f"{day_text(clinic_day(oldest, zone))}, longer than the {allowed} that [intake] "
         f"held_alarm allows ({reasons}). What is held is judged by nobody; see: monitor quarantine "
         "list"

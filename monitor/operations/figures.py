@@ -17,6 +17,7 @@ from monitor.config import Settings
 from monitor.operations.health import examine
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.store import backups, daemons, tables
+from monitor.store.claims import count_due
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
 from monitor.store.outbox import DELIVERIES
@@ -100,7 +101,7 @@ def _messages(connection: Connection, now: datetime) -> Iterator[Figure]:
 def _reviews(connection: Connection, now: datetime) -> Iterator[Figure]:
     number = select(func.count()).select_from(_ENROLMENTS)
     everyone = connection.scalar(number.where(_ENROLMENTS.c.stands)) or 0
-    owed = connection.scalar(number.where(_ENROLMENTS.c.next_review_at <= now)) or 0
+    owed = count_due(connection, now)
     yield Figure("enrolments", "Enrolments, the stopped ones too.", everyone)
     yield Figure("reviews_owed", "Enrolments whose review is owed now.", owed)
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
 from monitor.core.calendar import instant_text
+from monitor.delivery.language import languages
 from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.ignored import still_ignored
@@ -20,6 +21,7 @@ from monitor.operations.job_runs import JOB_RUNS
 from monitor.operations.stuck import stuck
 from monitor.operations.time_zone import keep_their_days
 from monitor.store import backups, breakers, daemons, listeners, outbox
+from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.facts import AHEAD, CANARY, brought_to, fact
@@ -175,9 +177,10 @@ def _daemons(store: Store, settings: Settings, now: datetime) -> list[Part]:
 def _reviews(store: Store, now: datetime) -> Part:
     late = ENROLMENTS.c.next_review_at < now - MAY_WAIT
     with store.read() as connection:
-        count = connection.scalar(select(func.count()).select_from(ENROLMENTS).where(late))
+        count = connection.scalar(select(func.count()).where(OF_ANY_RANK, late))
     if count:
-        return Part("reviews", False, f"{count} enrolments wait longer than an hour for a review")
+        wait = "1 enrolment waits" if count == 1 else f"{count} enrolments wait"
+        return Part("reviews", False, f"{wait} longer than an hour for a review")
     return Part("reviews", True, "none is late")
 
 
@@ -192,7 +195,7 @@ def _feed(store: Store, settings: Settings, now: datetime) -> Part:
         or feeds.lies_unseen(settings, now),
     ]
     if wrong := [it for it in found if it]:
-        return Part("feeds", False, "; ".join(wrong))
+        return Part("feeds", False, "; ".join(it.removesuffix(".") for it in wrong))
     last, zone = feeds.last_results(store, now), settings.clinic.zone
     says = f"last results taken in {instant_text(last, zone)}" if last else "none yet"
     return Part("feeds", True, says)
@@ -241,7 +244,10 @@ def _mail(store: Store, settings: Settings, now: datetime, *, looking_back: bool
     if refused:
         return Part("mail", False, f"messages refused for good in the last week: {refused}")
     says = f"messages waiting: {count}" if count else "nothing waits"
+    ours = {f"{outbox.MAIL} {it.server}" for it in (settings.mail, *settings.relays)}
     for it in resting:
+        if it.way not in ours:
+            continue  # one that the config no longer names
         says += f"; {it.way} does not work since {instant_text(it.since, settings.clinic.zone)}"
     return Part("mail", True, says)
 
@@ -293,7 +299,17 @@ def _settings(store: Store, settings: Settings, now: datetime) -> Part:
         troubles = [unread, *troubles]
     if troubles:
         return Part("settings", False, "; ".join(troubles))
-    return Part("settings", True, f"alarms go to {settings.clinic.email}")
+    return Part("settings", True, f"alarms go to {settings.clinic.email}{_in_english(settings)}")
+
+
+def _in_english(settings: Settings) -> str:
+    """The languages that were asked for and that mails do not have."""
+    asked = {settings.clinic.locale, *(it.locale for it in settings.recipients.values())} - {""}
+    none = sorted(it for it in asked if not {it, it.partition("-")[0]} & set(languages()))
+    if not none:
+        return ""
+    there_are = ", ".join(languages())
+    return f"; no mail can be in {', '.join(none)}, they are in English (there are: {there_are})"
 
 
 def _missing(store: Store, settings: Settings, now: datetime) -> list[str]:

@@ -28,6 +28,7 @@ from monitor.operations.replay_acts import Act, acts_of, do_again
 from monitor.operations.replay_past import Past, past_of
 from monitor.review import review_due
 from monitor.store import outbox, tables
+from monitor.store.claims import firsts
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES
@@ -218,12 +219,12 @@ class _Run:
 
     def _next(self, now: datetime) -> datetime:
         """The next instant at which there is something to do."""
-        due = select(func.min(_ENROLMENTS.c.next_review_at)).where(_ENROLMENTS.c.stands)
         waits = select(func.min(DELIVERIES.c.next_attempt_at)).where(
             DELIVERIES.c.state == "waiting"
         )
+        query = select(*firsts(_ENROLMENTS.c.stands), waits.scalar_subquery())
         with self._store.read() as connection:
-            instants = [connection.scalar(due), connection.scalar(waits)]
+            instants = connection.execute(query).one()
         owed = [it if it > now else now + _SOON for it in instants if it is not None]
         known = [self._past.next_at, *(it.at for it in self._acts[self._act : self._act + 1])]
         daily = next(self._digests_after(max(now, self._begin - _ONE_DAY)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.config import Settings
@@ -17,6 +17,7 @@ from monitor.core.case import Case
 from monitor.core.enrolment_status import status_of
 from monitor.core.judges import View
 from monitor.core.ordered import Ordered
+from monitor.core.review import lateness_changes_on
 from monitor.core.vocabulary import PanelState
 from monitor.operations.patient_days import Days, PatientDays
 from monitor.operations.period import Counted, days_asked, enrolments_asked
@@ -24,7 +25,7 @@ from monitor.operations.report_overdue import Which
 from monitor.operations.status import NOT_JUDGED
 from monitor.review.judging import look
 from monitor.store.database import Store
-from monitor.store.frames import as_known_at, chunks, load_cases
+from monitor.store.frames import as_known_at, chunks, load_cases, not_collecting
 from monitor.store.rulebook import RuleBook, load_rulebook
 
 _ONE_DAY = timedelta(days=1)
@@ -155,7 +156,9 @@ def compliance(
         rulebook = load_rulebook(connection)
         treated = PatientDays(found.total, found.clinics)
         ends = [_MonthEnd(day, zone, now) for day in _month_ends(first, last)]
-        for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
+
+        @not_collecting()  # a search for cycles would go through all that is seen of a piece
+        def tell(piece: Sequence[int]) -> None:
             cases = load_cases(connection, piece, until=now, zone=zone)
             views, failed = look(cases, rulebook, now, zone)
             found.not_judged += len(failed)
@@ -163,18 +166,22 @@ def compliance(
             for view, outcome in told:
                 titles = {it.id: it.title for it in view.protocol.panels}
                 _add(found, outcome, wanted[view.case.enrolment.id], titles)
-            seen = {view.case.enrolment.id: view for view in views}
+            cases = _in_order(cases, views)
             if ends[-1].at < now:  # whether a day was covered is told by nothing later
                 then = as_known_at(connection, cases, ends[-1].at, zone)
-                views, _ = look([_as_seen(it, seen) for it in then], rulebook, ends[-1].at, zone)
+                views, _ = look(then, rulebook, ends[-1].at, zone)
                 told = [(view, adherence(view, first, last)) for view in views]
             for view, outcome in sorted(told, key=lambda it: it[0].case.enrolment.patient_id):
                 whose = wanted[view.case.enrolment.id]
                 days = treated.of(whose.patient, whose.place)
                 days.add(outcome.watched, dict.fromkeys(outcome.uncovered, 0))
-            for end in reversed(ends):
+            before: Mapping[int, _Seen] = {}
+            for end in ends:
                 known = as_known_at(connection, cases, end.at, zone)
-                seen = end.add([_as_seen(case, seen) for case in known], rulebook)
+                before = end.add(known, rulebook, before)
+
+        for piece in chunks(sorted(wanted, key=lambda it: (wanted[it].patient, it))):
+            tell(piece)
         treated.flush()
     found.overdue = [(it.day, len(it.here), len(it.late)) for it in ends]
     return found
@@ -189,6 +196,14 @@ def _add(found: Compliance, outcome: Adherence, whose: Counted, titles: dict[str
             count.add(test, whose.patient)
 
 
+class _Seen(NamedTuple):
+    """What was seen at an end, and the day on which it may change who is late though nothing new
+    comes."""
+
+    view: View
+    changes_on: date | None
+
+
 class _MonthEnd:
     """Which patients were monitored here, and which of these overdue, at the end of a
     day: those of whom `monitor status` says so of a treatment."""
@@ -201,27 +216,40 @@ class _MonthEnd:
         self.late: set[int] = set()
         self._zone = zone
 
-    def add(self, cases: Sequence[Case], rulebook: RuleBook) -> dict[int, View]:
-        """Cases as they were known then; what was seen of each."""
+    def add(
+        self, cases: Sequence[Case], rulebook: RuleBook, before: Mapping[int, _Seen]
+    ) -> Mapping[int, _Seen]:
+        """Cases as they were known then; what was seen of each, as of the end before it."""
         known = [case for case in cases if case.enrolment.enrolled_on <= self.day]
-        views = look(known, rulebook, self.at, self._zone)[0]
-        for view in views:
+        seen = {it.enrolment.id: before[it.enrolment.id] for it in known if self._lasts(it, before)}
+        awake = [case for case in known if case.enrolment.id not in seen]
+        for view in look(awake, rulebook, self.at, self._zone)[0]:
+            seen[view.case.enrolment.id] = _Seen(view, lateness_changes_on(view))
+        for view, _ in seen.values():
             patient, status = view.case.enrolment.patient_id, status_of(view)
             if status.is_monitored_here:
                 self.here.add(patient)
                 self.late |= {patient} if status.ledger_state in _LATE else set()
-        return {view.case.enrolment.id: view for view in views}
+        return seen
+
+    def _lasts(self, case: Case, before: Mapping[int, _Seen]) -> bool:
+        """Whether nothing has come of a case since, and nothing has changed by itself. Of one with
+        other treatments or something of its own that is not asked."""
+        seen = before.get(case.enrolment.id)
+        if seen is None or case.siblings or case.personal:
+            return False
+        then, now = seen.view.results, case.results
+        if not (isinstance(then, Ordered) and isinstance(now, Ordered)):
+            return False
+        same = len(then) == len(now) and len(seen.view.case.events) == len(case.events)
+        return same and (seen.changes_on is None or self.day < seen.changes_on)
 
 
-def _as_seen(case: Case, after: Mapping[int, View]) -> Case:
-    """A case of whom the same results are known as at the end after it: in their order, and with
-    all that was reckoned of them there."""
-    view = after.get(case.enrolment.id)
-    if view is None or not isinstance(view.results, Ordered):
-        return case
-    then, since = list(case.results), [it for it in view.results if not it.derived]
-    same = len(then) == len(since) and {*map(id, then)} == {*map(id, since)}
-    return replace(case, results=view.results) if same else case
+def _in_order(cases: Sequence[Case], views: Sequence[View]) -> list[Case]:
+    """The cases with their results in order and with all that was reckoned of them, for whoever
+    looks at an earlier day."""
+    seen = {it.case.enrolment.id: it.results for it in views if isinstance(it.results, Ordered)}
+    return [replace(it, results=seen.get(it.enrolment.id, it.results)) for it in cases]
 
 
 def _month_ends(first: date, last: date) -> Iterator[date]:

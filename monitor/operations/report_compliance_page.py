@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from monitor.delivery.words import counted
 from monitor.operations.report_compliance import BECAME, Compliance, Count
 from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import Columns, Page, Part, Table, day_words, share
@@ -55,7 +56,7 @@ def page(found: Compliance, which: Which) -> Page:
 def _left_out(found: Compliance) -> list[str]:
     """What is missing here must not read as all there is."""
     count = found.not_judged
-    return [f"LEFT OUT: {count} enrolments that could not be judged"] if count else []
+    return [f"LEFT OUT: {counted(count, 'enrolment')} that could not be judged"] if count else []
 
 
 _HEADINGS = ["Due", "In time", "In grace", "Late", "Missed", "Not over yet"]

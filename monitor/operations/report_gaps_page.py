@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.core.gap_reasons import Reason
 from monitor.core.gaps import State
+from monitor.delivery.words import counted
 from monitor.operations.report_gaps import Gaps
 from monitor.operations.report_page import Page, Table, day_words, share
 
@@ -246,7 +247,7 @@ def _reasons(found: Gaps) -> Table:
 def _left_out(found: Gaps) -> Iterator[str]:
     """What is missing here must not read as all there is."""
     if count := found.totals["not_judged"]:
-        yield f"LEFT OUT: {count} enrolments that could not be judged"
+        yield f"LEFT OUT: {counted(count, 'enrolment')} that could not be judged"
     if not found.is_over:
         yield f"{day_words(found.last)} is not over: a test of that day may still come."
 

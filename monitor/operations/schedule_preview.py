@@ -233,7 +233,7 @@ def _changes(
         panels = tuple(_moved(earlier.panels, after.panels))
         told = alerts[enrolment.id]
         was, will_be = (
-            decided(it, told, rules.protocols[enrolment.protocol_id], book, now, zone).changes
+            decided(it, told, rules, book, now, zone).changes
             for it, rules in ((earlier, old), (after, new))
         )
         steps = _steps(was, will_be)

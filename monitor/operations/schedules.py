@@ -37,6 +37,10 @@ _CLOSED = (
     "{folder} cannot be read ({why}): what is in force stays, and no edit of a protocol is seen. "
     "Let the account that runs the monitor read the folder and its files."
 )
+_GONE = (
+    "{folder} is not there: what is in force stays, and no edit of a protocol is seen. Put the "
+    "folder back, or correct [schedules] folder in the config."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,9 @@ class _Comparison:
         except OSError as error:
             self._tell("folder", _CLOSED.format(folder=self._folder, why=error.strerror))
             return
+        if self._force.texts and not self._folder.exists():  # once, not of each of its files
+            self._tell("folder", _GONE.format(folder=self._folder))
+            self._seen.update(self._force.texts)
         catalogue = self._folder / CATALOGUE_FILE
         others = [path for path in files if path.suffix == _ENDING and path != catalogue]
         if catalogue in files:

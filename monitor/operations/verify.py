@@ -24,10 +24,12 @@ from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about
 from monitor.operations.muted import muted_alerts
 from monitor.store import tables
+from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, load_alerts
 from monitor.store.ledger import accounts
+from monitor.store.rulebook import RuleBook
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -150,7 +152,7 @@ def _of_batch(
         found = list(_of_alerts(review, own, rows, protocol, batch))
         if not found:
             sleeps = next_reviews[enrolment.id]
-            found = list(_to_come(review, own, protocol, sleeps, settings, at))
+            found = list(_to_come(review, own, batch.rulebook, sleeps, settings, at))
         yield from found
 
 
@@ -184,14 +186,16 @@ def _of_alerts(
 def _to_come(
     review: Review,
     alerts: Sequence[Alert],
-    protocol: Protocol,
+    rulebook: RuleBook,
     sleeps_until: datetime | None,
     settings: Settings,
     at: datetime,
 ) -> Iterator[Difference]:
     """What a review would do now, though none is owed; and whether it will wake in time."""
     about = f"enrolment {review.case.enrolment.id}"
-    decision = reconcile(review, alerts, protocol, at, settings.clinic.zone)
+    protocol = rulebook.protocols[review.case.enrolment.protocol_id]
+    zone = settings.clinic.zone
+    decision = reconcile(review, alerts, protocol, rulebook.catalogue, at, zone)
     for change in decision.changes:
         yield Difference(f"a change nobody owes: {change.what}", about, "as it is", change.reason)
     due = decision.next_review_at
@@ -266,7 +270,7 @@ def _never_told(connection: Connection, owed: frozenset[int]) -> Iterator[Differ
 
 
 def _owed(connection: Connection, at: datetime) -> frozenset[int]:
-    query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.next_review_at <= at)
+    query = select(_ENROLMENTS.c.id).where(OF_ANY_RANK, _ENROLMENTS.c.next_review_at <= at)
     return frozenset(connection.scalars(query))
 
 

@@ -26,7 +26,6 @@ from monitor.core.climbing import climb
 from monitor.core.escalation import Ladder
 from monitor.core.evidence import evidence
 from monitor.core.pairing import as_apart
-from monitor.core.protocol import Protocol
 from monitor.core.routebook import RouteBook
 from monitor.core.routing import AS_IT_STANDS, CORRECTING, ENDINGS, Told, plan
 from monitor.core.vocabulary import AlertState, Kind, Urgency
@@ -159,13 +158,14 @@ def _endings(connection: Connection, enrolment_id: int) -> list[Step]:
 def decided(
     found: Review,
     alerts: Sequence[Alert],
-    protocol: Protocol,
+    rulebook: RuleBook,
     book: RouteBook,
     now: datetime,
     zone: ZoneInfo,
 ) -> Decision:
     """What a review of one enrolment changes of its alerts, and whom it tells."""
     enrolment = found.case.enrolment
+    protocol = rulebook.protocols[enrolment.protocol_id]
 
     def ladder_of(kind: Kind, urgency: Urgency, at: datetime) -> Ladder:
         return book.ladder(
@@ -173,7 +173,7 @@ def decided(
         )
 
     alerts = as_apart(alerts)
-    changes = reconcile(found, alerts, protocol, now, zone)
+    changes = reconcile(found, alerts, protocol, rulebook.catalogue, now, zone)
     return climb(changes, alerts, protocol, ladder_of, now)
 
 
@@ -187,7 +187,7 @@ def _decide(
 ) -> tuple[list[Step], Decision]:
     protocol = rulebook.protocols[found.case.enrolment.protocol_id]
     catalogue = rulebook.catalogue
-    decision = decided(found, alerts, protocol, book, now, zone)
+    decision = decided(found, alerts, rulebook, book, now, zone)
     steps = []
     for change in decision.changes:
         finding = change.finding

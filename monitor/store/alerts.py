@@ -17,6 +17,7 @@ from monitor.core.protocol import Protocol
 from monitor.core.routing import CLIMBING, ENDINGS
 from monitor.core.vocabulary import DIED, AlertState
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.tables import table_of
 from monitor.store.unsent import take_back
 
@@ -109,7 +110,7 @@ def restate(connection: Connection, enrolment_ids: Collection[int], protocol: Pr
     """The live alerts of these enrolments say by a newer text of their protocol what they said."""
     columns = _ALERTS.c
     query = select(columns.id, columns.shown).where(
-        columns.enrolment_id.in_(enrolment_ids),
+        among(columns.enrolment_id, enrolment_ids),
         columns.state != AlertState.CLOSED.value,
         columns.protocol_digest != protocol.digest,
     )

@@ -8,7 +8,7 @@ does the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import accumulate
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    ScalarSelect,
     Select,
     case,
     func,
@@ -25,7 +26,9 @@ from sqlalchemy import (
     update,
 )
 
+from monitor.core.calendar import earliest
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.facts import brought_to_query
 from monitor.store.tables import table_of
 
@@ -35,6 +38,8 @@ together with everybody else."""
 ANY = (FIRST, WITH_ALL)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
+OF_ANY_RANK = _ENROLMENTS.c.wake_rank.in_(ANY)
+"""Asked together with an instant: those that wait are found by rank, then by instant."""
 Due = dict[int, datetime | None]
 """The claimed enrolments and when each was to be reviewed."""
 
@@ -74,7 +79,7 @@ def fitting(connection: Connection, ids: Sequence[int], most: int) -> Sequence[i
     """The first of these enrolments, with at most so many among them of whom nothing is
     remembered: all of their results will be read."""
     columns = _ENROLMENTS.c
-    query = select(columns.id).where(columns.id.in_(ids), columns.kept_by.is_(None))
+    query = select(columns.id).where(among(columns.id, ids), columns.kept_by.is_(None))
     unknown = set(connection.scalars(query))
     counts = accumulate(enrolment in unknown for enrolment in ids)
     return [enrolment for enrolment, count in zip(ids, counts, strict=True) if count <= most]
@@ -93,23 +98,31 @@ class Hour(NamedTuple):
 
 
 def hour(connection: Connection) -> Hour:
-    """By one statement, of an entry of an index: the same for however many are enrolled."""
-    latest, first = connection.execute(_hour()).one()
-    return Hour(None if latest is None else datetime.fromisoformat(latest), first)
+    """By one statement, of an entry of an index for each rank: the same for however many are
+    enrolled."""
+    latest, *firsts = connection.execute(_hour()).one()
+    return Hour(None if latest is None else datetime.fromisoformat(latest), earliest(*firsts))
 
 
 @cache
 def _hour() -> Select[Any]:
     """Asks for the first, not for any that is due: a server that plans for an instant unknown
     takes a third of all for due, and would go through the table to find one."""
-    first = select(func.min(_ENROLMENTS.c.next_review_at))
-    return select(brought_to_query().scalar_subquery(), first.scalar_subquery())
+    return select(brought_to_query().scalar_subquery(), *firsts())
+
+
+def firsts(*which: ColumnElement[bool]) -> Iterator[ScalarSelect[datetime | None]]:
+    """When the first review of each rank is due, of these enrolments or of all."""
+    columns = _ENROLMENTS.c
+    for rank in ANY:
+        first = select(func.min(columns.next_review_at)).where(columns.wake_rank == rank, *which)
+        yield first.scalar_subquery()
 
 
 def count_due(connection: Connection, now: datetime) -> int:
     """How many are due."""
-    query = select(func.count()).select_from(_ENROLMENTS)
-    return int(connection.scalar(query.where(_ENROLMENTS.c.next_review_at <= now)) or 0)
+    query = select(func.count()).where(OF_ANY_RANK, _ENROLMENTS.c.next_review_at <= now)
+    return int(connection.scalar(query) or 0)
 
 
 def everyone(connection: Connection) -> list[int]:
@@ -159,7 +172,7 @@ def named(connection: Connection, ids: Sequence[int]) -> list[Named]:
     query = (
         select(columns.id, _PATIENTS.c.mrn, columns.drug)
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
-        .where(columns.id.in_(ids))
+        .where(among(columns.id, ids))
         .order_by(columns.id)
     )
     return [Named._make(row) for row in connection.execute(query)]
@@ -184,7 +197,7 @@ def _locked(
     skip_locked: bool = False,
 ) -> Due:
     columns = _ENROLMENTS.c
-    query = select(columns.id, columns.next_review_at).where(columns.id.in_(ids))
+    query = select(columns.id, columns.next_review_at).where(among(columns.id, ids))
     if due_by is not None:
         query = query.where(columns.next_review_at <= due_by)
     query = query.order_by(columns.id).with_for_update(skip_locked=skip_locked)

@@ -15,7 +15,8 @@ from monitor.store.errors import StoreBusy, StoreError
 def hold_lock(path: Path, work: str) -> Iterator[None]:
     """Hold the file, with the number of this process in it. `work` is what the holder works on.
 
-    Raises StoreBusy where another process holds it, StoreError where it cannot be opened.
+    Raises StoreBusy where another process holds it, StoreError where it cannot be opened or
+    written.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -27,8 +28,7 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
                 f"another daemon (process {_read_pid(descriptor)}) already works on "
                 f"{work}: end that one first, or leave it running"
             )
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        _write_pid(descriptor, path)
         yield
     finally:
         os.close(descriptor)
@@ -47,6 +47,14 @@ def _try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _write_pid(descriptor: int, path: Path) -> None:
+    try:
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:  # a full disk: the database could not be written either
+        raise StoreError(f"the daemon's lock {path} cannot be written: {error.strerror}") from error
 
 
 def _read_pid(descriptor: int) -> str:

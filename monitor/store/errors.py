@@ -49,13 +49,15 @@ class TooEarly(StoreError):
 
     def says(self, zone: tzinfo) -> str:
         """What is wrong, with both instants as clocks of a time zone show them."""
-        latest, now = (
-            it.astimezone(zone).isoformat(timespec="seconds") for it in (self._latest, self._now)
-        )
+        now = self._now.astimezone(zone).isoformat(timespec="seconds")
         return (
-            f"the database has already been brought to {latest}, which is more than five minutes "
-            f"after {now}: a command that writes cannot go back in time"
+            f"the database has already been brought to {self.latest(zone)}, which is more than "
+            f"five minutes after {now}: a command that writes cannot go back in time"
         )
+
+    def latest(self, zone: tzinfo) -> str:
+        """The instant that it has been brought to."""
+        return self._latest.astimezone(zone).isoformat(timespec="seconds")
 
 
 @contextmanager

@@ -18,11 +18,13 @@ from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
 from monitor.core.changes import Alert
 from monitor.core.meanings import read_meanings
+from monitor.core.ordered import Ordered
 from monitor.core.pairing import merged_into
 from monitor.core.recalled import Recalled
 from monitor.core.treatments import Owned, Treatment, by_treatment
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.claims import FIRST
 from monitor.store.histories import Histories
 from monitor.store.keeping import RESULTS_ALONE
@@ -87,9 +89,12 @@ def _had_begun(it: Enrolment, day: date) -> bool:
 
 
 def _hidden_after(case: Case, until: datetime, day: date) -> Case:
+    results = case.results
     return replace(
         case,
-        results=tuple(it for it in case.results if it.collected_at <= until),
+        results=results.up_to(day)
+        if isinstance(results, Ordered)
+        else tuple(it for it in results if it.collected_at <= until),
         events=tuple(it for it in case.events if it.on <= day),
         held=tuple(it for it in case.held if it.collected_on is None or it.collected_on <= day),
     )
@@ -112,7 +117,7 @@ def load_alerts(connection: Connection, enrolment_ids: Collection[int]) -> dict[
     """All alerts of each of these enrolments, the closed ones too, oldest first."""
     found: dict[int, list[Alert]] = {enrolment: [] for enrolment in enrolment_ids}
     for ids in chunks(sorted(found)):
-        query = select(_ALERTS).where(_ALERTS.c.enrolment_id.in_(ids)).order_by(_ALERTS.c.id)
+        query = select(_ALERTS).where(among(_ALERTS.c.enrolment_id, ids)).order_by(_ALERTS.c.id)
         for row in connection.execute(query):
             found[row.enrolment_id].append(to_alert(row))
     return found
@@ -194,7 +199,7 @@ def wake(
     """
     found: list[int] = []
     for ids in chunks(sorted(set(patient_ids))):
-        query = select(_ENROLMENTS.c.id).where(_ENROLMENTS.c.patient_id.in_(ids))
+        query = select(_ENROLMENTS.c.id).where(among(_ENROLMENTS.c.patient_id, ids))
         found += connection.scalars(query)
     wake_enrolments(connection, found, at, results=results)
     return tuple(sorted(found))
@@ -206,7 +211,7 @@ def wake_enrolments(
     """Have these enrolments reviewed at `at`; without `results`, as in `wake`."""
     kept_by = None if results else RESULTS_ALONE
     for ids in chunks(sorted(set(enrolment_ids))):
-        mine = _ENROLMENTS.c.id.in_(ids)
+        mine = among(_ENROLMENTS.c.id, ids)
         # Locked in the order of ids first, so that two who wake never wait for each other.
         query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
         connection.execute(query.with_for_update()).all()
@@ -287,7 +292,7 @@ def _by_treatment(
 
 def load_enrolments(connection: Connection, ids: Sequence[int]) -> list[Enrolment]:
     """These enrolments, in the order of their ids, also those that stand no more."""
-    return _enrolments(connection, _ENROLMENTS.c.id.in_(ids)) if ids else []
+    return _enrolments(connection, among(_ENROLMENTS.c.id, ids)) if ids else []
 
 
 def _with_siblings(
@@ -295,7 +300,7 @@ def _with_siblings(
 ) -> list[Enrolment]:
     """Of these enrolments and all others of the same patients those that stand, by id."""
     columns = _ENROLMENTS.c
-    patients = select(columns.patient_id).where(columns.id.in_(ids))
+    patients = select(columns.patient_id).where(among(columns.id, ids))
     which = and_(columns.patient_id.in_(patients), columns.stands)
     if until is not None:
         day = clinic_day(until, zone)
@@ -330,7 +335,7 @@ def _events(
     connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
 ) -> Mapping[int, list[Owned]]:
     columns = _EVENTS.c
-    happened = and_(columns.patient_id.in_(patients), ~columns.withdrawn)
+    happened = and_(among(columns.patient_id, patients), ~columns.withdrawn)
     if until is not None:
         happened = and_(happened, columns.on <= clinic_day(until, zone))
     found: dict[int, list[Owned]] = defaultdict(list)
@@ -364,7 +369,7 @@ def _held(
     connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
 ) -> Mapping[int, list[HeldRow]]:
     columns = _HELD.c
-    held = and_(columns.patient_id.in_(patients), columns.state == "held", columns.analyte != "")
+    held = and_(among(columns.patient_id, patients), columns.state == "held", columns.analyte != "")
     if until is not None:
         day = clinic_day(until, zone)
         held = and_(held, or_(columns.collected_on.is_(None), columns.collected_on <= day))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from monitor.core.case import Result
 from monitor.core.vocabulary import Status
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.bulk import BulkSelect
 from monitor.store.readings import Reading, readings_of
 from monitor.store.tables import table_of
@@ -38,7 +39,7 @@ class Histories:
         self, patients: Sequence[int], until: datetime | None
     ) -> Mapping[int, Sequence[Result]]:
         """The results of these patients that stand; `until` hides those collected later."""
-        own: ColumnElement[bool] = _RESULTS.c.patient_id.in_(patients)
+        own: ColumnElement[bool] = among(_RESULTS.c.patient_id, patients)
         if until is not None:
             own &= _RESULTS.c.collected_at <= until
         return self.standing(own) if patients else {}

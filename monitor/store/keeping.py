@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.claims import FIRST, WITH_ALL, is_asleep
 from monitor.store.persons import of_enrolment
 from monitor.store.tables import table_of
@@ -141,13 +142,13 @@ def claim_woken(connection: Connection, now: datetime, limit: int) -> list[Keepi
         .limit(limit)
         .with_for_update(skip_locked=True, of=_ENROLMENTS)
     )
-    return [Keeping._make(row) for row in connection.execute(query)]
+    return [Keeping._make(row) for row in connection.execute(query).all()]
 
 
 def asleep(connection: Connection, ids: Sequence[int], now: datetime) -> list[Keeping]:
     """Those of these enrolments that sleep, and of whom something is kept."""
-    query = _keeping(now).where(_ENROLMENTS.c.id.in_(ids), is_asleep())
-    return [Keeping._make(row) for row in connection.execute(query)]
+    query = _keeping(now).where(among(_ENROLMENTS.c.id, ids), is_asleep())
+    return [Keeping._make(row) for row in connection.execute(query).all()]
 
 
 class Sleeping(NamedTuple):
@@ -177,10 +178,10 @@ def sleeping(connection: Connection, ids: Sequence[int], now: datetime) -> list[
         )
         .join(_PATIENTS, _PATIENTS.c.id == columns.patient_id)
         .join(_ANSWERS, _OF_ENROLMENT)
-        .where(columns.id.in_(ids), columns.stands, is_asleep(), _holds(now), _is_kept())
+        .where(among(columns.id, ids), columns.stands, is_asleep(), _holds(now), _is_kept())
         .order_by(columns.id)
     )
-    return [Sleeping._make(row) for row in connection.execute(query)]
+    return [Sleeping._make(row) for row in connection.execute(query).all()]
 
 
 def _holds(now: datetime) -> ColumnElement[bool]:
@@ -210,7 +211,7 @@ def put_back(connection: Connection, ids: Sequence[int], by: str) -> None:
     columns = _ENROLMENTS.c
     connection.execute(
         update(_ENROLMENTS)
-        .where(columns.id.in_(ids))
+        .where(among(columns.id, ids))
         .values(next_review_at=columns.kept_until, wake_rank=FIRST, kept_by=by)
     )
 
@@ -225,7 +226,7 @@ def sleep_until(connection: Connection, untils: Mapping[int, datetime | None]) -
 
 def forget(connection: Connection, ids: Sequence[int]) -> None:
     """Keep nothing more of the answers for claimed ones: they are to be judged."""
-    statement = update(_ENROLMENTS).where(_ENROLMENTS.c.id.in_(ids))
+    statement = update(_ENROLMENTS).where(among(_ENROLMENTS.c.id, ids))
     connection.execute(statement.values(kept_by=RESULTS_ALONE))
 
 
@@ -248,5 +249,5 @@ def of_results(connection: Connection, ids: Sequence[int]) -> list[OfResults]:
         columns.protocol_id,
         func.ltrim(columns.kept_by, _UNTRUE),
         _ANSWERS.c.reach,
-    ).where(_OF_ENROLMENT, columns.id.in_(ids), columns.stands, columns.kept_by.is_not(None))
+    ).where(_OF_ENROLMENT, among(columns.id, ids), columns.stands, columns.kept_by.is_not(None))
     return [OfResults._make(row) for row in connection.execute(query)]

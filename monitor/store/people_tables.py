@@ -73,7 +73,6 @@ class EnrolmentRow(Table, table=True):
 
     __tablename__ = "enrolments"
     __table_args__ = (
-        Index("ix_enrolments_wake", "next_review_at"),
         Index("ix_enrolments_turn", "wake_rank", "next_review_at", "id"),
         Index(
             "ix_enrolments_merged_into",

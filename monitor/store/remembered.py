@@ -12,6 +12,7 @@ from monitor.core.case import Result
 from monitor.core.kept_text import Counted
 from monitor.core.vocabulary import Status
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.frames import chunks
 from monitor.store.histories import Histories
 from monitor.store.tables import table_of
@@ -37,7 +38,7 @@ def counted(connection: Connection, patients: Iterable[int]) -> dict[int, Counte
     for ids in chunks(sorted(set(patients))):
         query = (
             select(columns.patient_id, func.count(), func.max(columns.id))
-            .where(columns.patient_id.in_(ids))
+            .where(among(columns.patient_id, ids))
             .group_by(columns.patient_id)
         )
         found |= dict.fromkeys(ids, _NONE)
@@ -53,7 +54,7 @@ def newer(histories: Histories, after: Mapping[int, int]) -> Mapping[int, Sequen
     for ids in chunks(sorted(after)):
         least = min(after[patient] for patient in ids)
         # + 0: by patient, however many rows of others came since
-        which = columns.patient_id.in_(ids) & (columns.id + 0 > least)
+        which = among(columns.patient_id, ids) & (columns.id + 0 > least)
         for patient, stands, result in histories.rows(which):
             if result.id > after[patient]:
                 counts = stands and result.status is not Status.WITHDRAWN
@@ -82,6 +83,6 @@ def _wanted(ids: Sequence[int], wanted: Mapping[int, Collection[str]]) -> Column
     patient, analyte = _RESULTS.c.patient_id, _RESULTS.c.analyte
     pairs = [(it, name) for it in ids for name in sorted(wanted[it])]
     names = sorted({name for _, name in pairs})
-    own = patient.in_(ids) & analyte.in_(names)  # what the index is searched for
+    own = among(patient, ids) & analyte.in_(names)  # what the index is searched for
     few = 2 * len(pairs) < len(ids) * len(names)
     return own & tuple_(patient, analyte).in_(pairs) if few else own

@@ -235,7 +235,7 @@ def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:
         row.id,
         row.shown,
         Person(mrn=case.person.mrn),
-        Standing(state=row.state, opened_at=row.opened_at),
+        Standing(state=row.state, opened_at=row.opened_at, closed_at=row.closed_at),
         what=ChangeWhat.OPENED.value,
         reason="",
         now=visit.now,

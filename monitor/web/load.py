@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from monitor.core.permissions import May
+from monitor.delivery.words import counted
 from monitor.intake.dependence import BatchRefused
 from monitor.intake.report import FileReport
 from monitor.intake.survey import UnreadableFile
@@ -140,10 +141,11 @@ def _became(report: FileReport, tally: Tally) -> tuple[str, str]:
     held = report.quarantined
     waits = f" {held} held in quarantine, judged by nobody." if held else ""
     if held and not report.stored + report.superseded + report.withdrawn:
-        return f"Nothing of its {report.rows} rows was stored.{waits}", "problem"
+        return f"Nothing of its {counted(report.rows, 'row')} was stored.{waits}", "problem"
     alerts = f"{tally.opened} opened, {tally.updated} changed, {tally.closed} closed"
     known = f", {report.duplicate} known before" if report.duplicate else ""
-    told = f"Taken: {report.stored} of {report.rows} rows stored{known}.{waits} Alerts: {alerts}."
+    of = counted(report.rows, "row")
+    told = f"Taken: {report.stored} of {of} stored{known}.{waits} Alerts: {alerts}."
     return told, "caution" if held else "done"
 
 

@@ -16,7 +16,7 @@ from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.life import parse_day
 from monitor.core.permissions import May
-from monitor.delivery.words import headline, pretty
+from monitor.delivery.words import counted, headline, pretty
 from monitor.operations.report_page import is_amount, is_day, shown
 from monitor.resources import templates_folder
 
@@ -64,6 +64,7 @@ def environment(settings: Settings) -> Environment:
     made.globals["clinic"] = settings.clinic
     made.globals["static"] = static
     made.globals["May"] = May
+    made.globals["counted"] = counted
     return made
 
 

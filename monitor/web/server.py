@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import signal
 import socket
 import threading
@@ -20,6 +22,12 @@ from monitor.web.app import create_app
 
 _LAST_WORDS = 5
 """Seconds that a request has to end when the server is asked to."""
+_INSTEAD = {
+    errno.EADDRINUSE: "; end what listens there, or name another [web] port",
+    errno.EADDRNOTAVAIL: "; [web] host has to be an address of this machine",
+    errno.EACCES: "; this account may not have it: name a [web] port above 1023",
+}
+"""What would be right, by what the system says."""
 
 
 class PortTaken(Exception):
@@ -33,8 +41,10 @@ def listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((web.host, web.port), family=family)
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno in _INSTEAD else error.strerror or str(error)
+        instead = _INSTEAD.get(error.errno or 0, "")
         raise PortTaken(
-            f"[web] cannot listen on {web.host}, port {web.port}: {error.strerror or error}"
+            f"[web] cannot listen on {web.host}, port {web.port}: {why}{instead}"
         ) from None
 
 

@@ -35,7 +35,11 @@ PAGES = {
     "/quarantine": Role.NURSE,
     "/quarantine/1": Role.NURSE,
     "/reports": Role.VIEWER,
+    "/reports/overdue": Role.VIEWER,
     "/reports/compliance": Role.VIEWER,
+    "/reports/gaps": Role.VIEWER,
+    "/reports/burden": Role.VIEWER,
+    "/reports/late": Role.VIEWER,
     "/operations": Role.ADMIN,
     "/audit": Role.ADMIN,
     "/no-such-page": Role.VIEWER,
@@ -72,12 +76,17 @@ def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: st
         ("/audit", "Audit trail"),
         ("/operations", "Table: Feeds"),
         ("/schedules/azathioprine", "Table: Calendar"),
+        ("/reports/overdue", "Table: Patients"),
+        ("/reports/compliance", "Table: By month"),
+        ("/reports/gaps", "Table: Patient-days"),
+        ("/reports/burden", "Table: By rule"),
     ],
 )
 def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(
     someone: Any, path: str, label: str
 ) -> None:
-    """A row of the audit trail was a column of single words, and its end lay beyond the edge."""
+    """A row of the audit trail was a column of single words, and its end lay beyond the edge. Of
+    the days overdue the first digit was seen: 4 of 48."""
     admin = someone(Role.ADMIN, viewport={"width": 390, "height": 800})
     admin.open(path)
     list_ = admin.page.get_by_role("region", name=label)

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from email.headerregistry import Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -225,6 +226,31 @@ def test_an_alert_closed_before_its_mail_went_out_says_so() -> None:
     closed = view(17, neutropenia(), ANNA, state="closed", closed_at=NOW, outcome="merged")
     mail = render_alerts(leased("alert", "critical"), [closed], settings("minimal"), NOW)
     assert "Closed since, on Tue 12 May 2026, 09:02: merged" in mail.text
+    assert mail.subject == (
+        "CRITICAL (closed since), MRN A100: prescriber to decide on discontinuation"
+    )
+
+
+@pytest.mark.parametrize("shown", [held(), overdue("0042", serious=False)])
+def test_what_was_closed_before_its_mail_went_out_stands_below_what_is_open(
+    shown: dict[str, Any],
+) -> None:
+    """The subject named a patient about whom nothing was to be done any more."""
+    late = overdue("A100", serious=True)
+    views = [view(17, late, ANNA, state="closed", closed_at=NOW), view(18, shown, CARLA)]
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    assert mail.subject.startswith("URGENT, MRN 0042 and 1 more patient: ")
+    assert mail.text.index("MRN 0042") < mail.text.index("MRN A100")
+
+
+@pytest.mark.parametrize("shown", [held(), overdue("0042", serious=False)])
+def test_what_was_closed_says_so_also_where_it_is_a_line(shown: dict[str, Any]) -> None:
+    """Far down in a list of forty stood "urgent, test now", and the test had been done."""
+    views = [view(number, shown, CARLA) for number in range(1, 40)]
+    views.append(view(40, shown, CARLA, state="closed", closed_at=NOW, outcome="done"))
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    for body in (mail.text, mail.html):
+        assert "Closed since, on Tue 12 May 2026, 09:02: done" in " ".join(body.split())
 
 
 def test_html_of_a_laboratory_is_text_and_not_markup() -> None:

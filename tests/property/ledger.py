@@ -31,7 +31,7 @@ class Clinic:
 
     def tick(self, case: Case, now: datetime) -> tuple[Review, Decision]:
         [found] = review([case], {self.protocol.id: self.protocol}, self.catalogue, now, self.zone)
-        decision = reconcile(found, self.alerts, self.protocol, now, self.zone)
+        decision = reconcile(found, self.alerts, self.protocol, self.catalogue, now, self.zone)
         for change in decision.changes:
             self._apply(change, now)
         self.next_review_at = decision.next_review_at

@@ -342,7 +342,10 @@ def test_health_says_truly_how_many_messages_wait(
 ) -> None:
     monkeypatch.setenv("MONITOR__MAIL__PORT", "1")
     load(desk, "P1,2026-02-01T08:00,neutrophils,0.9,10*9/L,,,")
-    assert desk("deliver", "--at", NOON).code == 3
+    sent = desk("deliver", "--at", NOON)
+    assert (sent.code, sent.out) == (3, "Sent 0, failed 0, waiting 3.\n")
+    assert "not sent: mail: localhost:1 (none): Error connecting to localhost" in sent.err
+    assert "stay owed; the mail server stands in [mail] of the config" in sent.err
     for at, well, says in (
         (NOON, True, "messages waiting: "),
         ("2026-02-02T13:30", False, "wait longer than their urgency allows"),

@@ -91,10 +91,44 @@ def test_a_number_that_was_cut_short_leaves_nothing_with_the_wrong_patient(desk:
 
 def test_cells_of_the_row_that_had_come_whole_stay(desk: Desk) -> None:
     header = "mrn,collected_at,neutrophils [10*9/L],platelets [10*9/L]\n"
-    load(desk, "labs.csv", header + "A1,2026-03-09,1.4,23")
-    load(desk, "labs.csv", header + "A1,2026-03-09,1.4,231\n")
-    assert (desk.standing(), desk.standing("platelets")) == (["1.4"], ["231"])
-    assert len(desk.clinic.rows(tables.ResultRow, analyte="neutrophils")) == 1
+    load(desk, "labs.csv", header + "A1,2026-03-09,0.9,23")
+    desk.clinic.review(NOW)
+    load(desk, "labs.csv", header + "A1,2026-03-09,0.9,231\n")
+    assert (desk.standing(), desk.standing("platelets")) == (["0.9"], ["231"])
+    tally = desk.clinic.review(NOW)
+    alerts = desk.clinic.rows(tables.AlertRow, rule="neutropenia")
+    assert [it.state for it in alerts] == ["open"]
+    assert tally.opened == 0
+    assert adds_up(desk)
+
+
+@pytest.mark.parametrize("cut", ["", "clum", '"clumps, \nplease', '"clumps, \n'])
+def test_a_comment_that_was_cut_short_is_read_whole(desk: Desk, cut: str) -> None:
+    """The result itself had come whole, and the same again would be a duplicate."""
+    header, row = LONG[:-1] + ",comment\n", "A2,2026-03-10,platelets,90,10*9/L,"
+    comment = '"clumps, \nplease repeat"' if cut.startswith('"') else "clumps"
+    load(desk, "labs.csv", header + FIRST[:-1] + ",\n" + row + cut)
+    report = load(desk, "labs.csv", header + FIRST[:-1] + ",\n" + row + comment + "\n")
+    assert any("line 3 came whole" in note for note in report.notes)
+    rows = desk.clinic.rows(tables.ResultRow, stands=True)
+    assert [it.comment for it in rows] == ["", comment.strip('"')]
+    assert desk.held() == []
+    assert adds_up(desk)
+
+
+def test_every_piece_of_a_row_in_quotes_goes(desk: Desk) -> None:
+    """Each of its lines was held by itself; quotes elsewhere, even a lone one, change nothing."""
+    header = LONG[:-1] + ",comment\n"
+    rows = header + FIRST[:-1] + ',5" tube\nA1,2026-03-08,alt,30,U/L,"all\nwell"\n'
+    last = 'A2,2026-03-10,platelets,90,10*9/L,"clumps\n\nplease\nrepeat"\n'
+    for place in range(1, len(last) - 2):
+        load(desk, "labs.csv", rows + last[:place])
+        load(desk, "labs.csv", rows + last)
+        assert desk.held() == []
+        (whole,) = desk.clinic.rows(tables.ResultRow, patient_id=2, stands=True)
+        assert whole.comment == "clumps\n\nplease\nrepeat"
+        file_id = desk.clinic.rows(tables.File, name="labs.csv")[-1].id
+        revert(desk.store, desk.settings, file_id, by="Ada", reason="again", now=NOW)
     assert adds_up(desk)
 
 
@@ -135,4 +169,58 @@ def test_a_held_row_waits_again_once_the_whole_file_is_taken_back(desk: Desk) ->
     whole = desk.clinic.rows(tables.File, name="labs.csv")[-1]
     revert(desk.store, desk.settings, whole.id, by="Ada", reason="wrong", now=NOW)
     assert [it.line for it in desk.held()] == [2]
+    assert adds_up(desk)
+
+
+PIECES = {
+    "a day": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10,1", "2\n", ["12"]),
+    "an instant": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10T08:00,1", "2\n", ["12"]),
+    "goes on": (WIDE + "A1,2026-03-09,4\n", "A2,2026-03-10,1", "2\nA1,2026-03-10,5\n", ["12"]),
+    "another's": (
+        LAST + "2026-03-09,neutrophils,4,10*9/L,A1\n",
+        "2026-03-10,neutrophils,1.4,10*9/L,A2",
+        "2\n",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_file_that_breaks_off_takes_nothing_from_the_whole_one(desk: Desk, name: str) -> None:
+    """It came later, and would supersede, stand beside, or be another patient's."""
+    before, row, rest, stands = PIECES[name]
+    load(desk, "labs.csv", before + row + rest)
+    desk.clinic.review(NOW)
+    report = load(desk, "labs.csv", before + row)
+    whole, piece = (it.id for it in desk.clinic.rows(tables.File, name="labs.csv"))
+    assert any(f"in line 3, which batch {whole} had brought whole" in it for it in report.notes)
+    assert desk.whose().get("A2", []) == stands
+    desk.clinic.review(NOW)
+    assert desk.clinic.rows(tables.AlertRow, rule="neutropenia") == []
+    assert batch(desk.store, piece)[1].last_row_whole_in == whole
+    assert adds_up(desk)
+    revert(desk.store, desk.settings, whole, by="Ada", reason="wrong", now=NOW)
+    assert desk.whose()["A2"] == [row.split(",")[2] if stands else "1.4"]
+    assert adds_up(desk)
+
+
+OTHERS = ["a correction", "a line that ends", "another file", "nothing before"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_piece_of_another_file_counts(desk: Desk, name: str) -> None:
+    """What it corrects has to be the beginning of what stood, and nothing else may differ."""
+    header = "mrn,collected_at,analyte,unit,value\n"
+    first = "A1,2026-03-09,platelets,10*9/L,231\n"
+    row = "A2,2026-03-10T08:00,neutrophils,10*9/L,"
+    second, third = {
+        "a correction": (first + row + "1.4", first + row + "0.4"),
+        "a line that ends": (first + row + "1.4\n", first + row + "1\n"),
+        "another file": (first + row + "1.4\n", first.replace("231", "232") + row + "1"),
+        "nothing before": (row + "1.4\n", row + "1"),
+    }[name]
+    load(desk, "labs.csv", header + second)
+    report = load(desk, "labs.csv", header + third)
+    assert report.superseded >= 1
+    assert desk.standing() == [third.strip().rpartition(",")[2]]
     assert adds_up(desk)

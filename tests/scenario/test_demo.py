@@ -47,6 +47,14 @@ def test_the_demo_is_a_clinic_of_its_own_in_the_language_asked_for(
     assert monitor("status", "--json").json == []
 
 
+def test_the_demo_takes_config_as_every_command_and_reads_its_own(monitor: CommandLine) -> None:
+    monitor.write("precious.txt", "mine")
+    ended = monitor("demo", "--config", "clinic.toml", "--dir", ".")
+    assert ended.code == 2
+    assert "clinic.toml is not read" in ended.err
+    assert "No such option" not in ended.err
+
+
 def test_the_demo_leaves_other_folders_alone(monitor: CommandLine) -> None:
     monitor.write("precious.txt", "mine")
     ended = monitor("demo", "--once", "--dir", ".")

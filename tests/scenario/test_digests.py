@@ -59,6 +59,17 @@ def test_a_digest_goes_out_once_a_day_from_its_hour_on(ward: Clinic) -> None:
     assert [it.day for it in digests(ward)] == [date(2026, 1, 5), date(2026, 1, 6)]
 
 
+def test_the_first_digest_speaks_of_a_day_and_not_of_one_before_it(ward: Clinic) -> None:
+    """ "Since the last digest: no laboratory file came in" stood in a digest that was the first,
+    four days after a file."""
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    compose(ward, "2026-01-05")
+    first = laid_out(ward, NURSE, "2026-01-05")
+    compose(ward, "2026-01-06")
+    assert "In the last 24 hours\n  No laboratory file came in." in first
+    assert "Since the last digest\n  No laboratory" in laid_out(ward, NURSE, "2026-01-06")
+
+
 def test_a_quiet_day_has_a_digest_that_says_so(ward: Clinic) -> None:
     ward.enrol("A1", now=at("2026-01-05", 6))
     ward.results("A1", "2026-01-05", CBC | LFT, hour=6)
@@ -388,13 +399,12 @@ def anaemic_miller(ward: Clinic) -> None:
     ward.set(tables.Patient, patient.id, family_name="Miller", given_name="Anna")
 
 
-def laid_out(ward: Clinic, to: str) -> str:
-    """The digest of a reader as it would go out now."""
-    (row,) = ward.rows(tables.Delivery, kind="digest", recipient=to)
+def laid_out(ward: Clinic, to: str, day: str = "2026-01-06") -> str:
+    """The digest of a reader as it would go out that day."""
+    on = date.fromisoformat(day)
+    (row,) = ward.rows(tables.Delivery, kind="digest", recipient=to, for_day=on)
     with ward.store.read() as connection:
-        letter = lay_out(
-            connection, load_message(connection, row.id), ward.settings, at("2026-01-06")
-        )
+        letter = lay_out(connection, load_message(connection, row.id), ward.settings, at(day))
     return letter.rendered.text
 
 

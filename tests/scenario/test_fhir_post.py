@@ -201,7 +201,19 @@ def test_without_a_token_nobody_may_post(api: Api, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_taken_port_is_said(api: Api) -> None:
-    with pytest.raises(PortTaken, match="cannot listen on 127.0.0.1"), serving(api.desk.settings):
+    says = (
+        r"cannot listen on 127.0.0.1, port \d+: Address already in use; end what listens there, or "
+        r"name another \[web\] port$"
+    )
+    with pytest.raises(PortTaken, match=says), serving(api.desk.settings):
+        pass
+
+
+def test_an_address_of_another_machine_is_said(api: Api) -> None:
+    settings = api.desk.settings
+    web = settings.web.model_copy(update={"host": "192.0.2.7"})
+    elsewhere = settings.model_copy(update={"web": web})
+    with pytest.raises(PortTaken, match="an address of this machine"), serving(elsewhere):
         pass
 
 

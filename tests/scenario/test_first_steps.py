@@ -161,6 +161,7 @@ def test_how_far_the_database_was_brought_is_told_in_the_clinic_s_time(
     late = clinic("sweep", "--at", "2026-02-01T08:00")
     assert late.code == 2
     assert "brought to 2026-02-01T08:30:00+01:00, which is more than five minutes" in late.err
+    assert "; valid: --at 2026-02-01T08:30:00+01:00 or later\n" in late.err
     assert "after 2026-02-01T08:00:00+01:00:" in late.err
 
 

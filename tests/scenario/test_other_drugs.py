@@ -252,7 +252,9 @@ def test_a_count_that_is_seriously_overdue_for_one_drug_is_so_for_the_patient(
     words = " ".join(clinic("explain", str(told["id"]), "--at", "2026-01-27T10:00").out.split())
     assert "seriously overdue: was due 19 Jan 2026" in words
     assert "Tests are not in date: prescriber to decide on further supply." in words
-    assert "cbc is seriously overdue" in words, "it is told again"
+    assert "Complete blood count with differential is seriously overdue" in words, (
+        "it is told again"
+    )
     assert clinic("verify", "--at", "2026-01-27T10:00").code == 0
 
 

@@ -233,7 +233,7 @@ def test_whoever_cannot_be_judged_is_left_out_of_what_was_tested_and_said(ward: 
     document = found.document()
     assert (document["enrolments"], document["not_judged"]) == (1, 1)
     assert document["overdue_at_month_end"][-1]["monitored_here"] == 1
-    assert "LEFT OUT: 1 enrolments that could not be judged" in page(found, Which()).notes
+    assert "LEFT OUT: 1 enrolment that could not be judged" in page(found, Which()).notes
 
 
 def test_who_did_what(desk: CommandLine) -> None:

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from monitor.core.vocabulary import AlertState, Kind, Urgency
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import Person, Standing
 from monitor.operations import people
 from monitor.operations.verify import verify
 from monitor.review import SET_ASIDE
 from monitor.store import tables
 from monitor.store.errors import StoreError, TooEarly
-from tests.clinic import CBC, LFT, Clinic, at, whats
+from tests.clinic import CBC, LFT, ZONE, Clinic, at, whats
 
 
 def _low_neutrophils(ward: Clinic, mrn: str = "A1") -> int:
@@ -267,10 +269,30 @@ def test_a_recheck_is_asked_for_whether_or_not_the_drug_was_begun(
     assert f"Start not confirmed: was it started? {asked}" in row.shown["say"]
 
 
+def test_tests_that_were_missed_are_no_result_that_grew_old(ward: Clinic) -> None:
+    """Its mail began "15 days old: state today unknown: test now", also once they were done."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.review(at("2026-02-03"))
+    (row,) = ward.rows(tables.AlertRow, cause="missed:cbc")
+    told = view_of(
+        row.id,
+        row.shown,
+        Person(mrn="A1"),
+        Standing(state=row.state, opened_at=row.opened_at),
+        what="opened",
+        reason="",
+        now=at("2026-02-03"),
+        zone=ZONE,
+    )
+    assert "missed in a row" in told.summary
+    assert told.old == ""
+
+
 @pytest.mark.parametrize(
     ("before", "reason"),
     [
-        ("0.9", "a correction took its cause away: it is 3.9 now"),
+        ("0.9", "a correction took its cause away: it is 3.9 10*9/L now"),
         ("1.2", "a correction took its cause away"),
     ],
 )

@@ -74,6 +74,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[sources.lab]\ncolumns = { mrm = 'Pat' }", "sources.lab.columns", '"mrn"'),
         ("[sources.lab.constants]\nstate = 'F'", "sources.lab.constants", "state is no column"),
         ("[clinic", "", "not TOML"),
+        ("[clinic]\nname = Hill", "", "valid: text stands in quotes"),
         (f"[mail]\nport = {'9' * 5000}", "", "a number that cannot be read"),
         (f"[clinic]\nholidays = {'[' * 5000}", "", "too deep to read"),
         ("[[clinic]]", "clinic", "must be a table; valid: [clinic]"),

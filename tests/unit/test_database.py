@@ -36,6 +36,10 @@ NOW = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=UTC)
 FACTS = table_of(tables.Fact)
 
 
+def _full(*_: object) -> int:
+    raise OSError(28, "No space left on device")
+
+
 def _put(store: Store, name: str) -> None:
     with store.write() as connection:
         connection.execute(insert(FACTS).values(name=name, value="1"))
@@ -301,6 +305,19 @@ def test_a_second_daemon_on_one_sqlite_file_is_refused(store: Store) -> None:
 def test_a_lock_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/no/monitor.db")
     with pytest.raises(StoreError, match="lock .* cannot be opened"), store.hold_daemon_lock():
+        pass
+
+
+@pytest.mark.sqlite_only
+def test_a_lock_for_which_there_is_no_room_is_no_fault_of_ours(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.pwrite", _full)
+    told = pytest.raises(StoreError, match=r"lock .* cannot be written: No space left on device")
+    with told, store.hold_daemon_lock():
+        pass
+    monkeypatch.undo()
+    with store.hold_daemon_lock():
         pass
 
 

@@ -15,6 +15,7 @@ from monitor.operations import feeds, heartbeat, job_runs
 from monitor.operations.fleet import Member
 from monitor.operations.health import Health, examine, may_be_silent
 from monitor.operations.schedules import adopt
+from monitor.store.breakers import note_failure
 from monitor.store.daemons import lacking
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
@@ -67,6 +68,21 @@ def test_nobody_reads_the_address_that_init_wrote(store: Store, tmp_path: Path) 
     chosen = settings(tmp_path, MONITOR__CLINIC__EMAIL="clinic@localhost")
     working(store, chosen)
     assert set(ill(examine(store, chosen, NOW))) == {"settings"}
+
+
+def test_a_language_that_mails_do_not_have_is_told(store: Store, tmp_path: Path) -> None:
+    """They came in English, and nothing said so; they do come, so that is no alarm."""
+    chosen = settings(tmp_path, MONITOR__CLINIC__LOCALE="fr-CH")
+    working(store, chosen)
+    swiss = settings(tmp_path, MONITOR__CLINIC__LOCALE="de-CH")
+    for it, more in (
+        (chosen, "; no mail can be in fr-CH, they are in English (there are: en, de)"),
+        (swiss, ""),
+    ):
+        health = examine(store, it, NOW)
+        [told] = [part.says for part in health.parts if part.name == "settings"]
+        assert ill(health) == {}
+        assert told == f"alarms go to nurse@clinic.example{more}"
 
 
 def test_an_inbox_into_which_nobody_can_look_is_told(store: Store, tmp_path: Path) -> None:
@@ -198,6 +214,37 @@ def test_a_message_owed_for_hours(store: Store, tmp_path: Path) -> None:
     )
 
 
+def test_a_mail_server_that_the_config_no_longer_names_is_no_trouble(
+    store: Store, tmp_path: Path
+) -> None:
+    """A name misspelt once was told for ever."""
+    chosen = settings(tmp_path, MONITOR__MAIL__HOST="m.clinic.example")
+    working(store, chosen)
+    for host in ("m.clinc.example", "m.clinic.example"):
+        with store.write() as connection:
+            note_failure(connection, f"mail {host}:25", 1, NOW, NOW, "no such host")
+    [mail] = [it.says for it in examine(store, chosen, NOW).parts if it.name == "mail"]
+    assert mail == "nothing waits; mail m.clinic.example:25 does not work since 2 Mar 2026, 12:00"
+
+
+def test_one_review_that_is_late_is_one(store: Store, tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    enrolled(store, NOW - timedelta(hours=2), due=NOW - timedelta(hours=2))
+    told = ill(examine(store, chosen, NOW))["reviews"]
+    assert told == "1 enrolment waits longer than an hour for a review"
+
+
+def test_what_is_wrong_with_feeds_reads_as_one_line(store: Store, tmp_path: Path) -> None:
+    """There stood "nobody's counts are watched.; In the inbox lies ..."."""
+    chosen = settings(tmp_path)
+    working(store, chosen)
+    enrolled(store, NOW - timedelta(days=9))
+    chosen.intake.inbox.rmdir()
+    told = ill(examine(store, chosen, NOW))["feeds"]
+    assert "nobody's counts are watched; The inbox" in told and ".;" not in told
+
+
 def test_a_message_refused_for_good(store: Store, tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     working(store, chosen)
@@ -248,7 +295,7 @@ def test_a_feed_is_silent_after_the_days_that_are_allowed(store: Store, tmp_path
     assert feeds.silence(store, never, NOW + timedelta(days=7)) == ""
 
 
-def enrolled(store: Store, at: datetime) -> None:
+def enrolled(store: Store, at: datetime, due: datetime | None = None) -> None:
     with store.write() as connection:
         connection.execute(
             insert(table_of(Patient)).values(id=1, mrn="A1", mrn_key="a1", mrn_loose="a1")
@@ -261,6 +308,7 @@ def enrolled(store: Store, at: datetime) -> None:
                 started_on=at.date(),
                 enrolled_on=at.date(),
                 enrolled_at=at,
+                next_review_at=due,
             )
         )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.delivery.shown import view_of
+from monitor.delivery.view import Standing
 from monitor.delivery.words import (
     age_words,
     discreet,
@@ -16,6 +19,7 @@ from monitor.delivery.words import (
     old_sentence,
     pretty,
 )
+from tests.golden.mail_samples import BEN, overdue
 
 ZONE = ZoneInfo("Europe/Zurich")
 NOW = datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
@@ -77,3 +81,58 @@ def test_other_words_stay() -> None:
 def test_units_are_set_as_readers_know_them() -> None:
     assert pretty("42 mL/min/{1.73_m2}: below 60") == "42 mL/min/1.73 m²: below 60"
     assert pretty("0.4 10*9/L and 4 10*12/L") == "0.4 ×10⁹/L and 4 ×10¹²/L"
+
+
+@pytest.mark.parametrize(
+    ("state", "due_on", "late", "was"),
+    [
+        ("up_to_date", "2026-05-19", "due in 7 days", "is due"),
+        ("due", "2026-05-13", "due in 1 day", "is due"),
+        ("due", "2026-05-12", "due today", "is due"),
+        ("due", "2026-05-11", "due", "was due"),
+        ("overdue", "2026-05-08", "4 days overdue", "was due"),
+    ],
+)
+def test_a_test_that_is_not_late_is_not_said_to_have_been_due(
+    state: str, due_on: str, late: str, was: str
+) -> None:
+    """Of a sample that was clotted before its day an urgent mail said "up to date, was due" and a
+    day to come."""
+    shown = overdue("B-207", serious=False)
+    shown["panels"][0] |= {"state": state, "due_on": due_on}
+    told = view_of(
+        21,
+        shown,
+        BEN,
+        Standing(state="open", opened_at=NOW),
+        what="opened",
+        reason="",
+        now=NOW,
+        zone=ZONE,
+    )
+    assert [(panel.late, panel.was) for panel in told.panels] == [(late, was)]
+
+
+@pytest.mark.parametrize(
+    ("standing", "late"),
+    [
+        ({}, ["18 days overdue, seriously", "11 days overdue"]),
+        ({"closed_at": NOW + timedelta(days=1)}, ["16 days overdue, seriously", "9 days overdue"]),
+    ],
+)
+def test_days_overdue_are_those_of_the_day_it_is_told(
+    standing: dict[str, Any], late: list[str]
+) -> None:
+    """The evidence is not written anew each day: a message that waited, or that goes to the next
+    tier after a weekend, said the days of the day the alert opened."""
+    told = view_of(
+        21,
+        overdue("B-207", serious=True),
+        BEN,
+        Standing(state="open", opened_at=NOW, **standing),
+        what="escalated",
+        reason="",
+        now=NOW + timedelta(days=3),
+        zone=ZONE,
+    )
+    assert [panel.late for panel in told.panels] == late

@@ -116,7 +116,9 @@ def test_a_missing_file_leaves_its_text_in_force(store: Store, folder: Path) -> 
     (folder / "analytes.toml").unlink()
     assert len(adopt(store, folder, NOW)) == 2
     shutil.rmtree(folder)
-    assert len(adopt(store, folder, NOW)) == 2
+    gone = only(adopt(store, folder, NOW))
+    assert f"{folder} is not there: what is in force stays" in gone
+    assert "correct [schedules] folder" in gone
     assert in_force(store) == {"analytes", AZA}
 
 

@@ -131,6 +131,13 @@ def test_every_overdue_panel_is_listed(web: WebClinic) -> None:
     assert re.search(r"\w: 6 days overdue, was due \w+ \d+ \w+ 2026, last done ", page)
 
 
+def test_a_panel_counts_its_days_as_the_due_day_below_it_does(web: WebClinic) -> None:
+    """A week on, one page said 6 days overdue above, and 13 below."""
+    web.now += timedelta(days=7)
+    page = page_of(web, "D1063", kind="overdue_test")
+    assert set(re.findall(r"(\d+) days overdue", page)) == {"13"}
+
+
 def test_the_held_rows_are_there_to_be_read(web: WebClinic) -> None:
     load(web, "D1021,2026-03-09T08:00,neutrophils,0.4,furlong")
     page = page_of(web, "D1021", kind="quarantined_result")

@@ -78,9 +78,10 @@ def test_a_file_of_which_nothing_is_stored_is_not_told_as_taken(web: WebClinic) 
 
 def test_a_file_that_came_before_is_said_to_have(web: WebClinic) -> None:
     nurse, line = web.client(Role.NURSE), HEAD + "D1021,2026-03-09T08:00,platelets,250,10*9/L\n"
-    for told in ("Taken: 1 of 1 rows stored. ", "Taken: 0 of 1 rows stored, 1 known before. "):
+    for told in ("Taken: 1 of 1 row stored. ", "Taken: 0 of 1 row stored, 1 known before. "):
         taken = post(nurse, "/load/take", token=waiting(bring(nurse, line)))
-        assert told in nurse.get(taken.headers["location"]).text
+        page = nurse.get(taken.headers["location"]).text
+        assert told in page and "Its 1 row<" in page
 
 
 def test_a_file_that_is_left_leaves_nothing(web: WebClinic) -> None:

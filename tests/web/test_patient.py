@@ -381,3 +381,14 @@ def test_an_event_says_what_its_value_is(event: str, value: str, said: str) -> N
     on = date(2026, 3, 3)
     told = Event(id=1, on=on, event=event, value=value, received_at=at("2026-03-03"))
     assert happened(told) == said
+
+
+def test_no_page_tells_anybody_to_stop(web: WebClinic) -> None:
+    """ "Critical: discontinue" stood on two of three pages about an alert; the third and the mail
+    say that the prescriber decides."""
+    nurse = web.client(Role.NURSE)
+    patient, alert = web.patient_id("D1063"), web.alert_id(rule="neutropenia")
+    for path in (f"/patients/{patient}", f"/alerts/{alert}", f"/alerts/{alert}/why"):
+        page = nurse.get(path).text
+        assert "Discontinuation: prescriber to decide" in page, path
+        assert "<strong>discontinue</strong>" not in page, path

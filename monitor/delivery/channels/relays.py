@@ -15,6 +15,7 @@ from monitor.delivery.channels.breaker import Breaker
 from monitor.delivery.channels.letter import Letter, NotSent, Turn
 from monitor.delivery.channels.smtp import Mailer
 from monitor.store.database import Store
+from monitor.store.outbox import MAIL
 
 
 class MailRelays:
@@ -56,9 +57,9 @@ class MailRelays:
 
 class _Way:
     def __init__(self, relay: Relay, sender: str, store: Store, now: datetime) -> None:
-        self.name = f"{relay.host}:{relay.port}"
+        self.name = relay.server
         self.mailer = Mailer(relay, sender)
-        self.breaker = Breaker(store, f"mail {self.name}", now)
+        self.breaker = Breaker(store, f"{MAIL} {self.name}", now)
 
 
 def _all_failed(failures: Sequence[tuple[_Way, NotSent]]) -> NotSent:
