@@ -29,7 +29,7 @@ from monitor.config import Settings
 from monitor.intake.changes import CHANGES, undo_changes
 from monitor.intake.context import Preview, chunks, take_turn
 from monitor.intake.cut_people import events_come_back
-from monitor.intake.cut_short import come_back, cuts_by
+from monitor.intake.cut_short import come_back, cuts_by, pass_on_cuts
 from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
@@ -139,6 +139,7 @@ class _Reverting:
         self._results()
         self._events()
         self._enrolments()
+        pass_on_cuts(self._connection, file_id)
         patients, uncut = come_back(self._connection, file_id)
         self._patients |= patients
         for cut in cuts_by(self._connection, file_id):
