@@ -134,7 +134,7 @@ def ack(
             by=by,
             until=last,
             note=note,
-            version=version or None,
+            version=version,
             now=work.now,
         )
     say(f"Alert {alert} is with {by} until {agreed}.")
@@ -179,7 +179,7 @@ def close(
             by=by,
             outcome=outcome,
             review_by=wanted,
-            version=version or None,
+            version=version,
             now=work.now,
         )
     say(f"Alert {alert} is closed." + (f" It comes back on {agreed}." if agreed else ""))
@@ -206,7 +206,7 @@ def snooze(
             by=by,
             until=last,
             reason=reason,
-            version=version or None,
+            version=version,
             now=work.now,
         )
     say(f"Alert {alert} rests until {last}.")

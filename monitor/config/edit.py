@@ -69,8 +69,9 @@ def write_config(path: Path, text: str) -> None:
     would not be a valid config, and OSError where it cannot be written."""
     read_settings(text, path, os.environ)
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.touch(mode=0o600)
     part.chmod(path.stat().st_mode & 0o777)
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import date
 from ipaddress import ip_network
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from monitor.core.calendar import Duration, parse_duration
 from monitor.core.vocabulary import Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
-from monitor.core.worktime import WEEKDAYS, parse_hours
+from monitor.core.worktime import WEEKDAYS, parse_clock, parse_hours
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DateFormat = Literal[
@@ -65,10 +65,7 @@ def _locale(code: str) -> str:
 
 
 def _clock_time(text: str) -> str:
-    try:
-        time.fromisoformat(text)
-    except ValueError:
-        raise ValueError('not a time of day; one is written like "07:30"') from None
+    parse_clock(text)
     return text
 
 
@@ -91,7 +88,7 @@ def _wait(value: object) -> object:
 def _handover(text: str) -> str:
     day, _, clock = text.partition(" ")
     try:
-        time.fromisoformat(clock)
+        parse_clock(clock)
     except ValueError:
         clock = ""
     if day not in WEEKDAYS or not clock:

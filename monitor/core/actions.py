@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from shlex import quote
 
 from monitor.core.calendar import Duration
 from monitor.core.changes import Alert
@@ -144,13 +145,9 @@ def refuse_another_s(alert: Alert, by: str) -> None:
         whose = f"alert {alert.id} is with {other} until {alert.acknowledged_until}"
         raise ActionRefused(
             f"{whose}; to take it over: "
-            f"monitor assign {alert.id} --to {_quoted(by)} --by {_quoted(by)}",
+            f"monitor assign {alert.id} --to {quote(by)} --by {quote(by)}",
             plain=f"{whose}; to take it over, assign it to yourself",
         )
-
-
-def _quoted(name: str) -> str:
-    return f"'{name}'" if " " in name else name
 
 
 def refuse_closed(alert: Alert) -> None:

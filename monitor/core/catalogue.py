@@ -65,7 +65,6 @@ class QuantityKind:
     """Unit as the file writes it, to the factor that gives the canonical unit."""
     by_spelling: Mapping[str, Decimal]
     """The same under the normal form of the unit."""
-    code_keys: frozenset[str] = frozenset()
     name_keys: frozenset[str] = frozenset()
 
 

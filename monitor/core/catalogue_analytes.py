@@ -102,11 +102,9 @@ class AnalyteReader:
         )
         if not factors:
             self._values.fault(key, "", "has no units", "table = NAME or a table of units")
-        loinc = tuple(self._loinc(f"{key}.loinc", entry))
         return QuantityKind(
             name=name,
-            loinc=loinc,
-            code_keys=frozenset(name_key(code) for code in loinc),
+            loinc=tuple(self._loinc(f"{key}.loinc", entry)),
             factors=MappingProxyType(factors),
             by_spelling=MappingProxyType(self._by_spelling(key, factors)),
             name_keys=frozenset(

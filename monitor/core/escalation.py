@@ -88,9 +88,9 @@ class Ladder:
             last = Rung(at=at, tier=0, addresses=(self.last_resort,), why="the last resort")
             yield last
         if self.pace.repeat is not None and last is not None:
-            yield from self._repeats(last, asked_at)
+            yield from self._repeats(last)
 
-    def _repeats(self, last: Rung, asked_at: datetime) -> Iterator[Rung]:
+    def _repeats(self, last: Rung) -> Iterator[Rung]:
         assert self.pace.repeat is not None
         at = last.at
         while True:

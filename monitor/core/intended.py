@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -22,8 +22,6 @@ from monitor.core.protocol_interactions import Intended, Interaction
 
 if TYPE_CHECKING:
     from monitor.core.judges import View
-
-_ONE_DAY = timedelta(days=1)
 
 
 def entries(view: View) -> list[Interaction]:

@@ -18,6 +18,7 @@ from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import parse_duration, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.judged import Judged
+from monitor.core.personal_checks import number_of
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Phase, Protocol, Rule
 from monitor.core.vocabulary import Kind, Urgency
@@ -155,13 +156,13 @@ def _latest(it: Personal, view: View) -> Iterator[str]:
     if it.what is not Terms.LIMIT or rule is None or not series or it.level > len(rule.levels):
         return
     level = rule.levels[it.level - 1]
-    numbers = (level.below, level.above, level.above_times_uln)
-    own = next((number for number in numbers if number is not None), None)
+    own = number_of(level)
     if own is not None:
         analyte, latest = view.catalogue.analytes[rule.analyte], series[-1].measured
+        unit = analyte.unit if level.above_times_uln is None else "x ULN"
         yield (
             f"Latest {analyte.title.lower()} {latest.comparator}{latest.value:f} {analyte.unit} on "
-            f"{words.day_text(latest.collected_on)}; the protocol's own limit is {own:f}."
+            f"{words.day_text(latest.collected_on)}; the protocol's own limit is {own:f} {unit}."
         )
 
 

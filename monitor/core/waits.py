@@ -15,6 +15,8 @@ _SPAN = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
+_LONGEST = timedelta(days=36_525)
+"""Some day is still to come after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,7 @@ def parse_wait(text: str) -> Wait:
         raise ValueError(
             'not a time to wait; one is written like "30 minutes", "4 working hours" or "14 days"'
         )
-    return Wait(int(match[1]) * _SPAN[match[3]], bool(match[2]), text.strip())
+    unit = _SPAN[match[3]]
+    if int(match[1]) > _LONGEST // unit:
+        raise ValueError(f"longer than anybody waits: at most {_LONGEST.days} days")
+    return Wait(int(match[1]) * unit, bool(match[2]), text.strip())

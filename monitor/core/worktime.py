@@ -68,12 +68,24 @@ class WorkTime:
         return instant + working
 
 
+def parse_clock(text: str) -> time:
+    """Read `"07:30"`, a time of the zone's own clock. Raises ValueError."""
+    try:
+        found = time.fromisoformat(text)
+    except ValueError:
+        raise ValueError('not a time of day; one is written like "07:30"') from None
+    if found.tzinfo is not None:
+        raise ValueError(f"a time of the clinic's own clock has no offset: {found:%H:%M}")
+    return found
+
+
 def parse_hours(text: str) -> tuple[time, time]:
     """Read `"08:00-18:00"`; "" and `"always"` are the whole day. Raises ValueError."""
     if text.strip() in {"", "always"}:
         return time.min, time.min
+    opens, _, closes = text.partition("-")
     try:
-        opens, closes = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError:
-        raise ValueError('not hours; they are written like "08:00-18:00", or "always"') from None
-    return opens, closes
+        return parse_clock(opens.strip()), parse_clock(closes.strip())
+    except ValueError as error:
+        how = f'they are written like "08:00-18:00", or "always" ({error})'
+        raise ValueError(f"not hours; {how}") from None

@@ -43,20 +43,24 @@ def alert_views(
     views: list[AlertView] = []
     for start in range(0, len(message.lines), _CHUNK):
         lines = message.lines[start : start + _CHUNK]
-        views += _views(_known(connection, lines), lines, settings, now)
+        views += _views(_known(connection, lines, settings), lines, settings, now)
     return views
 
 
-def known_of(connection: Connection, messages: Sequence[Leased]) -> Mapping[int, Row[Any]] | None:
+def known_of(
+    connection: Connection, messages: Sequence[Leased], settings: Settings
+) -> Mapping[int, Row[Any]] | None:
     """What is known of the alerts of several small messages, asked for together; None where it
     is too much to be held at a time."""
     lines = [line for message in messages for line in message.lines]
-    return None if len(lines) > _CHUNK else _known(connection, lines)
+    return None if len(lines) > _CHUNK else _known(connection, lines, settings)
 
 
-def _known(connection: Connection, lines: Sequence[_Line]) -> Mapping[int, Row[Any]]:
+def _known(
+    connection: Connection, lines: Sequence[_Line], settings: Settings
+) -> Mapping[int, Row[Any]]:
     rows = _rows(connection, [alert_id for alert_id, _, _ in lines])
-    say_suspected(connection, rows.values())
+    say_suspected(connection, rows.values(), settings.clinic.zone)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""An alert by its fields, for programs that read messages instead of people."""
+"""An alert by its fields: for programs that read messages instead of people, and as CSV."""
 
 from __future__ import annotations
 
@@ -44,16 +44,22 @@ def whole_list(views: Sequence[AlertView]) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("alert", "urgency", "mrn", "drug", "clinic", "asks_for", "about", "action"))
     for view in views:
-        lines.writerow(
-            (
-                view.id,
-                view.urgency,
-                view.person.mrn,
-                view.drug,
-                view.clinic,
-                view.headline,
-                view.summary,
-                view.action,
-            )
+        cells = (
+            view.id,
+            view.urgency,
+            view.person.mrn,
+            view.drug,
+            view.clinic,
+            view.headline,
+            view.summary,
+            view.action,
         )
+        lines.writerow(map(cell, cells))
     return text.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """A value as CSV holds it: a text that a spreadsheet would take for a formula is quoted."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
+    return value

@@ -107,7 +107,7 @@ def _laid_out(
 ) -> list[Made | None]:
     made: list[Made | None] = []
     with suppress(StoreError), store.read() as connection:
-        known = known_of(connection, messages)
+        known = known_of(connection, messages, settings)
         for leased in messages:
             try:
                 letter = lay_out(connection, leased, settings, now, known)

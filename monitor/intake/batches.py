@@ -29,7 +29,7 @@ from monitor.config import Settings
 from monitor.intake.changes import CHANGES, undo_changes
 from monitor.intake.context import Preview, chunks, take_turn
 from monitor.intake.cut_people import events_come_back
-from monitor.intake.cut_short import come_back, cuts_by
+from monitor.intake.cut_short import come_back, cuts_by, pass_on_cuts
 from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
@@ -139,6 +139,7 @@ class _Reverting:
         self._results()
         self._events()
         self._enrolments()
+        pass_on_cuts(self._connection, file_id)
         patients, uncut = come_back(self._connection, file_id)
         self._patients |= patients
         for cut in cuts_by(self._connection, file_id):
@@ -222,7 +223,7 @@ class _Reverting:
                 self._patients.add(owner)
         undo_changes(self._connection, self._file.id)
 
-    def _held(self, by: str, reason: str, uncut: Sequence[int]) -> ColumnElement[bool]:
+    def _held(self, by: str, reason: str, uncut: Sequence[int]) -> list[int]:
         """Take the file's held rows off the table, put back those of others that it had let go,
         and say which are to be tried again."""
         mine = (HELD.c.file_id == self._file.id) & (HELD.c.state != "reverted")
@@ -240,7 +241,7 @@ class _Reverting:
             again = HELD.c.id.in_(ids) & (HELD.c.state == "taken")
             nothing = {"state": "held", "resolved_at": None, "resolved_by": "", "resolution": ""}
             self._connection.execute(update(HELD).where(again).values(**nothing))
-        return HELD.c.id.in_([*passed, *back, *uncut])
+        return sorted({*passed, *back, *uncut})
 
     def _let_in_by_enrolment(self) -> list[int]:
         """Rows that went in because the patient was enrolled by this file: they wait again."""
@@ -279,7 +280,7 @@ class _Reverting:
                 delete(IDENTIFIERS).where(mine, ~named.exists(), plain.exists())
             )
 
-    def _derive(self, merged: Collection[int], again: ColumnElement[bool], by: str) -> None:
+    def _derive(self, merged: Collection[int], again: Collection[int], by: str) -> None:
         """Everything anew that depended on the file."""
         connection, catalogue = self._connection, self._rulebook.catalogue
         if merged:
@@ -287,7 +288,8 @@ class _Reverting:
             self._patients |= derived.patients
         restand(connection, self._patients)
         settle_doubles(connection, self._patients, self._now)
-        for which in (again, *self._held_of_those_enrolled()):
+        named = [HELD.c.id.in_(ids) for ids in chunks(again, _CHUNK)]
+        for which in (*named, *self._held_of_those_enrolled()):
             retried = retry_held(connection, self._settings, catalogue, which, self._now, by=by)
             self._patients |= retried.patients
 

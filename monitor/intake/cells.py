@@ -23,7 +23,7 @@ class Cells:
         self._source = source
         self._zone = zone
         self.latest = now + _AHEAD
-        """A collection after it lies in the future."""
+        """A collection or a report after it lies in the future."""
         self._moments: dict[tuple[str, str], Moment | None] = {}
         self._statuses: dict[str, Status | str | None] = {}
 
@@ -43,6 +43,12 @@ class Cells:
         if found is None or found.on in NO_DAYS or found.at.date() in NO_DAYS:
             return None
         return found
+
+    def reported(self, text: str, order: str) -> Moment | None:
+        """The instant of a report; None also for one that is yet to come: whatever is reported of
+        the same result afterwards would be the earlier, for as long."""
+        found = self.moment(text, order)
+        return None if found is None or found.at > self.latest else found
 
     def status(self, word: str) -> Status | str | None:
         """The meaning of a status word; None for an unknown one."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select, update
 
 from monitor.intake.held import HELD
 from monitor.intake.records import FIELD_LINES
@@ -33,6 +33,12 @@ from monitor.store.tables import table_of
 MONITOR = "the monitor"
 _FILES = table_of(tables.File)
 _RESULTS = table_of(tables.ResultRow)
+_EVENTS = table_of(tables.EventRow)
+_SAME = (
+    (_RESULTS, ("patient_id", "analyte", "collected_at")),
+    (_EVENTS, ("patient_id", "on", "event", "value")),
+)
+"""What tells that a row of another file says the same, by table."""
 _LOOK_BACK = timedelta(days=7)
 _MOST_FILES = 100
 _MOST_OF_A_LINE = 500
@@ -174,6 +180,45 @@ def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]
         again = again.values(state="held", resolved_at=None, resolved_by="", resolution="")
         held += connection.scalars(again.returning(HELD.c.id))
     return patients, held
+
+
+def pass_on_cuts(connection: Connection, file_id: int) -> None:
+    """Of rows that another file brought whole too, that is the file now: they stay away. To be
+    called once results and events that they have said are theirs."""
+    for cut in cuts_by(connection, file_id):
+        heirs = [_heir(connection, table, names, cut, file_id) for table, names in _SAME]
+        heirs.append(_heir_of_held(connection, cut, file_id))
+        heir = next((it for it in heirs if it is not None), None)
+        if heir is not None:
+            mine = (REPEATS.c.what == CUT) & (REPEATS.c.row_id == cut.file_id)
+            mine &= (REPEATS.c.file_id == file_id) & (REPEATS.c.line == cut.first)
+            connection.execute(update(REPEATS).where(mine).values(file_id=heir))
+
+
+def _heir(
+    connection: Connection, table: Table, names: Sequence[str], cut: Cut, file_id: int
+) -> int | None:
+    """The file that says now what this one said of the row."""
+    was = table.alias()
+    same = and_(*(was.c[name] == table.c[name] for name in names))
+    query = select(table.c.file_id).join(was, same).join(_FILES, _FILES.c.id == table.c.file_id)
+    query = query.where(was.c.file_id == file_id, was.c.line == cut.first)
+    query = query.where(table.c.line == cut.first, _FILES.c.reverted_at.is_(None))
+    query = query.where(~table.c.taken_back)
+    others = table.c.file_id.not_in((file_id, cut.file_id))
+    found: int | None = connection.scalar(query.where(others).order_by(table.c.id).limit(1))
+    return found
+
+
+def _heir_of_held(connection: Connection, cut: Cut, file_id: int) -> int | None:
+    """The file that holds for the same what this one holds of the row."""
+    query = select(REPEATS.c.file_id).join(HELD, HELD.c.id == REPEATS.c.row_id)
+    query = query.join(_FILES, _FILES.c.id == REPEATS.c.file_id)
+    query = query.where(HELD.c.file_id == file_id, HELD.c.line == cut.first)
+    query = query.where(REPEATS.c.what == "held", _FILES.c.reverted_at.is_(None))
+    others = REPEATS.c.file_id.not_in((file_id, cut.file_id))
+    found: int | None = connection.scalar(query.where(others).order_by(REPEATS.c.id).limit(1))
+    return found
 
 
 def cuts_by(connection: Connection, file_id: int) -> list[Cut]:

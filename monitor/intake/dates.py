@@ -87,8 +87,8 @@ _CENTURY = 2000
 _PIVOT = 69
 """Two digits from here on are of the century before, as POSIX has it."""
 FIRST_YEAR = 1900
-LAST_DAY = 31
 """Earlier years are the way other systems write that they know no date."""
+LAST_DAY = 31
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
 _LONGEST = 60
@@ -323,8 +323,9 @@ def _instant(local: datetime, offset: str | None, zone: ZoneInfo) -> datetime:
         return from_clinic_local(local, zone)
     if offset.upper() in ("Z", "UTC", "GMT"):
         return local.replace(tzinfo=UTC)
-    shift = _shift_of_zone(offset.upper(), local.year, zone) if offset.isalpha() else None
-    return local.replace(tzinfo=timezone(shift or _shift(offset))).astimezone(UTC)
+    named = offset.isalpha()
+    shift = _shift_of_zone(offset.upper(), local.year, zone) if named else _shift(offset)
+    return local.replace(tzinfo=timezone(shift)).astimezone(UTC)
 
 
 def _shift(offset: str) -> timedelta:

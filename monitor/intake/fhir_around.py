@@ -1,4 +1,4 @@
-"""What reports and panels say of the results that they name, down to any depth.
+"""What reports and panels say of the results that they name, however deep laboratories nest them.
 
 A report names panels, and a panel names its members; each may leave out what the one above says:
 whose it is, when and from what it was collected, and that there is no such report. So a result
@@ -18,6 +18,8 @@ from monitor.intake.under_headings import material_of
 from monitor.intake.vocabulary import vocabulary
 
 _TAKEN_BACK = ("entered-in-error", "cancelled")
+_DEEPEST = 30
+"""Panels above a result that are looked through; no laboratory puts a tenth of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,16 @@ class Arounds:
     def of(self, keys: Sequence[str]) -> Around:
         """What those above say of the result with these keys: the panel first, then whoever names
         that, then the report that names the result itself."""
-        return self._of(keys, frozenset())
+        return self._of(keys, frozenset(), _DEEPEST)
 
-    def _of(self, keys: Sequence[str], below: frozenset[str]) -> Around:
+    def _of(self, keys: Sequence[str], below: frozenset[str], above: int) -> Around:
         panel = next((self._panels[it] for it in keys if it in self._panels), _NOTHING)
         report = next((self._reports[it] for it in keys if it in self._reports), _NOTHING)
         if panel is _NOTHING:
             return report
         passed = below.union(keys)
-        if passed.isdisjoint(panel.keys):
-            panel = _over(panel, self._of(panel.keys, passed))
+        if above and passed.isdisjoint(panel.keys):
+            panel = _over(panel, self._of(panel.keys, passed, above - 1))
         return _over(panel, report)
 
 

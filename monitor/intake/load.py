@@ -355,7 +355,8 @@ class _Load:
                 f'{_rows(count)} of "{code[:40]}" came with % and were read as percent'
             )
         for column, count in sorted(unread.items()):
-            self._notes.append(f"{column} could not be read in {_rows(count)}; taken as missing")
+            why = "could not be read, or lies in the future"
+            self._notes.append(f"{column} {why}, in {_rows(count)}; taken as missing")
         for kind, count in sorted(self._others.items()):
             messages = "message" if count == 1 else "messages"
             self._notes.append(f"{count} {messages} of another kind: {kind}")

@@ -21,6 +21,8 @@ from monitor.intake.people import PATIENTS, mrn_loose
 _REASONS = (UNKNOWN_PATIENT, "mrn_alike", "another_number")
 _NUMBERS = re.compile(r"\d+", re.ASCII)
 _CHUNK = 500
+_OF_A_YEAR = 4
+"""Digits; a longer number is no part of a date."""
 _Short = tuple[int, int, int]
 
 
@@ -74,7 +76,7 @@ def _days(text: str) -> set[_Short]:
 
 
 def _orders(numbers: Collection[str]) -> set[_Short]:
-    parts = [int(it) for it in numbers]
+    parts = [int(it) for it in numbers if len(it) <= _OF_A_YEAR]
     if len(parts) == 2:
         parts.append(0)
     return {(year % 100, month, day) for year, month, day in permutations(parts, 3)}

@@ -102,9 +102,7 @@ def derive(
     touched = {*persons, *everyone}
     restand(connection, touched)
     notes = settle_doubles(connection, persons, now) + at_odds(connection, persons)
-    retried = retry_held(
-        connection, settings, catalogue, _held_of(connection, everyone), now, by="merge"
-    )
+    retried = retry_held(connection, settings, catalogue, _held_of(everyone), now, by="merge")
     patients = (
         frozenset(touched | retried.patients) if moved or retried.taken else frozenset(persons)
     )
@@ -150,7 +148,7 @@ def _move(connection: Connection, of: dict[int, int], patient_ids: Collection[in
     return bool(moved)
 
 
-def _held_of(connection: Connection, patient_ids: Collection[int]) -> Any:
+def _held_of(patient_ids: Collection[int]) -> Any:
     """Held rows that these patients' numbers may have to do with."""
     numbers = select(IDENTIFIERS.c.number_key).where(IDENTIFIERS.c.patient_id.in_(patient_ids))
     return or_(HELD.c.mrn_key.in_(numbers), HELD.c.patient_id.in_(patient_ids))

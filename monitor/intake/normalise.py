@@ -63,7 +63,7 @@ class Normaliser:
         self._ignore_unknown = ignore_unknown_patients
         self.measures = Measures(catalogue, source)
         self.unread: Counter[str] = Counter()
-        """Optional cells that could not be read and count as missing, by column."""
+        """Optional cells that say nothing that can be so, and count as missing, by column."""
 
     def normalise(self, rows: Iterable[RawRow | BadLine]) -> Iterator[Outcome]:
         """The outcome of each row, in order; patients are looked up for all of them at once."""
@@ -184,7 +184,7 @@ class Normaliser:
     def _reported(self, row: RawRow) -> datetime | None:
         if not row.reported_at.strip():
             return None
-        moment = self.cells.moment(row.reported_at, row.dates)
+        moment = self.cells.reported(row.reported_at, row.dates)
         if moment is None:
             self.unread["reported_at"] += 1
             return None

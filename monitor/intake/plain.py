@@ -164,7 +164,7 @@ class PlainNormaliser:
     def _reported(self, block: RawBlock, plain: Which) -> Answers[datetime | None]:
         column, order = block.columns["reported_at"], self._order(block)
         found = [
-            self._normaliser.cells.moment(text, order) if text.strip() else None
+            self._normaliser.cells.reported(text, order) if text.strip() else None
             for text in column.texts
         ]
         readable = [

@@ -218,7 +218,7 @@ def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = {name.casefold() for name in archive.namelist()}
-            kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
+            kind = _begin_of(archive, "mimetype") if "mimetype" in names else b""
     except (*DAMAGED_ARCHIVE, KeyError):  # KeyError: `mimetype` in other letters
         raise UnreadableFile(
             "this is an Excel workbook or a zip archive that is damaged or cut short"
@@ -232,6 +232,12 @@ def _workbook(stream: BinaryIO, sample: bytes) -> tuple[str, str] | None:
     if "mimetype" in names or "content.xml" in names:
         raise UnreadableFile(f"this is an OpenDocument file, no spreadsheet: {_SAVE_AS_CSV}")
     raise UnreadableFile("this is a zip archive, not CSV: unpack it first")
+
+
+def _begin_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    """What a part begins with, which may be of any length once it is unpacked."""
+    with archive.open(name) as part:
+        return part.read(80)
 
 
 def _format(sample: bytes, codec: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, inspect, select
 
 from monitor.config import Settings
-from monitor.core.calendar import instant_text
+from monitor.core.calendar import clinic_day, instant_text
 from monitor.operations.came_since import came_since
 from monitor.store import backups, copying
 from monitor.store.database import Store, open_store
@@ -127,8 +127,9 @@ def stale(store: Store, settings: Settings, now: datetime) -> str:
         last = backups.last_backup(connection)
     if last is None:
         return "there has never been a backup; make one: monitor backup FILE"
-    if allowed.after(last.date()) < now.date():
-        when = instant_text(last, settings.clinic.zone)
+    zone = settings.clinic.zone
+    if allowed.after(clinic_day(last, zone)) < clinic_day(now, zone):
+        when = instant_text(last, zone)
         return f"the latest backup is of {when}; make one: monitor backup FILE"
     return ""
 

@@ -247,6 +247,10 @@ class _Road:
 
     def go(self, birds: Sequence[_Bird]) -> None:
         """Each bird as far as it comes."""
+        if not birds:
+            nobody = "no protocol is in force: nobody can be enrolled, or watched"
+            self._flight.died.append(nobody)
+            return
         self._enrol(birds)
         self._load([row for bird in birds for row in bird.rows])
         alerts = alert_rows(self._cage, self._settings, ("open",), self._now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_
 
@@ -38,12 +39,14 @@ def kinds_of_all(connection: Connection, since: datetime) -> list[About]:
     return [About._make(row) for row in connection.execute(query)]
 
 
-def alerts_of(connection: Connection, kinds: Collection[About], since: datetime) -> list[Row[Any]]:
+def alerts_of(
+    connection: Connection, kinds: Collection[About], since: datetime, zone: ZoneInfo
+) -> list[Row[Any]]:
     """Of these kinds the live alerts and those closed since an instant, worst and oldest
     first. Asked piece by piece: a country has more kinds than a statement takes."""
     rows = [row for piece in chunks(sorted(kinds)) for row in _of_kinds(connection, piece, since)]
     rows.sort(key=lambda row: (row.opened_at, row.id))
-    say_suspected(connection, rows)
+    say_suspected(connection, rows, zone)
     return sorted(rows, key=lambda row: severity(row.urgency, row.kind))
 
 

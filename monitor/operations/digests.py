@@ -152,7 +152,7 @@ def _content(connection: Connection, day: _Day, reader: Reader, found: Standings
     kinds = [about for about in day.kinds if reads(reader, book, about)]
     rows = [
         row
-        for row in alerts_of(connection, kinds, since)
+        for row in alerts_of(connection, kinds, since, zone)
         if row.patient_id not in day.dead.everyone
     ]
     live = [row for row in rows if row.state != "closed"]

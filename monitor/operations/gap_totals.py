@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from monitor.core.adherence import Adherence
 from monitor.core.gap_reasons import Reason
-from monitor.core.gaps import Interval, PanelDays, State
+from monitor.core.gaps import Interval, PanelDays
 from monitor.core.spans import ONE_DAY, days_of, length
 from monitor.operations.patient_days import Days, PatientDays, Place
 from monitor.operations.period import Counted
@@ -128,8 +128,3 @@ class Totals:
             if days := self.all.by_reason[reason]:
                 patients = self.all.patients_by_reason[reason]
                 yield {"reason": reason.value, "days": days, "patients": patients}
-
-
-def is_going_on(interval: Interval, last: date) -> bool:
-    """Whether a gap lasts beyond the last day of the report."""
-    return interval.state is State.NOT_COVERED and interval.days[1] > last

@@ -81,14 +81,6 @@ class Past:
         """When the next thing becomes known."""
         return self._inputs[self._next].at if self._next < len(self._inputs) else None
 
-    @property
-    def length(self) -> int:
-        return len(self._inputs)
-
-    @property
-    def told(self) -> int:
-        return self._next
-
     def tell(self, now: datetime) -> Iterator[list[int]]:
         """Tell the copy what is known by `now`, file by file; after each the enrolments that
         it touched, which are woken."""

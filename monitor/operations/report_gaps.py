@@ -151,7 +151,7 @@ class Gaps:
             views, _ = look(cases, rulebook, until, zone)
             seen = {it.case.enrolment.id: it for it in views}
             found = {it: adherence(view, self.first, self.last) for it, view in seen.items()}
-            facts = _Facts(connection, settings, silent, until, views, found, self.first)
+            facts = _Facts(connection, settings, silent, until, views, found)
             by_id = {it.enrolment.id: it for it in cases}
             for enrolment in (it for it in piece if it in by_id):
                 view = seen.get(enrolment)
@@ -175,7 +175,6 @@ class _Facts:
         until: datetime,
         views: Sequence[View],
         found: Mapping[int, Adherence],
-        first: date,
     ) -> None:
         zone = settings.clinic.zone
         lapsed = [it for it in views if found[it.case.enrolment.id].uncovered]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.config import Settings
+from monitor.core.calendar import FIRST_YEAR, LAST_YEAR
 from monitor.core.gaps import State
 from monitor.operations.report_gaps import FORMAT, Digest, Gaps
 from monitor.operations.report_gaps_page import because
@@ -64,8 +65,9 @@ class Kept:
                 str(sealed["at"]),
                 str(sealed["program"]),
             )
-            date.fromisoformat(found.head["from"])
-            date.fromisoformat(found.head["to"])
+            years = {date.fromisoformat(found.head[it]).year for it in ("from", "to")}
+            if not all(FIRST_YEAR <= year <= LAST_YEAR for year in years):
+                raise ValueError("no year of ours")
             for line in found.enrolments:
                 _check_shape(line)
             dict(found.totals.get("protocols", {}))

@@ -38,8 +38,6 @@ class Session:
     csrf: str
     complete: bool
     notices: tuple[tuple[str, str], ...]
-    ends_at: datetime
-    """When it ends while nothing is done."""
 
 
 def sign_in(
@@ -149,9 +147,7 @@ def find(
             user = update(_USERS).where(_USERS.c.id == row.id)
             connection.execute(user.values(last_seen_at=now))
     notices = tuple((str(kind), str(text)) for kind, text in row.session_notices)
-    return Session(
-        row.session_id, account_of(row), row.session_csrf, row.session_complete, notices, ends_at
-    )
+    return Session(row.session_id, account_of(row), row.session_csrf, row.session_complete, notices)
 
 
 _OF_SESSION = ("id", "csrf", "complete", "notices", "seen_at", "begun_at")

@@ -58,9 +58,6 @@ class View(StrEnum):
     ALL = "all"
 
 
-_KEPT = tuple(view for view in View if view is not View.ALL)
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person wants to see; empty means any."""
@@ -99,10 +96,6 @@ class Cause:
     @property
     def id(self) -> int:
         return int(self.alert["id"])
-
-    @property
-    def with_whom(self) -> str:
-        return self.acknowledged_by or self.assigned_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,15 +271,15 @@ def _patients(
     """These patients in this order, with every live alert of each."""
     if not ids:
         return ()
-    alerts = _alerts_of(connection, ids)
+    zone, alerts = settings.clinic.zone, _alerts_of(connection, ids)
     muted = muted_alerts(connection, {it.enrolment_id for it in alerts})
     late = [it for it in alerts if it.kind == Kind.OVERDUE_TEST.value]
     feeds = suspected(connection, {it.enrolment_id for it in late})
     causes: dict[int, list[Cause]] = defaultdict(list)
     for row in alerts:
         standing = Standing(row, row.state, row.recovered, row.closed_at, row.shown)
-        feed = feeds.get(row.enrolment_id, "") if row.kind == Kind.OVERDUE_TEST.value else ""
-        alert = alert_row(standing, settings.clinic.zone, now)
+        silence = feeds.get(row.enrolment_id) if row.kind == Kind.OVERDUE_TEST.value else None
+        alert, feed = alert_row(standing, zone, now), silence.says(zone) if silence else ""
         causes[row.patient_id].append(_cause(row, alert, muted.get(row.id), feed))
     people = {
         row.id: row

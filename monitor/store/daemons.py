@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store import tables
-from monitor.store.facts import AHEAD
+from monitor.store.facts import AHEAD, put_fact
 from monitor.store.tables import table_of
 
 DAEMONS = table_of(tables.DaemonRow)
@@ -98,10 +98,7 @@ def ticked(connection: Connection, me: Identity, now: datetime, failing: Collect
 def lacks(connection: Connection, me: Identity, what: str) -> None:
     """Note which passwords and tokens that the config names this daemon runs without; "": none.
     Whoever asks from elsewhere has another environment."""
-    mine = _FACTS.c.name == _LACKS + me.id
-    changed = connection.execute(update(_FACTS).where(mine).values(value=what))
-    if changed.rowcount == 0:
-        connection.execute(insert(_FACTS).values(name=_LACKS + me.id, value=what))
+    put_fact(connection, _LACKS + me.id, what)
 
 
 def lacking(connection: Connection, ids: Collection[str]) -> dict[str, str]:

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, inspect, text
 
-from monitor.store import tables
 from monitor.store.errors import StoreError, StoreOutdated
+from monitor.store.facts import fact, put_fact
 
 COMPATIBLE_FROM = "compatible_from"
 _FOLDER = Path(__file__).parent / "migrations"
@@ -76,13 +76,7 @@ def alembic_config() -> Any:
 
 def note_compatible(connection: Connection) -> None:
     """Write down who may use the database that was just brought up to date."""
-    connection.execute(
-        text(
-            "INSERT INTO facts (name, value) VALUES (:name, :value) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        ),
-        {"name": COMPATIBLE_FROM, "value": compatible_from(chain())},
-    )
+    put_fact(connection, COMPATIBLE_FROM, compatible_from(chain()))
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -133,8 +127,7 @@ def refuse_other(connection: Connection) -> None:
             f"the database has revision {revision}, this program needs {newest()}: "
             "`monitor init` brings it up to date (make a backup before)"
         )
-    facts = tables.table_of(tables.Fact)
-    since = connection.scalar(select(facts.c.value).where(facts.c.name == COMPATIBLE_FROM))
+    since = fact(connection, COMPATIBLE_FROM)
     if since is None or not _is_known(since):
         raise _outdated(revision)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from monitor.core.calendar import clinic_day
 from monitor.core.findings import day_text
 from monitor.core.vocabulary import Kind
 from monitor.store import tables
@@ -20,6 +22,20 @@ _ENROLMENTS = table_of(tables.EnrolmentRow)
 _RESULTS = table_of(tables.ResultRow)
 _FILES = table_of(tables.File)
 _ALERTS = table_of(tables.AlertRow)
+
+
+class Silence(NamedTuple):
+    """A source of which nothing comes, and when its last file did."""
+
+    source: str
+    since: datetime
+
+    def says(self, zone: ZoneInfo) -> str:
+        """What to say of a test that may lie in it."""
+        return (
+            f"Feed suspected: nothing has come from {title_of(self.source)} since "
+            f"{day_text(clinic_day(self.since, zone))}; the test may have been done."
+        )
 
 
 def title_of(source: str) -> str:
@@ -42,34 +58,31 @@ def is_news(connection: Connection, silent: Mapping[str, datetime]) -> bool:
     return {row.source: row.since for row in connection.execute(select(_SILENT))} != silent
 
 
-def suspected(connection: Connection, enrolment_ids: Collection[int]) -> dict[int, str]:
+def suspected(connection: Connection, enrolment_ids: Collection[int]) -> dict[int, Silence]:
     """Of these enrolments those whose results come from a silent source, and that became
-    overdue only since its last file: what to say of each."""
+    overdue only since its last file."""
     silent = {row.source: row.since for row in connection.execute(select(_SILENT))}
     if not silent:
         return {}
-    found: dict[int, str] = {}
+    found: dict[int, Silence] = {}
     for piece in chunks(list(enrolment_ids)):
         sources = _sources(connection, piece)
         for row in connection.execute(_overdue(piece)):
             source = sources.get(row.enrolment_id)
             if source is not None and source in silent and row.opened_at > silent[source]:
-                found[row.enrolment_id] = (
-                    f"Feed suspected: nothing has come from {title_of(source)} since "
-                    f"{day_text(silent[source].date())}; the test may have been done."
-                )
+                found[row.enrolment_id] = Silence(source, silent[source])
     return found
 
 
-def say_suspected(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+def say_suspected(connection: Connection, rows: Iterable[Row[Any]], zone: ZoneInfo) -> None:
     """Add that to what the overdue alerts among these rows show."""
     late = [row for row in rows if row.kind == Kind.OVERDUE_TEST.value and row.state != "closed"]
     if not late:
         return
     told = suspected(connection, {row.enrolment_id for row in late})
     for row in late:
-        if sentence := told.get(row.enrolment_id):
-            row.shown["say"] = [*row.shown.get("say", ()), sentence]
+        if silence := told.get(row.enrolment_id):
+            row.shown["say"] = [*row.shown.get("say", ()), silence.says(zone)]
 
 
 def _overdue(enrolment_ids: Collection[int]) -> Any:

@@ -228,9 +228,9 @@ def _kept_words(visit: Visit, forms: Forms, sent: str) -> tuple[str, dict[str, s
 
 def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:
     """What a mail says of the alert, for the page to say no less."""
-    row = case.row
+    row, zone = case.row, visit.site.settings.clinic.zone
     with visit.store.read() as connection:
-        say_suspected(connection, [row])
+        say_suspected(connection, [row], zone)
     return view_of(
         row.id,
         row.shown,
@@ -239,7 +239,7 @@ def _as_in_a_mail(visit: Visit, case: Found) -> AlertView:
         what=ChangeWhat.OPENED.value,
         reason="",
         now=visit.now,
-        zone=visit.site.settings.clinic.zone,
+        zone=zone,
     )
 
 

@@ -34,6 +34,39 @@ def test_who_has_an_alert_and_until_when_it_rests_stands_in_the_list(clinic: Com
     assert "rests" not in clinic("alerts", "--at", "2026-02-10").out
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        ("ack",),
+        ("snooze", "--until", "2026-02-10", "--reason", "abroad"),
+        ("assign", "--to", "Dr Gray"),
+        ("contact", "--outcome", "reached"),
+        ("close", "--outcome", "done"),
+    ],
+    ids=lambda it: it[0],
+)
+def test_whoever_saw_an_alert_that_nobody_had_touched_does_not_act_over_somebody_else(
+    clinic: CommandLine, act: tuple[str, ...]
+) -> None:
+    """`alert show` ends with Version 0 until somebody acts: 0 was taken for no version."""
+    clinic("enrol", clinic.write("people.csv", PEOPLE), "--at", "2026-01-05")
+    clinic("sweep", "--at", NOW)
+    late = next(
+        str(it["id"])
+        for it in clinic("alerts", "--json", "--at", NOW).json
+        if (it["mrn"], it["kind"]) == ("P1", "overdue_test")
+    )
+    assert "Version 0: " in clinic("alert", "show", late, "--at", NOW).out
+    clinic("comment", late, "--by", "Nurse Bell", "--text", "is abroad", "--at", NOW)
+    command, *more = act
+    done = clinic(command, late, *more, "--by", "Dr Gray", "--version", "0", "--at", LATER)
+    assert done.code == 2
+    assert "has changed since version 0: comment by Nurse Bell" in done.err
+    seen = clinic(command, late, *more, "--by", "Dr Gray", "--version", "1", "--at", LATER)
+    assert "has changed" not in seen.err
+    assert seen.code == (2 if command == "close" else 0)  # it closes itself, once the test is done
+
+
 @pytest.mark.parametrize(("dose", "state"), [("275", "open"), ("225", "acknowledged")])
 def test_a_dose_that_is_raised_while_somebody_has_its_check_is_told_again(
     clinic: CommandLine, dose: str, state: str

@@ -6,14 +6,16 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from monitor.config import load_settings
+from monitor.core.calendar import parse_duration
 from monitor.intake.inbox import take_inbox
+from monitor.store.backups import note_backup
 from monitor.store.copying import counts, file_store
 from monitor.store.database import Store, open_store
 from monitor.store.tables import AlertHistory, AlertRow, Fact, table_of
@@ -237,6 +239,24 @@ def test_an_old_backup_alarms_the_operator_once_a_day(store: Store, tmp_path: Pa
     assert alarm_if_stale(store, settings, at("2026-01-12"))
     assert not alarm_if_stale(store, settings, at("2026-01-12", 13))
     assert alarm_if_stale(store, settings, at("2026-01-13"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Zurich", "America/Los_Angeles", "Pacific/Auckland"])
+def test_the_age_of_a_backup_is_counted_by_the_clinic_s_days(
+    store: Store, tmp_path: Path, zone: str
+) -> None:
+    from monitor.operations.backup import stale
+    from tests.clinic import settings_in
+
+    settings = settings_in(tmp_path)
+    here = settings.clinic.model_copy(update={"timezone": zone})
+    kept = settings.backup.model_copy(update={"alarm_after": parse_duration("1 day")})
+    settings = settings.model_copy(update={"clinic": here, "backup": kept})
+    made = datetime(2026, 3, 2, 20, tzinfo=here.zone)
+    with store.write() as connection:
+        note_backup(connection, made)
+    assert not stale(store, settings, made.replace(day=3, hour=23).astimezone(UTC))
+    assert stale(store, settings, made.replace(day=4, hour=0).astimezone(UTC))
 
 
 def test_a_backup_remembers_that_it_is_one(lived: CommandLine) -> None:

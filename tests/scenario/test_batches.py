@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from monitor.core.vocabulary import AlertState
 from monitor.intake.batches import revert
@@ -180,6 +182,24 @@ def test_a_wrong_enrolment_goes_and_its_results_wait_again(desk: Desk) -> None:
     arrivals.enrol(desk.store, desk.settings, enrolled, LATER)
     assert desk.whose() == {"P9": ["0.3"]}
     assert verify(desk.store, desk.settings, LATER) == []
+
+
+def test_ever_so_many_rows_that_wait_again_are_not_named_in_one_statement(
+    quick_desk: Desk,
+) -> None:
+    days = (str(date(2020, 1, 1) + timedelta(days=day)) for day in range(1_100))
+    quick_desk.load(*(line("3.1", mrn="P9", day=day) for day in days))
+    quick_desk.enrol("P9,azathioprine,2020-01-05,,,")
+    asked: list[int] = []
+
+    @event.listens_for(quick_desk.store.engine, "before_cursor_execute")
+    def count(*it: Any) -> None:
+        if it[2].startswith("SELECT"):
+            asked.append(len(it[3]))
+
+    revert(quick_desk.store, quick_desk.settings, last(quick_desk), by="A", reason="w", now=LATER)
+    assert len(quick_desk.held()) == 1_100
+    assert max(asked) < 1_000, "a database takes only so many parameters: 32,766, 65,535"
 
 
 def test_changed_cells_of_an_enrolment_come_back(desk: Desk) -> None:

@@ -106,6 +106,16 @@ def test_a_name_that_is_read_no_more_kills_those_that_need_it_and_the_operator_i
     assert "A1" not in json.dumps(flight.document())
 
 
+def test_where_no_protocol_is_in_force_that_is_what_is_wrong(ward: Clinic) -> None:
+    texts = table_of(ProtocolText)
+    with ward.store.write() as connection:
+        connection.execute(delete(texts).where(texts.c.protocol_id != "analytes"))
+    flight = flown(ward)
+    assert flight.died == ["no protocol is in force: nobody can be enrolled, or watched"]
+    part = of_health(ward)
+    assert not part.well and "no protocol is in force" in part.says
+
+
 def test_those_of_a_process_of_their_own_come_back_or_say_in_a_line_why_not(
     ward: Clinic, store: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -163,6 +163,26 @@ def test_a_whole_file_that_is_taken_back_gives_back_what_it_took(desk: Desk, fir
     assert adds_up(desk)
 
 
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_what_was_cut_short_stays_away_while_another_file_has_it_whole(
+    desk: Desk, *, enrolled: bool
+) -> None:
+    """A file that grew, and was taken in three times; the middle one is taken back."""
+    if enrolled:
+        desk.enrol("A12,azathioprine,2026-01-05,,,")
+    row = "2026-03-10,neutrophils,1.4,10*9/L,A12\n"
+    load(desk, "labs.csv", LAST + row[:-2])
+    load(desk, "labs.csv", LAST + row)
+    load(desk, "labs.csv", LAST + row + "2026-03-11,neutrophils,1.5,10*9/L,A12\n")
+    _, middle, last = (it.id for it in desk.clinic.rows(tables.File, name="labs.csv"))
+    revert(desk.store, desk.settings, middle, by="Ada", reason="wrong", now=NOW)
+    assert desk.whose() == ({"A12": ["1.4", "1.5"]} if enrolled else {})
+    assert adds_up(desk)
+    revert(desk.store, desk.settings, last, by="Ada", reason="wrong", now=NOW)
+    assert desk.whose() == {"A1": ["1.4"]}
+    assert adds_up(desk)
+
+
 def test_a_held_row_waits_again_once_the_whole_file_is_taken_back(desk: Desk) -> None:
     load(desk, "labs.csv", LONG + "A2,2026-03-10,neutrophils,1.")
     load(desk, "labs.csv", LONG + "A2,2026-03-10,neutrophils,1.4,10*9/L\n")

@@ -469,7 +469,7 @@ def test_a_reader_of_more_kinds_than_a_statement_takes_has_a_digest(ward: Clinic
     anaemic(ward, clinic="Practice 7")
     practices = [About(f"Practice {n}", "azathioprine", "review", "routine") for n in range(20_000)]
     with ward.store.read() as connection:
-        rows = alerts_of(connection, practices, at("2026-01-05"))
+        rows = alerts_of(connection, practices, at("2026-01-05"), ZONE)
     assert [row.rule for row in rows] == ["anaemia"]
 
 

@@ -22,6 +22,7 @@ from monitor.operations.feed_watch import Feed
 from monitor.operations.health import examine
 from monitor.operations.shifted_values import ROWS_READ
 from monitor.operations.status import status_rows
+from monitor.operations.worklist import Wanted, worklist
 from monitor.review import review_due
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -134,6 +135,27 @@ def test_a_silent_feed_is_told_and_its_patients_are_marked(desk: Desk) -> None:
     file_of(desk, date(2026, 3, 4), 13)
     feeds.watch(desk.store, desk.settings, at("2026-03-04", 14))
     assert marked(desk, at("2026-03-04", 14)) == {"A": False, "B": False, "C": False}
+
+
+def test_the_day_since_which_nothing_has_come_is_the_clinic_s_own(desk: Desk) -> None:
+    """Files come at midnight, which in UTC is the evening before."""
+    desk.clinic.enrol("A", START.isoformat())
+    last = date(2026, 2, 20)
+    for of_day in weekdays(START, last):
+        number = file_of(desk, of_day, 0)
+        if of_day.weekday() == 3:
+            bring(desk, "A", of_day, CBC, number)
+    monday, wednesday = at("2026-02-23", 23), at("2026-03-04")
+    feeds.watch(desk.store, desk.settings, monday)
+    review(desk, wednesday)
+    alarm = desk.clinic.rows(tables.Delivery, kind="operator")[0].payload["text"]
+    assert alarm.startswith("Nothing has come from lab since 20 Feb 2026")
+    compose_digests(desk.store, desk.settings, wednesday)
+    (digest,) = desk.clinic.rows(tables.Delivery, kind="digest")
+    said = "Feed suspected: nothing has come from lab since 20 Feb 2026"
+    assert said in json.dumps(digest.payload)
+    (somebody,) = worklist(desk.store, desk.settings, Wanted(), wednesday).patients
+    assert said in "".join(cause.feed_suspected for cause in somebody.causes)
 
 
 def test_a_configured_hour_and_a_source_that_is_not_watched(

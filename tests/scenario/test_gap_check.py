@@ -123,7 +123,7 @@ def test_another_file_is_refused(clinic: CommandLine, text: str) -> None:
     assert "other.json: no monitoring gap report" in ended.err
 
 
-@pytest.mark.parametrize("damage", ["panels", "panel", "intervals", "format"])
+@pytest.mark.parametrize("damage", ["panels", "panel", "intervals", "format", "year"])
 def test_a_damaged_file_is_no_fault_of_ours(told: CommandLine, damage: str) -> None:
     found = whole(told)
     panel = found["enrolments"][0]["panels"][0]
@@ -136,6 +136,8 @@ def test_a_damaged_file_is_no_fault_of_ours(told: CommandLine, damage: str) -> N
             panel["intervals"][0] = None
         case "format":
             found["head"]["format"] = 99
+        case "year":
+            found["head"]["from"] = "0001-01-01"
     told.write("kept.json", json.dumps(found))
     ended = told("report", "gaps", "--check", "kept.json", "--at", NOW)
     assert (ended.code, ended.out) == (2, "")

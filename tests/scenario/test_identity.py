@@ -178,6 +178,14 @@ def test_a_row_that_looks_like_somebodys_is_told_also_where_the_enrolment_comes_
     assert alert.urgency == "critical"
 
 
+def test_whatever_stands_for_a_strangers_birth_date_others_can_be_enrolled(desk: Desk) -> None:
+    row = line("999", name=f"Neu,Nora,1-{'9' * 5000}", value="0.3")
+    desk.load(row, header=WITH_NAMES)
+    desk.enrol("200,azathioprine,2026-01-05,Neu,Nora,1990-05-06")
+    (held,) = desk.held()
+    assert held.reason_code == "unknown_patient"
+
+
 def test_such_a_row_is_a_strangers_again_once_the_enrolment_is_taken_back(desk: Desk) -> None:
     desk.load(line("00200"), header=WITH_NAMES)
     desk.enrol("200,azathioprine,2026-01-05,,,")

@@ -194,6 +194,14 @@ def test_files_in_any_order_and_batch_end_with_the_same_results(desk: Desk) -> N
         assert desk.standing() == ["0.3", "0.6"]
 
 
+def test_a_report_that_is_yet_to_come_hides_none_that_follows(desk: Desk) -> None:
+    """A slip of the year: all that is reported of the result afterwards would be the earlier."""
+    report = desk.load(row("3.1", reported_at="2062-03-02T10:00"))
+    assert any("reported_at" in note and "taken as missing" in note for note in report.notes)
+    desk.load(row("0.4", reported_at="2026-03-02T12:00"))
+    assert desk.standing() == ["0.4"]
+
+
 # ------------------------------------------------------------------ the same file again
 
 

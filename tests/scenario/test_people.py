@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date, timedelta
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_name_is_no_text(ward: Clinic) -> None:
             assign(ward.store, ward.settings, alert, to=who, by="Ada", now=NOW)
     acknowledge(ward.store, ward.settings, alert, by=longest, now=NOW)
     assign(ward.store, ward.settings, alert, to=longest[::-1], by="Ada", now=NOW)
+
+
+@pytest.mark.parametrize("who", ["Ann", "Dr Meier", "Kate O'Brien", "O'Brien", "Kim;ls"])
+def test_the_command_that_takes_it_over_can_be_typed(ward: Clinic, who: str) -> None:
+    _, alert = _alert(ward)
+    acknowledge(ward.store, ward.settings, alert, by="Jo", now=NOW)
+    with pytest.raises(ActionRefused) as refused:
+        acknowledge(ward.store, ward.settings, alert, by=who, now=NOW)
+    command = shlex.split(str(refused.value).partition("to take it over: ")[2])
+    assert command == ["monitor", "assign", str(alert), "--to", who, "--by", who]
 
 
 def test_a_worse_value_ends_an_acknowledgement(ward: Clinic) -> None:

@@ -126,10 +126,19 @@ def test_when_it_ends_the_protocols_own_returns_and_somebody_is_told(ward: Clini
     (row,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
     assert "ended on 2 Feb 2026: the protocol's own applies again" in row.summary
     assert "Latest neutrophils 1.4" in row.shown["say"][0]
-    assert "own limit is 1.6" in row.shown["say"][0]
+    assert "own limit is 1.6 10*9/L." in row.shown["say"][0]
     ward.results("A1", "2026-02-03", CBC | {"neutrophils": "1.4"})
     ward.review(at("2026-02-03"))
     assert _alert(ward).shown["limit"] == "1.6"
+
+
+def test_the_protocols_own_multiple_is_no_number_of_units(ward: Clinic) -> None:
+    """Beside `Latest alanine aminotransferase 85 U/L` a limit of 5 would be far exceeded."""
+    _ward(ward)
+    _set(ward, subject="raised_alt", level=2, value=Decimal(4), until=date(2026, 2, 2))
+    ward.review(at("2026-02-02"))
+    (row,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
+    assert row.shown["say"][0].endswith("the protocol's own limit is 5 x ULN.")
 
 
 def test_one_that_is_renewed_in_time_is_told_by_nobody(ward: Clinic) -> None:

@@ -6,11 +6,13 @@ import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor import resources
 from monitor.config import Section, Settings, load_settings, read_settings, section_models
+from monitor.config.edit import write_config
 from monitor.core.faults import Fault, Faults
 
 CONFIG = Path("/clinic/config.toml")
@@ -82,6 +84,28 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[clinic]\nholidays = ['2026-02-30']", "clinic.holidays[1]", "2026-12-25"),
         ("[intake]\nsettle_seconds = inf", "intake.settle_seconds", "86400"),
         ("[alarm]\ncritical_minutes = 99999999999999", "alarm.critical_minutes", "527040"),
+        (
+            "[escalation]\ncritical_outcome = '99999999999 days'",
+            "escalation.critical_outcome",
+            "at most 36525 days",
+        ),
+        (
+            "[escalation]\ncritical_repeat = '3000000 days'",
+            "escalation.critical_repeat",
+            "at most 36525 days",
+        ),
+        ("[clinic]\nhours = '08:00Z-18:00'", "clinic.hours", "the clinic's own clock"),
+        (
+            "[[routes]]\nto = ['a@b.example']\ndigest_at = '07:30+02:00'",
+            "routes[1].digest_at",
+            "the clinic's own clock",
+        ),
+        (
+            "[recipients.ward]\naddresses = ['a@b.example']\nhandover = 'mon 08:00Z'",
+            "recipients.ward.handover",
+            "mon 08:00",
+        ),
+        ("[sources.lab]\nexpected = ['mon 12:00Z']", "sources.lab.expected[1]", "own clock"),
     ],
 )
 def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str) -> None:
@@ -124,6 +148,28 @@ def test_a_name_that_nothing_bears_is_told_where_it_stands(text: str, line: int,
 def test_a_password_in_the_file_is_never_repeated() -> None:
     (fault,) = faults("[mail]\npassword = 'geheim'")
     assert "geheim" not in str(fault)
+
+
+def test_a_file_that_others_may_not_read_is_never_written_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address of a database may hold its password."""
+    path = tmp_path / "config.toml"
+    path.write_text("[clinic]\nname = 'A'\n")
+    path.chmod(0o600)
+    left = tmp_path / ".config.toml.part"
+    left.write_text("of an attempt that was killed")
+    seen: list[int] = []
+    write = Path.write_text
+
+    def watched(self: Path, *given: Any, **more: Any) -> int:
+        seen.append(self.stat().st_mode & 0o777 if self.exists() else -1)
+        return write(self, *given, **more)
+
+    monkeypatch.setattr(Path, "write_text", watched)
+    write_config(path, "[clinic]\nname = 'B'\n")
+    assert (seen, path.stat().st_mode & 0o777) == ([0o600], 0o600)
+    assert load_settings(path).clinic.name == "B"
 
 
 def test_the_environment_overrides_every_kind_of_key() -> None:

@@ -439,6 +439,15 @@ def test_panels_that_name_each_other_come_to_an_end(read: Any) -> None:
     assert the_row(read(bundle(PATIENT, one, two, leaf()))).analyte == "WBC"
 
 
+def test_thousands_of_panels_within_each_other_are_read(read: Any) -> None:
+    names = [f"p{number}" for number in range(1_200)]
+    panels = [
+        panel(id=name, hasMember=[{"reference": f"Observation/{below}"}])
+        for name, below in zip(names, [*names[1:], "leaf"], strict=True)
+    ]
+    assert the_row(read(bundle(PATIENT, *panels, leaf()))).analyte == "WBC"
+
+
 @pytest.mark.parametrize(
     ("display", "name"),
     [("Urin", "Leukozyten (Urin)"), ("Serum", "Leukozyten"), ("", "Leukozyten")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -1312,6 +1313,20 @@ def test_an_opendocument_spreadsheet_of_a_billion_cells_is_refused(
             archive.writestr(name, content)
     with pytest.raises(UnreadableFile, match="more than can be held at once"):
         opened(tmp_path / "huge.ods")
+
+
+def test_of_an_archive_no_more_is_unpacked_than_tells_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "small.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", b"\0" * (1 << 26))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFile, match="no spreadsheet"):
+            survey(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size < 1 << 17 and most < 1 << 23
 
 
 def test_a_title_of_thousands_of_words_is_looked_up_once() -> None:

@@ -79,6 +79,22 @@ def test_a_date_is_read_or_left(text: str, order: str, local: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "text", "utc"),
+    [
+        ("Europe/Lisbon", "2026-01-12 08:10 WET", "2026-01-12T08:10"),
+        ("Europe/Lisbon", "2026-07-12 08:10 WEST", "2026-07-12T07:10"),
+        ("Europe/London", "2026-01-12 08:10 GMT", "2026-01-12T08:10"),
+        ("America/Chicago", "2026-01-12 08:10 CST", "2026-01-12T14:10"),
+        ("Europe/Zurich", "2026-07-12 08:10 MESZ", "2026-07-12T06:10"),
+        ("Europe/Zurich", "2026-01-12 08:10 CST", ""),
+    ],
+)
+def test_the_name_of_a_zone_is_that_of_the_clinics_first(zone: str, text: str, utc: str) -> None:
+    moment = read_moment(text, "iso", ZoneInfo(zone))
+    assert ("" if moment is None else moment.at.strftime("%Y-%m-%dT%H:%M")) == utc
+
+
+@pytest.mark.parametrize(
     ("text", "orders"),
     [
         ("03/04/2026", {"day_first", "month_first"}),

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 
 from monitor.core.permissions import Role, Scope
 from monitor.operations import api_tokens, arrivals
@@ -16,6 +17,7 @@ from monitor.operations.alert_list import alert_rows
 from monitor.operations.report_gaps_check import Kept, check
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.errors import StoreError
+from monitor.web.api import shapes
 from tests.web_clinic import WebClinic, web_clinic
 
 NEUTROPENIC = "D1063"
@@ -61,6 +63,42 @@ def test_alerts_are_those_of_the_command(web: WebClinic) -> None:
     assert {row["mrn"] for row in mine["alerts"]} == {NEUTROPENIC}
     assert is_problem(client.get("/alerts", params={"state": "lost"}), 422)
     assert is_problem(client.get("/alerts", params={"patient_id": 99999}), 404)
+
+
+TIERS = """token_requests_a_minute = 100000
+
+[[routes]]
+to = ["nurse@clinic.example"]
+then = [["duty@clinic.example"], ["head@clinic.example"]]
+"""
+
+
+def test_what_there_is_of_everything_is_shaped_as_the_document_says(
+    made_clinic: Path, tmp_path: Path
+) -> None:
+    """Requests that are drawn hardly ever name an alert or a patient that is there; that a tier is
+    a number was said nowhere."""
+    with web_clinic(made_clinic, tmp_path, TIERS) as web:
+        client = caller(web)
+
+        def holds(shape: Any, path: str) -> Any:
+            answer = client.get(path)
+            TypeAdapter(shape).validate_json(answer.content)
+            return answer.json()
+
+        rows = holds(shapes.Alerts, "/alerts?state=all&limit=1000")["alerts"]
+        stories = [holds(shapes.AlertStory, f"/alerts/{it['id']}") for it in rows]
+        assert any(rung["tier"] == 2 for story in stories for rung in story["next"])
+        for mrn in {it["mrn"] for it in rows}:
+            patient = web.patient_id(mrn)
+            holds(shapes.Patient, f"/patients/{patient}")
+            holds(list[shapes.Result], f"/patients/{patient}/results")
+        for batch in holds(list[shapes.Batch], "/batches"):
+            holds(shapes.BatchToday, f"/batches/{batch['id']}")
+        holds(list[shapes.StatusRow], "/status")
+        holds(shapes.Ledger, "/ledger")
+        holds(list[shapes.Schedule], "/schedules")
+        holds(shapes.Health, "/health")
 
 
 def test_two_programs_on_one_alert_do_not_overwrite_each_other(web: WebClinic) -> None:

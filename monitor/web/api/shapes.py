@@ -8,7 +8,7 @@ sometimes has a default.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -98,10 +98,10 @@ class Entry(Answer):
 
 
 class Rung(Answer):
-    """Who will be told next."""
+    """Who will be told next: tier 2 and so on, or the last resort; no tier of what is only owed."""
 
     at: datetime
-    tier: str | None
+    tier: int | Literal["last resort"] | None
     to: list[str]
     why: str
 
