@@ -51,7 +51,6 @@ from monitor.store.tables import table_of
 
 Review = Callable[[Connection, Sequence[int]], None]
 """Reviews these enrolments in a transaction that is about to be taken back."""
-
 _FILES = table_of(tables.File)
 _BATCH = 5000
 _LARGE = 32 << 20

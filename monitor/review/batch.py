@@ -8,7 +8,7 @@ not at all. Whoever is due, whom a file touched, and everyone at night all come 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,11 +45,8 @@ WITH_ALL_READ = 100
 """How many of them may have all their results read, which takes longer: others who write wait."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
-_TICK = timedelta(minutes=1)
 _SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 USED_OTHERWISE = {
     "check_examples": "examples hold in any time zone",
+    "self_group": "asked by SQLAlchemy of each part of a condition",
     "writable": "asked by io.BufferedWriter",
     "page_routes": "who may see each page is tested for every page there is",
 }
 _REGISTERED = re.compile(
-    r"command|callback|get|post|exception_handler|listens_for|middleware|validator|serializer"
+    r"command|callback|get|post|exception_handler|listens_for|middleware|validator|serializer|compiles"
 )
 """Decorators that hand a function on, which nobody then calls by its name."""
 
