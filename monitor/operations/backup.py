@@ -106,10 +106,10 @@ def restore(
         found = _copied(work, path.name)
         store = open_store(settings.database.url)
         try:
-            if settings.database.sqlite_file is not None:
-                _set_aside_if_damaged(settings.database.sqlite_file, replace=replace)
-            _prepare(store, replace=replace)
-            with store.hold_daemon_lock():
+            with store.hold_daemon_lock():  # before anything is moved from under a daemon
+                if live is not None:
+                    _set_aside_if_damaged(live, replace=replace)
+                _prepare(store, replace=replace)
                 copying.restore_into(work, store, progress)
             _compare(store, found)
             return replaced(found, came_since=tuple(came_since(settings, store)))

@@ -61,7 +61,7 @@ def test_what_was_lost_comes_back(lived: CommandLine) -> None:
     assert alerts(lived) != before
     done = lived("restore", "copy.db", "--replace")
     assert done.code == 0, done.err
-    assert "go out again" in done.out
+    assert "goes out again" in done.out
     assert alerts(lived) == before
     assert lived("verify", "--at", SINCE).code == 0
     later = LOW.replace("P9", "P2").replace("2026-01-12T09:00", "2026-01-12T11:00")
@@ -160,6 +160,23 @@ def test_a_running_daemon_is_not_pulled_from_under(lived: CommandLine, store_url
     running.dispose()
     assert ended.code == 2
     assert "end that one first" in ended.err
+
+
+def test_nor_is_a_damaged_file_moved_from_under_it(lived: CommandLine, store_url: str) -> None:
+    if not store_url.startswith("sqlite"):
+        return  # a file of our own is SQLite's alone
+    lived("backup", "copy.db")
+    file = lived.folder / "monitor.db"
+    damaged = b"SQLite format 3\0" + bytes(5000)
+    file.write_bytes(damaged)
+    running = open_store(store_url)
+    with running.hold_daemon_lock():
+        ended = lived("restore", "copy.db", "--replace")
+    running.dispose()
+    assert ended.code == 2
+    assert "end that one first" in ended.err
+    assert file.read_bytes() == damaged
+    assert not Path(f"{file}.damaged").exists()
 
 
 def test_a_damaged_database_is_kept_aside(lived: CommandLine, store_url: str) -> None:
