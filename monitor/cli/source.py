@@ -72,7 +72,7 @@ def learn(
                 file,
                 name,
                 work.now,
-                date_format=_order(date_format),
+                date_format=date_format,
                 replace=replace,
             )
         except UnreadableFile as refusal:
@@ -92,13 +92,6 @@ def learn(
         )
     else:
         _say_learned(learned, config, file)
-
-
-def _order(text: str) -> str:
-    valid = ("", "iso", "day_first", "month_first", "year_first", "excel")
-    if text not in valid:
-        raise Refused(f"--date-format {text}: one of {', '.join(valid[1:])}")
-    return text
 
 
 def _say_learned(learned: Learned, config: Path, file: Path) -> None:

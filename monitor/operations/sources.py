@@ -36,6 +36,8 @@ _FILES = table_of(tables.File)
 _PATIENTS = table_of(tables.Patient)
 _NEEDED = ("mrn", "collected_at", "analyte", "value", "unit")
 _CODES_LISTED = 40
+_ORDERS = ("iso", "day_first", "month_first", "year_first", "excel")
+"""The formats of dates that may be said beside a file; any other needs more than a word."""
 
 
 class SourceRefused(Exception):
@@ -101,6 +103,8 @@ def learn(
         raise SourceRefused(
             f"the config has a source {name} already: name another, or learn it anew with --replace"
         )
+    if date_format not in ("", *_ORDERS):
+        raise SourceRefused(f"date format {date_format}: one of {', '.join(_ORDERS)}")
     surveyed = survey(path, came_in=now.year)
     with store.read() as connection:
         catalogue = load_rulebook(connection).catalogue

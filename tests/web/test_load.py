@@ -122,6 +122,9 @@ def test_a_layout_is_learned_and_shown_as_it_would_be_written(web: WebClinic) ->
     odd = post(nurse, "/load/learn", token=waiting(shown), name="no name!")
     assert odd.status_code == 422
     assert "letters, digits" in odd.text
+    odd = post(nurse, "/load/learn", token=waiting(shown), name="south", date_format="backwards")
+    assert odd.status_code == 422
+    assert "Date format backwards: one of iso, day_first" in odd.text
 
 
 def test_a_wrong_file_is_taken_back_as_one_step(web: WebClinic) -> None:
