@@ -153,7 +153,7 @@ class Result(Answer):
     analyte: str
     collected_at: datetime
     value: float | None
-    comparator: str
+    comparator: str | None
     unit: str
     status: str
     specimen_id: str | None
