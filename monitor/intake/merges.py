@@ -24,6 +24,7 @@ from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
 from monitor.intake.sayings import MERGES, sayings
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.tables import table_of
 
 _ENROLMENTS = table_of(tables.EnrolmentRow)
@@ -119,7 +120,7 @@ def misplaced(connection: Connection) -> list[int]:
 
 def _lock(connection: Connection, patient_ids: Collection[int]) -> None:
     """Enrolments first, in the order of their ids, as everybody who writes does."""
-    mine = _ENROLMENTS.c.patient_id.in_(patient_ids)
+    mine = among(_ENROLMENTS.c.patient_id, patient_ids)
     query = select(_ENROLMENTS.c.id).where(mine).order_by(_ENROLMENTS.c.id)
     connection.execute(query.with_for_update()).all()
 
@@ -128,7 +129,7 @@ def _move(connection: Connection, of: dict[int, int], patient_ids: Collection[in
     """Put every number, and what came under it, where it belongs; whether anything moved."""
     columns = PATIENTS.c
     query = select(columns.id, func.coalesce(columns.person_id, columns.id))
-    stands = connection.execute(query.where(columns.id.in_(patient_ids))).all()
+    stands = connection.execute(query.where(among(columns.id, patient_ids))).all()
     moved = {
         patient: of.get(patient, patient)
         for patient, person in stands
@@ -150,5 +151,5 @@ def _move(connection: Connection, of: dict[int, int], patient_ids: Collection[in
 
 def _held_of(patient_ids: Collection[int]) -> Any:
     """Held rows that these patients' numbers may have to do with."""
-    numbers = select(IDENTIFIERS.c.number_key).where(IDENTIFIERS.c.patient_id.in_(patient_ids))
-    return or_(HELD.c.mrn_key.in_(numbers), HELD.c.patient_id.in_(patient_ids))
+    numbers = select(IDENTIFIERS.c.number_key).where(among(IDENTIFIERS.c.patient_id, patient_ids))
+    return or_(HELD.c.mrn_key.in_(numbers), among(HELD.c.patient_id, patient_ids))
