@@ -8,6 +8,7 @@ number A1 of A12. What was read of it would supersede the whole, for it came lat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ _READINGS = table_of(tables.ReadingRow)
 _OF_RESULTS = (("result", _RESULTS), ("held", HELD))
 _OF_EVENTS = (("event", _EVENTS),)
 """What repeats call the rows of a table."""
+_NOT_PLAIN = re.compile(r"[^0-9a-z.]")
+_LAST_BYTES = 4096
 _MOST_OF_A_ROW = 500
 """Results of one row of the wide form, and more than there are."""
 
@@ -44,10 +47,12 @@ class _Said(NamedTuple):
     written: tuple[str, ...]
     """Number, value and unit; of an event number, value, drug and note."""
 
-    def begins(self, whole: _Said) -> bool:
+    def begins(self, whole: _Said, last: str) -> bool:
+        """Whether the whole one goes on from where this one ends, with which its line ends."""
         same = (self.what, self.day) == (whole.what, whole.day)
-        pairs = zip(self.written, whole.written, strict=True)
-        return same and self != whole and all(it.startswith(mine) for mine, it in pairs)
+        pairs = [it for it in zip(self.written, whole.written, strict=True) if it[0] != it[1]]
+        cut = all(it.startswith(mine) and last.endswith(_plain(mine)) for mine, it in pairs)
+        return same and bool(pairs) and cut
 
 
 def broke_off(connection: Connection, file: Whole) -> tuple[Cut, int] | None:
@@ -59,7 +64,7 @@ def broke_off(connection: Connection, file: Whole) -> tuple[Cut, int] | None:
     mine = _said(connection, _RESULTS.c.file_id == file.id)
     for whole in _files_with_all_before(connection, file, line, _OF_RESULTS) if mine else ():
         theirs = _said(connection, _of(whole, line, "result", _RESULTS))
-        if _begin(mine, theirs + _held(connection, whole, line)):
+        if _begin(mine, theirs + _held(connection, whole, line), file.survey):
             return Cut(file.id, line, line), whole
     return None
 
@@ -71,13 +76,26 @@ def events_broke_off(connection: Connection, file: Whole) -> tuple[Cut, int] | N
         return None
     mine = _happened(connection, _EVENTS.c.file_id == file.id)
     for whole in _files_with_all_before(connection, file, line, _OF_EVENTS) if mine else ():
-        if _begin(mine, _happened(connection, _of(whole, line, "event", _EVENTS))):
+        theirs = _happened(connection, _of(whole, line, "event", _EVENTS))
+        if _begin(mine, theirs, file.survey):
             return Cut(file.id, line, line), whole
     return None
 
 
-def _begin(mine: Sequence[_Said], theirs: Sequence[_Said]) -> bool:
-    return all(any(it.begins(other) for other in theirs) for it in mine)
+def _begin(mine: Sequence[_Said], theirs: Sequence[_Said], survey: Survey) -> bool:
+    last = _plain(_last_words(survey))
+    return all(any(it == other or it.begins(other, last) for other in theirs) for it in mine)
+
+
+def _last_words(survey: Survey) -> str:
+    with survey.open() as stream:
+        stream.seek(max(survey.size - _LAST_BYTES, 0))
+        return stream.read().replace(b"\0", b"").decode("latin-1")
+
+
+def _plain(text: str) -> str:
+    """Without what encodings, quotes and separators make of it."""
+    return _NOT_PLAIN.sub("", text.casefold())
 
 
 def _its_line(connection: Connection, file: Whole, kinds: _Kinds) -> int | None:

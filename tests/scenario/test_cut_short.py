@@ -244,3 +244,12 @@ def test_what_is_no_piece_of_another_file_counts(desk: Desk, name: str) -> None:
     assert report.superseded >= 1
     assert desk.standing() == [third.strip().rpartition(",")[2]]
     assert adds_up(desk)
+
+
+def test_a_correction_in_a_row_that_is_whole_is_no_piece(desk: Desk) -> None:
+    """0.4 is the beginning of 0.42, but the line goes on behind it: it is what was measured."""
+    row = FIRST + "A2,2026-03-10T08:00,neutrophils,{},10*9/L"
+    load(desk, "labs.csv", LONG + row.format("0.42"))
+    report = load(desk, "labs.csv", LONG + row.format("0.4"))
+    assert report.superseded == 1
+    assert desk.standing() == ["0.4"]
