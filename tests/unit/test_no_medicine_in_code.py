@@ -40,6 +40,7 @@ ALLOWED = {
     ("config/telling.py", "3 months"): "a default of escalation, which the site signs",
     ("config/telling.py", "28 days"): "a default of escalation, which the site signs",
     ("config/telling.py", "90 days"): "a default of escalation, which the site signs",
+    ("core/waits.py", "36525"): "a wait that the calendar still has",
     ("core/coverage.py", "366"): "how far ahead a rota is looked at",
     ("delivery/words.py", "0.1"): "distances are shown with one decimal",
     ("operations/schedule_show.py", "6 months"): "how much of a calendar is printed",
