@@ -119,7 +119,7 @@ def _taken_in(clinic: Path, folder: Path, files: Sequence[Sequence[str]]) -> Any
         results = {row.id: row._mapping for row in desk.clinic.rows(tables.ResultRow)}
         held = {row.id: row._mapping for row in desk.clinic.rows(tables.HeldRowTable)}
         pieces = {row.id: {"file_id": row.id, "line": 0} for row in desk.clinic.rows(tables.File)}
-        rows_of = {"result": results, "held": held, "settled": held, "cut": pieces}
+        rows_of: dict[str, Any] = {"result": results, "held": held, "settled": held, "cut": pieces}
         repeats = [
             (row.what, row.file_id, row.line, _place(rows_of[row.what][row.row_id]))
             for row in desk.clinic.rows(tables.Repeat)
