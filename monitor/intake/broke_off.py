@@ -9,7 +9,7 @@ number A1 of A12. What was read of it would supersede the whole, for it came lat
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, union, union_all
@@ -49,34 +49,38 @@ class _Said(NamedTuple):
 
     def begins(self, whole: _Said, last: str) -> bool:
         """Whether the whole one goes on from where this one ends, with which its line ends."""
-        same = (self.what, self.day) == (whole.what, whole.day)
+        if (self.what, self.day) != (whole.what, whole.day):
+            return False
         pairs = [it for it in zip(self.written, whole.written, strict=True) if it[0] != it[1]]
-        cut = all(it.startswith(mine) and last.endswith(_plain(mine)) for mine, it in pairs)
-        return same and bool(pairs) and cut
+        return bool(pairs) and all(
+            it.startswith(mine) and last.endswith(_plain(mine)) for mine, it in pairs
+        )
+
+
+_Reader = Callable[[Connection, ColumnElement[bool]], list[_Said]]
 
 
 def broke_off(connection: Connection, file: Whole) -> tuple[Cut, int] | None:
     """The last row of this file of results, where it breaks off, and the file that had brought all
     of it."""
-    line = _its_line(connection, file, _OF_RESULTS)
-    if line is None:
-        return None
-    mine = _said(connection, _RESULTS.c.file_id == file.id)
-    for whole in _files_with_all_before(connection, file, line, _OF_RESULTS) if mine else ():
-        theirs = _said(connection, _of(whole, line, "result", _RESULTS))
-        if _begin(mine, theirs + _held(connection, whole, line), file.survey):
-            return Cut(file.id, line, line), whole
-    return None
+    return _broke_off(connection, file, _OF_RESULTS, _said)
 
 
 def events_broke_off(connection: Connection, file: Whole) -> tuple[Cut, int] | None:
     """The same of a file of events."""
-    line = _its_line(connection, file, _OF_EVENTS)
+    return _broke_off(connection, file, _OF_EVENTS, _happened)
+
+
+def _broke_off(
+    connection: Connection, file: Whole, kinds: _Kinds, read: _Reader
+) -> tuple[Cut, int] | None:
+    line = _its_line(connection, file, kinds)
     if line is None:
         return None
-    mine = _happened(connection, _EVENTS.c.file_id == file.id)
-    for whole in _files_with_all_before(connection, file, line, _OF_EVENTS) if mine else ():
-        theirs = _happened(connection, _of(whole, line, "event", _EVENTS))
+    (what, table), *_ = kinds
+    mine = read(connection, table.c.file_id == file.id)
+    for whole in _files_with_all_before(connection, file, line, kinds) if mine else ():
+        theirs = read(connection, _of(whole, line, what, table)) + _held(connection, whole, line)
         if _begin(mine, theirs, file.survey):
             return Cut(file.id, line, line), whole
     return None
@@ -101,18 +105,15 @@ def _plain(text: str) -> str:
 def _its_line(connection: Connection, file: Whole, kinds: _Kinds) -> int | None:
     """The line of all that a file was the first to bring, where that may be broken off."""
     is_table = file.survey.format == "csv" and file.counts["duplicate"]
-    if not is_table or not 0 < file.new <= _MOST_OF_A_ROW or _ends(file.survey):
+    if (
+        not is_table
+        or not 0 < file.new <= _MOST_OF_A_ROW
+        or _last_words(file.survey).endswith(("\n", "\r"))
+    ):
         return None
     both = (select(it.c.line).where(it.c.file_id == file.id) for _, it in kinds)
     lines = set(connection.scalars(union(*both)))
     return lines.pop() if len(lines) == 1 else None
-
-
-def _ends(survey: Survey) -> bool:
-    """Whether the last line does."""
-    with survey.open() as stream:
-        stream.seek(max(survey.size - 4, 0))
-        return stream.read().rstrip(b"\0").endswith((b"\n", b"\r"))
 
 
 def _files_with_all_before(

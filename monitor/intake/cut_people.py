@@ -13,14 +13,12 @@ from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from monitor.intake.changes import CHANGES, change_back
 from monitor.intake.csv import HEADER_WITHIN
-from monitor.intake.cut_short import MONITOR, Cut, broken_off
+from monitor.intake.cut_short import Cut, broken_off, note_cut, whole_in
 from monitor.intake.dependence import building_on
 from monitor.intake.heirs import Heirs
-from monitor.intake.repeats import REPEATS, note_repeats
 from monitor.intake.sayings import MERGES
 from monitor.intake.survey import Survey
-from monitor.store import audit, tables
-from monitor.store.ledger import CUT
+from monitor.store import tables
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
@@ -50,29 +48,7 @@ def cut_people(connection: Connection, survey: Survey, file_id: int, now: dateti
     found = []
     for sha256, first, last in broken_off(survey, lines):
         found += [Cut(row.id, first, last) for row in files if row.sha256 == sha256]
-    return [cut for cut in found if not _is_mended(connection, cut)]
-
-
-def _is_mended(connection: Connection, cut: Cut) -> bool:
-    known = select(REPEATS.c.id).where(REPEATS.c.what == CUT, REPEATS.c.row_id == cut.file_id)
-    return connection.scalar(known.limit(1)) is not None
-
-
-def note_cut(
-    connection: Connection, cut: Cut, whole_id: int, patients: set[int], now: datetime
-) -> None:
-    """Write down whose row was taken away, and where it came whole."""
-    lines = range(cut.first, cut.last + 1)
-    note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in lines])
-    for patient in sorted(patients):
-        audit.note(
-            connection,
-            audit.Actor(MONITOR),
-            "row cut short taken away",
-            now,
-            patient_id=patient,
-            detail=f"batch {cut.file_id}, line {cut.first}; whole in batch {whole_id}",
-        )
+    return [cut for cut in found if whole_in(connection, cut.file_id) is None]
 
 
 def take_events_away(connection: Connection, cut: Cut) -> tuple[set[int], set[int]]:
@@ -145,7 +121,7 @@ class CutEnrolments:
                 continue
             mine = self._undo(cut, rows)
             if mine:
-                note_cut(self._connection, cut, self._file_id, mine, self._now)
+                note_cut(self._connection, cut, self._file_id, cut.lines, mine, self._now)
                 notes.append(cut.came_whole)
             patients |= mine
         return Undone(frozenset(patients), tuple(notes))

@@ -78,6 +78,10 @@ class Cut(NamedTuple):
         return (table.c.file_id == self.file_id) & lines
 
     @property
+    def lines(self) -> range:
+        return range(self.first, self.last + 1)
+
+    @property
     def came_whole(self) -> str:
         """What to say where the whole row comes later."""
         return (
@@ -151,9 +155,21 @@ def let_go(connection: Connection, cut: Cut, whole_id: int, now: datetime) -> se
     results = select(_RESULTS.c.patient_id, _RESULTS.c.line).distinct()
     results = results.where(cut.rows_of(_RESULTS), _RESULTS.c.taken_back)
     found = [*connection.execute(held).all(), *connection.execute(results).all()]
-    lines = sorted({line for _, line in found})
-    note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in lines])
     patients = {patient for patient, _ in found}
+    note_cut(connection, cut, whole_id, {line for _, line in found}, patients, now)
+    return patients
+
+
+def note_cut(
+    connection: Connection,
+    cut: Cut,
+    whole_id: int,
+    lines: Iterable[int],
+    patients: Collection[int],
+    now: datetime,
+) -> None:
+    """Write down which lines were taken away, whose (0: nobody's), and where they came whole."""
+    note_repeats(connection, CUT, [(cut.file_id, whole_id, line) for line in sorted(lines)])
     for patient in sorted(patients):
         audit.note(
             connection,
@@ -163,7 +179,6 @@ def let_go(connection: Connection, cut: Cut, whole_id: int, now: datetime) -> se
             patient_id=patient or None,
             detail=f"batch {cut.file_id}, line {cut.first}; whole in batch {whole_id}",
         )
-    return patients
 
 
 def come_back(connection: Connection, file_id: int) -> tuple[set[int], list[int]]:

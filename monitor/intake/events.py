@@ -20,8 +20,8 @@ from monitor.core.symptoms import SYMPTOM
 from monitor.core.tasks import DONE
 from monitor.intake.broke_off import events_broke_off
 from monitor.intake.context import Preview, batches, take_turn
-from monitor.intake.cut_people import cut_people, note_cut, take_events_away
-from monitor.intake.cut_short import Cut, Whole
+from monitor.intake.cut_people import cut_people, take_events_away
+from monitor.intake.cut_short import Cut, Whole, note_cut
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.event_kinds import MERGES, check_symptom
 from monitor.intake.event_subject import Subjects
@@ -129,7 +129,7 @@ class _Recording:
         if patients or merged:
             self._account.patients |= patients | self._merging.touched
             self._account.mended = True
-            note_cut(self._connection, cut, whole_id, patients | merged, self._now)
+            note_cut(self._connection, cut, whole_id, cut.lines, patients | merged, self._now)
             self._account.note(note)
 
     def finish(self) -> None:
