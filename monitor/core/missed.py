@@ -162,8 +162,6 @@ class _Spacing(NamedTuple):
         days = end - begin
         if begin >= self.settled:
             return days > tests * self.late
-        if days <= tests * self.early:
-            return False
         before = min(tests, (self.settled - begin) // self.early)
         return days > before * self.early + (tests - before) * self.late
 
