@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from monitor.core.calendar import clinic_day, from_clinic_local, start_of_day
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LONGEST_SEARCH = 400
-"""Days looked ahead for an open hour; a calendar without any is treated as always open."""
+_LONGEST_CLOSED = 400
+"""Days in a row without an open hour; a calendar that has so many is treated as always open."""
 _DAY = timedelta(days=1)
 
 
@@ -55,8 +55,9 @@ class WorkTime:
         Without any working time the next opening. At the end of a day's hours the answer is
         that end, not the next morning. A calendar that is never open counts every hour.
         """
-        day, left = clinic_day(instant, self.zone) - _DAY, working
-        for _ in range(_LONGEST_SEARCH):
+        day, left, closed = clinic_day(instant, self.zone) - _DAY, working, 0
+        while closed < _LONGEST_CLOSED:
+            closed += 1
             for start, end in self.spans(day):
                 begins = max(start, instant)
                 if begins >= end:
@@ -64,6 +65,7 @@ class WorkTime:
                 if begins + left <= end:
                     return begins + left
                 left -= end - begins
+                closed = 0
             day += _DAY
         return instant + working
 

@@ -145,13 +145,15 @@ class Listener:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
         writing = asyncio.create_task(self._write())
         ready.set()
-        await self._stop.wait()
-        server.close()
-        await writing
-        if self._connections:
-            _, left = await asyncio.wait(self._connections, timeout=_LAST_ANSWERS)
-            for task in left:
-                task.cancel()
+        try:
+            await writing  # until the end; a fault ends all, for nobody would be answered
+        finally:
+            self._stop.set()
+            server.close()
+            if self._connections:
+                _, left = await asyncio.wait(self._connections, timeout=_LAST_ANSWERS)
+                for task in left:
+                    task.cancel()
 
     # ------------------------------------------------------------------------ connections
 
@@ -261,23 +263,28 @@ class Listener:
 
     async def _write(self) -> None:
         """Take all that waits, group by group, until the listener ends."""
-        loop = asyncio.get_running_loop()
         stopping = asyncio.create_task(self._stop.wait())
-        while not self._stop.is_set():
-            getting = asyncio.create_task(self._queue.get())
-            await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not getting.done():
-                getting.cancel()
-                break
-            group = self._waiting(getting.result())
+        try:
+            while not self._stop.is_set():
+                getting = asyncio.create_task(self._queue.get())
+                await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not getting.done():
+                    getting.cancel()
+                    break
+                await self._write_down(self._waiting(getting.result()))
+        finally:
+            while not self._queue.empty():
+                _judge(self._queue.get_nowait(), None)
+
+    async def _write_down(self, group: Sequence[_Job]) -> None:
+        """Take a group; after a fault none of it is answered."""
+        verdicts: Sequence[Verdict | None] = [None] * len(group)
+        loop = asyncio.get_running_loop()
+        try:
             verdicts = await loop.run_in_executor(self._writer, self._take, group)
+        finally:
             for job, verdict in zip(group, verdicts, strict=True):
-                if not job.verdict.done():
-                    job.verdict.set_result(verdict)
-        while not self._queue.empty():
-            job = self._queue.get_nowait()
-            if not job.verdict.done():
-                job.verdict.set_result(None)
+                _judge(job, verdict)
 
     def _waiting(self, first: _Job) -> list[_Job]:
         group, size = [first], len(first.arrived.content)
@@ -323,6 +330,12 @@ class Listener:
     def _note(self, what: str, count: int) -> None:
         with self._lock:
             self._counts[what] += count
+
+
+def _judge(job: _Job, verdict: Verdict | None) -> None:
+    """Say what is answered to a message, unless its sender has gone; None: nothing."""
+    if not job.verdict.done():
+        job.verdict.set_result(verdict)
 
 
 def _counts_of(took: Sequence[Took]) -> Counter[str]:

@@ -320,6 +320,32 @@ def test_at_the_end_the_message_in_hand_is_answered(lite: Store, tmp_path: Path)
     assert len(answers) == lab.stored()
 
 
+def test_a_listener_that_can_write_no_more_ends_and_is_begun_again(
+    lite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take what is sent and never answer."""
+    lab = Listening(lite, tmp_path)
+
+    def no_daemon() -> None:
+        raise RuntimeError("the daemon has gone")
+
+    monkeypatch.setattr(lab.woken, "set", no_daemon)
+    lab.listener = Listener(lite, lab.clinic.settings, now, arrived=lab.woken.set)
+    lab.listener.start()
+    with sender(lab.port) as one:
+        one.send(framed(oru(WBC)))
+        assert one.is_closed()
+    for thread in threading.enumerate():
+        if thread.name == "mllp":
+            thread.join(20)
+    monkeypatch.undo()
+    lab.listener.look()
+    with sender(lab.port) as one:
+        assert verdict(one.ask(oru(WBC)))[0] == "AA"
+    assert lab.stored() == 1
+    lab.listener.stop()
+
+
 def test_a_port_that_is_taken_and_a_certificate_that_is_none_are_said(
     lite: Store, tmp_path: Path
 ) -> None:

@@ -212,6 +212,11 @@ def test_a_calendar_that_is_never_open_counts_every_hour() -> None:
     assert never.after(at("2026-03-02T10:00"), timedelta(hours=4)) == at("2026-03-02T14:00")
 
 
+def test_an_hour_a_week_is_counted_over_years() -> None:
+    weekly = WorkTime(ZONE, frozenset({0}), time(9), time(10))
+    assert weekly.after(at("2026-03-02T10:00"), timedelta(hours=100)) == at("2028-01-31T10:00")
+
+
 def test_the_rota_hands_over_at_its_clock_time_when_clocks_change_too() -> None:
     shifts = tuple(
         Shift(date.fromisocalendar(2026, week, 1), f"week {week}", (f"w{week}@hill.example",))
