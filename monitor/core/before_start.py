@@ -97,7 +97,7 @@ def _missing_panels(view: View) -> Iterator[str]:
     for panel in baseline.panels:
         if not view.is_done_since(panel, since):
             title = view.protocol.panel(panel).title
-            yield f"no {title} since {day_text(since)}"
+            yield f"{title}: none from {day_text(since)} on"
 
 
 def _missing_genes(view: View) -> Iterator[str]:

@@ -108,12 +108,12 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
         ),
         (
             (
-                "Baseline incomplete (first dose 1 Jan 2026): no Liver function tests since 9 Oct "
-                "2025. Baseline missing: before the first dose"
+                "Baseline incomplete (first dose 1 Jan 2026): Liver function tests: none from 9 Oct "
+                "2025 on. Baseline missing: before the first dose"
             ),
             (
-                "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): kein Resultat seit "
-                "9. Okt. 2025: Leberwerte. Ausgangswerte fehlen: vor der ersten Dosis"
+                "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): Leberwerte: kein "
+                "Resultat ab 9. Okt. 2025. Ausgangswerte fehlen: vor der ersten Dosis"
             ),
         ),
         ("Neutrophils <0.5 10*9/L", "Neutrophile <0,5 10*9/L"),
