@@ -31,6 +31,7 @@ def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
         "limit": view.limit_text,
         "action": view.action,
         "say": [*view.say, *view.cautions],
+        "standing": view.standing,
         "panels": [
             {"title": panel.title, "due": panel.due, "late": panel.late} for panel in view.panels
         ],
@@ -38,11 +39,16 @@ def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
     }
 
 
+_COLUMNS = (
+    "alert", "urgency", "mrn", "drug", "clinic", "asks_for", "about", "action", "standing",
+)  # fmt: skip
+
+
 def whole_list(views: Sequence[AlertView]) -> str:
-    """Every alert of a message as CSV, a line each, worst first."""
+    """Every alert of a message as CSV, a line each, worst first, those closed since last."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(("alert", "urgency", "mrn", "drug", "clinic", "asks_for", "about", "action"))
+    lines.writerow(_COLUMNS)
     for view in views:
         cells = (
             view.id,
@@ -53,6 +59,7 @@ def whole_list(views: Sequence[AlertView]) -> str:
             view.headline,
             view.summary,
             view.action,
+            view.standing,
         )
         lines.writerow(map(cell, cells))
     return text.getvalue()

@@ -172,6 +172,15 @@ def test_a_storm_is_one_small_mail_and_its_whole_list_is_attached(late: bool, pr
         assert "262 U/L" not in mail.text + mail.html + mail.whole_list
 
 
+def test_the_attached_list_says_what_has_been_closed_since() -> None:
+    views = [view(number, raised_alt(), Person(mrn=f"M{number}")) for number in range(1, 601)]
+    views[0] = view(1, raised_alt(), Person(mrn="M1"), state="closed", closed_at=NOW)
+    mail = render_alerts(leased("alert", "urgent", storm=True), views, settings("full"), NOW)
+    *_, last = listed = list(csv.DictReader(io.StringIO(mail.whole_list)))
+    assert (last["mrn"], last["standing"]) == ("M1", "Closed since, on Tue 12 May 2026, 09:02")
+    assert not any(row["standing"].startswith("Closed") for row in listed[:-1])
+
+
 def test_at_minimal_privacy_values_stay_behind_unless_it_is_critical() -> None:
     shown = [view(12, raised_alt(), BEN), view(9, held(), CARLA)]
     mail = render_alerts(leased("alert", "urgent"), shown, settings("minimal"), NOW)
