@@ -88,6 +88,7 @@ def run(plan: Plan) -> list[Record]:
             reach_ratio=_REACH[plan.database],
             peak_mib=peaks,
             reach_mib=500,
+            goal="intake of a large CSV, beside the database's own import",
         ),
         *(_by_cpu(busy, reference, peers_busy) if plan.database == SQLITE else ()),
         *_of_delta(f"a day's delta of {changed:,} rows into them", deltas, objects, bare),
@@ -115,6 +116,7 @@ def _of_delta(
                 Peer(name="plain rows, likewise", values=[getattr(it, unit) for it in bare]),
             ),
             reach=0.5 if unit == "clock" else None,
+            goal="a day's delta, to alerts and messages queued" if unit == "clock" else "",
         )
 
 

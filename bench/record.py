@@ -44,6 +44,8 @@ class Record:
     """The most memory of the process that did the work, a repeat each."""
     reach_mib: float | None = None
     note: str = ""
+    goal: str = ""
+    """Of what was set as a goal: its name, the same for each database and size."""
 
     @property
     def median(self) -> float:

@@ -65,7 +65,7 @@ def _sent(plan: Plan, source: str, where: str, away: float) -> Record:
     return Record(what=f"messages with a figure, to as many recipients, {CONNECTIONS} connection; "
                        f"the server {where}",
                   unit="messages/s", values=ours, peers=peers, reach_ratio=0.8, peak_mib=memory,
-                  reach_mib=300)  # fmt: skip
+                  reach_mib=300, goal=f"storm of mails; the server {where}")  # fmt: skip
 
 
 def deliver(url: str, port: int) -> tuple[int, float]:

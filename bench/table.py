@@ -29,6 +29,7 @@ def _lines(sheets: Sequence[Sheet]) -> Iterator[str]:
     if not sheets:
         return
     yield from _machine(sheets)
+    yield from _goals(sheets)
     for title in dict.fromkeys(sheet.title for sheet in sheets):
         yield f"\n### {title}\n"
         yield f"| {' | '.join(_COLUMNS)} |"
@@ -39,6 +40,45 @@ def _lines(sheets: Sequence[Sheet]) -> Iterator[str]:
         notes = [r.note for s in sheets if s.title == title for r in s.records if r.note]
         for note in dict.fromkeys(notes):
             yield f"\n{note}"
+
+
+def _goals(sheets: Sequence[Sheet]) -> Iterator[str]:
+    """What was to be reached and what was, at the largest size that was measured."""
+    named = {r.goal for sheet in sheets for r in sheet.records} - {""}
+    yield "\n### What was to be reached\n"
+    yield "| goal | SQLite, or no database | PostgreSQL |\n| --- | --- | --- |"
+    order = [r.goal for sheet in sheets for r in sheet.records if r.goal in named]
+    for goal in dict.fromkeys(order):
+        small, large = _largest(sheets, goal, "sqlite", ""), _largest(sheets, goal, "postgresql")
+        yield f"| {goal} | {small} | {large} |"
+    yield (
+        "\nEach beside what it had to be, at the largest size measured, with the day and what that "
+        "machine takes to import everything (seconds of CPU), which says how fast it is."
+    )
+
+
+def _largest(sheets: Sequence[Sheet], goal: str, *databases: str) -> str:
+    found = [
+        (sheet, record)
+        for sheet in sheets
+        for record in sheet.records
+        if record.goal == goal and sheet.database in databases
+    ]
+    if not found:
+        return ""
+    sheet, record = max(found, key=lambda it: it[0].size)
+    sign = "≥" if record.more_is_better else "≤"
+    said = []
+    if record.reach_ratio is not None and record.ratio is not None:
+        said.append(f"**{record.ratio:.2f} x** ({sign} {record.reach_ratio:g})")
+    if record.reach is not None:
+        said.append(f"**{_figure(record.median)} {record.unit}** ({sign} {_figure(record.reach)})")
+    if record.reach_mib is not None and record.peak_mib:
+        said.append(f"{median(record.peak_mib):.0f} MiB (≤ {record.reach_mib:.0f})")
+    met = "" if record.reached else ": **not reached**"
+    imports = sheet.machine.get("imports_s")
+    speed = "" if imports is None else f", {imports:g} s"
+    return f"{', '.join(said)}{met}; {sheet.size:,}, {sheet.at[:10]}{speed}"
 
 
 def _machine(sheets: Sequence[Sheet]) -> Iterator[str]:

@@ -69,6 +69,7 @@ def run(plan: Plan) -> list[Record]:
             more_is_better=False,
             peers=(Peer(name="one index fetch in a transaction", values=fetches),),
             reach=2.0,
+            goal="an idle look at the clock",
             peak_mib=[memory],
         )
     ]
