@@ -40,8 +40,10 @@ def _importing() -> float:
     before = os.times()
     subprocess.run([sys.executable, "-c", EVERYTHING], check=True)
     after = os.times()
-    return after.children_user + after.children_system - (
-        before.children_user + before.children_system
+    return (
+        after.children_user
+        + after.children_system
+        - (before.children_user + before.children_system)
     )
 
 

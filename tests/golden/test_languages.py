@@ -108,8 +108,8 @@ def test_a_catalogue_keeps_every_placeholder(code: str) -> None:
         ),
         (
             (
-                "Baseline incomplete (first dose 1 Jan 2026): Liver function tests: none from 9 Oct "
-                "2025 on. Baseline missing: before the first dose"
+                "Baseline incomplete (first dose 1 Jan 2026): Liver function tests: none from 9 "
+                "Oct 2025 on. Baseline missing: before the first dose"
             ),
             (
                 "Ausgangswerte unvollständig (erste Dosis 1. Jan. 2026): Leberwerte: kein "
