@@ -79,6 +79,8 @@ class Finding:
     analyte: str | None = None
     worst: Measured | None = None
     latest: Measured | None = None
+    latest_breaches: bool = False
+    """Of a recovered episode: the latest result is beyond a limit again, in an episode after it."""
     limit: Decimal | None = None
     limit_text: str = ""
     """The limit with its meaning: `0.5 10*9/L` or `5 x ULN 40 = 200 U/L (default ULN)`."""

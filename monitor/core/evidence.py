@@ -44,6 +44,7 @@ def evidence(
         "decimals": analyte.decimals if analyte else None,
         **_measured("", finding.worst),
         **_measured("latest_", finding.latest),
+        "latest_breaches": finding.latest_breaches,
         "happened_at": _happened_at(finding),
         "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),

@@ -117,6 +117,7 @@ def of_episode(
         analyte=rule.analyte,
         worst=worst.measured,
         latest=latest.measured,
+        latest_breaches=latest.breaches,
         limit=limit.value,
         limit_text=limit.text,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),

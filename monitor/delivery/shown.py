@@ -68,13 +68,13 @@ def view_of(
         headline=headline(shown["kind"]),
         summary=shown["summary"],
         old=_old(shown, now, zone),
-        value=_shown_value(shown, "", limits),
+        value=shown_value(shown, ""),
         unit=shown["unit"] or "",
         analyte=shown["analyte_title"] or "",
         collected=_collected(shown["collected_at"], now, zone),
         distance=_distance(shown, value, limit),
         limit_text=shown["limit_text"],
-        latest=_latest(shown, limits, now, zone),
+        latest=_latest(shown, now, zone),
         action=shown["action"],
         say=_said(shown, standing, clinic_day(now, zone)),
         cautions=_cautions(shown),
@@ -98,10 +98,12 @@ def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _shown_value(shown: dict[str, Any], prefix: str, limits: tuple[Decimal, ...]) -> str:
-    value = _number(shown[f"{prefix}value"])
+def shown_value(shown: dict[str, Any], prefix: str) -> str:
+    """The worst value of an alert, or its latest (`latest_`), with what hides more of it."""
+    value, limit = _number(shown[f"{prefix}value"]), _number(shown["limit"])
     if value is None:
         return ""
+    limits = () if limit is None else (limit,)
     return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], limits)}"
 
 
@@ -124,16 +126,22 @@ def _distance(shown: dict[str, Any], value: Decimal | None, limit: Decimal | Non
     return distance(value, shown["comparator"] or "", limit, downward=shown["downward"])
 
 
-def _latest(
-    shown: dict[str, Any], limits: tuple[Decimal, ...], now: datetime, zone: ZoneInfo
-) -> str:
+def _latest(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """The latest value, where it is another than the worst one that the alert is about."""
     text = shown["latest_collected_at"]
     if text is None or text == shown["collected_at"]:
         return ""
-    back = ": back within the limit" if shown["recovered"] else ""
-    value = _shown_value(shown, "latest_", limits)
-    return f"{value} {shown['unit']} on {_collected(text, now, zone)}{back}"
+    value = shown_value(shown, "latest_")
+    return f"{value} {shown['unit']} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
+
+
+def _how_it_stands(shown: dict[str, Any]) -> str:
+    """Of a recovered alert: one episode may be over and the latest result be of the next."""
+    if not shown["recovered"]:
+        return ""
+    if shown.get("latest_breaches"):
+        return ": beyond a limit again"
+    return ": back within the limit"
 
 
 def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, ...]:

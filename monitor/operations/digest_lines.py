@@ -15,6 +15,7 @@ from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
 from monitor.delivery.discretion import NOT_SHOWN, discreet_summary, shows_notes, withholds
+from monitor.delivery.shown import shown_value
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
 Note = Callable[[Row[Any]], str]
@@ -133,7 +134,8 @@ def _latest(row: Row[Any]) -> str:
     shown = row.shown
     if shown.get("latest_value") is None:
         return "recovered"
-    return f"latest {shown['latest_comparator'] or ''}{shown['latest_value']} {shown['unit']}"
+    latest = f"latest {shown_value(shown, 'latest_')} {shown['unit']}"
+    return f"{latest}, beyond a limit again" if shown.get("latest_breaches") else latest
 
 
 def _in_hand(row: Row[Any], privacy: str) -> str:

@@ -82,6 +82,17 @@ def mails(folder: Path) -> list[EmailMessage]:
     return [message_from_bytes(path.read_bytes(), policy=default) for path in kept]
 
 
+def is_critical(mail: EmailMessage) -> bool:
+    return str(mail["Subject"]).startswith("CRITICAL")
+
+
+def told(mail: EmailMessage) -> str:
+    """The text of a mail, each stretch of space as one."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
 def test_a_worse_level_says_which_limit_is_met_now(ward: Ward) -> None:
     ward.blood("2026-01-12", neutrophils="1.5")
     ward.blood("2026-01-13", neutrophils="0.9")
@@ -105,3 +116,41 @@ def test_no_message_of_one_clinic_is_taken_for_one_of_another(
     assert len(critical) == 2
     assert len({mail["Message-ID"] for mail in sent}) == len(sent) == 4
     assert len({mail["References"] for mail in critical}) == 2
+
+
+def test_a_recovered_episode_is_not_told_by_the_low_count_of_the_next_one(
+    ward: Ward, mailbox: Catcher
+) -> None:
+    """Its mail said of 0.95, which another episode is about: "back within the limit"."""
+    counts = {"2026-02-02": "0.9", "2026-02-03": "4.0", "2026-05-01": "0.95"}
+    lines = [f"P1,{day}T08:00,neutrophils,{value},10*9/L,," for day, value in counts.items()]
+    ward.take("load", LONG, *lines, at="2026-05-01T12:00")
+    assert ward.monitor("deliver", "--at", "2026-05-01T12:05").code == 0
+    first, second = (told(mail) for mail in mails(ward.monitor.folder) if is_critical(mail))
+    assert "Neutrophils 0.90 10*9/L, Mon 2 Feb 2026" in first
+    assert "Latest: 0.95 10*9/L on Fri 1 May 2026, 08:00 (today): beyond a limit again" in first
+    assert "Neutrophils 0.95 10*9/L, Fri 1 May 2026" in second
+
+
+def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lies(
+    ward: Ward, mailbox: Catcher
+) -> None:
+    """It gave the number as it was converted, 12.92593 umol/L, and no word of one beyond it."""
+    config = ward.monitor.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('privacy = "minimal"', 'privacy = "full"'), encoding="utf-8")
+    values = [
+        ("2026-02-02", "bilirubin", "50", "umol/L"),
+        ("2026-02-09", "bilirubin", "0.756", "mg/dL"),
+        ("2026-02-02", "white_cells", "3.4", "10*9/L"),
+        ("2026-02-03", "white_cells", "6.0", "10*9/L"),
+        ("2026-05-01", "white_cells", "3.3", "10*9/L"),
+    ]
+    lines = [f"P1,{day}T08:00,{name},{value},{unit},," for day, name, value, unit in values]
+    ward.take("load", LONG, *lines, at="2026-05-01T12:00")
+    for now in ("2026-05-01T12:05", "2026-05-02T12:05"):
+        assert ward.monitor("deliver", "--at", now).code == 0
+    digest = told(mails(ward.monitor.folder)[-1])
+    recovered = digest.partition("Recovered, to be closed")[2]
+    assert "latest 13 umol/L [" in recovered
+    assert "latest 3.30 10*9/L, beyond a limit again [" in recovered
