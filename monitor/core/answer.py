@@ -85,6 +85,8 @@ class Finding:
     limit_text: str = ""
     """The limit with its meaning: `0.5 10*9/L` or `5 x ULN 40 = 200 U/L (default ULN)`."""
     breaches: tuple[datetime, ...] = ()
+    since: datetime | None = None
+    """From when on what it tells is so, where that is not the instant of its last breach."""
     panels: tuple[PanelStatus, ...] = ()
     subjects: tuple[int, ...] = ()
     """Ids of the held rows or unusable results it lists."""

@@ -79,7 +79,7 @@ def naming(protocol: Protocol) -> dict[str, str]:
 def _happened_at(finding: Finding) -> str | None:
     if not finding.breaches or finding.cause.startswith(OF_NO_SPECIMEN):
         return None
-    return _instant(finding.breaches[-1])
+    return _instant(finding.since or finding.breaches[-1])
 
 
 def _measured(prefix: str, measured: Measured | None) -> dict[str, Any]:

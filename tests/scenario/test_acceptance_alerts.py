@@ -132,6 +132,25 @@ def test_a_recovered_episode_is_not_told_by_the_low_count_of_the_next_one(
     assert "Neutrophils 0.95 10*9/L, Fri 1 May 2026" in second
 
 
+def test_a_combination_is_no_older_than_the_two_drugs_taken_together(
+    ward: Ward, mailbox: Catcher
+) -> None:
+    """Of allopurinol for years before the start it said "2136 days old: state today unknown" on
+    the first day."""
+    head = "mrn,on,event,value"
+    for event, at in (
+        ("P1,2020-03-01,comedication_start,allopurinol", "2026-01-05T10:00"),
+        ("P1,2026-01-20,comedication_start,febuxostat", "2026-01-27T10:00"),
+    ):
+        ward.take("events", head, event, at=at)
+        assert ward.monitor("deliver", "--at", at).code == 0
+    first, *later = (told(mail) for mail in mails(ward.monitor.folder) if is_critical(mail))
+    assert first.startswith("CRITICAL - Interaction")
+    assert "allopurinol on the list since 1 Mar 2020 with azathioprine" in first
+    last = next(text for text in later if "febuxostat on the list since 20 Jan 2026" in text)
+    assert last.startswith("7 days old: state today unknown: test now.")
+
+
 def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lies(
     ward: Ward, mailbox: Catcher
 ) -> None:
