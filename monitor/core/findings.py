@@ -14,6 +14,7 @@ from monitor.core.answer import Finding, Life, PanelStatus, Shared
 from monitor.core.case import Case, Result
 from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode
+from monitor.core.indications import indication_key
 from monitor.core.judged import Judged
 from monitor.core.ordered import Results
 from monitor.core.protocol import Panel, Protocol, Rule
@@ -32,6 +33,8 @@ _ACTIONS = {
 }
 _STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
 _TRANSPLANT = "Transplant: call the transplant team the same day."
+_TRANSPLANTED = "transplant"
+"""In an indication, as protocol files name it: `Kidney Transplant` is kidney_transplant."""
 _ANTICOAGULANT = "vitamin_k_antagonist"
 """The class of drugs, in the catalogue, of which a change of the monitored drug moves the INR."""
 _ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
@@ -80,7 +83,7 @@ def sentences(
         *((text, True) for text in doubts),
         (inr, reducing and bool(inr)),
         (_STEROIDS, reducing),
-        (_TRANSPLANT, "transplant" in case.enrolment.indication),
+        (_TRANSPLANT, _TRANSPLANTED in indication_key(case.enrolment.indication)),
     )
     return tuple(text for text, applies in candidates if applies)
 
