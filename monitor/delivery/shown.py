@@ -15,7 +15,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
 from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import LATE, AlertState, Kind
+from monitor.core.vocabulary import LATE, SELF_CLOSING, AlertState, Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
@@ -34,7 +34,8 @@ ROWS = 6
 """Values in the table of a mail; the figure shows all of the evidence's series."""
 _FIRST = {ChangeWhat.OPENED.value, "digest"}
 _REDUCING = {Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION}
-_CLOSED_BY_PERSON = _REDUCING | {Kind.REVIEW}
+_ABOUT_THE_DOSE = _REDUCING | {Kind.CONTRAINDICATED, Kind.INTERACTION}
+"""What may lead to a change of the dose names the last one."""
 
 
 def view_of(
@@ -77,7 +78,7 @@ def view_of(
         latest=_latest(shown, now, zone),
         action=shown["action"],
         say=_said(shown, standing, clinic_day(now, zone)),
-        cautions=_cautions(shown),
+        cautions=_cautions(shown, clinic_day(now, zone)),
         values=_rows(shown, points, limit, zone),
         legend=_legend(points),
         figure=figure,
@@ -150,16 +151,18 @@ def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, 
     return sentences if standing.state == AlertState.CLOSED else read_on(today, sentences)
 
 
-def _cautions(shown: dict[str, Any]) -> tuple[str, ...]:
+def _cautions(shown: dict[str, Any], today: date) -> tuple[str, ...]:
     """The last dose with every alert that may lead to a change of it, and a start in doubt."""
     lines = []
-    if shown["kind"] in _REDUCING:
-        dose = shown["dose"]
+    dose = shown["dose"]
+    is_to_come = dose is not None and date.fromisoformat(dose["on"]) > today
+    if shown["kind"] in _ABOUT_THE_DOSE and not is_to_come:
         lines.append(
             f"Last dose on record: {_dose(dose)}." if dose else "Last dose: not on record, ask."
         )
-        if shown["warfarin"] and not any("INR" in sentence for sentence in shown["say"]):
-            lines.append("Warfarin is on the list: check INR.")
+    is_asked = any("INR" in sentence for sentence in shown["say"])
+    if shown["kind"] in _REDUCING and shown["warfarin"] and not is_asked:
+        lines.append("Warfarin is on the list: check INR.")
     is_said = any(sentence.startswith("Held since ") for sentence in shown["say"])
     if shown["enrolment_state"] not in {"active", "planned"} and not is_said:
         lines.append(f"On record as {shown['enrolment_state']}.")
@@ -313,7 +316,7 @@ def _commands(
     if standing.closed_at is not None:
         return (explain,)
     commands = [("Take it on", f"monitor ack {alert_id} --by YOUR-NAME")]
-    if shown["kind"] in _CLOSED_BY_PERSON:
+    if shown["kind"] not in SELF_CLOSING:
         ended = shown["recovered"] or shown.get("ends_when_closed")
         review_by = "" if ended else " --review-by DAY"
         commands.append(

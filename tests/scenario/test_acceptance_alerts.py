@@ -151,6 +151,41 @@ def test_a_combination_is_no_older_than_the_two_drugs_taken_together(
     assert last.startswith("7 days old: state today unknown: test now.")
 
 
+def test_what_a_person_must_close_says_how_and_what_may_stop_a_drug_names_its_last_dose(
+    ward: Ward, mailbox: Catcher
+) -> None:
+    """Their mails named no way to close them, and no dose: of allopurinol, a cut of what?"""
+    head = "mrn,on,event,value"
+    lines = (
+        "P1,2026-01-05,comedication_start,warfarin",
+        "P1,2026-01-12,comedication_start,allopurinol",
+        "P1,2026-01-12,genotype,tpmt:poor",
+    )
+    ward.take("events", head, *lines, at="2026-01-12T10:00")
+    assert ward.monitor("deliver", "--at", "2026-01-12T10:05").code == 0
+    critical = [told(mail) for mail in mails(ward.monitor.folder) if is_critical(mail)]
+    assert len(critical) == 2
+    for text in critical:
+        assert "Last dose on record: 100 mg/day since 5 Jan 2026." in text
+        assert '--by YOUR-NAME --outcome "WHAT WAS DONE" --review-by DAY' in text
+    (contraindicated,) = (text for text in critical if "TPMT poor metaboliser" in text)
+    assert "Warfarin is on the list: check INR." in contraindicated
+    assert "Does not apply to steroids: never stop prednisolone suddenly." in contraindicated
+
+
+def test_before_the_first_dose_there_is_no_last_dose(
+    monitor: CommandLine, migrated_sqlite: Path, mailbox: Catcher
+) -> None:
+    ward = new_clinic(monitor, migrated_sqlite)
+    head = "mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg"
+    ward.take("enrol", head, "P2,azathioprine,2026-02-02,poor,normal,100,70", at="2026-01-12T10:00")
+    assert ward.monitor("deliver", "--at", "2026-01-12T10:05").code == 0
+    (text,) = (told(mail) for mail in mails(monitor.folder) if is_critical(mail))
+    assert "TPMT poor metaboliser" in text
+    assert "dose on record" not in text
+    assert "steroids" not in text
+
+
 def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lies(
     ward: Ward, mailbox: Catcher
 ) -> None:
