@@ -3,7 +3,7 @@ what the rules say. Derived, never stored as truth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ class Measured:
     collected_at: datetime
     collected_on: date
     result_id: int
+    derived: bool = field(default=False, repr=False)
+    """Whether it follows from others and the laboratory reported no such number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,8 @@ def _value(line: _Low, view: View) -> str:
     measured = line.judged.measured
     analyte = view.catalogue.analytes[line.judged.result.analyte]
     shown = show(measured.value, analyte.decimals, (line.judged.limit.value,))
-    return f"{analyte.title.lower()} {measured.comparator}{shown} {analyte.unit}"
+    title = words.titled(analyte.title.lower(), derived=measured.derived)
+    return f"{title} {measured.comparator}{shown} {analyte.unit}"
 
 
 def _step(line: _Low, view: View) -> str:

@@ -86,6 +86,7 @@ def _measured(prefix: str, measured: Measured | None) -> dict[str, Any]:
     return {
         f"{prefix}value": _number(measured.value) if measured else None,
         f"{prefix}comparator": measured.comparator if measured else None,
+        f"{prefix}derived": measured is not None and measured.derived,
         f"{prefix}collected_at": _instant(measured.collected_at) if measured else None,
     }
 

@@ -50,6 +50,11 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def titled(title: str, *, derived: bool) -> str:
+    """The name of an analyte; that of a count which the laboratory did not report is marked."""
+    return f"{title} (derived)" if derived else title
+
+
 def action_words(kind: Kind, drug: str) -> str:
     """What the protocol says, as a sentence that leaves the decision to the prescriber."""
     return _ACTIONS[kind].format(drug=drug)
@@ -143,7 +148,8 @@ def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     limit = worst.limit
     shown = show(worst.measured.value, analyte.decimals, (limit.value,))
     when = day_text(worst.measured.collected_on)
-    value = f"{analyte.title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
+    title = titled(analyte.title, derived=worst.measured.derived)
+    value = f"{title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
     if rule.is_trend:
         return f"{value}: {limit.text}"
     beyond = "below" if rule.downward else "above"

@@ -87,4 +87,5 @@ def measured(result: Result) -> Measured:
         collected_at=result.collected_at,
         collected_on=result.collected_on,
         result_id=result.id,
+        derived=bool(result.derived),
     )

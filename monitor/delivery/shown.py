@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
+from monitor.core.findings import titled
 from monitor.core.repeats import read_on
 from monitor.core.units import show
 from monitor.core.vocabulary import LATE, SELF_CLOSING, AlertState, Kind
@@ -72,6 +73,7 @@ def view_of(
         value=shown_value(shown, ""),
         unit=shown["unit"] or "",
         analyte=shown["analyte_title"] or "",
+        measured=titled(shown["analyte_title"] or "", derived=bool(shown.get("derived"))),
         collected=_collected(shown["collected_at"], now, zone),
         distance=_distance(shown, value, limit),
         limit_text=shown["limit_text"],
@@ -133,7 +135,8 @@ def _latest(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     if text is None or text == shown["collected_at"]:
         return ""
     value = shown_value(shown, "latest_")
-    return f"{value} {shown['unit']} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
+    unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
+    return f"{value} {unit} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
 
 
 def _how_it_stands(shown: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from monitor.core.calendar import clinic_day
+from monitor.core.findings import titled
 from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
@@ -134,7 +135,8 @@ def _latest(row: Row[Any]) -> str:
     shown = row.shown
     if shown.get("latest_value") is None:
         return "recovered"
-    latest = f"latest {shown_value(shown, 'latest_')} {shown['unit']}"
+    unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
+    latest = f"latest {shown_value(shown, 'latest_')} {unit}"
     return f"{latest}, beyond a limit again" if shown.get("latest_breaches") else latest
 
 

@@ -82,6 +82,12 @@ def mails(folder: Path) -> list[EmailMessage]:
     return [message_from_bytes(path.read_bytes(), policy=default) for path in kept]
 
 
+def at_full_privacy(ward: Ward) -> None:
+    config = ward.monitor.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('privacy = "minimal"', 'privacy = "full"'), encoding="utf-8")
+
+
 def is_critical(mail: EmailMessage) -> bool:
     return str(mail["Subject"]).startswith("CRITICAL")
 
@@ -186,13 +192,38 @@ def test_before_the_first_dose_there_is_no_last_dose(
     assert "steroids" not in text
 
 
+def test_a_derived_count_is_marked_wherever_it_is_shown(ward: Ward, mailbox: Catcher) -> None:
+    """The list, the subject, the head of the mail and the digest gave it like a reported one."""
+    at_full_privacy(ward)
+    lines = (
+        "P1,2026-01-12T08:00,white_cells,4.5,10*9/L,S1,",
+        "P1,2026-01-12T08:00,neutrophils_percent,20,%,S1,",
+    )
+    ward.take("load", LONG, *lines, at="2026-01-12T12:00")
+    assert ward.monitor("deliver", "--at", "2026-01-12T12:05").code == 0
+    critical, digest = mails(ward.monitor.folder)
+    assert "Neutrophils (derived) 0.90 10*9/L" in str(critical["Subject"])
+    assert "Neutrophils (derived) 0.90 10*9/L, Mon 12 Jan 2026, 08:00" in told(critical)
+    summary = "Neutrophils (derived) 0.90 10*9/L on 12 Jan 2026: below 1.0 10*9/L"
+    assert summary in told(digest)
+    (alert,) = (
+        it for it in ward.monitor("alerts", "--json", "--at", "2026-01-12T12:05").json if it["rule"]
+    )
+    assert alert["summary"] == summary
+    lines = (
+        "P1,2026-01-14T08:00,white_cells,8.0,10*9/L,S2,",
+        "P1,2026-01-14T08:00,neutrophils_percent,50,%,S2,",
+    )
+    ward.take("load", LONG, *lines, at="2026-01-14T12:00")
+    assert ward.monitor("deliver", "--at", "2026-01-14T12:05").code == 0
+    assert "latest 4.00 10*9/L (derived) [" in told(mails(ward.monitor.folder)[-1])
+
+
 def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lies(
     ward: Ward, mailbox: Catcher
 ) -> None:
     """It gave the number as it was converted, 12.92593 umol/L, and no word of one beyond it."""
-    config = ward.monitor.folder / "config.toml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace('privacy = "minimal"', 'privacy = "full"'), encoding="utf-8")
+    at_full_privacy(ward)
     values = [
         ("2026-02-02", "bilirubin", "50", "umol/L"),
         ("2026-02-09", "bilirubin", "0.756", "mg/dL"),
