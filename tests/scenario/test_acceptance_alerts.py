@@ -219,6 +219,20 @@ def test_a_derived_count_is_marked_wherever_it_is_shown(ward: Ward, mailbox: Cat
     assert "latest 4.00 10*9/L (derived) [" in told(mails(ward.monitor.folder)[-1])
 
 
+def test_cell_lines_that_are_low_together_each_have_their_day(ward: Ward) -> None:
+    """All were told as of the last day, also a count of days before."""
+    ward.blood("2026-01-12", platelets="120")
+    line = "P1,2026-01-16T08:00,hemoglobin,85,g/L,,"
+    ward.take("load", LONG, line, at="2026-01-16T12:00")
+    said = [
+        it["summary"] for it in ward.monitor("alerts", "--json", "--at", "2026-01-16T12:05").json
+    ]
+    assert (
+        "Cell lines low together on 16 Jan 2026: haemoglobin 85 g/L, "
+        "platelets 120 10*9/L of 12 Jan 2026"
+    ) in said
+
+
 def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lies(
     ward: Ward, mailbox: Catcher
 ) -> None:
