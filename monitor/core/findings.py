@@ -11,8 +11,9 @@ from datetime import date
 
 from monitor.core import absences, repeats
 from monitor.core.answer import Finding, Life, PanelStatus, Shared
-from monitor.core.case import Case, Result
+from monitor.core.case import Case, HeldRow, Result
 from monitor.core.catalogue import Catalogue
+from monitor.core.derive import counted_from
 from monitor.core.episodes import Episode
 from monitor.core.indications import indication_key
 from monitor.core.judged import Judged
@@ -243,7 +244,7 @@ def of_late_panels(
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
         *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((f"Ask with it: {ask}", True) for ask in dict.fromkeys(_asked(late, protocol))),
-        *((text, True) for text in _held_sentences(late, case, protocol)),
+        *((text, True) for text in _held_sentences(late, case, protocol, catalogue)),
         *((text, True) for text in absences.sentences(case, life, today, _done_before(late))),
     ]
     return Finding(
@@ -305,15 +306,21 @@ def named(missing: str, catalogue: Catalogue) -> str:
     return " or ".join(catalogue.analytes[name].title.lower() for name in names)
 
 
-def _held_sentences(late: Sequence[PanelStatus], case: Case, protocol: Protocol) -> list[str]:
+def _held_sentences(
+    late: Sequence[PanelStatus], case: Case, protocol: Protocol, catalogue: Catalogue
+) -> list[str]:
     sentences = []
     for panel in late:
         wanted = protocol.panel(panel.panel).analytes
-        count = len({row.id for row in case.held if row.analyte in wanted})
+        count = len({row.id for row in case.held if _is_of(row, wanted, catalogue)})
         if count:
             rows = "1 row" if count == 1 else f"{count} rows"
             sentences.append(f"{rows} of {protocol.panel(panel.panel).title} held in quarantine.")
     return sentences
+
+
+def _is_of(row: HeldRow, wanted: Sequence[str], catalogue: Catalogue) -> bool:
+    return row.analyte in wanted or counted_from(row.analyte, catalogue) in wanted
 
 
 def of_unusable_samples(
