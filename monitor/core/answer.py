@@ -86,6 +86,8 @@ class Finding:
     limit: Decimal | None = None
     limit_text: str = ""
     """The limit with its meaning: `0.5 10*9/L` or `5 x ULN 40 = 200 U/L (default ULN)`."""
+    limits: tuple[Decimal, ...] = ()
+    """Of every level of the rule, as far as known: a value is shown on the right side of each."""
     breaches: tuple[datetime, ...] = ()
     since: datetime | None = None
     """From when on what it tells is so, where that is not the instant of its last breach."""

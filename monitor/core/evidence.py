@@ -49,6 +49,7 @@ def evidence(
         "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
+        "limits": [_number(limit) for limit in finding.limits],
         "series": _series(finding, review, catalogue),
         "panels": [_panel(status, protocol) for status in finding.panels],
         "held": _held(finding, review),

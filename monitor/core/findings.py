@@ -129,6 +129,7 @@ def of_episode(
         latest_breaches=latest.breaches,
         limit=limit.value,
         limit_text=limit.text,
+        limits=worst.known_limits,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
         action=action_words(kind, case.enrolment.drug),
         say=sentences(
@@ -147,7 +148,7 @@ def of_episode(
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     analyte = catalogue.analytes[rule.analyte]
     limit = worst.limit
-    shown = show(worst.measured.value, analyte.decimals, (limit.value,))
+    shown = show(worst.measured.value, analyte.decimals, worst.known_limits)
     when = day_text(worst.measured.collected_on)
     title = titled(analyte.title, derived=worst.measured.derived)
     value = f"{title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"

@@ -53,9 +53,8 @@ def view_of(
 ) -> AlertView:
     """Lay out one alert. `shown` is the evidence of `core.evidence`, numbers as exact text."""
     limit = _number(shown["limit"])
-    limits = () if limit is None else (limit,)
     value = _number(shown["value"])
-    points = _points(shown, limits)
+    points = _points(shown)
     figure = _figure(shown, points, limit, zone)
     return AlertView(
         id=alert_id,
@@ -103,11 +102,17 @@ def _number(text: str | None) -> Decimal | None:
 
 def shown_value(shown: dict[str, Any], prefix: str) -> str:
     """The worst value of an alert, or its latest (`latest_`), with what hides more of it."""
-    value, limit = _number(shown[f"{prefix}value"]), _number(shown["limit"])
+    value = _number(shown[f"{prefix}value"])
     if value is None:
         return ""
-    limits = () if limit is None else (limit,)
-    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], limits)}"
+    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], _limits(shown))}"
+
+
+def _limits(shown: dict[str, Any]) -> tuple[Decimal, ...]:
+    """Those of every level: no value is shown on or across one that it does not meet. What was
+    written before all were kept has the one it is about."""
+    texts = shown.get("limits") or [shown["limit"]]
+    return tuple(Decimal(text) for text in texts if text is not None)
 
 
 def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
@@ -177,8 +182,8 @@ def _dose(dose: dict[str, str]) -> str:
     return f"{amount:f} mg/day since {short_day(date.fromisoformat(dose['on']))}"
 
 
-def _points(shown: dict[str, Any], limits: tuple[Decimal, ...]) -> tuple[Point, ...]:
-    points = []
+def _points(shown: dict[str, Any]) -> tuple[Point, ...]:
+    points, limits = [], _limits(shown)
     for entry in shown["series"]:
         value = _number(entry["value"])
         text = entry["no_result"] or "no result"

@@ -219,6 +219,28 @@ def test_a_derived_count_is_marked_wherever_it_is_shown(ward: Ward, mailbox: Cat
     assert "latest 4.00 10*9/L (derived) [" in told(mails(ward.monitor.folder)[-1])
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [("<0.501", "<0.501"), ("501", "0.501"), ("510", "0.51"), ("1004", "1.004")]
+)
+def test_a_value_is_never_rounded_onto_a_limit_of_another_level(
+    ward: Ward, mailbox: Catcher, value: str, shown: str
+) -> None:
+    """`<0.501` read `<0.50`, which is below 0.5 for certain; 501 /uL read as the limit itself."""
+    unit = "10*9/L" if "." in value else "/uL"
+    line = f"P1,2026-01-12T08:00,neutrophils,{value},{unit},,"
+    ward.take("load", LONG, line, at="2026-01-12T12:00")
+    assert ward.monitor("deliver", "--at", "2026-01-12T12:05").code == 0
+    (said,) = (
+        it["summary"]
+        for it in ward.monitor("alerts", "--json", "--at", "2026-01-12T12:05").json
+        if it["rule"] == "neutropenia"
+    )
+    assert said.startswith(f"Neutrophils {shown} 10*9/L on 12 Jan 2026: below 1.")
+    if "below 1.0" in said:
+        (mail,) = (told(mail) for mail in mails(ward.monitor.folder) if is_critical(mail))
+        assert f"Neutrophils {shown} 10*9/L, Mon 12 Jan" in mail
+
+
 def test_cell_lines_that_are_low_together_each_have_their_day(ward: Ward) -> None:
     """All were told as of the last day, also a count of days before."""
     ward.blood("2026-01-12", platelets="120")
