@@ -51,6 +51,7 @@ def reconcile(
 ) -> Decision:
     """What to write so that the live alerts of one enrolment say what its findings say."""
     today = clinic_day(now, zone)
+    mrn = review.case.enrolment.mrn
     pairing = pair(review.findings, alerts)
     changes: list[Change] = list(pairing.merges)
     wake: list[date] = []
@@ -64,7 +65,7 @@ def reconcile(
         else:
             step = _standing(finding, alert, protocol, today, zone)
             if not step or not any(change.tell for change in step):
-                step = [*_moved(finding, alert, review.case.enrolment.mrn), *step]
+                step = [*_moved(finding, alert, mrn), *step]
             if alert.came_apart and not any(change.what in OPENING for change in step):
                 step = [_stands_again(finding, alert), *step]
             changes.extend(step)
@@ -76,7 +77,7 @@ def reconcile(
         for it in without_what_was_closed(alert, review, protocol, catalogue)
     )
     return Decision(
-        changes=tuple(changes),
+        changes=tuple(_with_number(it, mrn) for it in changes),
         findings_change_at=review.next_change_at,
         alerts_change_at=earliest(*(start_of_day(day, zone) for day in wake if day > today)),
     )
@@ -192,9 +193,23 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
 
 def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
     """Merged, or taken apart again: whoever was told one number hears the other."""
-    if alert.mrn and alert.mrn != mrn:
-        reason = f"the patient's number is now {mrn}, it was {alert.mrn}"
+    if reason := _other_number(alert, mrn):
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+
+
+def _with_number(change: Change, mrn: str) -> Change:
+    """Whatever else is told of it: who knows the alert by another number takes this one for a
+    stranger."""
+    number = "" if change.alert is None else _other_number(change.alert, mrn)
+    if not number or not change.tell or number in change.reason:
+        return change
+    return replace(change, reason=f"{change.reason}; {number}")
+
+
+def _other_number(alert: Alert, mrn: str) -> str:
+    if not alert.mrn or alert.mrn == mrn:
+        return ""
+    return f"the patient's number is now {mrn}, it was {alert.mrn}"
 
 
 def _stands_again(finding: Finding, alert: Alert) -> Change:

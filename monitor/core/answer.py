@@ -3,7 +3,7 @@ what the rules say. Derived, never stored as truth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ class Measured:
     collected_at: datetime
     collected_on: date
     result_id: int
+    derived: bool = field(default=False, repr=False)
+    """Whether it follows from others and the laboratory reported no such number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +81,16 @@ class Finding:
     analyte: str | None = None
     worst: Measured | None = None
     latest: Measured | None = None
+    latest_breaches: bool = False
+    """Of a recovered episode: the latest result is beyond a limit again, in an episode after it."""
     limit: Decimal | None = None
     limit_text: str = ""
     """The limit with its meaning: `0.5 10*9/L` or `5 x ULN 40 = 200 U/L (default ULN)`."""
+    limits: tuple[Decimal, ...] = ()
+    """Of every level of the rule, as far as known: a value is shown on the right side of each."""
     breaches: tuple[datetime, ...] = ()
+    since: datetime | None = None
+    """From when on what it tells is so, where that is not the instant of its last breach."""
     panels: tuple[PanelStatus, ...] = ()
     subjects: tuple[int, ...] = ()
     """Ids of the held rows or unusable results it lists."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.answer import Considered, Finding
 from monitor.core.calendar import start_of_day
-from monitor.core.findings import action_words, day_text, sentence
+from monitor.core.findings import action_words, check_inr, day_text, sentence, sentences
 from monitor.core.genes import Known, known_gene, unavailable
 from monitor.core.vocabulary import EnrolmentState, Kind, Metaboliser, Urgency
 
@@ -148,7 +148,14 @@ def _contraindicated(view: View, known: Known) -> Finding:
         recovered=view.life.state is EnrolmentState.STOPPED,
         breaches=(start_of_day(deciding.on, view.zone),),
         action=f"Protocol: {drug} is contraindicated. Prescriber to decide.",
-        say=tuple(text for text in (poor.say, _disagreement(known)) if text),
+        say=sentences(
+            Kind.DISCONTINUE if view.life.first_dose_on <= view.today else Kind.REVIEW,
+            view.case,
+            (poor.say, _disagreement(known)),
+            certain=True,
+            early=False,
+            inr=check_inr(view.life, view.catalogue),
+        ),
         arithmetic=tuple(known.lines()),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -130,13 +130,14 @@ def _finding(
     early = worst.collected_on < life.first_dose_on
     kind, urgency = words.capped(level.action, level.urgency, certain=certain, early=early)
     lines = low[worst.measured.collected_at]
-    when = words.day_text(worst.collected_on)
+    day = worst.collected_on
     return Finding(
         enrolment_id=case.enrolment.id,
         cause=f"combination:{combination.id}",
         kind=kind,
         urgency=urgency,
-        summary=f"{combination.title} on {when}: " + ", ".join(_value(it, view) for it in lines),
+        summary=f"{combination.title} on {words.day_text(day)}: "
+        + ", ".join(_value_beside(it, day, view) for it in lines),
         source=combination.source,
         recovered=not episode.going_on,
         rule=combination.id,
@@ -153,12 +154,20 @@ def _finding(
     )
 
 
+def _value_beside(line: _Low, day: date, view: View) -> str:
+    """Of a line, with its day where it is another than that of the finding."""
+    on = line.judged.collected_on
+    value = _value(line, view)
+    return value if on == day else f"{value} of {words.day_text(on)}"
+
+
 def _value(line: _Low, view: View) -> str:
-    """`platelets 120 10*9/L`, with the day where it is another than that of the finding."""
+    """`platelets 120 10*9/L`."""
     measured = line.judged.measured
     analyte = view.catalogue.analytes[line.judged.result.analyte]
     shown = show(measured.value, analyte.decimals, (line.judged.limit.value,))
-    return f"{analyte.title.lower()} {measured.comparator}{shown} {analyte.unit}"
+    title = words.titled(analyte.title.lower(), derived=measured.derived)
+    return f"{title} {measured.comparator}{shown} {analyte.unit}"
 
 
 def _step(line: _Low, view: View) -> str:

@@ -40,7 +40,7 @@ def with_derived(results: Sequence[Result] | Recalled, catalogue: Catalogue) -> 
 
 def may_derive(analytes: Iterable[str], catalogue: Catalogue) -> bool:
     """Whether counts may follow from results of these analytes."""
-    return any(_percent_of(name, catalogue) for name in set(analytes))
+    return any(counted_from(name, catalogue) for name in set(analytes))
 
 
 def _specimen(result: Result) -> _Specimen:
@@ -49,7 +49,8 @@ def _specimen(result: Result) -> _Specimen:
     return (result.collected_at,)
 
 
-def _percent_of(name: str, catalogue: Catalogue) -> str | None:
+def counted_from(name: str, catalogue: Catalogue) -> str | None:
+    """The count that follows from a percentage and the white cells; None of any other analyte."""
     analyte = catalogue.analytes.get(name)
     return analyte.percent_of if analyte is not None else None
 
@@ -65,7 +66,7 @@ def _derive(members: Sequence[Result], catalogue: Catalogue) -> Iterable[Result]
     reported = {result.analyte for result in members}
     shares: dict[str, list[Result]] = defaultdict(list)
     for result in members:
-        absolute = _percent_of(result.analyte, catalogue)
+        absolute = counted_from(result.analyte, catalogue)
         if absolute is not None and absolute not in reported:
             shares[absolute].append(result)
     for absolute, parts in shares.items():

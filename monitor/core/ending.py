@@ -109,6 +109,8 @@ def _closing_reason(alert: Alert, review: Review) -> str:
             return "monitored elsewhere"
         if alert.kind is Kind.DOSE_CHECK and review.life.state is EnrolmentState.HELD:
             return "held: the dose is not taken"
+        if alert.kind is Kind.QUARANTINED_RESULT:
+            return "the count of the held percentage is known"
     return CLOSING_REASONS[alert.kind]
 
 

@@ -44,10 +44,12 @@ def evidence(
         "decimals": analyte.decimals if analyte else None,
         **_measured("", finding.worst),
         **_measured("latest_", finding.latest),
+        "latest_breaches": finding.latest_breaches,
         "happened_at": _happened_at(finding),
         "ends_when_closed": finding.cause.startswith(ENDED_BY_CLOSING),
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
+        "limits": [_number(limit) for limit in finding.limits],
         "series": _series(finding, review, catalogue),
         "panels": [_panel(status, protocol) for status in finding.panels],
         "held": _held(finding, review),
@@ -78,13 +80,14 @@ def naming(protocol: Protocol) -> dict[str, str]:
 def _happened_at(finding: Finding) -> str | None:
     if not finding.breaches or finding.cause.startswith(OF_NO_SPECIMEN):
         return None
-    return _instant(finding.breaches[-1])
+    return _instant(finding.since or finding.breaches[-1])
 
 
 def _measured(prefix: str, measured: Measured | None) -> dict[str, Any]:
     return {
         f"{prefix}value": _number(measured.value) if measured else None,
         f"{prefix}comparator": measured.comparator if measured else None,
+        f"{prefix}derived": measured is not None and measured.derived,
         f"{prefix}collected_at": _instant(measured.collected_at) if measured else None,
     }
 

@@ -11,9 +11,11 @@ from datetime import date
 
 from monitor.core import absences, repeats
 from monitor.core.answer import Finding, Life, PanelStatus, Shared
-from monitor.core.case import Case, Result
+from monitor.core.case import Case, HeldRow, Result
 from monitor.core.catalogue import Catalogue
+from monitor.core.derive import counted_from
 from monitor.core.episodes import Episode
+from monitor.core.indications import indication_key
 from monitor.core.judged import Judged
 from monitor.core.ordered import Results
 from monitor.core.protocol import Panel, Protocol, Rule
@@ -32,6 +34,8 @@ _ACTIONS = {
 }
 _STEROIDS = "Does not apply to steroids: never stop prednisolone suddenly."
 _TRANSPLANT = "Transplant: call the transplant team the same day."
+_TRANSPLANTED = "transplant"
+"""In an indication, as protocol files name it: `Kidney Transplant` is kidney_transplant."""
 _ANTICOAGULANT = "vitamin_k_antagonist"
 """The class of drugs, in the catalogue, of which a change of the monitored drug moves the INR."""
 _ASK_LABORATORY = "The laboratory gave only a bound: ask the laboratory for the number."
@@ -45,6 +49,11 @@ _STARTED_OR_NOT = "Start not confirmed: was it started? The test is to be repeat
 def day_text(day: date) -> str:
     """A day that no reader takes for another: 2 Jun 2026."""
     return f"{day.day} {day:%b %Y}"
+
+
+def titled(title: str, *, derived: bool) -> str:
+    """The name of an analyte; that of a count which the laboratory did not report is marked."""
+    return f"{title} (derived)" if derived else title
 
 
 def action_words(kind: Kind, drug: str) -> str:
@@ -80,7 +89,7 @@ def sentences(
         *((text, True) for text in doubts),
         (inr, reducing and bool(inr)),
         (_STEROIDS, reducing),
-        (_TRANSPLANT, "transplant" in case.enrolment.indication),
+        (_TRANSPLANT, _TRANSPLANTED in indication_key(case.enrolment.indication)),
     )
     return tuple(text for text, applies in candidates if applies)
 
@@ -117,8 +126,10 @@ def of_episode(
         analyte=rule.analyte,
         worst=worst.measured,
         latest=latest.measured,
+        latest_breaches=latest.breaches,
         limit=limit.value,
         limit_text=limit.text,
+        limits=worst.known_limits,
         breaches=tuple(it.measured.collected_at for it in episode.breaches),
         action=action_words(kind, case.enrolment.drug),
         say=sentences(
@@ -137,9 +148,10 @@ def of_episode(
 def _rule_summary(rule: Rule, worst: Judged, catalogue: Catalogue) -> str:
     analyte = catalogue.analytes[rule.analyte]
     limit = worst.limit
-    shown = show(worst.measured.value, analyte.decimals, (limit.value,))
+    shown = show(worst.measured.value, analyte.decimals, worst.known_limits)
     when = day_text(worst.measured.collected_on)
-    value = f"{analyte.title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
+    title = titled(analyte.title, derived=worst.measured.derived)
+    value = f"{title} {worst.measured.comparator}{shown} {analyte.unit} on {when}"
     if rule.is_trend:
         return f"{value}: {limit.text}"
     beyond = "below" if rule.downward else "above"
@@ -233,7 +245,7 @@ def of_late_panels(
         *((_partial_sentence(panel, protocol, catalogue), bool(panel.partial)) for panel in late),
         *((it.text, True) for panel in late if (it := shared.panel(panel.panel))),
         *((f"Ask with it: {ask}", True) for ask in dict.fromkeys(_asked(late, protocol))),
-        *((text, True) for text in _held_sentences(late, case, protocol)),
+        *((text, True) for text in _held_sentences(late, case, protocol, catalogue)),
         *((text, True) for text in absences.sentences(case, life, today, _done_before(late))),
     ]
     return Finding(
@@ -295,15 +307,21 @@ def named(missing: str, catalogue: Catalogue) -> str:
     return " or ".join(catalogue.analytes[name].title.lower() for name in names)
 
 
-def _held_sentences(late: Sequence[PanelStatus], case: Case, protocol: Protocol) -> list[str]:
+def _held_sentences(
+    late: Sequence[PanelStatus], case: Case, protocol: Protocol, catalogue: Catalogue
+) -> list[str]:
     sentences = []
     for panel in late:
         wanted = protocol.panel(panel.panel).analytes
-        count = len({row.id for row in case.held if row.analyte in wanted})
+        count = len({row.id for row in case.held if _is_of(row, wanted, catalogue)})
         if count:
             rows = "1 row" if count == 1 else f"{count} rows"
             sentences.append(f"{rows} of {protocol.panel(panel.panel).title} held in quarantine.")
     return sentences
+
+
+def _is_of(row: HeldRow, wanted: Sequence[str], catalogue: Catalogue) -> bool:
+    return row.analyte in wanted or counted_from(row.analyte, catalogue) in wanted
 
 
 def of_unusable_samples(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.core.answer import Finding
 from monitor.core.calendar import clinic_day
 from monitor.core.case import HeldRow
+from monitor.core.derive import WHITE_CELLS, counted_from
 from monitor.core.findings import QUARANTINED, day_text
 from monitor.core.phenotypes import OF_GENES
 from monitor.core.protocol import Level, Protocol
@@ -26,7 +27,8 @@ def of_held_rows(view: View) -> Finding | None:
     held = [
         row
         for row in case.held
-        if is_watched(row.analyte, protocol) and not _is_after_the_wash_out(row, view)
+        if (is_watched(row.analyte, protocol) or _hides_a_count(row, view))
+        and not _is_after_the_wash_out(row, view)
     ]
     if not held:
         return None
@@ -37,7 +39,7 @@ def of_held_rows(view: View) -> Finding | None:
         enrolment_id=case.enrolment.id,
         cause=QUARANTINED,
         kind=Kind.QUARANTINED_RESULT,
-        urgency=worst_urgency(*(_possible_urgency(row, protocol) for row in held)),
+        urgency=worst_urgency(*(_possible_urgency(row, view) for row in held)),
         summary=f"{count} held in quarantine and not judged: {names}",
         source="a held row is never hidden",
         subjects=tuple(ids),
@@ -53,7 +55,7 @@ def of_held_rows(view: View) -> Finding | None:
 
 def _news(held: Sequence[HeldRow], view: View) -> str:
     """The newest row that is more than routine: who has the older ones in hand hears of it."""
-    grave = [row for row in held if _possible_urgency(row, view.protocol) is not Urgency.ROUTINE]
+    grave = [row for row in held if _possible_urgency(row, view) is not Urgency.ROUTINE]
     if not grave:
         return ""
     newest = max(grave, key=lambda row: (row.held_at, row.id))
@@ -69,6 +71,15 @@ def is_watched(analyte: str, protocol: Protocol) -> bool:
     return ruled or bool(protocol.panels_with(analyte))
 
 
+def _hides_a_count(row: HeldRow, view: View) -> bool:
+    """Of a percentage: a watched count follows from it, and none of that day is known."""
+    count = counted_from(row.analyte, view.catalogue)
+    if count is None or not is_watched(count, view.protocol):
+        return False
+    known = (it for it in view.results.of(count) if it.value is not None)
+    return all(it.collected_on != row.collected_on for it in known)
+
+
 def _is_after_the_wash_out(row: HeldRow, view: View) -> bool:
     """A result of that day would not be watched either: neither in the wash-out nor while an
     episode of its analyte goes on. A gene is read whenever it comes."""
@@ -77,18 +88,28 @@ def _is_after_the_wash_out(row: HeldRow, view: View) -> bool:
         return False
     going_on = {it.analyte for it in view.rule_findings if not it.recovered}
     day = row.collected_on or clinic_day(row.held_at, view.zone)
-    return day > until and row.analyte not in going_on
+    about = {row.analyte, counted_from(row.analyte, view.catalogue)}
+    return day > until and about.isdisjoint(going_on)
 
 
-def _possible_urgency(row: HeldRow, protocol: Protocol) -> Urgency:
-    """The urgency of the worst level the raw number would meet in any unit it may be in."""
+def _possible_urgency(row: HeldRow, view: View) -> Urgency:
+    """The urgency of the worst level the raw number would meet in any unit it may be in; of a
+    percentage, that its count would meet with the white cells of its day."""
+    count = counted_from(row.analyte, view.catalogue)
+    analyte = count or row.analyte
+    values = row.possible_values
+    if count is not None:
+        cells = [
+            it.value for it in view.results.of(WHITE_CELLS) if it.collected_on == row.collected_on
+        ]
+        values = tuple(cell * share / 100 for cell in cells if cell is not None for share in values)
     comparator = comparator_of(row.received_value)
     urgencies = [Urgency.URGENT if row.analyte in OF_GENES else Urgency.ROUTINE]
-    for rule in protocol.rules:
-        if rule.analyte != row.analyte:
+    for rule in view.protocol.rules:
+        if rule.analyte != analyte:
             continue
         for level in rule.levels:
-            urgencies.extend(_urgency(level, value, comparator) for value in row.possible_values)
+            urgencies.extend(_urgency(level, value, comparator) for value in values)
     return worst_urgency(*urgencies)
 
 

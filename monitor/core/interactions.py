@@ -107,6 +107,7 @@ def _of_drug(it: Interaction, taking: Taking, view: View) -> Finding | None:
         recovered=recovered,
         rule=None,
         breaches=(start_of_day(taking.start, view.zone),),
+        since=start_of_day(together_from(taking, life), view.zone),
         action=protocol_says(it.say),
         say=tuple(_sentences(it, taking, known, view)),
         arithmetic=tuple(line for stretch in known for line in stretch.lines()),

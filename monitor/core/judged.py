@@ -60,6 +60,10 @@ class Judged:
         assert limit is not None
         return limit
 
+    @property
+    def known_limits(self) -> tuple[Decimal, ...]:
+        return tuple(it.value for it in self.limits if it is not None)
+
     def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
         """Orders judgements from mild to severe."""
         value, sign = self.result.value, BOUNDS.index(self.result.comparator)
@@ -87,4 +91,5 @@ def measured(result: Result) -> Measured:
         collected_at=result.collected_at,
         collected_on=result.collected_on,
         result_id=result.id,
+        derived=bool(result.derived),
     )

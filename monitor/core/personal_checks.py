@@ -155,16 +155,22 @@ def in_force(rule: Rule, level: int, known: Sequence[Personal], day: date) -> De
 
 
 def misplaced(term: Personal, old: Protocol, new: Protocol) -> str:
-    """Why a limit that was set by one text of a protocol would not be what was agreed by
-    another; empty where it would. A level that is gone takes its limit with it."""
-    before, after = _level(term, old), _level(term, new)
-    if term.what is not Terms.LIMIT or before is None or after is None:
+    """Why what was set by one text of a protocol would not be what was agreed by another; empty
+    where it would. A level that is gone takes its limit with it."""
+    if term.what is Terms.INTERVAL:
+        return _interval_misplaced(term, old, new)
+    if term.what is not Terms.LIMIT or (after := _level(term, new)) is None:
         return ""
-    (_, was), (rule, will_be) = before, after
-    if _asks(was) != _asks(will_be):
+    before, (rule, will_be) = _level(term, old), after
+    if before is None or _is_another(before[1], will_be, rule):
+        meant = (
+            "a level that the text in force does not have"
+            if before is None
+            else f"the level that asks for {_in_words(before[1])}"
+        )
         return (
-            f"personal limit {term.id} ({term.value:f}) was set for the level that asks for "
-            f"{_in_words(was)}, and would stand in for the one that asks for {_in_words(will_be)}"
+            f"personal limit {term.id} ({term.value:f}) was set for {meant}, and would stand in "
+            f"for the one that asks for {_in_words(will_be)}"
         )
     assert term.value is not None
     own = number_of(will_be)
@@ -172,6 +178,16 @@ def misplaced(term: Personal, old: Protocol, new: Protocol) -> str:
     if own is not None and _is_looser(term.value, own, rule) and past:
         return f"personal limit {term.id} ({term.value:f}) would lie past the floor"
     return ""
+
+
+def _is_another(was: Level, will_be: Level, rule: Rule) -> bool:
+    """Whether a place of a ladder is another level's now: it asks for something else, or the
+    level it was has gone to another place."""
+    if _asks(was) != _asks(will_be):
+        return True
+    if number_of(was) == number_of(will_be):
+        return False
+    return any(_asks(it) == _asks(was) and number_of(it) == number_of(was) for it in rule.levels)
 
 
 def _level(term: Personal, protocol: Protocol) -> tuple[Rule, Level] | None:
@@ -193,6 +209,22 @@ def _in_words(level: Level) -> str:
 
 
 # --- An interval ------------------------------------------------------------------------
+
+
+def _interval_misplaced(term: Personal, old: Protocol, new: Protocol) -> str:
+    """It was shorter than the protocol's own, or agreed by two: an edit may turn that round, and
+    one that renames a phase leaves it without any."""
+    problem = "" if _interval_problem(term, old) else _interval_problem(term, new)
+    what = f"personal interval {term.id} ({term.subject} every {term.every} in {term.phase})"
+    return f"{what} would not hold: {problem}" if problem else ""
+
+
+def _interval_problem(term: Personal, protocol: Protocol) -> str:
+    try:
+        _check_interval(term, protocol)
+    except ActionRefused as refusal:
+        return str(refusal)
+    return ""
 
 
 def _check_interval(term: Personal, protocol: Protocol) -> None:

@@ -165,7 +165,8 @@ def _held_back(episode: Episode, rule: Rule, enrolled_on: date) -> str:
 
 def _within_limits(latest: Judged, rule: Rule, unit: str) -> str:
     value, limit = latest.measured, latest.limits[0]
-    shown = f"{value.comparator}{value.value:f} {unit} on {day_text(value.collected_on)}"
+    origin = " (derived)" if value.derived else ""
+    shown = f"{value.comparator}{value.value:f} {unit}{origin} on {day_text(value.collected_on)}"
     if rule.is_trend:
         return (
             f"the latest exact value, {shown}, does not end {limit.text if limit else 'such a row'}"

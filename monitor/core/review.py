@@ -244,7 +244,7 @@ def _threshold_findings(verdict: Verdict, view: View) -> list[Finding]:
             case,
             view.life,
             view.catalogue,
-            verdict.series[-1],
+            verdict.latest or verdict.series[-1],
             going_on=verdict.is_going_on(episode),
             repeat_by=_repeat_by(verdict, episode, view.life),
         )

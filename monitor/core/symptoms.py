@@ -136,8 +136,9 @@ def _last_below(last: LastValue, on: date, view: View) -> str:
         assert result.value is not None
         if below(result.value, result.comparator, last.below) is not Breach.NO:
             analyte = view.catalogue.analytes[last.analyte]
+            title = words.titled(analyte.title.lower(), derived=bool(result.derived))
             return (
-                f"last {analyte.title.lower()} {result.comparator}{result.value:f} {analyte.unit} "
+                f"last {title} {result.comparator}{result.value:f} {analyte.unit} "
                 f"on {words.day_text(result.collected_on)}: below {last.below:f} {analyte.unit}"
             )
     return ""
@@ -244,8 +245,9 @@ def _latest(name: str, on: date, view: View) -> str:
     if not values:
         return f"no {analyte.title.lower()} known"
     last = values[-1]
+    title = words.titled(analyte.title.lower(), derived=bool(last.derived))
     return (
-        f"last {analyte.title.lower()} {last.comparator}{last.value:f} {analyte.unit} on "
+        f"last {title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{words.day_text(last.collected_on)}"
     )
 

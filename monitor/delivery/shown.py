@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.calendar import clinic_day
 from monitor.core.changes import ChangeWhat
+from monitor.core.findings import titled
 from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import LATE, AlertState, Kind
+from monitor.core.vocabulary import LATE, SELF_CLOSING, AlertState, Kind
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
@@ -34,7 +35,8 @@ ROWS = 6
 """Values in the table of a mail; the figure shows all of the evidence's series."""
 _FIRST = {ChangeWhat.OPENED.value, "digest"}
 _REDUCING = {Kind.DISCONTINUE, Kind.WITHHOLD, Kind.DOSE_REDUCTION}
-_CLOSED_BY_PERSON = _REDUCING | {Kind.REVIEW}
+_ABOUT_THE_DOSE = _REDUCING | {Kind.CONTRAINDICATED, Kind.INTERACTION}
+"""What may lead to a change of the dose names the last one."""
 
 
 def view_of(
@@ -51,9 +53,8 @@ def view_of(
 ) -> AlertView:
     """Lay out one alert. `shown` is the evidence of `core.evidence`, numbers as exact text."""
     limit = _number(shown["limit"])
-    limits = () if limit is None else (limit,)
     value = _number(shown["value"])
-    points = _points(shown, limits)
+    points = _points(shown)
     figure = _figure(shown, points, limit, zone)
     return AlertView(
         id=alert_id,
@@ -68,16 +69,17 @@ def view_of(
         headline=headline(shown["kind"]),
         summary=shown["summary"],
         old=_old(shown, now, zone),
-        value=_shown_value(shown, "", limits),
+        value=shown_value(shown, ""),
         unit=shown["unit"] or "",
         analyte=shown["analyte_title"] or "",
+        measured=titled(shown["analyte_title"] or "", derived=bool(shown.get("derived"))),
         collected=_collected(shown["collected_at"], now, zone),
         distance=_distance(shown, value, limit),
         limit_text=shown["limit_text"],
-        latest=_latest(shown, limits, now, zone),
+        latest=_latest(shown, now, zone),
         action=shown["action"],
         say=_said(shown, standing, clinic_day(now, zone)),
-        cautions=_cautions(shown),
+        cautions=_cautions(shown, clinic_day(now, zone)),
         values=_rows(shown, points, limit, zone),
         legend=_legend(points),
         figure=figure,
@@ -98,11 +100,19 @@ def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _shown_value(shown: dict[str, Any], prefix: str, limits: tuple[Decimal, ...]) -> str:
+def shown_value(shown: dict[str, Any], prefix: str) -> str:
+    """The worst value of an alert, or its latest (`latest_`), with what hides more of it."""
     value = _number(shown[f"{prefix}value"])
     if value is None:
         return ""
-    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], limits)}"
+    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], _limits(shown))}"
+
+
+def _limits(shown: dict[str, Any]) -> tuple[Decimal, ...]:
+    """Those of every level: no value is shown on or across one that it does not meet. What was
+    written before all were kept has the one it is about."""
+    texts = shown.get("limits") or [shown["limit"]]
+    return tuple(Decimal(text) for text in texts if text is not None)
 
 
 def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
@@ -124,16 +134,23 @@ def _distance(shown: dict[str, Any], value: Decimal | None, limit: Decimal | Non
     return distance(value, shown["comparator"] or "", limit, downward=shown["downward"])
 
 
-def _latest(
-    shown: dict[str, Any], limits: tuple[Decimal, ...], now: datetime, zone: ZoneInfo
-) -> str:
+def _latest(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """The latest value, where it is another than the worst one that the alert is about."""
     text = shown["latest_collected_at"]
     if text is None or text == shown["collected_at"]:
         return ""
-    back = ": back within the limit" if shown["recovered"] else ""
-    value = _shown_value(shown, "latest_", limits)
-    return f"{value} {shown['unit']} on {_collected(text, now, zone)}{back}"
+    value = shown_value(shown, "latest_")
+    unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
+    return f"{value} {unit} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
+
+
+def _how_it_stands(shown: dict[str, Any]) -> str:
+    """Of a recovered alert: one episode may be over and the latest result be of the next."""
+    if not shown["recovered"]:
+        return ""
+    if shown.get("latest_breaches"):
+        return ": beyond a limit again"
+    return ": back within the limit"
 
 
 def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, ...]:
@@ -142,16 +159,18 @@ def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, 
     return sentences if standing.state == AlertState.CLOSED else read_on(today, sentences)
 
 
-def _cautions(shown: dict[str, Any]) -> tuple[str, ...]:
+def _cautions(shown: dict[str, Any], today: date) -> tuple[str, ...]:
     """The last dose with every alert that may lead to a change of it, and a start in doubt."""
     lines = []
-    if shown["kind"] in _REDUCING:
-        dose = shown["dose"]
+    dose = shown["dose"]
+    is_to_come = dose is not None and date.fromisoformat(dose["on"]) > today
+    if shown["kind"] in _ABOUT_THE_DOSE and not is_to_come:
         lines.append(
             f"Last dose on record: {_dose(dose)}." if dose else "Last dose: not on record, ask."
         )
-        if shown["warfarin"] and not any("INR" in sentence for sentence in shown["say"]):
-            lines.append("Warfarin is on the list: check INR.")
+    is_asked = any("INR" in sentence for sentence in shown["say"])
+    if shown["kind"] in _REDUCING and shown["warfarin"] and not is_asked:
+        lines.append("Warfarin is on the list: check INR.")
     is_said = any(sentence.startswith("Held since ") for sentence in shown["say"])
     if shown["enrolment_state"] not in {"active", "planned"} and not is_said:
         lines.append(f"On record as {shown['enrolment_state']}.")
@@ -163,8 +182,8 @@ def _dose(dose: dict[str, str]) -> str:
     return f"{amount:f} mg/day since {short_day(date.fromisoformat(dose['on']))}"
 
 
-def _points(shown: dict[str, Any], limits: tuple[Decimal, ...]) -> tuple[Point, ...]:
-    points = []
+def _points(shown: dict[str, Any]) -> tuple[Point, ...]:
+    points, limits = [], _limits(shown)
     for entry in shown["series"]:
         value = _number(entry["value"])
         text = entry["no_result"] or "no result"
@@ -305,7 +324,7 @@ def _commands(
     if standing.closed_at is not None:
         return (explain,)
     commands = [("Take it on", f"monitor ack {alert_id} --by YOUR-NAME")]
-    if shown["kind"] in _CLOSED_BY_PERSON:
+    if shown["kind"] not in SELF_CLOSING:
         ended = shown["recovered"] or shown.get("ends_when_closed")
         review_by = "" if ended else " --review-by DAY"
         commands.append(

@@ -48,4 +48,4 @@ def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
 
 
 def _value(view: AlertView) -> str:
-    return f"{view.analyte} {view.value} {view.unit}" if view.value else ""
+    return f"{view.measured} {view.value} {view.unit}" if view.value else ""

@@ -65,6 +65,8 @@ class AlertView:
     value: str
     unit: str
     analyte: str
+    measured: str
+    """Its name beside the worst value, which may have been derived."""
     collected: str
     distance: str
     limit_text: str

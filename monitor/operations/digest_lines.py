@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from monitor.core.calendar import clinic_day
+from monitor.core.findings import titled
 from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
 from monitor.delivery.discretion import NOT_SHOWN, discreet_summary, shows_notes, withholds
+from monitor.delivery.shown import shown_value
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
 Note = Callable[[Row[Any]], str]
@@ -133,7 +135,9 @@ def _latest(row: Row[Any]) -> str:
     shown = row.shown
     if shown.get("latest_value") is None:
         return "recovered"
-    return f"latest {shown['latest_comparator'] or ''}{shown['latest_value']} {shown['unit']}"
+    unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
+    latest = f"latest {shown_value(shown, 'latest_')} {unit}"
+    return f"{latest}, beyond a limit again" if shown.get("latest_breaches") else latest
 
 
 def _in_hand(row: Row[Any], privacy: str) -> str:

@@ -70,3 +70,16 @@ def test_a_slip_in_an_indication_is_said(clinic: CommandLine) -> None:
     for right in ("Autoimmune hepatitis", "psoriasis"):
         ended = clinic("enrol", clinic.write("p.csv", PEOPLE.format(right)), "--at", "2026-01-06")
         assert (ended.code, "did you mean" in ended.out) == (0, False)
+
+
+@pytest.mark.parametrize("indication", ["renal_transplant", "Kidney Transplant", "TRANSPLANTATION"])
+def test_a_transplant_is_one_however_it_is_written(clinic: CommandLine, indication: str) -> None:
+    """With a capital letter the alert did not say to call the transplant team."""
+    assert clinic("enrol", clinic.write("p.csv", PEOPLE.format(indication)), "--at", "2026-01-05")
+    low = "mrn,collected_at,analyte,value,unit\nP1,2026-02-03,neutrophils,0.9,10*9/L\n"
+    assert clinic("load", clinic.write("low.csv", low), "--at", AT).code == 0
+    (alert,) = (
+        it for it in clinic("alerts", "--json", "--at", AT).json if it["rule"] == "neutropenia"
+    )
+    said = clinic("explain", str(alert["id"]), "--at", AT).out
+    assert "Transplant: call the transplant team the same day." in said

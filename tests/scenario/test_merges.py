@@ -130,6 +130,36 @@ def test_an_unmerge_leaves_everything_where_it_was(desk: Desk) -> None:
         assert (row.state == "closed") or row.home_id is None
 
 
+def test_what_is_told_after_a_merge_or_an_unmerge_names_the_number_it_was_told_by(
+    desk: Desk,
+) -> None:
+    """Of a worse value, or of one that was another's, the mail named only the number that stands:
+    who knew the alert by the other took it for a stranger's, and never heard that it is void."""
+    enrolled(desk, "A1")
+    desk.load(value("A1", "1.4"), value("B1", "0.9", "2026-03-03"))
+    desk.clinic.review(NOW)
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    (worse,) = desk.clinic.rows(tables.DeliveryAlert, what="worse")
+    assert worse.reason.startswith("a further limit is met")
+    assert worse.reason.endswith("; the patient's number is now B1, it was A1")
+    say(desk, "B1,2026-03-10,unmerge,A1,,,")
+    updated = [row.reason for row in desk.clinic.rows(tables.DeliveryAlert, what="updated")]
+    (milder,) = (it for it in updated if it.startswith("a correction made it milder"))
+    assert milder.endswith("; the patient's number is now A1, it was B1")
+
+
+def test_a_value_that_was_another_patients_is_withdrawn_by_the_number_it_was_told_by(
+    desk: Desk,
+) -> None:
+    enrolled(desk, "A1")
+    desk.load(value("A1", "3.1"), value("B1", "0.9", "2026-03-03"))
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    assert {row.shown["mrn"] for row in counts_alerts(desk)} == {"B1"}
+    say(desk, "B1,2026-03-10,unmerge,A1,,,")
+    (withdrawn,) = desk.clinic.rows(tables.DeliveryAlert, what="withdrawn")
+    assert withdrawn.reason.endswith("; the patient's number is now A1, it was B1")
+
+
 def live(desk: Desk) -> dict[int, tuple[str, str, str, str | None]]:
     return {
         row.id: (row.shown["mrn"], row.cause, row.state, row.acknowledged_by)

@@ -150,6 +150,10 @@ def limit(ward: Clinic, level: int, value: str, until: str = "2026-12-01") -> in
         (2, "0.8", "floor = 0.5 ", "floor = 0.9 ", "(0.8) would lie past the floor"),
         (2, "0.8", WITHHOLD, WITHHOLD.replace("1.6", "1.7"), ""),
         (3, "0.55", GRAVEST, "", ""),
+        # asks for the same, and is another level all the same: 0.55 instead of 1.0
+        (3, "0.55", WITHHOLD, MILDER + WITHHOLD, "discontinue, critical at 0.5, and would stand"),
+        (2, "0.8", WITHHOLD, "", "discontinue, critical at 1.0, and would stand in for"),
+        (3, "0.55", "below = 0.5, action", "below = 0.6, action", ""),
     ],
 )
 def test_no_edit_makes_another_of_a_limit_that_was_agreed_for_a_patient(
@@ -169,6 +173,62 @@ def test_no_edit_makes_another_of_a_limit_that_was_agreed_for_a_patient(
     now = at("2026-01-13")
     end_term(ward.store, ward.settings, number, by="Dr A", reason="the edit", now=now)
     apply_it(ward, path, "2026-01-13")
+
+
+def test_a_limit_whose_level_is_gone_does_not_come_to_stand_for_the_next_one(
+    ward: Clinic, folder: Path, path: Path
+) -> None:
+    """With its level it ended to count; the next edit gave it another, and 0.9 was no longer
+    critical for the patient."""
+    ward.enrol("A1")
+    number = limit(ward, 3, "0.55")
+    edit(folder, GRAVEST, "")
+    apply_it(ward, path, "2026-01-13")
+    edit(folder, WITHHOLD, MILDER + WITHHOLD)
+    with pytest.raises(Faults) as raised:
+        apply_it(ward, path, "2026-01-14")
+    assert "a level that the text in force does not have, and would stand in for" in str(
+        raised.value
+    )
+    assert f"monitor limit end {number}" in str(raised.value)
+
+
+QUARTERLY = """"quarterly"                  # no `until`: monitored for as long as the drug is taken
+
+[phases.panels.cbc]
+every = "3 months"
+grace = "1 week"
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        (("quarterly", "later"), "has no phase quarterly"),
+        (("3 months", "1 month"), "its interval may only be made shorter"),
+        (("3 months", "2 months"), ""),
+    ],
+)
+def test_no_edit_leaves_a_patients_interval_behind(
+    ward: Clinic, folder: Path, path: Path, new: tuple[str, str], problem: str
+) -> None:
+    """A phase of another name took the interval of 6 weeks away, and `limit list` said that it is
+    in force; an edit to a test each month left the patient at 6 weeks."""
+    ward.enrol("A1")
+    term = Personal(
+        id=0, what=Terms.INTERVAL, subject="cbc", phase="quarterly", every="6 weeks",
+        since=date(2026, 1, 5), until=date(2026, 12, 1), by="Dr A", reason="lupus",
+        set_at=at("2026-01-05"),
+    )  # fmt: skip
+    number = set_term(ward.store, ward.settings, "A1", "", term, at("2026-01-05"))
+    edit(folder, QUARTERLY, QUARTERLY.replace(*new))
+    if not problem:
+        apply_it(ward, path, "2026-01-13")
+        return
+    with pytest.raises(Faults) as raised:
+        apply_it(ward, path, "2026-01-13")
+    assert problem in str(raised.value)
+    assert f"monitor limit end {number}" in str(raised.value)
 
 
 def test_a_limit_that_has_ended_is_in_no_edits_way(ward: Clinic, folder: Path, path: Path) -> None:
