@@ -137,6 +137,9 @@ def _postgresql(url: URL) -> Engine:
         """The server may have been restarted since. It is asked where the connection has lain
         idle or something has come (the end, most likely): asking each time would be a way there
         and back before every transaction."""
+        # SQLAlchemy leaves "READ WRITE" behind where it was read only. A standby refuses that in
+        # words of its own, and it overrides an operator who has stopped all writing.
+        connection.read_only = None
         if time.monotonic() - record.info[_USED] < _TRUSTED and not _has_news(connection):
             return
         try:

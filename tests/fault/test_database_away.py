@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import sleep
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from monitor.demo.catcher import Catcher
 from monitor.store.database import open_store
@@ -49,7 +51,22 @@ def _stopped(server: Server) -> Callable[[], None]:
     return server.start
 
 
-@pytest.mark.parametrize("goes", [_stopped])
+def _without_writes(server: Server) -> Callable[[], None]:
+    """As a standby that the address leads to: whoever reads is answered."""
+    _set(server, "on")
+    return lambda: _set(server, "off")
+
+
+def _set(server: Server, read_only: str) -> None:
+    url = make_url(server.url()).set(drivername="postgresql")
+    with psycopg.connect(
+        url.render_as_string(), autocommit=True, options="-cdefault_transaction_read_only=off"
+    ) as connection:
+        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {read_only}")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("goes", [_stopped, _without_writes])
 def test_it_is_said_once_that_it_went_and_once_that_it_came(
     ward: ClinicFolder, server: Server, goes: Callable[[Server], Callable[[], None]]
 ) -> None:
