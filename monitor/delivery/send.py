@@ -216,7 +216,7 @@ def _give_back(run: _Run, ids: Sequence[int]) -> None:
         return
     try:
         with run.store.write() as connection:
-            leases.give_back(connection, ids)
+            leases.give_back(connection, ids, run.holder)
     except StoreLost:
         _unsent.update(ids)
 
@@ -271,7 +271,7 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
     """Note it, and tell whom it concerns."""
     for_good = _is_for_good(run, leased, error)
     with run.store.write() as connection:
-        leases.record_failure(
+        is_ours = leases.record_failure(
             connection,
             leased,
             run.now,
@@ -280,6 +280,8 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
             wait=error.wait,
             handed_over=error.handed_over,
         )
+        if not is_ours:
+            return
         if for_good:
             pass_on(connection, run.settings, leased, str(error), run.now)
         elif error.setting:
@@ -330,8 +332,8 @@ def _free_orphans(store: Store, now: datetime, own: str) -> None:
     if not orphans and not _unsent:
         return
     with store.write() as connection:
+        leases.give_back(connection, sorted(_unsent), own)
         freed = leases.release(connection, orphans, now)
-        leases.give_back(connection, sorted(_unsent))
     _unsent.clear()
     if freed:
         _log().warning("took over messages of a process that is gone", count=freed)
