@@ -33,7 +33,7 @@ from monitor.delivery.desk import Batch, Desk
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, leases, outbox
 from monitor.store.database import Store
-from monitor.store.errors import StoreBusy, StoreError, StoreLost
+from monitor.store.errors import StoreError, StoreLost
 from monitor.store.leases import Leased
 
 _TOKEN = secrets.token_hex(4)
@@ -177,13 +177,13 @@ async def _let_go(run: _Run, prepared: asyncio.Task[Batch] | None) -> None:
 
 async def _noted(run: _Run, write: Callable[[], None]) -> None:
     """Write down what the other side answered, however often it takes: a server that restarts
-    in this very moment must not make us say it twice."""
+    in this very moment, or has no room, must not make us say it twice."""
     began, pause = time.monotonic(), _FIRST_PAUSE
     while True:
         try:
             write()
             return
-        except (StoreLost, StoreBusy):
+        except StoreError:
             if run.stop() or time.monotonic() - began > _NOTED_WITHIN:
                 raise
         await asyncio.sleep(pause)

@@ -13,14 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
-_GONE = ("08", "57P", "53")
-"""Classes of PostgreSQL's codes: connection failures, a server that stops or starts, and one
-that has no room for another connection. Source: PostgreSQL manual, appendix A."""
+_GONE = ("08", "57P", "53300")
+"""How PostgreSQL's codes begin: connection failures, a server that stops or starts, and one that
+takes no further connection. A full disk (53100) is none of these: it answers, and waits for a
+person. Source: PostgreSQL manual, appendix A."""
 _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
 _TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
-_NOT_CANCELLED_BY_US = "57014"
 
 
 class StoreError(Exception):
@@ -125,7 +125,6 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
         )
     # With a statement the driver itself refused it: tried again, it would be refused again.
     never_came = isinstance(error, OperationalError) and not code and error.statement is None
-    gone = code.startswith(_GONE) and code != _NOT_CANCELLED_BY_US
-    if gone or never_came or error.connection_invalidated:
+    if code.startswith(_GONE) or never_came or error.connection_invalidated:
         return StoreLost(f"database {where} does not answer: {first_line(error)}")
     return None
