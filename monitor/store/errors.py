@@ -62,12 +62,14 @@ class TooEarly(StoreError):
 
 @contextmanager
 def readable_errors(engine: Engine) -> Iterator[None]:
-    """Turns what the driver raises into the errors above."""
+    """Turns what this database's driver raises into the errors above."""
     try:
         yield
     except PoolTimeout as error:
         raise StoreError(f"database {_where(engine)}: all connections are in use") from error
     except DBAPIError as error:
+        if not isinstance(error.orig, engine.dialect.loaded_dbapi.Error):
+            raise  # of another database, which is open around this one
         where = _where(engine)
         told = (
             _of_sqlite(error, where)

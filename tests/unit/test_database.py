@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from monitor.store import tables
 from monitor.store.database import Store, open_store
-from monitor.store.errors import StoreBusy, StoreError, StoreOutdated, TooEarly
+from monitor.store.errors import StoreBusy, StoreError, StoreLost, StoreOutdated, TooEarly
 from monitor.store.facts import bring_to, brought_to, check_not_earlier
 from monitor.store.revisions import (
     COMPATIBLE_FROM,
@@ -147,6 +147,17 @@ def test_what_is_on_its_way_to_a_machine_that_is_gone_is_given_up(store: Store) 
         theirs = connection.scalar(text("SHOW tcp_user_timeout"))
     assert ours == 90_000
     assert theirs == "90000"
+
+
+@pytest.mark.postgresql_only
+def test_of_two_databases_the_one_that_failed_is_named(store: Store, tmp_path: Path) -> None:
+    """A backup writes one while it reads the other."""
+    other = open_store(f"sqlite:///{tmp_path / 'other.db'}")
+    other.migrate()
+    end = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(StoreLost, match="database postgresql"), store.read() as ours, other.write():
+        ours.execute(end)
+    other.dispose()
 
 
 @pytest.mark.postgresql_only
