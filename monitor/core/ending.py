@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from monitor.core.answer import Review
 from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat
+from monitor.core.derive import with_derived
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import (
     DIED,
@@ -89,10 +90,8 @@ def _value_now(alert: Alert, review: Review, protocol: Protocol, catalogue: Cata
         return ""
     values = {
         f"{it.comparator}{it.value:f}"
-        for it in review.case.results
-        if it.analyte == rule.analyte
-        and it.collected_at == alert.breaches[0]
-        and it.value not in (None, alert.worst_value)
+        for it in with_derived(review.case.results, catalogue).of(rule.analyte)
+        if it.collected_at == alert.breaches[0] and it.value not in (None, alert.worst_value)
     }
     unit = catalogue.analytes[rule.analyte].unit
     return f"{values.pop()} {unit}" if len(values) == 1 else ""

@@ -75,6 +75,8 @@ class Keeper:
         """Called where a job may have left messages to be sent."""
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
+        self._telling = threading.Lock()
+        """Jobs run in several threads; of all of them one says that the database went or came."""
         self._noted: dict[str, job_runs.Noted] = {}
         self._went_on = time.monotonic()
         self.failing: set[str] = set()
@@ -93,7 +95,6 @@ class Keeper:
                     return
                 if job.work(now):
                     self._messages()
-            self._answered()
         except Exception as fault:  # noqa: BLE001  # the daemon never dies of a job
             if self._is_seen_to(job, now, fault):
                 return
@@ -143,14 +144,16 @@ class Keeper:
         """The database went away: what a job should have done is still owed, and is looked for
         again the later the longer it is away."""
         now = clock.now()
-        if self._lost_since is None:
-            self._lost_since = now
+        with self._telling:
+            since, self._lost_since = self._lost_since, self._lost_since or now
+        if since is None:
             self._log.warning("the database does not answer", job=job.name, why=str(fault))
-        pause = min(max(now - self._lost_since, _LEAST_PAUSE), _LONGEST_PAUSE)
+        pause = min(max(now - (since or now), _LEAST_PAUSE), _LONGEST_PAUSE)
         self.look(job.name, now + pause)
 
     def _answered(self) -> None:
-        since, self._lost_since = self._lost_since, None
+        with self._telling:
+            since, self._lost_since = self._lost_since, None
         if since is not None:
             away = (clock.now() - since).total_seconds()
             self._log.warning("the database answers again", seconds=round(away, 1))
@@ -165,10 +168,14 @@ class Keeper:
         try:
             finished = clock.now()
             noted = self._noted.get(job.name)
-            if noted is None or not noted.still_says(finished, error):
+            # A job may end well without a word with the database: that it is there again shows
+            # only where it takes something down.
+            is_lost = self._lost_since is not None
+            if noted is None or is_lost or not noted.still_says(finished, error):
                 with self._store.write() as connection:
                     job_runs.record(connection, job.name, started, finished, error)
                 self._noted[job.name] = job_runs.Noted(finished, error)
+                self._answered()
             if error:
                 self.alarm(
                     f"job {job.name}",

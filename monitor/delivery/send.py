@@ -33,7 +33,7 @@ from monitor.delivery.desk import Batch, Desk
 from monitor.delivery.pass_on import pass_on
 from monitor.store import daemons, leases, outbox
 from monitor.store.database import Store
-from monitor.store.errors import StoreBusy, StoreError, StoreLost
+from monitor.store.errors import StoreError, StoreLost
 from monitor.store.leases import Leased
 
 _TOKEN = secrets.token_hex(4)
@@ -177,13 +177,13 @@ async def _let_go(run: _Run, prepared: asyncio.Task[Batch] | None) -> None:
 
 async def _noted(run: _Run, write: Callable[[], None]) -> None:
     """Write down what the other side answered, however often it takes: a server that restarts
-    in this very moment must not make us say it twice."""
+    in this very moment, or has no room, must not make us say it twice."""
     began, pause = time.monotonic(), _FIRST_PAUSE
     while True:
         try:
             write()
             return
-        except (StoreLost, StoreBusy):
+        except StoreError:
             if run.stop() or time.monotonic() - began > _NOTED_WITHIN:
                 raise
         await asyncio.sleep(pause)
@@ -216,7 +216,7 @@ def _give_back(run: _Run, ids: Sequence[int]) -> None:
         return
     try:
         with run.store.write() as connection:
-            leases.give_back(connection, ids)
+            leases.give_back(connection, ids, run.holder)
     except StoreLost:
         _unsent.update(ids)
 
@@ -271,7 +271,7 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
     """Note it, and tell whom it concerns."""
     for_good = _is_for_good(run, leased, error)
     with run.store.write() as connection:
-        leases.record_failure(
+        is_ours = leases.record_failure(
             connection,
             leased,
             run.now,
@@ -280,6 +280,8 @@ def _record_failure(run: _Run, leased: Leased, error: NotSent) -> None:
             wait=error.wait,
             handed_over=error.handed_over,
         )
+        if not is_ours:
+            return
         if for_good:
             pass_on(connection, run.settings, leased, str(error), run.now)
         elif error.setting:
@@ -330,8 +332,8 @@ def _free_orphans(store: Store, now: datetime, own: str) -> None:
     if not orphans and not _unsent:
         return
     with store.write() as connection:
+        leases.give_back(connection, sorted(_unsent), own)
         freed = leases.release(connection, orphans, now)
-        leases.give_back(connection, sorted(_unsent))
     _unsent.clear()
     if freed:
         _log().warning("took over messages of a process that is gone", count=freed)

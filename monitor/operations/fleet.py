@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from monitor.store import daemons, revisions
 from monitor.store.daemons import Identity, Turn
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 
 HOLD = timedelta(minutes=10)
 """How long a turn lasts without a word; by then most work is done, or its daemon is dead."""
@@ -24,6 +25,8 @@ class Member:
         self._store = store
         self._lacks: str | None = None
         """What was noted of it; None: nothing yet."""
+        self._ahead: tuple[str, datetime] | None = None
+        """The daemon that was ahead at the last tick, and its sign of life."""
         self.me = Identity(
             id=secrets.token_hex(4),
             host=socket.gethostname(),
@@ -45,13 +48,24 @@ class Member:
     def tick(self, now: datetime, failing: Collection[str], lacks: str) -> None:
         """Say that it works, which of its jobs failed, and what it has to do without. Raises
         StoreOutdated where the database has been brought to a revision that this program does not
-        get along with: it must end."""
+        get along with: it must end. Raises StoreError where another daemon works by a clock that
+        is too far ahead of ours."""
         self._store.check_again()
         with self._store.write() as connection:
             daemons.ticked(connection, self.me, now, failing)
             if lacks != self._lacks:
                 daemons.lacks(connection, self.me, lacks)
+            other = daemons.ahead(connection, self.me, now)
         self._lacks = lacks
+        before, self._ahead = self._ahead, None if other is None else (other.id, other.last_tick_at)
+        if other is None or before is None or before[0] != other.id or before == self._ahead:
+            return  # one that died before the clock was set back says nothing more
+        apart = round((other.last_tick_at - now).total_seconds())
+        raise StoreError(
+            f"the clocks of {self.me.host} and of {other.host}, where daemon {other.id} works, are "
+            f"{apart} s apart or more: the one behind is taken for dead, and what it is sending is "
+            "sent again. Set both by the same time server"
+        )
 
     def leave(self, now: datetime) -> None:
         """Say that it ends."""

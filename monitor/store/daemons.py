@@ -41,6 +41,8 @@ TICK = timedelta(seconds=15)
 """How often a daemon says that it works."""
 SILENT_AFTER = timedelta(minutes=2)
 """A daemon that has said nothing for so long is taken for dead."""
+CLOCKS_APART = timedelta(minutes=1)
+"""So far may the clocks of two daemons be apart: half of what takes one for dead."""
 _SHOWN_FOR = timedelta(days=1)
 _KEPT_FOR = timedelta(days=7)
 
@@ -130,6 +132,15 @@ def vanished(connection: Connection, now: datetime) -> list[Row[Any]]:
     ticked_at = DAEMONS.c.last_tick_at
     gone = and_(ticked_at < now - SILENT_AFTER, ticked_at >= now - _SHOWN_FOR)
     return _listed(connection, and_(DAEMONS.c.stopped_at.is_(None), gone))
+
+
+def ahead(connection: Connection, me: Identity, now: datetime) -> Row[Any] | None:
+    """The daemon whose sign of life lies furthest in what is still to come by our clock, where
+    that is too far."""
+    far = and_(DAEMONS.c.id != me.id, DAEMONS.c.last_tick_at > now + CLOCKS_APART)
+    furthest = DAEMONS.c.last_tick_at.desc()
+    query = select(DAEMONS).where(DAEMONS.c.stopped_at.is_(None), far).order_by(furthest).limit(1)
+    return connection.execute(query).one_or_none()
 
 
 def gone(connection: Connection, ids: Collection[str], now: datetime) -> set[str]:

@@ -33,12 +33,16 @@ _SESSION = {
     "tcp_keepalives_idle": "30s",  # of a machine that is gone, locks are let go within 2 minutes
     "tcp_keepalives_interval": "15s",
     "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "90s",
 }
 _CLIENT = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 15,
     "keepalives_count": 4,
+    # These look only while nothing is on its way. A question that never arrives, for a firewall
+    # has forgotten the connection, would be sent again for a quarter of an hour.
+    "tcp_user_timeout": 90_000,  # milliseconds
 }
 
 
@@ -133,6 +137,9 @@ def _postgresql(url: URL) -> Engine:
         """The server may have been restarted since. It is asked where the connection has lain
         idle or something has come (the end, most likely): asking each time would be a way there
         and back before every transaction."""
+        # SQLAlchemy leaves "READ WRITE" behind where it was read only. A standby refuses that in
+        # words of its own, and it overrides an operator who has stopped all writing.
+        connection.read_only = None
         if time.monotonic() - record.info[_USED] < _TRUSTED and not _has_news(connection):
             return
         try:

@@ -13,14 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
-_GONE = ("08", "57P", "53")
-"""Classes of PostgreSQL's codes: connection failures, a server that stops or starts, and one
-that has no room for another connection. Source: PostgreSQL manual, appendix A."""
+_GONE = ("08", "57P", "53300")
+"""How PostgreSQL's codes begin: connection failures, a server that stops or starts, and one that
+takes no further connection. A full disk (53100) is none of these: it answers, and waits for a
+person. Source: PostgreSQL manual, appendix A."""
 _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
 _TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
-_NOT_CANCELLED_BY_US = "57014"
 
 
 class StoreError(Exception):
@@ -62,12 +62,14 @@ class TooEarly(StoreError):
 
 @contextmanager
 def readable_errors(engine: Engine) -> Iterator[None]:
-    """Turns what the driver raises into the errors above."""
+    """Turns what this database's driver raises into the errors above."""
     try:
         yield
     except PoolTimeout as error:
         raise StoreError(f"database {_where(engine)}: all connections are in use") from error
     except DBAPIError as error:
+        if not isinstance(error.orig, engine.dialect.loaded_dbapi.Error):
+            raise  # of another database, which is open around this one
         where = _where(engine)
         told = (
             _of_sqlite(error, where)
@@ -125,7 +127,6 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
         )
     # With a statement the driver itself refused it: tried again, it would be refused again.
     never_came = isinstance(error, OperationalError) and not code and error.statement is None
-    gone = code.startswith(_GONE) and code != _NOT_CANCELLED_BY_US
-    if gone or never_came or error.connection_invalidated:
+    if code.startswith(_GONE) or never_came or error.connection_invalidated:
         return StoreLost(f"database {where} does not answer: {first_line(error)}")
     return None

@@ -41,6 +41,8 @@ class Leased:
     created_at: datetime
     lines: tuple[tuple[int, str, str], ...]
     """(alert id, what, reason), in the order of the message."""
+    holder: str = ""
+    """Who leased it."""
     installation: str = ""
     """What tells our alert 1, and so our threads, from those of another clinic's monitor."""
 
@@ -120,6 +122,7 @@ def _leased(
         attempts=row.attempts,
         created_at=row.created_at,
         lines=tuple((line.alert_id, line.what, line.reason) for line in lines),
+        holder=row.leased_by or "",
         installation=installation,
     )
 
@@ -158,11 +161,13 @@ def catch_up(connection: Connection, now: datetime) -> int:
     return connection.execute(late.values(next_attempt_at=now)).rowcount
 
 
-def give_back(connection: Connection, delivery_ids: Sequence[int]) -> None:
-    """Free messages that were leased and, as their holder knows, not sent."""
+def give_back(connection: Connection, delivery_ids: Sequence[int], holder: str) -> None:
+    """Free messages that a holder leased and, as it knows, did not send. Those that another has
+    taken over since, for this one stood still, are in hand there."""
+    mine = (DELIVERIES.c.state == "waiting") & (DELIVERIES.c.leased_by == holder)
     statement = (
         update(DELIVERIES)
-        .where(DELIVERIES.c.state == "waiting", DELIVERIES.c.id.in_(list(delivery_ids)))
+        .where(mine, DELIVERIES.c.id.in_(list(delivery_ids)))
         .values(leased_until=None, leased_by=None)
     )
     connection.execute(statement)
@@ -204,10 +209,10 @@ def record_failure(
     permanent: bool,
     wait: timedelta | None = None,
     handed_over: bool = False,
-) -> None:
+) -> bool:
     """Try again later (passing; after `wait`, where the other side asked for a pause), or mark
     as failed (permanent: the caller tells somebody). `handed_over`: it may have been taken all
-    the same."""
+    the same. False where it is another's by now, or sent: what came of ours is of no matter."""
     attempts = leased.attempts + 1
     values: dict[str, Any] = {
         "attempts": attempts,
@@ -219,11 +224,14 @@ def record_failure(
         values["state"] = "failed"
     else:
         values["next_attempt_at"] = now + (wait or delay(leased.once_key, attempts))
-    connection.execute(
+    columns = DELIVERIES.c
+    not_another_s = or_(columns.leased_by.is_(None), columns.leased_by == leased.holder)
+    statement = (
         update(DELIVERIES)
-        .where(DELIVERIES.c.id == leased.id, DELIVERIES.c.state == "waiting")
+        .where(columns.id == leased.id, columns.state == "waiting", not_another_s)
         .values(values)
     )
+    return connection.execute(statement).rowcount > 0
 
 
 def delay(once_key: str, attempts: int) -> timedelta:

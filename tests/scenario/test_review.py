@@ -308,3 +308,18 @@ def test_whoever_was_told_of_a_critical_value_hears_what_it_is(
     ward.review(at("2026-01-12", 14))
     (told,) = ward.rows(tables.AlertHistory, what="withdrawn")
     assert told.note == reason
+
+
+def test_a_better_result_of_before_the_enrolment_may_come_after_a_critical_one(
+    ward: Clinic,
+) -> None:
+    """A laboratory's files of the weeks before, one after the other. What the second shows to have
+    been over by the enrolment is history; its patient is judged by the rest of it."""
+    ward.enrol("A1", "2025-09-01", now=at("2026-01-05"), baseline=False)
+    ward.results("A1", "2026-01-01", {"neutrophils": "0.4", "platelets": "200"})
+    ward.review(at("2026-01-05", 10))
+    ward.results("A1", "2026-01-03", {"neutrophils": "3.0", "platelets": "40"})
+    assert ward.review(at("2026-01-05", 11)).failed == 0
+    (over,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    (new,) = ward.rows(tables.AlertRow, rule="thrombocytopenia")
+    assert (over.state, new.state) == (AlertState.CLOSED, AlertState.OPEN)

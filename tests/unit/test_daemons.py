@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from monitor.operations.downtime import alarm_after_downtime
+from monitor.operations.fleet import Member
 from monitor.store import daemons
 from monitor.store.daemons import Identity, Turn
 from monitor.store.database import Store
+from monitor.store.errors import StoreError
 from monitor.store.outbox import DELIVERIES
 from tests.clinic import settings_in
 
@@ -109,6 +112,22 @@ def test_who_works_and_who_fell_silent(fleet: Store) -> None:
         assert daemons.vanished(connection, later + timedelta(days=2)) == []
     assert (works.id, works.failing, works.host) == ("two", "inbox review", "two.example")
     assert silent.id == "one"
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(45, False), (90, True), (300, True)])
+def test_clocks_that_are_far_apart_are_told(fleet: Store, seconds: int, told: bool) -> None:
+    """The one behind would be taken for dead, and its mails be sent twice, while all looks well."""
+    apart, tick = timedelta(seconds=seconds), daemons.TICK
+    member = Member(fleet)
+    member.join(NOW)
+    _tick(fleet, TWO, NOW + apart)
+    member.tick(NOW, (), "")  # it may have died before a clock was set back
+    member.tick(NOW + tick, (), "")
+    _tick(fleet, TWO, NOW + apart + tick)
+    with pytest.raises(StoreError, match=r"two\.example") if told else nullcontext():
+        member.tick(NOW + tick, (), "")
+    with fleet.read() as connection:
+        assert member.me.id in {it.id for it in daemons.running(connection, NOW + tick)}
 
 
 def test_who_ended_in_good_order_is_not_missed_and_holds_nothing(fleet: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import stat
 import threading
 import time
@@ -18,7 +20,7 @@ from sqlmodel import SQLModel
 
 from monitor.store import tables
 from monitor.store.database import Store, open_store
-from monitor.store.errors import StoreBusy, StoreError, StoreOutdated, TooEarly
+from monitor.store.errors import StoreBusy, StoreError, StoreLost, StoreOutdated, TooEarly
 from monitor.store.facts import bring_to, brought_to, check_not_earlier
 from monitor.store.revisions import (
     COMPATIBLE_FROM,
@@ -130,6 +132,32 @@ def test_a_single_statement_is_a_transaction_by_itself(store: Store) -> None:
     with store.read() as connection:
         assert connection.scalar(select(FACTS.c.name).where(FACTS.c.name == "noted")) == "noted"
     assert "noted" in _names(store)
+
+
+@pytest.mark.postgresql_only
+def test_what_is_on_its_way_to_a_machine_that_is_gone_is_given_up(store: Store) -> None:
+    """Signs of life are looked for on a quiet connection alone. What was sent and is never
+    acknowledged would be sent again for a quarter of an hour."""
+    with store.read() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        with socket.socket(fileno=os.dup(raw.fileno())) as line:
+            assert line.family in {socket.AF_INET, socket.AF_INET6}
+            ours = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        theirs = connection.scalar(text("SHOW tcp_user_timeout"))
+    assert ours == 90_000
+    assert theirs == "90000"
+
+
+@pytest.mark.postgresql_only
+def test_of_two_databases_the_one_that_failed_is_named(store: Store, tmp_path: Path) -> None:
+    """A backup writes one while it reads the other."""
+    other = open_store(f"sqlite:///{tmp_path / 'other.db'}")
+    other.migrate()
+    end = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(StoreLost, match="database postgresql"), store.read() as ours, other.write():
+        ours.execute(end)
+    other.dispose()
 
 
 @pytest.mark.postgresql_only

@@ -117,6 +117,20 @@ def test_a_permanent_failure_is_tried_no_more(store: Store) -> None:
         assert connection.scalar(select(DELIVERIES.c.state)) == "failed"
 
 
+def test_whoever_stood_still_frees_nothing_of_another_that_took_over(store: Store) -> None:
+    """A third would send what the second has in hand."""
+    queue(store, "a@x.example", "urgent")
+    (stale,) = take(store, by="one")
+    later = NOW + leases.LEASE
+    assert len(take(store, later, by="two")) == 1
+    with store.write() as connection:
+        leases.give_back(connection, [stale.id], "one")
+    assert take(store, later, by="three") == []
+    with store.write() as connection:
+        leases.record_failure(connection, stale, later, "server hung up", permanent=False)
+    assert take(store, later + timedelta(minutes=1), by="three") == []
+
+
 def test_each_telling_of_an_alert_is_a_message_of_its_own_even_at_one_instant(
     store: Store,
 ) -> None:
