@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from monitor.core.catalogue import Analyte
-from monitor.core.units import Number, Refusal, parse_number, possible_values
+from monitor.core.units import Number, Refusal, parse_number, plain, possible_values
 
 SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _LOOKED_AT = 60
 """Letters among which a number is looked for."""
+_SINGLE_CELLS = "/uL"
+_THOUSAND = 1000
+_DIGITS_OF_A_GROUP = 3
 
 
 def possible_numbers(
@@ -43,3 +46,29 @@ def plausible_values(
 ) -> tuple[Decimal, ...]:
     values = possible_values(analyte, number, units)
     return tuple(value for value in values if value <= analyte.plausible_high)
+
+
+def counts_single_cells(analyte: Analyte, unit: str) -> bool:
+    """Whether a unit counts cells one by one in a microlitre, so that no count has a fraction."""
+    factor = analyte.factor(unit)
+    return factor is not None and factor == analyte.factor(_SINGLE_CELLS)
+
+
+def grouped_cells(analyte: Analyte, value: Decimal, unit: str) -> Decimal | None:
+    """The thousand-fold of a count of single cells whose mark may be that of thousands
+    (`231.000 /mm3`) and which is plausible so. None for all else."""
+    in_groups = value.as_tuple().exponent == -_DIGITS_OF_A_GROUP and 1 <= value < _THOUSAND
+    if not in_groups or not counts_single_cells(analyte, unit):
+        return None
+    grouped = value * _THOUSAND
+    return grouped if plausible_values(analyte, grouped, [unit]) else None
+
+
+def doubtful_cells(value: Decimal) -> Refusal:
+    """Why such a value is not taken as it stands."""
+    return Refusal(
+        "ambiguous_mark",
+        "the mark before three digits may be that of thousands",
+        f'"{plain(value)}": single cells are counted in whole numbers; name the decimal mark '
+        "in the config, decimal_comma = true or false for this source",
+    )

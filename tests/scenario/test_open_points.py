@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.intake.load import load_file
 from tests.clinic import CONFIG
-from tests.desk import Desk, sqlite_desk
+from tests.desk import NOW, Desk, sqlite_desk
+from tests.hl7_messages import obx, oru
 
 THEIRS = "Patientennummer;Abnahmedatum;Analyse;Ergebnis;Einheit"
 OURS = "mrn;collected_at;analyte;value;unit"
@@ -73,3 +75,75 @@ def test_rows_of_a_large_file_are_held_alike(migrated_sqlite: Path, tmp_path: Pa
         values = [str(number % 90 + 10) for number in range(4000)]
         _, held = load(desk, THEIRS, *values, "1.250")
         assert held == 1
+
+
+CELLS = "P1;2026-03-02;Leukozyten;{};{}"
+
+
+def load_cells(
+    desk: Desk, *values: tuple[str, str], header: str = THEIRS, source: str = ""
+) -> list[str]:
+    """What stands of white cells, and the number of rows that are held."""
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    rows = [CELLS.format(*it) for it in values]
+    rows = [it.replace(";", ",") for it in rows] if "," in header else rows
+    desk.load(*rows, header=header, source=source)
+    return desk.standing("white_cells")
+
+
+@pytest.mark.parametrize("header", [THEIRS, THEIRS.replace(";", ","), OURS.replace(";", ",")])
+@pytest.mark.parametrize("value", ["5.400", ">5.400", "5.400 H"])
+@pytest.mark.parametrize("unit", ["/mm3", "cells/uL", "10*6/L"])
+def test_single_cells_are_counted_in_whole_numbers(
+    migrated_sqlite: Path, tmp_path: Path, header: str, value: str, unit: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        assert load_cells(desk, (value, unit), header=header) == []
+        [held] = desk.held()
+        assert held.reason_code == "ambiguous_mark"
+        assert [f"{float(it):g}" for it in held.possible_values.split()] == ["0.0054", "5.4"]
+
+
+def test_nor_does_a_decimal_point_of_other_rows_make_a_fraction_of_them(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        values = [("5.4", "K/uL"), ("31.250", "/mm3")]
+        assert load_cells(desk, *values, header=THEIRS.replace(";", ",")) == ["5.4"]
+        assert len(desk.held()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "stands"),
+    [
+        ("5.400", "K/uL", "5.4"),
+        ("5400", "/mm3", "5.4"),
+        ("5 400", "/mm3", "5.4"),
+        ("950.25", "/mm3", "0.95025"),
+        ("150.125", "/mm3", "0.150125"),
+    ],
+)
+def test_a_count_that_can_be_read_one_way_is_read(
+    migrated_sqlite: Path, tmp_path: Path, value: str, unit: str, stands: str
+) -> None:
+    """150,125 white cells are above the plausible range."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        header = THEIRS.replace(";", ",")
+        assert (load_cells(desk, (value, unit), header=header), desk.held()) == ([stands], [])
+
+
+@pytest.mark.parametrize(("config", "stands"), [(COMMA, "5.4"), (POINT, "0.0054")])
+def test_of_single_cells_too_a_source_says_it(
+    migrated_sqlite: Path, tmp_path: Path, config: str, stands: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path, config) as desk:
+        assert load_cells(desk, ("5.400", "/mm3"), source="north") == [stands]
+
+
+def test_single_cells_of_a_message_are_held_alike(migrated_sqlite: Path, tmp_path: Path) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        file = tmp_path / "a.hl7"
+        file.write_text(oru(obx("PLT", "231.000", "/mm3"), mrn="P1"), encoding="utf-8")
+        load_file(desk.store, desk.settings, file, "", NOW)
+        assert (desk.standing("platelets"), len(desk.held())) == ([], 1)
