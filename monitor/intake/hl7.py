@@ -195,7 +195,7 @@ class _Reading:
             line=obx.line,
             analyte=names[0] if names else "",
             value=value_of(obx),
-            unit=unit_of(obx, lambda unit: self._is_unit(names, unit)),
+            unit=unit_of(obx, lambda unit: self._meaning(names, unit)),
             ref_low=low,
             ref_high=high,
             status=status_of(obx, order.obr),
@@ -213,11 +213,12 @@ class _Reading:
             },
         )
 
-    def _is_unit(self, names: tuple[str, ...], unit: str) -> bool:
-        if unit in self._mapping.unit_spellings:
-            return True
+    def _meaning(self, names: tuple[str, ...], unit: str) -> object:
+        """What a unit is worth; None where it is none of the analyte."""
+        ours = self._mapping.unit_spellings.get(unit)
         analyte = next((it for it in map(self._catalogue.find, names) if it is not None), None)
-        return analyte is not None and analyte.factor(unit) is not None
+        factor = None if analyte is None else analyte.factor(ours or unit)
+        return ours if factor is None else factor
 
     def _given(self, obx: Segment, obr: Segment | None) -> tuple[tuple[str, str], ...]:
         segments = (self._patient.pid, obr, obx)

@@ -125,9 +125,10 @@ def _structured(parts: list[str]) -> str:
     return "".join([sign, first, separator, second])
 
 
-def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:
-    """OBX-6: the first of its codes and texts that is a unit of the analyte, else its first
-    that is not empty. `10^9/L` whose mark was not escaped is put together again."""
+def unit_of(obx: Segment, meaning: Callable[[str], object]) -> str:
+    """OBX-6: the first of its codes and texts that is a unit of the analyte (has a `meaning`), else
+    its first that is not empty. Where they mean different things (mg/dL, also called umol/L) both
+    are given, which is no unit. `10^9/L` whose mark was not escaped is put together again."""
     repeats = obx.repeats(6)
     if not repeats:
         return ""
@@ -135,7 +136,10 @@ def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:
     if len(parts) > 1 and _POWER.fullmatch(parts[0]) and parts[1][:1].isdigit():
         return f"{parts[0]}^{parts[1]}"
     written = [part for part in (*parts[:2], *parts[3:5], *parts[8:9]) if part]
-    return next((part for part in written if is_unit(part)), written[0] if written else "")
+    units = {means: part for part in reversed(written) if (means := meaning(part)) is not None}
+    if units:
+        return ", also ".join(sorted(units.values(), key=written.index))
+    return written[0] if written else ""
 
 
 def limits_of(obx: Segment) -> tuple[str, str]:

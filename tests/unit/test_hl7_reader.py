@@ -104,6 +104,9 @@ def test_reference_limits(written: str, low: str, high: str) -> None:
         ("^K/uL", "K/uL"),
         ("CELLS^10*9/L^L", "10*9/L"),
         ("furlong^fathom", "furlong"),
+        ("K/uL^thousand per microliter^L^10*9/L^^UCUM", "K/uL"),
+        ("10*9/L^10*6/L", "10*9/L, also 10*6/L"),
+        ("K/uL^^L^10*6/L^10*9/L^UCUM", "K/uL, also 10*6/L"),
         ("", ""),
     ],
 )
