@@ -38,10 +38,13 @@ class Doubts:
     denied_before: frozenset[tuple[str, ...]] = frozenset()
     denied_after: frozenset[tuple[str, ...]] = frozenset()
 
-    def of(self, comment: str, analyte: str = "") -> str:
-        """The words of a comment that doubt a number of an analyte, or of any; "" if none do."""
+    def of(self, comment: str, analyte: str = "", *, of_some: bool = False) -> str:
+        """The words of a comment that doubt a number of an analyte, or of any; "" if none do.
+        `of_some`: not those that may be said of whatever stands above (`interference`)."""
         clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
         for doubt in self.each:
+            if of_some and ALL_ANALYTES in doubt.analytes:
+                continue
             for written, phrase in doubt.phrases if doubt.is_of(analyte) else ():
                 if any(self._stands_in(phrase, clause) for clause in clauses):
                     return written

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.conditions import condition, rejection
+from monitor.intake.hl7_doubts import settle_doubts
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
@@ -41,10 +42,6 @@ _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
-_NAMES = (2, 5, 1, 4)
-"""Where OBX-3 has names: its texts before its codes."""
-_TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
-"""How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _OF_CONTROL = "Q"
 """MSH-11 as analysers write it that send the measurements of their control blood in the same
@@ -136,7 +133,7 @@ class _Reading:
         if order.pid is not None and order.pid is not self._patient.pid:
             self._patient = patient_of(order.pid, self._fields)
         _settle_remarks(order.results)
-        _settle_suspicions(order, self._catalogue)
+        settle_doubts(order, self._catalogue)
         specimens = order.specimens
         spm = next((it for it in specimens if not material_of([it], None).told), None)
         spm = spm or next(iter(specimens), None)
@@ -266,24 +263,6 @@ def _settle_remarks(results: Sequence[Result]) -> None:
         elif is_text(obx) and _are_of_one_time(obx, number.obx):
             number.notes += [text for text in (value_of(obx), *result.notes) if text]
             result.is_remark = True
-
-
-def _settle_suspicions(order: Order, catalogue: Catalogue) -> None:
-    """What an analyser suspects of a whole sample is a result of its own: `PLT Clump?` with the
-    value T. It is a comment on the numbers of its order."""
-    for result in order.results:
-        if result.is_remark or value_of(result.obx).strip().casefold() not in _TRUE:
-            continue
-        called = _called(result.obx)
-        if catalogue.find(called) is None and catalogue.is_doubt(called):
-            order.notes.append(called)
-            result.is_remark = True
-
-
-def _called(obx: Segment) -> str:
-    """The name of a test (OBX-3), wherever an analyser writes it: `^^^^PLT Clumps?`."""
-    names = (obx.component(3, part) for part in _NAMES)
-    return next(filter(None, names), "")
 
 
 def _are_of_one_time(one: Segment, other: Segment) -> bool:
