@@ -108,7 +108,7 @@ class Measures:
         if code not in self._analytes:
             if len(self._analytes) > _CACHE_LIMIT:
                 self._analytes.clear()
-            name = self._codes.get(fold(code)) or without_system(code.strip())
+            name = self._codes.get(fold(code)) or without_system(" ".join(code.split()))
             self._analytes[code] = self._catalogue.find(name) if name else None
         return self._analytes[code]
 
@@ -336,7 +336,7 @@ class Measures:
     def _unknown_code(self, code: str, unit: str) -> Problem:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
-        shown = code.strip()[:_SHOWN]
+        shown = " ".join(code.split())[:_SHOWN]
         reason = f'unknown code "{shown}"'
         if meant := self._codes.get(fold(code)):
             guess = self._catalogue.suggest(meant)
