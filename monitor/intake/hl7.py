@@ -32,8 +32,9 @@ from monitor.intake.hl7_values import (
     unit_of,
     value_of,
 )
-from monitor.intake.profile import decimal_of
+from monitor.intake.profile import Profile, marks_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
+from monitor.intake.row_steps import with_open_point, with_the_other_mark
 from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})
@@ -123,7 +124,7 @@ class _Reading:
         self._patient = Patient()
         self._last_resort = ""
         """When an order was collected by the field that the mapping names."""
-        self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
+        self._decimals = None if mapping.decimal_comma is not None else _marks_of(message)
 
     def rows(self) -> Iterator[RawRow]:
         for order in orders_of(self._message):
@@ -188,7 +189,7 @@ class _Reading:
             specimen = ""  # what was collected at several times is no one specimen
         told = (common["comment"], *result.notes, *remarks_of(obx))
         comment = "\n".join(text for text in told if text)
-        return RawRow(
+        row = RawRow(
             line=obx.line,
             analyte=names[0] if names else "",
             value=value_of(obx),
@@ -200,7 +201,6 @@ class _Reading:
             given=self._given(obx, order.obr),
             place=result.place,
             also=names[1:],
-            decimal=self._decimal,
             is_remark=result.is_remark,
             **{
                 **common,
@@ -209,6 +209,7 @@ class _Reading:
                 "comment": comment,
             },
         )
+        return _as_written(row, self._decimals)
 
     def _meaning(self, names: tuple[str, ...], unit: str) -> object:
         """What a unit is worth; None where it is none of the analyte."""
@@ -222,19 +223,32 @@ class _Reading:
         return tuple((it.name, it.text[:KEPT]) for it in segments if it is not None)
 
 
-def _decimal_of(message: Message) -> str:
-    """The decimal mark where numbers with a comma stand among values and limits of the message,
-    and all of them together show it (`5,1`; or `9.2` beside `1,200`). Sentences do not count."""
+def _marks_of(message: Message) -> Profile | None:
+    """What values and limits of the message show of the decimal mark, where numbers with a comma
+    stand among them: `5,1`; or `9.2` beside `1,200`. Sentences do not count."""
     numbers = [
-        it.plain(it.field(number))
-        for it in message.segments
-        if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
+        [
+            it.plain(it.field(number))
+            for it in message.segments
+            if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
+        ]
         for number in (5, 7)
     ]
-    if not any("," in text for text in numbers):
-        return ""
-    alone = [text for text in numbers if _LETTERS.search(text) is None]
-    return decimal_of(alone)
+    if not any("," in text for texts in numbers for text in texts):
+        return None
+    values, limits = ([it for it in texts if _LETTERS.search(it) is None] for texts in numbers)
+    return marks_of(values, limits)
+
+
+def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:
+    """A row with the decimal mark that its message shows; limits may have the other one."""
+    if decimals is None:
+        return row
+    if decimals.has_both_marks:
+        return with_open_point(row, ())
+    row = row._replace(decimal=decimals.decimal)
+    limits = decimals.limits_decimal
+    return with_the_other_mark(row, ()) if limits and limits != row.decimal else row
 
 
 def _first(*texts: str) -> str:

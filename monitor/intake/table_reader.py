@@ -356,8 +356,8 @@ def _notation(
     limits = profile.limits_decimal
     dates = mapping.date_format or profile.dates
     other_limits = bool(limits and used) and limits != used
-    is_mixed = bool(profile.comma.count and profile.point.count)
-    typed = of_sheets and is_mixed and mapping.decimal_comma is None
+    typed = of_sheets and profile.has_both_marks and mapping.decimal_comma is None
+    may_group = may_group or (profile.has_both_marks and not typed)
     flags = profile.has_flags_for_statuses
     return Notation(
         dates,

@@ -77,6 +77,18 @@ def test_rows_of_a_large_file_are_held_alike(migrated_sqlite: Path, tmp_path: Pa
         assert held == 1
 
 
+def test_nor_is_a_point_read_where_some_values_have_a_comma_and_some_a_point(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        values = ("1.250", '"35,5"', "35.5")
+        desk.load(
+            *(ALT.format(it).replace(";", ",") for it in values), header=THEIRS.replace(";", ",")
+        )
+        assert (desk.standing("alt"), len(desk.held())) == (["35.5"], 2)
+
+
 CELLS = "P1;2026-03-02;Leukozyten;{};{}"
 
 

@@ -598,3 +598,17 @@ def test_a_decimal_comma_is_what_the_whole_message_shows(
     """`5,1` can be read no other way, and then `1,250` is no thousand; beside `13.1` alone it is
     one. Both, or nothing that settles it, leave all to the source's mapping."""
     assert {it.decimal for it in rows(oru(*segments))} == decimals
+
+
+def test_limits_may_have_another_mark_than_values() -> None:
+    """As German laboratories send it: an ALT of 1.250 there is no 1.25."""
+    white, alt = rows(
+        oru("OBX|1|NM|WBC||2,9|G/L|4.0 - 10.5||||F", "OBX|2|NM|ALT||1.250|U/L|< 35.5||||F")
+    )
+    assert (white.decimal, alt.decimal) == ("comma", "comma")
+    assert (white.ref_low, white.ref_high, alt.ref_high) == ("4,0", "10,5", "35,5")
+
+
+def test_a_point_before_three_digits_is_open_where_values_show_both_marks() -> None:
+    found = rows(oru(obx("WBC", "2,9"), obx("HGB", "13.1", "g/dL"), obx("ALT", "1.250", "U/L")))
+    assert [it.decimal for it in found] == ["", "", "open"]
