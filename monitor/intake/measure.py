@@ -38,8 +38,8 @@ from monitor.intake.nearest import nearest_analyte, of_no_blood
 from monitor.intake.possible_numbers import (
     SOME_NUMBER,
     counts_single_cells,
-    doubtful_cells,
-    grouped_cells,
+    doubtful_mark,
+    grouped_value,
     plausible_values,
     possible_numbers,
 )
@@ -194,7 +194,7 @@ class Measures:
                 self.units_used[name].add(earlier)
             self.earlier_units = None
         own = self._spelt(unit, analyte)
-        numbers += tuple(it for one in numbers if (it := grouped_cells(analyte, one, own)))
+        numbers += tuple(it for one in numbers if (it := grouped_value(analyte, one, own)))
         used = self.units_used.get(analyte.name, set())
         for units in ([own], sorted(used), analyte.units):
             found = {it for number in numbers for it in plausible_values(analyte, number, units)}
@@ -228,9 +228,9 @@ class Measures:
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
             return problem_of(resolved, named)
-        unsaid = self._source.decimal_comma is None
-        if unsaid and grouped_cells(resolved, read.value, unit) is not None:
-            return problem_of(doubtful_cells(read.value), resolved)
+        if self._is_doubtful(resolved, read, unit, decimal):
+            is_open = self._is_open(decimal)
+            return problem_of(doubtful_mark(read.value, open_point=is_open), resolved)
         return self._number(named, resolved, read, unit)
 
     def _foreign(self, named: Analyte, code: str, unit: str) -> Problem | None:
@@ -290,7 +290,6 @@ class Measures:
                 text,
                 decimal_comma=comma,
                 grouped=grouped or is_certain,
-                open_point=self._is_open(decimal),
                 catalogue=self._catalogue,
             )
 
@@ -313,6 +312,12 @@ class Measures:
     def _is_open(self, decimal: str) -> bool:
         """Whether a point before three digits may mark thousands."""
         return decimal == OPEN_POINT and self._source.decimal_comma is None
+
+    def _is_doubtful(self, analyte: Analyte, read: Number, unit: str, decimal: str) -> bool:
+        """Whether the mark of a number may be that of thousands."""
+        is_open = self._is_open(decimal)
+        grouped = grouped_value(analyte, read.value, unit, open_point=is_open)
+        return grouped is not None and self._source.decimal_comma is None
 
     def _number(
         self, named: Analyte, analyte: Analyte, read: Number, unit: str

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from monitor.core.catalogue import Analyte
-from monitor.core.units import Number, Refusal, parse_number, plain, possible_values
+from monitor.core.units import Number, Refusal, parse_number, possible_values
 
 SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _LOOKED_AT = 60
@@ -54,21 +54,27 @@ def counts_single_cells(analyte: Analyte, unit: str) -> bool:
     return factor is not None and factor == analyte.factor(_SINGLE_CELLS)
 
 
-def grouped_cells(analyte: Analyte, value: Decimal, unit: str) -> Decimal | None:
-    """The thousand-fold of a count of single cells whose mark may be that of thousands
-    (`231.000 /mm3`) and which is plausible so. None for all else."""
+def grouped_value(
+    analyte: Analyte, value: Decimal, unit: str, *, open_point: bool = False
+) -> Decimal | None:
+    """The thousand-fold of a value whose mark may be that of thousands, where it is plausible so:
+    of single cells (`231.000 /mm3`), and of all else where the point is open. None for the rest."""
     in_groups = value.as_tuple().exponent == -_DIGITS_OF_A_GROUP and 1 <= value < _THOUSAND
-    if not in_groups or not counts_single_cells(analyte, unit):
+    if not in_groups or not (open_point or counts_single_cells(analyte, unit)):
         return None
     grouped = value * _THOUSAND
     return grouped if plausible_values(analyte, grouped, [unit]) else None
 
 
-def doubtful_cells(value: Decimal) -> Refusal:
+def doubtful_mark(value: Decimal, *, open_point: bool) -> Refusal:
     """Why such a value is not taken as it stands."""
+    why = (
+        "no value of the file shows its decimal mark"
+        if open_point
+        else "single cells are counted in whole numbers"
+    )
     return Refusal(
         "ambiguous_mark",
-        "the mark before three digits may be that of thousands",
-        f'"{plain(value)}": single cells are counted in whole numbers; name the decimal mark '
-        "in the config, decimal_comma = true or false for this source",
+        "the point may mark thousands or decimals",
+        f'"{value:f}": {why}; name it in the config, decimal_comma = true or false for this source',
     )

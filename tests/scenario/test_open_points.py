@@ -77,6 +77,27 @@ def test_rows_of_a_large_file_are_held_alike(migrated_sqlite: Path, tmp_path: Pa
         assert held == 1
 
 
+@pytest.mark.parametrize("separator", ["\t", "|", ";"])
+def test_tabs_and_bars_say_no_more_of_the_mark_than_semicolons(
+    migrated_sqlite: Path, tmp_path: Path, separator: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        rows = [ALT.format(it).replace(";", separator) for it in ("1.250", "35")]
+        desk.load(*rows, header=THEIRS.replace(";", separator))
+        assert (desk.standing("alt"), len(desk.held())) == (["35"], 1)
+        assert '"1.250"' in desk.held()[0].hint
+
+
+def test_a_point_is_open_only_where_the_thousands_would_be_plausible(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """13,100 g/dl of haemoglobin and 5,400 cells in a nanolitre are nobody's."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        assert load_cells(desk, ("5.400", "/nl"), ("4.125", "Tsd/ul")) == ["4.125", "5.4"]
+        assert desk.held() == []
+
+
 def test_nor_is_a_point_read_where_some_values_have_a_comma_and_some_a_point(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
