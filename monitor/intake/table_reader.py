@@ -357,7 +357,7 @@ def _notation(
     dates = mapping.date_format or profile.dates
     other_limits = bool(limits and used) and limits != used
     typed = of_sheets and profile.has_both_marks and mapping.decimal_comma is None
-    may_group = may_group or (profile.has_both_marks and not typed)
+    may_group = may_group or profile.has_both_marks
     flags = profile.has_flags_for_statuses
     return Notation(
         dates,

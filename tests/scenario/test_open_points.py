@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from monitor.intake.load import load_file
@@ -108,6 +109,23 @@ def test_nor_is_a_point_read_where_some_values_have_a_comma_and_some_a_point(
             *(ALT.format(it).replace(";", ",") for it in values), header=THEIRS.replace(";", ",")
         )
         assert (desk.standing("alt"), len(desk.held())) == (["35.5"], 2)
+
+
+def test_nor_a_text_of_a_workbook_that_has_texts_with_commas_and_typed_numbers(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["mrn", "collected_at", "test", "result", "unit"])
+    for value in ("35,5", 35.5, "1.250"):
+        sheet.append(["P1", "2026-03-02", "ALT", value, "U/L"])
+    book.save(tmp_path / "book.xlsx")
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load_file(desk.store, desk.settings, tmp_path / "book.xlsx", "", NOW)
+        assert set(desk.standing("alt")) == {"35.5"}
+        assert len(desk.held()) == 1
 
 
 CELLS = "P1;2026-03-02;Leukozyten;{};{}"
