@@ -210,9 +210,12 @@ def names_of(
 
 
 def _without_unit(text: str, unit: str) -> str:
-    """`Lymphozyten G/l` of which OBX-6 says G/l: the name alone."""
-    name = text.strip().removesuffix(unit)
-    return name.rstrip() if unit and name[-1:].isspace() else ""
+    """`Lymphozyten G/l` of which OBX-6 says G/l, also in brackets: the name alone."""
+    for written in (unit, f"[{unit}]", f"({unit})"):
+        name = text.strip().removesuffix(written)
+        if unit and name[-1:].isspace():
+            return name.rstrip()
+    return ""
 
 
 def _is_loinc(code: str, system: str) -> bool:

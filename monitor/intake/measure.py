@@ -146,9 +146,9 @@ class Measures:
     def limits(
         self, analyte: Analyte, low: str, high: str, unit: str, decimal: str = ""
     ) -> tuple[Decimal | None, Decimal | None]:
-        """Reference limits, converted like the value. One that cannot be read or is 0 (above)
-        counts as missing; so do both where the upper is not above the lower (`1.15-0.90`), for
-        nobody knows which of them is which."""
+        """Reference limits, converted like the value. One that cannot be read, is 0 (above) or may
+        be a thousand (`1.800 /mm3`) counts as missing; so do both where the upper is not above the
+        lower (`1.15-0.90`), for nobody knows which of them is which."""
         if not low and not high:
             return None, None
         key = (analyte.name, low, high, unit, decimal)
@@ -374,6 +374,8 @@ class Measures:
         comma, grouped = self._mark(decimal)
         read = parse_number(text, decimal_comma=comma, grouped=grouped)
         if not isinstance(read, Number) or read.comparator:
+            return None
+        if self._is_doubtful(analyte, read, unit, decimal):
             return None
         value = to_canonical(analyte, read.value, unit)
         return None if isinstance(value, Refusal) else value

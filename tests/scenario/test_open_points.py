@@ -3,12 +3,14 @@ ALT of 1.250 is not 1.25 as long as no value of the file says so."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from monitor.intake.load import load_file
+from monitor.store import tables
 from tests.clinic import CONFIG
 from tests.desk import NOW, Desk, sqlite_desk
 from tests.hl7_messages import obx, oru
@@ -189,6 +191,17 @@ def test_of_single_cells_too_a_source_says_it(
 ) -> None:
     with sqlite_desk(migrated_sqlite, tmp_path, config) as desk:
         assert load_cells(desk, ("5.400", "/mm3"), source="north") == [stands]
+
+
+def test_limits_of_single_cells_that_may_be_thousands_are_missing(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        header = "mrn,collected_at,analyte,value,unit,ref_low,ref_high"
+        desk.load("P1,2026-03-02,white cells,900,/mm3,4.500,11000", header=header)
+        [stored] = desk.clinic.rows(tables.ResultRow)
+        assert (stored.value, stored.ref_low, stored.ref_high) == (Decimal("0.9"), None, 11)
 
 
 def test_single_cells_of_a_message_are_held_alike(migrated_sqlite: Path, tmp_path: Path) -> None:

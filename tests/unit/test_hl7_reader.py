@@ -136,6 +136,9 @@ def test_a_unit_at_the_end_of_a_name_is_no_part_of_it() -> None:
     found = row("OBX|1|ST|lymA^Lymphozyten G/l||1.6|G/l|0.7 - 4.0||||F")
     assert (found.analyte, *found.also) == ("lymA", "Lymphozyten G/l", "Lymphozyten")
     assert row("OBX|1|ST|x^Vitamin B||1.6|B|||||F").also == ("Vitamin B", "Vitamin")
+    for written in ("[G/l]", "(G/l)"):
+        found = row(f"OBX|1|ST|lymA^Lymphozyten {written}||1.6|G/l|||||F")
+        assert found.also == (f"Lymphozyten {written}", "Lymphozyten")
     assert row("OBX|1|ST|x^CRPmg/l||1.6|mg/l|||||F").also == ("CRPmg/l",)
 
 
