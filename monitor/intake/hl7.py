@@ -180,7 +180,12 @@ class _Reading:
     ) -> RawRow:
         obx = result.obx
         names = names_of(obx, material, self._catalogue, self._mapping.codes)
-        low, high = limits_of(obx)
+
+        def meaning(unit: str) -> object:
+            return self._meaning(names, unit)
+
+        unit = unit_of(obx, meaning)
+        low, high = limits_of(obx, unit, meaning)
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
@@ -193,7 +198,7 @@ class _Reading:
             line=obx.line,
             analyte=names[0] if names else "",
             value=value_of(obx),
-            unit=unit_of(obx, lambda unit: self._meaning(names, unit)),
+            unit=unit,
             ref_low=low,
             ref_high=high,
             status=status_of(obx, order.obr),

@@ -16,7 +16,7 @@ from monitor.core.vocabulary import Status
 from monitor.intake.flags import remark_in
 from monitor.intake.hl7_text import Segment, part_of, split
 from monitor.intake.materials import named_with_material
-from monitor.intake.ranges import limits_of as limits_in
+from monitor.intake.ranges import range_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _INSTANT = re.compile(
@@ -142,10 +142,16 @@ def unit_of(obx: Segment, meaning: Callable[[str], object]) -> str:
     return written[0] if written else ""
 
 
-def limits_of(obx: Segment) -> tuple[str, str]:
-    """OBX-7 as lower and upper limit. What cannot be read is no limit."""
+def limits_of(obx: Segment, unit: str, meaning: Callable[[str], object]) -> tuple[str, str]:
+    """OBX-7 as lower and upper limit. What cannot be read is no limit, nor is one behind which
+    another unit stands than the value's."""
     repeats = obx.repeats(7)
-    return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
+    if not repeats:
+        return "", ""
+    low, high, behind = range_of(obx.plain(repeats[0]))
+    theirs = meaning(behind) if behind else None
+    is_other = theirs is not None and theirs != meaning(unit)
+    return ("", "") if is_other else (low, high)
 
 
 def remarks_of(obx: Segment) -> list[str]:

@@ -93,6 +93,15 @@ def test_reference_limits(written: str, low: str, high: str) -> None:
     assert (found.ref_low, found.ref_high) == (low, high)
 
 
+def test_limits_in_another_unit_than_the_value_are_none_of_it() -> None:
+    def limits(written: str) -> tuple[str, str]:
+        found = row(f"OBX|1|NM|1742-6^ALT^LN||45|U/L|{written}||||F")
+        return found.ref_low, found.ref_high
+
+    assert limits("0.17-0.67 ukat/L") == ("", "")
+    assert limits("10-40 IU/L") == limits("10-40 Adults") == ("10", "40")
+
+
 @pytest.mark.parametrize(
     ("written", "unit"),
     [

@@ -551,6 +551,23 @@ def test_a_unit_of_the_limits_is_said_to_be_one(opened: Open) -> None:
     assert 'unit is read from "reference_unit", the nearest there is' in notes
 
 
+@pytest.mark.parametrize(
+    ("limits", "low", "high"),
+    [
+        ("0.17 - 0.67 ukat/L", "", ""),
+        ("10 - 40 IU/L", "10", "40"),
+        ("10 - 40 (adults)", "10", "40"),
+    ],
+)
+def test_limits_in_another_unit_than_the_value_are_none_of_it(
+    opened: Open, limits: str, low: str, high: str
+) -> None:
+    """An ALT of 45 U/L is not 67 times the upper limit."""
+    text = f"mrn,collected,test,result,unit,reference range\nP1,2026-03-13,ALT,45,U/L,{limits}\n"
+    (row,), _, _ = opened(text)
+    assert (row.unit, row.ref_low, row.ref_high) == ("U/L", low, high)
+
+
 def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
     """`result_time` is when it was reported, but for a source that says otherwise."""
     columns = {"collected_at": "result_date", "collected_time": "result_time"}
