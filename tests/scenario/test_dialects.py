@@ -747,6 +747,28 @@ MRN,Collection Date,Collection Time,Test,Result,Units
 1001 white_cells 3.2 2026-03-13T06:45
 """,
     ),
+    "SDTM's standard results alone, the text and the number": Dialect(
+        """\
+USUBJID,LBTESTCD,LBSTRESC,LBSTRESN,LBSTRESU,LBSTNRLO,LBSTNRHI,LBDTC
+1001,BILI,<3.42,3.42,umol/L,3,21,2026-03-13
+1001,HGB,8.1,8.1,mmol/L,7.4,9.9,2026-03-13
+""",
+        """\
+1001 bilirubin <3.42 2026-03-13
+1001 hemoglobin 130.5234 2026-03-13
+""",
+    ),
+    "ADaM's character value says more than its number": Dialect(
+        """\
+USUBJID,PARAM,AVAL,AVALC,ADT
+1001,Bilirubin (umol/L),3.42,<3.42,2026-03-13
+1001,Alanine Aminotransferase (U/L),85,,2026-03-13
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 bilirubin <3.42 2026-03-13
+""",
+    ),
     "a name in two lines of its cell": Dialect(
         """MRN,Collected,Test,Result,Units
 1001,2026-03-13,"WBC
