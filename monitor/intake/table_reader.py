@@ -341,7 +341,8 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
 def _may_group(table: Table, layout: Layout) -> bool:
     """Whether points may mark thousands: where cells are parted by semicolons a comma marks
     decimals, and may do so behind a tab or a bar, as far as that is not our own form."""
-    return table.delimiter in (";", "\t", "|") and not layout.is_ours
+    is_ours = layout.is_ours and not table.is_turned
+    return table.delimiter in (";", "\t", "|") and not is_ours
 
 
 def _notation(

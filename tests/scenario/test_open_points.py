@@ -92,6 +92,20 @@ def test_tabs_and_bars_say_no_more_of_the_mark_than_semicolons(
         assert '"1.250"' in desk.held()[0].hint
 
 
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_a_cumulative_report_is_no_file_in_our_own_form(
+    migrated_sqlite: Path, tmp_path: Path, separator: str
+) -> None:
+    header = ("Parameter", "Einheit", "Referenz", "02.03.2026", "27.02.2026")
+    lines = (("GPT", "U/l", "< 50", "1.250", "45"), ("PLT", "/nl", "150 - 400", "1.031", ""))
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        cells = [separator.join(it) for it in (header, *lines)]
+        desk.load(*cells, header=f"Patient-ID:{separator}P1")
+        assert (desk.standing("alt"), desk.standing("platelets")) == (["45"], [])
+        assert len(desk.held()) == 2
+
+
 def test_a_point_is_open_only_where_the_thousands_would_be_plausible(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
