@@ -220,6 +220,14 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("TPMT-Aktivität", "tpmt_activity"),
         ("Thiopurine methyltransferase", "tpmt_activity"),
         ("6-MMP nucleotides", "mmp"),
+        # codes of blood, of another method or formula
+        ("76625-3", "alt"),
+        ("88112-8", "ast"),
+        ("77140-2", "creatinine"),
+        ("42719-5", "bilirubin"),
+        ("15152-2", "bilirubin_direct"),
+        ("61152-5", "albumin"),
+        ("77147-7", "egfr"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
