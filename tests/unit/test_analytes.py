@@ -361,6 +361,7 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |échantillon coagulé|Coagulado|see comment|##TEST CANCELLED## Insufficient specimen received
     |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
     |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
+    |NSQ|No EDTA received|Refer to comment|Provet hemolyserat|Niet te bepalen|Coágulo
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:
