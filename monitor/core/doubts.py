@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.core.plain_words import plain_words
 
@@ -37,11 +37,23 @@ class Doubts:
     each: tuple[Doubt, ...] = ()
     denied_before: frozenset[tuple[str, ...]] = frozenset()
     denied_after: frozenset[tuple[str, ...]] = frozenset()
+    _begins: frozenset[str] = field(init=False, repr=False)
+    """The words with which one begins: most comments have none of them."""
 
-    def of(self, comment: str, analyte: str = "") -> str:
-        """The words of a comment that doubt a number of an analyte, or of any; "" if none do."""
+    def __post_init__(self) -> None:
+        phrases = (phrase for doubt in self.each for _, phrase in doubt.phrases)
+        begins = frozenset(phrase[0] for phrase in phrases if phrase)
+        object.__setattr__(self, "_begins", begins)
+
+    def of(self, comment: str, analyte: str = "", *, of_some: bool = False) -> str:
+        """The words of a comment that doubt a number of an analyte, or of any; "" if none do.
+        `of_some`: not those that may be said of whatever stands above (`interference`)."""
+        if self._begins.isdisjoint(plain_words(comment)):
+            return ""
         clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
         for doubt in self.each:
+            if of_some and ALL_ANALYTES in doubt.analytes:
+                continue
             for written, phrase in doubt.phrases if doubt.is_of(analyte) else ():
                 if any(self._stands_in(phrase, clause) for clause in clauses):
                     return written

@@ -107,21 +107,19 @@ def parse_value(
     *,
     decimal_comma: bool = False,
     grouped: bool = False,
-    open_point: bool = False,
     catalogue: Catalogue,
 ) -> Number | NoResult | Refusal:
     """Read one result cell.
 
     `decimal_comma` is what the source's mapping or the whole file says; without it a comma is
     never read as a decimal mark. `grouped` says that this is certain, so that the other mark can
-    only mark thousands: 250,000 is no longer in doubt. `open_point` says that a point before three
-    digits may mark them too, so that 1.250 is in doubt. Only the texts that the catalogue lists
+    only mark thousands: 250,000 is no longer in doubt. Only the texts that the catalogue lists
     are no result.
     """
     text = text.strip()
     if len(text) > LONGEST_VALUE:
         return Refusal("not_a_number", "no number", f"a text of {len(text)} characters")
-    number = parse_number(text, decimal_comma=decimal_comma, grouped=grouped, open_point=open_point)
+    number = parse_number(text, decimal_comma=decimal_comma, grouped=grouped)
     if isinstance(number, Number):
         return number
     if catalogue.is_pending(text):
@@ -134,7 +132,8 @@ def parse_value(
 def parse_number(
     text: str, *, decimal_comma: bool = False, grouped: bool = False, open_point: bool = False
 ) -> Number | Refusal:
-    """A comparator and a number; for result cells and reference limits alike."""
+    """A comparator and a number; for result cells and reference limits alike. `open_point`: a
+    point before three digits may mark thousands too, so that 1.250 is in doubt."""
     match = _COMPARED.fullmatch(_with_signs(text.strip()))
     assert match is not None
     comparator = _COMPARATORS[match[1]] if match[1] else ""

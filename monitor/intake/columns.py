@@ -112,20 +112,21 @@ class _Finder:
         is_named = "patient_name" in self.positions
         return "birth_date" in self.positions and has_other_name and not is_named
 
-    def _is_of_the_day(self, name: str, key: str) -> bool:
-        """Whether a clock is that of the day that was found: no `Analysis Time` is the time of a
-        `Collection Date`."""
-        days = _words(name).only_with.get(key)
-        if days is None:
+    def _has_its_companion(self, name: str, key: str) -> bool:
+        """Whether a word that counts only with another column is of the one that was found: no
+        `Analysis Time` is that of a `Collection Date`, and no `LBSTRESU` the unit of `LBORRES`."""
+        words = _words(name)
+        wanted = words.only_with.get(key)
+        if wanted is None:
             return True
-        day = self.positions.get("collected_at")
-        return day is not None and not days.isdisjoint((self._keys[day], self._bare[day]))
+        other = self.positions.get(words.companion)
+        return other is not None and not wanted.isdisjoint((self._keys[other], self._bare[other]))
 
     def _place(self, name: str, wanted: frozenset[str], keys: Sequence[str]) -> int | None:
         taken = set(self.positions.values())
         places = self._by_key if keys is self._keys else self._by_bare
         found = sorted(i for key in wanted for i in places.get(key, ()) if key and i not in taken)
-        found = [i for i in found if self._is_of_the_day(name, keys[i])]
+        found = [i for i in found if self._has_its_companion(name, keys[i])]
         for lesser in _words(name).lesser.values() if len(found) > 1 else ():
             found = [i for i in found if keys[i] not in lesser] or found
         if len(found) < 2:

@@ -62,6 +62,8 @@ class Table:
     are: what it looks like as a whole is judged by these."""
     stated: Mapping[str, str] | None = None
     """What is stated of every row, where that is not simply what stands above the header."""
+    is_turned: bool = False
+    """Its header is ours: it stood on its side."""
 
     def read(self) -> Rows:
         """The rows one by one."""

@@ -187,12 +187,13 @@ def _analyte(names: tuple[str, ...], mapping: Source, catalogue: Catalogue) -> A
 def _meaning(
     unit: str, name: str, analyte: Analyte, mapping: Source, catalogue: Catalogue
 ) -> tuple[str, Any] | None:
-    """The analyte and factor that a unit makes of it; None where it makes no sense."""
+    """The analyte and factor that a unit makes of it, also against its code (`mmol/L` of a mass);
+    None where it makes no sense."""
     spelt = mapping.unit_spellings.get(unit, unit)
-    found = resolve(catalogue, analyte, name, spelt)
-    if isinstance(found, Refusal) or found.factor(spelt) is None:
-        return None
-    return found.name, found.factor(spelt)
+    resolved = resolve(catalogue, analyte, name, spelt)
+    found = analyte if isinstance(resolved, Refusal) else resolved
+    factor = found.factor(spelt)
+    return None if factor is None else (found.name, factor)
 
 
 def _limit(limit: Any, body: Body, unit: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.conditions import condition, rejection
+from monitor.intake.hl7_doubts import settle_doubts
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
@@ -31,8 +32,9 @@ from monitor.intake.hl7_values import (
     unit_of,
     value_of,
 )
-from monitor.intake.profile import decimal_of
+from monitor.intake.profile import Profile, marks_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
+from monitor.intake.row_steps import with_open_point, with_the_other_mark
 from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})
@@ -41,10 +43,6 @@ _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
-_NAMES = (2, 5, 1, 4)
-"""Where OBX-3 has names: its texts before its codes."""
-_TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
-"""How an analyser says that it suspects something."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _OF_CONTROL = "Q"
 """MSH-11 as analysers write it that send the measurements of their control blood in the same
@@ -126,7 +124,7 @@ class _Reading:
         self._patient = Patient()
         self._last_resort = ""
         """When an order was collected by the field that the mapping names."""
-        self._decimal = "" if mapping.decimal_comma is not None else _decimal_of(message)
+        self._decimals = None if mapping.decimal_comma is not None else _marks_of(message)
 
     def rows(self) -> Iterator[RawRow]:
         for order in orders_of(self._message):
@@ -136,7 +134,7 @@ class _Reading:
         if order.pid is not None and order.pid is not self._patient.pid:
             self._patient = patient_of(order.pid, self._fields)
         _settle_remarks(order.results)
-        _settle_suspicions(order, self._catalogue)
+        settle_doubts(order, self._catalogue)
         specimens = order.specimens
         spm = next((it for it in specimens if not material_of([it], None).told), None)
         spm = spm or next(iter(specimens), None)
@@ -182,7 +180,12 @@ class _Reading:
     ) -> RawRow:
         obx = result.obx
         names = names_of(obx, material, self._catalogue, self._mapping.codes)
-        low, high = limits_of(obx)
+
+        def meaning(unit: str) -> object:
+            return self._meaning(names, unit)
+
+        unit = unit_of(obx, meaning)
+        low, high = limits_of(obx, unit, meaning)
         own = instant(obx.component(14))
         collected, specimen = common["collected_at"], common["specimen_id"]
         if not collected or obx.field(3) in serial:
@@ -191,11 +194,11 @@ class _Reading:
             specimen = ""  # what was collected at several times is no one specimen
         told = (common["comment"], *result.notes, *remarks_of(obx))
         comment = "\n".join(text for text in told if text)
-        return RawRow(
+        row = RawRow(
             line=obx.line,
             analyte=names[0] if names else "",
             value=value_of(obx),
-            unit=unit_of(obx, lambda unit: self._is_unit(names, unit)),
+            unit=unit,
             ref_low=low,
             ref_high=high,
             status=status_of(obx, order.obr),
@@ -203,7 +206,6 @@ class _Reading:
             given=self._given(obx, order.obr),
             place=result.place,
             also=names[1:],
-            decimal=self._decimal,
             is_remark=result.is_remark,
             **{
                 **common,
@@ -212,31 +214,46 @@ class _Reading:
                 "comment": comment,
             },
         )
+        return _as_written(row, self._decimals)
 
-    def _is_unit(self, names: tuple[str, ...], unit: str) -> bool:
-        if unit in self._mapping.unit_spellings:
-            return True
+    def _meaning(self, names: tuple[str, ...], unit: str) -> object:
+        """What a unit is worth; None where it is none of the analyte."""
+        ours = self._mapping.unit_spellings.get(unit)
         analyte = next((it for it in map(self._catalogue.find, names) if it is not None), None)
-        return analyte is not None and analyte.factor(unit) is not None
+        factor = None if analyte is None else analyte.factor(ours or unit)
+        return ours if factor is None else factor
 
     def _given(self, obx: Segment, obr: Segment | None) -> tuple[tuple[str, str], ...]:
         segments = (self._patient.pid, obr, obx)
         return tuple((it.name, it.text[:KEPT]) for it in segments if it is not None)
 
 
-def _decimal_of(message: Message) -> str:
-    """The decimal mark where numbers with a comma stand among values and limits of the message,
-    and all of them together show it (`5,1`; or `9.2` beside `1,200`). Sentences do not count."""
+def _marks_of(message: Message) -> Profile | None:
+    """What values and limits of the message show of the decimal mark, where numbers with a comma
+    stand among them: `5,1`; or `9.2` beside `1,200`. Sentences do not count."""
     numbers = [
-        it.plain(it.field(number))
-        for it in message.segments
-        if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
+        [
+            it.plain(it.field(number))
+            for it in message.segments
+            if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
+        ]
         for number in (5, 7)
     ]
-    if not any("," in text for text in numbers):
-        return ""
-    alone = [text for text in numbers if _LETTERS.search(text) is None]
-    return decimal_of(alone)
+    if not any("," in text for texts in numbers for text in texts):
+        return None
+    values, limits = ([it for it in texts if _LETTERS.search(it) is None] for texts in numbers)
+    return marks_of(values, limits)
+
+
+def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:
+    """A row with the decimal mark that its message shows; limits may have the other one."""
+    if decimals is None:
+        return row
+    if decimals.has_both_marks:
+        return with_open_point(row, ())
+    row = row._replace(decimal=decimals.decimal)
+    limits = decimals.limits_decimal
+    return with_the_other_mark(row, ()) if limits and limits != row.decimal else row
 
 
 def _first(*texts: str) -> str:
@@ -265,24 +282,6 @@ def _settle_remarks(results: Sequence[Result]) -> None:
         elif is_text(obx) and _are_of_one_time(obx, number.obx):
             number.notes += [text for text in (value_of(obx), *result.notes) if text]
             result.is_remark = True
-
-
-def _settle_suspicions(order: Order, catalogue: Catalogue) -> None:
-    """What an analyser suspects of a whole sample is a result of its own: `PLT Clump?` with the
-    value T. It is a comment on the numbers of its order."""
-    for result in order.results:
-        if result.is_remark or value_of(result.obx).strip().casefold() not in _TRUE:
-            continue
-        called = _called(result.obx)
-        if catalogue.find(called) is None and catalogue.is_doubt(called):
-            order.notes.append(called)
-            result.is_remark = True
-
-
-def _called(obx: Segment) -> str:
-    """The name of a test (OBX-3), wherever an analyser writes it: `^^^^PLT Clumps?`."""
-    names = (obx.component(3, part) for part in _NAMES)
-    return next(filter(None, names), "")
 
 
 def _are_of_one_time(one: Segment, other: Segment) -> bool:

@@ -144,10 +144,18 @@ class Segment:
             raw = bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
             # \X00F3\ is the number of a sign, in two bytes, and not NUL before another.
             in_pairs = len(raw) % 2 == 0 and 0 in raw[::2]
-            return storable(raw.decode("utf-16-be" if in_pairs else self._codec, "replace"))
+            return storable(self._text_of(raw, "utf-16-be" if in_pairs else self._codec))
         if sequence[:3] in (".br", ".sp", ".ce"):
             return "\n"
         return ""  # highlighting, indentation, a change of the character set
+
+    def _text_of(self, raw: bytes, codec: str) -> str:
+        """Escaped bytes as text; a message without a sign of its own that tells its character set
+        passes for UTF-8, where a lone \\XB5\\ of Windows-1252 is none."""
+        try:
+            return raw.decode(codec)
+        except UnicodeDecodeError:
+            return raw.decode("cp1252", "replace")
 
 
 @dataclass(slots=True)

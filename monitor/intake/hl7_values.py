@@ -16,7 +16,7 @@ from monitor.core.vocabulary import Status
 from monitor.intake.flags import remark_in
 from monitor.intake.hl7_text import Segment, part_of, split
 from monitor.intake.materials import named_with_material
-from monitor.intake.ranges import limits_of as limits_in
+from monitor.intake.ranges import range_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _INSTANT = re.compile(
@@ -125,9 +125,10 @@ def _structured(parts: list[str]) -> str:
     return "".join([sign, first, separator, second])
 
 
-def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:
-    """OBX-6: the first of its codes and texts that is a unit of the analyte, else its first
-    that is not empty. `10^9/L` whose mark was not escaped is put together again."""
+def unit_of(obx: Segment, meaning: Callable[[str], object]) -> str:
+    """OBX-6: the first of its codes and texts that is a unit of the analyte (has a `meaning`), else
+    its first that is not empty. Where they mean different things (mg/dL, also called umol/L) both
+    are given, which is no unit. `10^9/L` whose mark was not escaped is put together again."""
     repeats = obx.repeats(6)
     if not repeats:
         return ""
@@ -135,13 +136,22 @@ def unit_of(obx: Segment, is_unit: Callable[[str], bool]) -> str:
     if len(parts) > 1 and _POWER.fullmatch(parts[0]) and parts[1][:1].isdigit():
         return f"{parts[0]}^{parts[1]}"
     written = [part for part in (*parts[:2], *parts[3:5], *parts[8:9]) if part]
-    return next((part for part in written if is_unit(part)), written[0] if written else "")
+    units = {means: part for part in reversed(written) if (means := meaning(part)) is not None}
+    if units:
+        return ", also ".join(sorted(units.values(), key=written.index))
+    return written[0] if written else ""
 
 
-def limits_of(obx: Segment) -> tuple[str, str]:
-    """OBX-7 as lower and upper limit. What cannot be read is no limit."""
+def limits_of(obx: Segment, unit: str, meaning: Callable[[str], object]) -> tuple[str, str]:
+    """OBX-7 as lower and upper limit. What cannot be read is no limit, nor is one behind which
+    another unit stands than the value's."""
     repeats = obx.repeats(7)
-    return limits_in(obx.plain(repeats[0])) if repeats else ("", "")
+    if not repeats:
+        return "", ""
+    low, high, behind = range_of(obx.plain(repeats[0]))
+    theirs = meaning(behind) if behind else None
+    is_other = theirs is not None and theirs != meaning(unit)
+    return ("", "") if is_other else (low, high)
 
 
 def remarks_of(obx: Segment) -> list[str]:
@@ -206,9 +216,12 @@ def names_of(
 
 
 def _without_unit(text: str, unit: str) -> str:
-    """`Lymphozyten G/l` of which OBX-6 says G/l: the name alone."""
-    name = text.strip().removesuffix(unit)
-    return name.rstrip() if unit and name[-1:].isspace() else ""
+    """`Lymphozyten G/l` of which OBX-6 says G/l, also in brackets: the name alone."""
+    for written in (unit, f"[{unit}]", f"({unit})"):
+        name = text.strip().removesuffix(written)
+        if unit and name[-1:].isspace():
+            return name.rstrip()
+    return ""
 
 
 def _is_loinc(code: str, system: str) -> bool:

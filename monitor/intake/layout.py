@@ -56,7 +56,7 @@ class Notation(NamedTuple):
     """The column of statuses holds flags (`H`, `L`, `N`), and says nothing."""
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
-    decimals, and no value of it shows one."""
+    decimals, and no value of it shows one; or some values show a comma and some a point."""
     materials: tuple[int, ...] = ()
     """Columns of an unknown name whose cells say what the specimen is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -34,16 +34,23 @@ from monitor.intake.measured import (
     problem_of,
     unknown_comparator,
 )
-from monitor.intake.possible_numbers import SOME_NUMBER, plausible_values, possible_numbers
+from monitor.intake.nearest import nearest_analyte, of_no_blood
+from monitor.intake.possible_numbers import (
+    SOME_NUMBER,
+    counts_single_cells,
+    doubtful_mark,
+    grouped_value,
+    plausible_values,
+    possible_numbers,
+)
 from monitor.intake.raw import OPEN_POINT
-from monitor.intake.vocabulary import is_blank, vocabulary
+from monitor.intake.vocabulary import is_blank
 
 _MARKS = ("comma", "point")
 _CACHE_LIMIT = 100_000
 _GUESSES_LIMIT = 2000
 """Unknown codes for which the nearest is looked for: more are no codes."""
 _SHOWN = 60
-_BRACKETS_BEHIND = re.compile(r"\s\([^()]*\)$")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ", 0xFE64: "<", 0xFE65: ">",
 }  # fmt: skip
@@ -101,7 +108,7 @@ class Measures:
         if code not in self._analytes:
             if len(self._analytes) > _CACHE_LIMIT:
                 self._analytes.clear()
-            name = self._codes.get(fold(code)) or without_system(code.strip())
+            name = self._codes.get(fold(code)) or without_system(" ".join(code.split()))
             self._analytes[code] = self._catalogue.find(name) if name else None
         return self._analytes[code]
 
@@ -139,9 +146,9 @@ class Measures:
     def limits(
         self, analyte: Analyte, low: str, high: str, unit: str, decimal: str = ""
     ) -> tuple[Decimal | None, Decimal | None]:
-        """Reference limits, converted like the value. One that cannot be read or is 0 (above)
-        counts as missing; so do both where the upper is not above the lower (`1.15-0.90`), for
-        nobody knows which of them is which."""
+        """Reference limits, converted like the value. One that cannot be read, is 0 (above) or may
+        be a thousand (`1.800 /mm3`) counts as missing; so do both where the upper is not above the
+        lower (`1.15-0.90`), for nobody knows which of them is which."""
         if not low and not high:
             return None, None
         key = (analyte.name, low, high, unit, decimal)
@@ -187,6 +194,7 @@ class Measures:
                 self.units_used[name].add(earlier)
             self.earlier_units = None
         own = self._spelt(unit, analyte)
+        numbers += tuple(it for one in numbers if (it := grouped_value(analyte, one, own)))
         used = self.units_used.get(analyte.name, set())
         for units in ([own], sorted(used), analyte.units):
             found = {it for number in numbers for it in plausible_values(analyte, number, units)}
@@ -206,7 +214,8 @@ class Measures:
         coded = self._coded(named, value)
         if coded is not None:
             return coded
-        read = self._parsed(value, unit, decimal)
+        grouped = bool(self._source.decimal_comma) and counts_single_cells(named, unit)
+        read = self._parsed(value, unit, decimal, grouped=grouped)
         if isinstance(read, Refusal):
             return problem_of(read, named)
         resolved = resolve(self._catalogue, named, code.strip(), unit)
@@ -219,6 +228,9 @@ class Measures:
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
             return problem_of(resolved, named)
+        if self._is_doubtful(resolved, read, unit, decimal):
+            is_open = self._is_open(decimal)
+            return problem_of(doubtful_mark(read.value, open_point=is_open), resolved)
         return self._number(named, resolved, read, unit)
 
     def _foreign(self, named: Analyte, code: str, unit: str) -> Problem | None:
@@ -267,16 +279,17 @@ class Measures:
                 return number, text
         return value, ""
 
-    def _parsed(self, value: str, unit: str, decimal: str) -> Number | NoResult | Refusal:
-        comma, grouped = self._mark(decimal)
+    def _parsed(
+        self, value: str, unit: str, decimal: str, *, grouped: bool
+    ) -> Number | NoResult | Refusal:
+        comma, is_certain = self._mark(decimal)
         value = value.translate(_NARROW).removeprefix("'")
 
         def read(text: str) -> Number | NoResult | Refusal:
             return parse_value(
                 text,
                 decimal_comma=comma,
-                grouped=grouped,
-                open_point=self._is_open(decimal),
+                grouped=grouped or is_certain,
                 catalogue=self._catalogue,
             )
 
@@ -300,6 +313,12 @@ class Measures:
         """Whether a point before three digits may mark thousands."""
         return decimal == OPEN_POINT and self._source.decimal_comma is None
 
+    def _is_doubtful(self, analyte: Analyte, read: Number, unit: str, decimal: str) -> bool:
+        """Whether the mark of a number may be that of thousands."""
+        is_open = self._is_open(decimal)
+        grouped = grouped_value(analyte, read.value, unit, open_point=is_open)
+        return grouped is not None and self._source.decimal_comma is None
+
     def _number(
         self, named: Analyte, analyte: Analyte, read: Number, unit: str
     ) -> Measure | Problem:
@@ -322,13 +341,13 @@ class Measures:
     def _unknown_code(self, code: str, unit: str) -> Problem:
         if not code.strip():
             return Problem("no_code", "no analyte named", "name the analyte or its code")
-        shown = code.strip()[:_SHOWN]
+        shown = " ".join(code.split())[:_SHOWN]
         reason = f'unknown code "{shown}"'
         if meant := self._codes.get(fold(code)):
             guess = self._catalogue.suggest(meant)
             hint = f'the source\'s codes map it to "{meant}", which is no analyte: {guess}'
             return Problem("unknown_code", reason, hint)
-        hint = self._nearest(shown, unit) or _of_no_blood(self._catalogue, shown)
+        hint = self._nearest(shown, unit) or of_no_blood(self._catalogue, shown)
         return Problem("unknown_code", reason, hint or MAP_OR_IGNORE)
 
     def _nearest(self, code: str, unit: str) -> str:
@@ -356,35 +375,7 @@ class Measures:
         read = parse_number(text, decimal_comma=comma, grouped=grouped)
         if not isinstance(read, Number) or read.comparator:
             return None
+        if self._is_doubtful(analyte, read, unit, decimal):
+            return None
         value = to_canonical(analyte, read.value, unit)
         return None if isinstance(value, Refusal) else value
-
-
-def nearest_analyte(catalogue: Catalogue, code: str, units: Collection[str]) -> str:
-    """`did you mean "platelets"?` for an unknown code with the units that it came with; "" where
-    no analyte is likely, and where a known one stands before brackets: `PLT (UR)` is misspelt
-    nowhere, it is something else."""
-    name = _BRACKETS_BEHIND.sub("", code)
-    is_another = name != code and catalogue.find(name) is not None
-    guess = catalogue.likely(code, units) if _may_be_misspelt(code) and not is_another else ""
-    return f'did you mean "{guess}"?' if guess else ""
-
-
-def _of_no_blood(catalogue: Catalogue, code: str) -> str:
-    """Of a known name with another material behind it, why it is not read: whoever ignores it
-    would hide counts where the laboratory fills the wrong word in."""
-    name = _BRACKETS_BEHIND.sub("", code)
-    analyte = catalogue.find(name) if name != code else None
-    if analyte is None or not vocabulary().is_of_no_blood(code):
-        return ""
-    return (
-        f"{analyte.name} of another specimen than blood, as the row says; if it is of blood, ask "
-        "the laboratory to correct the specimen, else ignore it"
-    )
-
-
-def _may_be_misspelt(code: str) -> bool:
-    """Whether the nearest name helps: a number next to another one means something else, and
-    what is of no blood is none of ours."""
-    name = _BRACKETS_BEHIND.sub("", code)
-    return any(sign.isalpha() for sign in name) and not vocabulary().is_of_no_blood(code)

@@ -12,6 +12,9 @@ from monitor.core.units import Number, Refusal, parse_number, possible_values
 SOME_NUMBER = re.compile(r"(?<![\d.,-])\d+(?:[.,]\d+)?")
 _LOOKED_AT = 60
 """Letters among which a number is looked for."""
+_SINGLE_CELLS = "/uL"
+_THOUSAND = 1000
+_DIGITS_OF_A_GROUP = 3
 
 
 def possible_numbers(
@@ -43,3 +46,35 @@ def plausible_values(
 ) -> tuple[Decimal, ...]:
     values = possible_values(analyte, number, units)
     return tuple(value for value in values if value <= analyte.plausible_high)
+
+
+def counts_single_cells(analyte: Analyte, unit: str) -> bool:
+    """Whether a unit counts cells one by one in a microlitre, so that no count has a fraction."""
+    factor = analyte.factor(unit)
+    return factor is not None and factor == analyte.factor(_SINGLE_CELLS)
+
+
+def grouped_value(
+    analyte: Analyte, value: Decimal, unit: str, *, open_point: bool = False
+) -> Decimal | None:
+    """The thousand-fold of a value whose mark may be that of thousands, where it is plausible so:
+    of single cells (`231.000 /mm3`), and of all else where the point is open. None for the rest."""
+    in_groups = value.as_tuple().exponent == -_DIGITS_OF_A_GROUP and 1 <= value < _THOUSAND
+    if not in_groups or not (open_point or counts_single_cells(analyte, unit)):
+        return None
+    grouped = value * _THOUSAND
+    return grouped if plausible_values(analyte, grouped, [unit]) else None
+
+
+def doubtful_mark(value: Decimal, *, open_point: bool) -> Refusal:
+    """Why such a value is not taken as it stands."""
+    why = (
+        "no value of the file shows its decimal mark"
+        if open_point
+        else "single cells are counted in whole numbers"
+    )
+    return Refusal(
+        "ambiguous_mark",
+        "the point may mark thousands or decimals",
+        f'"{value:f}": {why}; name it in the config, decimal_comma = true or false for this source',
+    )

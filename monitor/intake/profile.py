@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 
 from monitor.core.calendar import LAST_YEAR
 from monitor.intake.dates import EITHER, LAST_DAY, OPEN_YEARS, SWAPPED, ends_of_short, full_year
-from monitor.intake.notation import (
-    look_at_number,
-)
+from monitor.intake.notation import look_at_limit, look_at_number
 
 ABOVE = 0
 """The line of what is stated above the header."""
@@ -164,6 +162,11 @@ class Profile:
         return _mark_of(*self.marks)
 
     @property
+    def has_both_marks(self) -> bool:
+        """Whether some values show a decimal comma and others a decimal point."""
+        return bool(self.comma.count and self.point.count)
+
+    @property
     def limits_decimal(self) -> str:
         """The decimal mark that every limit of the table allows; "" where none shows, or two."""
         return _mark_of(self.limits_comma, self.limits_point)
@@ -185,14 +188,14 @@ def _mark_of(comma: Evidence, point: Evidence) -> str:
     return "point" if point.count and not comma.count else ""
 
 
-def decimal_of(texts: Iterable[str]) -> str:
-    """The decimal mark that all these numbers allow: comma, point, or "" where none shows it, or
-    both do."""
+def marks_of(values: Iterable[str], limits: Iterable[str]) -> Profile:
+    """What values and limits show of the decimal mark."""
     found = Profile()
-    for text in texts:
-        for name, shown in look_at_number(text):
-            found.note(name, 0, shown)
-    return found.decimal
+    for texts, look in ((values, look_at_number), (limits, look_at_limit)):
+        for text in texts:
+            for name, shown in look(text):
+                found.note(name, 0, shown)
+    return found
 
 
 def together(profiles: Sequence[Profile]) -> Profile:

@@ -243,11 +243,18 @@ def _with_range(position: int, known: Known) -> Step:
         named = row.unit.strip().casefold() not in ("", *_ABSENT) or _is_glued(row)
         if unit and not named and known.unit(row.analyte, unit):
             row = row._replace(unit=unit)
-        if row.ref_low.strip() or row.ref_high.strip():
+        if row.ref_low.strip() or row.ref_high.strip() or _is_other_unit(row, unit, known):
             return row
         return row._replace(ref_low=low, ref_high=high)
 
     return step
+
+
+def _is_other_unit(row: RawRow, unit: str, known: Known) -> bool:
+    """Whether limits have a unit that is worth another number than that of the value:
+    `0.17-0.67 ukat/L` are none of 45 U/L."""
+    both = all(known.unit(row.analyte, it) for it in (unit, row.unit))
+    return bool(unit) and both and not known.same_unit(row.analyte, unit, row.unit)
 
 
 def _is_glued(row: RawRow) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.core.catalogue import Catalogue
-from monitor.intake.measure import nearest_analyte
+from monitor.intake.nearest import nearest_analyte
 from monitor.intake.outcomes import Held, Outcome, Taken
 from monitor.intake.raw import BadLine, RawRow
 

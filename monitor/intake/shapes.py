@@ -79,6 +79,7 @@ def shaped(
             parts=partial(_rows, it.rows, it.header),
             preamble=it.preamble,
             stated=it.stated,
+            is_turned=True,
         )
         for it in turned(records, known)
     ]

@@ -340,8 +340,9 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
 
 def _may_group(table: Table, layout: Layout) -> bool:
     """Whether points may mark thousands: where cells are parted by semicolons a comma marks
-    decimals, as far as that is not our own form."""
-    return table.delimiter == ";" and not layout.is_ours
+    decimals, and may do so behind a tab or a bar, as far as that is not our own form."""
+    is_ours = layout.is_ours and not table.is_turned
+    return table.delimiter in (";", "\t", "|") and not is_ours
 
 
 def _notation(
@@ -356,8 +357,8 @@ def _notation(
     limits = profile.limits_decimal
     dates = mapping.date_format or profile.dates
     other_limits = bool(limits and used) and limits != used
-    is_mixed = bool(profile.comma.count and profile.point.count)
-    typed = of_sheets and is_mixed and mapping.decimal_comma is None
+    typed = of_sheets and profile.has_both_marks and mapping.decimal_comma is None
+    may_group = may_group or profile.has_both_marks
     flags = profile.has_flags_for_statuses
     return Notation(
         dates,

@@ -49,7 +49,9 @@ class Words:
     is_quiet: bool = False
     """Which of the words it was is worth no remark."""
     only_with: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Words for the clock of one day: each with those of the day that it belongs to."""
+    """Words that count only with those of another column: the clock of one day with that day."""
+    companion: str = ""
+    """Which column of ours that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,11 @@ def vocabulary() -> Vocabulary:
             },
             entry.get("quiet", False),
             {
-                key_of(word): frozenset(map(key_of, days))
-                for word, days in entry.get("only_with", {}).items()
+                key_of(word): frozenset(map(key_of, others))
+                for word, others in entry.get("only_with", {}).items()
+                if word != "with"
             },
+            entry.get("only_with", {}).get("with", ""),
         )
         for name, entry in values["columns"].items()
     }

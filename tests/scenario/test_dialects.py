@@ -747,6 +747,54 @@ MRN,Collection Date,Collection Time,Test,Result,Units
 1001 white_cells 3.2 2026-03-13T06:45
 """,
     ),
+    "SDTM's standard results alone, the text and the number": Dialect(
+        """\
+USUBJID,LBTESTCD,LBSTRESC,LBSTRESN,LBSTRESU,LBSTNRLO,LBSTNRHI,LBDTC
+1001,BILI,<3.42,3.42,umol/L,3,21,2026-03-13
+1001,HGB,8.1,8.1,mmol/L,7.4,9.9,2026-03-13
+""",
+        """\
+1001 bilirubin <3.42 2026-03-13
+1001 hemoglobin 130.5234 2026-03-13
+""",
+    ),
+    "ADaM's character value says more than its number": Dialect(
+        """\
+USUBJID,PARAM,AVAL,AVALC,ADT
+1001,Bilirubin (umol/L),3.42,<3.42,2026-03-13
+1001,Alanine Aminotransferase (U/L),85,,2026-03-13
+""",
+        """\
+1001 alt 85 2026-03-13
+1001 bilirubin <3.42 2026-03-13
+""",
+    ),
+    "a name in two lines of its cell": Dialect(
+        """MRN,Collected,Test,Result,Units
+1001,2026-03-13,"WBC
+(auto)",3.2,K/uL
+""",
+        "1001 white_cells 3.2 2026-03-13",
+    ),
+    "PCORnet's serum or plasma": Dialect(
+        """PATID|SPECIMEN_SOURCE|LAB_LOINC|SPECIMEN_DATE|RESULT_NUM|RESULT_MODIFIER|RESULT_UNIT
+1001|SR_PLS|1742-6|2026-03-13|85|EQ|U/L
+1001|URINE|1754-1|2026-03-13|85|EQ|mg/L
+""",
+        "1001 alt 85 2026-03-13",
+        held=1,
+    ),
+    "an Italian laboratory": Dialect(
+        """Codice Paziente;Data prelievo;Esame;Esito;U.M.;Valori riferimento
+1001;13/03/2026;Sg-PIASTRINE;130;x10^3/µL;[150 - 400]
+1001;13/03/2026;Linfociti (val. ass.);0,45;10^9/L;[1,0 - 4,0]
+1001;13/03/2026;U-Creatinina;90;mg/dL;
+""",
+        """1001 lymphocytes 0.45 2026-03-13
+1001 platelets 130 2026-03-13
+""",
+        held=1,
+    ),
 }
 
 

@@ -126,6 +126,38 @@ def test_what_an_analyser_suspects_of_a_sample_is_said_of_its_numbers(
         assert [row.reason_code for row in desk.held()] == ["unknown_code"]
 
 
+OF_ANOTHER = [
+    # segments behind a platelet count and an AST; the doubts of the two, and the rows that are held
+    (["OBX|3|TX|KOMM^Kommentar||Thrombozytenaggregate"], ["thrombozytenaggregate", ""], 1),
+    (["OBX|3|ST|PC^Platelet Comment||Clumped"], ["clumped", ""], 1),
+    (["OBX|3|TX|KOMM^Kommentar||Keine Thrombozytenaggregate"], ["", ""], 1),
+    (["OBX|3|NM|LYM^Lymphs||1.1|10*9/L", "NTE|1||Platelet clumps"], ["platelet clumps", ""], 0),
+    (["OBX|3|NM|MPV^MPV||11|fL", "NTE|1||Platelet clumps"], ["platelet clumps", ""], 1),
+    (["OBX|3|NM|K^Potassium||7|mmol/L", "NTE|1||Specimen hemolyzed"], ["", "hemolyzed"], 1),
+    (["OBX|3|NM|K^Potassium||7|mmol/L", "NTE|1||Disregard this result"], ["", ""], 1),
+    (["OBX|3|NM|ALT^ALT||7|U/L", "NTE|1||hemolyzed"], ["", ""], 0),
+]
+
+
+@pytest.mark.parametrize(("segments", "doubted", "held"), OF_ANOTHER)
+def test_what_is_said_of_a_sample_below_or_beside_another_result(
+    migrated_sqlite: Path, tmp_path: Path, segments: list[str], doubted: list[str], held: int
+) -> None:
+    lines = (
+        "MSH|^~\\&|||||20260302100000||ORU^R01|1|P|2.3.1",
+        "PID|1||P1^^^^MR",
+        "OBR|1||7|CBC|||20260302080000||||||||||||||||||F",
+        "OBX|1|NM|777-3^PLT^LN||90|10*9/L|100-300|L|||F",
+        "OBX|2|NM|1920-8^AST^LN||60|U/L|0-50|H|||F",
+        *segments,
+    )
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load(desk, "message.hl7", "\r".join(lines))
+        assert [doubt for _, doubt in doubts(desk)][:2] == doubted
+        assert len(desk.held()) == held
+
+
 @pytest.mark.parametrize("many", [True, False])
 def test_the_interpretation_of_an_observation(
     migrated_sqlite: Path, tmp_path: Path, many: bool

@@ -207,6 +207,27 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("Filtrado glomerular estimado (CKD-EPI)", "egfr"),
         ("THRO", "platelets"),
         ("ヘモグロビン", "hemoglobin"),
+        ("Sg-LEUCOCITI", "white_cells"),
+        ("Linfociti (val. ass.)", "lymphocytes"),
+        ("Neutrophile relativ", "neutrophils_percent"),
+        ("Neutrophils Automated %", "neutrophils_percent"),
+        ("ALT Lvl", "alt"),
+        ("Alk. fosfatase", "alp"),
+        ("Volume globulare medio (MCV)", "mcv"),
+        ("TPMT-Genotyp", "tpmt"),
+        ("Génotype TPMT", "tpmt"),
+        ("NUDT15 Genotype Result", "nudt15"),
+        ("TPMT-Aktivität", "tpmt_activity"),
+        ("Thiopurine methyltransferase", "tpmt_activity"),
+        ("6-MMP nucleotides", "mmp"),
+        # codes of blood, of another method or formula
+        ("76625-3", "alt"),
+        ("88112-8", "ast"),
+        ("77140-2", "creatinine"),
+        ("42719-5", "bilirubin"),
+        ("15152-2", "bilirubin_direct"),
+        ("61152-5", "albumin"),
+        ("77147-7", "egfr"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
@@ -340,6 +361,7 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |échantillon coagulé|Coagulado|see comment|##TEST CANCELLED## Insufficient specimen received
     |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
     |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
+    |NSQ|No EDTA received|Refer to comment|Provet hemolyserat|Niet te bepalen|Coágulo
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.intake.measure import nearest_analyte
+from monitor.intake.nearest import nearest_analyte
 from monitor.intake.raw import RawRow
 from tests.fhir_resources import PATIENT, bundle, items_in, observation
 from tests.hl7_messages import catalogue, obx, oru, rows

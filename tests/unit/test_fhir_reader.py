@@ -175,6 +175,24 @@ def test_the_code_of_a_unit_counts_unless_its_text_contradicts(
 
 
 @pytest.mark.parametrize(
+    ("code", "unit", "taken"),
+    [
+        ("g/dL", "mmol/l", "mmol/l, coded as g/dL"),
+        ("mmol/L", "g/dL", "g/dL, coded as mmol/L"),
+        ("mmol/L", "mmol/l", "mmol/L"),
+        ("g/dL", "gm/dl", "g/dL"),
+    ],
+)
+def test_a_unit_that_the_code_of_the_test_rules_out_contradicts_too(
+    read: Any, code: str, unit: str, taken: str
+) -> None:
+    """8.1 mmol/l are not 8.1 g/dL, whatever kind of quantity the LOINC code names."""
+    mass = {"coding": [{"system": LOINC, "code": "718-7"}]}
+    value = {"value": 8.1, "unit": unit, "code": code}
+    assert the_row(read(observation(valueQuantity=value) | {"code": mass})).unit == taken
+
+
+@pytest.mark.parametrize(
     ("value", "unit"),
     [
         ({"high": quantity("5")}, "10*9/L"),

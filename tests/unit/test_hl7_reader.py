@@ -93,6 +93,15 @@ def test_reference_limits(written: str, low: str, high: str) -> None:
     assert (found.ref_low, found.ref_high) == (low, high)
 
 
+def test_limits_in_another_unit_than_the_value_are_none_of_it() -> None:
+    def limits(written: str) -> tuple[str, str]:
+        found = row(f"OBX|1|NM|1742-6^ALT^LN||45|U/L|{written}||||F")
+        return found.ref_low, found.ref_high
+
+    assert limits("0.17-0.67 ukat/L") == ("", "")
+    assert limits("10-40 IU/L") == limits("10-40 Adults") == ("10", "40")
+
+
 @pytest.mark.parametrize(
     ("written", "unit"),
     [
@@ -104,6 +113,9 @@ def test_reference_limits(written: str, low: str, high: str) -> None:
         ("^K/uL", "K/uL"),
         ("CELLS^10*9/L^L", "10*9/L"),
         ("furlong^fathom", "furlong"),
+        ("K/uL^thousand per microliter^L^10*9/L^^UCUM", "K/uL"),
+        ("10*9/L^10*6/L", "10*9/L, also 10*6/L"),
+        ("K/uL^^L^10*6/L^10*9/L^UCUM", "K/uL, also 10*6/L"),
         ("", ""),
     ],
 )
@@ -133,6 +145,9 @@ def test_a_unit_at_the_end_of_a_name_is_no_part_of_it() -> None:
     found = row("OBX|1|ST|lymA^Lymphozyten G/l||1.6|G/l|0.7 - 4.0||||F")
     assert (found.analyte, *found.also) == ("lymA", "Lymphozyten G/l", "Lymphozyten")
     assert row("OBX|1|ST|x^Vitamin B||1.6|B|||||F").also == ("Vitamin B", "Vitamin")
+    for written in ("[G/l]", "(G/l)"):
+        found = row(f"OBX|1|ST|lymA^Lymphozyten {written}||1.6|G/l|||||F")
+        assert found.also == (f"Lymphozyten {written}", "Lymphozyten")
     assert row("OBX|1|ST|x^CRPmg/l||1.6|mg/l|||||F").also == ("CRPmg/l",)
 
 
@@ -595,3 +610,17 @@ def test_a_decimal_comma_is_what_the_whole_message_shows(
     """`5,1` can be read no other way, and then `1,250` is no thousand; beside `13.1` alone it is
     one. Both, or nothing that settles it, leave all to the source's mapping."""
     assert {it.decimal for it in rows(oru(*segments))} == decimals
+
+
+def test_limits_may_have_another_mark_than_values() -> None:
+    """As German laboratories send it: an ALT of 1.250 there is no 1.25."""
+    white, alt = rows(
+        oru("OBX|1|NM|WBC||2,9|G/L|4.0 - 10.5||||F", "OBX|2|NM|ALT||1.250|U/L|< 35.5||||F")
+    )
+    assert (white.decimal, alt.decimal) == ("comma", "comma")
+    assert (white.ref_low, white.ref_high, alt.ref_high) == ("4,0", "10,5", "35,5")
+
+
+def test_a_point_before_three_digits_is_open_where_values_show_both_marks() -> None:
+    found = rows(oru(obx("WBC", "2,9"), obx("HGB", "13.1", "g/dL"), obx("ALT", "1.250", "U/L")))
+    assert [it.decimal for it in found] == ["", "", "open"]

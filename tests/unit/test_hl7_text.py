@@ -103,6 +103,7 @@ def test_two_messages_of_one_file_may_have_two_character_sets() -> None:
         (r"one\.br\two", "one\ntwo"),
         (r"\H\low\N\ count", "low count"),
         (r"caf\XC3A9\ ", "café"),
+        (r"\XB5\mol/l", "µmol/l"),
         (r"Neutr\X00F3\filos", "Neutrófilos"),
         (r"one\X000D\two", "one\rtwo"),
         (r"C:\temp\new", r"C:\temp\new"),

@@ -12,7 +12,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.catalogue_file import load_catalogue
 from monitor.intake import records, table_reader
 from monitor.intake.formats import open_rows
-from monitor.intake.measure import nearest_analyte
+from monitor.intake.nearest import nearest_analyte
 from monitor.intake.raw import RawRow
 from monitor.intake.raw_blocks import one_by_one
 from monitor.intake.survey import survey

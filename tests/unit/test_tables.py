@@ -551,6 +551,43 @@ def test_a_unit_of_the_limits_is_said_to_be_one(opened: Open) -> None:
     assert 'unit is read from "reference_unit", the nearest there is' in notes
 
 
+@pytest.mark.parametrize(
+    ("limits", "low", "high"),
+    [
+        ("0.17 - 0.67 ukat/L", "", ""),
+        ("10 - 40 IU/L", "10", "40"),
+        ("10 - 40 (adults)", "10", "40"),
+    ],
+)
+def test_limits_in_another_unit_than_the_value_are_none_of_it(
+    opened: Open, limits: str, low: str, high: str
+) -> None:
+    """An ALT of 45 U/L is not 67 times the upper limit."""
+    text = f"mrn,collected,test,result,unit,reference range\nP1,2026-03-13,ALT,45,U/L,{limits}\n"
+    (row,), _, _ = opened(text)
+    assert (row.unit, row.ref_low, row.ref_high) == ("U/L", low, high)
+
+
+def test_limits_of_the_standard_value_are_none_of_the_reported_one(opened: Open) -> None:
+    """21 umol/L is the upper limit of bilirubin, and no 21 mg/dL."""
+    text = "USUBJID,LBTESTCD,{value},{unit},LBSTNRLO,LBSTNRHI,LBDTC\n"
+    text += "P1,BILI,0.6,mg/dL,3,21,2026-03-13\n"
+    (row,), _, notes = opened(text.format(value="LBORRES", unit="LBORRESU"))
+    assert (row.ref_low, row.ref_high) == ("", "")
+    assert "columns not used: LBSTNRLO, LBSTNRHI" in notes
+    (row,), _, _ = opened(text.format(value="LBSTRESN", unit="LBSTRESU"))
+    assert (row.ref_low, row.ref_high) == ("3", "21")
+
+
+def test_no_standard_unit_is_that_of_the_reported_value(opened: Open) -> None:
+    """13.1 g/dL beside 8.1 mmol/L are no 13.1 mmol/L."""
+    text = "USUBJID,LBTESTCD,LBORRES,LBSTRESN,LBSTRESU,LBDTC\nP1,HGB,13.1,8.1,mmol/L,2026-03-13\n"
+    with pytest.raises(UnreadableFile, match="lacks unit"):
+        opened(text)
+    (row,), _, _ = opened(text, columns={"value": "LBSTRESN"})
+    assert (row.value, row.unit) == ("8.1", "mmol/L")
+
+
 def test_a_column_that_the_source_names_is_no_other_one(opened: Open) -> None:
     """`result_time` is when it was reported, but for a source that says otherwise."""
     columns = {"collected_at": "result_date", "collected_time": "result_time"}

@@ -331,6 +331,12 @@ def test_thousands_per_microlitre_in_every_spelling(spelling: str, name: str) ->
         ("alt", "U/l 25°C", None),
         ("alt", "µmol/(s*l)", "60"),
         ("alt", "nmol/(L*s)", "0.06"),
+        ("tpmt_activity", "pmol/hr/mg Hgb", "1"),
+        ("tpmt_activity", "nmol/(h*g Hb)", "1"),
+        ("tpmt_activity", "nmol/hour/g hemoglobin", "1"),
+        ("tpmt_activity", "nmol/hr/mL RBC", None),
+        ("tgn", "pmol/8x108 RBC", "1"),
+        ("tgn", "pmol/8x10^8 red blood cells", "1"),
     ],
 )  # fmt: skip
 def test_units_and_their_exact_factors(name: str, spelling: str, factor: str | None) -> None:
