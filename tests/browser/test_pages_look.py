@@ -3,16 +3,21 @@ in light and dark, on a telephone and on a desk."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.operations.arrivals import load
 from monitor.store import tables
 from monitor.store.tables import table_of
-from tests.web_clinic import WebClinic
+from tests.web_clinic import NOW, WebClinic
 
 PAGES = {
     "/": Role.NURSE,
@@ -126,3 +131,29 @@ def test_on_a_telephone_what_can_be_done_is_one_press_away(someone: Any) -> None
     wide = someone(Role.NURSE, viewport={"width": 1440, "height": 800})
     wide.open("/alerts/1")
     expect(wide.page.get_by_role("link", name="What you can do")).to_be_hidden()
+
+
+def test_a_steady_value_of_many_years_is_seen(web: WebClinic, someone: Any) -> None:
+    """The rim of each point lay on the one before it: of seven hundred equal values one was
+    left, at the end of an empty strip."""
+    days = [NOW.date() - timedelta(days=7 * week) for week in range(1, 700)]
+    path = web.folder / "lab.csv"
+    rows = "".join(f"D1021,{day},albumin,42,g/L\n" for day in days)
+    path.write_text(f"mrn,collected_at,analyte,value,unit\n{rows}")
+    load(web.store, web.settings, path, "", web.now)
+    nurse = someone(Role.NURSE)
+    nurse.open(f"/patients/{web.patient_id('D1021')}?months=0")
+    figure = nurse.page.locator("figure.course", has_text="Albumin").locator("svg")
+    point = figure.locator("circle.mark").first.evaluate("it => getComputedStyle(it).fill")
+    wanted = tuple(map(int, re.findall(r"\d+", point)))
+    picture = Image.open(BytesIO(figure.screenshot())).convert("RGB")
+    across = {
+        x for x in range(picture.width) for y in range(picture.height)
+        if _near(picture.getpixel((x, y)), wanted)
+    }  # fmt: skip
+    assert len(across) > picture.width // 2
+
+
+def _near(colour: Any, wanted: tuple[int, ...]) -> bool:
+    """The same but for the browser's rounding where points lie on each other."""
+    return all(abs(it - other) <= 8 for it, other in zip(colour, wanted, strict=True))
