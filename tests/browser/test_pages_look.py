@@ -98,6 +98,18 @@ def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(
     assert list_.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
 
 
+@pytest.mark.parametrize("width", [700, 768, 900, 1024, 1280])
+def test_no_column_of_a_report_lies_beyond_the_edge(someone: Any, width: int) -> None:
+    """On a tablet and on a small laptop the shares of `report gaps` and the last six columns of
+    `report compliance` did, behind a table that looked whole."""
+    viewer = someone(Role.VIEWER, viewport={"width": width, "height": 800})
+    for name in ("overdue", "compliance", "gaps", "burden", "late"):
+        viewer.open(f"/reports/{name}")
+        for table in viewer.page.locator(".scroll:has(table)").all():
+            assert table.evaluate("it => it.scrollWidth - it.clientWidth") <= 0, name
+        viewer.check_accessible()
+
+
 @pytest.mark.parametrize("width", [320, 1440])
 def test_no_page_scrolls_sideways(someone: Any, width: int) -> None:
     viewport = {"width": width, "height": 800}
