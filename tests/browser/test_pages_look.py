@@ -134,6 +134,27 @@ def test_a_long_name_stays_in_its_place(web: WebClinic, someone: Any, width: int
     assert nurse.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+RIGHT_OF_THE_NAME = """link => {
+    const words = document.createRange();
+    words.selectNodeContents(link.nextSibling);
+    return words.getClientRects()[0].left - link.getBoundingClientRect().right;
+}"""
+
+
+def test_a_number_stands_behind_a_name_that_is_written_leftwards(
+    web: WebClinic, someone: Any
+) -> None:
+    """Digits behind an Arabic name went to its left, between it and what stood before it."""
+    patients = table_of(tables.Patient)
+    with web.store.write() as connection:
+        own = update(patients).where(patients.c.mrn == "D1063")
+        connection.execute(own.values(family_name="بن عبد الله", given_name="محمد", mrn="10063"))
+    nurse = someone(Role.NURSE)
+    nurse.open(f"/alerts/{web.alert_id(urgency='critical')}")
+    link = nurse.page.locator(".heading p a[href^='/patients/']").first
+    assert link.evaluate(RIGHT_OF_THE_NAME) > -1
+
+
 def test_on_a_telephone_what_can_be_done_is_one_press_away(someone: Any) -> None:
     """The forms stand below the values and the history, four screens down."""
     nurse = someone(Role.NURSE, viewport={"width": 360, "height": 800})
