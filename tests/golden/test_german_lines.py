@@ -50,6 +50,15 @@ HELD = (
     'unknown status "Z"',
 )
 
+CODES = (
+    "implausible mrn_alike another_number another_issuer identity not_a_number ambiguous_mark "
+    "decimal_comma negative comparator unit_unknown unit_missing unit_ambiguous "
+    "code_contradicts_unit code_contradicts_name unknown_code no_code unknown_patient no_mrn "
+    "no_patient mrn_amount no_date date status future genotype cut_short no_table field_count "
+    "no_segment too_long line_too_long merge no_results no_text quotes no_header"
+)
+"""Why rows are held, as the digest counts them."""
+
 
 @pytest.mark.parametrize("reason", HELD)
 @pytest.mark.parametrize("row", ["28 Nov 2026: 231000 10*9/L", "no day: no value"])
@@ -82,3 +91,9 @@ def test_a_long_list_of_symptoms_is_german_to_its_end() -> None:
     said = GERMAN.say("Possible hypersensitivity: " + ", ".join(days))
     assert not ENGLISH.search(said), said
     assert said.count(" am ") == len(words) and said.endswith("Hautausschlag am 8. Aug. 2026")
+
+
+@pytest.mark.parametrize("code", CODES.split())
+def test_what_the_digest_counts_in_quarantine_is_german(code: str) -> None:
+    """Of six reasons one was: `1: mrn alike`, `1: unbekannter Patient`."""
+    assert GERMAN.knows(code.replace("_", " "))
