@@ -124,6 +124,7 @@ def ack(
     It comes back earlier if things get worse.
     """
     from monitor.operations.people import acknowledge as act
+    from monitor.operations.people import outcome_owed
 
     with writing(config, at) as work:
         last = day(until, "--until") if until else None
@@ -137,7 +138,10 @@ def ack(
             version=version,
             now=work.now,
         )
+        owed = outcome_owed(work.store, work.settings, alert)
     say(f"Alert {alert} is with {by} until {agreed}.")
+    if owed:
+        say(owed)
 
 
 def close(

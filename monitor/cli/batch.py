@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from monitor.cli.common import (
     writing,
 )
 from monitor.cli.json_answers import print_json
+
+if TYPE_CHECKING:
+    from monitor.operations.batches import Batch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,15 +58,20 @@ def list_batches(
         print_json([_document(asdict(it), zone) for it in found])
         return
     table(
-        ["id", "kind", "file", "source", "came", "rows", "stored", "quarantined", "taken back"],
+        ["id", "kind", "file", "source", "came", "rows", "stored", "not taken", "taken back"],
         [
             (it.id, it.kind, it.file, it.source, local(it.received_at, zone), it.rows,
-             it.outcomes["stored"], it.outcomes["quarantined"],
+             it.outcomes["stored"], _not_taken(it),
              "" if it.reverted_at is None else f"{local(it.reverted_at, zone)} {it.reverted_by}")
             for it in found
         ],
         empty="Nothing has come yet.",
     )  # fmt: skip
+
+
+def _not_taken(batch: Batch) -> str:
+    count = batch.outcomes["quarantined"]
+    return f"{count} {batch.called('quarantined')}" if count else "0"
 
 
 @app.command()
@@ -85,7 +93,7 @@ def show(
     today, outcomes = document.pop("today"), document.pop("outcomes")
     table(["", ""], [(name.replace("_", " "), it) for name, it in document.items() if it])
     say("Its rows:")
-    table(list(outcomes), [list(outcomes.values())])
+    table([found.called(name) for name in outcomes], [list(outcomes.values())])
     say("Today there are of it:")
     whole = today.pop("last_row_whole_in")
     table(list(today), [list(today.values())])

@@ -59,7 +59,8 @@ class Overtaken(ActionRefused):
     are lines such as `acknowledged by Nora Gray, 2 Mar 2026 14:05`."""
 
     def __init__(self, text: str, alert_id: int, acts: tuple[str, ...]) -> None:
-        super().__init__(text)
+        since = "; ".join(acts) or "look again"
+        super().__init__(text, plain=f"it has changed since you looked: {since}")
         self.alert_id, self.acts = alert_id, acts
 
 

@@ -41,6 +41,7 @@ _JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:
 _IN_A_ROW = (
     (re.compile(r"((?<=[.?!]) )"), 0),
     (re.compile(r"(; )"), 0),
+    (re.compile(rf"((?<= \d{{4}}), (?=[^,]* on {_DAY}))"), 0),
     (re.compile(r"(: )"), 1),
 )
 """What may stand between whole messages, and how often at most (0: ever so often)."""

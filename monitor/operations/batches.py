@@ -51,6 +51,12 @@ class Batch:
     reverted_by: str | None
     reverted_because: str | None
 
+    def called(self, outcome: str) -> str:
+        """An outcome of its rows in words: only results wait in quarantine; a row of patients or
+        events that could not be taken was refused, and waits nowhere."""
+        refused = outcome == "quarantined" and self.kind != "results"
+        return "refused" if refused else outcome
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:

@@ -27,9 +27,9 @@ _SHOWN = 5
 
 
 def last_results(store: Store, now: datetime) -> datetime | None:
-    """When a results file was last taken in, seen from `now`."""
+    """When a results file was last taken in, seen from `now`; what was taken back never came."""
     query = select(func.max(FILES.c.received_at)).where(
-        FILES.c.kind == "results", FILES.c.received_at <= now
+        FILES.c.kind == "results", FILES.c.received_at <= now, FILES.c.reverted_at.is_(None)
     )
     with store.read() as connection:
         found: datetime | None = connection.scalar(query)

@@ -110,7 +110,8 @@ def _intake(connection: Connection, _now: datetime) -> Iterator[Figure]:
     held = select(func.count()).select_from(_HELD).where(_HELD.c.state == "held")
     yield Figure("rows_held", "Rows in quarantine.", connection.scalar(held) or 0)
     last = func.max(_FILES.c.received_at).label("last")
-    query = select(_FILES.c.source, last).where(_FILES.c.kind == "results")
+    came = (_FILES.c.kind == "results") & _FILES.c.reverted_at.is_(None)
+    query = select(_FILES.c.source, last).where(came)
     for row in connection.execute(query.group_by(_FILES.c.source).order_by(_FILES.c.source)):
         labels = (("source", row.source),)
         says = "When results of a source last came."

@@ -6,34 +6,29 @@ from the same functions that the commands print.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from monitor.config import Settings
-from monitor.core.adherence import DueTest, adherence
+from monitor.core.adherence import Adherence, DueTest, adherence
 from monitor.core.answer import Life, PanelStatus, Review
 from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
-from monitor.core.findings import day_text
-from monitor.core.indications import meant_for
 from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
-from monitor.core.personal import limits_of
-from monitor.core.personal_terms import Personal, in_force
-from monitor.core.protocol import Level, Protocol
+from monitor.core.protocol import Protocol
 from monitor.core.review import view_of
 from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.intake.event_kinds import OF_ENROLMENT
 from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
+from monitor.operations.patient_courses import Course, courses_of
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
 from monitor.store.database import Store
@@ -76,32 +71,6 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """A line of a figure: beyond it the protocol asks for something."""
-
-    value: Decimal
-    action: str
-    urgency: str
-    downward: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """The values of one analyte, oldest first, and the limits that hold for them."""
-
-    analyte: str
-    title: str
-    unit: str
-    results: tuple[Result, ...]
-    limits: tuple[Limit, ...]
-
-    @property
-    def latest(self) -> Result:
-        return self.results[-1]
-
-
-@dataclass(frozen=True, slots=True)
 class Coming:
     """A test to come, if each is done on its day."""
 
@@ -113,11 +82,13 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """One panel: where it stands, and what became of each test that came due."""
+    """One panel: where it stands, what became of each test that came due, and on which days it was
+    done besides: before its day came, or before the enrolment."""
 
     title: str
     status: PanelStatus
     due: tuple[DueTest, ...]
+    besides: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +160,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
         not_judged=tuple(failed),
         live=tuple(alert_row(it, zone, now) for it in live),
         closed=tuple(alert_row(it, zone, now) for it in reversed(closed)),
-        courses=tuple(_courses(results, views)),
+        courses=tuple(courses_of(results, views)),
         results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
         replaced=tuple(old),
         events=_events(views),
@@ -286,14 +257,7 @@ def _treatment(review: Review, view: View, alerts: Sequence[Standing]) -> Treatm
         life=review.life,
         protocol=view.protocol,
         today=view.today,
-        tests=tuple(
-            Tests(
-                view.protocol.panel(it.panel).title,
-                it,
-                tuple(test for test in lived.tests if test.panel == it.panel),
-            )
-            for it in review.panels
-        ),
+        tests=tuple(_tests(it, view, lived) for it in review.panels),
         coming=tuple(sorted(_coming(review, view), key=lambda it: it.due_on)),
         doses=tuple(history(review.case, review.life, view.today)),
         pauses=tuple(pauses(_in_order(review.case))),
@@ -302,6 +266,13 @@ def _treatment(review: Review, view: View, alerts: Sequence[Standing]) -> Treatm
             it.row.id for it in alerts if it.row.enrolment_id == review.case.enrolment.id
         ),
     )
+
+
+def _tests(status: PanelStatus, view: View, lived: Adherence) -> Tests:
+    due = tuple(test for test in lived.tests if test.panel == status.panel)
+    answers = {test.done_on for test in due}
+    besides = tuple(day for day in view.done[status.panel].days if day not in answers)
+    return Tests(view.protocol.panel(status.panel).title, status, due, besides)
 
 
 def _coming(review: Review, view: View) -> Iterator[Coming]:
@@ -330,61 +301,6 @@ def _results(views: Sequence[View]) -> list[Result]:
     """Of all enrolments of the patient each result once; derived ones have no number."""
     found = {(it.id, it.analyte, it.collected_at): it for view in views for it in view.results}
     return sorted(found.values(), key=lambda it: (it.collected_at, it.id))
-
-
-def _courses(results: Sequence[Result], views: Sequence[View]) -> Iterator[Course]:
-    """Watched analytes first, in the order of the protocol's panels."""
-    by_analyte: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        by_analyte[result.analyte].append(result)
-    wanted = [
-        analyte for view in views for panel in view.protocol.panels for analyte in panel.analytes
-    ]
-    for analyte in dict.fromkeys([*wanted, *sorted(by_analyte)]):
-        own = by_analyte.get(analyte)
-        if own:
-            known = views[0].catalogue.analytes[analyte]
-            limits = tuple(_limits(analyte, own[-1], views, known.unit))
-            yield Course(analyte, known.title, known.unit, tuple(own), limits)
-
-
-def _limits(analyte: str, latest: Result, views: Sequence[View], unit: str) -> Iterator[Limit]:
-    seen = set()
-    for view in views:
-        indication = view.case.enrolment.indication
-        for rule in view.protocol.rules:
-            if rule.analyte != analyte or not meant_for(rule, indication):
-                continue
-            personal = limits_of(rule.id, view.case.personal)
-            for number, level in enumerate(rule.levels, 1):
-                own = in_force(personal, number, view.today)
-                value = _value(level, latest, own)
-                if value is None or (value, rule.downward) in seen:
-                    continue
-                seen.add((value, rule.downward))
-                side = "below" if rule.downward else "above"
-                text = (
-                    f"{side} {value.normalize():f} {unit}: {level.action.value.replace('_', ' ')}"
-                )
-                if own is not None:
-                    text += f" (personal limit until {day_text(own.last)})"
-                yield Limit(value, level.action.value, level.urgency.value, rule.downward, text)
-
-
-def _value(level: Level, latest: Result, own: Personal | None) -> Decimal | None:
-    """Where a level begins, in the canonical unit; None for one that looks at a course. `own`
-    stands in for its number."""
-    number = next(
-        (it for it in (level.below, level.above, level.above_times_uln) if it is not None), None
-    )
-    if number is None or level.looks_at_course:
-        return None
-    if own is not None and own.value is not None:
-        number = own.value
-    if level.above_times_uln is None:
-        return number
-    upper = latest.usable_uln or level.default_uln
-    return None if upper is None else number * upper
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:

@@ -27,7 +27,7 @@ from monitor.core.outcomes import (
     contact_code,
     settles,
 )
-from monitor.core.vocabulary import AlertState
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.operations.next_tier import tell_next_tier
 from monitor.store import tables
 from monitor.store.alerts import (
@@ -76,6 +76,24 @@ def acknowledge(
         told = _sentence(f"until {agreed.isoformat()}", note)
         _record(connection, alert, acknowledged(now, agreed, by), ACKNOWLEDGED, by, told, now)
     return agreed
+
+
+def outcome_owed(store: Store, settings: Settings, alert_id: int) -> str:
+    """What whoever has a critical alert still owes, as a sentence; "" where that is nothing: who
+    is told only "until Monday" learns of it when the next are rung up at night."""
+    columns = _ALERTS.c
+    query = select(columns.state, columns.urgency, columns.outcome_at).where(columns.id == alert_id)
+    within = settings.escalation.critical_outcome
+    with store.read() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None or row.state != AlertState.ACKNOWLEDGED.value or row.outcome_at:
+        return ""
+    if row.urgency != Urgency.CRITICAL.value or within is None:
+        return ""
+    return (
+        f"It is critical: without an outcome within {within} of the first acknowledgement the "
+        "next are told."
+    )
 
 
 def snooze(

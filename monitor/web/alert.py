@@ -69,7 +69,8 @@ def acknowledge(alert_id: RowId, visit: Worker) -> Response:
             store, settings, alert_id, by=visit.who, until=_day(visit, "until"),
             note=visit.text("note"), version=_version(visit), now=visit.now,
         )  # fmt: skip
-        return f"Yours until {day(until)}. It comes back earlier if things get worse."
+        told = f"Yours until {day(until)}. It comes back earlier if things get worse."
+        return f"{told} {people.outcome_owed(store, settings, alert_id)}".rstrip()
 
     return _done(visit, alert_id, "alert acknowledged", act)
 
@@ -84,8 +85,9 @@ def assign(alert_id: RowId, visit: Worker) -> Response:
             store, settings, alert_id, to=to, by=visit.who, note=visit.text("note"),
             version=_version(visit), now=visit.now,
         )  # fmt: skip
-        stays = "" if handed else " It stays open until they acknowledge it."
-        return f"{'Now with' if handed else 'Assigned to'} {to}.{stays}"
+        if not handed:
+            return f"Assigned to {to}. It stays open until they acknowledge it."
+        return f"Now with {to}. {people.outcome_owed(store, settings, alert_id)}".rstrip()
 
     return _done(visit, alert_id, "alert assigned", act)
 

@@ -48,6 +48,9 @@ class Forms:
     tomorrow: date
     acknowledged_until: date
     acknowledged_at_most: date
+    outcome_within: str
+    """How soon after an acknowledgement an outcome has to follow, such as "4 hours"; "" where none
+    has to."""
     snooze_at_most: date
     review_needed: bool
     review_at_most: date
@@ -106,7 +109,9 @@ def forms_of(visit: Visit, row: Any) -> Forms:
     taken = row.state == "acknowledged" and not mine
     no_close = _no_close(visit, row, kind)
     goes_on = not row.recovered and not row.cause.startswith(ENDED_BY_CLOSING)
-    most = visit.site.settings.escalation.snooze_at_most(urgency)
+    escalation = visit.site.settings.escalation
+    most = escalation.snooze_at_most(urgency)
+    owes = urgency is Urgency.CRITICAL and not row.outcome_at and escalation.critical_outcome
     tomorrow, last_snoozed = today + timedelta(days=1), last_snoozed_day(urgency, today, most)
     return Forms(
         version=row.version,
@@ -119,6 +124,7 @@ def forms_of(visit: Visit, row: Any) -> Forms:
         tomorrow=tomorrow,
         acknowledged_until=today + timedelta(days=ACKNOWLEDGED_DAYS),
         acknowledged_at_most=today + timedelta(days=ACKNOWLEDGED_DAYS_AT_MOST),
+        outcome_within=str(escalation.critical_outcome) if owes else "",
         snooze_at_most=last_snoozed,
         review_needed=goes_on,
         review_at_most=today + timedelta(days=REVIEW_DAYS_AT_MOST[urgency]),

@@ -16,7 +16,8 @@ from monitor.core.case import Result
 from monitor.core.findings import day_text
 from monitor.core.threshold import Breach, above, below, worse
 from monitor.delivery.figure import scale
-from monitor.operations.patient_file import Course, Limit, Treatment
+from monitor.operations.patient_courses import Course, Limit
+from monitor.operations.patient_file import Treatment
 
 WIDTH, HEIGHT = 300, 116
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 40, 10, 22
@@ -136,8 +137,7 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
             y(value),
             breaches(result, course.limits),
             result.comparator,
-            f"{day_text(result.collected_on)}: "
-            f"{result.comparator}{value.normalize():f} {course.unit}",
+            f"{day_text(result.collected_on)}: {course.shown(result)} {course.unit}",
         )
         for result, value in shown
     )
@@ -147,7 +147,7 @@ def of_course(course: Course, span: Span, treatments: Sequence[Treatment]) -> Dr
         rules=tuple(_rules(limits, y)),
         ticks=tuple(ticks(span)),
         bands=tuple(bands(treatments, span)),
-        words=_in_words(course, shown, limits),
+        words=_in_words(course, [result for result, _ in shown], limits),
         earlier=sum(it.collected_on < span.first for it in course.results),
     )
 
@@ -216,7 +216,7 @@ def _rules(limits: Sequence[Limit], y: Callable[[Decimal], float]) -> Iterator[R
         label = ""
         if all(abs(at - other) >= _LABEL for other in named):
             named.append(at)
-            label = f"{limit.value.normalize():f}"
+            label = f"{limit.value:f}"
         yield Rule(at, limit.text, label, limit.urgency, top, max(0, height))
 
 
@@ -244,13 +244,11 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{'L' if place else 'M'}{x:g} {y:g}" for place, (x, y) in enumerate(points))
 
 
-def _in_words(
-    course: Course, shown: Sequence[tuple[Result, Decimal]], limits: Sequence[Limit]
-) -> str:
+def _in_words(course: Course, shown: Sequence[Result], limits: Sequence[Limit]) -> str:
     values = "; ".join(
-        f"{day_text(it.collected_on)} {it.comparator}{value.normalize():f}"
+        f"{day_text(it.collected_on)} {course.shown(it)}"
         + (" beyond a limit" if breaches(it, course.limits) else "")
-        for it, value in shown
+        for it in shown
     )
     lines = ", ".join(it.text for it in limits)
     return f"in {course.unit}: {values or 'no value in this time'}" + (

@@ -18,9 +18,9 @@ from monitor.core.permissions import May
 from monitor.intake.dates import read_day
 from monitor.operations import explain
 from monitor.operations.calendar_file import calendar_file
+from monitor.operations.patient_courses import Course
 from monitor.operations.patient_deeds import deeds
 from monitor.operations.patient_file import (
-    Course,
     PatientFile,
     Who,
     find,
@@ -151,13 +151,10 @@ def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
     alerted = {it["analyte"] for it in file.live if not it["recovered"]}
     for course in file.courses:
         latest = course.latest
-        text = (
-            "none" if latest.value is None else f"{latest.comparator}{latest.value.normalize():f}"
-        )
         yield Panel(
             course.title,
             f"{course.unit}, {day_text(latest.collected_on)}",
-            text,
+            course.shown(latest) or "none",
             course_figure.of_course(course, span, file.treatments),
             _breach(course, alerted),
         )

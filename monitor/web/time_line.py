@@ -64,6 +64,8 @@ class TimeLine:
     bands: tuple[Band, ...]
     ticks: tuple[Tick, ...]
     leftwards: int
+    besides: tuple[tuple[str, date], ...]
+    """Tests that are drawn and that answered no due day, with their days; latest first."""
     words: str
     """It in words for who does not see it."""
 
@@ -86,6 +88,12 @@ def of_treatment(treatment: Treatment, shown: Span, alerts: Sequence[Any]) -> Ti
         bands=held,
         ticks=tuple(ticks(span)),
         leftwards=LEFTWARDS,
+        besides=tuple(
+            (it.title, on)
+            for it in treatment.tests
+            for on in reversed(it.besides)
+            if span.holds(on)
+        ),
         words="; ".join([*map(_in_words, rows), *(band.text for band in held)]),
     )
 
@@ -100,6 +108,9 @@ def _tests(treatment: Treatment, tests: Tests, span: Span) -> Iterator[Sign]:
         if span.holds(on) and test.became is not Became.WAITING:
             was = f"due {day_text(test.due_on)}, {test.became.value.replace('_', ' ')}"
             yield Sign(span.x(on), _SIGNS[test.became], f"{day_text(on)} ({was})")
+    for on in tests.besides:
+        if span.holds(on):
+            yield Sign(span.x(on), "done", f"{day_text(on)} (done)")
     overdue = tests.status.days_overdue
     for coming in treatment.coming:
         if coming.panel != tests.status.panel or not span.holds(coming.due_on):

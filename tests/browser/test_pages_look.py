@@ -3,16 +3,21 @@ in light and dark, on a telephone and on a desk."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.operations.arrivals import load
 from monitor.store import tables
 from monitor.store.tables import table_of
-from tests.web_clinic import WebClinic
+from tests.web_clinic import NOW, WebClinic
 
 PAGES = {
     "/": Role.NURSE,
@@ -93,6 +98,18 @@ def test_on_a_telephone_a_list_is_read_without_moving_it_sideways(
     assert list_.evaluate("it => it.scrollWidth - it.clientWidth") <= 0
 
 
+@pytest.mark.parametrize("width", [700, 768, 900, 1024, 1280])
+def test_no_column_of_a_report_lies_beyond_the_edge(someone: Any, width: int) -> None:
+    """On a tablet and on a small laptop the shares of `report gaps` and the last six columns of
+    `report compliance` did, behind a table that looked whole."""
+    viewer = someone(Role.VIEWER, viewport={"width": width, "height": 800})
+    for name in ("overdue", "compliance", "gaps", "burden", "late"):
+        viewer.open(f"/reports/{name}")
+        for table in viewer.page.locator(".scroll:has(table)").all():
+            assert table.evaluate("it => it.scrollWidth - it.clientWidth") <= 0, name
+        viewer.check_accessible()
+
+
 @pytest.mark.parametrize("width", [320, 1440])
 def test_no_page_scrolls_sideways(someone: Any, width: int) -> None:
     viewport = {"width": width, "height": 800}
@@ -117,6 +134,27 @@ def test_a_long_name_stays_in_its_place(web: WebClinic, someone: Any, width: int
     assert nurse.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+RIGHT_OF_THE_NAME = """link => {
+    const words = document.createRange();
+    words.selectNodeContents(link.nextSibling);
+    return words.getClientRects()[0].left - link.getBoundingClientRect().right;
+}"""
+
+
+def test_a_number_stands_behind_a_name_that_is_written_leftwards(
+    web: WebClinic, someone: Any
+) -> None:
+    """Digits behind an Arabic name went to its left, between it and what stood before it."""
+    patients = table_of(tables.Patient)
+    with web.store.write() as connection:
+        own = update(patients).where(patients.c.mrn == "D1063")
+        connection.execute(own.values(family_name="بن عبد الله", given_name="محمد", mrn="10063"))
+    nurse = someone(Role.NURSE)
+    nurse.open(f"/alerts/{web.alert_id(urgency='critical')}")
+    link = nurse.page.locator(".heading p a[href^='/patients/']").first
+    assert link.evaluate(RIGHT_OF_THE_NAME) > -1
+
+
 def test_on_a_telephone_what_can_be_done_is_one_press_away(someone: Any) -> None:
     """The forms stand below the values and the history, four screens down."""
     nurse = someone(Role.NURSE, viewport={"width": 360, "height": 800})
@@ -126,3 +164,29 @@ def test_on_a_telephone_what_can_be_done_is_one_press_away(someone: Any) -> None
     wide = someone(Role.NURSE, viewport={"width": 1440, "height": 800})
     wide.open("/alerts/1")
     expect(wide.page.get_by_role("link", name="What you can do")).to_be_hidden()
+
+
+def test_a_steady_value_of_many_years_is_seen(web: WebClinic, someone: Any) -> None:
+    """The rim of each point lay on the one before it: of seven hundred equal values one was
+    left, at the end of an empty strip."""
+    days = [NOW.date() - timedelta(days=7 * week) for week in range(1, 700)]
+    path = web.folder / "lab.csv"
+    rows = "".join(f"D1021,{day},albumin,42,g/L\n" for day in days)
+    path.write_text(f"mrn,collected_at,analyte,value,unit\n{rows}")
+    load(web.store, web.settings, path, "", web.now)
+    nurse = someone(Role.NURSE)
+    nurse.open(f"/patients/{web.patient_id('D1021')}?months=0")
+    figure = nurse.page.locator("figure.course", has_text="Albumin").locator("svg")
+    point = figure.locator("circle.mark").first.evaluate("it => getComputedStyle(it).fill")
+    wanted = tuple(map(int, re.findall(r"\d+", point)))
+    picture = Image.open(BytesIO(figure.screenshot())).convert("RGB")
+    across = {
+        x for x in range(picture.width) for y in range(picture.height)
+        if _near(picture.getpixel((x, y)), wanted)
+    }  # fmt: skip
+    assert len(across) > picture.width // 2
+
+
+def _near(colour: Any, wanted: tuple[int, ...]) -> bool:
+    """The same but for the browser's rounding where points lie on each other."""
+    return all(abs(it - other) <= 8 for it, other in zip(colour, wanted, strict=True))

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from monitor import resources
 from monitor.config import Settings, read_settings
 from monitor.daemon import Daemon
 from monitor.operations import feeds, heartbeat, job_runs
+from monitor.operations.figures import figures
 from monitor.operations.fleet import Member
 from monitor.operations.health import Health, examine, may_be_silent
 from monitor.operations.schedules import adopt
@@ -293,6 +294,21 @@ def test_a_feed_is_silent_after_the_days_that_are_allowed(store: Store, tmp_path
     assert "since 5 Mar 2026," in feeds.silence(store, chosen, NOW + timedelta(days=7))
     never = settings(tmp_path, MONITOR__INTAKE__FEED_SILENCE_ALARM="")
     assert feeds.silence(store, never, NOW + timedelta(days=7)) == ""
+
+
+def test_a_file_that_was_taken_back_ends_no_silence(store: Store, tmp_path: Path) -> None:
+    """Another clinic's file, loaded and taken back, put the alarm off by days; in the list of
+    feeds beside it that file had never come."""
+    chosen = settings(tmp_path)
+    enrolled(store, NOW)
+    results_file(store, NOW + timedelta(days=3))
+    later = NOW + timedelta(days=6)
+    assert feeds.silence(store, chosen, later) == ""
+    files = table_of(File)
+    with store.write() as connection:
+        connection.execute(update(files).values(reverted_at=NOW + timedelta(days=3)))
+    assert "since 2 Mar 2026," in feeds.silence(store, chosen, later)
+    assert not [it for it in figures(store, chosen, later) if it.name == "results_last_seconds"]
 
 
 def enrolled(store: Store, at: datetime, due: datetime | None = None) -> None:

@@ -156,3 +156,26 @@ def test_the_form_to_snooze_offers_the_days_that_the_site_allows(
         page = web.client(Role.NURSE).get(f"/alerts/{alert}").text
     _, _, form = page.partition(f'action="/alerts/{alert}/snooze"')
     assert re.findall(r'name="until"[^>]* max="([^"]+)"', form)[:1] == ([last] if last else [])
+
+
+def test_who_takes_a_critical_alert_learns_what_it_still_asks(web: WebClinic) -> None:
+    """ "Yours until Tuesday", and four hours later the night duty was rung up about it."""
+    owed = "without an outcome within 4 hours of the first acknowledgement the next are told"
+    nurse, clinician = web.client(Role.NURSE), web.client(Role.CLINICIAN)
+    critical, urgent = web.alert_id(urgency="critical"), web.alert_id(urgency="urgent")
+    assert owed in nurse.get(f"/alerts/{critical}").text
+    assert owed not in nurse.get(f"/alerts/{urgent}").text
+    for client, alert in ((nurse, critical), (clinician, urgent)):
+        path = f"/alerts/{alert}"
+        version = re.search(r'name="version" value="(\d+)"', client.get(path).text)
+        assert version is not None
+        post(client, f"{path}/acknowledge", seen=path, version=version[1])
+        said = client.get("/account").text
+        assert "Yours until Tue 17 Mar 2026" in said
+        assert (owed in said) == (alert == critical)
+    path = f"/alerts/{critical}"
+    version = re.search(r'name="version" value="(\d+)"', clinician.get(path).text)
+    assert version is not None
+    post(clinician, f"{path}/assign", seen=path, version=version[1], to="Dr Carl Field")
+    said = clinician.get("/account").text
+    assert "Now with Dr Carl Field." in said and owed in said

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from monitor.core.permissions import Role
+from monitor.intake.enrol import enrol_file
 from tests.web_clinic import WebClinic, post, token_of
 
 HEAD = "mrn,collected_at,analyte,value,unit\n"
@@ -189,3 +190,17 @@ def test_older_files_are_pages_away(web: WebClinic) -> None:
     older = nurse.get(f"/load?before={path}").text
     assert "lab-0.csv" in older and "lab-30.csv" not in older
     assert nurse.get("/load?before=99999999999999999999").status_code == 404
+
+
+def test_a_patient_who_was_refused_is_not_said_to_wait_in_quarantine(web: WebClinic) -> None:
+    """ "Quarantine 2" stood beside a file of patients, and the quarantine held neither."""
+    path = web.folder / "patients.csv"
+    path.write_text("mrn,drug,started_on\nN1,azathioprine,2026-03-09\nN2,azathioprine,soon\n")
+    enrol_file(web.store, web.settings, path, web.now)
+    nurse = web.client(Role.NURSE)
+    files = nurse.get("/load").text
+    assert '<td class="number">1<small>refused</small></td>' in files
+    address = re.search(r'href="(/load/\d+)">patients.csv<', files)
+    assert address is not None
+    page = nurse.get(address[1]).text
+    assert "<dt>refused</dt><dd>1</dd>" in page and "<dt>quarantined</dt>" not in page

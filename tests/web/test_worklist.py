@@ -259,6 +259,11 @@ def test_several_at_once(web: WebClinic) -> None:
         rf"Alert {urgent[0]} of D\d+ was left as it is", told
     )  # seen at another version
     assert names(web, view=View.IN_HAND, mine="Nora Gray") == ["D1035", "D1070"]
+    late = {"csrf": token_of(page), "alerts": [f"{urgent[1]}:0"], "do": "acknowledge"}
+    client.post("/worklist/together", data=late | {"next": "/"})
+    told = client.get("/").text
+    assert "has changed since you looked: acknowledged by Nora Gray, 10 Mar 2026, 10:00." in told
+    assert "monitor alert" not in told and "version 0" not in told
     fields = {"csrf": token_of(page), "alerts": [f"{critical}:0"], "do": "assign"}
     client.post("/worklist/together", data=fields | {"to": "Dr Carl Field", "next": "/"})
     assert names(web, mine="dr carl field") == [CRITICAL]
