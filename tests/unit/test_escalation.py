@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -139,6 +140,27 @@ def test_an_address_of_two_tiers_is_told_once() -> None:
         "Mon 02 Mar 08:00 nurse",
         "Mon 02 Mar 16:00 lead",
     ]
+
+
+@pytest.mark.parametrize("waits", [("4 working hours", "6 hours"), ("1 hour", "30 minutes")])
+def test_a_tier_is_told_no_later_than_the_ones_after_it(waits: tuple[str, str]) -> None:
+    """Of a Friday evening 4 working hours end on Monday: the second tier was never told, and the
+    third again at each look."""
+    pace = Pace(next_tier=tuple(map(parse_wait, waits)))
+    steps = replace(ladder("urgent", (NURSE,), (ON_CALL,), (LEAD,)), pace=pace)
+    asked, last = at("2026-03-06T18:00"), parse_wait(waits[1]).span
+    waiting = alert("urgent", asked_at=asked)
+    assert escalate(waiting, steps, asked + last - timedelta(minutes=1)).due == ()
+    due = escalate(waiting, steps, asked + last)
+    assert [rung.addresses for rung in due.due] == [ON_CALL.addresses, LEAD.addresses]
+    climbed = replace(waiting, rungs_told=due.climbed)
+    assert escalate(climbed, steps, at("2026-03-20T10:00")).due == ()
+
+
+def test_a_tier_that_is_not_there_hurries_nobody() -> None:
+    pace = Pace(next_tier=(parse_wait("4 working hours"), parse_wait("6 hours")))
+    steps = replace(ladder("urgent", (NURSE,), (ON_CALL,)), pace=pace)
+    assert told(steps, "2026-03-06T18:00") == ["Fri 06 Mar 18:00 nurse", "Mon 09 Mar 12:00 oncall"]
 
 
 def test_what_is_due_does_not_depend_on_how_often_one_looks() -> None:
