@@ -13,6 +13,7 @@ import pytest
 from monitor.core.changes import Alert
 from monitor.core.contacts import Contact, Rota, Shift
 from monitor.core.escalation import Ladder, Pace, escalate, reason_of
+from monitor.core.routebook import RouteBook, Way
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
 from monitor.core.worktime import WorkTime, parse_hours
@@ -161,6 +162,22 @@ def test_a_tier_that_is_not_there_hurries_nobody() -> None:
     pace = Pace(next_tier=(parse_wait("4 working hours"), parse_wait("6 hours")))
     steps = replace(ladder("urgent", (NURSE,), (ON_CALL,)), pace=pace)
     assert told(steps, "2026-03-06T18:00") == ["Fri 06 Mar 18:00 nurse", "Mon 09 Mar 12:00 oncall"]
+
+
+def test_a_critical_alert_waits_for_no_working_hours_whatever_its_routes_say() -> None:
+    slow = Way(tiers=((ON_CALL,), (LEAD,)), next_tier=(parse_wait("4 working hours"),))
+    quick = replace(slow, next_tier=(parse_wait("5 hours"),))
+
+    def second(urgency: str, *ways: Way) -> str:
+        book = RouteBook(ways=ways, paces=PACES, hours=HOURS, last_resort=CLINIC)
+        asked = "2026-03-02T18:00"
+        grade = Urgency(urgency)
+        steps = book.ladder(at(asked), clinic="", drug="", kind="review", urgency=grade)
+        return told(steps, asked)[1]
+
+    assert second("urgent", slow) == "Tue 03 Mar 12:00 lead"
+    assert second("critical", slow) == "Mon 02 Mar 18:30 lead"
+    assert second("critical", slow, quick) == "Mon 02 Mar 23:00 lead"
 
 
 def test_what_is_due_does_not_depend_on_how_often_one_looks() -> None:
