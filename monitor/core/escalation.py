@@ -44,8 +44,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """A step of the ladder: told at `at` to `addresses`; `tier` counts from 1, and is 0 for
-    the last resort."""
+    """A step of the ladder: told at `at` to `addresses`, each once; `tier` counts from 1, and is
+    0 for the last resort."""
 
     at: datetime
     tier: int
@@ -75,7 +75,7 @@ class Ladder:
         for place, tier in enumerate(self.tiers):
             at = instants[place]
             addresses, why = self._people(place, tier, at)
-            fresh = tuple(it for it in addresses if it.lower() not in told)
+            fresh = tuple(it for it in _unique(addresses) if it.lower() not in told)
             if fresh:
                 told.update(it.lower() for it in fresh)
                 last = Rung(at=at, tier=place + 1, addresses=fresh, why=why)

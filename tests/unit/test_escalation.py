@@ -136,7 +136,11 @@ def test_an_empty_rota_and_a_ward_that_is_closed_find_whoever_is_on_duty() -> No
     assert told(ladder("urgent", *tiers), "2026-04-07T10:00")[0] == "Tue 07 Apr 10:00 nurse"
 
 
-def test_an_address_of_two_tiers_is_told_once() -> None:
+def test_an_address_of_two_roles_or_tiers_is_told_once() -> None:
+    both = Contact("ward", ("Nurse@hill.example", "ward@hill.example"), hours=HOURS)
+    assert told(ladder("urgent", (NURSE, both)), "2026-03-02T08:00") == [
+        "Mon 02 Mar 08:00 nurse ward"
+    ]
     assert told(ladder("urgent", (NURSE,), (NURSE,), (LEAD,)), "2026-03-02T08:00") == [
         "Mon 02 Mar 08:00 nurse",
         "Mon 02 Mar 16:00 lead",
