@@ -115,6 +115,17 @@ def told_instead(store: Store, settings: Settings, *states: str) -> list[tuple[s
     return [(recipient, sorted(which)) for recipient, which in found.items()]
 
 
+def test_of_a_refused_message_no_alert_is_lost_where_the_next_tier_is_the_last_resort(
+    store: Store, mood: Mood
+) -> None:
+    """The same address in other letters is one reader, and one message."""
+    mood.to[NURSE] = "550 5.1.1 no such user"
+    routes = f'[[routes]]\nto = ["{NURSE}"]\nthen = [["Clinic@hill.example"]]'
+    with mail_server(mood) as port:
+        told = told_instead(store, settings_for(port, routes=routes), "open", "acknowledged")
+    assert told == [("Clinic@hill.example", [0, 1])]
+
+
 def test_a_refused_message_goes_on_to_two_roles_with_one_address(store: Store, mood: Mood) -> None:
     mood.to[NURSE] = "550 5.1.1 no such user"
     roles = "".join(f'[recipients.{it}]\naddresses = ["{DOCTOR}"]\n' for it in ("ward", "lead"))
