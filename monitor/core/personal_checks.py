@@ -155,8 +155,11 @@ def in_force(rule: Rule, level: int, known: Sequence[Personal], day: date) -> De
 
 
 def misplaced(term: Personal, old: Protocol, new: Protocol) -> str:
-    """Why a limit that was set by one text of a protocol would not be what was agreed by
-    another; empty where it would. A level that is gone takes its limit with it."""
+    """Why what was set by one text of a protocol would not be what was agreed by another; empty
+    where it would. A level that is gone takes its limit with it, a panel its interval."""
+    if term.what is Terms.INTERVAL:
+        problem = "" if _refusal(term, old) else _refusal(term, new)
+        return problem and f"personal interval {term.id} (every {term.every}): {problem}"
     before, after = _level(term, old), _level(term, new)
     if term.what is not Terms.LIMIT or before is None or after is None:
         return ""
@@ -193,6 +196,18 @@ def _in_words(level: Level) -> str:
 
 
 # --- An interval ------------------------------------------------------------------------
+
+
+def _refusal(term: Personal, protocol: Protocol) -> str:
+    """Why an interval could not be set so by a text; empty too where it asks for no such panel."""
+    phase = next((it for it in protocol.phases if it.name == term.phase), None)
+    if phase is None or phase.schedule(term.subject) is None:
+        return ""
+    try:
+        _check_interval(term, protocol)
+    except ActionRefused as refused:
+        return str(refused)
+    return ""
 
 
 def _check_interval(term: Personal, protocol: Protocol) -> None:

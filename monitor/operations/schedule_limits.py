@@ -1,4 +1,4 @@
-"""Limits of single patients that an edit of their protocol would turn into others."""
+"""Limits and intervals of single patients that an edit of their protocol would turn into others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select
 
 from monitor.core.faults import Fault, Faults
 from monitor.core.personal_checks import misplaced
+from monitor.core.personal_terms import Personal, Terms
+from monitor.core.protocol import Protocol
 from monitor.operations.schedule_force import Force, Proposal
 from monitor.store import tables
 from monitor.store.frames import chunks
@@ -19,8 +21,9 @@ _ENROLMENTS = table_of(tables.EnrolmentRow)
 
 
 def refuse_misplaced(connection: Connection, force: Force, proposal: Proposal, today: date) -> None:
-    """A limit was agreed for one level, for what that asks for. Raises Faults where another
-    would take its place: whoever agreed to it is asked first."""
+    """A limit was agreed for one level, for what that asks for, and an interval beside the
+    protocol's own. Raises Faults where either would be another: whoever agreed to it is asked
+    first."""
     if proposal.is_catalogue or proposal.id not in force.protocols:
         return
     faults = list(_misplaced(connection, force, proposal, today))
@@ -43,5 +46,12 @@ def _misplaced(
                         f"first: monitor limit end {it.id} --by WHO --reason TEXT; what still "
                         "holds is set anew after the edit"
                     )
-                    key = f"rules.{it.subject}.levels[{it.level - 1}]"
-                    yield Fault(proposal.file, key, "", problem, valid)
+                    yield Fault(proposal.file, _key(it, new), "", problem, valid)
+
+
+def _key(term: Personal, protocol: Protocol) -> str:
+    """Where the file says what the term stands in for."""
+    if term.what is Terms.INTERVAL:
+        place = [it.name for it in protocol.phases].index(term.phase)
+        return f"phases[{place}].panels.{term.subject}.every"
+    return f"rules.{term.subject}.levels[{term.level - 1}]"

@@ -176,3 +176,39 @@ def test_a_limit_that_has_ended_is_in_no_edits_way(ward: Clinic, folder: Path, p
     limit(ward, 2, "0.8", until="2026-01-13")
     edit(folder, WITHHOLD, MILDER + WITHHOLD)
     apply_it(ward, path, "2026-01-13")
+
+
+QUARTERLY = '[phases.panels.cbc]\nevery = "3 months"\n'
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        ('every = "1 month"', "no every_at_most for cbc in phase quarterly"),
+        ('every = "1 month"\nevery_at_most = "5 weeks"', "than the protocol allows, 5 weeks"),
+        ('every = "1 month"\nevery_at_most = "8 weeks"', "need a second person"),
+        ('every = "8 weeks"', ""),
+        ('every = "6 weeks"', ""),
+    ],
+)
+def test_no_edit_makes_an_interval_rarer_that_was_agreed_to_be_shorter(
+    ward: Clinic, folder: Path, path: Path, new: str, problem: str
+) -> None:
+    """Every 6 weeks needs one person's word beside 3 months, and two beside a month."""
+    ward.enrol("A1")
+    term = Personal(
+        id=0, what=Terms.INTERVAL, subject="cbc", phase="quarterly", every="6 weeks",
+        since=date(2026, 1, 5), until=date(2026, 12, 1), by="Dr A", reason="elderly",
+        set_at=at("2026-01-05"),
+    )  # fmt: skip
+    number = set_term(ward.store, ward.settings, "A1", "", term, at("2026-01-05"))
+    edit(folder, QUARTERLY, f"[phases.panels.cbc]\n{new}\n")
+    if problem:
+        with pytest.raises(Faults) as raised:
+            apply_it(ward, path, "2026-01-13")
+        said = str(raised.value)
+        assert "phases[1].panels.cbc.every" in said and problem in said
+        assert f"monitor limit end {number}" in said
+        now = at("2026-01-13")
+        end_term(ward.store, ward.settings, number, by="Dr A", reason="the edit", now=now)
+    apply_it(ward, path, "2026-01-13")
