@@ -85,7 +85,7 @@ class Finding:
     breaches: tuple[datetime, ...] = ()
     panels: tuple[PanelStatus, ...] = ()
     subjects: tuple[int, ...] = ()
-    """Ids of the held rows or unusable results it lists."""
+    """Ids of the held rows or unusable results it lists; of tasks the due days, as ordinals."""
     action: str = ""
     say: tuple[str, ...] = ()
     """Further sentences: what the protocol adds, doubts, age of the result."""
