@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -31,6 +32,13 @@ from monitor.core.vocabulary import Urgency
 from monitor.core.waits import Wait, parse_wait
 
 
+def _check_order(waits: Sequence[Wait], name: str) -> None:
+    """Raises ValueError where a later tier would be told before the one before it."""
+    spans = [wait.span for wait in waits]
+    if spans != sorted(set(spans)):
+        raise ValueError(f"{name}: waits from now on, each longer than the last")
+
+
 class Route(Section):
     """Who hears of what. An empty list means all."""
 
@@ -47,6 +55,11 @@ class Route(Section):
     urgencies: list[UrgencyName] = []
     digest_at: ClockTime = "07:30"
     digest: bool = True
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _check_order(self.next_tier_after, "next_tier_after")
+        return self
 
 
 class Recipient(Section):
@@ -100,9 +113,9 @@ class Escalation(Section):
     def _in_order(self) -> Self:
         for name in ("critical", "urgent", "routine"):
             waits: list[Wait] = getattr(self, f"{name}_next_tier")
-            spans = [wait.span for wait in waits]
-            if not waits or spans != sorted(set(spans)):
-                raise ValueError(f"{name}_next_tier: waits from now on, each longer than the last")
+            if not waits:
+                raise ValueError(f"{name}_next_tier: at least one wait")
+            _check_order(waits, f"{name}_next_tier")
         if any(wait.working for wait in self.critical_next_tier):
             raise ValueError("critical_next_tier: a critical alert waits for no working hours")
         return self

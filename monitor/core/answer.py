@@ -93,7 +93,7 @@ class Finding:
     """From when on what it tells is so, where that is not the instant of its last breach."""
     panels: tuple[PanelStatus, ...] = ()
     subjects: tuple[int, ...] = ()
-    """Ids of the held rows or unusable results it lists."""
+    """Ids of the held rows or unusable results it lists; of tasks the due days, as ordinals."""
     action: str = ""
     say: tuple[str, ...] = ()
     """Further sentences: what the protocol adds, doubts, age of the result."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 
 from monitor.core.changes import Alert
 from monitor.core.contacts import Tier, addresses_at, anybody_there
@@ -44,8 +44,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """A step of the ladder: told at `at` to `addresses`; `tier` counts from 1, and is 0 for
-    the last resort."""
+    """A step of the ladder: told at `at` to `addresses`, each once; `tier` counts from 1, and is
+    0 for the last resort."""
 
     at: datetime
     tier: int
@@ -71,10 +71,11 @@ class Ladder:
         repeats. The first is the first tier's, told at once (routine: in the digest)."""
         told: set[str] = set()
         last: Rung | None = None
+        instants = self._instants(asked_at)
         for place, tier in enumerate(self.tiers):
-            at = self._at(place, asked_at)
+            at = instants[place]
             addresses, why = self._people(place, tier, at)
-            fresh = tuple(it for it in addresses if it.lower() not in told)
+            fresh = tuple(it for it in _unique(addresses) if it.lower() not in told)
             if fresh:
                 told.update(it.lower() for it in fresh)
                 last = Rung(at=at, tier=place + 1, addresses=fresh, why=why)
@@ -84,7 +85,7 @@ class Ladder:
             last = Rung(at=asked_at, tier=0, addresses=(self.last_resort,), why="no route takes it")
             yield last
         if self.pace.last_resort and self.last_resort.lower() not in told:
-            at = self._at(len(self.tiers), asked_at)
+            at = instants[-1]
             last = Rung(at=at, tier=0, addresses=(self.last_resort,), why="the last resort")
             yield last
         if self.pace.repeat is not None and last is not None:
@@ -104,6 +105,13 @@ class Ladder:
         reached = [contact.reach(at) for tier in self.tiers for contact in tier]
         there = [address for reach in reached if reach.there for address in reach.addresses]
         return there or (addresses_at(self.tiers[-1], at) if self.tiers else [])
+
+    def _instants(self, asked_at: datetime) -> list[datetime]:
+        """When each tier is told, and the last resort where it is: none later than the ones after
+        it, for rungs are counted. (From a Friday evening "4 working hours" end after "6 hours".)"""
+        places = range(len(self.tiers) + self.pace.last_resort)
+        backwards = (self._at(place, asked_at) for place in reversed(places))
+        return [*accumulate(backwards, min)][::-1]
 
     def _at(self, place: int, asked_at: datetime) -> datetime:
         """When a tier (0 is the first) is told."""

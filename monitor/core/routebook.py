@@ -29,7 +29,7 @@ class Way:
     urgencies: Sequence[str] = ()
     hours: Hours = "any"
     next_tier: tuple[Wait, ...] = ()
-    """In place of the urgency's own."""
+    """In place of the urgency's own; those in working hours say nothing of critical alerts."""
     digest: bool = True
     digest_at: time = time(7, 30)
 
@@ -42,6 +42,12 @@ class Way:
             (self.urgencies, urgency),
         )
         return all(not names or _among(value, names) for names, value in wanted)
+
+    def paces(self, urgency: Urgency) -> bool:
+        """Whether it has times of its own for such an alert: a critical one waits for no working
+        hours."""
+        no_good = urgency is Urgency.CRITICAL and any(wait.working for wait in self.next_tier)
+        return bool(self.next_tier) and not no_good
 
     def hears_at(self, instant: datetime, hours: WorkTime) -> bool:
         return self.hours == "any" or (self.hours == "open") == hours.is_open(instant)
@@ -87,7 +93,7 @@ class RouteBook:
             for way in self.matching(clinic=clinic, drug=drug, kind=kind, urgency=urgency.value)
             if way.hears_at(at, self.hours)
         ]
-        own = [way.next_tier for way in ways if way.next_tier]
+        own = [way.next_tier for way in ways if way.paces(urgency)]
         pace = self.paces[urgency]
         if own:
             pace = replace(pace, next_tier=min(own, key=lambda waits: waits[0].span))

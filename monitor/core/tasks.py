@@ -51,6 +51,7 @@ def findings(view: View) -> Iterator[Finding]:
         urgency=Urgency.ROUTINE,
         summary="Due: " + "; ".join(_due_text(it) for it in due),
         source="; ".join(dict.fromkeys(it.task.source for it in due)),
+        subjects=tuple(sorted({it.due_on.toordinal() for it in due})),
         action="At the next visit; record each as done: event task_done with "
         + ", ".join(it.task.id for it in due)
         + ".",

@@ -7,7 +7,7 @@ from monitor.core.answer import Finding
 from monitor.core.changes import Alert
 from monitor.core.ending import PROTOCOL_EDITED, is_edited
 from monitor.core.episodes import markedly_worse
-from monitor.core.findings import OVERDUE, QUARANTINED
+from monitor.core.findings import OVERDUE
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import PanelState, Urgency
 
@@ -52,8 +52,8 @@ def counts_anew(finding: Finding, alert: Alert, protocol: Protocol) -> bool:
 
 def news(finding: Finding, alert: Alert) -> str:
     """What people are to hear of whatever stands (`Finding.news`), where it is not yet told. Of
-    held rows only one that came: where the newest was let go, the one before it is known."""
-    if finding.cause == QUARANTINED and set(finding.subjects) <= set(alert.subjects):
+    held rows and tasks only one that came: where the newest is gone, the one before it is known."""
+    if finding.subjects and set(finding.subjects) <= set(alert.subjects):
         return ""
     return finding.news if finding.news != alert.news and not finding.recovered else ""
 

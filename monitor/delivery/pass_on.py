@@ -67,16 +67,17 @@ def _instead(
     now: datetime,
 ) -> dict[str, Sequence[Line]]:
     """Who has which lines of the message now: never an address that has refused it, so that no
-    message goes round in circles."""
+    message goes round in circles. The same address in other letters is the same reader."""
     found: dict[str, list[Line]] = defaultdict(list)
+    written: dict[str, str] = {}
     for line in leased.lines if leased.kind == "alert" else ():
         for address in _next_tier(connection, settings, line[0], refused, now):
-            found[address].append(line)
+            found[written.setdefault(address.lower(), address)].append(line)
     told = {line for lines in found.values() for line in lines}
     left = [line for line in leased.lines if line not in told]
     if left or not leased.lines:
         for address in _last_resort(settings, leased.urgency, refused):
-            found[address] += left
+            found[written.setdefault(address.lower(), address)] += left
     return dict(found)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from monitor.core.faults import Fault, Faults
 from monitor.core.personal_checks import misplaced
-from monitor.core.personal_terms import Terms
+from monitor.core.personal_terms import Personal, Terms
+from monitor.core.protocol import Protocol
 from monitor.operations.schedule_force import Force, Proposal
 from monitor.store import tables
 from monitor.store.frames import chunks
@@ -44,9 +45,14 @@ def _misplaced(
                         f"first: monitor limit end {it.id} --by WHO --reason TEXT; what still "
                         "holds is set anew after the edit"
                     )
-                    key = (
-                        f"phases.{it.phase}.panels.{it.subject}"
-                        if it.what is Terms.INTERVAL
-                        else f"rules.{it.subject}.levels[{it.level - 1}]"
-                    )
-                    yield Fault(proposal.file, key, "", problem, valid)
+                    yield Fault(proposal.file, _key(it, new), "", problem, valid)
+
+
+def _key(term: Personal, protocol: Protocol) -> str:
+    """Where the file says what the term stands in for, or could."""
+    if term.what is not Terms.INTERVAL:
+        return f"rules.{term.subject}.levels[{term.level - 1}]"
+    places = {it.name: place for place, it in enumerate(protocol.phases)}
+    if term.phase not in places:
+        return "phases"
+    return f"phases[{places[term.phase]}].panels.{term.subject}.every"

@@ -15,11 +15,13 @@ import trustme
 from sqlalchemy import select, update
 
 from monitor.config import Settings
+from monitor.core.routing import Line, Planned
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.send import Sent, deliver_due
 from monitor.store import leases
 from monitor.store.database import Store
-from monitor.store.outbox import DELIVERIES
-from tests.mail_world import Mood, mail_server, queue_alert, settings_for
+from monitor.store.outbox import BEARS, DELIVERIES, enqueue
+from tests.mail_world import Mood, add_alert, mail_server, queue_alert, settings_for
 
 NOW = datetime(2026, 5, 12, 7, 2, tzinfo=UTC)
 NURSE, DOCTOR, CLINIC = "nurse@hill.example", "doctor@hill.example", "clinic@hill.example"
@@ -93,6 +95,44 @@ def test_a_refused_address_is_an_alarm_and_the_alert_goes_to_the_last_resort(
     assert body is not None
     assert body.get_content().startswith(f"This message was for {NURSE}")
     assert alarm["Subject"] == f"OPERATOR: address refused: {NURSE}"
+
+
+def told_instead(store: Store, settings: Settings, *states: str) -> list[tuple[str, list[int]]]:
+    """Whom a message to the nurse, who is refused, is sent to instead, about which of its alerts:
+    each of a state."""
+    with store.write() as connection:
+        ids = [add_alert(connection, NOW, state=it, asked_at=NOW, rungs_told=1) for it in states]
+        lines = [Line(alert_id=it, what="opened", reason="", urgency=Urgency.URGENT) for it in ids]
+        planned = Planned(kind="alert", recipient=NURSE, urgency=Urgency.URGENT, lines=tuple(lines))
+        zone, sender = settings.clinic.zone, settings.mail.sender
+        enqueue(connection, [planned], NOW, zone=zone, sender=sender)
+    send(store, settings)
+    with store.read() as connection:
+        query = select(DELIVERIES.c.recipient, BEARS.c.alert_id).join(BEARS)
+        found: dict[str, list[int]] = {}
+        for recipient, alert_id in connection.execute(query.where(DELIVERIES.c.state == "sent")):
+            found.setdefault(recipient, []).append(ids.index(alert_id))
+    return [(recipient, sorted(which)) for recipient, which in found.items()]
+
+
+def test_of_a_refused_message_no_alert_is_lost_where_the_next_tier_is_the_last_resort(
+    store: Store, mood: Mood
+) -> None:
+    """The same address in other letters is one reader, and one message."""
+    mood.to[NURSE] = "550 5.1.1 no such user"
+    routes = f'[[routes]]\nto = ["{NURSE}"]\nthen = [["Clinic@hill.example"]]'
+    with mail_server(mood) as port:
+        told = told_instead(store, settings_for(port, routes=routes), "open", "acknowledged")
+    assert told == [("Clinic@hill.example", [0, 1])]
+
+
+def test_a_refused_message_goes_on_to_two_roles_with_one_address(store: Store, mood: Mood) -> None:
+    mood.to[NURSE] = "550 5.1.1 no such user"
+    roles = "".join(f'[recipients.{it}]\naddresses = ["{DOCTOR}"]\n' for it in ("ward", "lead"))
+    routes = f'[[routes]]\nto = ["{NURSE}"]\nthen = [["ward", "lead"]]\n{roles}'
+    with mail_server(mood) as port:
+        told = told_instead(store, settings_for(port, routes=routes), "open")
+    assert told == [(DOCTOR, [0])]
 
 
 def test_a_message_that_the_last_resort_refuses_is_never_given_up(

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from monitor.core.changes import Alert
+from monitor.core.vocabulary import AlertState, Kind
+from monitor.operations import people
+from monitor.store import tables
+from tests.clinic import Clinic, at
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -134,3 +141,27 @@ def test_a_kidney_that_fails_further_is_told_though_somebody_has_the_dose_check(
         states.append(state)
         clinic("ack", str(alert), "--by", "Dr Gray", "--at", f"{day}T10:00")
     assert states == ["open", "acknowledged", "open"]
+
+
+def test_a_task_that_is_done_is_no_news_of_the_others(ward: Clinic) -> None:
+    """Three tasks were due on one day: when the last of the list was done, the next one was told
+    as if it had come due, and the acknowledgement was over."""
+    enrolment = ward.enrol("P1", "2026-01-05")
+    ward.review(at("2027-01-05"))
+
+    def tasks() -> Alert:
+        return next(it for it in ward.alerts(enrolment) if it.kind is Kind.TASK_DUE)
+
+    store, settings = ward.store, ward.settings
+    people.acknowledge(store, settings, tasks().id, by="Nurse Bell", now=at("2027-01-05", 13))
+    ward.event("P1", "2027-01-06", "task_done", "skin_check")
+    ward.review(at("2027-01-06"))
+    assert tasks().state is AlertState.ACKNOWLEDGED
+    assert "Skin check" not in tasks().summary
+    until = date(2028, 1, 25)
+    people.acknowledge(
+        store, settings, tasks().id, by="Nurse Bell", until=until, now=at("2028-01-05")
+    )
+    ward.review(at("2028-01-06"))
+    (row,) = ward.rows(tables.AlertRow, id=tasks().id)
+    assert (row.state, row.shown["news"]) == ("open", "Skin check is due since 6 Jan 2028")

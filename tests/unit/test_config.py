@@ -56,6 +56,11 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[mail]\nsecurity = 'ssl'", "mail.security", "'starttls'"),
         ("[mail]\npassword = 'x'", "mail.password", "password_env"),
         ("[[routes]]\nto = []", "routes[1].to", "at least 1"),
+        (
+            "[[routes]]\nto = ['a@b.example']\nnext_tier_after = ['1 hour', '30 minutes']",
+            "routes[1]",
+            "each longer than the last",
+        ),
         ("[[routes]]\nname = 'ward'", "routes[1].to", "valid: a line to = ..."),
         (
             "[[routes]]\nto = ['a@b.example']\nkinds = ['late']",

@@ -193,46 +193,58 @@ def test_a_limit_whose_level_is_gone_does_not_come_to_stand_for_the_next_one(
     assert f"monitor limit end {number}" in str(raised.value)
 
 
-QUARTERLY = """"quarterly"                  # no `until`: monitored for as long as the drug is taken
-
-[phases.panels.cbc]
-every = "3 months"
-grace = "1 week"
-"""
+QUARTERLY = '[phases.panels.cbc]\nevery = "3 months"\n'
 
 
-@pytest.mark.parametrize(
-    ("new", "problem"),
-    [
-        (("quarterly", "later"), "has no phase quarterly"),
-        (("3 months", "1 month"), "its interval may only be made shorter"),
-        (("3 months", "2 months"), ""),
-    ],
-)
-def test_no_edit_leaves_a_patients_interval_behind(
-    ward: Clinic, folder: Path, path: Path, new: tuple[str, str], problem: str
-) -> None:
-    """A phase of another name took the interval of 6 weeks away, and `limit list` said that it is
-    in force; an edit to a test each month left the patient at 6 weeks."""
+def interval(ward: Clinic) -> int:
+    """A test every 6 weeks instead of every 3 months, for one patient."""
     ward.enrol("A1")
     term = Personal(
         id=0, what=Terms.INTERVAL, subject="cbc", phase="quarterly", every="6 weeks",
         since=date(2026, 1, 5), until=date(2026, 12, 1), by="Dr A", reason="lupus",
         set_at=at("2026-01-05"),
     )  # fmt: skip
-    number = set_term(ward.store, ward.settings, "A1", "", term, at("2026-01-05"))
-    edit(folder, QUARTERLY, QUARTERLY.replace(*new))
-    if not problem:
+    return set_term(ward.store, ward.settings, "A1", "", term, at("2026-01-05"))
+
+
+def test_no_edit_leaves_a_patients_interval_behind(ward: Clinic, folder: Path, path: Path) -> None:
+    """A phase of another name took it away, and `limit list` said that it is in force."""
+    number = interval(ward)
+    edit(folder, 'name = "quarterly"', 'name = "later"')
+    with pytest.raises(Faults, match="phases: personal interval .* has no phase quarterly") as said:
         apply_it(ward, path, "2026-01-13")
-        return
-    with pytest.raises(Faults) as raised:
-        apply_it(ward, path, "2026-01-13")
-    assert problem in str(raised.value)
-    assert f"monitor limit end {number}" in str(raised.value)
+    assert f"monitor limit end {number}" in str(said.value)
 
 
 def test_a_limit_that_has_ended_is_in_no_edits_way(ward: Clinic, folder: Path, path: Path) -> None:
     ward.enrol("A1")
     limit(ward, 2, "0.8", until="2026-01-13")
     edit(folder, WITHHOLD, MILDER + WITHHOLD)
+    apply_it(ward, path, "2026-01-13")
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        ('every = "1 month"', "no every_at_most for cbc in phase quarterly"),
+        ('every = "1 month"\nevery_at_most = "5 weeks"', "than the protocol allows, 5 weeks"),
+        ('every = "1 month"\nevery_at_most = "8 weeks"', "need a second person"),
+        ('every = "8 weeks"', ""),
+        ('every = "6 weeks"', ""),
+    ],
+)
+def test_no_edit_makes_an_interval_rarer_that_was_agreed_to_be_shorter(
+    ward: Clinic, folder: Path, path: Path, new: str, problem: str
+) -> None:
+    """Every 6 weeks needs one person's word beside 3 months, and two beside a month."""
+    number = interval(ward)
+    edit(folder, QUARTERLY, f"[phases.panels.cbc]\n{new}\n")
+    if problem:
+        with pytest.raises(Faults) as raised:
+            apply_it(ward, path, "2026-01-13")
+        said = str(raised.value)
+        assert "phases[1].panels.cbc.every" in said and problem in said
+        assert f"monitor limit end {number}" in said
+        now = at("2026-01-13")
+        end_term(ward.store, ward.settings, number, by="Dr A", reason="the edit", now=now)
     apply_it(ward, path, "2026-01-13")

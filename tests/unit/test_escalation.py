@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from monitor.core.changes import Alert
 from monitor.core.contacts import Contact, Rota, Shift
 from monitor.core.escalation import Ladder, Pace, escalate, reason_of
+from monitor.core.routebook import RouteBook, Way
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.core.waits import Wait, parse_wait
 from monitor.core.worktime import WorkTime, parse_hours
@@ -134,11 +136,52 @@ def test_an_empty_rota_and_a_ward_that_is_closed_find_whoever_is_on_duty() -> No
     assert told(ladder("urgent", *tiers), "2026-04-07T10:00")[0] == "Tue 07 Apr 10:00 nurse"
 
 
-def test_an_address_of_two_tiers_is_told_once() -> None:
+def test_an_address_of_two_roles_or_tiers_is_told_once() -> None:
+    both = Contact("ward", ("Nurse@hill.example", "ward@hill.example"), hours=HOURS)
+    assert told(ladder("urgent", (NURSE, both)), "2026-03-02T08:00") == [
+        "Mon 02 Mar 08:00 nurse ward"
+    ]
     assert told(ladder("urgent", (NURSE,), (NURSE,), (LEAD,)), "2026-03-02T08:00") == [
         "Mon 02 Mar 08:00 nurse",
         "Mon 02 Mar 16:00 lead",
     ]
+
+
+@pytest.mark.parametrize("waits", [("4 working hours", "6 hours"), ("1 hour", "30 minutes")])
+def test_a_tier_is_told_no_later_than_the_ones_after_it(waits: tuple[str, str]) -> None:
+    """Of a Friday evening 4 working hours end on Monday: the second tier was never told, and the
+    third again at each look."""
+    pace = Pace(next_tier=tuple(map(parse_wait, waits)))
+    steps = replace(ladder("urgent", (NURSE,), (ON_CALL,), (LEAD,)), pace=pace)
+    asked, last = at("2026-03-06T18:00"), parse_wait(waits[1]).span
+    waiting = alert("urgent", asked_at=asked)
+    assert escalate(waiting, steps, asked + last - timedelta(minutes=1)).due == ()
+    due = escalate(waiting, steps, asked + last)
+    assert [rung.addresses for rung in due.due] == [ON_CALL.addresses, LEAD.addresses]
+    climbed = replace(waiting, rungs_told=due.climbed)
+    assert escalate(climbed, steps, at("2026-03-20T10:00")).due == ()
+
+
+def test_a_tier_that_is_not_there_hurries_nobody() -> None:
+    pace = Pace(next_tier=(parse_wait("4 working hours"), parse_wait("6 hours")))
+    steps = replace(ladder("urgent", (NURSE,), (ON_CALL,)), pace=pace)
+    assert told(steps, "2026-03-06T18:00") == ["Fri 06 Mar 18:00 nurse", "Mon 09 Mar 12:00 oncall"]
+
+
+def test_a_critical_alert_waits_for_no_working_hours_whatever_its_routes_say() -> None:
+    slow = Way(tiers=((ON_CALL,), (LEAD,)), next_tier=(parse_wait("4 working hours"),))
+    quick = replace(slow, next_tier=(parse_wait("5 hours"),))
+
+    def second(urgency: str, *ways: Way) -> str:
+        book = RouteBook(ways=ways, paces=PACES, hours=HOURS, last_resort=CLINIC)
+        asked = "2026-03-02T18:00"
+        grade = Urgency(urgency)
+        steps = book.ladder(at(asked), clinic="", drug="", kind="review", urgency=grade)
+        return told(steps, asked)[1]
+
+    assert second("urgent", slow) == "Tue 03 Mar 12:00 lead"
+    assert second("critical", slow) == "Mon 02 Mar 18:30 lead"
+    assert second("critical", slow, quick) == "Mon 02 Mar 23:00 lead"
 
 
 def test_what_is_due_does_not_depend_on_how_often_one_looks() -> None:

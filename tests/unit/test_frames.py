@@ -16,6 +16,7 @@ from monitor.store.frames import all_enrolment_ids, as_known_at, load_cases
 from monitor.store.personal import add_personal
 from monitor.store.tables import table_of
 from tests.clinic import CBC, ZONE, Clinic, at
+from tests.statements import asked
 
 DAY = date(2026, 1, 13)
 
@@ -132,3 +133,14 @@ def test_waking_reaches_all_enrolments_of_a_patient_and_nobody_else(ward: Clinic
     assert touched == (mine,)
     assert ward.next_review(mine) == at("2026-01-06", 9)
     assert ward.next_review(other) == asleep
+
+
+def test_results_that_came_message_by_message_ask_for_their_files_at_once(ward: Clinic) -> None:
+    """A laboratory that sends messages enters each of them into the list of files."""
+    enrolment = ward.enrol("A1", baseline=False)
+    for day in range(12, 22):
+        Clinic(ward.store, ward.settings).results("A1", f"2026-01-{day}", CBC)
+    with asked(ward.store) as statements:
+        case = _case(ward, enrolment)
+    assert len({it.collected_on for it in case.results}) == 10
+    assert len([it for it in statements if "FROM files" in it]) == 1
