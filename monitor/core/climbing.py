@@ -15,7 +15,7 @@ from monitor.core.escalation import Ladder, escalate, reason_of
 from monitor.core.muting import RULE, Voice, muters
 from monitor.core.outcomes import DECLINED
 from monitor.core.protocol import Protocol
-from monitor.core.routing import ENDINGS, unique
+from monitor.core.routing import CORRECTING, ENDINGS, unique
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 
 LadderOf = Callable[[Kind, Urgency, datetime], Ladder]
@@ -31,8 +31,9 @@ def climb(
     ladder_of: LadderOf,
     now: datetime,
 ) -> Decision:
-    """The decision with the addresses of what is told, without what is muted, with the
-    escalations due by `now`, and with the next rung among the instants to look again."""
+    """The decision with the addresses of what is told, without what is muted (but for what corrects
+    what was told), with the escalations due by `now`, and with the next rung among the instants to
+    look again."""
     wake = [decision.alerts_change_at]
     standing = {alert.id: _after(alert, decision.changes) for alert in alerts}
     muted = _muted(decision.changes, standing, protocol)
@@ -40,6 +41,9 @@ def climb(
     asked: set[int] = set()
     for change in decision.changes:
         mute = muted.get(_key(change))
+        if mute is not None and _corrects(change):
+            changes.append(change)  # to those who were told, and to nobody else
+            continue
         if mute is not None and change.tell and change.what not in ENDINGS:
             by = mute.cause.removeprefix("rule:").replace(":", ", ").replace("_", " ")
             why = f"{change.reason}; muted by {by}"
@@ -58,6 +62,12 @@ def climb(
             changes.append(change_)
         wake.append(next_at)
     return replace(decision, changes=tuple(changes), alerts_change_at=earliest(*wake))
+
+
+def _corrects(change: Change) -> bool:
+    """Whether people were told what is not so any more: they may have acted on it."""
+    was_told = change.alert is not None and change.alert.asked_at is not None
+    return change.tell and change.what in CORRECTING and was_told
 
 
 def _climbed(

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from monitor.core.answer import Finding, Review
+from monitor.core.calendar import clinic_day
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Protocol
@@ -46,9 +48,8 @@ def said_earlier(
     for finding in found.findings:
         if finding.rule is None or not instants & set(finding.breaches):
             continue
-        for at in sorted(set(finding.breaches))[:MOST_INSTANTS]:
-            if at.astimezone(zone).date() < first_day:
-                continue
+        told_of = (at for at in sorted(set(finding.breaches)) if clinic_day(at, zone) >= first_day)
+        for at in islice(told_of, MOST_INSTANTS):
             then = _finding_then(finding, case, at, protocol, catalogue, zone)
             if then is None:
                 continue

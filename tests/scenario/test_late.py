@@ -69,6 +69,16 @@ def test_weeks_at_once_are_reported_with_the_days_they_would_have_alerted(
     assert (none["late_results"], none["alerts"]) == (0, [])
 
 
+def test_a_long_episode_from_before_the_enrolment_is_reported_from_it_on(
+    desk: CommandLine,
+) -> None:
+    """However many breaches lie before: they told nobody, and none of them is looked at."""
+    before = [line(f"2025-12-{day}", "1.4") for day in range(15, 32)]
+    document = load(desk, "2026-02-12", *before, line("2026-01-06", "1.4"))
+    (alert,) = [it for it in document["late"]["alerts"] if it["rule"] == "neutropenia"]
+    assert alert["would_have_opened_on"] == "2026-01-06"
+
+
 def test_what_comes_in_time_is_not_late(desk: CommandLine) -> None:
     for day, value in WEEKS:
         document = load(desk, day + "T12:00", line(day, value))

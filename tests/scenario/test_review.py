@@ -253,6 +253,25 @@ def test_what_a_correction_made_milder_is_told_from_what_it_was(
     assert [it.note for it in told] == [f"a correction made it milder; {before}"]
 
 
+def test_who_was_told_hears_of_a_correction_though_a_graver_alert_mutes_what_is_left(
+    ward: Clinic,
+) -> None:
+    """Told as critical, it was corrected to what the neutrophils speak for: whoever had stopped
+    the drug for it heard nothing, then or later."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "1.4", "white_cells": "1.9"})
+    ward.review(at("2026-01-12"))
+    (alert,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    told = [it.what for it in ward.rows(tables.DeliveryAlert, alert_id=alert.id)]
+    assert told == ["opened"]
+    ward.supersede("A1", "white_cells", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"white_cells": "2.6"}, hour=9)
+    ward.review(at("2026-01-12", 14))
+    lines = ward.rows(tables.DeliveryAlert, alert_id=alert.id)
+    assert [it.what for it in lines] == ["opened", "updated"]
+    assert lines[1].reason == "a correction made it milder; before: critical, discontinue"
+
+
 @pytest.mark.parametrize(
     ("neutrophils", "asked"),
     [("1.2", "The test is to be repeated either way."), ("4.0", "If so, test today.")],
