@@ -97,6 +97,8 @@ def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: st
         ("/audit", "Audit trail"),
         ("/operations", "Table: Feeds"),
         ("/schedules/azathioprine", "Table: Calendar"),
+        ("/load", "Table: Files"),
+        ("/schedules", "Schedules in force"),
         ("/reports/overdue", "Table: Patients"),
         ("/reports/compliance", "Table: By month"),
         ("/reports/gaps", "Table: Patient-days"),
