@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 
 from monitor.core.permissions import Role
+from monitor.intake.enrol import enrol_file
 from monitor.operations.arrivals import load
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -66,6 +67,21 @@ def test_pages_are_accessible(web: WebClinic, someone: Any, scheme: str) -> None
         assert people[role].said == [], path
 
 
+def test_regions_of_two_treatments_are_told_apart(web: WebClinic, someone: Any) -> None:
+    """Who goes from region to region by keyboard heard "Tests" twice, and "Results" within
+    "Results", once everything that can be opened was open."""
+    path = web.folder / "more.csv"
+    again = "D1112,methotrexate,2026-03-02\nD1070,azathioprine,2026-03-09\n"
+    path.write_text(f"mrn,drug,started_on\n{again}")
+    enrol_file(web.store, web.settings, path, web.now)
+    doctor = someone(Role.CLINICIAN)
+    for mrn in ("D1112", "D1070"):
+        doctor.open(f"/patients/{web.patient_id(mrn)}")
+        expect(doctor.page.locator("section[aria-labelledby^='drug-']")).to_have_count(2)
+        doctor.page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+        doctor.check_accessible()
+
+
 @pytest.mark.parametrize("path", ["/quarantine", "/operations", "/audit"])
 def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: str) -> None:
     admin = someone(Role.ADMIN, viewport={"width": 390, "height": 800})
@@ -81,6 +97,8 @@ def test_on_a_telephone_the_navigation_shows_where_one_is(someone: Any, path: st
         ("/audit", "Audit trail"),
         ("/operations", "Table: Feeds"),
         ("/schedules/azathioprine", "Table: Calendar"),
+        ("/load", "Table: Files"),
+        ("/schedules", "Schedules in force"),
         ("/reports/overdue", "Table: Patients"),
         ("/reports/compliance", "Table: By month"),
         ("/reports/gaps", "Table: Patient-days"),

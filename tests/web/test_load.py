@@ -199,7 +199,7 @@ def test_a_patient_who_was_refused_is_not_said_to_wait_in_quarantine(web: WebCli
     enrol_file(web.store, web.settings, path, web.now)
     nurse = web.client(Role.NURSE)
     files = nurse.get("/load").text
-    assert '<td class="number">1<small>refused</small></td>' in files
+    assert 'data-label="Not taken">1<small>refused</small></td>' in files
     address = re.search(r'href="(/load/\d+)">patients.csv<', files)
     assert address is not None
     page = nurse.get(address[1]).text
