@@ -306,7 +306,8 @@ def discard(
     at: AtOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Let rows go for good. They stay on record, with who did it and why."""
+    """Let rows go: nobody judges them then. They stay on record, with who did it and why; what
+    was let go by mistake is held again by `monitor quarantine hold`."""
     from monitor.operations.arrivals import discard as let_go
 
     with _readably(), writing(config, at) as work:
@@ -315,6 +316,28 @@ def discard(
         print_json({"discarded": len(set(rows))})
     else:
         say(f"{len(set(rows))} discarded.")
+
+
+@app.command()
+def hold(
+    rows: Annotated[
+        list[int], typer.Argument(max=LARGEST_ID, metavar="ID...", help="Rows, all or none.")
+    ],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was mistaken.")],
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Hold rows again that were let go by mistake."""
+    from monitor.operations.arrivals import hold_again
+
+    with _readably(), writing(config, at) as work:
+        hold_again(work.store, work.settings, rows, by=by, reason=reason, now=work.now)
+    if as_json:
+        print_json({"held": len(set(rows))})
+    else:
+        say(f"{len(set(rows))} held again.")
 
 
 @contextmanager

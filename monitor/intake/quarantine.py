@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from monitor.config import Settings
 from monitor.intake.context import take_turn
@@ -16,6 +28,7 @@ from monitor.intake.raw import RECEIVED
 from monitor.intake.remedies import remedy
 from monitor.intake.retry import retry_held
 from monitor.store import tables
+from monitor.store.alerts import MONITOR
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import chunks, wake
@@ -78,6 +91,11 @@ class HeldRow:
     """The command that frees it and all alike, or what else helps."""
     raw: dict[str, str]
     """The cells under the laboratory's own header names, or the line that cannot be split."""
+
+    @property
+    def was_let_go(self) -> bool:
+        """By a person, who may have been mistaken."""
+        return self.state == "discarded" and self.resolved_by != MONITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,35 +236,76 @@ def retry(
 def discard(
     store: Store, row_ids: Collection[int], *, by: str, reason: str, now: datetime
 ) -> tuple[int, ...]:
-    """Let held rows go for good, by whom and why; returns the enrolments to be reviewed.
+    """Let held rows go, by whom and why; returns the enrolments to be reviewed.
 
     All of them or, where one is not held, none: QuarantineRefused.
     """
+    _check_signed("discarded", by, reason)
+    earlier = HELD.c.resolution  # who held it again after whom
+    values = {
+        "state": "discarded",
+        "resolved_by": by.strip(),
+        "resolution": reason.strip() + case((earlier != "", literal("; ") + earlier), else_=""),
+    }
+    refusal = "not held in quarantine"
+    return _changed(store, row_ids, HELD.c.state == "held", values, now, refusal)
+
+
+def hold_again(
+    store: Store, row_ids: Collection[int], *, by: str, reason: str, now: datetime
+) -> tuple[int, ...]:
+    """Hold rows that a person let go by mistake, as before; returns the enrolments to be reviewed.
+    Loaded once more they would be duplicates. Not what the monitor let go: of a row cut short the
+    whole one came.
+
+    All of them or none: QuarantineRefused.
+    """
+    _check_signed("held again", by, reason)
+    columns = HELD.c
+    said = literal(f"held again by {by.strip()}: {reason.strip()}; let go before by ")
+    values = {
+        "state": "held",
+        "resolved_by": by.strip(),
+        "resolution": said + columns.resolved_by + ": " + columns.resolution,
+    }
+    which = and_(columns.state == "discarded", columns.resolved_by != MONITOR)
+    return _changed(store, row_ids, which, values, now, "not let go by a person")
+
+
+def _check_signed(done: str, by: str, reason: str) -> None:
     if not by.strip() or not reason.strip():
-        raise QuarantineRefused("a row is discarded by somebody and for a reason: give both")
-    gone = update(HELD).values(
-        state="discarded", resolved_at=now, resolved_by=by.strip(), resolution=reason.strip()
-    )
+        raise QuarantineRefused(f"a row is {done} by somebody and for a reason: give both")
+
+
+def _changed(
+    store: Store,
+    row_ids: Collection[int],
+    which: ColumnElement[bool],
+    values: Mapping[str, Any],
+    now: datetime,
+    refusal: str,
+) -> tuple[int, ...]:
+    change = update(HELD).values(resolved_at=now, **values)
     missing, patients = set(row_ids), set()
     renew_statistics(store)  # there may be a hundred thousand, come in a minute ago
     with store.write() as connection:
         take_turn(connection, now)
         for ids in chunks(sorted(missing)):
-            mine = HELD.c.id.in_(ids) & (HELD.c.state == "held")
+            mine = HELD.c.id.in_(ids) & which
             rows = connection.execute(select(HELD.c.id, HELD.c.patient_id).where(mine)).all()
             missing -= {row.id for row in rows}
             patients |= {row.patient_id for row in rows if row.patient_id is not None}
-            connection.execute(gone.where(mine))
-        _refuse_missing(missing)
+            connection.execute(change.where(mine))
+        _refuse_missing(missing, refusal)
         touched = wake(connection, patients, now)
         bring_to(connection, now)
     return touched
 
 
-def _refuse_missing(missing: Collection[int]) -> None:
+def _refuse_missing(missing: Collection[int], refusal: str = "not held in quarantine") -> None:
     if missing:
         ids = ", ".join(str(row_id) for row_id in sorted(missing))
-        raise QuarantineRefused(f"not held in quarantine: {ids}")
+        raise QuarantineRefused(f"{refusal}: {ids}")
 
 
 def _held(reason: str, source: str | None, at: datetime | None = None) -> ColumnElement[bool]:

@@ -117,7 +117,8 @@ class _Retrier:
         self.done.patients.update(taken.patient_id for _, taken in rows)
         self.done.patients.update(row.patient_id for row, _ in rows if row.patient_id is not None)
         self._resolve(
-            (row.id, "taken", outcome) for (row, _), outcome in zip(rows, outcomes, strict=True)
+            (row.id, "taken", "; ".join(filter(None, (outcome, row.resolution))))
+            for (row, _), outcome in zip(rows, outcomes, strict=True)
         )
 
     def _ignore(self, rows: Sequence[Any]) -> None:

@@ -166,3 +166,18 @@ def discard(
     """Let held rows go, then review whom it touched. Raises QuarantineRefused."""
     touched = quarantine.discard(store, ids, by=by, reason=reason, now=now)
     return review_due(store, settings, now, only=touched)
+
+
+def hold_again(
+    store: Store,
+    settings: Settings,
+    ids: Collection[int],
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+) -> Tally:
+    """Hold rows that were let go by mistake, then review whom it touched. Raises
+    QuarantineRefused."""
+    touched = quarantine.hold_again(store, ids, by=by, reason=reason, now=now)
+    return review_due(store, settings, now, only=touched)

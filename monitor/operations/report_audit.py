@@ -221,7 +221,7 @@ def _fixes(connection: Connection, begin: datetime, end: datetime) -> Iterator[E
 
 
 def _held(connection: Connection, begin: datetime, end: datetime) -> Iterator[Entry]:
-    """Rows in quarantine that a person let in or let go."""
+    """Rows in quarantine that a person let in, let go, or held again."""
     at = _HELD.c.resolved_at
     query = select(_HELD, _PATIENTS.c.mrn).outerjoin(
         _PATIENTS, _PATIENTS.c.id == _HELD.c.patient_id
@@ -231,7 +231,7 @@ def _held(connection: Connection, begin: datetime, end: datetime) -> Iterator[En
         yield Entry(
             at=row.resolved_at,
             who=row.resolved_by,
-            what=f"held row {row.state}",
+            what="row held again" if row.state == "held" else f"held row {row.state}",
             about=f"quarantine {row.id}, {row.reason_code.replace('_', ' ')}",
             note=row.resolution,
             mrn=row.mrn or "",

@@ -134,6 +134,20 @@ def discard(row_id: RowId, visit: Mender) -> Response:
     return _done(visit, row_id, act, "rows let go")
 
 
+@routes.post("/quarantine/{row_id}/hold")
+def hold(row_id: RowId, visit: Mender) -> Response:
+    """Hold a row again that was let go by mistake."""
+    settings, reason = visit.site.settings, visit.text("reason")
+
+    def act(store: Store) -> str:
+        if not reason:
+            raise QuarantineRefused("say what was mistaken")
+        arrivals.hold_again(store, settings, [row_id], by=visit.who, reason=reason, now=visit.now)
+        return "Held again."
+
+    return _done(visit, row_id, act, "row held again")
+
+
 def _done(visit: Visit, row_id: int, act: Callable[[Store], str], what: str) -> Response:
     try:
         told = act(visit.deed(what, detail=f"row {row_id}"))

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 from monitor.intake import quarantine
 from monitor.intake.inbox import take_inbox
 from monitor.intake.load import load_file
+from monitor.intake.mending import Mend, fix
 from monitor.intake.passed_over import passed_over
 from monitor.intake.report import OUTCOMES, FileReport
 from monitor.intake.survey import UnreadableFile
@@ -553,6 +554,27 @@ def test_a_row_is_shown_and_discarded_by_somebody_for_a_reason(desk: Desk) -> No
     with pytest.raises(quarantine.QuarantineRefused):
         quarantine.discard(desk.store, [held.id], by="me", reason="again", now=NOW)
     assert counts(desk.load(row("0.4", ""), row("1.8"))) == {"duplicate": 1, "stored": 1}
+
+
+def test_a_row_that_was_let_go_by_mistake_is_held_again(desk: Desk) -> None:
+    """Loaded once more it was a duplicate, and nobody could judge it any more."""
+    text = row("0.4", "furlongs")
+    desk.load(text)
+    (held,) = quarantine.held_rows(desk.store)
+    with pytest.raises(quarantine.QuarantineRefused, match="not let go by a person: 1"):
+        quarantine.hold_again(desk.store, [held.id], by="me", reason="a slip", now=NOW)
+    quarantine.discard(desk.store, [held.id], by="me", reason="not ours", now=NOW)
+    assert counts(desk.load(text)) == {"duplicate": 1}
+    with pytest.raises(quarantine.QuarantineRefused, match="by somebody"):
+        quarantine.hold_again(desk.store, [held.id], by="you", reason=" ", now=NOW)
+    assert quarantine.hold_again(desk.store, [held.id], by="you", reason="it is ours", now=NOW)
+    again = quarantine.held_row(desk.store, held.id)
+    assert (again.state, again.held_at, again.fix) == ("held", held.held_at, held.fix)
+    told = "held again by you: it is ours; let go before by me: not ours"
+    assert again.resolution == told
+    said = Mend(unit="10*9/L")
+    assert fix(desk.store, desk.settings, held.id, said, by="you", now=NOW).taken == 1
+    assert quarantine.held_row(desk.store, held.id).resolution == f"stored; {told}"
 
 
 def test_a_hundred_thousand_bad_rows_are_counted_and_the_good_ones_go_in(

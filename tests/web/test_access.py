@@ -76,6 +76,7 @@ TABLE: dict[tuple[str, str], May | str] = {
     ("POST", "/quarantine/{row_id}/mend"): May.MEND_ROWS,
     ("POST", "/quarantine/{row_id}/retry"): May.MEND_ROWS,
     ("POST", "/quarantine/{row_id}/discard"): May.MEND_ROWS,
+    ("POST", "/quarantine/{row_id}/hold"): May.MEND_ROWS,
     ("POST", "/alerts/{alert_id}/acknowledge"): May.WORK_ALERTS,
     ("POST", "/alerts/{alert_id}/assign"): May.WORK_ALERTS,
     ("POST", "/alerts/{alert_id}/contact"): May.WORK_ALERTS,

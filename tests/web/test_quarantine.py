@@ -51,6 +51,22 @@ def test_a_row_that_is_not_held_any_more_is_not_said_to_be_like_itself(web: WebC
     assert "Still held for the same reason" not in nurse.get(path).text
 
 
+def test_a_row_that_was_let_go_by_mistake_is_held_again(web: WebClinic) -> None:
+    nurse, other = web.client(Role.NURSE), web.client(Role.ADMIN)
+    take(nurse)
+    path = first_held(nurse, "furlongs")
+    assert "Let go by mistake?" not in nurse.get(path).text
+    post(nurse, f"{path}/discard", seen=path, reason="not ours")
+    assert "Let go by mistake?" in other.get(path).text
+    refused = post(other, f"{path}/hold", seen=path, reason="")
+    assert refused.status_code == 422 and "Say what was mistaken" in refused.text
+    assert post(other, f"{path}/hold", seen=path, reason="it is ours").status_code == 303
+    page = nurse.get(path).text
+    assert "Held again by Ada Moore: it is ours; let go before by Nora Gray: not ours." in page
+    assert "What does it mean?" in page
+    assert "Ada Moore: row held again" in web.audit()
+
+
 def test_one_row_alone_is_mended_and_nothing_remembered(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     take(nurse)
