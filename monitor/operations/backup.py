@@ -146,10 +146,15 @@ def alarm_if_stale(store: Store, settings: Settings, now: datetime) -> bool:
 
 def _is_the_database(path: Path, store: Store) -> bool:
     """Whether a copy in this place would take the file away from whoever has it open, a daemon:
-    what that wrote from then on would be lost."""
-    live = store.engine.url.database if store.is_sqlite else None
-    parts = [Path(f"{live}{ending}") for ending in ("", "-wal", "-shm")] if live else []
-    return path.exists() and any(part.exists() and path.samefile(part) for part in parts)
+    what that wrote from then on would be lost. Of the files beside it, too, which come and go:
+    what lies in their place SQLite takes for its own."""
+    if not store.is_sqlite:
+        return False
+    live = Path(str(store.engine.url.database))
+    if path.exists() and live.exists() and path.samefile(live):
+        return True
+    beside = [Path(f"{live}{ending}") for ending in ("-wal", "-shm", "-journal", ".lock")]
+    return path.resolve() in {it.resolve() for it in (live, *beside)}
 
 
 def _copied(path: Path, name: str, made_at: datetime | None = None) -> Copied:

@@ -150,6 +150,20 @@ def test_the_database_itself_is_no_backup(lived: CommandLine, store_url: str) ->
     assert alerts(lived) == before
 
 
+@pytest.mark.parametrize("beside", ["-wal", "-journal", ".lock"])
+def test_what_lies_beside_the_database_is_no_place_for_a_backup(
+    lived: CommandLine, store_url: str, beside: str
+) -> None:
+    """SQLite takes a file of that name for its own, and throws it away: there would be none."""
+    if not store_url.startswith("sqlite"):
+        return
+    place = Path(store_url.removeprefix("sqlite:///") + beside)
+    was_there = place.exists()
+    ended = lived("backup", str(place), "--replace")
+    assert (ended.code, place.exists()) == (2, was_there)
+    assert "is the database itself" in ended.err
+
+
 def test_a_running_daemon_is_not_pulled_from_under(lived: CommandLine, store_url: str) -> None:
     if not store_url.startswith("sqlite"):
         return  # there the rows change in one transaction, which daemons wait for
