@@ -7,6 +7,8 @@ moved by freezegun, the mail server is real, and every tick calls what the daemo
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,7 +20,6 @@ from freezegun import freeze_time
 
 from monitor import clock
 from monitor.config import Settings, read_settings
-from monitor.core import calendar
 from monitor.delivery.send import deliver_due
 from monitor.demo.catcher import Catcher
 from monitor.operations import alert_list, arrivals, people
@@ -144,8 +145,9 @@ def moments() -> Iterator[tuple[datetime, Step | None]]:
 def _days_of_this_test() -> Iterator[None]:
     """Days reckoned in frozen time are of freezegun's class: no later test is to be given them."""
     yield
-    for remembered in (calendar._shift, calendar.start_of_day):
-        remembered.cache_clear()
+    for known in gc.get_objects():
+        if isinstance(known, functools._lru_cache_wrapper):
+            known.cache_clear()
 
 
 @pytest.mark.usefixtures("_days_of_this_test")
