@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.answer import Review
+from monitor.core.case import Result
 from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat
 from monitor.core.derive import with_derived
@@ -19,6 +20,9 @@ from monitor.core.vocabulary import (
 )
 
 PROTOCOL_EDITED = "protocol edited"
+_CORRECTED = "a correction took its cause away"
+_HISTORY = "it was over before the enrolment, as what came in later shows"
+_OVERTAKEN = "what came in later took its cause away"
 _OF_ONE_ENTRY = ("vaccine:", "pregnancy:", "breastfeeding:")
 """Causes that are one event each, which no other alert tells of."""
 
@@ -78,23 +82,34 @@ def _withdrawal(alert: Alert, review: Review, protocol: Protocol, catalogue: Cat
         return "the entry no longer stands"
     if alert.cause.startswith(ENDED_BY_CLOSING):
         return "corrected, or told by another alert"
-    value = _value_now(alert, review, protocol, catalogue)
-    return f"a correction took its cause away{f': it is {value} now' if value else ''}"
+    own = _own_result(alert, review, protocol, catalogue)
+    if own is None:
+        return _CORRECTED
+    if own.value == alert.worst_value:
+        before = own.collected_on < review.case.enrolment.enrolled_on
+        return _HISTORY if before else _OVERTAKEN
+    # Only values of a critical one are told at every level of privacy (interfaces, "Mail").
+    if alert.urgency is not Urgency.CRITICAL or own.value is None:
+        return _CORRECTED
+    unit = catalogue.analytes[own.analyte].unit
+    return f"{_CORRECTED}: it is {own.comparator}{own.value:f} {unit} now"
 
 
-def _value_now(alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue) -> str:
-    """What stands now for the one result that an alert was about. Only those of a critical one are
-    told at every level of privacy (interfaces, "Mail")."""
+def _own_result(
+    alert: Alert, review: Review, protocol: Protocol, catalogue: Catalogue
+) -> Result | None:
+    """What stands now for the one result that an alert was about; None: nothing, or that cannot
+    be said of one."""
     rule = next((it for it in protocol.rules if alert.cause == f"rule:{it.id}"), None)
-    if rule is None or alert.urgency is not Urgency.CRITICAL or len(alert.breaches) != 1:
-        return ""
-    values = {
-        f"{it.comparator}{it.value:f}"
+    if rule is None or len(alert.breaches) != 1:
+        return None
+    found = [
+        it
         for it in with_derived(review.case.results, catalogue).of(rule.analyte)
-        if it.collected_at == alert.breaches[0] and it.value not in (None, alert.worst_value)
-    }
-    unit = catalogue.analytes[rule.analyte].unit
-    return f"{values.pop()} {unit}" if len(values) == 1 else ""
+        if it.collected_at == alert.breaches[0]
+    ]
+    as_it_was = [it for it in found if it.value == alert.worst_value]
+    return (as_it_was or found)[0] if as_it_was or len(found) == 1 else None
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:

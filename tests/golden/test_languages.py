@@ -301,6 +301,8 @@ SAID_BESIDE = (
     "a correction made it milder; before: beyond the limit of 0.5 10*9/L",
     "Start not confirmed: was it started? The test is to be repeated either way.",
     "a correction took its cause away: it is 3.9 10*9/L now",
+    "it was over before the enrolment, as what came in later shows",
+    "what came in later took its cause away",
     "Repeat the test by 19 May 2026 at the latest.",
     "The test was to be repeated by 19 May 2026 at the latest: test now.",
     "Oliguria on 1 Jun 2026; Creatinine 200 umol/L on 2 Jun 2026 has nothing to be compared with",

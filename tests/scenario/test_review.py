@@ -342,3 +342,5 @@ def test_a_better_result_of_before_the_enrolment_may_come_after_a_critical_one(
     (over,) = ward.rows(tables.AlertRow, rule="neutropenia")
     (new,) = ward.rows(tables.AlertRow, rule="thrombocytopenia")
     assert (over.state, new.state) == (AlertState.CLOSED, AlertState.OPEN)
+    (told,) = ward.rows(tables.AlertHistory, what="withdrawn")
+    assert told.note == "it was over before the enrolment, as what came in later shows"
