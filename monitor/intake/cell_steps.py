@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.raw import RawRow
+from monitor.intake.vocabulary import key_of, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,18 @@ class WithComment:
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         text = cells[self.position].strip()
         return row._replace(comment=with_remark(row.comment, text)) if text else row
+
+
+@dataclass(frozen=True, slots=True)
+class WithDerivation:
+    """A row that an analysis made of others (`LOCF`, `MAXIMUM`) is no result: a step. One that was
+    calculated, such as a count of a percentage, may stand nowhere else."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        return row._replace(is_derived=True) if self.says(cells[self.position]) else row
+
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says so."""
+        return key_of(cell) in vocabulary().derived

@@ -129,7 +129,7 @@ class Layout:
         for position, constant in self.fill.items():
             told[position] = told[position].strip() or constant
         picked = self.pick([*told, *self.tail])
-        beside = (self.place, (), "", "", self.dates, self.decimal, False)
+        beside = (self.place, (), "", "", self.dates, self.decimal, False, False)
         if not self.wide:
             row = RawRow._make((line, *picked, Given(self.header, cells), *beside))
             yield self._finished(row, told)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
-from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
+from monitor.intake.cell_steps import (
+    WithComment,
+    WithComparator,
+    WithDerivation,
+    WithRemark,
+    WithSign,
+)
 from monitor.intake.coded import Coded, constant
 from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
@@ -81,6 +87,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComment):
         return not any(map(str.strip, block.coded(step.position).texts))
+    if isinstance(step, WithDerivation):
+        return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithSign):

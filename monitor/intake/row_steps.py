@@ -12,7 +12,13 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.core.units import glued_unit
-from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
+from monitor.intake.cell_steps import (
+    WithComment,
+    WithComparator,
+    WithDerivation,
+    WithRemark,
+    WithSign,
+)
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
@@ -369,5 +375,6 @@ _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "material": _of_material,
     "flag": WithRemark,
     "condition": WithRemark,
+    "derivation": WithDerivation,
 }
 """Steps that need one further column and nothing else, in their order."""

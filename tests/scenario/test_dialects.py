@@ -226,6 +226,20 @@ S,01,1001,2026-03-13,2026-03-13T07:45,Bilirubin (umol/L),BILI,9,0.5,mg/dL,8.552,
 """,
         "1001 bilirubin 8.552 2026-03-13T06:45",
     ),
+    "ADaM: rows that an analysis made of others are none": Dialect(
+        """\
+USUBJID,PARAM,PARAMCD,AVISIT,ADT,AVAL,ANRLO,ANRHI,DTYPE
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 2,2026-03-13,0.8,0.8,3,NA
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 4,2026-03-27,0.8,0.8,3,LOCF
+1001,Lymphocytes Abs (10^9/L),LYMPH,POST-BASELINE MINIMUM,2026-04-10,0.4,0.8,3,MINIMUM
+1001,Lymphocytes Abs (10^9/L),LYMPH,Average,2026-04-11,0.6,0.8,3,AVERAGE
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 8,2026-04-24,0.7,,,CALCULATION
+""",
+        """\
+1001 lymphocytes 0.7 2026-04-24
+1001 lymphocytes 0.8 2026-03-13
+""",
+    ),
     "units behind the names of tests, and nowhere else": Dialect(
         """\
 SUBJID,USUBJID,ADT,PARAM,PARAMCD,AVAL
