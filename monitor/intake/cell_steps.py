@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
+from monitor.intake.dates import EITHER, shape_of
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.raw import RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
@@ -74,3 +75,18 @@ class WithDerivation:
     def says(self, cell: str) -> bool:
         """Whether a cell of that column says so."""
         return key_of(cell) in vocabulary().derived
+
+
+@dataclass(frozen=True, slots=True)
+class WithOpenDate:
+    """A date of collection of one of these shapes is read only where its day and month cannot be
+    exchanged: a step."""
+
+    shapes: tuple[str, ...]
+
+    def __call__(self, row: RawRow, _cells: Sequence[str]) -> RawRow:
+        return row._replace(dates=EITHER) if self.says(row.collected_at) else row
+
+    def says(self, text: str) -> bool:
+        """Whether a date is of one of them."""
+        return shape_of(text) in self.shapes

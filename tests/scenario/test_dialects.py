@@ -226,6 +226,59 @@ S,01,1001,2026-03-13,2026-03-13T07:45,Bilirubin (umol/L),BILI,9,0.5,mg/dL,8.552,
 """,
         "1001 bilirubin 8.552 2026-03-13T06:45",
     ),
+    "dates of several hands in one column: each way of writing is settled by its own": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,13/03/2026,ALT,30,U/L
+1001,03/04/2026 08:00,ALT,31,U/L
+1001,05-04-2026,ALT,32,U/L
+1001,06/04/26,ALT,33,U/L
+1001,07.04.2026,ALT,34,U/L
+1001,04-27-2026,AST,35,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 ast 35 2026-04-27
+""",
+        held=4,
+    ),
+    "the same where nobody shows another order": Dialect(
+        """\
+Patient ID,DOB,Sample date,Test,Result,Unit
+1001,13-02-1980,13/03/2026,ALT,30,U/L
+1001,13-02-1980,03/04/2026 08:00,ALT,31,U/L
+1001,13-02-1980,05-04-2026,ALT,32,U/L
+1001,13-02-1980,07.04.2026,ALT,34,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 alt 31 2026-04-03T06:00
+1001 alt 34 2026-04-07
+""",
+        held=1,
+        person=",,1980-02-13",
+    ),
+    "a birth date settles dates that are written otherwise": Dialect(
+        """\
+Patient ID,DOB,Sample date,Test,Result,Unit
+1001,13-02-1980,03/04/2026,ALT,30,U/L
+""",
+        "1001 alt 30 2026-04-03",
+        person=",,1980-02-13",
+    ),
+    "months first, and dots, which are days first": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,03/13/2026,ALT,30,U/L
+1001,04/03/2026,ALT,31,U/L
+1001,05.04.2026,ALT,32,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 alt 31 2026-04-03
+""",
+        held=1,
+    ),
     "ADaM: rows that an analysis made of others are none": Dialect(
         """\
 USUBJID,PARAM,PARAMCD,AVISIT,ADT,AVAL,ANRLO,ANRHI,DTYPE
