@@ -279,6 +279,38 @@ Patient ID,Sample date,Test,Result,Unit
 """,
         held=1,
     ),
+    "months of Swedish, Danish, Norwegian, Spanish, Czech and Russian": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,9 augusti 2025,ALT,30,U/L
+1001,9 marts 2026,ALT,31,U/L
+1001,9. desember 2025,ALT,32,U/L
+1001,9 de setiembre de 2025,ALT,33,U/L
+1001,9. listopadu 2025,ALT,34,U/L
+1001,9 мая 2026,ALT,35,U/L
+""",
+        """\
+1001 alt 30 2025-08-09
+1001 alt 31 2026-03-09
+1001 alt 32 2025-12-09
+1001 alt 33 2025-09-09
+1001 alt 34 2025-11-09
+1001 alt 35 2026-05-09
+""",
+    ),
+    "SDTM's names of segmented neutrophils and of the filtration rate": Dialect(
+        """\
+USUBJID,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBDTC
+1001,NEUTSG,"Neutrophils, Segmented",2.1,10^9/L,2026-03-13
+1001,GFRE,"Glomerular Filtration Rate, Estimated",88,mL/min/1.73m2,2026-03-13
+1001,GFRBSCRT,GFR from Creatinine Adjusted for BSA,90,mL/min/1.73m2,2026-03-14
+""",
+        """\
+1001 egfr 88 2026-03-13
+1001 egfr 90 2026-03-14
+1001 neutrophils 2.1 2026-03-13
+""",
+    ),
     "ADaM: rows that an analysis made of others are none": Dialect(
         """\
 USUBJID,PARAM,PARAMCD,AVISIT,ADT,AVAL,ANRLO,ANRHI,DTYPE
