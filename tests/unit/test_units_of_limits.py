@@ -125,3 +125,17 @@ def test_a_unit_and_its_name_that_mean_different_things_are_no_unit(
     assert [it.unit for it in rows] == ["g/dL, named gram per liter", "K/uL", "U/L"]
     held = Measures(catalogue, Source()).measure(rows[0].analyte, rows[0].value, rows[0].unit)
     assert not isinstance(held, Measure)
+
+
+def test_the_unit_that_a_set_gives_all_hospitals_stands_beside_that_of_each(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    text = (
+        "patientunitstayid,collected,labname,labresult,labmeasurenamesystem,labmeasurenameinterface\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,x10 3/uL\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,/mm3\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,10\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,\n"
+    )
+    rows, _ = _rows(tmp_path / "file.csv", text, catalogue)
+    assert [it.unit for it in rows] == ["x10 3/uL", "/mm3, named K/mcL", "10", "K/mcL"]
