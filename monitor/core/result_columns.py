@@ -8,6 +8,7 @@ RESULT_COLUMNS = (
 EXTRA_COLUMNS = (
     "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
     "order", "flag", "comparator", "value_number", "unit_name", "condition",
+    "derivation", "range_unit",
 )  # fmt: skip
 """What a file may have besides the columns of a row."""
 ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)

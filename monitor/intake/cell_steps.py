@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
+from monitor.intake.dates import EITHER, shape_of
 from monitor.intake.flags import remark_in, with_remark
 from monitor.intake.raw import RawRow
+from monitor.intake.vocabulary import key_of, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,33 @@ class WithComment:
     def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
         text = cells[self.position].strip()
         return row._replace(comment=with_remark(row.comment, text)) if text else row
+
+
+@dataclass(frozen=True, slots=True)
+class WithDerivation:
+    """A row that an analysis made of others (`LOCF`, `MAXIMUM`) is no result: a step. One that was
+    calculated, such as a count of a percentage, may stand nowhere else."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        return row._replace(is_derived=True) if self.says(cells[self.position]) else row
+
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says so."""
+        return key_of(cell) in vocabulary().derived
+
+
+@dataclass(frozen=True, slots=True)
+class WithOpenDate:
+    """A date of collection of one of these shapes is read only where its day and month cannot be
+    exchanged: a step."""
+
+    shapes: tuple[str, ...]
+
+    def __call__(self, row: RawRow, _cells: Sequence[str]) -> RawRow:
+        return row._replace(dates=EITHER) if self.says(row.collected_at) else row
+
+    def says(self, text: str) -> bool:
+        """Whether a date is of one of them."""
+        return shape_of(text) in self.shapes

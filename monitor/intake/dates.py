@@ -72,6 +72,9 @@ _RUN_TOGETHER = re.compile(
 _TWO_NUMBERS = re.compile(
     rf"{_WEEKDAY}(\d{{1,2}})[/.-](\d{{1,2}})[/.-](?:\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
 )
+_SHAPE = re.compile(
+    rf"{_WEEKDAY}\d{{1,2}}([/.-])\d{{1,2}}[/.-](\d{{4}}|\d{{2}})(?!\d)", re.IGNORECASE
+)
 _SHORT_YEAR = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2})(?!\d)")
 _UNDERSTOOD = re.compile(r"\d{4}-(\d\d)-(\d\d)(?!\d)")
 _NO_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]?|\d{1,2}\.?\s*[^\W\d_]{3,12}\.?")
@@ -89,6 +92,8 @@ _PIVOT = 69
 FIRST_YEAR = 1900
 """Earlier years are the way other systems write that they know no date."""
 LAST_DAY = 31
+DOTS = "."
+"""The shape of dates with dots, which are written day first in every language (CLDR)."""
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
 """The first days that programs count: what they write where they know none."""
 _LONGEST = 60
@@ -173,6 +178,15 @@ def orders_of(text: str) -> frozenset[str]:
         "month_first": first <= 12 and second <= 31,
     }
     return frozenset(order for order, holds in allowed.items() if holds)
+
+
+def shape_of(text: str) -> str:
+    """How a date in numbers is written: its separator and the digits of its year (`/4`), with dots
+    whatever its year (`.`); empty for any other text."""
+    found = _SHAPE.match(text.strip().removeprefix("'")[:_LONGEST])
+    if found is None or begins_with_year(text.strip()):
+        return ""
+    return DOTS if found[1] == DOTS else f"{found[1]}{len(found[2])}"
 
 
 def ends_of_short(text: str) -> tuple[int, int] | None:

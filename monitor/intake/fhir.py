@@ -24,6 +24,7 @@ from monitor.intake.fhir_around import (
     order_of_no_blood,
     place_of_no_blood,
 )
+from monitor.intake.fhir_doubts import doubt_of
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
 from monitor.intake.fhir_parameters import opened
@@ -126,6 +127,9 @@ class FhirFile:
 
     def _note(self, found: Found) -> None:
         self._surroundings.add(found)
+        is_observation = text_of(found.body, "resourceType") == "Observation"
+        if is_observation and (doubt := doubt_of(found.body, self._catalogue)):
+            self._surroundings.say(found, doubt)
         if entry := _ENTRY.match(found.place):
             self.entries = max(self.entries, int(entry[1]) + 1)
         elif not found.place and not self.kind:

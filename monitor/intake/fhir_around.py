@@ -41,9 +41,13 @@ class Around:
     """When this version of the Observation came, in a file of several versions."""
     keys: tuple[str, ...] = ()
     """How others refer to it."""
+    members: tuple[str, ...] = ()
+    """How it refers to the results that it names, where those are not very many."""
 
 
 _NOTHING = Around()
+_MOST_MEMBERS = 1000
+"""Results of a report beside which a text of its own is looked for."""
 
 
 class Arounds:
@@ -52,6 +56,8 @@ class Arounds:
     def __init__(self) -> None:
         self._reports: dict[str, Around] = {}
         self._panels: dict[str, Around] = {}
+        self._said: dict[str, str] = {}
+        """What results of their own say of the sample, by how others refer to them."""
 
     def __len__(self) -> int:
         return len(self._reports) + len(self._panels)
@@ -59,6 +65,9 @@ class Arounds:
     def note(self, around: Around, references: Any, *, is_report: bool) -> None:
         """Keep what a report or panel says of the results that it refers to."""
         kept = self._reports if is_report else self._panels
+        named = [text_of(it, "reference") for it in objects(references)]
+        if len(named) <= _MOST_MEMBERS:
+            around = replace(around, members=tuple(named))
         for reference in objects(references):
             for key in keys_of(text_of(reference, "reference")):
                 kept[key] = _either(kept[key], around) if key in kept else around
@@ -66,7 +75,16 @@ class Arounds:
     def of(self, keys: Sequence[str]) -> Around:
         """What those above say of the result with these keys: the panel first, then whoever names
         that, then the report that names the result itself."""
-        return self._of(keys, frozenset(), _DEEPEST)
+        found = self._of(keys, frozenset(), _DEEPEST)
+        if not self._said:
+            return found
+        others = (key for it in found.members for key in keys_of(it) if key not in keys)
+        said = (self._said[key] for key in others if key in self._said)
+        return replace(found, notes=tuple(dict.fromkeys((*found.notes, *said))))
+
+    def say(self, keys: Sequence[str], text: str) -> None:
+        """Keep what a result of its own says of the sample: of all that are named beside it."""
+        self._said.update(dict.fromkeys(keys, text))
 
     def _of(self, keys: Sequence[str], below: frozenset[str], above: int) -> Around:
         panel = next((self._panels[it] for it in keys if it in self._panels), _NOTHING)
@@ -157,6 +175,7 @@ def _over(near: Around, far: Around) -> Around:
         order=far.order if near.order is None else near.order,
         taken_back=near.taken_back or far.taken_back,
         notes=tuple(dict.fromkeys((*near.notes, *far.notes))),
+        members=tuple(dict.fromkeys((*near.members, *far.members))),
     )
 
 

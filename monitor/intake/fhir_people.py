@@ -155,6 +155,10 @@ class Surroundings:
             lifted.append(one)
         return lifted
 
+    def say(self, found: Found, text: str) -> None:
+        """Note what an Observation says of the sample, for the results beside it."""
+        self._arounds.say(keys_to(found), text)
+
     def around(self, found: Found) -> Around:
         """What the reports and panels above this Observation say of it."""
         return self._arounds.of(keys_to(found))

@@ -207,6 +207,7 @@ class _Reading:
             place=result.place,
             also=names[1:],
             is_remark=result.is_remark,
+            is_derived=False,
             **{
                 **common,
                 "collected_at": collected,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from monitor.config import Source
 from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
+from monitor.intake.cell_steps import WithOpenDate
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
 from monitor.intake.raw import RawRow
@@ -57,6 +58,8 @@ class Notation(NamedTuple):
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
     decimals, and no value of it shows one; or some values show a comma and some a point."""
+    open_shapes: tuple[str, ...] = ()
+    """How dates of collection are written whose order no date settles that is written alike."""
     materials: tuple[int, ...] = ()
     """Columns of an unknown name whose cells say what the specimen is."""
 
@@ -129,7 +132,7 @@ class Layout:
         for position, constant in self.fill.items():
             told[position] = told[position].strip() or constant
         picked = self.pick([*told, *self.tail])
-        beside = (self.place, (), "", "", self.dates, self.decimal, False)
+        beside = (self.place, (), "", "", self.dates, self.decimal, False, False)
         if not self.wide:
             row = RawRow._make((line, *picked, Given(self.header, cells), *beside))
             yield self._finished(row, told)
@@ -290,7 +293,7 @@ def _unknown_before_value(columns: Columns) -> int | None:
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
     odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
-    steps = tuple(step for step in layout.steps if step not in odd and not _is_of_cells(step))
+    steps = tuple(step for step in layout.steps if step not in odd and not _is_of_all_rows(step))
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
     if notation.typed:
@@ -299,13 +302,15 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, without_status)
     if notation.open_point:
         steps = (*steps, with_open_point)
+    if notation.open_shapes:
+        steps = (*steps, WithOpenDate(notation.open_shapes))
     if notation.materials:
         steps = (*steps, replace(layout.of_materials, positions=notation.materials))
     return replace(layout, notation=notation, steps=steps)
 
 
-def _is_of_cells(step: Step) -> bool:
-    return isinstance(step, OfOrders) and not step.by_name
+def _is_of_all_rows(step: Step) -> bool:
+    return isinstance(step, WithOpenDate) or (isinstance(step, OfOrders) and not step.by_name)
 
 
 def _with_fallbacks(columns: Columns) -> Columns:

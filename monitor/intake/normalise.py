@@ -116,8 +116,8 @@ class Normaliser:
         if row.also:
             contradiction = self._contradicting(row)
             row = self._named(row)
-        if self.measures.is_ignored(row.analyte) or row.is_remark:
-            return Ignored(row.line, "remark" if row.is_remark else "mapping")
+        if why := self._needs_nobody(row):
+            return Ignored(row.line, why)
         status = self.cells.status(row.status)
         if status == PLACEHOLDER:
             return Ignored(row.line, "announced" if row.value.strip() else "placeholder")
@@ -135,6 +135,14 @@ class Normaliser:
         if contradiction:
             return self._hold(row, contradiction, whose.id)
         return self.measured(row, whose, moment, status)
+
+    def _needs_nobody(self, row: RawRow) -> str:
+        """Why a row is no result whatever stands in it, if so."""
+        if row.is_derived:
+            return "derived"
+        if row.is_remark:
+            return "remark"
+        return "mapping" if self.measures.is_ignored(row.analyte) else ""
 
     def measured(self, row: RawRow, whose: Person, moment: Moment, status: Status) -> Outcome:
         """The outcome of a row of which whose it is, its instant and its status are known."""

@@ -14,6 +14,7 @@ from monitor.intake.dates import (
     is_short,
     may_be_swapped,
     orders_of,
+    shape_of,
     understood,
 )
 
@@ -57,17 +58,26 @@ def _look_at_day(text: str) -> Shown:
     return [*shown, ("short_day", f"{ends[0]:02}")] if ends else shown
 
 
+def _look_at_collected(text: str) -> Shown:
+    """How the date is written, too: in one column several people may write it."""
+    orders = orders_of(text) if shape_of(text) else ()
+    shape = ["open_shape" if len(orders) == 2 else "told_shape"] if orders else []
+    return [*_look_at_day(text), *((name, text) for name in shape)]
+
+
 def looks_at(name: str, *, of_sheet: bool = False) -> LookAt:
     """What looks at the dates of a column of ours."""
     if name == _BIRTH:
         return _look_at_date
-    return _look_at_date_of_sheet if of_sheet and name in _COLLECTED else _look_at_day
+    if name not in _COLLECTED:
+        return _look_at_day
+    return _look_at_date_of_sheet if of_sheet else _look_at_collected
 
 
 def _look_at_date_of_sheet(text: str) -> Shown:
     found = understood(text)
     if found is None:
-        return [*_look_at_day(text), *_look_at_what_was_left(text)]
+        return [*_look_at_collected(text), *_look_at_what_was_left(text)]
     _, day = found
     if day > _MONTHS:
         return [("unswappable", text)]

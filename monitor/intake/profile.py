@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monitor.core.calendar import LAST_YEAR
-from monitor.intake.dates import EITHER, LAST_DAY, OPEN_YEARS, SWAPPED, ends_of_short, full_year
+from monitor.intake.dates import (
+    DOTS,
+    EITHER,
+    LAST_DAY,
+    OPEN_YEARS,
+    SWAPPED,
+    ends_of_short,
+    full_year,
+    shape_of,
+)
 from monitor.intake.notation import look_at_limit, look_at_number
 
 ABOVE = 0
@@ -52,6 +61,10 @@ class Profile:
     """The first and the last number of the `short` ones."""
     first_of_days: set[int] = field(default_factory=set)
     """The first number of those among them that are no birth dates."""
+    open_shapes: dict[str, Evidence] = field(default_factory=dict)
+    """Dates of collection whose day and month could be exchanged, by how they are written."""
+    told_shapes: set[str] = field(default_factory=set)
+    """How those are written that can only be read one way."""
     came_in: int = LAST_YEAR
     """The year in which the file came: no day of its is of a later one."""
     swappable: Evidence = field(default_factory=Evidence)
@@ -91,6 +104,12 @@ class Profile:
             return
         if name == "short_day":
             self.first_of_days.add(int(text))
+            return
+        if name == "told_shape":
+            self.told_shapes.add(shape_of(text))
+            return
+        if name == "open_shape":
+            self.open_shapes.setdefault(shape_of(text), Evidence()).add(line, text)
             return
         getattr(self, name).add(line, text)
         if name == "short" and (ends := ends_of_short(text)):
@@ -135,6 +154,16 @@ class Profile:
         if self.month_first.count and not self.shows_day_first.count:
             return "month_first"
         return "day_first" if self.are_told_by_dots else EITHER
+
+    @property
+    def unsettled(self) -> dict[str, Evidence]:
+        """Dates of collection, by how they are written, whose order those do not settle that are
+        written otherwise in the same column: one types 13/04/2026, another 03-04-2026. With dots
+        the day comes first."""
+        if not self.told_shapes:
+            return {}
+        settled = self.told_shapes | ({DOTS} if self.dates == "day_first" else set())
+        return {shape: it for shape, it in self.open_shapes.items() if shape not in settled}
 
     @property
     def are_told_by_dots(self) -> bool:
@@ -208,8 +237,11 @@ def together(profiles: Sequence[Profile]) -> Profile:
     found = Profile(
         ends=set().union(*(profile.ends for profile in profiles)),
         first_of_days=set().union(*(profile.first_of_days for profile in profiles)),
+        told_shapes=set().union(*(profile.told_shapes for profile in profiles)),
         came_in=min(profile.came_in for profile in profiles),
     )
+    for profile in reversed(profiles):
+        found.open_shapes.update(profile.open_shapes)
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
         setattr(found, name, seen[0] if seen else Evidence())

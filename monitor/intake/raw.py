@@ -32,7 +32,8 @@ class RawRow(NamedTuple):
     (`Patient/f001`), and `unresolved` why it leads nowhere. `dates` is the order of day and month,
     and `decimal` the decimal mark (`point`, `comma`), where the whole file shows them; "" leaves
     both to the source's mapping, and `open` refuses a point that may mark thousands. `is_remark`: a
-    text beside a number, which has it as its comment.
+    text beside a number, which has it as its comment. `is_derived`: a copy or a summary of results
+    that stand in rows of their own.
     """
 
     line: int
@@ -60,6 +61,7 @@ class RawRow(NamedTuple):
     dates: str = ""
     decimal: str = ""
     is_remark: bool = False
+    is_derived: bool = False
 
     def stored(self) -> dict[str, Any]:
         """The row as quarantine keeps it: our columns, and the cells as the file named them."""
@@ -77,7 +79,7 @@ def restored(line: int, kept: dict[str, Any]) -> RawRow:
     given = tuple((str(name), str(text)) for name, text in kept.get(RECEIVED, {}).items())
     also = tuple(str(name) for name in kept.get("also", ()))
     place, *beside = (str(kept.get(name, "")) for name in _BESIDE)
-    return RawRow._make((line, *ours, given, place, also, *beside, False))
+    return RawRow._make((line, *ours, given, place, also, *beside, False, False))
 
 
 def as_written(row: RawRow) -> str:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from monitor.core.result_columns import RESULT_COLUMNS
 from monitor.intake.blocks import Block
-from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
+from monitor.intake.cell_steps import (
+    WithComment,
+    WithComparator,
+    WithDerivation,
+    WithOpenDate,
+    WithRemark,
+    WithSign,
+)
 from monitor.intake.coded import Coded, constant
 from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
@@ -61,6 +68,8 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     if layout.wide or not all(_is_of_blocks(step, block) for step in layout.steps):
         return None
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
+    if any(any(map(step.says, columns["collected_at"].texts)) for step in _of_dates(layout)):
+        return None
     if with_open_point in layout.steps and any(map(may_be_thousands, columns["value"].texts)):
         return None
     odd = None
@@ -81,13 +90,19 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComment):
         return not any(map(str.strip, block.coded(step.position).texts))
+    if isinstance(step, WithDerivation):
+        return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithSign):
         return not any(map(is_sign, block.coded(step.position).texts))
     if isinstance(step, WithRemark):
         return not any(map(remark_in, block.coded(step.position).texts))
-    return step in (without_material, with_open_point)
+    return step in (without_material, with_open_point) or isinstance(step, WithOpenDate)
+
+
+def _of_dates(layout: Layout) -> Iterator[WithOpenDate]:
+    return (step for step in layout.steps if isinstance(step, WithOpenDate))
 
 
 def _column(layout: Layout, block: Block, name: str) -> Coded:

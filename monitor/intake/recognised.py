@@ -107,7 +107,7 @@ def recognised(
         is_wide=layout.is_wide,
         columns=columns_seen(layout),
         header=tuple(table.header),
-        dates="" if is_open(layout.dates) else layout.dates,
+        dates="" if is_open(layout.dates) or layout.notation.open_shapes else layout.dates,
         dates_why=_why_dates(profile) if not mapping.date_format else "",
         decimal=layout.decimal,
         decimal_why=(
@@ -158,7 +158,8 @@ def _why_dates(profile: Profile) -> str:
         return f"{_line_of(day)} is day first and {_line_of(month)} is month first{held}"
     for evidence, order in ((day, "day first"), (month, "month first")):
         if evidence.count:
-            return f"dates are read {order}: {_line_of(evidence)} can be read no other way"
+            why = f"dates are read {order}: {_line_of(evidence)} can be read no other way"
+            return why + _but_unsettled(profile)
     if profile.are_told_by_dots:
         return f"dates are read day first: with dots, as in {_line_of(open_)}, the day comes first"
     if open_.count:
@@ -168,6 +169,18 @@ def _why_dates(profile: Profile) -> str:
             "source's table of the config"
         )
     return ""
+
+
+def _but_unsettled(profile: Profile) -> str:
+    """What is said of dates that are written otherwise than those that settle the order."""
+    if not (others := profile.unsettled):
+        return ""
+    first = min(others.values(), key=lambda it: it.line)
+    return (
+        f". That says nothing of dates that are written otherwise, as in {_line_of(first)}: those "
+        "that can be read both ways are held; say the order of all with date_format in the "
+        "source's table of the config"
+    )
 
 
 def _line_of(evidence: Evidence) -> str:

@@ -12,7 +12,13 @@ from typing import Any
 
 from monitor.config import Source
 from monitor.core.units import glued_unit
-from monitor.intake.cell_steps import WithComment, WithComparator, WithRemark, WithSign
+from monitor.intake.cell_steps import (
+    WithComment,
+    WithComparator,
+    WithDerivation,
+    WithRemark,
+    WithSign,
+)
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
@@ -63,7 +69,8 @@ def steps_of(
         alone = "analyte" not in positions
         steps.append(_named_by_code(positions["code"], known, mapped, alone=alone))
     of_one_column: dict[str, Callable[..., Step]] = dict(_OF_ONE_COLUMN)
-    of_one_column["range"] = partial(_with_range, known=known)
+    for name, of_units in _OF_UNITS.items():
+        of_one_column[name] = partial(of_units, known=known)
     serials = serial_dates or source.date_format == "excel"
     of_one_column["collected_time"] = partial(_with_time, serials=serials)
     if not surely_compared:
@@ -195,14 +202,19 @@ def _with_number(position: int) -> Step:
     return step
 
 
-def _with_unit_name(position: int) -> Step:
-    """The name of the unit counts where the unit itself is empty."""
+def _with_unit_name(position: int, known: Known) -> Step:
+    """The name of the unit counts where the unit itself is empty; of two that mean different
+    things nobody knows which is meant, and both together are no unit."""
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        unit, name = row.unit.strip().casefold(), cells[position].strip()
-        if (not unit or unit in _ABSENT) and name.casefold() not in _ABSENT:
+        unit, name = row.unit.strip(), cells[position].strip()
+        if name.casefold() in _ABSENT:
+            return row
+        if not unit or unit.casefold() in _ABSENT:
             return row._replace(unit=name)
-        return row
+        return (
+            row._replace(unit=f"{unit}, named {name}") if _is_other_unit(row, name, known) else row
+        )
 
     return step
 
@@ -246,6 +258,16 @@ def _with_range(position: int, known: Known) -> Step:
         if row.ref_low.strip() or row.ref_high.strip() or _is_other_unit(row, unit, known):
             return row
         return row._replace(ref_low=low, ref_high=high)
+
+    return step
+
+
+def _with_range_unit(position: int, known: Known) -> Step:
+    """Limits of which a column says that they have another unit than the value are none of it."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        is_other = _is_other_unit(row, cells[position].strip(), known)
+        return row._replace(ref_low="", ref_high="") if is_other else row
 
     return step
 
@@ -362,12 +384,17 @@ _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "value_number": _with_number,
     "value_text": _with_text,
     "comparator": partial(WithComparator, surely=True),
-    "unit_name": _with_unit_name,
     "collected_day": _with_day,
     "collected_time": _with_time,
-    "range": _with_range,
     "material": _of_material,
     "flag": WithRemark,
     "condition": WithRemark,
+    "derivation": WithDerivation,
 }
 """Steps that need one further column and nothing else, in their order."""
+_OF_UNITS: Mapping[str, Callable[..., Step]] = {
+    "unit_name": _with_unit_name,
+    "range": _with_range,
+    "range_unit": _with_range_unit,
+}
+"""Those that compare units: the value's own has to stand before that of its limits is looked at."""

@@ -367,4 +367,5 @@ def _notation(
         typed=typed,
         flags=flags,
         open_point=may_group and not decimal and mapping.decimal_comma is None,
+        open_shapes=() if mapping.date_format else tuple(sorted(profile.unsettled)),
     ).of(profile.materials)

@@ -103,6 +103,8 @@ class Vocabulary:
     """What is nothing in a column beside the value."""
     blank_specimens: frozenset[str]
     """What stands in place of a specimen's number, besides all of these."""
+    derived: frozenset[str]
+    """How rows are made that only repeat or sum up other rows."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -215,6 +217,7 @@ def vocabulary() -> Vocabulary:
         blank=frozenset(map(str.casefold, values["blank"]["cells"])),
         blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
         blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
+        derived=frozenset(map(key_of, values["derived"]["words"])),
         months=months,
         zones=values["zones"],
         comparators=_signs(values["comparators"]["words"]),

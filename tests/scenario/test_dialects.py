@@ -226,6 +226,105 @@ S,01,1001,2026-03-13,2026-03-13T07:45,Bilirubin (umol/L),BILI,9,0.5,mg/dL,8.552,
 """,
         "1001 bilirubin 8.552 2026-03-13T06:45",
     ),
+    "dates of several hands in one column: each way of writing is settled by its own": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,13/03/2026,ALT,30,U/L
+1001,03/04/2026 08:00,ALT,31,U/L
+1001,05-04-2026,ALT,32,U/L
+1001,06/04/26,ALT,33,U/L
+1001,07.04.2026,ALT,34,U/L
+1001,04-27-2026,AST,35,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 ast 35 2026-04-27
+""",
+        held=4,
+    ),
+    "the same where nobody shows another order": Dialect(
+        """\
+Patient ID,DOB,Sample date,Test,Result,Unit
+1001,13-02-1980,13/03/2026,ALT,30,U/L
+1001,13-02-1980,03/04/2026 08:00,ALT,31,U/L
+1001,13-02-1980,05-04-2026,ALT,32,U/L
+1001,13-02-1980,07.04.2026,ALT,34,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 alt 31 2026-04-03T06:00
+1001 alt 34 2026-04-07
+""",
+        held=1,
+        person=",,1980-02-13",
+    ),
+    "a birth date settles dates that are written otherwise": Dialect(
+        """\
+Patient ID,DOB,Sample date,Test,Result,Unit
+1001,13-02-1980,03/04/2026,ALT,30,U/L
+""",
+        "1001 alt 30 2026-04-03",
+        person=",,1980-02-13",
+    ),
+    "months first, and dots, which are days first": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,03/13/2026,ALT,30,U/L
+1001,04/03/2026,ALT,31,U/L
+1001,05.04.2026,ALT,32,U/L
+""",
+        """\
+1001 alt 30 2026-03-13
+1001 alt 31 2026-04-03
+""",
+        held=1,
+    ),
+    "months of Swedish, Danish, Norwegian, Spanish, Czech and Russian": Dialect(
+        """\
+Patient ID,Sample date,Test,Result,Unit
+1001,9 augusti 2025,ALT,30,U/L
+1001,9 marts 2026,ALT,31,U/L
+1001,9. desember 2025,ALT,32,U/L
+1001,9 de setiembre de 2025,ALT,33,U/L
+1001,9. listopadu 2025,ALT,34,U/L
+1001,9 мая 2026,ALT,35,U/L
+""",
+        """\
+1001 alt 30 2025-08-09
+1001 alt 31 2026-03-09
+1001 alt 32 2025-12-09
+1001 alt 33 2025-09-09
+1001 alt 34 2025-11-09
+1001 alt 35 2026-05-09
+""",
+    ),
+    "SDTM's names of segmented neutrophils and of the filtration rate": Dialect(
+        """\
+USUBJID,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBDTC
+1001,NEUTSG,"Neutrophils, Segmented",2.1,10^9/L,2026-03-13
+1001,GFRE,"Glomerular Filtration Rate, Estimated",88,mL/min/1.73m2,2026-03-13
+1001,GFRBSCRT,GFR from Creatinine Adjusted for BSA,90,mL/min/1.73m2,2026-03-14
+""",
+        """\
+1001 egfr 88 2026-03-13
+1001 egfr 90 2026-03-14
+1001 neutrophils 2.1 2026-03-13
+""",
+    ),
+    "ADaM: rows that an analysis made of others are none": Dialect(
+        """\
+USUBJID,PARAM,PARAMCD,AVISIT,ADT,AVAL,ANRLO,ANRHI,DTYPE
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 2,2026-03-13,0.8,0.8,3,NA
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 4,2026-03-27,0.8,0.8,3,LOCF
+1001,Lymphocytes Abs (10^9/L),LYMPH,POST-BASELINE MINIMUM,2026-04-10,0.4,0.8,3,MINIMUM
+1001,Lymphocytes Abs (10^9/L),LYMPH,Average,2026-04-11,0.6,0.8,3,AVERAGE
+1001,Lymphocytes Abs (10^9/L),LYMPH,Week 8,2026-04-24,0.7,,,CALCULATION
+""",
+        """\
+1001 lymphocytes 0.7 2026-04-24
+1001 lymphocytes 0.8 2026-03-13
+""",
+    ),
     "units behind the names of tests, and nowhere else": Dialect(
         """\
 SUBJID,USUBJID,ADT,PARAM,PARAMCD,AVAL

@@ -54,3 +54,54 @@ def test_a_report_speaks_for_what_it_contains_and_for_no_other(tmp_path: Path) -
     content = bundle(PATIENT, whole, observation(id="else"))
     found = [it.comment for it in items_in(tmp_path, content) if isinstance(it, RawRow)]
     assert found == [f"own\n{CLUMPS}", ""]
+
+
+def _beside(others: list[str], **more: Any) -> dict[str, Any]:
+    told = {"status": "final", "code": {"text": "FBC"}}
+    results = [{"reference": f"Observation/{it}"} for it in others]
+    return {"resourceType": "DiagnosticReport", "id": "d", "result": results} | told | more
+
+
+def _said(name: str, **value: Any) -> dict[str, Any]:
+    return observation(id=name, valueQuantity=None) | {"code": {"text": "Film comment"}} | value
+
+
+@pytest.mark.parametrize(
+    ("said", "doubt"),
+    [
+        ({"valueString": "Platelet clumps seen"}, "Platelet clumps seen"),
+        ({"valueCodeableConcept": {"text": "Platelet clumps"}}, "Platelet clumps"),
+        ({"code": {"text": "Platelet clumps"}, "valueBoolean": True}, "Platelet clumps"),
+        ({"code": {"text": "Platelet clumps"}, "valueBoolean": False}, ""),
+        ({"valueString": "No platelet clumps"}, ""),
+        ({"valueString": "Normal film"}, ""),
+        ({"valueString": "Platelet clumps seen", "status": "entered-in-error"}, ""),
+    ],
+)
+def test_what_a_result_of_its_own_says_of_the_sample_doubts_those_beside_it(
+    said: dict[str, Any], doubt: str, tmp_path: Path
+) -> None:
+    """As with a comment in an OBX of its own. It stays a row."""
+    content = bundle(
+        PATIENT,
+        observation("45", "777-3", id="o"),
+        _said("c", **said),
+        observation("45", "777-3", id="else"),
+        _beside(["o", "c"]),
+    )
+    found = [it for it in items_in(tmp_path, content) if isinstance(it, RawRow)]
+    assert [it.comment for it in found] == [doubt, "", ""]
+
+
+def test_a_doubt_of_a_panel_below_a_report_is_of_its_members(tmp_path: Path) -> None:
+    whole = panel("p", "o")
+    whole["hasMember"].append({"reference": "Observation/c"})
+    content = bundle(
+        PATIENT,
+        _said("c", valueString="clotted sample"),
+        observation("45", "777-3", id="o"),
+        whole,
+        _beside(["p"]),
+    )
+    found = [it for it in items_in(tmp_path, content) if isinstance(it, RawRow)]
+    assert [it.comment for it in found] == ["", "clotted sample"]

@@ -91,3 +91,51 @@ def test_what_is_behind_the_limits() -> None:
     assert range_of("> 60 %") == ("60", "", "%")
     assert range_of("3,9 - 10,2") == ("3,9", "10,2", "")
     assert range_of("negative") == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "meant"),
+    [
+        ("reference_unit", "ALT,45,U/L,0.17,0.67,ukat/L", "45 U/L"),
+        ("Ref Range Units", "Hemoglobin,13.1,g/dL,120,160,g/L", "13.1 g/dL"),
+        ("reference_unit", "ALT,45,U/L,7,56,IU/L", "45 U/L 7 56"),
+        ("reference_unit", "ALT,45,U/L,7,56,", "45 U/L 7 56"),
+        ("reference_unit", "ALT,45,U/L,7,56,adults", "45 U/L 7 56"),
+    ],
+)
+def test_limits_of_another_unit_in_a_column_of_its_own_are_none_of_the_value(
+    tmp_path: Path, catalogue: Catalogue, header: str, row: str, meant: str
+) -> None:
+    text = f"mrn,collected,test,result,unit,ref_low,ref_high,{header}\nP1,2026-03-13,{row}\n"
+    ((found,), _) = _rows(tmp_path / "file.csv", text, catalogue)
+    assert f"{found.value} {found.unit} {found.ref_low} {found.ref_high}".strip() == meant
+
+
+def test_a_unit_and_its_name_that_mean_different_things_are_no_unit(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    text = (
+        "person_id,measurement_datetime,measurement_source_value,value_as_number,"
+        "unit_source_value,unit_concept_name\n"
+        "P1,2026-03-01 08:00:00,718-7,13.1,g/dL,gram per liter\n"
+        "P1,2026-03-01 08:00:00,777-3,200,K/uL,thousand per microliter\n"
+        "P1,2026-03-01 08:00:00,1742-6,45,U/L,No matching concept\n"
+    )
+    rows, _ = _rows(tmp_path / "file.csv", text, catalogue)
+    assert [it.unit for it in rows] == ["g/dL, named gram per liter", "K/uL", "U/L"]
+    held = Measures(catalogue, Source()).measure(rows[0].analyte, rows[0].value, rows[0].unit)
+    assert not isinstance(held, Measure)
+
+
+def test_the_unit_that_a_set_gives_all_hospitals_stands_beside_that_of_each(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    text = (
+        "patientunitstayid,collected,labname,labresult,labmeasurenamesystem,labmeasurenameinterface\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,x10 3/uL\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,/mm3\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,10\n"
+        "S1,2026-03-01 08:00,WBC x 1000,12.3,K/mcL,\n"
+    )
+    rows, _ = _rows(tmp_path / "file.csv", text, catalogue)
+    assert [it.unit for it in rows] == ["x10 3/uL", "/mm3, named K/mcL", "10", "K/mcL"]
