@@ -15,7 +15,9 @@ from monitor.delivery.send import deliver_due
 from monitor.intake.enrol import enrol_file
 from monitor.intake.messages import Arrived, take_messages
 from monitor.operations import arrivals, feeds
+from monitor.operations.desk import desk
 from monitor.operations.stuck import alarm_if_stuck
+from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, at
 from tests.hl7_messages import obx, oru
@@ -122,6 +124,20 @@ def test_a_look_when_nobody_is_due_asks_one_question(ward: Clinic) -> None:
         event.remove(ward.store.engine, "before_cursor_execute", note)
     assert len(questions) == 1
     assert found == set()
+
+
+def test_the_operators_page_adds_up_the_rows_of_files_without_reading_results(
+    ward: Clinic,
+) -> None:
+    ward.enrol("P1", now=at("2026-01-05"))
+    ward.review(NOW)
+    with whole_reads(ward.store) as found:
+        rows = desk(ward.store, ward.settings, NOW).rows
+    assert (rows.files, rows.rows, rows.accounted, rows.unequal) == (1, 7, 7, 0)
+    assert [it for it in found if it.startswith("results: ")] == []
+    ward.set(tables.File, ward.file_id, rows=9)
+    rows = desk(ward.store, ward.settings, NOW).rows
+    assert (rows.rows, rows.accounted, rows.unequal) == (9, 7, 1)
 
 
 def test_a_table_that_is_read_whole_is_found(ward: Clinic) -> None:
