@@ -40,13 +40,13 @@ def survivors(said: Iterable[Said]) -> dict[int, int]:
     """
     said = list(said)
     of = {number: number for one in said for number in (one.old, one.new)}
+    together = {number: [number] for number in of}
     for one in lasting(said):
-        old, new = of[one.old], of[one.new]
-        survivor = one.new if old == new else new
-        of = {
-            number: survivor if surviving in (old, new) else surviving
-            for number, surviving in of.items()
-        }
+        groups = {of[one.old], of[one.new]}
+        survivor = one.new if len(groups) == 1 else of[one.new]
+        members = [number for group in groups for number in together.pop(group)]
+        together[survivor] = members
+        of.update(dict.fromkeys(members, survivor))
     return of
 
 

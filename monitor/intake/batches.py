@@ -17,10 +17,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Table,
     delete,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -33,14 +35,14 @@ from monitor.intake.cut_short import come_back, cuts_by, pass_on_cuts
 from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
-from monitor.intake.held import HELD
+from monitor.intake.held import HELD, mrn_in
 from monitor.intake.load import Review
 from monitor.intake.merges import derive
-from monitor.intake.people import IDENTIFIERS
+from monitor.intake.people import IDENTIFIERS, PATIENTS, mrn_key
 from monitor.intake.repeats import REPEATS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
-from monitor.intake.sayings import MERGES
+from monitor.intake.sayings import BY_PEOPLE, MERGES
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
@@ -148,8 +150,8 @@ class _Reverting:
             merged |= numbers
         again = self._held(by, reason, uncut)
         self._connection.execute(delete(REPEATS).where(REPEATS.c.file_id == file_id))
-        self._forget_issuers()
-        self._derive(merged, again, by)
+        forgotten = self._forget_issuers(merged)
+        self._derive(merged, again, forgotten, by)
         return Reverted(
             file=self._file.name,
             results=self._counts["results"],
@@ -262,33 +264,34 @@ class _Reverting:
         )
         return self._connection.scalar(query.limit(1)) is not None
 
-    def _forget_issuers(self) -> None:
-        """An issuer that only rows of this file named for a plain number is not known any more."""
-        other = IDENTIFIERS.alias()
-        home = func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id)
-        named = select(_RESULTS.c.id).where(
-            home == IDENTIFIERS.c.patient_id,
-            func.lower(_RESULTS.c.issuer) == IDENTIFIERS.c.issuer_key,
-            ~_RESULTS.c.taken_back,
-        )
-        plain = select(other.c.id).where(
-            other.c.patient_id == IDENTIFIERS.c.patient_id, other.c.issuer_key == ""
-        )
-        for ids in chunks(sorted(self._patients), _CHUNK):
-            mine = IDENTIFIERS.c.patient_id.in_(ids) & IDENTIFIERS.c.seen_at.is_not(None)
-            self._connection.execute(
-                delete(IDENTIFIERS).where(mine, ~named.exists(), plain.exists())
-            )
+    def _forget_issuers(self, merged: Collection[int]) -> set[str]:
+        """An issuer that only this file named for a plain number is not known any more; the
+        numbers that are nobody's for certain now."""
+        numbers: set[str] = set()
+        for ids in chunks(sorted({*self._patients, *merged}), _CHUNK):
+            seen = self._connection.execute(_only_seen(ids)).all()
+            named = _named_by_rows(self._connection, [row.patient_id for row in seen])
+            gone = [row for row in seen if (row.patient_id, row.issuer_key) not in named]
+            forgotten = IDENTIFIERS.c.id.in_([row.id for row in gone])
+            self._connection.execute(delete(IDENTIFIERS).where(forgotten))
+            numbers.update(row.number_key for row in gone)
+        return numbers
 
-    def _derive(self, merged: Collection[int], again: Collection[int], by: str) -> None:
-        """Everything anew that depended on the file."""
+    def _derive(
+        self, merged: Collection[int], again: Collection[int], forgotten: Collection[str], by: str
+    ) -> None:
+        """Everything anew that depended on the file: held rows too that are to be tried again, or
+        were another issuer's as long as the one that is `forgotten` was known."""
         connection, catalogue = self._connection, self._rulebook.catalogue
         if merged:
             derived = derive(connection, self._settings, catalogue, merged, self._now)
             self._patients |= derived.patients
         restand(connection, self._patients)
         settle_doubles(connection, self._patients, self._now)
-        named = [HELD.c.id.in_(ids) for ids in chunks(again, _CHUNK)]
+        others = select(HELD.c.id).where(HELD.c.state == "held")
+        for numbers in chunks(sorted(forgotten), _CHUNK):
+            again = {*again, *connection.scalars(others.where(mrn_in(numbers)))}
+        named = [HELD.c.id.in_(ids) for ids in chunks(sorted(again), _CHUNK)]
         for which in (*named, *self._held_of_those_enrolled()):
             retried = retry_held(connection, self._settings, catalogue, which, self._now, by=by)
             self._patients |= retried.patients
@@ -297,3 +300,37 @@ class _Reverting:
         """Rows that were held as theirs whom this file enrolled: a stranger's again, maybe."""
         patients = sorted(set(self._of_file(_ENROLMENTS)))
         return [HELD.c.patient_id.in_(ids) for ids in chunks(patients, _CHUNK)]
+
+
+def _only_seen(patient_ids: Sequence[int]) -> Select[Any]:
+    """The issuers that were only ever seen with the plain numbers of these patients, but for those
+    that a hospital may have named by merging them."""
+    mine, other = IDENTIFIERS.c, IDENTIFIERS.alias().c
+    persons = or_(PATIENTS.c.id.in_(patient_ids), PATIENTS.c.person_id.in_(patient_ids))
+    plain = select(other.id).where(other.patient_id == mine.patient_id, other.issuer_key == "")
+    heard = select(MERGES.c.id).where(
+        or_(MERGES.c.old_id == mine.patient_id, MERGES.c.new_id == mine.patient_id),
+        MERGES.c.origin != BY_PEOPLE,
+        ~MERGES.c.taken_back,
+    )
+    return select(mine.id, mine.patient_id, mine.issuer_key, mine.number_key).where(
+        mine.patient_id.in_(select(PATIENTS.c.id).where(persons)),
+        mine.seen_at.is_not(None),
+        plain.exists(),
+        ~heard.exists(),
+    )
+
+
+def _named_by_rows(connection: Connection, patient_ids: Sequence[int]) -> set[tuple[int, str]]:
+    """Under whose numbers results came that count, and the issuers they name, as compared."""
+    columns = _RESULTS.c
+    home = func.coalesce(columns.home_id, columns.patient_id)
+    found: set[tuple[int, str]] = set()
+    for ids in chunks(sorted(set(patient_ids)), _CHUNK):
+        theirs = or_(
+            columns.home_id.in_(ids), columns.patient_id.in_(ids) & columns.home_id.is_(None)
+        )
+        query = select(home, columns.issuer).where(theirs, columns.issuer != "")
+        rows = connection.execute(query.where(~columns.taken_back).distinct())
+        found |= {(patient, mrn_key(issuer)) for patient, issuer in rows}
+    return found

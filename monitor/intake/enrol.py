@@ -88,7 +88,7 @@ class _Enrolling:
         self._now = now
         self._today = clinic_day(now, settings.clinic.zone)
         self._rulebook: RuleBook = load_rulebook(connection)
-        self._people = People(connection)
+        self._people = People(connection, births_apart=0)  # each row asks for one
         self._roster = Roster(connection, self._rulebook, self._today)
         self._keys: set[str] = set()
         self._file_id = account.record(connection, now)

@@ -39,6 +39,7 @@ from monitor.intake.people_file import (
 from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.roster import EVENTS, Entry, Roster
+from monitor.intake.sayings import BY_PEOPLE
 from monitor.intake.survey import survey
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
@@ -274,7 +275,7 @@ class _Recording:
         if row.withdrawn:
             what = UNMERGE if what == MERGE else MERGE
         changed = self._merging.say(
-            what, row.mrn, other, on=row.on, note=row.note, origin="events", line=row.line
+            what, row.mrn, other, on=row.on, note=row.note, origin=BY_PEOPLE, line=row.line
         )
         self._account.patients |= self._merging.touched
         self._roster.forget_all()

@@ -49,8 +49,7 @@ class HeldRows:
         self._connection = connection
         self._source = source
         self._now = now
-        self.numbers = self._numbers_with_held_rows()
-        """Those of rows that may be let go of."""
+        self._numbers: set[str] | None = None
 
     def hold(
         self, batch: Sequence[Held], file_ids: Sequence[int], normaliser: Normaliser
@@ -80,12 +79,14 @@ class HeldRows:
     def settle(self, rows: Iterable[RawRow], file_ids: Iterable[int]) -> set[int]:
         """Let go of held rows that have now come again, each in its file, and were taken;
         returns the patients whose held rows they were."""
-        if not self.numbers:
-            return set()
+        numbered = [
+            (number_of(row), row, file_id) for row, file_id in zip(rows, file_ids, strict=True)
+        ]
+        waiting = self._waiting({number for number, _, _ in numbered})
         by_digest = {
             digest_of(self._source, row.stored()): file_id
-            for row, file_id in zip(rows, file_ids, strict=False)
-            if number_of(row) in self.numbers
+            for number, row, file_id in numbered
+            if number in waiting
         }
         digests = list(by_digest)
         patients: set[int] = set()
@@ -106,14 +107,24 @@ class HeldRows:
             )
         return patients
 
-    def _numbers_with_held_rows(self) -> set[str]:
-        query = (
-            select(HELD.c.mrn_key)
-            .where(HELD.c.state == "held", HELD.c.source == self._source, HELD.c.mrn_key != "")
-            .distinct()
-            .limit(_WATCHED_LIMIT)
-        )
+    def numbers(self) -> Collection[str]:
+        """Those of rows that may be let go of; read once, for whoever asks for most of them."""
+        if self._numbers is None:
+            query = select(HELD.c.mrn_key).where(self._may_go()).distinct().limit(_WATCHED_LIMIT)
+            self._numbers = set(self._connection.scalars(query))
+        return self._numbers
+
+    def _waiting(self, numbers: Collection[str]) -> Collection[str]:
+        """Which of these numbers have rows that may be let go of. A message names one number, and
+        a hundred thousand strangers' may be held."""
+        if self._numbers is not None or len(numbers) > _CHUNK:
+            return self.numbers()
+        query = select(HELD.c.mrn_key).where(self._may_go(), mrn_in(numbers)).distinct()
         return set(self._connection.scalars(query))
+
+    def _may_go(self) -> ColumnElement[bool]:
+        held = (HELD.c.state == "held") & (HELD.c.mrn_key != "")
+        return held & (HELD.c.source == self._source)
 
     def _known(self, digests: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Which of these are held or were discarded: the row's id and file."""

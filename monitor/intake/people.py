@@ -9,7 +9,6 @@ guessed from a number that is merely alike.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +27,8 @@ _CHUNK = 400
 _CACHE_LIMIT = 200_000
 _ZEROS = re.compile(r"^0+(?=.)|(?<!\d)0+(?=\d)")
 _FLOAT_TAIL = re.compile(r"\.0+$")
+_BIRTHS_APART = 20
+"""Birth dates that are asked for one by one; whoever asks for more has all of them read."""
 _SURVIVOR = PATIENTS.alias()
 _MEMBER = PATIENTS.alias()
 _NAMED = (
@@ -147,11 +148,13 @@ class People:
     """The patients of the database, looked up for a batch of rows at a time. A person counts
     as known once enrolled, under whichever number."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, births_apart: int = _BIRTHS_APART) -> None:
         self._connection = connection
+        self._births_apart = births_apart
         self._known: dict[str, tuple[Known, ...]] = {}
         self._alike: dict[str, tuple[Person, ...]] = {}
-        self._born: dict[date, list[Person]] | None = None
+        self._born: dict[date, list[Person]] = {}
+        self._all_born = False
         self._issuers: frozenset[str] | None = None
 
     def prepare(self, numbers: Iterable[str]) -> None:
@@ -182,9 +185,7 @@ class People:
 
     def namesakes(self, family: str, given: str, birth: date) -> tuple[Person, ...]:
         """Patients with this name and birth date."""
-        if self._born is None:
-            self._born = defaultdict(list)
-            self._note_births(PATIENTS.c.birth_date.is_not(None))
+        self._look_up_births(birth)
         found = {
             person.id: person
             for person in self._born.get(birth, ())
@@ -276,7 +277,7 @@ class People:
         numbers = self.numbers_of(person_id)
         self._look_up(numbers)
         self._issuers = None
-        if self._born is not None:
+        if self._born or self._all_born:
             self._note_births(_is_of(person_id))
         return numbers
 
@@ -284,16 +285,30 @@ class People:
         """Look everyone up anew: somebody was merged."""
         self._known.clear()
         self._alike.clear()
-        self._born = None
+        self._born.clear()
+        self._all_born = False
         self._issuers = None
 
+    def _look_up_births(self, birth: date) -> None:
+        """See to it that who was born on this day is known."""
+        if self._all_born or birth in self._born:
+            return
+        if len(self._born) < self._births_apart:
+            self._born[birth] = []
+            self._note_births(PATIENTS.c.birth_date == birth)
+            return
+        self._born, self._all_born = {}, True
+        self._note_births(PATIENTS.c.birth_date.is_not(None))
+
     def _note_births(self, which: ColumnElement[bool]) -> None:
-        """Who of these patients was born when; a person that stands there already is replaced."""
-        assert self._born is not None
+        """Who of these patients was born on the days that are known; a person that stands there
+        already is replaced."""
         for person in self._persons(which).values():
             for day in {it.birth_date for it in person.named if it.birth_date is not None}:
-                others = [it for it in self._born[day] if it.home_id != person.home_id]
-                self._born[day] = [*others, person]
+                if self._all_born or day in self._born:
+                    known = self._born.get(day, ())
+                    others = [it for it in known if it.home_id != person.home_id]
+                    self._born[day] = [*others, person]
 
     def _add(self, number: Number, patient_id: int, seen_at: datetime | None) -> None:
         issuer_key, number_key = number.key

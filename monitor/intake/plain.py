@@ -104,7 +104,7 @@ class PlainRows:
 class PlainNormaliser:
     """Normalises blocks of one file."""
 
-    def __init__(self, normaliser: Normaliser, held_numbers: Collection[str]) -> None:
+    def __init__(self, normaliser: Normaliser, held_numbers: Callable[[], Collection[str]]) -> None:
         self._normaliser = normaliser
         self._held_numbers = held_numbers
         self._prepared: set[str] = set()
@@ -149,7 +149,8 @@ class PlainNormaliser:
 
     def _is_free(self, mrn: str) -> bool:
         """Whether no row of this number is held."""
-        return not self._held_numbers or plain_number(mrn) not in self._held_numbers
+        held = self._held_numbers()
+        return not held or plain_number(mrn) not in held
 
     def _order(self, block: RawBlock) -> str:
         return block.raw_row(0).dates

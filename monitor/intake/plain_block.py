@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -35,7 +35,7 @@ class PlainBlocks:
         self,
         connection: Connection,
         normaliser: Normaliser,
-        held_numbers: Collection[str],
+        held_numbers: Callable[[], Collection[str]],
         writer: ResultWriter,
         beside: Beside,
         file_id: int,

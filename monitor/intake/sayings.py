@@ -14,6 +14,8 @@ from monitor.store import tables
 from monitor.store.tables import table_of
 
 MERGES = table_of(tables.MergeRow)
+BY_PEOPLE = "events"
+"""The origin of what people said on lines of events files; of messages it is their kind."""
 _CHUNK = 500
 
 

@@ -273,6 +273,49 @@ def test_an_issuer_known_from_a_wrong_file_alone_is_forgotten(quick_desk: Desk) 
     assert quick_desk.whose() == {"P1": ["2.2"]}
 
 
+NAMED = "mrn,issuer,collected_at,analyte,value,unit"
+
+
+def named(issuer: str, value: str) -> str:
+    return f"P1,{issuer},2026-03-02T08:00,neutrophils,{value},10*9/L"
+
+
+def held_for(desk: Desk) -> list[tuple[str, str]]:
+    return [(row.reason_code, row.raw["value"]) for row in desk.held()]
+
+
+def test_an_issuer_that_another_file_names_too_stays_known(desk: Desk) -> None:
+    """However its name is written: the numbers of another one are somebody else's."""
+    desk.load(named("Klinik Bergstraße", "2.1"), header=NAMED)
+    desk.load(named("KLINIK BERGSTRASSE", "2.2"), header=NAMED)
+    back(desk, last(desk))
+    desk.load(named("LAKE", "0.3"), header=NAMED)
+    assert held_for(desk) == [("another_issuer", "0.3")]
+
+
+def test_an_issuer_that_the_hospital_named_by_merging_numbers_stays_known(desk: Desk) -> None:
+    path = desk.folder / "merge.hl7"
+    start = "MSH|^~\\&|LAB|NORTH|M|C|20260305110000||ADT^A40|9|P|2.5.1"
+    path.write_text(f"{start}\rPID|1||P1^^^NORTH^MR\rMRG|OLD^^^NORTH^MR\r", encoding="ascii")
+    arrivals.load(desk.store, desk.settings, path, "", NOW)
+    hospital = last(desk)
+    desk.load(line("2.1"))
+    back(desk, last(desk))
+    desk.load(named("LAKE", "0.3"), header=NAMED)
+    assert held_for(desk) == [("another_issuer", "0.3")]
+    back(desk, hospital)
+    assert desk.whose() == {"P1": ["0.3"]}
+
+
+def test_what_the_issuer_of_a_wrong_file_had_held_goes_in_once_it_is_forgotten(desk: Desk) -> None:
+    desk.load(named("LAKE", "2.1"), header=NAMED)
+    lake = last(desk)
+    desk.load(named("CITY", "0.4"), header=NAMED)
+    assert held_for(desk) == [("another_issuer", "0.4")]
+    back(desk, lake)
+    assert (desk.whose(), held_for(desk)) == ({"P1": ["0.4"]}, [])
+
+
 def test_several_files_in_any_order_leave_what_the_others_say(desk: Desk) -> None:
     full = [line(value, analyte=name) for name, value in CBC.items()]
     desk.load(*full)

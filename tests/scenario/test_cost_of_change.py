@@ -13,11 +13,15 @@ from sqlalchemy import event
 
 from monitor.delivery.send import deliver_due
 from monitor.intake.enrol import enrol_file
+from monitor.intake.messages import Arrived, take_messages
 from monitor.operations import arrivals, feeds
+from monitor.operations.desk import desk
 from monitor.operations.stuck import alarm_if_stuck
+from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, at
-from tests.statements import planned
+from tests.hl7_messages import obx, oru
+from tests.statements import asked, planned
 
 GROW = frozenset(
     "alert_history deliveries delivery_alerts enrolments events identifiers patients "
@@ -91,20 +95,49 @@ def test_a_patient_who_is_enrolled_does_not_look_through_those_before(ward: Clin
     assert reads[0] == reads[1]
 
 
+def test_a_message_about_a_stranger_does_not_look_through_everybody(ward: Clinic) -> None:
+    """Whole-hospital feeds are of strangers. Each was compared with all birth dates there are, and
+    its number with those of all rows that wait in quarantine."""
+    store, settings = ward.store, ward.settings
+    with asked(store) as statements:
+        for number in range(3):
+            message = oru(obx("751-8^Neutrophils^LN", "2.5"), mrn=f"S{number}", control=str(number))
+            (took,) = take_messages(store, settings, [Arrived(message.encode())], NOW)
+            assert took.counts == {"quarantined": 1}
+    assert any("birth_date = " in it for it in statements)
+    assert not any("birth_date IS NOT NULL" in it for it in statements)
+    held = [it for it in statements if it.startswith("SELECT DISTINCT quarantine.mrn_key")]
+    assert all("mrn_key IN" in it for it in held)
+
+
 def test_a_look_when_nobody_is_due_asks_one_question(ward: Clinic) -> None:
     ward.enrol("P1", now=at("2026-01-05"))
     ward.review(NOW)
-    asked: list[str] = []
+    questions: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
+        questions.append(statement)
 
     with whole_reads(ward.store) as found:
         event.listen(ward.store.engine, "before_cursor_execute", note)
         ward.review(NOW)
         event.remove(ward.store.engine, "before_cursor_execute", note)
-    assert len(asked) == 1
+    assert len(questions) == 1
     assert found == set()
+
+
+def test_the_operators_page_adds_up_the_rows_of_files_without_reading_results(
+    ward: Clinic,
+) -> None:
+    ward.enrol("P1", now=at("2026-01-05"))
+    ward.review(NOW)
+    with whole_reads(ward.store) as found:
+        rows = desk(ward.store, ward.settings, NOW).rows
+    assert (rows.files, rows.rows, rows.accounted, rows.unequal) == (1, 7, 7, 0)
+    assert [it for it in found if it.startswith("results: ")] == []
+    ward.set(tables.File, ward.file_id, rows=9)
+    rows = desk(ward.store, ward.settings, NOW).rows
+    assert (rows.rows, rows.accounted, rows.unequal) == (9, 7, 1)
 
 
 def test_a_table_that_is_read_whole_is_found(ward: Clinic) -> None:
