@@ -177,16 +177,17 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
         or news(finding, alert)
     ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
-    if alert.recovered and not finding.recovered:
-        reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
-        tell = alert.first_seen_recovered
-        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=tell)
+    if alert.recovered and not finding.recovered and alert.first_seen_recovered:
+        reason = "is going on after all"
+        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=True)
     if reason := more_urgent(finding, alert):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
+    if reason := differently(finding, alert, protocol):  # before what is told to nobody
+        return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+    if alert.recovered and not finding.recovered:
+        return _change(ChangeWhat.RELAPSED, "breaches again", finding, alert, tell=False)
     if finding.recovered and not alert.recovered:
         return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
-    if reason := differently(finding, alert, protocol):
-        return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
     why = PROTOCOL_EDITED if counts_anew(finding, alert, protocol) else "new results or dates"
     return _change(ChangeWhat.UPDATED, why, finding, alert, tell=False)
 
