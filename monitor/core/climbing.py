@@ -66,7 +66,7 @@ def climb(
 
 def _corrects(change: Change) -> bool:
     """Whether people were told what is not so any more: they may have acted on it."""
-    was_told = change.alert is not None and change.alert.asked_at is not None
+    was_told = change.alert is not None and change.alert.last_told_at is not None
     return change.tell and change.what in CORRECTING and was_told
 
 

@@ -272,6 +272,25 @@ def test_who_was_told_hears_of_a_correction_though_a_graver_alert_mutes_what_is_
     assert lines[1].reason == "a correction made it milder; before: critical, discontinue"
 
 
+def test_who_was_told_hears_of_a_correction_though_it_got_worse_while_it_was_muted(
+    ward: Clinic,
+) -> None:
+    """Getting worse while it was muted put it to nobody, and who had been told was forgotten."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"white_cells": "2.6"})
+    ward.review(at("2026-01-12"))
+    ward.results("A1", "2026-01-13", {"neutrophils": "1.4", "white_cells": "2.2"})
+    ward.review(at("2026-01-13"))
+    for day in ("2026-01-12", "2026-01-13"):
+        ward.supersede("A1", "white_cells", day)
+        ward.results("A1", day, {"white_cells": "3.2"}, hour=9)
+    ward.review(at("2026-01-13", 14))
+    (alert,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    lines = ward.rows(tables.DeliveryAlert, alert_id=alert.id)
+    assert [it.what for it in lines] == ["opened", "updated"]
+    assert lines[1].reason == "a corrected result changed the value that was told"
+
+
 @pytest.mark.parametrize(
     ("neutrophils", "asked"),
     [("1.2", "The test is to be repeated either way."), ("4.0", "If so, test today.")],
