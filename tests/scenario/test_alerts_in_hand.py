@@ -9,6 +9,7 @@ import pytest
 from monitor.core.changes import Alert
 from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations import people
+from monitor.operations.alert_story import alert_then
 from monitor.store import tables
 from tests.clinic import Clinic, at
 from tests.command_line import CommandLine
@@ -165,3 +166,28 @@ def test_a_task_that_is_done_is_no_news_of_the_others(ward: Clinic) -> None:
     ward.review(at("2028-01-06"))
     (row,) = ward.rows(tables.AlertRow, id=tasks().id)
     assert (row.state, row.shown["news"]) == ("open", "Skin check is due since 6 Jan 2028")
+
+
+def test_acknowledging_again_starts_the_time_for_an_outcome_not_anew(ward: Clinic) -> None:
+    """Whoever acknowledges is told so: "within 4 hours of the first acknowledgement". A click
+    every three hours kept a critical alert from everybody else."""
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", {"neutrophils": "0.4"})
+    ward.review(at("2026-03-02", 10))
+    (alert,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    again = date(2026, 3, 12)
+    for hour, until in ((11, None), (14, again), (16, again)):
+        now = at("2026-03-02", hour)
+        people.acknowledge(ward.store, ward.settings, alert.id, by="Jo", until=until, now=now)
+        ward.review(now)
+    (row,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    assert row.acknowledged_at == at("2026-03-02", 11)
+    assert row.acknowledged_until == again
+    assert row.outcome_missed
+    (missed,) = ward.rows(tables.AlertHistory, what="outcome missing")
+    assert missed.at == at("2026-03-02", 16)
+    for hour in (11, 14, 16):
+        with ward.store.read() as connection:
+            then = alert_then(connection, ward.settings, alert.id, at("2026-03-02", hour)).alert
+        assert then.acknowledged_at == at("2026-03-02", 11)
+        assert then.outcome_missed is (hour == 16)
