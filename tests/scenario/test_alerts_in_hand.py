@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations import people
 from monitor.operations.alert_story import alert_then
 from monitor.store import tables
-from tests.clinic import Clinic, at
+from tests.clinic import ZONE, Clinic, at, settings_in
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -191,3 +192,45 @@ def test_acknowledging_again_starts_the_time_for_an_outcome_not_anew(ward: Clini
             then = alert_then(connection, ward.settings, alert.id, at("2026-03-02", hour)).alert
         assert then.acknowledged_at == at("2026-03-02", 11)
         assert then.outcome_missed is (hour == 16)
+
+
+OUT_OF_HOURS = """
+[clinic]
+timezone = "Europe/Zurich"
+email = "operator@clinic.example"
+hours = "08:00-18:00"
+
+[[routes]]
+to = ["nurse@clinic.example"]
+then = [["doctor@clinic.example"]]
+hours = "open"
+
+[[routes]]
+to = ["duty@clinic.example"]
+then = [["lead@clinic.example"]]
+hours = "closed"
+"""
+
+
+def test_an_outcome_that_is_missing_at_night_is_told_to_those_of_the_night(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """The first told were those of the day, and those of the night then counted as told."""
+    ward.settings = settings_in(tmp_path, OUT_OF_HOURS)
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", {"neutrophils": "0.4"})
+    ward.review(at("2026-03-02", 14))
+    (alert,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    people.acknowledge(ward.store, ward.settings, alert.id, by="Jo", now=at("2026-03-02", 15))
+    before = len(ward.rows(tables.Delivery))
+    for minutes in (0, 30, 60):
+        ward.review(at("2026-03-02", 19) + timedelta(minutes=minutes))
+    told = [
+        (it.recipient, f"{it.created_at.astimezone(ZONE):%H:%M}")
+        for it in ward.rows(tables.Delivery)[before:]
+    ]
+    assert told == [
+        ("duty@clinic.example", "19:00"),
+        ("lead@clinic.example", "19:30"),
+        ("operator@clinic.example", "20:00"),
+    ]
