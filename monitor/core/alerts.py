@@ -20,6 +20,7 @@ from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, witho
 from monitor.core.findings import OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
+from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
     counts_anew,
     differently,
@@ -147,15 +148,19 @@ def _comes_back(alert: Alert, today: date) -> str:
 def _standing(
     finding: Finding, alert: Alert, protocol: Protocol, today: date, zone: ZoneInfo
 ) -> list[Change]:
-    """What a live alert and its finding ask for; told at most once, whatever came together."""
+    """What a live alert and its finding ask for; told at most once, whatever came together: a
+    correction beside it to those who do not hear that the alert is open again."""
     changes = []
     content = _content_change(finding, alert, protocol)
     lapsed = _lapse(finding, alert, today)
     if content is not None and content.what in OPENING:
         lapsed = None
     if lapsed is not None:
+        corrects = content is not None and content.tell and content.what in CORRECTING
+        if content is not None and corrects:
+            lapsed = replace(lapsed, reason=f"{lapsed.reason}; {content.reason}")
         changes.append(lapsed)
-        content = None if content is None else replace(content, tell=False)
+        content = None if content is None else replace(content, tell=corrects)
     if content is not None:
         changes.append(content)
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
@@ -177,16 +182,17 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
         or news(finding, alert)
     ):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
-    if alert.recovered and not finding.recovered:
-        reason = "is going on after all" if alert.first_seen_recovered else "breaches again"
-        tell = alert.first_seen_recovered
-        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=tell)
+    if alert.recovered and not finding.recovered and alert.first_seen_recovered:
+        reason = "is going on after all"
+        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=True)
     if reason := more_urgent(finding, alert):
         return _change(ChangeWhat.WORSE, reason, finding, alert, tell=True)
+    if reason := differently(finding, alert, protocol):  # before what is told to nobody
+        return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+    if alert.recovered and not finding.recovered:
+        return _change(ChangeWhat.RELAPSED, "breaches again", finding, alert, tell=False)
     if finding.recovered and not alert.recovered:
         return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
-    if reason := differently(finding, alert, protocol):
-        return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
     why = PROTOCOL_EDITED if counts_anew(finding, alert, protocol) else "new results or dates"
     return _change(ChangeWhat.UPDATED, why, finding, alert, tell=False)
 

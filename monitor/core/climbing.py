@@ -11,7 +11,7 @@ from monitor.core.alerts import OPENING
 from monitor.core.calendar import earliest
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED
-from monitor.core.escalation import Ladder, escalate, reason_of
+from monitor.core.escalation import Ladder, escalate, outcome_due_at, reason_of
 from monitor.core.muting import RULE, Voice, muters
 from monitor.core.outcomes import DECLINED
 from monitor.core.protocol import Protocol
@@ -66,7 +66,7 @@ def climb(
 
 def _corrects(change: Change) -> bool:
     """Whether people were told what is not so any more: they may have acted on it."""
-    was_told = change.alert is not None and change.alert.asked_at is not None
+    was_told = change.alert is not None and change.alert.last_told_at is not None
     return change.tell and change.what in CORRECTING and was_told
 
 
@@ -83,6 +83,9 @@ def _climbed(
         told = replace(told, to=first.addresses, asked_at=now, climbed=1)
         return told, None if second is None else second.at
     ladder = ladder_of(now_is.kind, now_is.urgency, now_is.asked_at)
+    anew_at = outcome_due_at(now_is, ladder)
+    if anew_at is not None and not now_is.outcome_missed:
+        ladder = ladder_of(now_is.kind, now_is.urgency, anew_at)  # whoever hears at that hour
     step = escalate(now_is, ladder, now)
     if not step.due:
         return None, step.next_at

@@ -81,17 +81,20 @@ def _first(item: Told) -> Sequence[str]:
 
 
 def _once_each(told: Sequence[Told]) -> list[Told]:
-    """What is told of each alert: its first change that people hear of, unless it ends."""
+    """What is told of each alert: its first change that people hear of, unless it ends. Then what
+    some hear besides who do not hear the first: that it was corrected, or that it climbs."""
     chosen: dict[int, Told] = {}
-    climbing: list[Told] = []
+    besides: list[Told] = []
     for item in told:
         if not item.change.tell:
             continue
         if item.change.what in CLIMBING:
-            climbing.append(item)
+            besides.append(item)
         elif item.alert_id not in chosen or item.change.what in ENDINGS:
             chosen[item.alert_id] = item
-    return [*chosen.values(), *climbing]
+        elif item.change.what in CORRECTING:
+            besides.append(item)
+    return [*chosen.values(), *besides]
 
 
 def _alerts(recipient: str, items: list[Told]) -> list[Planned]:

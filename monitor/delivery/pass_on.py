@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 from monitor.config import Settings
 from monitor.core.escalation import asks
 from monitor.core.vocabulary import AlertState, Urgency
+from monitor.delivery.content import recorded_dead
 from monitor.delivery.ladders import next_rung, tell_early
 from monitor.store import outbox, tables
 from monitor.store.frames import to_alert
@@ -22,6 +24,8 @@ from monitor.store.leases import Leased
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
+_ENROLMENTS = table_of(tables.EnrolmentRow)
+_PATIENTS = table_of(tables.Patient)
 Line = tuple[int, str, str]
 """(alert id, what, reason)."""
 
@@ -34,9 +38,13 @@ def pass_on(
     resort.
     """
     refused = [*leased.payload.get("refused", ()), leased.recipient]
-    instead = _instead(connection, settings, leased, refused, now)
+    kept = _of_the_living(connection, leased, now)
+    is_needed = bool(kept) or not leased.lines
+    leased = replace(leased, lines=kept)
+    instead = _instead(connection, settings, leased, refused, now) if is_needed else {}
     clinic = settings.clinic
     goes = f"goes to {', '.join(instead)} now" if instead else "has nobody else to go to"
+    goes = goes if is_needed else "is not needed any more"
     text = (
         f"{'The mail server' if leased.channel == outbox.MAIL else 'The other side'} refused "
         f"{leased.recipient} for good: {error}. This message {goes}, and the address "
@@ -57,6 +65,22 @@ def pass_on(
             zone=clinic.zone,
             sender=settings.mail.sender,
         )
+
+
+def _of_the_living(connection: Connection, leased: Leased, now: datetime) -> tuple[Line, ...]:
+    """Nothing is said about the dead, to nobody. (A digest leaves them out when it is laid out.)"""
+    dead = recorded_dead(connection, now)
+    if leased.kind == "digest" or not dead:
+        return leased.lines
+    query = (
+        select(_ALERTS.c.id)
+        .join(_ENROLMENTS, _ENROLMENTS.c.id == _ALERTS.c.enrolment_id)
+        .join(_PATIENTS, _PATIENTS.c.id == _ENROLMENTS.c.patient_id)
+        .where(_ALERTS.c.id.in_([line[0] for line in leased.lines]))
+        .where(_PATIENTS.c.mrn.in_(dead))
+    )
+    about = set(connection.scalars(query))
+    return tuple(line for line in leased.lines if line[0] not in about)
 
 
 def _instead(

@@ -118,14 +118,7 @@ def _apply(then: Then, entry: Row[Any]) -> None:
     elif entry.what == ChangeWhat.OUTCOME_MISSING.value and not then.alert.outcome_missed:
         then.alert = replace(then.alert, asked_at=entry.at, rungs_told=0, outcome_missed=True)
     elif entry.what == ACKNOWLEDGED:
-        _answer(
-            then,
-            state=AlertState.ACKNOWLEDGED,
-            acknowledged_at=entry.at,
-            acknowledged_by=entry.by,
-            acknowledged_until=_day(_UNTIL, entry.note),
-            outcome_missed=False,
-        )
+        _acknowledge(then, entry)
     elif entry.what == SNOOZED:
         _answer(then, state=AlertState.OPEN, snoozed_until=_day(_UNTIL, entry.note))
         then.snoozed_by, then.snooze_reason = entry.by, entry.note.partition("; ")[2]
@@ -172,6 +165,22 @@ def _answer(then: Then, **changed: Any) -> None:
     }
     then.alert = replace(then.alert, **{**gone, **changed})
     then.snoozed_by = then.snooze_reason = None
+
+
+def _acknowledge(then: Then, entry: Row[Any]) -> None:
+    """By whoever has it already only for longer, or shorter."""
+    alert, until = then.alert, _day(_UNTIL, entry.note)
+    if alert.state is AlertState.ACKNOWLEDGED:
+        then.alert = replace(alert, acknowledged_by=entry.by, acknowledged_until=until)
+        return
+    _answer(
+        then,
+        state=AlertState.ACKNOWLEDGED,
+        acknowledged_at=entry.at,
+        acknowledged_by=entry.by,
+        acknowledged_until=until,
+        outcome_missed=False,
+    )
 
 
 def _assign(then: Then, entry: Row[Any]) -> None:

@@ -23,6 +23,8 @@ _ENROLMENTS = table_of(tables.EnrolmentRow)
 _PATIENTS = table_of(tables.Patient)
 _ABOUT = (_ENROLMENTS.c.clinic, _ENROLMENTS.c.drug, _ALERTS.c.kind, _ALERTS.c.urgency)
 _IS_LIVE = _ALERTS.c.state != "closed"
+DIGEST = "digest:"
+"""How the key of a reader's own digest begins."""
 LAST_RESORT = ":last-resort"
 """How the key of a digest of what no other takes ends."""
 
@@ -100,5 +102,6 @@ def _kinds() -> Select[Any]:
 
 
 def _own_digests(reader: Reader) -> tuple[Any, ...]:
+    """Not those of another that came here because the other's address did not take them."""
     own = func.lower(DELIVERIES.c.recipient) == reader.address.lower()
-    return (DELIVERIES.c.kind == "digest", own)
+    return (DELIVERIES.c.kind == "digest", own, DELIVERIES.c.once_key.startswith(DIGEST))

@@ -20,6 +20,7 @@ from monitor.delivery.digest import CameIn, DigestContent, DueLine, Ledger
 from monitor.delivery.layout import seen_by
 from monitor.operations.burden import count
 from monitor.operations.digest_alerts import (
+    DIGEST,
     LAST_RESORT,
     alerts_of,
     kinds_of_all,
@@ -112,7 +113,7 @@ def _owed(
 
 def _key(reader: Reader, day: object) -> str:
     last = "" if reader.ways else LAST_RESORT
-    return f"digest:{reader.address.lower()}:{day}{last}"
+    return f"{DIGEST}{reader.address.lower()}:{day}{last}"
 
 
 def _is_anything_left(connection: Connection, book: RouteBook) -> bool:

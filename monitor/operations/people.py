@@ -40,6 +40,7 @@ from monitor.store.alerts import (
     acknowledged,
     add_history,
     closed,
+    has_it_still,
     history_of,
     reopened,
     snoozed,
@@ -64,7 +65,8 @@ def acknowledge(
     version: int | None = None,
     now: datetime,
 ) -> date:
-    """Somebody has it: the day on which it comes back (by default in 7 days, at most 28).
+    """Somebody has it: the day on which it comes back (by default in 7 days, at most 28). Whoever
+    has it already keeps it until that day; the time for an outcome goes on running.
 
     Raises ActionRefused, saying what is possible.
     """
@@ -74,7 +76,9 @@ def acknowledge(
         agreed = actions.acknowledgement_until(alert, today, until)
         actions.refuse_another_s(alert, by)
         told = _sentence(f"until {agreed.isoformat()}", note)
-        _record(connection, alert, acknowledged(now, agreed, by), ACKNOWLEDGED, by, told, now)
+        has_it = alert.state is AlertState.ACKNOWLEDGED
+        values = has_it_still(agreed, by) if has_it else acknowledged(now, agreed, by)
+        _record(connection, alert, values, ACKNOWLEDGED, by, told, now)
     return agreed
 
 

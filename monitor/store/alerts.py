@@ -162,6 +162,12 @@ def acknowledged(now: datetime, until: Any, by: str) -> dict[str, Any]:
     return {"state": AlertState.ACKNOWLEDGED.value, **_NO_ANSWER, **answer}
 
 
+def has_it_still(until: Any, by: str) -> dict[str, Any]:
+    """The columns of an acknowledged alert whose holder acknowledges it again: the time for an
+    outcome, and a ladder that is climbed for want of one, go on as they were."""
+    return {"acknowledged_until": until, "acknowledged_by": by}
+
+
 def reopened() -> dict[str, Any]:
     """The columns of a live alert that nobody has any longer."""
     return {"state": AlertState.OPEN.value, **_NO_ANSWER}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -155,6 +156,26 @@ def test_a_closed_episode_that_goes_on_comes_back_under_its_id() -> None:
     counts = {FEB: "0.9", date(2026, 2, 9): "4", BETWEEN: "0.95"}
     assert of_the_rule(ward.now(BETWEEN, counts)) == [(ChangeWhat.REOPENED, True)]
     assert [it.id for it in ward.live] == [ward.alerts[0].id]
+
+
+def test_a_correction_that_leaves_the_alert_recovered_is_told() -> None:
+    ward = Ward()
+    ward.now(FEB, {FEB: "0.9"})
+    ward.now(MAR, {FEB: "0.9", MAR: "0.4"})
+    after = MAR + timedelta(days=1)
+    assert of_the_rule(ward.now(after, {FEB: "0.9", MAR: "4"})) == [(ChangeWhat.UPDATED, True)]
+    [alert] = ward.live
+    assert alert.recovered
+    assert alert.worst_value == Decimal("0.9")
+
+
+def test_a_correction_by_which_a_recovered_alert_breaches_again_is_told() -> None:
+    ward = Ward()
+    ward.now(FEB, {FEB: "0.4"})
+    ward.now(MAR, {FEB: "0.4", MAR: "4"})
+    after = MAR + timedelta(days=1)
+    assert of_the_rule(ward.now(after, {FEB: "0.9", MAR: "0.9"})) == [(ChangeWhat.UPDATED, True)]
+    assert not ward.live[0].recovered
 
 
 @pytest.mark.parametrize("rests", [snoozed, acknowledged])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from monitor.core.changes import Alert
 from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations import people
+from monitor.operations.alert_story import alert_then
 from monitor.store import tables
-from tests.clinic import Clinic, at
+from tests.clinic import ZONE, Clinic, at, settings_in
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -165,3 +167,70 @@ def test_a_task_that_is_done_is_no_news_of_the_others(ward: Clinic) -> None:
     ward.review(at("2028-01-06"))
     (row,) = ward.rows(tables.AlertRow, id=tasks().id)
     assert (row.state, row.shown["news"]) == ("open", "Skin check is due since 6 Jan 2028")
+
+
+def test_acknowledging_again_starts_the_time_for_an_outcome_not_anew(ward: Clinic) -> None:
+    """Whoever acknowledges is told so: "within 4 hours of the first acknowledgement". A click
+    every three hours kept a critical alert from everybody else."""
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", {"neutrophils": "0.4"})
+    ward.review(at("2026-03-02", 10))
+    (alert,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    again = date(2026, 3, 12)
+    for hour, until in ((11, None), (14, again), (16, again)):
+        now = at("2026-03-02", hour)
+        people.acknowledge(ward.store, ward.settings, alert.id, by="Jo", until=until, now=now)
+        ward.review(now)
+    (row,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    assert row.acknowledged_at == at("2026-03-02", 11)
+    assert row.acknowledged_until == again
+    assert row.outcome_missed
+    (missed,) = ward.rows(tables.AlertHistory, what="outcome missing")
+    assert missed.at == at("2026-03-02", 16)
+    for hour in (11, 14, 16):
+        with ward.store.read() as connection:
+            then = alert_then(connection, ward.settings, alert.id, at("2026-03-02", hour)).alert
+        assert then.acknowledged_at == at("2026-03-02", 11)
+        assert then.outcome_missed is (hour == 16)
+
+
+OUT_OF_HOURS = """
+[clinic]
+timezone = "Europe/Zurich"
+email = "operator@clinic.example"
+hours = "08:00-18:00"
+
+[[routes]]
+to = ["nurse@clinic.example"]
+then = [["doctor@clinic.example"]]
+hours = "open"
+
+[[routes]]
+to = ["duty@clinic.example"]
+then = [["lead@clinic.example"]]
+hours = "closed"
+"""
+
+
+def test_an_outcome_that_is_missing_at_night_is_told_to_those_of_the_night(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """The first told were those of the day, and those of the night then counted as told."""
+    ward.settings = settings_in(tmp_path, OUT_OF_HOURS)
+    ward.enrol("A1", "2026-03-01", now=at("2026-03-01"))
+    ward.results("A1", "2026-03-02", {"neutrophils": "0.4"})
+    ward.review(at("2026-03-02", 14))
+    (alert,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    people.acknowledge(ward.store, ward.settings, alert.id, by="Jo", now=at("2026-03-02", 15))
+    before = len(ward.rows(tables.Delivery))
+    for minutes in (0, 30, 60):
+        ward.review(at("2026-03-02", 19) + timedelta(minutes=minutes))
+    told = [
+        (it.recipient, f"{it.created_at.astimezone(ZONE):%H:%M}")
+        for it in ward.rows(tables.Delivery)[before:]
+    ]
+    assert told == [
+        ("duty@clinic.example", "19:00"),
+        ("lead@clinic.example", "19:30"),
+        ("operator@clinic.example", "20:00"),
+    ]

@@ -11,6 +11,7 @@ import pytest
 from monitor.core.vocabulary import AlertState
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.message import render
+from monitor.delivery.pass_on import pass_on
 from monitor.operations.digests import compose_digests
 from monitor.operations.verify import verify
 from monitor.store import tables
@@ -110,6 +111,22 @@ def test_what_waits_to_be_sent_about_them_is_not_sent_any_more(desk: Desk) -> No
     left = {row.id for row in desk.clinic.rows(tables.Delivery, state="waiting")}
     assert not [it for it in bears if it.alert_id in of_p1 and it.delivery_id in left & waiting]
     assert {it.delivery_id for it in bears} >= left & waiting, "no message without a line"
+
+
+def test_what_comes_back_about_them_goes_to_nobody_else(desk: Desk) -> None:
+    """A mail system gives up hours later: the last resort then had the alert of a dead patient."""
+    sent_before = desk.clinic.rows(tables.Delivery, kind="alert")
+    for row in sent_before:
+        desk.clinic.set(tables.Delivery, row.id, state="sent", sent_at=at("2026-03-10"))
+    desk.events(DIED, now=at("2026-03-11", 8))
+    review(desk, "2026-03-11")
+    for row in sent_before:
+        with desk.store.write() as connection:
+            message = load_message(connection, row.id)
+            pass_on(connection, desk.settings, message, "550 no such user", at("2026-03-11", 10))
+    later = [it for it in sent(desk) if it.created_at > at("2026-03-11", 9)]
+    assert {it.kind for it in later} == {"operator"}
+    assert all("is not needed any more" in it.payload["text"] for it in later)
 
 
 def test_a_digest_that_was_composed_before_and_waits_says_nothing_about_them(desk: Desk) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
+from monitor.core.vocabulary import Kind
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.layout import lay_out
 from monitor.delivery.pass_on import pass_on
@@ -391,6 +392,40 @@ def test_a_digest_that_another_reader_gets_instead_names_no_more_than_that_one_m
     assert "MRN A1, routine: the details are not shown here [1]" in text
     assert "Miller" not in text
     assert "97" not in text
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_digest_that_came_instead_of_another_s_cuts_nothing_from_one_s_own(
+    ward: Clinic, tmp_path: Path, refused: bool
+) -> None:
+    """What had ended since its own last digest was left out where another's came in between."""
+    routes = f'''
+    [[routes]]
+    to = ["{OPERATOR}"]
+    clinics = ["Hill"]
+    digest_at = "09:00"
+    [[routes]]
+    to = ["{NURSE}"]
+    clinics = ["Lake"]
+    '''
+    ward.settings = settings_in(tmp_path, HEAD + routes)
+    ward.enrol("A2", now=at("2026-01-05", 9), clinic="Lake")
+    enrolment = anaemic(ward, clinic="Hill")
+    compose(ward, "2026-01-06", 10)
+    alert = next(it for it in ward.alerts(enrolment) if it.kind is Kind.REVIEW)
+    day = date(2026, 1, 20)
+    people.close(
+        ward.store, ward.settings, alert.id, by="Jo", outcome="iron given", review_by=day,
+        now=at("2026-01-06", 12),
+    )  # fmt: skip
+    assert compose(ward, "2026-01-07", 8) == 1
+    if refused:
+        with ward.store.write() as connection:
+            last = ward.rows(tables.Delivery, kind="digest", recipient=NURSE)[-1]
+            message = load_message(connection, last.id)
+            pass_on(connection, ward.settings, message, "550 no such user", at("2026-01-07", 8))
+    compose(ward, "2026-01-07", 9)
+    assert [it.alert_ids for it in digests(ward, OPERATOR)[-1].ended] == [(alert.id,)]
 
 
 def anaemic_miller(ward: Clinic) -> None:

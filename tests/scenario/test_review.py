@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from monitor.operations.verify import verify
 from monitor.review import SET_ASIDE
 from monitor.store import tables
 from monitor.store.errors import StoreError, TooEarly
-from tests.clinic import CBC, LFT, ZONE, Clinic, at, whats
+from tests.clinic import CBC, CONFIG, LFT, ZONE, Clinic, at, settings_in, whats
 
 
 def _low_neutrophils(ward: Clinic, mrn: str = "A1") -> int:
@@ -270,6 +271,61 @@ def test_who_was_told_hears_of_a_correction_though_a_graver_alert_mutes_what_is_
     lines = ward.rows(tables.DeliveryAlert, alert_id=alert.id)
     assert [it.what for it in lines] == ["opened", "updated"]
     assert lines[1].reason == "a correction made it milder; before: critical, discontinue"
+
+
+def test_who_was_told_hears_of_a_correction_though_it_got_worse_while_it_was_muted(
+    ward: Clinic,
+) -> None:
+    """Getting worse while it was muted put it to nobody, and who had been told was forgotten."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"white_cells": "2.6"})
+    ward.review(at("2026-01-12"))
+    ward.results("A1", "2026-01-13", {"neutrophils": "1.4", "white_cells": "2.2"})
+    ward.review(at("2026-01-13"))
+    for day in ("2026-01-12", "2026-01-13"):
+        ward.supersede("A1", "white_cells", day)
+        ward.results("A1", day, {"white_cells": "3.2"}, hour=9)
+    ward.review(at("2026-01-13", 14))
+    (alert,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    lines = ward.rows(tables.DeliveryAlert, alert_id=alert.id)
+    assert [it.what for it in lines] == ["opened", "updated"]
+    assert lines[1].reason == "a corrected result changed the value that was told"
+
+
+def test_who_was_told_hears_of_a_correction_in_the_hour_in_which_the_acknowledgement_ends(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """Put to the first tier again, and the second, which had been told too, heard nothing."""
+    ward.settings = settings_in(tmp_path, CONFIG + 'then = [["lead@clinic.example"]]\n')
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "0.4"})
+    ward.review(at("2026-01-12"))
+    ward.review(at("2026-01-12", 13))
+    (alert,) = ward.rows(tables.AlertRow, rule="neutropenia")
+    until = date(2026, 1, 14)
+    people.acknowledge(
+        ward.store, ward.settings, alert.id, by="Jo", until=until, now=at("2026-01-12", 14)
+    )
+    people.contact(
+        ward.store, ward.settings, alert.id, by="Jo", outcome="reached", now=at("2026-01-12", 14)
+    )
+    ward.review(at("2026-01-12", 14))
+    before = len(ward.rows(tables.DeliveryAlert))
+    ward.supersede("A1", "neutrophils", "2026-01-12")
+    ward.results("A1", "2026-01-12", {"neutrophils": "1.2"}, hour=9)
+    ward.review(at("2026-01-14", 9))
+    lines = ward.rows(tables.DeliveryAlert)[before:]
+    milder = "a correction made it milder; before: critical, discontinue"
+    to = {it.id: it.recipient for it in ward.rows(tables.Delivery)}
+    assert [(to[it.delivery_id], it.what, it.reason) for it in lines] == [
+        (
+            "nurse@clinic.example",
+            "acknowledgement expired",
+            f"the acknowledgement has run out; {milder}",
+        ),
+        ("lead@clinic.example", "updated", milder),
+        ("operator@clinic.example", "updated", milder),
+    ]
 
 
 @pytest.mark.parametrize(
