@@ -231,16 +231,14 @@ class Oracle:
         asked, label = alert.asked_at, f"alert {alert.id} ({alert.cause}, {alert.urgency})"
         if was is not None and asked not in (None, was.asked_at) and not whats & PUT_TO_PEOPLE:
             self.wrong(f"{label}: its ladder began anew for {whats}")
-        if alert.recovered or alert.state == "closed" or alert.snoozed_until:
+        rests = alert.recovered or alert.state == "closed" or alert.snoozed_until
+        if rests or alert.id in self.muted:
             self.asking.pop(alert.id, None)
             return
         if alert.state == "acknowledged":
-            owes = alert.urgency == "critical" and alert.outcome_at is None
-            if owes and alert.id not in self.muted:
+            if alert.urgency == "critical" and alert.outcome_at is None:
                 self.asking.setdefault(alert.id, now)
                 self._ladder(alert, alert.acknowledged_at + OUTCOME_WITHIN, f"{label}, no outcome")
-            return
-        if alert.id in self.muted:
             return
         self.asking.setdefault(alert.id, now)
         if asked is None:
