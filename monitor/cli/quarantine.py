@@ -47,6 +47,10 @@ ReasonOption = Annotated[
 SourceOption = Annotated[
     str, typer.Option("--source", metavar="NAME", help="Only rows of this laboratory.")
 ]
+RowsArgument = Annotated[
+    list[int], typer.Argument(max=LARGEST_ID, metavar="ID...", help="Rows, all or none.")
+]
+DoneByOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")]
 
 
 @app.command("list")
@@ -151,7 +155,7 @@ def retry(
     ] = None,
     reason: ReasonOption = "",
     source: SourceOption = "",
-    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")] = "retry",
+    by: DoneByOption = "retry",
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
     as_json: JsonOption = False,
@@ -297,10 +301,8 @@ def unfix(
 
 @app.command()
 def discard(
-    rows: Annotated[
-        list[int], typer.Argument(max=LARGEST_ID, metavar="ID...", help="Rows, all or none.")
-    ],
-    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")],
+    rows: RowsArgument,
+    by: DoneByOption,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may go.")],
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",
@@ -320,10 +322,8 @@ def discard(
 
 @app.command()
 def hold(
-    rows: Annotated[
-        list[int], typer.Argument(max=LARGEST_ID, metavar="ID...", help="Rows, all or none.")
-    ],
-    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who does this.")],
+    rows: RowsArgument,
+    by: DoneByOption,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was mistaken.")],
     config: ConfigOption = CONFIG_DEFAULT,
     at: AtOption = "",

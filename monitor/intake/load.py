@@ -27,6 +27,7 @@ from monitor.intake.fixes import reading
 from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
+from monitor.intake.load_notes import notes_of
 from monitor.intake.merging import Merging
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
@@ -349,38 +350,15 @@ class _Load:
         self._ignored.update(it.why for it in ignored)
 
     def _conclude(self, percent: Counter[str], unread: Counter[str], unflagged: int) -> None:
-        for code, count in sorted(percent.items()):
-            self._notes.append(
-                f'{_rows(count)} of "{code[:40]}" came with % and were read as percent'
-            )
-        for column, count in sorted(unread.items()):
-            why = "could not be read, or lies in the future"
-            self._notes.append(f"{column} {why}, in {_rows(count)}; taken as missing")
-        for kind, count in sorted(self._others.items()):
-            messages = "message" if count == 1 else "messages"
-            self._notes.append(f"{count} {messages} of another kind: {kind}")
-        if unflagged:
-            self._notes.append(
-                f"{_rows(unflagged)} changed a value without being flagged as corrected; taken"
-            )
-        for why, count in sorted(self._ignored.items()):
-            self._notes.append(f"{_rows(count)} ignored: {_IGNORED[why]}")
-        unknown = sum(n for code, n in self._problems.by_code.items() if code == UNKNOWN_PATIENT)
-        if unknown:
-            self._notes.append(
-                f"{_rows(unknown)} of patients who are not enrolled are held, and go in by "
-                "themselves upon enrolment"
-            )
-
-
-_IGNORED = {
-    "mapping": "the source's mapping says so",
-    "placeholder": "no result yet (pending, not asked)",
-    "announced": "their status says there is no result yet (I, N, O, registered), with a value",
-    "remark": "a text beside a number of the same test or order: it is the number's comment",
-    "derived": "copies and summaries of other rows (LOCF, AVERAGE ...), made for an analysis",
-    "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
-}
+        """Say what of the rows a reader of the report should know."""
+        self._notes += notes_of(
+            percent=percent,
+            unread=unread,
+            others=self._others,
+            unflagged=unflagged,
+            ignored=self._ignored,
+            unknown=self._problems.by_code[UNKNOWN_PATIENT],
+        )
 
 
 @contextmanager
@@ -395,7 +373,3 @@ def _frozen() -> Iterator[None]:
 
 def _line_of(outcomes: Sequence[Outcome]) -> int:
     return outcomes[-1].line if outcomes else 0
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
