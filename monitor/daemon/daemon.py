@@ -65,6 +65,8 @@ _ROUNDS = 5
 """Reviews or deliveries one after the other, while messages keep coming."""
 _REVIEWING = 2.0
 """Seconds of reviews in a row, before files that wait in the inbox have a turn."""
+_SENDING = 60.0
+"""Seconds of one run over the outbox: what failed in it is tried again in the next."""
 _SOON = timedelta(seconds=0.2)
 _KEPT_EVERY = timedelta(minutes=1)
 _CANARY_EVERY = 900.0
@@ -326,10 +328,11 @@ class Daemon:
                 now,
                 who=self._member.holder,
                 stop=self._between_mails,
+                within=_SENDING,
             )
             if sent.sent or sent.failed:
                 self._log.info("mail", sent=sent.sent, failed=sent.failed, waiting=sent.waiting)
-            if not self._owed.is_set():
+            if not (sent.left or self._owed.is_set()):
                 break
             now = clock.now()
         return False

@@ -10,6 +10,7 @@ our record repeats one message, with the same Message-ID, and loses none.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import secrets
@@ -63,6 +64,8 @@ class Sent:
     waiting: int
     why: tuple[str, ...] = field(default=(), compare=False)
     """What was said where a message was not taken, each once."""
+    left: bool = field(default=False, compare=False)
+    """Time was up; what else is owed has its turn in the next run."""
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class _Run:
     drops: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
     stop: Callable[[], bool] = lambda: False
+    within: float = math.inf
     unrecorded: tuple[Leased, str] | None = None
     """What was sent last, and the answer; kept until it is recorded."""
 
@@ -96,6 +100,10 @@ class _Run:
             await _noted(self, partial(_record_sent, self, *self.unrecorded))
         finally:
             self.unrecorded = None
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.began > self.within
 
     @property
     def later(self) -> datetime:
@@ -112,19 +120,22 @@ def deliver_due(
     who: str,
     despite_back_off: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    within: float = math.inf,
     ways: Callable[[Store, Settings, datetime], Ways] = Ways,
 ) -> Sent:
     """Try every message that is owed by `now` once, worst and oldest first.
 
     `who` names the caller in the leases. `despite_back_off` tries those too that wait for
-    their next attempt (a person asked). `stop` is asked between messages.
+    their next attempt (a person asked). `stop` is asked between messages. After `within` seconds
+    no further one is taken: a message that failed is tried once a run, and what it says is as of
+    `now`, so that a run for hours would keep a critical one back and tell old times.
     `ways` opens the channels; a replay's keep what others would send.
     """
-    run = _Run(store, settings, now, _holder(who), despite_back_off, ways, stop=stop)
+    run = _Run(store, settings, now, _holder(who), despite_back_off, ways, stop=stop, within=within)
     _free_orphans(store, now, run.holder)
     asyncio.run(_deliver(run))
     with store.read() as connection:
-        return Sent(run.sent, run.failed, outbox.waiting(connection), tuple(run.why))
+        return Sent(run.sent, run.failed, outbox.waiting(connection), tuple(run.why), run.is_late)
 
 
 async def _deliver(run: _Run) -> None:
@@ -148,7 +159,7 @@ async def _send_all(run: _Run, ways: Ways, desk: Desk) -> None:
     many = 1
     following: asyncio.Task[Batch] | None = None
     try:
-        while not run.stop():
+        while not (run.stop() or run.is_late):
             batch = desk.batch(_lease(run, many)) if following is None else await following
             following = None
             if not batch.size:

@@ -20,7 +20,9 @@ from monitor.delivery.send import Sent
 from monitor.operations.bounces import Emptied
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.store.database import Store
+from monitor.store.outbox import DELIVERIES
 from tests.clinic import Clinic
+from tests.mail_world import Mood, mail_server, queue_alert
 from tests.processes import met
 
 
@@ -75,3 +77,27 @@ def test_bounces_do_not_wait_for_it(sending: Daemon, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(daemon_module, "empty_boxes", empty)
     assert met(looked, 30), "what was refused goes to nobody else meanwhile"
+
+
+@pytest.mark.sqlite_only
+def test_a_daemon_looks_at_the_clock_again_and_again(
+    ward: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon_module, "_SENDING", 0.5)
+    for number in range(8):
+        queue_alert(ward.store, ward.settings, f"{number}@clinic.example", clock.now())
+    with mail_server(Mood(slow=0.3)) as port:
+        mail = ward.settings.mail.model_copy(update={"port": port})
+        running = Daemon(ward.settings.model_copy(update={"mail": mail}))
+        thread = threading.Thread(target=running.run)
+        thread.start()
+        assert met(lambda: len(sent_at(ward.store)) == 8, 60)
+        running.stop()
+        thread.join()
+    assert len(set(sent_at(ward.store))) > 2, "each run sends as of its own instant"
+
+
+def sent_at(store: Store) -> list[datetime]:
+    query = select(DELIVERIES.c.sent_at).where(DELIVERIES.c.state == "sent")
+    with store.read() as connection:
+        return list(connection.scalars(query))
