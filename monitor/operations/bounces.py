@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from monitor import logs
 from monitor.config import Settings
+from monitor.core.vocabulary import Urgency
 from monitor.delivery.bounce_box import BoxFailed, empty_folder, empty_mailbox
 from monitor.delivery.bounces import DELAYED, FAILED, Report, reports_of
 from monitor.delivery.pass_on import pass_on
@@ -119,6 +120,8 @@ def _delayed(
         f"system on its way: {report.said}. Nobody there may have read it: telephone."
     )
     topic = f"mail delayed: {row.recipient}"
+    if row.urgency == Urgency.CRITICAL.value:
+        topic += f", message {row.id}"  # each is a patient of its own, once a day is not enough
     clinic = settings.clinic
     outbox.operator_alarm(connection, topic, text, clinic.email, now, clinic.zone)
 

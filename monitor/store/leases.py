@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Update, bindparam, case, or_, select, up
 
 from monitor.store.facts import installation
 from monitor.store.outbox import BEARS, DELIVERIES
-from monitor.store.storm import worst_first
+from monitor.store.storm import mark_as_gone, worst_first
 
 LEASE = timedelta(minutes=5)
 _FIRST_DELAY = timedelta(seconds=15)
@@ -68,15 +68,17 @@ def lease(
         owed.append(DELIVERIES.c.next_attempt_at <= now)
     worst = case({"critical": 0, "urgent": 1}, value=DELIVERIES.c.urgency, else_=2)
     chosen = (
-        select(DELIVERIES.c.id)
+        select(DELIVERIES.c.id, DELIVERIES.c.leased_until)
         .where(*owed)
         .order_by(worst, DELIVERIES.c.created_at, DELIVERIES.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(connection.execute(chosen).scalars())
+    rows = connection.execute(chosen).all()
+    ids = [row.id for row in rows]
     if not ids:
         return []
+    mark_as_gone(connection, [row.id for row in rows if row.leased_until is not None])
     connection.execute(
         update(DELIVERIES)
         .where(DELIVERIES.c.id.in_(ids), DELIVERIES.c.state == "waiting", _free(now))

@@ -7,7 +7,7 @@ alerts never come here: each is a message of its own, at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ def join(
         .order_by(_DELIVERIES.c.id.desc())
         .with_for_update(skip_locked=True)
     )
-    waiting = next((it for it in connection.execute(query) if it.payload.get("storm")), None)
+    waiting = next((it for it in connection.execute(query) if _may_grow(it.payload)), None)
     if waiting is None:
         return False
     known = set(waiting.payload["order"])
@@ -92,6 +92,22 @@ def join(
         .values(payload={**waiting.payload, "order": order}, urgency=urgency)
     )
     return True
+
+
+def mark_as_gone(connection: Connection, delivery_ids: Sequence[int]) -> None:
+    """These messages an earlier holder may have handed over, and nobody knows: whatever comes of
+    the next attempt, none of them grows any more."""
+    if not delivery_ids:
+        return
+    query = select(_DELIVERIES.c.id, _DELIVERIES.c.payload)
+    for row in connection.execute(query.where(_DELIVERIES.c.id.in_(delivery_ids))).all():
+        if _may_grow(row.payload):
+            gone = update(_DELIVERIES).where(_DELIVERIES.c.id == row.id)
+            connection.execute(gone.values(payload={**row.payload, "may_have_gone": True}))
+
+
+def _may_grow(payload: Mapping[str, Any]) -> bool:
+    return bool(payload.get("storm")) and not payload.get("may_have_gone")
 
 
 def worst_first(connection: Connection, alert_ids: Sequence[int]) -> list[int]:

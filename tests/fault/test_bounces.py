@@ -114,7 +114,8 @@ def sent_to_nurse(store: Store, settings: Settings, urgency: str = "critical") -
     queue_alert(store, settings, NURSE, NOW, urgency)
     assert deliver_due(store, settings, NOW, who="test") == Sent(1, 0, 0)
     with store.read() as connection:
-        return str(connection.scalar(select(DELIVERIES.c.message_id)))
+        newest = select(DELIVERIES.c.message_id).order_by(DELIVERIES.c.id.desc())
+        return str(connection.scalar(newest.limit(1)))
 
 
 def deliveries(store: Store) -> list[Any]:
@@ -195,6 +196,18 @@ def test_a_delay_is_told_where_it_matters(
     assert empty_boxes(store, settings, LATER) == Emptied(1, 0)
     first, *alarms = deliveries(store)
     assert (first.state, len(alarms)) == ("sent", told)
+
+
+@pytest.mark.parametrize(("urgency", "told"), [("critical", 2), ("urgent", 1)])
+def test_of_two_that_are_late_each_critical_one_needs_a_telephone_call(
+    store: Store, settings: Settings, tmp_path: Path, urgency: str, told: int
+) -> None:
+    for number in range(2):
+        ours = sent_to_nurse(store, settings, urgency)
+        (tmp_path / "bounces" / f"{number}.eml").write_bytes(bounce(ours, "delayed"))
+    empty_boxes(store, settings, LATER)
+    alarms = [row for row in deliveries(store) if row.kind == "operator"]
+    assert len(alarms) == told
 
 
 @pytest.mark.parametrize(

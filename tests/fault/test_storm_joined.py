@@ -80,6 +80,26 @@ def test_a_server_that_hung_up_may_have_taken_it(clinic: Clinic) -> None:
     assert _then(clinic) == [20, 40]
 
 
+def test_a_server_that_does_not_answer_in_time_may_have_taken_it(clinic: Clinic) -> None:
+    postbox = Postbox(chance=random.Random(1), waits=(2.0,))
+    with mail_server(postbox) as port:
+        settings = settings_for(port)
+        impatient = settings.mail.model_copy(update={"timeout_seconds": 0.5})
+        _send(clinic, settings.model_copy(update={"mail": impatient}))
+    assert postbox.accepted
+    assert _then(clinic) == [20, 40]
+
+
+def test_what_may_have_gone_once_is_remembered(clinic: Clinic) -> None:
+    with clinic.store.write() as connection:
+        assert leases.lease(connection, WAITED, "gone", 9)
+        leases.release(connection, ["gone"], WAITED)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        _send(clinic, settings_for(free.getsockname()[1]))
+    assert _then(clinic) == [20, 40]
+
+
 def test_a_server_that_is_away_has_taken_nothing(clinic: Clinic) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

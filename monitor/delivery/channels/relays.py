@@ -70,4 +70,5 @@ def _all_failed(failures: Sequence[tuple[_Way, NotSent]]) -> NotSent:
         f"{first}; {others}" if others else str(first),
         whole=True,
         setting=any(error.setting for _, error in failures),
+        handed_over=any(error.handed_over for _, error in failures),
     )
