@@ -99,7 +99,6 @@ class Keeper:
             if self._is_seen_to(job, now, fault):
                 return
             error = _what(fault)
-            self._log.error("job failed", job=job.name, what=error)
         self._record(job, now, error)
 
     def _is_seen_to(self, job: Job, now: datetime, fault: Exception) -> bool:
@@ -172,6 +171,8 @@ class Keeper:
             # only where it takes something down.
             is_lost = self._lost_since is not None
             if noted is None or is_lost or not noted.still_says(finished, error):
+                if error:
+                    self._log.error("job failed", job=job.name, what=error)
                 with self._store.write() as connection:
                     job_runs.record(connection, job.name, started, finished, error)
                 self._noted[job.name] = job_runs.Noted(finished, error)

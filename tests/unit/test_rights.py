@@ -57,14 +57,15 @@ def test_a_role_that_may_make_no_tables_is_no_fault_of_ours(
     assert "fault of ours" not in ended.err
 
 
-def ran(store: Store, folder: Path, work: Callable[[datetime], bool]) -> list[str]:
-    """What the operator was told of a job that was run."""
+def ran(store: Store, folder: Path, work: Callable[[datetime], bool], times: int = 1) -> list[str]:
+    """What the operator was told of a job that was run so often."""
     settings = read_settings("", folder / "config.toml", {})
     scheduler = BackgroundScheduler(timezone=UTC)
     scheduler.add_job(lambda: None, "interval", hours=1, id="inbox")
     ending = threading.Event()
     keeper = Keeper(store, settings, Member(store), scheduler, ending, lambda: None)
-    keeper.run(Job("inbox", work, every=1))
+    for _ in range(times):
+        keeper.run(Job("inbox", work, every=1))
     with store.read() as connection:
         return [row.payload["text"] for row in connection.execute(select(DELIVERIES))]
 
@@ -86,3 +87,13 @@ def test_any_other_fault_is_told_by_its_places_alone(store: Store, tmp_path: Pat
     (text,) = ran(store, tmp_path, work)
     assert "ValueError at daemon/keeper.py" in text
     assert "P1" not in text
+
+
+def test_a_job_that_fails_each_second_does_not_fill_the_log(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_now: datetime) -> bool:
+        raise ValueError("P1,neutrophils,0.9")
+
+    ran(store, tmp_path, work, times=5)
+    assert capsys.readouterr().err.count("job failed") == 1
