@@ -7,8 +7,8 @@ figure to figure (days, numbers, dots) is kept as a mask.
 
 from __future__ import annotations
 
-import io
 import math
+import struct
 import unicodedata
 import zlib
 from collections.abc import Sequence
@@ -108,9 +108,7 @@ class Pen:
 
     def png(self) -> bytes:
         self._image.putpalette(_palette())
-        file = io.BytesIO()
-        self._image.save(file, "PNG", bits=4, compress_level=_LEVEL, compress_type=zlib.Z_RLE)
-        return file.getvalue()
+        return _as_png(self._image)
 
     def _put(self, mask: _Mask, left: int, top: int, colour: str) -> None:
         """Lay an ink through a mask that does not come again."""
@@ -123,6 +121,26 @@ class Pen:
         if mask.strengths:
             ink, touched = _kept_inked(mask, colour)
             self._image.paste(ink, (left, top), touched)
+
+
+def _as_png(image: Image.Image) -> bytes:
+    """A PNG (ISO/IEC 15948) of sixteen colours, half a byte a pixel. The library's own writer takes
+    three times as long to press the same rows together, which was the third of a mail."""
+    width, height = image.size
+    packed = image.tobytes("raw", "P;4")
+    row = len(packed) // height
+    rows = b"".join([b"\0" + packed[at : at + row] for at in range(0, len(packed), row)])
+    press = zlib.compressobj(_LEVEL, strategy=zlib.Z_RLE)
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)),
+        (b"PLTE", _palette()),
+        (b"IDAT", press.compress(rows) + press.flush()),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
 
 
 def _inked(mask: _Mask, colour: str) -> tuple[Image.Image, Image.Image]:
