@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
@@ -32,6 +33,8 @@ _MARK = "=_"
 """Begins every boundary, and stands in nothing that is encoded (RFC 2045, 6.7)."""
 _ROW = 76
 """Signs of base64 in a line (RFC 2045, 6.8)."""
+_PLAIN = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+"""A dot-atom (RFC 5322, 3.2.3) of signs that need no thought."""
 _MIME = b"MIME-Version: 1.0\r\n"
 
 
@@ -53,8 +56,8 @@ def _headers(rendered: Rendered, message: Leased, settings: Settings, now: datet
     headers = [
         _header("Subject", one_line(rendered.subject)),
         _sender(settings.mail.sender),
-        _folded("To", message.recipient),
-        _folded("Reply-To", settings.clinic.email),
+        _address("To", message.recipient),
+        _address("Reply-To", settings.clinic.email),
         _header("Date", format_datetime(now)),
         _header("Message-ID", message.message_id),
     ]
@@ -73,6 +76,13 @@ def _header(name: str, value: str) -> bytes:
     line = f"{name}: {value}"
     if len(line) <= _LONGEST and line.isascii() and line.isprintable() and "=?" not in value:
         return f"{line}\r\n".encode("ascii")
+    return _folded(name, value)
+
+
+def _address(name: str, value: str) -> bytes:
+    """A header of one address; the library takes what is more than dots and letters."""
+    if len(value) <= _LONGEST and _PLAIN.fullmatch(value):
+        return f"{name}: {value}\r\n".encode("ascii")
     return _folded(name, value)
 
 
