@@ -161,7 +161,7 @@ def take_turn(
     """Ask for the turn of a job that is owed once since an instant; it is ours for `hold`.
 
     What is noted as done far in the future was done by a clock that was wrong, and counts for
-    nothing.
+    nothing; nor does a turn that would last longer than one taken now.
     """
     _make_sure(connection, name)
     columns = TURNS.c
@@ -171,6 +171,7 @@ def take_turn(
         columns.holder.is_(None),
         columns.holder == me.id,
         columns.until <= now,
+        columns.until > now + hold + AHEAD,
         columns.holder.not_in(works),
     )
     mine = columns.name == name

@@ -76,6 +76,16 @@ def test_what_a_wrong_clock_has_done_is_done_again(fleet: Store) -> None:
     assert _take(fleet, TWO, NOW) is Turn.OURS
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=365)])
+def test_a_turn_of_a_daemon_that_died_by_a_wrong_clock_is_taken_over(
+    fleet: Store, ahead: timedelta
+) -> None:
+    """Killed at it, before the clock of its machine was set right: it seems to work until then."""
+    _tick(fleet, ONE, NOW + ahead)
+    assert _take(fleet, ONE, NOW + ahead) is Turn.OURS
+    assert _take(fleet, TWO, NOW) is Turn.OURS
+
+
 def test_a_turn_without_success_is_given_back(fleet: Store) -> None:
     assert _take(fleet, ONE, NOW) is Turn.OURS
     _end(fleet, ONE, None)
