@@ -26,10 +26,10 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings, missing_secrets
+from monitor.daemon.every import Every
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.rest import Rest
@@ -109,7 +109,7 @@ class Daemon:
             self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon
         )
         self._clock = MachineClock(
-            self._store, settings.clinic.zone, self._begin_again, self._keeper.alarm
+            self._store, settings, self._member, self._begin_again, self._keeper.alarm
         )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
@@ -200,7 +200,7 @@ class Daemon:
         soon = clock.now()
         for job in self._jobs():
             first = None if job.name == CANARY else soon  # a start has enough to do
-            self._add(job, IntervalTrigger(seconds=job.every), first)
+            self._add(job, Every(seconds=job.every), first)
         nightly = Job(
             NIGHTLY, self._sweep_everyone, every=0, thread=_SWEEP, once_since=self._last_night
         )
