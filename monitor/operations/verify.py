@@ -69,7 +69,8 @@ class Difference:
 
     what: str
     about: str
-    """`enrolment 12`, `alert 7` or `file 3`."""
+    """`enrolment 12`, `alert 7` or `file 3`; of rows that are gone who refers to them, by table and
+    column."""
     stands: str
     derived: str
 
@@ -80,6 +81,7 @@ class Difference:
 def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
     """Everything in which the database differs from what follows from its inputs; empty: none.
 
+    Where rows are gone that others refer to, that alone is said: nothing can be derived from them.
     Judges at `now`, or at the instant the database has been brought to if that is later:
     its alerts speak of then.
     """
@@ -87,7 +89,7 @@ def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
         at = max(now, brought_to(connection) or now)
         found = list(_of_references(connection))
         if found:
-            return found  # nothing can be derived from what is not there
+            return found
         found += [*_of_files(connection), *_of_identity(connection), *_of_records(connection)]
         owed = _owed(connection, at)
         next_reviews = _next_reviews(connection)
