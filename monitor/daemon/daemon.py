@@ -26,10 +26,11 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor import clock, logs
 from monitor.config import Settings, missing_secrets
+from monitor.daemon.every import Every
+from monitor.daemon.first_look import FirstLook
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.rest import Rest
@@ -107,11 +108,13 @@ class Daemon:
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
+        self._first_look = FirstLook()
         self._keeper = Keeper(
-            self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon
-        )
+            self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon,
+            self._first_look,
+        )  # fmt: skip
         self._clock = MachineClock(
-            self._store, settings.clinic.zone, self._begin_again, self._keeper.alarm
+            self._store, settings, self._member, self._begin_again, self._keeper.alarm
         )
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
@@ -153,8 +156,8 @@ class Daemon:
             Job("schedules", self._adopt, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=2),
-            Job("feeds", self._feeds, every=300, thread=_THROUGH_ALL, once_since=_period(300)),
-            Job("digests", self._digests, every=30, thread=_THROUGH_ALL, once_since=_period(30)),
+            Job("feeds", self._feeds, 300, _THROUGH_ALL, _period(300), after_inbox=True),
+            Job("digests", self._digests, 30, _THROUGH_ALL, _period(30), after_inbox=True),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_BOX),
             Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
@@ -202,10 +205,8 @@ class Daemon:
         soon = clock.now()
         for job in self._jobs():
             first = None if job.name == CANARY else soon  # a start has enough to do
-            self._add(job, IntervalTrigger(seconds=job.every), first)
-        nightly = Job(
-            NIGHTLY, self._sweep_everyone, every=0, thread=_SWEEP, once_since=self._last_night
-        )
+            self._add(job, Every(seconds=job.every), first)
+        nightly = Job(NIGHTLY, self._sweep_everyone, 0, _SWEEP, self._last_night, after_inbox=True)
         missed = last_night is None or last_night < self._last_night(soon)
         self._add(nightly, self._each_night(), soon if missed else None)
 
@@ -235,7 +236,8 @@ class Daemon:
         told = self._written_on.look(self._store, now)
         if self._stuck_files.lasts:
             return told
-        outcomes = arrivals.inbox(self._store, self._settings, now)
+        with self._first_look.taken():
+            outcomes = arrivals.inbox(self._store, self._settings, now)
         self._written_on.note(outcomes, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)

@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor import clock, logs
 from monitor.config import Settings
+from monitor.daemon.first_look import FirstLook
 from monitor.operations import job_runs
 from monitor.operations.fleet import Member
 from monitor.store.daemons import Turn
@@ -52,6 +53,8 @@ class Job:
     thread: str = AT_HOME
     once_since: Callable[[datetime], datetime] | None = None
     """Of a job that one daemon does for all: since when it is owed once, at an instant."""
+    after_inbox: bool = False
+    """Of a job that asks for what may lie in the inbox: it waits for the first look there."""
 
 
 class Keeper:
@@ -65,6 +68,7 @@ class Keeper:
         scheduler: BackgroundScheduler,
         stopping: threading.Event,
         messages: Callable[[], None],
+        first_look: FirstLook | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -73,6 +77,7 @@ class Keeper:
         self._stopping = stopping
         self._messages = messages
         """Called where a job may have left messages to be sent."""
+        self._first_look = first_look
         self._log = logs.logger("daemon")
         self._lost_since: datetime | None = None
         self._telling = threading.Lock()
@@ -89,6 +94,9 @@ class Keeper:
         if self._stopping.is_set():
             return
         now, error = clock.now(), ""
+        if job.after_inbox and self._first_look is not None and self._first_look.lasts:
+            self.look(job.name, now + _LEAST_PAUSE)
+            return
         try:
             with self._turn(job, now) as ours:
                 if not ours:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, exists, or_, select
 
 from monitor.config import Settings
 from monitor.core.alerts import reconcile
@@ -28,12 +28,15 @@ from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
 from monitor.store.frames import chunks, load_alerts
+from monitor.store.intact import altered_readings, loose, untold
 from monitor.store.ledger import accounts
+from monitor.store.outbox import DELIVERIES
 from monitor.store.rulebook import RuleBook
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
 _PATIENTS = table_of(tables.Patient)
+_NUMBERS = table_of(tables.Identifier)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
 _BEARS = table_of(tables.DeliveryAlert)
 _SHOWN = (
@@ -66,7 +69,8 @@ class Difference:
 
     what: str
     about: str
-    """`enrolment 12`, `alert 7` or `file 3`."""
+    """`enrolment 12`, `alert 7` or `file 3`; of rows that are gone who refers to them, by table and
+    column."""
     stands: str
     derived: str
 
@@ -77,12 +81,16 @@ class Difference:
 def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
     """Everything in which the database differs from what follows from its inputs; empty: none.
 
+    Where rows are gone that others refer to, that alone is said: nothing can be derived from them.
     Judges at `now`, or at the instant the database has been brought to if that is later:
     its alerts speak of then.
     """
     with store.read() as connection:
         at = max(now, brought_to(connection) or now)
-        found = [*_of_files(connection), *_of_identity(connection)]
+        found = list(_of_references(connection))
+        if found:
+            return found
+        found += [*_of_files(connection), *_of_identity(connection), *_of_records(connection)]
         owed = _owed(connection, at)
         next_reviews = _next_reviews(connection)
         for batch in answers(connection, settings, at):
@@ -98,12 +106,28 @@ def owed(store: Store, now: datetime) -> int:
         return len(_owed(connection, now))
 
 
+def _of_references(connection: Connection) -> Iterator[Difference]:
+    for it in loose(connection):
+        what = f"rows that refer to {it.to} which are gone"
+        yield _unequal(what, f"{it.table}, {it.column}", it.rows, 0)
+
+
+def _of_records(connection: Connection) -> Iterator[Difference]:
+    """What was written down once and stays: what results read, what happened to alerts."""
+    for reading in altered_readings(connection):
+        yield Difference("what results say", f"reading {reading}", "altered", "as it was written")
+    for alert, lacks in untold(connection):
+        yield Difference("its history", f"alert {alert}", f"without {lacks}", "told")
+
+
 def _of_files(connection: Connection) -> Iterator[Difference]:
     for account in accounts(connection):
         about = f"file {account.file_id}"
         if account.rows != account.accounted:
             yield _unequal("rows and their outcomes", about, account.rows, account.accounted)
         if account.kind != "results":
+            if account.said_found < account.kept:
+                yield _unequal("rows of the file", about, account.said_found, account.kept)
             continue
         # A row taken from quarantine later may have turned out to be a duplicate, and a
         # duplicate that was reported later is kept.
@@ -124,6 +148,9 @@ def _of_identity(connection: Connection) -> Iterator[Difference]:
         yield Difference(
             "which enrolment is kept", f"enrolment {enrolment}", "otherwise", "by the merges"
         )
+    numbered = exists().where(_NUMBERS.c.patient_id == _PATIENTS.c.id)
+    for patient in connection.scalars(select(_PATIENTS.c.id).where(~numbered)):
+        yield Difference("the number of a patient", f"patient {patient}", "none", "known by one")
     for ids in chunks(list(connection.scalars(select(_PATIENTS.c.id).order_by(_PATIENTS.c.id)))):
         for result, stands in results.misplaced(connection, ids):
             yield _unequal("whether a result stands", f"result {result}", stands, not stands)
@@ -247,10 +274,15 @@ def _compared(
 
 def _never_told(connection: Connection, owed: frozenset[int]) -> Iterator[Difference]:
     """Live urgent and critical alerts that no message bears, but for those that are muted, and
-    those that were and ask nobody any more: they recovered, rest, or somebody has them."""
+    those that were and ask nobody any more: they recovered, rest, or somebody has them. A digest
+    lists whatever is live, and is no word of its own."""
     columns = _ALERTS.c
     muted = muted_alerts(connection)
-    told = select(_BEARS.c.alert_id).where(_BEARS.c.alert_id == columns.id)
+    told = (
+        select(_BEARS.c.alert_id)
+        .join(DELIVERIES, DELIVERIES.c.id == _BEARS.c.delivery_id)
+        .where(_BEARS.c.alert_id == columns.id, DELIVERIES.c.kind != "digest")
+    )
     loud = [Urgency.URGENT.value, Urgency.CRITICAL.value]
     answered = or_(
         columns.recovered,

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from monitor.store.bulk import BulkInsert
 from monitor.store.database import Store, open_store
-from monitor.store.errors import StoreError
+from monitor.store.errors import StoreBusy, StoreError
 
 COUNTED = (
     "patients", "enrolments", "events", "results", "quarantine", "files", "alerts",
@@ -38,6 +38,8 @@ _OF_ITS_OWN = {
 }
 """What a database has of which nobody has put anything in yet."""
 _ROWS = 5_000
+_TRIES = 10
+"""To have the tables alone, of which each takes a second where others write."""
 _MAGIC = b"SQLite format 3\0"
 
 Progress = Callable[[int, int], None]
@@ -68,19 +70,33 @@ def snapshot(source: Store, path: Path, progress: Progress | None = None) -> Non
 
 def restore_into(source: Path, target: Store, progress: Progress | None = None) -> None:
     """Let a migrated `target` hold exactly what the SQLite file `source` of the same revision
-    holds; whole or not at all."""
+    holds; whole or not at all. On PostgreSQL whoever else writes is waited for, and waits.
+    Raises StoreError."""
     if target.is_sqlite:
         _pages(source, Path(str(target.engine.url.database)))
         target.dispose()
         return
     backup = file_store(source)
     try:
-        with backup.read() as rows, target.write() as connection:
-            _forget_all(connection)
-            copy_rows(rows, connection, progress)
-            _continue_numbers(connection)
+        for left in reversed(range(_TRIES)):
+            try:
+                _restore_rows(backup, target, progress)
+                return
+            except StoreBusy:  # it and a writer waited for each other
+                if not left:
+                    raise
     finally:
         backup.dispose()
+
+
+def _restore_rows(backup: Store, target: Store, progress: Progress | None) -> None:
+    with backup.read() as rows, target.write() as connection:
+        _have_alone(connection)
+        _forget_all(connection)
+        copy_rows(rows, connection, progress)
+        _continue_numbers(connection)
+        if counts(connection) != counts(rows):
+            raise StoreError("the database did not take all rows; nothing was changed")
 
 
 def copy_rows(source: Connection, target: Connection, progress: Progress | None = None) -> None:
@@ -204,6 +220,14 @@ def _forget_all(connection: Connection) -> None:
     """A new database, too, knows a fact or two."""
     for table in reversed(SQLModel.metadata.sorted_tables):
         _forget(connection, table)
+
+
+def _have_alone(connection: Connection) -> None:
+    """Of PostgreSQL: whoever has begun to write ends first, and whoever begins now waits. What came
+    in meanwhile would stand beside what is restored, of patients with other numbers. Readers go
+    on: they see what was there."""
+    names = ", ".join(f'"{it.name}"' for it in SQLModel.metadata.sorted_tables)
+    connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
 
 
 def _forget(connection: Connection, table: Table) -> None:

@@ -116,9 +116,17 @@ def stopped(connection: Connection, me: Identity, now: datetime) -> None:
     connection.execute(update(TURNS).where(TURNS.c.holder == me.id).values(holder=None, until=None))
 
 
-def last_sign_of_life(connection: Connection) -> datetime | None:
-    """When any daemon last said that it works; None where none ever did."""
-    last: datetime | None = connection.scalar(select(func.max(DAEMONS.c.last_tick_at)))
+def last_sign_of_life(
+    connection: Connection, *, but: Identity | None = None, until: datetime | None = None
+) -> datetime | None:
+    """When any daemon, or any other, last said that it works, by an instant where one is given;
+    None where none ever did."""
+    query = select(func.max(DAEMONS.c.last_tick_at))
+    if but is not None:
+        query = query.where(DAEMONS.c.id != but.id)
+    if until is not None:
+        query = query.where(DAEMONS.c.last_tick_at <= until)
+    last: datetime | None = connection.scalar(query)
     return last
 
 
@@ -161,7 +169,7 @@ def take_turn(
     """Ask for the turn of a job that is owed once since an instant; it is ours for `hold`.
 
     What is noted as done far in the future was done by a clock that was wrong, and counts for
-    nothing.
+    nothing; nor does a turn that would last longer than one taken now.
     """
     _make_sure(connection, name)
     columns = TURNS.c
@@ -171,6 +179,7 @@ def take_turn(
         columns.holder.is_(None),
         columns.holder == me.id,
         columns.until <= now,
+        columns.until > now + hold + AHEAD,
         columns.holder.not_in(works),
     )
     mine = columns.name == name

@@ -114,6 +114,23 @@ def test_a_clock_that_is_set_back_stops_no_job(clinic: ClinicFolder, mailbox: Ca
     assert met(lambda: any("clock" in mail.subject for mail in mailbox.caught))
 
 
+def test_a_clock_that_is_set_ahead_by_years_stops_no_job(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """A machine without a battery begins in the past, until the time server tells it otherwise;
+    and nobody was watched for as long as one was suspended."""
+    wrong = clinic.folder / "wrong-by"
+    wrong.write_text(str(-20 * 365 * 24 * 3600))
+    daemon = clinic.spawn("-m", "tests.fault.set_clock", str(wrong))
+    assert met(lambda: daemon.has_started)
+    assert met(lambda: beats(clinic).year > datetime.min.year)
+    half = clinic.folder / "half"
+    half.write_text("0")
+    half.replace(wrong)
+    assert met(lambda: beats(clinic) > datetime.now(UTC) - timedelta(minutes=1))
+    assert met(lambda: any("downtime" in mail.subject for mail in mailbox.caught))
+
+
 def test_a_message_queued_by_a_clock_that_was_set_back_goes_all_the_same(
     clinic: ClinicFolder, mailbox: Catcher
 ) -> None:

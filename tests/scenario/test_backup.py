@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from monitor.config import load_settings
 from monitor.core.calendar import parse_duration
 from monitor.intake.inbox import take_inbox
+from monitor.operations.backup import backup, restore
 from monitor.store.backups import note_backup
 from monitor.store.copying import counts, file_store
 from monitor.store.database import Store, open_store
-from monitor.store.tables import AlertHistory, AlertRow, Fact, table_of
-from tests.clinic import CBC, LFT, Clinic, at
+from monitor.store.tables import AlertHistory, AlertRow, Fact, ResultRow, table_of
+from tests.clinic import CBC, CONFIG, LFT, Clinic, at, settings_in
 from tests.command_line import CommandLine
 
 PEOPLE = """\
@@ -174,6 +175,33 @@ def test_a_running_daemon_is_not_pulled_from_under(lived: CommandLine, store_url
     running.dispose()
     assert ended.code == 2
     assert "end that one first" in ended.err
+
+
+@pytest.mark.postgresql_only
+def test_what_somebody_writes_meanwhile_does_not_stand_beside_what_is_restored(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """Its patients would be others', for their numbers are given again."""
+    ward.enrol("A1")
+    copy = tmp_path / "copy.db"
+    backup(ward.store, copy, at("2026-01-05"), replace=False)
+    with ward.store.read() as connection:
+        kept = counts(connection)
+    ward.enrol("B2")
+    (row, *_) = ward.rows(ResultRow, patient_id=2)
+    url = ward.store.engine.url.render_as_string(hide_password=False)
+    settings = settings_in(tmp_path, f'{CONFIG}\n[database]\nurl = "{url}"\n')
+    restored = threading.Thread(target=restore, args=(settings, copy), kwargs={"replace": True})
+    with ward.store.write() as connection:
+        results = table_of(ResultRow)
+        columns = [it for it in results.c if it.name != "id"]
+        again = select(*columns).where(results.c.patient_id == row.patient_id)
+        connection.execute(insert(results).from_select([it.name for it in columns], again))
+        restored.start()
+        restored.join(timeout=2)
+    restored.join(timeout=60)
+    with ward.store.read() as connection:
+        assert counts(connection) == kept
 
 
 def test_nor_is_a_damaged_file_moved_from_under_it(lived: CommandLine, store_url: str) -> None:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select, text, update
 
+from monitor.operations.digests import compose_digests
 from monitor.operations.people import acknowledge, close
 from monitor.operations.verify import owed, verify
 from monitor.store import tables
+from monitor.store.database import Store
 from monitor.store.tables import table_of
 from tests.clinic import CBC, LFT, Clinic, at
+from tests.desk import NOW as DESK_NOW
+from tests.desk import Desk
 
 NOW = at("2026-01-20")
+LOST = (
+    tables.Patient,
+    tables.EnrolmentRow,
+    tables.File,
+    tables.ReadingRow,
+    tables.AlertRow,
+    tables.Delivery,
+)
 
 
 @pytest.fixture
@@ -157,6 +172,105 @@ def test_an_urgent_alert_of_which_nobody_was_told_is_found(story: Clinic) -> Non
     with story.store.write() as connection:
         connection.execute(delete(bears).where(bears.c.alert_id == 1))
     assert _found(story) == [("alert 1", "never told")]
+
+
+def test_a_digest_that_lists_an_urgent_alert_has_not_told_it(story: Clinic) -> None:
+    compose_digests(story.store, story.settings, NOW)
+    bears, messages = table_of(tables.DeliveryAlert), table_of(tables.Delivery)
+    told = select(messages.c.id).where(messages.c.kind != "digest")
+    with story.store.write() as connection:
+        connection.execute(delete(bears).where(bears.c.delivery_id.in_(told)))
+    assert {row.alert_id for row in story.rows(tables.DeliveryAlert)} == {1, 2}
+    assert _found(story) == [("alert 1", "never told"), ("alert 2", "never told")]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("model", LOST, ids=lambda it: it.__tablename__)
+def test_a_row_that_others_refer_to_and_that_is_gone_is_found(
+    story: Clinic, model: type[Any]
+) -> None:
+    """As a damaged file leaves it, or another program, which asks nobody."""
+    table = table_of(model)
+    with story.store.read() as connection:
+        file = connection.execute(text("PRAGMA database_list")).one().file
+    with closing(sqlite3.connect(file)) as other:
+        (first,) = other.execute(f"SELECT min(id) FROM {table.name}").fetchone()
+        other.execute(f"DELETE FROM {table.name} WHERE id = ?", (first,))
+        other.commit()
+    found = verify(story.store, story.settings, NOW)
+    assert found
+    assert {it.what for it in found} == {f"rows that refer to {table.name} which are gone"}
+
+
+def test_a_result_whose_reading_is_gone_is_found_and_nothing_is_derived_from_it(
+    story: Clinic,
+) -> None:
+    (row,) = story.rows(tables.ResultRow, analyte="neutrophils", collected_on=date(2026, 1, 19))
+    results = table_of(tables.ResultRow)
+    with story.store.write() as connection:
+        connection.execute(update(results).where(results.c.id == row.id).values(reading_id=999))
+    assert [str(it) for it in verify(story.store, story.settings, NOW)] == [
+        "results, reading_id: rows that refer to readings which are gone: stands as 1, derived 0"
+    ]
+
+
+def test_a_value_that_was_changed_where_it_is_kept_is_found(story: Clinic) -> None:
+    readings = table_of(tables.ReadingRow)
+    with story.store.write() as connection:
+        changed = update(readings).where(readings.c.received_value == "250")
+        connection.execute(changed.values(value=251))
+    assert [what for _, what in _found(story)] == ["what results say"]
+
+
+def test_a_patient_whom_no_number_leads_to_is_found(story: Clinic) -> None:
+    numbers = table_of(tables.Identifier)
+    with story.store.write() as connection:
+        connection.execute(delete(numbers).where(numbers.c.patient_id == 2))
+    assert _found(story) == [("patient 2", "the number of a patient")]
+
+
+@pytest.mark.parametrize(
+    ("values", "lacks"),
+    [
+        ({"state": "closed", "closed_at": NOW, "closed_by": "Ada"}, "its end"),
+        ({"state": "acknowledged", "acknowledged_by": "Ada"}, "who took it"),
+    ],
+)
+def test_an_alert_whose_history_does_not_tell_how_it_stands_is_found(
+    story: Clinic, values: dict[str, Any], lacks: str
+) -> None:
+    until = {"acknowledged_until": date(2026, 1, 25), "review_by": date(2026, 1, 25)}
+    story.set(tables.AlertRow, 2, **values | until)
+    assert "alert 2: its history: stands as without " + lacks + ", derived told" in [
+        str(it) for it in verify(story.store, story.settings, NOW)
+    ]
+
+
+def test_an_alert_without_a_history_is_found(story: Clinic) -> None:
+    history = table_of(tables.AlertHistory)
+    with story.store.write() as connection:
+        connection.execute(delete(history).where(history.c.alert_id == 2))
+    assert _found(story) == [("alert 2", "its history")]
+
+
+@pytest.mark.parametrize("model", [tables.EnrolmentRow, tables.EventRow, tables.MergeRow])
+def test_what_a_file_said_of_people_and_that_is_gone_is_found(
+    store: Store, tmp_path: Path, model: type[Any]
+) -> None:
+    desk = Desk(store, tmp_path)
+    desk.enrol("A1,azathioprine,2026-01-05,,,", "B2,azathioprine,2026-01-05,,,")
+    desk.enrol("A1,azathioprine,2026-01-05,Muster,,", "C3,azathioprine,2026-01-05,,,")
+    desk.events("A1,2026-03-01,symptom,fever,,,", "B2,2026-03-02,dose,50,azathioprine,,")
+    desk.events("B2,2026-03-02,dose,50,azathioprine,,entered-in-error", "Z9,2026-03-03,merge,A1,,,")
+    desk.clinic.review(DESK_NOW)
+    assert _found(desk.clinic, DESK_NOW) == []
+    *_, last = desk.clinic.rows(model)
+    table = table_of(model)
+    with store.write() as connection:
+        for its in (tables.DeliveryAlert, tables.AlertHistory, tables.AlertRow, tables.KeptAnswer):
+            connection.execute(delete(table_of(its)))
+        connection.execute(delete(table).where(table.c.id == last.id))
+    assert (f"file {last.file_id}", "rows of the file") in _found(desk.clinic, DESK_NOW)
 
 
 def test_rows_of_a_file_that_do_not_add_up_are_found(story: Clinic) -> None:

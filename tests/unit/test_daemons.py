@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from monitor.operations.downtime import alarm_after_downtime
+from monitor.operations.downtime import alarm_after_downtime, alarm_after_sleep
 from monitor.operations.fleet import Member
 from monitor.store import daemons
 from monitor.store.daemons import Identity, Turn
@@ -73,6 +73,16 @@ def test_clocks_apart_by_seconds_do_it_once(fleet: Store, seconds: int) -> None:
 def test_what_a_wrong_clock_has_done_is_done_again(fleet: Store) -> None:
     assert _take(fleet, ONE, NOW + timedelta(hours=5)) is Turn.OURS
     _end(fleet, ONE, NOW + timedelta(hours=5))
+    assert _take(fleet, TWO, NOW) is Turn.OURS
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=365)])
+def test_a_turn_of_a_daemon_that_died_by_a_wrong_clock_is_taken_over(
+    fleet: Store, ahead: timedelta
+) -> None:
+    """Killed at it, before the clock of its machine was set right: it seems to work until then."""
+    _tick(fleet, ONE, NOW + ahead)
+    assert _take(fleet, ONE, NOW + ahead) is Turn.OURS
     assert _take(fleet, TWO, NOW) is Turn.OURS
 
 
@@ -160,6 +170,17 @@ def test_hours_without_any_daemon_are_told_when_one_starts_again(
         texts = connection.scalars(select(DELIVERIES.c.payload)).all()
     assert len(texts) == told
     assert all("did not run from 5 Jan 2026, 05:00" in str(it) for it in texts)
+
+
+@pytest.mark.parametrize(("another_ran", "told"), [(False, True), (True, False)])
+def test_a_daemon_that_stood_still_for_days_is_told_where_no_other_ran(
+    fleet: Store, tmp_path: Path, another_ran: bool, told: bool
+) -> None:
+    woke = NOW + timedelta(days=3)
+    if another_ran:
+        _tick(fleet, TWO, woke - timedelta(seconds=10))
+    _tick(fleet, ONE, woke + timedelta(seconds=1))  # its own sign of life was sooner
+    assert alarm_after_sleep(fleet, settings_in(tmp_path), ONE, NOW, woke) is told
 
 
 def test_the_first_start_of_all_has_nothing_to_tell(store: Store, tmp_path: Path) -> None:
