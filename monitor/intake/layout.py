@@ -40,6 +40,7 @@ _BESIDE = (
 """Columns in which a program may write `NULL` or `NA`. `NA` is sodium among codes, Null a family
 name, and a value is judged as it is; a specimen's number is looked at wherever it comes from."""
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
+_CONVERTED = frozenset(("value_converted", "number_converted"))
 _BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
 
@@ -315,13 +316,31 @@ def _is_of_all_rows(step: Step) -> bool:
 
 def _with_fallbacks(columns: Columns) -> Columns:
     """A column of days alone, or of times alone, is when the blood was taken; a result text alone
-    the value."""
+    the value; a standard result alone is no other one than its own number."""
     positions = dict(columns.positions)
+    if _is_called(columns, "value", _CONVERTED):
+        positions.pop("value_converted", None)
+        if "number_converted" in positions:
+            positions["value_number"] = positions.pop("number_converted")
+    elif {"unit_converted", "value_text"} <= positions.keys() and not (_CONVERTED & set(positions)):
+        # A raw result with the unit of its own beside one that was made of it.
+        positions["value_converted"] = positions.pop("value_text")
+    if _is_called(columns, "unit", ("unit_concept",)):
+        positions["unit_concept"] = positions["unit"]
     alone = ("collected_at", "collected_day"), ("collected_at", "collected_time")
     for name, instead in (*alone, ("value", "value_text")):
         if name not in positions and instead in positions:
             positions[name] = positions.pop(instead)
     return replace(columns, positions=positions)
+
+
+def _is_called(columns: Columns, ours: str, lesser: Iterable[str]) -> bool:
+    """Whether one of our columns has a name that serves one of these others beside a better one."""
+    position = columns.positions.get(ours)
+    known = vocabulary().columns[ours].lesser
+    return position is not None and any(
+        key_of(columns.header[position]) in known[it] for it in lesser
+    )
 
 
 def _require(columns: Columns, wide: Sequence[WideColumn], constants: Mapping[str, str]) -> None:
