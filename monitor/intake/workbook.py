@@ -39,6 +39,7 @@ from monitor.intake.csv import (
 from monitor.intake.merged_cells import Range, merged_cells
 from monitor.intake.opendocument import cells_of, check_xml
 from monitor.intake.percent_cells import percent_cells
+from monitor.intake.shown_cells import shown_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
 from monitor.intake.uncalculated import uncalculated_cells
@@ -90,6 +91,8 @@ class _Sheet:
     """Cells with a formula that was never calculated, in the same way."""
     ranges: Sequence[Range]
     """Cells that are merged."""
+    shown: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    """Cells of which a person sees more, in the same way, with what that is."""
     merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     """Cells that reach further below: by their row, the place among the cells and the last row."""
 
@@ -97,7 +100,7 @@ class _Sheet:
 def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
     shown_in_percent, never_calculated = percent_cells(survey), uncalculated_cells(survey)
-    merged_below = merged_cells(survey)
+    merged_below, shown = merged_cells(survey), shown_cells(survey)
     with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
@@ -111,6 +114,7 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                 shown_in_percent.get(index, {}),
                 never_calculated.get(index, {}),
                 read.merged_cell_ranges or merged_below.get(index, ()),
+                shown.get(index, {}),
             )
             last_row, last_column = sheet.read.end or (0, 0)
             _refuse_wide(last_row + 1, last_column + 1)
@@ -199,15 +203,13 @@ def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
     carried: dict[int, tuple[int, str]] = {}
     # The rows are given from the first of the sheet on, the columns from the first that is filled.
     for number, row in enumerate(sheet.read.iter_rows()):
-        cells = [text_of(value) for value in row]
-        for column in sheet.in_percent.get(number, ()):
-            _show_in_percent(row, cells, column - start[1])
+        cells = _cells_of(sheet, number, row, start[1])
         for column, bottom in sheet.merged.get(number, ()):
             carried[column] = bottom, cells[column]
         if not any(cells):
             continue
         for column in sheet.uncalculated.get(number, ()):
-            _show_uncalculated(cells, column - start[1])
+            _show(cells, column - start[1], NOT_CALCULATED)
         for column, (bottom, text) in carried.items():
             if number <= bottom:
                 cells[column] = cells[column] or text
@@ -215,6 +217,16 @@ def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
         found += 1
         if found == most:
             return
+
+
+def _cells_of(sheet: _Sheet, number: int, row: Sequence[object], first_column: int) -> list[str]:
+    """The cells of a row as a person sees them."""
+    cells = [text_of(value) for value in row]
+    for column, text in sheet.shown.get(number, {}).items():
+        _show(cells, column - first_column, text)
+    for column in sheet.in_percent.get(number, ()):
+        _show_in_percent(row, cells, column - first_column)
+    return cells
 
 
 def text_of(value: object) -> str:
@@ -243,9 +255,9 @@ def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> No
         cells[column] = f"{(Decimal(repr(value)) * 100).normalize():f}%"
 
 
-def _show_uncalculated(cells: list[str], column: int) -> None:
+def _show(cells: list[str], column: int, text: str) -> None:
     if 0 <= column < len(cells):
-        cells[column] = NOT_CALCULATED
+        cells[column] = text
 
 
 def _number(value: float) -> str:
