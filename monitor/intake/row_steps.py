@@ -284,9 +284,14 @@ def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
 
 def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A text that can only be a number with a decimal comma (`5,1`), as a spreadsheet writes
-    numbers."""
-    found = _COMMA_DECIMAL.fullmatch(row.value)
-    return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
+    numbers; in limits too."""
+    value, low, high = map(_with_point, (row.value, row.ref_low, row.ref_high))
+    return row._replace(value=value, ref_low=low, ref_high=high)
+
+
+def _with_point(text: str) -> str:
+    found = _COMMA_DECIMAL.fullmatch(text)
+    return f"{found[1]}{found[2]}.{found[3]}{found[4]}" if found else text
 
 
 def with_open_point(row: RawRow, _cells: Sequence[str]) -> RawRow:
