@@ -28,6 +28,7 @@ from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
 from monitor.intake.loinc import without_system
 from monitor.intake.measured import (
+    EMPTY,
     MAP_OR_IGNORE,
     Measure,
     Problem,
@@ -224,7 +225,7 @@ class Measures:
             if foreign is not None:
                 return foreign
             analyte = named if isinstance(resolved, Refusal) else resolved
-            words = read.words or "empty value"
+            words = read.words or EMPTY
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
             return problem_of(resolved, named)
