@@ -19,16 +19,14 @@ from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.cell_steps import WithOpenDate
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
-from monitor.intake.raw import RawRow
-from monitor.intake.row_steps import (
-    OfOrders,
-    Step,
-    steps_of,
+from monitor.intake.mark_steps import (
     with_comma_decimals,
     with_open_point,
+    with_point_by_limits,
     with_the_other_mark,
-    without_status,
 )
+from monitor.intake.raw import RawRow
+from monitor.intake.row_steps import OfOrders, Step, steps_of, without_status
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, key_of, told_beside, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_columns
@@ -59,6 +57,8 @@ class Notation(NamedTuple):
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
     decimals, and no value of it shows one; or some values show a comma and some a point."""
+    point_by_limits: bool = False
+    """It may do so by the limits of its row: nothing else shows the mark."""
     open_shapes: tuple[str, ...] = ()
     """How dates of collection are written whose order no date settles that is written alike."""
     materials: tuple[int, ...] = ()
@@ -293,7 +293,10 @@ def _unknown_before_value(columns: Columns) -> int | None:
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
+    odd = (
+        with_the_other_mark, with_comma_decimals, without_status, with_open_point,
+        with_point_by_limits,
+    )  # fmt: skip
     steps = tuple(step for step in layout.steps if step not in odd and not _is_of_all_rows(step))
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
@@ -303,6 +306,8 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, without_status)
     if notation.open_point:
         steps = (*steps, with_open_point)
+    if notation.point_by_limits:
+        steps = (*steps, with_point_by_limits)
     if notation.open_shapes:
         steps = (*steps, WithOpenDate(notation.open_shapes))
     if notation.materials:

@@ -21,13 +21,12 @@ from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
 from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
+from monitor.intake.mark_steps import may_be_thousands, with_open_point, with_point_by_limits
 from monitor.intake.raw import Item, RawRow, restored
 from monitor.intake.row_steps import (
     OfOrders,
     Step,
     WithoutUnit,
-    may_be_thousands,
-    with_open_point,
     without_material,
 )
 from monitor.intake.value_steps import WithConverted, is_absent, is_compared
@@ -36,6 +35,9 @@ from monitor.intake.vocabulary import told_beside
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_OF_POINTS = (with_open_point, with_point_by_limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
     if any(any(map(step.says, columns["collected_at"].texts)) for step in _of_dates(layout)):
         return None
-    if with_open_point in layout.steps and any(map(may_be_thousands, columns["value"].texts)):
+    if any(step in layout.steps for step in _OF_POINTS) and any(
+        map(may_be_thousands, columns["value"].texts)
+    ):
         return None
     odd = None
     if without_material in layout.steps:
@@ -104,7 +108,7 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
     if isinstance(step, WithRemark):
         return not any(map(remark_in, block.coded(step.position).texts))
     known = (WithOpenDate, WithConverted)
-    return step in (without_material, with_open_point) or isinstance(step, known)
+    return step in (without_material, *_OF_POINTS) or isinstance(step, known)
 
 
 def _of_dates(layout: Layout) -> Iterator[WithOpenDate]:

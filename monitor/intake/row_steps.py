@@ -22,7 +22,7 @@ from monitor.intake.cell_steps import (
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
-from monitor.intake.raw import OPEN_POINT, RawRow
+from monitor.intake.raw import RawRow
 from monitor.intake.value_steps import is_absent, with_converted, with_number, with_text
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -36,9 +36,6 @@ _SHORTEST_MATERIAL = 3
 _NO_UNIT = frozenset(("", "H", "L", "HH", "LL", "A", "N", "HIGH", "LOW", "ABNORMAL", "NORMAL"))
 _REMEMBERED = 20_000
 """Names whose parts are kept."""
-_COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
-_OTHER_MARK = str.maketrans(".,", ",.")
-_POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
 _DATES = ("collected_at", "reported_at", "birth_date")
 
 
@@ -273,35 +270,6 @@ def _is_other_unit(row: RawRow, unit: str, known: Known) -> bool:
 def _is_glued(row: RawRow) -> bool:
     """Whether something that may be a unit stands behind the number: no flag as in `2.1 (L)`."""
     return glued_unit(row.value)[1].strip("*+ ()[]").upper() not in _NO_UNIT
-
-
-def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """Limits with a decimal point (comma) beside values with a comma (point), as those are
-    written."""
-    low, high = (text.translate(_OTHER_MARK) for text in (row.ref_low, row.ref_high))
-    return row._replace(ref_low=low, ref_high=high)
-
-
-def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A text that can only be a number with a decimal comma (`5,1`), as a spreadsheet writes
-    numbers; in limits too."""
-    value, low, high = map(_with_point, (row.value, row.ref_low, row.ref_high))
-    return row._replace(value=value, ref_low=low, ref_high=high)
-
-
-def _with_point(text: str) -> str:
-    found = _COMMA_DECIMAL.fullmatch(text)
-    return f"{found[1]}{found[2]}.{found[3]}{found[4]}" if found else text
-
-
-def with_open_point(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A value whose point may mark thousands (`1.250`)."""
-    return row._replace(decimal=OPEN_POINT) if may_be_thousands(row.value) else row
-
-
-def may_be_thousands(value: str) -> bool:
-    """Whether three digits stand behind the only point of a number."""
-    return _POINT_THOUSANDS.fullmatch(value) is not None
 
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:

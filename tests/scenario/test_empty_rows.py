@@ -1,5 +1,5 @@
-"""A row without a value beside the number of the same result in the same file (a line for a comment)
-never takes the place of that number."""
+"""A row without a value beside the number of the same result in the same file, as a line for a
+comment is, never takes the place of that number."""
 
 from __future__ import annotations
 

@@ -63,6 +63,39 @@ def test_the_file_or_its_form_says_what_marks_decimals(
         assert (desk.standing("alt"), len(desk.held())) == (sorted(stand), 0)
 
 
+LIMITED = f"{THEIRS};Norm von;Norm bis"
+
+
+@pytest.mark.parametrize(
+    ("header", "separator", "limits", "stands"),
+    [
+        (LIMITED, ",", "10;40", []),
+        (LIMITED, ",", "10.000;40.000", ["1.25"]),
+        (LIMITED, ";", "10.000;40.000", ["1.25"]),
+        (LIMITED, ";", "1.000;4.000", []),
+        (LIMITED, ";", "10;40", []),
+        (LIMITED, ",", ";", ["1.25"]),
+        (f"{OURS};ref_low;ref_high", ",", "10;40", ["1.25"]),
+        (f"{THEIRS};Normbereich;", ",", "10 - 40;", []),
+        (f"{THEIRS};Normbereich;", ";", "10.000 - 40.000;", ["1.25"]),
+    ],
+)
+def test_the_limits_of_the_row_may_say_it(
+    migrated_sqlite: Path,
+    tmp_path: Path,
+    header: str,
+    separator: str,
+    limits: str,
+    stands: list[str],
+) -> None:
+    """Beside 10 and 40 the value 1.250 may be 1250; 40,000 is nobody's upper limit of ALT."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        line = f"{ALT.format('1.250')};{limits}".replace(";", separator)
+        desk.load(line, header=header.replace(";", separator))
+        assert (desk.standing("alt"), len(desk.held())) == (stands, 1 - len(stands))
+
+
 @pytest.mark.parametrize(
     ("config", "value", "stand"), [(COMMA, "1.250,0", "1250"), (POINT, "1.250", "1.25")]
 )
