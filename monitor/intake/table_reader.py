@@ -343,14 +343,15 @@ class _Point(NamedTuple):
     """What a point before three digits may be, where no value shows the mark of decimals."""
 
     may_group: bool
-    """Where cells are parted by semicolons a comma marks decimals, and may do so behind a tab or a
-    bar, as far as that is not our own form."""
+    """Where cells are parted by semicolons a comma marks decimals, and may do so behind a tab, a
+    bar or in a text of a workbook, as far as that is not our own form."""
     is_ours: bool
 
 
 def _point_of(table: Table, layout: Layout) -> _Point:
     is_ours = layout.is_ours and not table.is_turned
-    return _Point(table.delimiter in (";", "\t", "|") and not is_ours, is_ours)
+    may_group = bool(table.sheet) or table.delimiter in (";", "\t", "|")
+    return _Point(may_group and not is_ours, is_ours)
 
 
 def _notation(

@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -61,6 +61,7 @@ _MOST_IN_PERCENT = 1e15
 _OF_ONE_ROW = ("value", "value_text", "comparator", "flag", "comment", "status")
 """What is never meant for several rows."""
 _OF_PEOPLE = (*PERSON_COLUMNS, "issuer", "patient_name")
+_ANY_DAY = date(2000, 1, 1)
 NOT_CALCULATED = "(a formula that was not calculated)"
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
 
@@ -238,14 +239,24 @@ def text_of(value: object) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, datetime):
+        value = _to_the_second(value)
         return value.isoformat(timespec="seconds" if value.second else "minutes")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, time):
+        value = _to_the_second(datetime.combine(_ANY_DAY, value)).time()
         return value.isoformat(timespec="seconds" if value.second else "minutes")
     if isinstance(value, timedelta):
         return str(value)
     return "" if value is None else str(value)
+
+
+def _to_the_second(value: datetime) -> datetime:
+    """The nearest second: a time is a fraction of a day there, and few programs write all of its
+    digits."""
+    if value.year == MAXYEAR:
+        return value
+    return (value + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
 def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> None:

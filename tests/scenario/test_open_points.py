@@ -177,6 +177,26 @@ def test_nor_a_text_of_a_workbook_that_has_texts_with_commas_and_typed_numbers(
         assert len(desk.held()) == 1
 
 
+@pytest.mark.parametrize(
+    ("others", "stands"), [((35, 200), []), ((35.5,), ["1.25"]), (("0.4",), ["1.25"])]
+)
+def test_a_text_of_a_workbook_shows_no_mark_by_itself(
+    migrated_sqlite: Path, tmp_path: Path, others: tuple[object, ...], stands: list[str]
+) -> None:
+    """A program that takes 1.250 for a number makes one of it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["MRN", "Collected", "Test", "Result", "Unit"])
+    for value in (*others, "1.250"):
+        sheet.append(["P1", "2026-03-02", "ALT", value, "U/L"])
+    book.save(tmp_path / "book.xlsx")
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load_file(desk.store, desk.settings, tmp_path / "book.xlsx", "", NOW)
+        assert [it for it in desk.standing("alt") if it not in map(str, others)] == stands
+
+
 CELLS = "P1;2026-03-02;Leukozyten;{};{}"
 
 

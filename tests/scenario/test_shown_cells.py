@@ -70,6 +70,29 @@ def test_a_number_of_excel_is_what_its_format_shows(
         assert _stored(desk, path) == [expected]
 
 
+@pytest.mark.parametrize("digits", [5, 7, 10])
+def test_a_time_is_the_second_that_its_fraction_of_a_day_is_nearest_to(
+    migrated_sqlite: Path, tmp_path: Path, digits: int
+) -> None:
+    """08:29:59 would be another draw than the 08:30 of every other file."""
+    minutes = range(0, 1440, 37)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(HEADER)
+    for minute in minutes:
+        serial = round(46094 + minute / 1440, digits)
+        sheet.append(("451", serial, "PLT", 130, "K/uL"))
+        sheet.cell(sheet.max_row, 2).number_format = "yyyy-mm-dd hh:mm"
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        _stored(desk, path)
+        times = [row.collected_at for row in desk.clinic.rows(tables.ResultRow) if row.timed]
+        assert len(times) == len(minutes) - 1  # midnight is a day without a time
+        assert {it.second for it in times} == {0}
+
+
 OPEN_DOCUMENT = {
     "noughts before a number": (("451", "00451"), ("130", "130"), "00451 platelets 130"),
     "no format": (("451", "451"), ("130", "130"), "451 platelets 130"),
