@@ -23,6 +23,10 @@ HEADERS = {
         ),
         "mrn|collected_at|collected_time|analyte|code|value|unit|ref_low|ref_high|status|comment",
     ),
+    "a German number beside a result": (
+        "Patientennummer|Abnahmedatum|Analyse|Ergebnis|Ergebnis numerisch|Einheit",
+        "mrn|collected_at|analyte|value|value_number|unit",
+    ),
     "a French system": (
         (
             "N° de patient|Date prise de sang|Libellé de l'analyse|Valeur du résultat|"
