@@ -61,7 +61,7 @@ def _differ(one: str, other: str) -> bool:
         return False
     digits = min(len(it[2] or "") for it in found if it)
     first, second = (_readings(it[1], it[2] or "") for it in found if it)
-    return all(abs(a - b) > Decimal(1).scaleb(-digits) for a in first for b in second)
+    return all(abs(a - b) >= Decimal(1).scaleb(-digits) for a in first for b in second)
 
 
 def _readings(whole: str, rest: str) -> list[Decimal]:

@@ -133,6 +133,21 @@ ROWS: dict[str, tuple[str, str, str]] = {
         "1001;2026-03-13;PLT;;131;Tsd/ul",
         "platelets 131",
     ),
+    "two columns of results": (
+        "MRN,Collected,Test,Result,Lab Result,Units",
+        "1001,2026-03-13,PLT,,131,K/uL",
+        "platelets 131",
+    ),
+    "two columns of results that differ": (
+        "MRN,Collected,Test,Result,Lab Result,Units",
+        "1001,2026-03-13,PLT,130,131,K/uL",
+        HELD,
+    ),
+    "two columns of results beside the value": (
+        "MRN,Collected,Test,Value,Result,Lab Result,Units",
+        "1001,2026-03-13,PLT,130,,131,K/uL",
+        "platelets 130",
+    ),
     "a resource written out as columns": (
         "patient id,effectiveDateTime,code,valueQuantity.value,valueQuantity.unit,valueString",
         "1001,2026-03-13T08:00:00Z,777-3,130,10*3/uL,",
