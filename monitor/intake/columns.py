@@ -13,7 +13,7 @@ from monitor.intake.vocabulary import Words, key_of, vocabulary, without_bracket
 
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
 _FIRST_OF_SEVERAL = frozenset(
-    ("comment", "range", "flag", "condition", "method", "material", "reported_at")
+    ("comment", "range", "flag", "condition", "method", "material", "reported_at", "value_text")
 )
 """Columns of ours that stand beside a value: of several that may be one, the first is."""
 _FOUND_SHOWN = 30
@@ -136,8 +136,9 @@ class _Finder:
             return found[0]
         if len({keys[index] for index in found}) == 1:
             raise UnreadableFile(f"the header names a column twice: {names}; rename or remove one")
-        if name in _FIRST_OF_SEVERAL:
-            return found[0]
+        texts = _words(name).lesser.get("value_text", frozenset())
+        if name in _FIRST_OF_SEVERAL or all(keys[index] in texts for index in found):
+            return found[0]  # of values, the other is the text beside it
         raise UnreadableFile(
             f"the header has several columns that may be {name}: {names}; say which one in the "
             f'config: [sources.NAME.columns] {name} = "..."'

@@ -32,9 +32,9 @@ from monitor.intake.hl7_values import (
     unit_of,
     value_of,
 )
+from monitor.intake.mark_steps import with_open_point, with_the_other_mark
 from monitor.intake.profile import Profile, marks_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
-from monitor.intake.row_steps import with_open_point, with_the_other_mark
 from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})

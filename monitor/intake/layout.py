@@ -19,16 +19,14 @@ from monitor.core.result_columns import ALL_COLUMNS, RESULT_COLUMNS
 from monitor.intake.cell_steps import WithOpenDate
 from monitor.intake.columns import Columns, fold, match, require
 from monitor.intake.csv import Record
-from monitor.intake.raw import RawRow
-from monitor.intake.row_steps import (
-    OfOrders,
-    Step,
-    steps_of,
+from monitor.intake.mark_steps import (
     with_comma_decimals,
     with_open_point,
+    with_point_by_limits,
     with_the_other_mark,
-    without_status,
 )
+from monitor.intake.raw import RawRow
+from monitor.intake.row_steps import OfOrders, Step, steps_of, without_status
 from monitor.intake.survey import UnreadableFile
 from monitor.intake.vocabulary import is_blank, key_of, told_beside, vocabulary
 from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_columns
@@ -40,6 +38,7 @@ _BESIDE = (
 """Columns in which a program may write `NULL` or `NA`. `NA` is sodium among codes, Null a family
 name, and a value is judged as it is; a specimen's number is looked at wherever it comes from."""
 _REQUIRED = ("mrn", "collected_at", "analyte", "value")
+_CONVERTED = frozenset(("value_converted", "number_converted"))
 _BY_CELLS = "monitor source learn FILE --name LAB may find it by its cells"
 _NUMBER_OF_FLOATS = re.compile(r"(\d+)\.0+")
 
@@ -58,6 +57,8 @@ class Notation(NamedTuple):
     open_point: bool = False
     """A point before three digits may mark thousands: the file is written where a comma marks
     decimals, and no value of it shows one; or some values show a comma and some a point."""
+    point_by_limits: bool = False
+    """It may do so by the limits of its row: nothing else shows the mark."""
     open_shapes: tuple[str, ...] = ()
     """How dates of collection are written whose order no date settles that is written alike."""
     materials: tuple[int, ...] = ()
@@ -292,7 +293,10 @@ def _unknown_before_value(columns: Columns) -> int | None:
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:
     """The layout with what the whole file says of its notation."""
-    odd = (with_the_other_mark, with_comma_decimals, without_status, with_open_point)
+    odd = (
+        with_the_other_mark, with_comma_decimals, without_status, with_open_point,
+        with_point_by_limits,
+    )  # fmt: skip
     steps = tuple(step for step in layout.steps if step not in odd and not _is_of_all_rows(step))
     if notation.other_limits:
         steps = (*steps, with_the_other_mark)
@@ -302,6 +306,8 @@ def with_reading(layout: Layout, notation: Notation) -> Layout:
         steps = (*steps, without_status)
     if notation.open_point:
         steps = (*steps, with_open_point)
+    if notation.point_by_limits:
+        steps = (*steps, with_point_by_limits)
     if notation.open_shapes:
         steps = (*steps, WithOpenDate(notation.open_shapes))
     if notation.materials:
@@ -315,13 +321,31 @@ def _is_of_all_rows(step: Step) -> bool:
 
 def _with_fallbacks(columns: Columns) -> Columns:
     """A column of days alone, or of times alone, is when the blood was taken; a result text alone
-    the value."""
+    the value; a standard result alone is no other one than its own number."""
     positions = dict(columns.positions)
+    if _is_called(columns, "value", _CONVERTED):
+        positions.pop("value_converted", None)
+        if "number_converted" in positions:
+            positions["value_number"] = positions.pop("number_converted")
+    elif {"unit_converted", "value_text"} <= positions.keys() and not (_CONVERTED & set(positions)):
+        # A raw result with the unit of its own beside one that was made of it.
+        positions["value_converted"] = positions.pop("value_text")
+    if _is_called(columns, "unit", ("unit_concept",)):
+        positions["unit_concept"] = positions["unit"]
     alone = ("collected_at", "collected_day"), ("collected_at", "collected_time")
     for name, instead in (*alone, ("value", "value_text")):
         if name not in positions and instead in positions:
             positions[name] = positions.pop(instead)
     return replace(columns, positions=positions)
+
+
+def _is_called(columns: Columns, ours: str, lesser: Iterable[str]) -> bool:
+    """Whether one of our columns has a name that serves one of these others beside a better one."""
+    position = columns.positions.get(ours)
+    known = vocabulary().columns[ours].lesser
+    return position is not None and any(
+        key_of(columns.header[position]) in known[it] for it in lesser
+    )
 
 
 def _require(columns: Columns, wide: Sequence[WideColumn], constants: Mapping[str, str]) -> None:

@@ -294,12 +294,12 @@ class _Load:
         def take(batch: Sequence[RawRow | BadLine], outcomes: Sequence[Outcome]) -> None:
             if self._preview:
                 self._seen.add(batch, outcomes)
-            self._store(
-                [it for it in outcomes if isinstance(it, Taken)], file_id, writer, held_rows
-            )
+            taken = [it for it in outcomes if isinstance(it, Taken)]
+            remarks = self._store(taken, file_id, writer, held_rows)
             held = [it for it in outcomes if isinstance(it, Held)]
             self._hold(held, held_rows.hold(held, [file_id] * len(held), normaliser))
-            self._let_go([it for it in outcomes if isinstance(it, Ignored)], again=again)
+            ignored = [it for it in outcomes if isinstance(it, Ignored)]
+            self._let_go([*ignored, *remarks], again=again)
             self._show(_line_of(outcomes))
 
         rows = self._rows(items, merging, normaliser.issuers)
@@ -327,15 +327,14 @@ class _Load:
 
     def _store(
         self, taken: Sequence[Taken], file_id: int, writer: ResultWriter, held_rows: HeldRows
-    ) -> None:
+    ) -> list[Ignored]:
+        """Those among the rows that are but remarks on numbers of the file."""
         outcomes = writer.write(taken, [file_id] * len(taken))
-        self._counts.update(outcomes)
-        self._touched.update(
-            it.patient_id
-            for it, outcome in zip(taken, outcomes, strict=True)
-            if outcome != "duplicate"
-        )
+        told = list(zip(taken, outcomes, strict=True))
+        self._counts.update(outcome for outcome in outcomes if outcome != "ignored")
+        self._touched.update(it.patient_id for it, outcome in told if outcome != "duplicate")
         self._touched.update(held_rows.settle([it.raw for it in taken], [file_id] * len(taken)))
+        return [Ignored(it.line, "empty") for it, outcome in told if outcome == "ignored"]
 
     def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:
         for row, new in zip(held, is_new, strict=True):

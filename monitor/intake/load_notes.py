@@ -10,6 +10,7 @@ _IGNORED = {
     "placeholder": "no result yet (pending, not asked)",
     "announced": "their status says there is no result yet (I, N, O, registered), with a value",
     "remark": "a text beside a number of the same test or order: it is the number's comment",
+    "empty": "no value beside the number of the same result; their comments are the number's",
     "derived": "copies and summaries of other rows (LOCF, AVERAGE ...), made for an analysis",
     "not enrolled": "the patient is not enrolled, and the config says to ignore such rows",
 }

@@ -28,6 +28,7 @@ from monitor.intake.columns import fold
 from monitor.intake.comparators import unknown_in
 from monitor.intake.loinc import without_system
 from monitor.intake.measured import (
+    EMPTY,
     MAP_OR_IGNORE,
     Measure,
     Problem,
@@ -40,6 +41,7 @@ from monitor.intake.possible_numbers import (
     counts_single_cells,
     doubtful_mark,
     grouped_value,
+    may_group,
     plausible_values,
     possible_numbers,
 )
@@ -164,6 +166,17 @@ class Measures:
             self._limits[key] = below, above
         return self._limits[key]
 
+    def shows_point(self, analyte: Analyte, limits: Iterable[str], unit: str) -> bool:
+        """Whether one of these limits has three digits behind a point that cannot mark thousands:
+        no upper limit is 40,000."""
+        found = (parse_number(it, decimal_comma=False, grouped=True) for it in limits)
+        numbers = (it.value for it in found if isinstance(it, Number))
+        spelt = self._spelt(unit, analyte)
+        return any(
+            may_group(it) and not grouped_value(analyte, it, spelt, open_point=True)
+            for it in numbers
+        )
+
     def doubt(self, comment: str, analyte: Analyte) -> str:
         """The words of a comment that doubt the number; "" if there are none."""
         if not comment:
@@ -224,7 +237,7 @@ class Measures:
             if foreign is not None:
                 return foreign
             analyte = named if isinstance(resolved, Refusal) else resolved
-            words = read.words or "empty value"
+            words = read.words or EMPTY
             return Measure(analyte, None, no_result=words, unit=unit, pending=read.pending)
         if isinstance(resolved, Refusal):
             return problem_of(resolved, named)

@@ -10,6 +10,8 @@ from monitor.core.catalogue import Analyte
 from monitor.core.units import Refusal
 
 MAP_OR_IGNORE = "map the code or ignore it in [sources.NAME]"
+EMPTY = "empty value"
+"""The words of no result where nothing stands in place of the value."""
 _OF_VALUES = {
     "not_a_number": "neither a number nor a listed text for no result",
     "ambiguous_mark": "a comma or point that may mark thousands or decimals",

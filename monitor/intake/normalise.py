@@ -27,7 +27,7 @@ from monitor.intake.measured import Measure, Problem
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People, Person, mrn_key
 from monitor.intake.problems import called, no_date, no_status
-from monitor.intake.raw import BadLine, RawRow
+from monitor.intake.raw import OPEN_POINT, BadLine, RawRow
 from monitor.intake.vocabulary import specimen_number
 from monitor.intake.whose import Unsure, Whose
 
@@ -151,6 +151,8 @@ class Normaliser:
             found = measures.withdrawn(row.analyte, row.value, row.unit, row.decimal)
         else:
             found = measures.measure(row.analyte, row.value, row.unit, row.decimal)
+            if isinstance(found, Problem) and self._has_limits_with_point(row, found):
+                return self.measured(row._replace(decimal="point"), whose, moment, status)
         if isinstance(found, Problem):
             return self._hold(row, found, whose.id)
         if found.pending and status is not Status.WITHDRAWN:
@@ -183,6 +185,12 @@ class Normaliser:
             home_id=whose.moved_from,
             issuer=row.issuer.strip()[:_MRN_LIMIT],
         )
+
+    def _has_limits_with_point(self, row: RawRow, problem: Problem) -> bool:
+        """Whether the limits of a row say what the point of its value marks."""
+        if row.decimal != OPEN_POINT or problem.analyte is None:
+            return False
+        return self.measures.shows_point(problem.analyte, (row.ref_low, row.ref_high), row.unit)
 
     def _nobody(self, row: RawRow, why: Unsure) -> Held | Ignored:
         if self._ignore_unknown and why.problem.code == UNKNOWN_PATIENT:

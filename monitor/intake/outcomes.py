@@ -80,8 +80,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A row that needs nobody: `why` is mapping, placeholder, announced, remark, derived
-    or not enrolled."""
+    """A row that needs nobody: `why` is mapping, placeholder, announced, remark, empty,
+    derived or not enrolled."""
 
     line: int
     why: str

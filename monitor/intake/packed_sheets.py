@@ -3,6 +3,7 @@ for what the library that reads the sheets does not say of them."""
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,7 +20,15 @@ BLOCK = 1 << 20
 LONGEST_TAG = 4096
 REFERENCE = re.compile(rb"([A-Z]{1,3})(\d{1,7})")
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_OF_OPEN_DOCUMENT = rb"table:(?:table|table-row|table-cell|covered-table-cell)"
+_CELL = re.compile(
+    rb"<(?:\w+:)??(table:(?:table|table-row|table-cell|covered-table-cell))(?=[\s/>])([^>]{0,%d})>"
+    rb"(?:\s*<text:p(?:\s[^<>]{0,200})?>([^<]{0,200})</text:p>)?" % LONGEST_TAG
+)
+"""A tag of an OpenDocument sheet, and what is shown of a cell right behind its tag."""
+_PARTS = re.compile(
+    rb"<(?:\w+:)??(?:(row|c|f)(?=[\s/>])([^>]{0,%d})>|(v)(?:\s[^>]{0,100})?>([^<]{1,40}))"
+    % LONGEST_TAG
+)
 
 
 def looked_into(
@@ -80,6 +89,55 @@ def column_number(letters: bytes) -> int:
     return number - 1
 
 
+class ExcelCell(NamedTuple):
+    """One cell of an Excel sheet. Rows and columns are counted from 0."""
+
+    row: int
+    column: int
+    about: Mapping[bytes, bytes]
+    value: bytes
+    """As it is kept, up to 40 letters."""
+    has_formula: bool
+
+
+def cells_of_excel(archive: zipfile.ZipFile, path: str) -> Iterator[ExcelCell]:
+    """The cells of a sheet."""
+    row = column = -1
+    cell: ExcelCell | None = None
+    for found in matches(archive, path, _PARTS):
+        if found[3]:
+            cell = cell and cell._replace(value=found[4].strip())
+        elif found[1] == b"f":
+            cell = cell and cell._replace(has_formula=True)
+        else:
+            if cell is not None:
+                yield cell
+            about = attributes_of(found[2])
+            if found[1] == b"row":
+                row = int(about[b"r"]) - 1 if b"r" in about else row + 1
+                column, cell = -1, None
+            else:
+                place = REFERENCE.fullmatch(about.get(b"r", b""))
+                column = column_number(place[1]) if place else column + 1
+                cell = ExcelCell(row, column, about, b"", has_formula=False)
+    if cell is not None:
+        yield cell
+
+
+def styles_of_excel(archive: zipfile.ZipFile) -> Iterator[tuple[bytes, bytes, str]]:
+    """The cell styles of an Excel workbook: their number as cells name it, the number of their
+    format, and that format where the workbook wrote one."""
+    styles = archive.read("xl/styles.xml")
+    formats = {
+        about.get(b"numFmtId", b""): html.unescape(about.get(b"formatCode", b"").decode())
+        for about in tags_of(styles, b"numFmt")
+    }
+    of_cells = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", styles, re.DOTALL)
+    for number, about in enumerate(tags_of(of_cells[0], b"xf") if of_cells else []):
+        named = about.get(b"numFmtId", b"")
+        yield str(number).encode(), named, formats.get(named, "")
+
+
 class Cells(NamedTuple):
     """One or more cells of an OpenDocument sheet that are alike."""
 
@@ -87,13 +145,16 @@ class Cells(NamedTuple):
     rows: range
     columns: range
     about: dict[bytes, bytes]
+    text: bytes
+    """What is shown, where that is one line of at most 200 letters."""
 
 
 def cells_of_open_document(archive: zipfile.ZipFile) -> Iterator[Cells]:
     """Its cells, with their attributes."""
     sheet = row = column = -1
     more_rows = 1
-    for name, about in streamed(archive, "content.xml", _OF_OPEN_DOCUMENT):
+    for found in matches(archive, "content.xml", _CELL):
+        name, about = found[1], attributes_of(found[2])
         if name == b"table:table":
             sheet, row, more_rows = sheet + 1, -1, 1
         elif name == b"table:table-row":
@@ -102,17 +163,8 @@ def cells_of_open_document(archive: zipfile.ZipFile) -> Iterator[Cells]:
         else:
             more = int(about.get(b"table:number-columns-repeated", b"1"))
             columns = range(column + 1, column + 1 + more)
-            yield Cells(sheet, range(row, row + more_rows), columns, about)
+            yield Cells(sheet, range(row, row + more_rows), columns, about, found[3] or b"")
             column += more
-
-
-def streamed(
-    archive: zipfile.ZipFile, path: str, names: bytes
-) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """The tags of these names, each with its attributes, in a part of any size."""
-    tag = re.compile(rb"<(?:\w+:)??(" + names + rb")(?=[\s/>])([^>]{0,%d})>" % LONGEST_TAG)
-    for found in matches(archive, path, tag):
-        yield found[1], attributes_of(found[2])
 
 
 def mentions(archive: zipfile.ZipFile, path: str, pattern: re.Pattern[bytes]) -> bool:

@@ -59,11 +59,15 @@ def grouped_value(
 ) -> Decimal | None:
     """The thousand-fold of a value whose mark may be that of thousands, where it is plausible so:
     of single cells (`231.000 /mm3`), and of all else where the point is open. None for the rest."""
-    in_groups = value.as_tuple().exponent == -_DIGITS_OF_A_GROUP and 1 <= value < _THOUSAND
-    if not in_groups or not (open_point or counts_single_cells(analyte, unit)):
+    if not may_group(value) or not (open_point or counts_single_cells(analyte, unit)):
         return None
     grouped = value * _THOUSAND
     return grouped if plausible_values(analyte, grouped, [unit]) else None
+
+
+def may_group(value: Decimal) -> bool:
+    """Whether three digits stand behind its only mark, which may be one of thousands."""
+    return value.as_tuple().exponent == -_DIGITS_OF_A_GROUP and 1 <= value < _THOUSAND
 
 
 def doubtful_mark(value: Decimal, *, open_point: bool) -> Refusal:

@@ -21,20 +21,23 @@ from monitor.intake.comparators import is_sign
 from monitor.intake.csv import Record
 from monitor.intake.flags import remark_in
 from monitor.intake.layout import Layout
+from monitor.intake.mark_steps import may_be_thousands, with_open_point, with_point_by_limits
 from monitor.intake.raw import Item, RawRow, restored
 from monitor.intake.row_steps import (
     OfOrders,
     Step,
     WithoutUnit,
-    may_be_thousands,
-    with_open_point,
     without_material,
 )
+from monitor.intake.value_steps import WithConverted, is_absent, is_compared
 from monitor.intake.vocabulary import told_beside
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_OF_POINTS = (with_open_point, with_point_by_limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,17 @@ def raw_block(layout: Layout, block: Block) -> RawBlock | None:
     columns = {name: _column(layout, block, name) for name in RESULT_COLUMNS}
     if any(any(map(step.says, columns["collected_at"].texts)) for step in _of_dates(layout)):
         return None
-    if with_open_point in layout.steps and any(map(may_be_thousands, columns["value"].texts)):
+    if any(step in layout.steps for step in _OF_POINTS) and any(
+        map(may_be_thousands, columns["value"].texts)
+    ):
         return None
     odd = None
     if without_material in layout.steps:
         columns["specimen_id"], odd = _specimens(columns["specimen_id"])
+
+    for step in layout.steps:
+        if isinstance(step, WithConverted):
+            odd = _either(odd, _with_room_for(step, block, columns))
 
     def raw_row(row: int) -> RawRow:
         return next(layout.raw_rows(Record(block.first_line + row, block.cells(row))))
@@ -98,7 +107,8 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(map(is_sign, block.coded(step.position).texts))
     if isinstance(step, WithRemark):
         return not any(map(remark_in, block.coded(step.position).texts))
-    return step in (without_material, with_open_point) or isinstance(step, WithOpenDate)
+    known = (WithOpenDate, WithConverted)
+    return step in (without_material, *_OF_POINTS) or isinstance(step, known)
 
 
 def _of_dates(layout: Layout) -> Iterator[WithOpenDate]:
@@ -127,6 +137,36 @@ def _specimens(column: Coded) -> tuple[Coded, NDArray[np.bool_] | None]:
     if not any(other):
         return Coded(column.codes, [row.specimen_id for row in rows]), None
     return column, np.array(other)[column.codes]
+
+
+def _with_room_for(
+    step: WithConverted, block: Block, columns: Mapping[str, Coded]
+) -> NDArray[np.bool_] | None:
+    """The rows whose standard result may count instead of what was reported."""
+    value, unit = _where(columns["value"], is_absent), _where(columns["unit"], is_absent)
+    if unit is not None and step.unit is not None:
+        has_unit = _where(block.coded(step.unit), lambda text: not is_absent(text))
+        unit = None if has_unit is None else unit & has_unit
+    found = _either(value, unit)
+    for position in step.values:
+        found = _either(found, _where(block.coded(position), is_compared))
+    return found
+
+
+def _where(column: Coded, holds: Callable[[str], bool]) -> NDArray[np.bool_] | None:
+    """The rows of which that holds; None for no row."""
+    import numpy as np
+
+    found = [holds(text) for text in column.texts]
+    return np.array(found)[column.codes] if any(found) else None
+
+
+def _either(
+    one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one | other
 
 
 _EMPTY = restored(0, {})

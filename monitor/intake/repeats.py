@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -24,3 +24,10 @@ def note_repeats(connection: Connection, what: str, rows: Sequence[tuple[int, in
             for row_id, file_id, line in rows
         ]
         connection.execute(insert(REPEATS), values)
+
+
+def was_repeated(connection: Connection, what: str, row_id: int, file_id: int) -> bool:
+    """Whether a row of this file had said what that row says."""
+    columns = REPEATS.c
+    asked = (columns.what == what) & (columns.row_id == row_id) & (columns.file_id == file_id)
+    return connection.execute(select(columns.line).where(asked).limit(1)).first() is not None

@@ -38,6 +38,7 @@ from monitor.core.standing import (
 )
 from monitor.core.vocabulary import Status
 from monitor.intake.context import chunks
+from monitor.intake.empty_rows import Said, became_remark, is_remark_on
 from monitor.intake.outcomes import Taken
 from monitor.intake.repeats import note_repeats
 from monitor.store import tables
@@ -132,7 +133,8 @@ class ResultWriter:
         self.readings = Readings(connection)
 
     def write(self, batch: Sequence[Taken], file_ids: Sequence[int]) -> list[str]:
-        """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn."""
+        """Write a batch; returns for each row: stored, duplicate, superseded or withdrawn, or
+        ignored where it is but a remark on a number of its file."""
         keys = [taken.key for taken in batch]
         groups = self._groups(keys)
         outcomes = [
@@ -171,12 +173,25 @@ class ResultWriter:
         ):  # in another file of this batch, or under a merged number
             group.add(row)
             return "duplicate"
+        if self._is_remark(group, row, taken):
+            return "ignored"
         before = group.standing()
         group.add(row)
         after = group.standing()
         if _is_unflagged_change(known, new, before, after) and not untimed:
             self.unflagged += 1
         return _outcome(known, new, before, after, untimed=untimed)
+
+    def _is_remark(self, group: _Group, row: _Row, taken: Taken) -> bool:
+        """Whether a row brings nothing beside a number of its file, which then has its comment."""
+        if group.untimed:
+            return False
+        told = (
+            Said(it.report, it.file_id, it.id, it.taken) for it in group.rows if it.home == row.home
+        )
+        numbers = [it for it in told if is_remark_on(row.report, taken, it.report)]
+        noted = {row_id for row_id, file_id, _ in self._repeats if file_id == row.file_id}
+        return became_remark(self._connection, taken, row.file_id, numbers, noted)
 
     def _groups(self, keys: Sequence[Key]) -> dict[Key, _Group]:
         groups = {key: _Group(key.untimed) for key in keys}

@@ -22,24 +22,20 @@ from monitor.intake.cell_steps import (
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
-from monitor.intake.raw import OPEN_POINT, RawRow
+from monitor.intake.raw import RawRow
+from monitor.intake.value_steps import is_absent, with_converted, with_number, with_text
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
 
 Step = Callable[[RawRow, Sequence[str]], RawRow]
 
 RELATIVE = ("days", "hours", "minutes")
-_COMPARED = re.compile(r"\s*[<>\u2264\u2265]\s*=?\s*\d")
 _TIME = re.compile(r"\d{1,2}([:.h])\d{2}(?:[:.]\d{2})?.*|\d{3,4}|\d{6}", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _SHORTEST_MATERIAL = 3
 _NO_UNIT = frozenset(("", "H", "L", "HH", "LL", "A", "N", "HIGH", "LOW", "ABNORMAL", "NORMAL"))
 _REMEMBERED = 20_000
 """Names whose parts are kept."""
-_COMMA_DECIMAL = re.compile(r"(\s*[<>]?=?\s*)(\d+),(\d{1,2})([^\d.,]*)")
-_OTHER_MARK = str.maketrans(".,", ",.")
-_POINT_THOUSANDS = re.compile(r"\s*[<>\u2264\u2265]?=?\s*[1-9]\d{0,2}\.\d{3}(?!\d).*")
-_ABSENT = frozenset({"na", "n/a", "nan", "null", "none", ".", "-"})
 _DATES = ("collected_at", "reported_at", "birth_date")
 
 
@@ -75,6 +71,7 @@ def steps_of(
     of_one_column["collected_time"] = partial(_with_time, serials=serials)
     if not surely_compared:
         of_one_column["comparator"] = partial(WithComparator, surely=False)
+    steps += with_converted(positions)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
     steps += map(WithComment, comments)
     if sign_at is not None:
@@ -158,7 +155,7 @@ class WithoutUnit:
         if not told:
             return row
         unit = row.unit.strip()
-        if not unit or unit.casefold() in _ABSENT:
+        if is_absent(unit):
             is_unit = self.known.unit(name, told)
             return row._replace(analyte=name, unit=told) if is_unit else row
         return row._replace(analyte=name) if self.known.same_unit(name, unit, told) else row
@@ -178,45 +175,36 @@ class WithoutUnit:
         return found
 
 
-def _with_text(position: int) -> Step:
-    """The text of a result counts where it says more than the number: `<5` beside 5."""
-
-    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        text, number = cells[position].strip(), row.value.strip()
-        if text and (not number or number.casefold() in _ABSENT or _COMPARED.match(text)):
-            return row._replace(value=text)
-        return row
-
-    return step
-
-
-def _with_number(position: int) -> Step:
-    """The number in a column of its own counts where the result itself is empty or masked."""
-
-    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        text, number = row.value.strip(), cells[position].strip()
-        if number[:1].isdigit() and (text.casefold() in _ABSENT or not text.strip("_ ")):
-            return row._replace(value=number)
-        return row
-
-    return step
-
-
 def _with_unit_name(position: int, known: Known) -> Step:
     """The name of the unit counts where the unit itself is empty; of two that mean different
     things nobody knows which is meant, and both together are no unit."""
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
-        unit, name = row.unit.strip(), cells[position].strip()
-        if name.casefold() in _ABSENT:
-            return row
-        if not unit or unit.casefold() in _ABSENT:
-            return row._replace(unit=name)
-        return (
-            row._replace(unit=f"{unit}, named {name}") if _is_other_unit(row, name, known) else row
-        )
+        return _with_unit_called(row, cells[position].strip(), known)
 
     return step
+
+
+def _with_unit_concept(position: int, known: Known) -> Step:
+    """The same of a unit that has a number instead of a name; 0 is none."""
+
+    def step(row: RawRow, cells: Sequence[str]) -> RawRow:
+        number = cells[position].strip().removesuffix(".0")
+        name = vocabulary().unit_concepts.get(number, "" if number == "0" else number)
+        if row.unit.strip() == cells[position].strip():
+            return row._replace(unit=name)
+        return _with_unit_called(row, name, known)
+
+    return step
+
+
+def _with_unit_called(row: RawRow, name: str, known: Known) -> RawRow:
+    unit = row.unit.strip()
+    if is_absent(name):
+        return row
+    if is_absent(unit):
+        return row._replace(unit=name)
+    return row._replace(unit=f"{unit}, named {name}") if _is_other_unit(row, name, known) else row
 
 
 def _with_day(position: int) -> Step:
@@ -252,7 +240,7 @@ def _with_range(position: int, known: Known) -> Step:
 
     def step(row: RawRow, cells: Sequence[str]) -> RawRow:
         low, high, unit = range_of(cells[position])
-        named = row.unit.strip().casefold() not in ("", *_ABSENT) or _is_glued(row)
+        named = not is_absent(row.unit) or _is_glued(row)
         if unit and not named and known.unit(row.analyte, unit):
             row = row._replace(unit=unit)
         if row.ref_low.strip() or row.ref_high.strip() or _is_other_unit(row, unit, known):
@@ -282,30 +270,6 @@ def _is_other_unit(row: RawRow, unit: str, known: Known) -> bool:
 def _is_glued(row: RawRow) -> bool:
     """Whether something that may be a unit stands behind the number: no flag as in `2.1 (L)`."""
     return glued_unit(row.value)[1].strip("*+ ()[]").upper() not in _NO_UNIT
-
-
-def with_the_other_mark(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """Limits with a decimal point (comma) beside values with a comma (point), as those are
-    written."""
-    low, high = (text.translate(_OTHER_MARK) for text in (row.ref_low, row.ref_high))
-    return row._replace(ref_low=low, ref_high=high)
-
-
-def with_comma_decimals(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A text that can only be a number with a decimal comma (`5,1`), as a spreadsheet writes
-    numbers."""
-    found = _COMMA_DECIMAL.fullmatch(row.value)
-    return row._replace(value=f"{found[1]}{found[2]}.{found[3]}{found[4]}") if found else row
-
-
-def with_open_point(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A value whose point may mark thousands (`1.250`)."""
-    return row._replace(decimal=OPEN_POINT) if may_be_thousands(row.value) else row
-
-
-def may_be_thousands(value: str) -> bool:
-    """Whether three digits stand behind the only point of a number."""
-    return _POINT_THOUSANDS.fullmatch(value) is not None
 
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:
@@ -381,8 +345,8 @@ def _from_serials(row: RawRow, _cells: Sequence[str]) -> RawRow:
 
 _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "patient_name": _with_whole_name,
-    "value_number": _with_number,
-    "value_text": _with_text,
+    "value_number": with_number,
+    "value_text": with_text,
     "comparator": partial(WithComparator, surely=True),
     "collected_day": _with_day,
     "collected_time": _with_time,
@@ -394,6 +358,7 @@ _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
 """Steps that need one further column and nothing else, in their order."""
 _OF_UNITS: Mapping[str, Callable[..., Step]] = {
     "unit_name": _with_unit_name,
+    "unit_concept": _with_unit_concept,
     "range": _with_range,
     "range_unit": _with_range_unit,
 }

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, islice
+from typing import NamedTuple
 
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
@@ -180,7 +181,7 @@ def _agreed(reads: list[Read], mapping: Source) -> list[Read]:
     of_sheets = any(read.table.sheet for read in reads)
     profile = together([read.profile for read in reads])
     notations = [
-        _notation(mapping, profile, of_sheets=of_sheets, may_group=_may_group(it.table, it.layout))
+        _notation(mapping, profile, of_sheets=of_sheets, point=_point_of(it.table, it.layout))
         for it in reads
     ]
     return [
@@ -249,8 +250,8 @@ def _understood(
     if changes:
         refuse(changes)
     place = f'sheet "{table.sheet}"' if table.sheet else ""
-    may_group = _may_group(table, layout)
-    notation = _notation(mapping, profile, of_sheets=bool(table.sheet), may_group=may_group)
+    point = _point_of(table, layout)
+    notation = _notation(mapping, profile, point, of_sheets=bool(table.sheet))
     layout = replace(with_reading(layout, notation), place=place)
     seen = recognised(table, layout, profile, mapping, survey.encoding_title)
     return Read(table, layout, profile, seen)
@@ -265,7 +266,7 @@ class ReadAtOnce:
     ) -> None:
         self._understood = partial(_understood, survey, table, mapping, layout)
         self._is_header = is_header
-        self._notation = partial(_notation, mapping, may_group=_may_group(table, layout))
+        self._notation = partial(_notation, mapping, point=_point_of(table, layout))
         self._came_in = survey.came_in
         self._table = table
         self._layout = layout
@@ -338,15 +339,23 @@ def _changed_notation(table: Table, mapping: Source, known: Known) -> list[str]:
         return notation_changes(profile_of(items, layout), mapping)
 
 
-def _may_group(table: Table, layout: Layout) -> bool:
-    """Whether points may mark thousands: where cells are parted by semicolons a comma marks
-    decimals, and may do so behind a tab or a bar, as far as that is not our own form."""
+class _Point(NamedTuple):
+    """What a point before three digits may be, where no value shows the mark of decimals."""
+
+    may_group: bool
+    """Where cells are parted by semicolons a comma marks decimals, and may do so behind a tab, a
+    bar or in a text of a workbook, as far as that is not our own form."""
+    is_ours: bool
+
+
+def _point_of(table: Table, layout: Layout) -> _Point:
     is_ours = layout.is_ours and not table.is_turned
-    return table.delimiter in (";", "\t", "|") and not is_ours
+    may_group = bool(table.sheet) or table.delimiter in (";", "\t", "|")
+    return _Point(may_group and not is_ours, is_ours)
 
 
 def _notation(
-    mapping: Source, profile: Profile, *, of_sheets: bool = False, may_group: bool = False
+    mapping: Source, profile: Profile, point: _Point, *, of_sheets: bool = False
 ) -> Notation:
     """The order of dates, and the decimal marks that are certain; "" leaves that of values to the
     mapping and its doubts."""
@@ -358,7 +367,8 @@ def _notation(
     dates = mapping.date_format or profile.dates
     other_limits = bool(limits and used) and limits != used
     typed = of_sheets and profile.has_both_marks and mapping.decimal_comma is None
-    may_group = may_group or profile.has_both_marks
+    may_group = point.may_group or profile.has_both_marks
+    is_open = not decimal and mapping.decimal_comma is None
     flags = profile.has_flags_for_statuses
     return Notation(
         dates,
@@ -366,6 +376,7 @@ def _notation(
         other_limits=other_limits,
         typed=typed,
         flags=flags,
-        open_point=may_group and not decimal and mapping.decimal_comma is None,
+        open_point=is_open and may_group,
+        point_by_limits=is_open and not may_group and not point.is_ours,
         open_shapes=() if mapping.date_format else tuple(sorted(profile.unsettled)),
     ).of(profile.materials)

@@ -10,25 +10,17 @@ import zipfile
 from collections.abc import Iterator
 
 from monitor.intake.packed_sheets import (
-    LONGEST_TAG,
-    REFERENCE,
     FoundPlaces,
     Places,
-    attributes_of,
+    cells_of_excel,
     cells_of_open_document,
-    column_number,
     looked_into,
-    matches,
     mentions,
     paths_of_sheets,
     tags_of,
 )
 from monitor.intake.survey import Survey
 
-_PARTS = re.compile(
-    rb"<(?:\w+:)??(?:(row|c|f)(?=[\s/>])([^>]{0,%d})>|(v)(?:\s[^>]{0,100})?>([^<]{1,40}))"
-    % LONGEST_TAG
-)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _FORMULA_OF_OPEN_DOCUMENT = re.compile(rb"table:formula\s*=")
 _ON_OPENING = (b"1", b"true")
@@ -59,33 +51,11 @@ def _of_sheet(
 ) -> Iterator[tuple[int, int]]:
     """Row and column of each formula without a value; of one whose value is 0 too, where the
     workbook says that all are to be calculated when it is opened."""
-    row = column = -1
-    kind, value, has_formula = b"", b"", False
-
-    def is_open() -> bool:
-        if not has_formula or kind == _TEXT:
-            return False
-        return not value or (on_opening and value == _PLACED)
-
-    for found in matches(archive, path, _PARTS):
-        if found[3]:
-            value = found[4].strip()
+    for cell in cells_of_excel(archive, path):
+        if not cell.has_formula or cell.about.get(b"t", b"") == _TEXT:
             continue
-        if found[1] == b"f":
-            has_formula = True
-            continue
-        if is_open():
-            yield row, column
-        about = attributes_of(found[2])
-        kind, value, has_formula = about.get(b"t", b""), b"", False
-        if found[1] == b"row":
-            row = int(about[b"r"]) - 1 if b"r" in about else row + 1
-            column = -1
-        else:
-            place = REFERENCE.fullmatch(about.get(b"r", b""))
-            column = column_number(place[1]) if place else column + 1
-    if is_open():
-        yield row, column
+        if not cell.value or (on_opening and cell.value == _PLACED):
+            yield cell.row, cell.column
 
 
 def _of_open_document(archive: zipfile.ZipFile) -> Places:

@@ -105,6 +105,8 @@ class Vocabulary:
     """What stands in place of a specimen's number, besides all of these."""
     derived: frozenset[str]
     """How rows are made that only repeat or sum up other rows."""
+    unit_concepts: Mapping[str, str]
+    """Units by the numbers that a vocabulary gives them."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -218,6 +220,7 @@ def vocabulary() -> Vocabulary:
         blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
         blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
         derived=frozenset(map(key_of, values["derived"]["words"])),
+        unit_concepts=values["unit_concepts"],
         months=months,
         zones=values["zones"],
         comparators=_signs(values["comparators"]["words"]),

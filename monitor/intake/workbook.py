@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -39,6 +39,7 @@ from monitor.intake.csv import (
 from monitor.intake.merged_cells import Range, merged_cells
 from monitor.intake.opendocument import cells_of, check_xml
 from monitor.intake.percent_cells import percent_cells
+from monitor.intake.shown_cells import shown_cells
 from monitor.intake.storable import storable
 from monitor.intake.survey import DAMAGED_ARCHIVE, Survey, UnreadableFile
 from monitor.intake.uncalculated import uncalculated_cells
@@ -60,6 +61,7 @@ _MOST_IN_PERCENT = 1e15
 _OF_ONE_ROW = ("value", "value_text", "comparator", "flag", "comment", "status")
 """What is never meant for several rows."""
 _OF_PEOPLE = (*PERSON_COLUMNS, "issuer", "patient_name")
+_ANY_DAY = date(2000, 1, 1)
 NOT_CALCULATED = "(a formula that was not calculated)"
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8)"
 
@@ -90,6 +92,8 @@ class _Sheet:
     """Cells with a formula that was never calculated, in the same way."""
     ranges: Sequence[Range]
     """Cells that are merged."""
+    shown: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    """Cells of which a person sees more, in the same way, with what that is."""
     merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     """Cells that reach further below: by their row, the place among the cells and the last row."""
 
@@ -97,7 +101,7 @@ class _Sheet:
 def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
     tables, notes = [], []
     shown_in_percent, never_calculated = percent_cells(survey), uncalculated_cells(survey)
-    merged_below = merged_cells(survey)
+    merged_below, shown = merged_cells(survey), shown_cells(survey)
     with survey.open() as stream, CalamineWorkbook.from_filelike(stream) as workbook:
         for index, about in enumerate(workbook.sheets_metadata):
             if about.typ is not SheetTypeEnum.WorkSheet:
@@ -111,6 +115,7 @@ def _tables(survey: Survey, score: Score) -> tuple[list[Table], list[str]]:
                 shown_in_percent.get(index, {}),
                 never_calculated.get(index, {}),
                 read.merged_cell_ranges or merged_below.get(index, ()),
+                shown.get(index, {}),
             )
             last_row, last_column = sheet.read.end or (0, 0)
             _refuse_wide(last_row + 1, last_column + 1)
@@ -199,15 +204,13 @@ def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
     carried: dict[int, tuple[int, str]] = {}
     # The rows are given from the first of the sheet on, the columns from the first that is filled.
     for number, row in enumerate(sheet.read.iter_rows()):
-        cells = [text_of(value) for value in row]
-        for column in sheet.in_percent.get(number, ()):
-            _show_in_percent(row, cells, column - start[1])
+        cells = _cells_of(sheet, number, row, start[1])
         for column, bottom in sheet.merged.get(number, ()):
             carried[column] = bottom, cells[column]
         if not any(cells):
             continue
         for column in sheet.uncalculated.get(number, ()):
-            _show_uncalculated(cells, column - start[1])
+            _show(cells, column - start[1], NOT_CALCULATED)
         for column, (bottom, text) in carried.items():
             if number <= bottom:
                 cells[column] = cells[column] or text
@@ -215,6 +218,16 @@ def _records(sheet: _Sheet, most: int | None = None) -> Iterator[Record]:
         found += 1
         if found == most:
             return
+
+
+def _cells_of(sheet: _Sheet, number: int, row: Sequence[object], first_column: int) -> list[str]:
+    """The cells of a row as a person sees them."""
+    cells = [text_of(value) for value in row]
+    for column, text in sheet.shown.get(number, {}).items():
+        _show(cells, column - first_column, text)
+    for column in sheet.in_percent.get(number, ()):
+        _show_in_percent(row, cells, column - first_column)
+    return cells
 
 
 def text_of(value: object) -> str:
@@ -226,14 +239,24 @@ def text_of(value: object) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, datetime):
+        value = _to_the_second(value)
         return value.isoformat(timespec="seconds" if value.second else "minutes")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, time):
+        value = _to_the_second(datetime.combine(_ANY_DAY, value)).time()
         return value.isoformat(timespec="seconds" if value.second else "minutes")
     if isinstance(value, timedelta):
         return str(value)
     return "" if value is None else str(value)
+
+
+def _to_the_second(value: datetime) -> datetime:
+    """The nearest second: a time is a fraction of a day there, and few programs write all of its
+    digits."""
+    if value.year == MAXYEAR:
+        return value
+    return (value + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
 def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> None:
@@ -243,9 +266,9 @@ def _show_in_percent(row: Sequence[object], cells: list[str], column: int) -> No
         cells[column] = f"{(Decimal(repr(value)) * 100).normalize():f}%"
 
 
-def _show_uncalculated(cells: list[str], column: int) -> None:
+def _show(cells: list[str], column: int, text: str) -> None:
     if 0 <= column < len(cells):
-        cells[column] = NOT_CALCULATED
+        cells[column] = text
 
 
 def _number(value: float) -> str:

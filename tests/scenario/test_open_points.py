@@ -63,6 +63,39 @@ def test_the_file_or_its_form_says_what_marks_decimals(
         assert (desk.standing("alt"), len(desk.held())) == (sorted(stand), 0)
 
 
+LIMITED = f"{THEIRS};Norm von;Norm bis"
+
+
+@pytest.mark.parametrize(
+    ("header", "separator", "limits", "stands"),
+    [
+        (LIMITED, ",", "10;40", []),
+        (LIMITED, ",", "10.000;40.000", ["1.25"]),
+        (LIMITED, ";", "10.000;40.000", ["1.25"]),
+        (LIMITED, ";", "1.000;4.000", []),
+        (LIMITED, ";", "10;40", []),
+        (LIMITED, ",", ";", ["1.25"]),
+        (f"{OURS};ref_low;ref_high", ",", "10;40", ["1.25"]),
+        (f"{THEIRS};Normbereich;", ",", "10 - 40;", []),
+        (f"{THEIRS};Normbereich;", ";", "10.000 - 40.000;", ["1.25"]),
+    ],
+)
+def test_the_limits_of_the_row_may_say_it(
+    migrated_sqlite: Path,
+    tmp_path: Path,
+    header: str,
+    separator: str,
+    limits: str,
+    stands: list[str],
+) -> None:
+    """Beside 10 and 40 the value 1.250 may be 1250; 40,000 is nobody's upper limit of ALT."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        line = f"{ALT.format('1.250')};{limits}".replace(";", separator)
+        desk.load(line, header=header.replace(";", separator))
+        assert (desk.standing("alt"), len(desk.held())) == (stands, 1 - len(stands))
+
+
 @pytest.mark.parametrize(
     ("config", "value", "stand"), [(COMMA, "1.250,0", "1250"), (POINT, "1.250", "1.25")]
 )
@@ -142,6 +175,26 @@ def test_nor_a_text_of_a_workbook_that_has_texts_with_commas_and_typed_numbers(
         load_file(desk.store, desk.settings, tmp_path / "book.xlsx", "", NOW)
         assert set(desk.standing("alt")) == {"35.5"}
         assert len(desk.held()) == 1
+
+
+@pytest.mark.parametrize(
+    ("others", "stands"), [((35, 200), []), ((35.5,), ["1.25"]), (("0.4",), ["1.25"])]
+)
+def test_a_text_of_a_workbook_shows_no_mark_by_itself(
+    migrated_sqlite: Path, tmp_path: Path, others: tuple[object, ...], stands: list[str]
+) -> None:
+    """A program that takes 1.250 for a number makes one of it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["MRN", "Collected", "Test", "Result", "Unit"])
+    for value in (*others, "1.250"):
+        sheet.append(["P1", "2026-03-02", "ALT", value, "U/L"])
+    book.save(tmp_path / "book.xlsx")
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        load_file(desk.store, desk.settings, tmp_path / "book.xlsx", "", NOW)
+        assert [it for it in desk.standing("alt") if it not in map(str, others)] == stands
 
 
 CELLS = "P1;2026-03-02;Leukozyten;{};{}"

@@ -16,6 +16,46 @@ from monitor.intake.table_reader import read_tables
 from monitor.resources import schedules_folder
 
 HEADERS = {
+    "a German system, the limits one by one": (
+        (
+            "Patientenkennung|Abnahmedatum|Uhrzeit Abnahme|Test|Testbezeichnung|Ergebniswert|"
+            "Ergebniseinheit|Normalwert unten|Normalwert oben|Status des Ergebnisses|Laborkommentar"
+        ),
+        "mrn|collected_at|collected_time|analyte|code|value|unit|ref_low|ref_high|status|comment",
+    ),
+    "a German number beside a result": (
+        "Patientennummer|Abnahmedatum|Analyse|Ergebnis|Ergebnis numerisch|Einheit",
+        "mrn|collected_at|analyte|value|value_number|unit",
+    ),
+    "a French system": (
+        (
+            "N° de patient|Date prise de sang|Libellé de l'analyse|Valeur du résultat|"
+            "Unité résultat|Limite basse|Limite haute|Commentaire labo"
+        ),
+        "mrn|collected_at|analyte|value|unit|ref_low|ref_high|comment",
+    ),
+    "a Dutch system": (
+        (
+            "Patiëntnummer|Datum/tijd afname|Bepaling naam|Numerieke uitslag|Uitslag|Eenheid|"
+            "Ref. ondergrens|Ref. bovengrens|Toelichting"
+        ),
+        "mrn|collected_at|analyte|value_number|value|unit|ref_low|ref_high|comment",
+    ),
+    "a Spanish system": (
+        (
+            "N.º de historia|Fecha de la extracción|Hora de la extracción|"
+            "Nombre de la determinación|Valor resultado|Unidades medida|Límite inferior referencia|"
+            "Límite superior referencia|Estado de la prueba|Comentario resultado"
+        ),
+        "mrn|collected_at|collected_time|analyte|value|unit|ref_low|ref_high|status|comment",
+    ),
+    "an Italian system": (
+        (
+            "Identificativo paziente|Data prelievo|Nome dell'esame|Valore risultato|Unità misura|"
+            "Intervallo riferimento|Stato validazione|Commento risultato"
+        ),
+        "mrn|collected_at|analyte|value|unit|range|status|comment",
+    ),
     "a status called like a display of its code": (
         "MRN|EVENT_CD_DISP|RESULT_VAL|RESULT_UNITS_CD_DISP|RESULT_STATUS_CD_DISP|EVENT_END_DT_TM",
         "mrn|analyte|value|unit|status|collected_at",

@@ -1255,7 +1255,7 @@ def test_texts_with_a_decimal_comma_beside_typed_numbers_of_a_workbook(
     path = workbook(Labor=[head, *([*row, text, "G/l", "3,9-10,2"] for text in texts)])
     rows, _, notes = opened(path)
     assert [row.value for row in rows] == ["3.2", "5.1", "<0.5", "1,250", "geronnen", "1.5 - 2,5"]
-    assert {row.decimal for row in rows} == {""}
+    assert {(row.decimal, row.ref_low, row.ref_high) for row in rows} == {("", "3.9", "10.2")}
     assert any("a comma marks decimals in texts" in note for note in notes)
 
 
