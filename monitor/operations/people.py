@@ -284,12 +284,12 @@ def _refuse_no_name(text: str) -> None:
 def _meanwhile(
     connection: Connection, settings: Settings, alert_id: int, version: int
 ) -> Overtaken:
-    """Who did what since a person looked."""
-    acts = [it for it in history_of(connection, [alert_id]) if it.version]
+    """Who did what since a person looked, and what became of it by itself."""
     newer = tuple(
-        f"{it.what} by {it.by}, {instant_text(it.at, settings.clinic.zone)}"
-        for it in acts
-        if it.version > version
+        f"{it.what}{'' if it.by == MONITOR else f' by {it.by}'}, "
+        f"{instant_text(it.at, settings.clinic.zone)}"
+        for it in history_of(connection, [alert_id])
+        if it.version > max(version, 0)
     )
     since = "; ".join(newer) or "look again"
     return Overtaken(
