@@ -18,7 +18,8 @@ from monitor.config import Settings
 
 _KEPT = timedelta(hours=1)
 _TOKEN = re.compile(r"[0-9]+-[0-9a-f]{32}")
-_NAME_LIMIT = 120
+_NAME_LIMIT = 200
+"""Bytes: systems bound a name by them, and many letters take several."""
 _CHUNK = 1 << 20
 
 
@@ -88,4 +89,5 @@ def plain_name(name: str) -> str:
     """The last part of a name as browsers give it, without signs that a system would mind."""
     last = PureWindowsPath(PurePosixPath(name).name).name
     kept = "".join(sign if sign.isprintable() and sign not in '<>:"|?*' else "_" for sign in last)
-    return kept.strip(". ")[-_NAME_LIMIT:] or "results.csv"
+    whole = kept.strip(". ").encode()[-_NAME_LIMIT:].decode(errors="ignore")
+    return whole or "results.csv"

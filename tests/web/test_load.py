@@ -204,3 +204,13 @@ def test_a_patient_who_was_refused_is_not_said_to_wait_in_quarantine(web: WebCli
     assert address is not None
     page = nurse.get(address[1]).text
     assert "<dt>refused</dt><dd>1</dd>" in page and "<dt>quarantined</dt>" not in page
+
+
+def test_a_name_of_many_letters_is_no_fault_of_ours(web: WebClinic) -> None:
+    """A system bounds a name by its bytes, and letters of most of the world take several."""
+    nurse = web.client(Role.NURSE)
+    for letter in ("я", "検", "😀"):
+        name = f"{letter * 200}.csv"
+        file = {"file": (name, "mrn,collected_at,analyte,value,unit\n")}
+        fields = {"csrf": token_of(nurse.get("/load").text)}
+        assert nurse.post("/load", data=fields, files=file).status_code < 500, letter
