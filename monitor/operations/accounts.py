@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.permissions import Role
-from monitor.operations import passwords
+from monitor.operations import passwords, throttle
 from monitor.operations.passwords import WeakPassword
 from monitor.store import tables
 from monitor.store.alerts import MONITOR
@@ -140,7 +140,8 @@ def add(
 def set_password(
     store: Store, name: str, password: str, *, must_change: bool, by: Actor, now: datetime
 ) -> Account:
-    """A new password from somebody else. Raises AccountRefused, WeakPassword."""
+    """A new password from somebody else, and with it a door that wrong ones had closed. Raises
+    AccountRefused, WeakPassword."""
     passwords.check(password, name)
     values = {
         "password_hash": passwords.hashed(password),
@@ -207,6 +208,7 @@ def _change(
             .where(_SESSIONS.c.user_id == row.id, _SESSIONS.c.ended_at.is_(None))
             .values(ended_at=now)
         )
+        throttle.forgive(connection, row.name_key)
         _refuse_no_admin(connection, row)
         note(connection, by, what, now, detail=", ".join(filter(None, (row.name, detail))))
         return account_of(_row(connection, name))

@@ -63,9 +63,9 @@ def count(store: Store, settings: Settings, guards: tuple[Guarded, ...], now: da
             _count(connection, settings, guard, row, now)
 
 
-def forgive(connection: Connection, guard: Guarded) -> None:
-    """It was right: begin anew."""
-    connection.execute(delete(_THROTTLES).where(_THROTTLES.c.key == guard.key))
+def forgive(connection: Connection, name_key: str) -> None:
+    """A sign-in name begins anew: it was right, or an admin has seen to it."""
+    connection.execute(delete(_THROTTLES).where(_THROTTLES.c.key == _digest("name", name_key)))
 
 
 def take_back(connection: Connection, guard: Guarded) -> None:
