@@ -187,6 +187,8 @@ def test_a_nul_that_no_database_keeps_is_taken_out(web: WebClinic) -> None:
     assert "rang twice" in client.get(page).text
     plain = client.get("/?clinic=no").text
     assert client.get("/?clinic=n%00o").text.replace("n%00o", "no") == plain
+    assert client.get("/sche%00dules/no%00ne").status_code == 404
+    assert client.get("/ac%00count").status_code == 200
 
 
 ODD_NUMBERS = ("\u00b2", "9" * 5000, str(2**63), "1.5", "-1")
