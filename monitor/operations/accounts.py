@@ -24,6 +24,9 @@ from monitor.store.tables import table_of
 
 _USERS = table_of(tables.UserRow)
 _SESSIONS = table_of(tables.SessionRow)
+_ADMINS = select(_USERS.c.id).where(
+    _USERS.c.role == Role.ADMIN.value, _USERS.c.disabled_at.is_(None)
+)
 _NAME = re.compile(r"[\w.@+-]{2,64}")
 _LONGEST_NAME = 100
 
@@ -201,6 +204,7 @@ def _change(
     detail: str = "",
 ) -> Account:
     with store.write() as connection:
+        connection.execute(_ADMINS.order_by(_USERS.c.id).with_for_update())  # two follow each other
         row = _row(connection, name)
         connection.execute(update(_USERS).where(_USERS.c.id == row.id).values(values))
         connection.execute(
@@ -218,10 +222,7 @@ def _refuse_no_admin(connection: Connection, before: Row[Any]) -> None:
     """An admin who goes leaves another behind."""
     if before.role != Role.ADMIN or before.disabled_at is not None:
         return
-    query = select(_USERS.c.id).where(
-        _USERS.c.role == Role.ADMIN.value, _USERS.c.disabled_at.is_(None)
-    )
-    if connection.scalar(query.limit(1)) is None:
+    if connection.scalar(_ADMINS.limit(1)) is None:
         raise AccountRefused(f"{before.name} is the last admin: add another one first")
 
 
