@@ -62,8 +62,8 @@ def find(settings: Settings, token: str, user_id: int, now: datetime) -> Kept | 
 
 @contextmanager
 def claimed(kept: Kept) -> Iterator[Kept | None]:
-    """The file for whoever takes it in, and gone after that; None where somebody else's request, the
-    second of two presses of a button, was faster. Where it was not taken, it waits as before."""
+    """The file for whoever takes it in, and gone after that; None where another request, of a
+    button that was pressed twice, was faster. Where it was not taken, it waits as before."""
     folder = kept.path.parent
     own = folder.with_name(f"{folder.name}{_CLAIMED}")
     try:
