@@ -407,6 +407,21 @@ def test_nobody_answers_what_has_got_worse_since_they_looked(
     assert done.status_code in (303, 422), done.text
 
 
+def test_forms_in_a_row_are_of_what_the_row_shows(web: WebClinic) -> None:
+    """The row said 1.2 and was not shown anew, for somebody was at another one; the form that opened
+    in it was of the 0.3 that had come meanwhile."""
+    nurse = web.client(Role.NURSE)
+    lab(web, "D1021,2026-03-09T08:00,neutrophils,1.2,10*9/L")
+    alert = alert_of(web, "D1021", rule="neutropenia")
+    rows = nurse.get("/?view=all").text
+    lab(web, "D1021,2026-03-10T08:00,neutrophils,0.3,10*9/L")
+    path = re.search(rf'data-forms="(/alerts/{alert}/forms[^"]*)"', rows)
+    assert path is not None
+    form = nurse.get(html.unescape(path[1])).text
+    late = act(nurse, alert, "contact", form, outcome="no_answer")
+    assert late.status_code == 409 and "<strong>worse, " in late.text
+
+
 def lab(web: WebClinic, line: str) -> None:
     path = web.folder / "lab.csv"
     path.write_text(f"mrn,collected_at,analyte,value,unit\n{line}\n")
