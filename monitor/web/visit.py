@@ -257,9 +257,16 @@ def same_origin(request: Request) -> bool:
     site: Site = request.app.state.site
     fetched = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "")
-    names = (request.headers.get("host", ""), urlsplit(site.settings.web.public_url).netloc)
+    names = (request.headers.get("host", ""), _as_browsers_write(site.settings.web.public_url))
     own = origin.partition("://")[2] in filter(None, names)
     return fetched in ("same-origin", "none") and (not origin or own)
+
+
+def _as_browsers_write(url: str) -> str:
+    """The name of an address as an Origin has it: in small letters, without the usual port."""
+    parts = urlsplit(url)
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.lower().removesuffix(usual)
 
 
 def _same(given: str, expected: str) -> bool:

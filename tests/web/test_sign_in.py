@@ -89,6 +89,26 @@ def test_behind_a_proxy_that_hands_on_another_name_people_get_in(
             assert answer.status_code == status, origin
 
 
+@pytest.mark.parametrize(
+    "written", ["https://Monitor.Clinic.Example", "https://monitor.clinic.example:443/"]
+)
+def test_an_address_that_is_written_otherwise_is_the_same(
+    made_clinic: Path, tmp_path: Path, written: str
+) -> None:
+    """Browsers write it small and leave the usual port out: every form was refused as foreign."""
+    with web_clinic(made_clinic, tmp_path, f'public_url = "{written}"') as own:
+        client = own.client()
+        page = client.get("/sign-in")
+        assert "Secure" in page.headers["set-cookie"]
+        cookie = page.headers["set-cookie"].partition(";")[0]
+        answer = client.post(
+            "/sign-in",
+            data={"csrf": token_of(page.text), "name": NURSE, "password": PASSWORD},
+            headers={"Origin": "https://monitor.clinic.example", "Cookie": cookie},
+        )
+        assert answer.status_code == 303
+
+
 def test_a_wrong_password_and_a_wrong_name_are_told_alike(web: WebClinic) -> None:
     told = set()
     for name in (NURSE, "nobody.here"):
