@@ -13,13 +13,14 @@ route is called.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -37,6 +38,7 @@ from monitor.web.trail import Trailed
 
 SAFE = frozenset({"GET", "HEAD"})
 _MOST_FIELDS = 2000
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
 LARGEST = 2**31 - 1
 RowId = Annotated[int, Path(ge=1, le=LARGEST)]
 """A number of a row as an address names it; no other one is found."""
@@ -187,10 +189,14 @@ def whole_number(text: str) -> int | None:
 
 
 async def read_form(request: Request, *, max_fields: int, max_files: int = 1000) -> FormData:
-    """What was filled in, without the NUL that nobody types and PostgreSQL does not keep."""
-    form = await request.form(max_fields=max_fields, max_files=max_files)
+    """What was filled in, without what nobody types and no database keeps. Raises HTTPException
+    where it is written in a way that nobody's browser has."""
+    try:
+        form = await request.form(max_fields=max_fields, max_files=max_files)
+    except UnicodeError:
+        raise HTTPException(400) from None
     fields = [
-        (name, value.replace("\0", "") if isinstance(value, str) else value)
+        (name, _NOT_KEPT.sub("", value) if isinstance(value, str) else value)
         for name, value in form.multi_items()
     ]
     return FormData(fields)
