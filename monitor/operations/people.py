@@ -82,6 +82,14 @@ def acknowledge(
     return agreed
 
 
+def says_now(store: Store, alert_id: int) -> str:
+    """What an alert says, in a line: whoever answers it from an older mail may have read less."""
+    query = select(_ALERTS.c.urgency, _ALERTS.c.summary).where(_ALERTS.c.id == alert_id)
+    with store.read() as connection:
+        row = connection.execute(query).one()
+    return f"It says, {row.urgency}: {row.summary}"
+
+
 def outcome_owed(store: Store, settings: Settings, alert_id: int) -> str:
     """What whoever has a critical alert still owes, as a sentence; "" where that is nothing: who
     is told only "until Monday" learns of it when the next are rung up at night."""

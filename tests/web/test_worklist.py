@@ -408,8 +408,8 @@ def test_nobody_answers_what_has_got_worse_since_they_looked(
 
 
 def test_forms_in_a_row_are_of_what_the_row_shows(web: WebClinic) -> None:
-    """The row said 1.2 and was not shown anew, for somebody was at another one; the form that opened
-    in it was of the 0.3 that had come meanwhile."""
+    """The row said 1.2 and was not shown anew, for somebody was at another one; the form that
+    opened in it was of the 0.3 that had come meanwhile."""
     nurse = web.client(Role.NURSE)
     lab(web, "D1021,2026-03-09T08:00,neutrophils,1.2,10*9/L")
     alert = alert_of(web, "D1021", rule="neutropenia")
