@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from monitor.config.web import Web
 from monitor.core.permissions import Role
@@ -175,6 +180,47 @@ def test_a_password_that_is_changed_while_it_is_tried_opens_nothing(
 
     monkeypatch.setattr(passwords, "matches", meanwhile)
     assert web.sign_in(web.client(), NURSE).status_code == 401
+
+
+def test_many_who_sign_in_at_once_leave_the_daemon_its_memory(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To try a password takes 64 MiB: thirty wrong ones at once, by whoever has no account, took
+    two GiB of the process that watches the patients."""
+    count = Counted(passwords._hasher)
+    monkeypatch.setattr(passwords, "_hasher", count)
+    passwords._nobody.cache_clear()
+    clients = [web.client() for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(lambda it: web.sign_in(it, f"{id(it)}").status_code, clients))
+    assert statuses == [401] * 12
+    assert 1 <= count.most <= 2
+
+
+class Counted:
+    """A hasher that knows how many were at it at once."""
+
+    def __init__(self, own: PasswordHasher) -> None:
+        self.own, self.lock, self.now, self.most = own, threading.Lock(), 0, 0
+
+    def verify(self, kept: str, password: str) -> bool:
+        with self.counted():
+            return self.own.verify(kept, password)
+
+    def hash(self, password: str) -> str:
+        with self.counted():
+            return self.own.hash(password)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.now -= 1
 
 
 def test_a_ward_behind_one_address_is_not_asked_to_wait() -> None:
