@@ -124,7 +124,7 @@ def ack(
     It comes back earlier if things get worse.
     """
     from monitor.operations.people import acknowledge as act
-    from monitor.operations.people import outcome_owed
+    from monitor.operations.people import outcome_owed, says_now
 
     with writing(config, at) as work:
         last = day(until, "--until") if until else None
@@ -138,8 +138,9 @@ def ack(
             version=version,
             now=work.now,
         )
-        owed = outcome_owed(work.store, work.settings, alert)
+        owed, says = outcome_owed(work.store, work.settings, alert), says_now(work.store, alert)
     say(f"Alert {alert} is with {by} until {agreed}.")
+    say(says)
     if owed:
         say(owed)
 
@@ -173,6 +174,7 @@ def close(
     not end an episode: it comes back on the review day, or when things get worse.
     """
     from monitor.operations.people import close as act
+    from monitor.operations.people import says_now
 
     with writing(config, at) as work:
         wanted = day(review_by, "--review-by") if review_by else None
@@ -186,7 +188,9 @@ def close(
             version=version,
             now=work.now,
         )
+        says = says_now(work.store, alert)
     say(f"Alert {alert} is closed." + (f" It comes back on {agreed}." if agreed else ""))
+    say(says)
 
 
 def snooze(

@@ -37,7 +37,7 @@ def run(config: ConfigOption = CONFIG_DEFAULT) -> None:
         complain(text)
         _alarm(settings, "settings", text)
     with _web_beside(settings):
-        Daemon(settings).run()
+        Daemon(settings, config).run()
 
 
 def web(config: ConfigOption = CONFIG_DEFAULT) -> None:

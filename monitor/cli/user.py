@@ -14,6 +14,7 @@ from monitor.cli.common import (
     ConfigOption,
     JsonOption,
     Refused,
+    complain,
     local,
     reading,
     say,
@@ -93,11 +94,15 @@ def passwd(
 def disable(name: NameArgument, config: ConfigOption = CONFIG_DEFAULT) -> None:
     """Let somebody sign in no more; their name stays in histories."""
     from monitor.operations import accounts
+    from monitor.operations.left_behind import left_behind
     from monitor.store.audit import ON_THE_COMMAND_LINE
 
     with reading(config) as work:
-        accounts.disable(work.store, name, by=ON_THE_COMMAND_LINE, now=clock.now())
+        account = accounts.disable(work.store, name, by=ON_THE_COMMAND_LINE, now=work.now)
+        left = left_behind(work.store, work.settings, account, work.now)
     say(f"{name} cannot sign in any more.")
+    if left:
+        complain(left)
 
 
 @app.command()

@@ -49,8 +49,8 @@ class Web(Section):
     """Roles that do not get on without one; anybody may have one."""
     key_file: Folder = Path("web.key")
     """What second factors are kept under in the database; made when first needed."""
-    requests_a_minute: Annotated[int, Field(ge=10)] = 600
-    """From one address."""
+    requests_a_minute: Annotated[int, Field(ge=10)] = 3000
+    """From one address, which may be a whole clinic's: an open worklist asks twenty times."""
     token_requests_a_minute: Annotated[int, Field(ge=10)] = 300
     """With one token, from wherever."""
     upload_largest_mib: Annotated[int, Field(ge=1, le=1024)] = 32

@@ -70,7 +70,7 @@ class Alert:
     """The code of the last contact attempt since it was put to people."""
     assigned_to: str = ""
     version: int = 0
-    """Counts what people did with it."""
+    """Counts what people did with it, and what became of it that they have to see first."""
     mrn: str = ""
     """The patient's number as it shows; "" where it shows nothing yet."""
 
@@ -94,6 +94,12 @@ class ChangeWhat(StrEnum):
     MERGED = "merged"
     APART = "stands again"
     """It was merged into an alert of a number that is another patient's after all."""
+
+
+_TO_BE_SEEN = frozenset({
+    ChangeWhat.WORSE, ChangeWhat.RELAPSED, ChangeWhat.REOPENED, ChangeWhat.ACK_EXPIRED,
+    ChangeWhat.SNOOZE_EXPIRED, ChangeWhat.APART,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,12 @@ class Change:
     """It would be put to people and is muted: its ladder begins once it is told."""
     counts_anew: bool = False
     """An edit gave the level another number: what people know of it counts by that."""
+
+    @property
+    def is_to_be_seen(self) -> bool:
+        """Whether whoever looked before it has not seen what they would answer: it is worse, it is
+        open again, or what it said was corrected."""
+        return self.what in _TO_BE_SEEN or (self.what is ChangeWhat.UPDATED and self.tell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -33,6 +34,7 @@ from monitor.daemon.every import Every
 from monitor.daemon.first_look import FirstLook
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.machine_clock import MachineClock
+from monitor.daemon.own_config import OwnConfig
 from monitor.daemon.rest import Rest
 from monitor.daemon.signals import asked_to_end
 from monitor.delivery.send import deliver_due
@@ -80,10 +82,12 @@ tries."""
 
 
 class Daemon:
-    """One running monitor. `run` returns after SIGTERM, SIGINT or `stop`."""
+    """One running monitor. `run` returns after SIGTERM, SIGINT or `stop`. `config` is the file of
+    its settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: Path | None = None) -> None:
         self._settings = settings
+        self._config = OwnConfig(settings, config)
         self._store: Store = open_store(settings.database.url)
         self._stopping = threading.Event()
         self._asked: list[int] = []
@@ -229,7 +233,9 @@ class Daemon:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
             self._keeper.alarm(notice.topic, notice.text, now)
-        return bool(notices)
+        if edited := self._config.forgotten(now):
+            self._keeper.alarm("the config was edited", edited, now)
+        return bool(notices or edited)
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()
@@ -365,8 +371,8 @@ class Daemon:
         return False
 
     def _pulse(self, now: datetime) -> bool:
-        lacks = "; ".join(missing_secrets(self._settings, os.environ))
-        self._member.tick(now, self._keeper.failing, lacks)
+        lacks = [*missing_secrets(self._settings, os.environ), self._config.forgotten(now)]
+        self._member.tick(now, self._keeper.failing, "; ".join(filter(None, lacks)))
         return False
 
     def _heartbeat(self, now: datetime) -> bool:

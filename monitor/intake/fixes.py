@@ -113,14 +113,7 @@ def remember(
     by: str,
     now: datetime,
 ) -> None:
-    """Remember a fix from now on; it takes the place of an earlier one about the same."""
-    columns = FIXES.c
-    same = (columns.source == source) & (columns.kind == kind.value) & (columns.theirs == theirs)
-    connection.execute(
-        update(FIXES)
-        .where(same, columns.removed_at.is_(None))
-        .values(removed_at=now, removed_by=by)
-    )
+    """Remember a fix from now on; none is in force about the same."""
     connection.execute(
         insert(FIXES).values(
             source=source, kind=kind.value, theirs=theirs, ours=ours, made_at=now, made_by=by

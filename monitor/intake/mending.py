@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from monitor.config import Settings
+from monitor.core.calendar import instant_text
 from monitor.core.held_rows import is_watched
 from monitor.core.meanings import read_meanings
 from monitor.core.units import Refusal, to_canonical
@@ -103,7 +104,7 @@ def fix(
                 planned.only_once,
                 planned.only_once.replace(" with --once", ""),
             )
-        else:
+        elif not _is_said(connection, settings, held.source, planned):
             remember(
                 connection, held.source, planned.kind, planned.theirs, planned.ours, by.strip(), now
             )
@@ -135,6 +136,32 @@ def needs_somebody(analyte: str, rulebook: RuleBook) -> bool:
 def _alike(held: Any, planned: _Plan) -> Any:
     reasons = planned.reasons or (held.reason_code,)
     return and_(HELD.c.source == held.source, HELD.c.reason_code.in_(reasons))
+
+
+def _is_said(connection: Connection, settings: Settings, source: str, planned: _Plan) -> bool:
+    """Whether just this was said before. Raises QuarantineRefused where something else was said of
+    the same word: what came is stored by that, and what comes would be by this."""
+    about, word = _about(planned.kind, planned.theirs)
+    for known in fixes(connection, source=source):
+        if _about(known.kind, known.theirs) != (about, word):
+            continue
+        if (known.kind, known.ours) == (planned.kind, planned.ours):
+            return True
+        when = instant_text(known.made_at, settings.clinic.zone)
+        said = "that" if about is FixKind.PATIENT else f'"{known.written}"'
+        other = f"{known.made_by} said something else of {said}, {when}"
+        raise QuarantineRefused(
+            f"{other}; if it is wrong: monitor quarantine unfix {known.id}",
+            f"{other}; if it is wrong, forget it first, under What is remembered",
+        )
+    return False
+
+
+def _about(kind: FixKind, theirs: str) -> tuple[FixKind, str]:
+    """What a fix is about: a code means one thing, or is ignored."""
+    if kind in (FixKind.CODE, FixKind.IGNORE):
+        return FixKind.CODE, fold(theirs)
+    return kind, theirs
 
 
 class _Planning:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from monitor.core.permissions import Role
-from monitor.operations import passwords
+from monitor.operations import passwords, throttle
 from monitor.operations.passwords import WeakPassword
 from monitor.store import tables
 from monitor.store.alerts import MONITOR
@@ -24,6 +24,9 @@ from monitor.store.tables import table_of
 
 _USERS = table_of(tables.UserRow)
 _SESSIONS = table_of(tables.SessionRow)
+_ADMINS = select(_USERS.c.id).where(
+    _USERS.c.role == Role.ADMIN.value, _USERS.c.disabled_at.is_(None)
+)
 _NAME = re.compile(r"[\w.@+-]{2,64}")
 _LONGEST_NAME = 100
 
@@ -140,7 +143,8 @@ def add(
 def set_password(
     store: Store, name: str, password: str, *, must_change: bool, by: Actor, now: datetime
 ) -> Account:
-    """A new password from somebody else. Raises AccountRefused, WeakPassword."""
+    """A new password from somebody else, and with it a door that wrong ones had closed. Raises
+    AccountRefused, WeakPassword."""
     passwords.check(password, name)
     values = {
         "password_hash": passwords.hashed(password),
@@ -200,6 +204,7 @@ def _change(
     detail: str = "",
 ) -> Account:
     with store.write() as connection:
+        connection.execute(_ADMINS.order_by(_USERS.c.id).with_for_update())  # two follow each other
         row = _row(connection, name)
         connection.execute(update(_USERS).where(_USERS.c.id == row.id).values(values))
         connection.execute(
@@ -207,6 +212,7 @@ def _change(
             .where(_SESSIONS.c.user_id == row.id, _SESSIONS.c.ended_at.is_(None))
             .values(ended_at=now)
         )
+        throttle.forgive(connection, row.name_key)
         _refuse_no_admin(connection, row)
         note(connection, by, what, now, detail=", ".join(filter(None, (row.name, detail))))
         return account_of(_row(connection, name))
@@ -216,10 +222,7 @@ def _refuse_no_admin(connection: Connection, before: Row[Any]) -> None:
     """An admin who goes leaves another behind."""
     if before.role != Role.ADMIN or before.disabled_at is not None:
         return
-    query = select(_USERS.c.id).where(
-        _USERS.c.role == Role.ADMIN.value, _USERS.c.disabled_at.is_(None)
-    )
-    if connection.scalar(query.limit(1)) is None:
+    if connection.scalar(_ADMINS.limit(1)) is None:
         raise AccountRefused(f"{before.name} is the last admin: add another one first")
 
 

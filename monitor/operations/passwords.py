@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,6 +13,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST, LONGEST = 12, 200
 _GIVEN_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher = PasswordHasher()
+_turns = BoundedSemaphore(2)
+"""Each takes 64 MiB while it lasts, and whoever has no account can ask for it: the others wait, or
+a morning's sign-ins take the memory from the daemon that watches."""
 
 
 class WeakPassword(Exception):
@@ -33,13 +37,15 @@ def check(password: str, *names: str) -> None:
 
 def hashed(password: str) -> str:
     """As it is kept."""
-    return _hasher.hash(password)
+    with _turns:
+        return _hasher.hash(password)
 
 
 def matches(password: str, kept: str) -> bool:
     """Whether this is the password; as slow for somebody who does not exist as for others."""
     try:
-        return _hasher.verify(kept or _nobody(), password) and bool(kept)
+        with _turns:
+            return _hasher.verify(kept or _nobody(), password) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
 

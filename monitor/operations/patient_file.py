@@ -28,6 +28,7 @@ from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.intake.event_kinds import OF_ENROLMENT
 from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
 from monitor.operations.answers import answers
+from monitor.operations.letters import spellings
 from monitor.operations.patient_courses import Course, courses_of
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
@@ -192,15 +193,14 @@ def find(store: Store, text: str, *, most: int = 50) -> list[Who]:
 def _begins(part: str) -> ColumnElement[bool]:
     """Whose name or number begins so, without case."""
     columns, number = _PATIENTS.c, _IDENTIFIERS.c.number
-    begins = part.strip().lower()
+    begins = spellings(part.strip())
+
+    def does(column: ColumnElement[str]) -> ColumnElement[bool]:
+        return or_(*(func.lower(column).startswith(it, autoescape=True) for it in begins))
+
     named = (columns.mrn, columns.family_name, columns.given_name)
-    numbered = select(_IDENTIFIERS.c.patient_id).where(
-        func.lower(number).startswith(begins, autoescape=True)
-    )
-    return or_(
-        *(func.lower(it).startswith(begins, autoescape=True) for it in named),
-        columns.id.in_(numbered),
-    )
+    numbered = select(_IDENTIFIERS.c.patient_id).where(does(number))
+    return or_(*map(does, named), columns.id.in_(numbered))
 
 
 def person_of(connection: Connection, patient_id: int) -> Who:

@@ -82,6 +82,14 @@ def acknowledge(
     return agreed
 
 
+def says_now(store: Store, alert_id: int) -> str:
+    """What an alert says, in a line: whoever answers it from an older mail may have read less."""
+    query = select(_ALERTS.c.urgency, _ALERTS.c.summary).where(_ALERTS.c.id == alert_id)
+    with store.read() as connection:
+        row = connection.execute(query).one()
+    return f"It says, {row.urgency}: {row.summary}"
+
+
 def outcome_owed(store: Store, settings: Settings, alert_id: int) -> str:
     """What whoever has a critical alert still owes, as a sentence; "" where that is nothing: who
     is told only "until Monday" learns of it when the next are rung up at night."""
@@ -284,12 +292,12 @@ def _refuse_no_name(text: str) -> None:
 def _meanwhile(
     connection: Connection, settings: Settings, alert_id: int, version: int
 ) -> Overtaken:
-    """Who did what since a person looked."""
-    acts = [it for it in history_of(connection, [alert_id]) if it.version]
+    """Who did what since a person looked, and what became of it by itself."""
     newer = tuple(
-        f"{it.what} by {it.by}, {instant_text(it.at, settings.clinic.zone)}"
-        for it in acts
-        if it.version > version
+        f"{it.what}{'' if it.by == MONITOR else f' by {it.by}'}, "
+        f"{instant_text(it.at, settings.clinic.zone)}"
+        for it in history_of(connection, [alert_id])
+        if it.version > max(version, 0)
     )
     since = "; ".join(newer) or "look again"
     return Overtaken(

@@ -59,10 +59,18 @@ class Proposed:
 
 
 def propose_edit(
-    store: Store, edit: Edit, *, protocol_id: str, by: str, reason: str, now: datetime
+    store: Store,
+    edit: Edit,
+    *,
+    protocol_id: str,
+    based_on: str,
+    by: str,
+    reason: str,
+    now: datetime,
 ) -> int:
-    """Let a sound text wait for a second person; its id. Raises Faults where it is not sound,
-    ProposalRefused where it is of another protocol, says nothing new or comes without reason."""
+    """Let a sound text wait for a second person; its id. `based_on` is the digest of the text that
+    was edited. Raises Faults where it is not sound, ProposalRefused where it is of another
+    protocol, says nothing new, comes without reason or would undo what went live meanwhile."""
     if not reason.strip():
         raise ProposalRefused("say why: it is what the second person reads first")
     with store.write() as connection:
@@ -73,12 +81,17 @@ def propose_edit(
         if force.has(proposal.id, proposal.text):
             raise ProposalRefused("it is the text in force: nothing would change")
         standing = force.texts.get(proposal.id)
+        if (digest_of(standing.text) if standing else "") != based_on:
+            raise ProposalRefused(
+                "another text went live since you opened this one, which would undo it: copy what "
+                "you changed, open the text in force, and change that"
+            )
         inserted = connection.execute(
             insert(_TABLE).values(
                 protocol_id=proposal.id,
                 file=edit.file,
                 text=proposal.text,
-                based_on=digest_of(standing.text) if standing else "",
+                based_on=based_on,
                 proposed_at=now,
                 proposed_by=by,
                 reason=reason.strip(),

@@ -62,15 +62,15 @@ def sign_in(
         raise SignInRefused
     assert row is not None
     complete = not account_of(row).has_second_factor
+    outdated = passwords.is_outdated(row.password_hash)
+    kept = passwords.hashed(password) if outdated else row.password_hash
     with store.write() as connection:
+        _hold(connection, row.id, row.password_hash, kept)
         throttle.take_back(connection, of_address)
         if complete:
-            throttle.forgive(connection, of_name)
+            throttle.forgive(connection, row.name_key)
         else:
             throttle.take_back(connection, of_name)
-        if passwords.is_outdated(row.password_hash):
-            kept = {"password_hash": passwords.hashed(password)}
-            connection.execute(update(_USERS).where(_USERS.c.id == row.id).values(kept))
         if complete:
             note(connection, Actor(row.full_name, row.id, address), "signed in", now)
         return begin(connection, row.id, address, now, complete=complete)[0]
@@ -90,10 +90,19 @@ def second_step(
             note(connection, actor, "wrong second factor", now)
         raise SignInRefused
     with store.write() as connection:
-        throttle.forgive(connection, guard)
-        end(connection, session.id, now)
+        if not end(connection, session.id, now):
+            raise SignInRefused
+        throttle.forgive(connection, key_of(account.name))
         note(connection, actor, "signed in", now, detail="with second factor")
         return begin(connection, account.id, address, now)[0]
+
+
+def _hold(connection: Connection, user_id: int, known: str, kept: str) -> None:
+    """Keep the account as it was when its password was tried, until this is written: a password
+    that is changed or taken away in that moment opens nothing. Raises SignInRefused."""
+    own = _USERS.c.id == user_id, _USERS.c.password_hash == known, _USERS.c.disabled_at.is_(None)
+    if not connection.execute(update(_USERS).where(*own).values(password_hash=kept)).rowcount:
+        raise SignInRefused
 
 
 def begin(
@@ -160,9 +169,10 @@ def sign_out(store: Store, session: Session, *, by: Actor, now: datetime) -> Non
         note(connection, by, "signed out", now)
 
 
-def end(connection: Connection, session_id: int, now: datetime) -> None:
-    """End a session; its token opens nothing any more."""
-    connection.execute(update(_SESSIONS).where(_SESSIONS.c.id == session_id).values(ended_at=now))
+def end(connection: Connection, session_id: int, now: datetime) -> bool:
+    """End a session; its token opens nothing any more. False where it had ended before."""
+    own = _SESSIONS.c.id == session_id, _SESSIONS.c.ended_at.is_(None)
+    return connection.execute(update(_SESSIONS).where(*own).values(ended_at=now)).rowcount == 1
 
 
 def prune(store: Store, settings: Settings, now: datetime) -> int:

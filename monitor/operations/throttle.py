@@ -21,6 +21,9 @@ _FREE = 3
 _FORGOTTEN = timedelta(days=1)
 _ADDRESS_TIMES = 10
 """A whole ward may sit behind one address."""
+_ADDRESS_FORGETS = timedelta(minutes=5)
+"""One slip of an address is forgotten in this time: in a ward somebody mistypes every day, and no
+right password of theirs excuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Guarded:
     key: str
     free: int
     lock_after: int
+    forgets: timedelta | None = None
+    """In which time one slip is forgotten; None: all of them, once there was none for a day."""
 
 
 class Throttled(Exception):
@@ -48,7 +53,8 @@ def name_guard(settings: Settings, name_key: str) -> Guarded:
 def address_guard(settings: Settings, address: str) -> Guarded:
     """For where it comes from."""
     after = settings.web.lock_after * _ADDRESS_TIMES
-    return Guarded(_digest("address", address), _FREE * _ADDRESS_TIMES, after)
+    free = _FREE * _ADDRESS_TIMES
+    return Guarded(_digest("address", address), free, after, _ADDRESS_FORGETS)
 
 
 def count(store: Store, settings: Settings, guards: tuple[Guarded, ...], now: datetime) -> None:
@@ -63,9 +69,9 @@ def count(store: Store, settings: Settings, guards: tuple[Guarded, ...], now: da
             _count(connection, settings, guard, row, now)
 
 
-def forgive(connection: Connection, guard: Guarded) -> None:
-    """It was right: begin anew."""
-    connection.execute(delete(_THROTTLES).where(_THROTTLES.c.key == guard.key))
+def forgive(connection: Connection, name_key: str) -> None:
+    """A sign-in name begins anew: it was right, or an admin has seen to it."""
+    connection.execute(delete(_THROTTLES).where(_THROTTLES.c.key == _digest("name", name_key)))
 
 
 def take_back(connection: Connection, guard: Guarded) -> None:
@@ -98,10 +104,23 @@ def _held(connection: Connection, guard: Guarded, now: datetime) -> Row[Any]:
 def _count(
     connection: Connection, settings: Settings, guard: Guarded, row: Row[Any], now: datetime
 ) -> None:
-    before = row.failures if now - row.last_at < _FORGOTTEN else 0
+    before, since = _remembered(guard, row, now)
     failures = before + 1
-    values = {"failures": failures, "last_at": now, "until": _until(settings, guard, failures, now)}
+    until = _until(settings, guard, failures, now)
+    values = {"failures": failures, "last_at": since, "until": until}
     connection.execute(update(_THROTTLES).where(_THROTTLES.c.key == guard.key).values(values))
+
+
+def _remembered(guard: Guarded, row: Row[Any], now: datetime) -> tuple[int, datetime]:
+    """The slips that still count, and since when: what has passed of the time in which the next one
+    is forgotten is not lost, however often somebody signs in."""
+    passed = now - row.last_at
+    if guard.forgets is None:
+        return (row.failures if passed < _FORGOTTEN else 0), now
+    forgotten = max(0, passed // guard.forgets)
+    if forgotten >= row.failures:
+        return 0, now
+    return row.failures - forgotten, row.last_at + forgotten * guard.forgets
 
 
 def _until(settings: Settings, guard: Guarded, failures: int, now: datetime) -> datetime | None:

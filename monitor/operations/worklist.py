@@ -31,6 +31,7 @@ from sqlalchemy import (
 from monitor.config import Settings
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.alert_list import Standing, alert_row
+from monitor.operations.letters import spellings
 from monitor.operations.muted import muted_alerts
 from monitor.operations.status import with_review_ahead
 from monitor.store import tables
@@ -221,7 +222,7 @@ def _choices(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
             (func.coalesce(_ALERTS.c.acknowledged_by, "") != "", _ALERTS.c.acknowledged_by),
             else_=_ALERTS.c.assigned_to,
         )
-        yield func.lower(has) == wanted.mine.lower()
+        yield func.lower(has).in_(spellings(wanted.mine))
     if wanted.like is not None:
         yield _ENROLMENTS.c.patient_id.in_(_patients_like(wanted.like))
 
@@ -230,9 +231,16 @@ def _patients_like(words: str) -> Select[Any]:
     """Ids of patients of whom every word is in a name or a number; nobody for no word."""
     columns = _PATIENTS.c
     named = columns.family_name, columns.given_name, columns.mrn
-    parts = words[:_LONGEST_SEARCH].lower().replace(",", " ").split()
+    parts = words[:_LONGEST_SEARCH].replace(",", " ").split()
     every = [
-        or_(*(func.lower(it).contains(part, autoescape=True) for it in named)) for part in parts
+        or_(
+            *(
+                func.lower(it).contains(spelt, autoescape=True)
+                for it in named
+                for spelt in spellings(part)
+            )
+        )
+        for part in parts
     ]
     return select(func.coalesce(columns.person_id, columns.id)).where(*(every or [false()]))
 

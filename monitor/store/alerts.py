@@ -87,14 +87,14 @@ def write_steps(connection: Connection, steps: Sequence[Step], now: datetime) ->
         changed[alert.id] |= _of_change(step, now)
         of_step.append(alert.id)
     _update(connection, changed)
-    add_history(
+    _append(
         connection,
         [
-            (alert_id, step.change.what.value, MONITOR, step.change.reason)
+            _line(alert_id, step.change.what.value, MONITOR, step.change.reason, now)
+            | {"version": _version_after(step.change)}
             for alert_id, step in zip(of_step, steps, strict=True)
             if step.change.what is not ChangeWhat.RESTATED
         ],
-        now,
     )
     dead = [
         alert_id
@@ -133,20 +133,22 @@ def add_history(
     version: int = 0,
 ) -> None:
     """Append (alert id, what, by, note) to the histories."""
-    if entries:
-        rows = [
-            {
-                "alert_id": alert_id,
-                "at": now,
-                "what": what,
-                "by": by,
-                "note": note,
-                "code": code,
-                "version": version,
-            }
-            for alert_id, what, by, note in entries
-        ]
-        connection.execute(insert(_HISTORY), rows)
+    more = {"code": code, "version": version}
+    _append(connection, [_line(*entry, now) | more for entry in entries])
+
+
+def _line(alert_id: int, what: str, by: str, note: str, now: datetime) -> dict[str, Any]:
+    return {"alert_id": alert_id, "at": now, "what": what, "by": by, "note": note, "code": ""}
+
+
+def _append(connection: Connection, lines: list[dict[str, Any]]) -> None:
+    if lines:
+        connection.execute(insert(_HISTORY), lines)
+
+
+def _version_after(change: Change) -> int:
+    """The version that an alert has by a change; 0 where it keeps the one it has."""
+    return change.alert.version + 1 if change.alert and change.is_to_be_seen else 0
 
 
 def history_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row[Any]]:
@@ -242,6 +244,8 @@ def _of_change(step: Step, now: datetime) -> dict[str, Any]:
 def _changed(step: Step, now: datetime) -> dict[str, Any]:
     change = step.change
     values = {**_finding(step), **_told(change, now)}
+    if version := _version_after(change):
+        values["version"] = version
     if change.counts_anew and change.alert is not None and change.alert.told_level is not None:
         values["told_level"] = values["level"]
     if change.unasked:

@@ -98,8 +98,9 @@ def ticked(connection: Connection, me: Identity, now: datetime, failing: Collect
 
 
 def lacks(connection: Connection, me: Identity, what: str) -> None:
-    """Note which passwords and tokens that the config names this daemon runs without; "": none.
-    Whoever asks from elsewhere has another environment."""
+    """Note which passwords and tokens that the config names this daemon runs without, and what
+    the config says that it does not go by; "": nothing. Whoever asks from elsewhere has another
+    environment, and another text of the config."""
     put_fact(connection, _LACKS + me.id, what)
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
+from monitor.core.findings import sentence
 from monitor.core.permissions import PERMISSIONS, May
 from monitor.operations import accounts, second_factor, throttle
 from monitor.operations.accounts import AccountRefused
@@ -60,9 +61,12 @@ def factor(visit: Annotated[Visit, needs(None)]) -> Response:
         return visit.redirect("/account")
     store, settings = visit.site.store, visit.site.settings
     _guess_slowly(visit)
-    right = second_factor.confirm(
-        store, settings, visit.account, visit.text("code"), by=visit.actor, now=visit.now
-    )
+    try:
+        right = second_factor.confirm(
+            store, settings, visit.account, visit.text("code"), by=visit.actor, now=visit.now
+        )
+    except AccountRefused as refused:
+        return _refused(visit, refused)
     if not right:
         return _factor_page(visit, back, _WRONG_CODE, 422)
     _forgive(visit)
@@ -75,14 +79,18 @@ def _factor_page(visit: Visit, back: str, problem: str = "", status: int = 200) 
     try:
         secret = second_factor.begin(store, settings, visit.account)
     except AccountRefused as refused:
-        visit.notice(str(refused).capitalize() + ".", "problem")
-        return visit.redirect("/account")
+        return _refused(visit, refused)
     address = second_factor.uri(settings, visit.account, secret)
     groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return visit.page(
         "second_factor.html", status, qr=_picture(address), secret=groups, next=back,
         problem=problem, owed=_owes_second_factor(visit),
     )  # fmt: skip
+
+
+def _refused(visit: Visit, refused: AccountRefused) -> Response:
+    visit.notice(sentence(str(refused)), "problem")
+    return visit.redirect("/account")
 
 
 def _picture(address: str) -> Markup:
@@ -107,14 +115,12 @@ def _guess_slowly(visit: Visit) -> None:
 
 
 def _forgive(visit: Visit) -> None:
-    guard = throttle.name_guard(visit.site.settings, accounts.key_of(visit.account.name))
     with visit.site.store.write() as connection:
-        throttle.forgive(connection, guard)
+        throttle.forgive(connection, accounts.key_of(visit.account.name))
 
 
 def _signed_in_anew(visit: Visit, back: str, notice: str) -> Response:
     """All sessions ended with the change; this browser begins another one."""
-    _forgive(visit)
     now, address = visit.now, address_of(visit.request)
     with visit.site.store.write() as connection:
         token, session_id = begin(connection, visit.account.id, address, now)

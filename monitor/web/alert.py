@@ -4,6 +4,7 @@ with it are POSTs below it, each with the version of the alert that they saw."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -48,14 +49,17 @@ def alert(alert_id: RowId, visit: Seer, back: str = "/") -> Response:
 
 
 @routes.get("/alerts/{alert_id}/forms")
-def forms(alert_id: RowId, visit: Seer, back: str = "/") -> Response:
-    """The forms alone, for a list that shows them in its row."""
+def forms(alert_id: RowId, visit: Seer, back: str = "/", version: str = "") -> Response:
+    """The forms alone, for a list that shows them in its row, of `version`: what became of the
+    alert since then nobody has seen there."""
     case = found(visit.site.store, alert_id)
     if case is None:
         raise HTTPException(404)
     visit.audit("alert seen", alert_id=alert_id)
+    shown, seen = forms_of(visit, case.row), whole_number(version)
     return visit.page(
-        "alert_forms_part.html", row=case.row, forms=forms_of(visit, case.row),
+        "alert_forms_part.html", row=case.row,
+        forms=shown if seen is None else replace(shown, version=seen),
         back=local_path(back), given={}, **choices(visit),
     )  # fmt: skip
 

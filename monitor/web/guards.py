@@ -60,8 +60,10 @@ class Plain:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if b"%00" in scope.get("query_string", b""):
-            scope = {**scope, "query_string": scope["query_string"].replace(b"%00", b"")}
+        query, path = scope.get("query_string", b""), scope.get("path", "")
+        if b"%00" in query or "\0" in path:
+            plain = {"query_string": query.replace(b"%00", b""), "path": path.replace("\0", "")}
+            scope = {**scope, **plain}
         await self._app(scope, receive, send)
 
 

@@ -58,14 +58,17 @@ def take(visit: Loader) -> Response:
     kept = _kept(visit)
     if kept is None:
         return _start(visit, _GONE, 422)
+    with uploads.claimed(kept) as mine:
+        return _start(visit, _GONE, 422) if mine is None else _taken(visit, mine)
+
+
+def _taken(visit: Visit, kept: uploads.Kept) -> Response:
     store, settings, source = visit.site.store, visit.site.settings, visit.text("source")
     deed = visit.deed("file loaded", detail=f"sha256 {uploads.digest(kept.path)[:12]}")
     try:
         loaded = arrivals.load(deed, settings, kept.path, source, visit.now)
     except UnreadableFile as refusal:
-        uploads.let_go(kept)
         return _start(visit, str(refusal), 422)
-    uploads.let_go(kept)
     report, tally = loaded.report, loaded.tally
     visit.notice(*_became(report, tally))
     batch_id = batches.batch_of(store, report.sha256, visit.now)

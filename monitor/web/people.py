@@ -11,8 +11,8 @@ from starlette.responses import Response
 from monitor.core.permissions import PERMISSIONS, May, Role
 from monitor.operations import accounts, passwords
 from monitor.operations.accounts import Account, AccountRefused
+from monitor.operations.left_behind import left_behind
 from monitor.operations.passwords import WeakPassword
-from monitor.operations.worklist import View, Wanted, worklist
 from monitor.web.visit import Visit, needs
 
 routes = APIRouter()
@@ -89,22 +89,9 @@ def _changed(visit: Visit, act: Callable[[], Account], told: str) -> Response:
     except AccountRefused as refused:
         return _page(visit, problem=str(refused), status=422)
     visit.notice(told.format(name=account.full_name, role=account.role))
-    left = _left_behind(visit, account)
-    if left:
-        whose = "1 patient has" if left == 1 else f"{left} patients have"
-        visit.notice(
-            f"{whose} alerts in the hands of {account.full_name}, who cannot deal with them now: "
-            "a nurse or a clinician has to take them over.", "problem",
-        )  # fmt: skip
+    if left := left_behind(visit.store, visit.site.settings, account, visit.now):
+        visit.notice(left, "problem")
     return visit.redirect("/people")
-
-
-def _left_behind(visit: Visit, account: Account) -> int:
-    """Patients whose live alerts are with somebody who cannot deal with alerts (any more)."""
-    if not account.is_disabled and May.WORK_ALERTS in PERMISSIONS[account.role]:
-        return 0
-    wanted = Wanted(view=View.ALL, mine=account.full_name)
-    return worklist(visit.site.store, visit.site.settings, wanted, visit.now).total
 
 
 def _role(visit: Visit) -> Role:

@@ -13,6 +13,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.catalogue import Analyte
 from monitor.core.faults import Fault, Faults
 from monitor.core.permissions import May
+from monitor.core.protocol_file import digest_of
 from monitor.intake.dates import read_day
 from monitor.operations.schedule_beside import COLUMNS, beside
 from monitor.operations.schedule_compare import compare_protocols, document
@@ -142,13 +143,13 @@ def schedule(protocol_id: str, visit: Reader, start: Annotated[str, Query()] = "
 @routes.get("/schedules/{protocol_id}/edit")
 def edit(protocol_id: str, visit: Editor) -> Response:
     shown = _shown(visit, protocol_id, "")
-    return _editor(visit, protocol_id, shown.text.text, "")
+    return _editor(visit, protocol_id, shown.text.text, "", digest_of(shown.text.text))
 
 
 @routes.post("/schedules/{protocol_id}/edit")
 def propose(protocol_id: str, visit: Editor) -> Response:
     """Checked and shown first; proposed when the form says so."""
-    text, reason = _text(visit), visit.text("reason")
+    text, reason, based_on = _text(visit), visit.text("reason"), visit.text("based_on")
     changed = Edit(f"{protocol_id}.toml", text)
     try:
         if visit.text("step") != "propose":
@@ -156,19 +157,20 @@ def propose(protocol_id: str, visit: Editor) -> Response:
             visit.audit("schedule foreseen", detail=protocol_id)
             if coming.id != protocol_id:
                 raise ProposalRefused(f'the text says that it is "{coming.id}"')
-            return _editor(visit, protocol_id, text, reason, coming=coming)
+            return _editor(visit, protocol_id, text, reason, based_on, coming=coming)
         number = propose_edit(
             visit.deed("schedule proposed", detail=protocol_id),
             changed,
             protocol_id=protocol_id,
+            based_on=based_on,
             by=visit.who,
             reason=reason,
             now=visit.now,
         )
     except Faults as found:
-        return _editor(visit, protocol_id, text, reason, faults=found.faults, status=422)
+        return _editor(visit, protocol_id, text, reason, based_on, faults=found.faults, status=422)
     except ProposalRefused as refused:
-        return _editor(visit, protocol_id, text, reason, problem=str(refused), status=422)
+        return _editor(visit, protocol_id, text, reason, based_on, problem=str(refused), status=422)
     visit.notice("It is proposed. Nothing changes until a second person approves it.")
     return visit.redirect(f"/schedules/proposals/{number}")
 
@@ -201,6 +203,7 @@ def _editor(
     protocol_id: str,
     text: str,
     reason: str,
+    based_on: str,
     *,
     faults: tuple[Fault, ...] = (),
     problem: str = "",
@@ -213,6 +216,7 @@ def _editor(
         protocol_id=protocol_id,
         text=text,
         reason=reason,
+        based_on=based_on,
         faults=faults,
         lines=text.splitlines(),
         problem=problem,

@@ -11,7 +11,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
+from monitor.core.findings import sentence
 from monitor.operations import sessions
+from monitor.operations.accounts import AccountRefused
 from monitor.operations.sessions import Session, SignInRefused
 from monitor.operations.throttle import Throttled
 from monitor.web.site import Site
@@ -117,6 +119,8 @@ def _code(request: Request, fields: dict[str, str]) -> Response:
         )
     except SignInRefused:
         return _code_form(site, session, back, problem=_WRONG_CODE, status=401)
+    except AccountRefused as refused:
+        return _code_form(site, session, back, problem=sentence(str(refused)), status=422)
     except Throttled as throttled:
         return _code_form(site, session, back, problem=_wait(site, throttled), status=429)
     answer = RedirectResponse(back, 303)

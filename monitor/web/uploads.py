@@ -8,6 +8,8 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -18,7 +20,9 @@ from monitor.config import Settings
 
 _KEPT = timedelta(hours=1)
 _TOKEN = re.compile(r"[0-9]+-[0-9a-f]{32}")
-_NAME_LIMIT = 120
+_CLAIMED = ".claimed"
+_NAME_LIMIT = 200
+"""Bytes: systems bound a name by them, and many letters take several."""
 _CHUNK = 1 << 20
 
 
@@ -56,6 +60,25 @@ def find(settings: Settings, token: str, user_id: int, now: datetime) -> Kept | 
     return Kept(token, files[0]) if files else None
 
 
+@contextmanager
+def claimed(kept: Kept) -> Iterator[Kept | None]:
+    """The file for whoever takes it in, and gone after that; None where another request, of a
+    button that was pressed twice, was faster. Where it was not taken, it waits as before."""
+    folder = kept.path.parent
+    own = folder.with_name(f"{folder.name}{_CLAIMED}")
+    try:
+        folder.rename(own)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        yield Kept(kept.token, own / kept.path.name)
+    except BaseException:
+        own.rename(folder)
+        raise
+    shutil.rmtree(own, ignore_errors=True)
+
+
 def digest(path: Path) -> str:
     """By which the audit trail names a file, as the ledger of files does."""
     with path.open("rb") as file:
@@ -73,7 +96,8 @@ def sweep(settings: Settings, now: datetime) -> None:
     oldest = (now - _KEPT).timestamp()
     for folder in room.iterdir() if room.is_dir() else ():
         try:
-            waited = bool(_TOKEN.fullmatch(folder.name)) and folder.stat().st_mtime < oldest
+            ours = bool(_TOKEN.fullmatch(folder.name.removesuffix(_CLAIMED)))
+            waited = ours and folder.stat().st_mtime < oldest
         except FileNotFoundError:  # somebody else's request was faster
             continue
         if waited:
@@ -88,4 +112,5 @@ def plain_name(name: str) -> str:
     """The last part of a name as browsers give it, without signs that a system would mind."""
     last = PureWindowsPath(PurePosixPath(name).name).name
     kept = "".join(sign if sign.isprintable() and sign not in '<>:"|?*' else "_" for sign in last)
-    return kept.strip(". ")[-_NAME_LIMIT:] or "results.csv"
+    whole = kept.strip(". ").encode()[-_NAME_LIMIT:].decode(errors="ignore")
+    return whole or "results.csv"

@@ -13,13 +13,14 @@ route is called.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -37,6 +38,7 @@ from monitor.web.trail import Trailed
 
 SAFE = frozenset({"GET", "HEAD"})
 _MOST_FIELDS = 2000
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
 LARGEST = 2**31 - 1
 RowId = Annotated[int, Path(ge=1, le=LARGEST)]
 """A number of a row as an address names it; no other one is found."""
@@ -187,10 +189,14 @@ def whole_number(text: str) -> int | None:
 
 
 async def read_form(request: Request, *, max_fields: int, max_files: int = 1000) -> FormData:
-    """What was filled in, without the NUL that nobody types and PostgreSQL does not keep."""
-    form = await request.form(max_fields=max_fields, max_files=max_files)
+    """What was filled in, without what nobody types and no database keeps. Raises HTTPException
+    where it is written in a way that nobody's browser has."""
+    try:
+        form = await request.form(max_fields=max_fields, max_files=max_files)
+    except UnicodeError:
+        raise HTTPException(400) from None
     fields = [
-        (name, value.replace("\0", "") if isinstance(value, str) else value)
+        (name, _NOT_KEPT.sub("", value) if isinstance(value, str) else value)
         for name, value in form.multi_items()
     ]
     return FormData(fields)
@@ -257,9 +263,16 @@ def same_origin(request: Request) -> bool:
     site: Site = request.app.state.site
     fetched = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "")
-    names = (request.headers.get("host", ""), urlsplit(site.settings.web.public_url).netloc)
+    names = (request.headers.get("host", ""), _as_browsers_write(site.settings.web.public_url))
     own = origin.partition("://")[2] in filter(None, names)
     return fetched in ("same-origin", "none") and (not origin or own)
+
+
+def _as_browsers_write(url: str) -> str:
+    """The name of an address as an Origin has it: in small letters, without the usual port."""
+    parts = urlsplit(url)
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.lower().removesuffix(usual)
 
 
 def _same(given: str, expected: str) -> bool:

@@ -445,6 +445,15 @@ ALARMS = (
         "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
     ),
+    "the config was edited",
+    (
+        "config.toml was edited ([routes], [recipients]), and what it said at the start is in "
+        "force: start `monitor run` anew"
+    ),
+    (
+        "what config.toml said at the start is in force, and it is no config any more, so the next "
+        "start would end at once: config.toml, line 3: routes[1].too: not a known key"
+    ),
     "bounces",
     "the folder of bounces: No such file or directory",
     "the mailbox of bounces, imap.hill.example: there is no such mailbox",

@@ -20,6 +20,7 @@ mrn,drug,started_on,tpmt,nudt15,dose_mg_per_day,weight_kg,last_tested_on
 P1,azathioprine,2026-01-05,normal,normal,100,70,2026-01-02
 P2,azathioprine,2026-01-05,normal,normal,100,70,2026-01-02
 """
+HEADER = "mrn,collected_at,analyte,value,unit"
 NOW = "2026-02-02T12:00"
 LATER = "2026-02-02T13:00"
 
@@ -41,6 +42,22 @@ def test_who_has_an_alert_and_until_when_it_rests_stands_in_the_list(clinic: Com
     assert "open, rests until 2026-02-10, Nurse Bell" in listed
     assert "until" not in clinic("alerts", "--at", "2026-02-01").out
     assert "rests" not in clinic("alerts", "--at", "2026-02-10").out
+
+
+def test_who_answers_an_alert_from_an_older_mail_reads_what_it_says_now(
+    clinic: CommandLine,
+) -> None:
+    """The mail said 0.9, the command that stood in it took in hand what said 0.4 by then."""
+    clinic("enrol", clinic.write("people.csv", PEOPLE), "--at", "2026-01-05")
+    for day, value in (("2026-01-29", "0.9"), ("2026-02-01", "0.4")):
+        line = f"P1,{day}T08:00,neutrophils,{value},10*9/L\n"
+        clinic("load", clinic.write("lab.csv", f"{HEADER}\n{line}"), "--at", NOW)
+    alert = next(str(it["id"]) for it in clinic("alerts", "--json", "--at", NOW).json if it["rule"])
+    told = clinic("ack", alert, "--by", "Dr Gray", "--at", NOW).out
+    assert "It says, critical: Neutrophils 0.40 10*9/L on 1 Feb 2026" in told
+    closed = clinic("close", alert, "--by", "Dr Gray", "--outcome", "drug_stopped: rang",
+                    "--review-by", "2026-02-04", "--at", NOW)  # fmt: skip
+    assert "It says, critical: Neutrophils 0.40" in closed.out
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,34 @@ def test_what_is_said_once_is_remembered_and_frees_the_row(
     assert again.quarantined == 0
 
 
+@pytest.mark.parametrize(
+    ("row", "first", "then"),
+    [
+        (line(analyte="REM", unit="zorp"), {"analyte": "alt"}, {"analyte": "ast"}),
+        (line(analyte="REM", unit="zorp"), {"analyte": "bile_acids"}, {"ignore": True}),
+        (line(mrn="LAKE:P1", unit="zorp"), {"issuer": "lake"}, {"issuer": "own"}),
+        (line(mrn="0P1x", unit="zorp"), {"patient": "P1"}, {"patient": "P2"}),
+    ],
+)
+def test_the_later_of_two_who_say_different_things_is_told_of_the_first(
+    quick_desk: Desk, row: str, first: dict[str, Any], then: dict[str, Any]
+) -> None:
+    """A page that was opened before a colleague's said something else of the same code: what had
+    come stood as the one, and what came after that as the other."""
+    load(quick_desk, row)
+    fixed(quick_desk, **first)
+    before = remembered(quick_desk)
+    assert [it.id for it in quick_desk.held()] == [1]
+    with pytest.raises(QuarantineRefused, match="Ada said something else of .* unfix 1$"):
+        fixed(quick_desk, **then)
+    assert remembered(quick_desk) == before
+    fixed(quick_desk, **first)
+    assert remembered(quick_desk) == before
+    unfix(quick_desk.store, 1, by="Ada", now=NOW)
+    fixed(quick_desk, **then)
+    assert len(remembered(quick_desk)) == 1
+
+
 def test_a_fix_of_the_patient_takes_in_nobody_else_under_the_number(quick_desk: Desk) -> None:
     load(
         quick_desk,

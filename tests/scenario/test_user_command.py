@@ -31,6 +31,21 @@ def test_people_are_added_disabled_and_listed(
     assert "n.gray has a new password." in again.out
 
 
+def test_who_goes_leaves_nobody_unnoticed(clinic: CommandLine, typed: pytest.MonkeyPatch) -> None:
+    """The page said whose alerts were with them, and nobody else would be asked for up to four
+    weeks; the command said nothing."""
+    clinic("user", "add", "n.gray", "--role", "nurse", "--full-name", "Nora Gray")
+    clinic("enrol", clinic.write("a.csv", "mrn,drug,started_on\nA1,azathioprine,2026-01-05\n"))
+    clinic("sweep")
+    alert = str(clinic("alerts", "--json").json[0]["id"])
+    assert clinic("user", "disable", "n.gray").err == ""
+    clinic("user", "enable", "n.gray")
+    assert clinic("ack", alert, "--by", "Nora Gray").code == 0
+    ended = clinic("user", "disable", "n.gray")
+    assert ended.code == 0
+    assert "1 patient has alerts in the hands of Nora Gray" in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from sqlalchemy import insert, update
 
 from monitor.operations import people
@@ -88,6 +91,40 @@ def test_what_is_mine_is_found_whatever_my_name(ward: Clinic) -> None:
         people.acknowledge(ward.store, ward.settings, cause.id, by="Dr \u00c9va \u00d6sz", now=now)
     mine = Wanted(view=View.IN_HAND, mine="Dr \u00c9va \u00d6sz")
     assert worklist(ward.store, ward.settings, mine, now).total == 1
+
+
+@pytest.fixture
+def in_locale_c(ward: Clinic) -> Iterator[Clinic]:
+    """A ward whose texts are compared as in a PostgreSQL that was made with the locale C."""
+    texts = [
+        (name, column)
+        for name, columns in (
+            ("patients", ("family_name", "given_name", "mrn")),
+            ("alerts", ("acknowledged_by", "assigned_to")),
+        )
+        for column in columns
+    ]
+
+    def compare(collation: str) -> None:
+        with ward.store.write() as connection:
+            for name, column in texts:
+                change = f'ALTER COLUMN {column} TYPE varchar COLLATE "{collation}"'
+                connection.exec_driver_sql(f"ALTER TABLE {name} {change}")
+
+    compare("C")
+    yield ward
+    compare("default")
+
+
+@pytest.mark.postgresql_only
+def test_so_it_is_where_the_database_knows_the_letters_of_ascii_alone(in_locale_c: Clinic) -> None:
+    """Whoever looked for \u00d6zdemir was told that nobody of that name is watched."""
+    test_a_name_is_found_however_its_letters_are_written(in_locale_c)
+
+
+@pytest.mark.postgresql_only
+def test_so_are_my_own_alerts_there(in_locale_c: Clinic) -> None:
+    test_what_is_mine_is_found_whatever_my_name(in_locale_c)
 
 
 def test_a_search_leaves_nobody_out(ward: Clinic) -> None:

@@ -187,6 +187,22 @@ def test_a_nul_that_no_database_keeps_is_taken_out(web: WebClinic) -> None:
     assert "rang twice" in client.get(page).text
     plain = client.get("/?clinic=no").text
     assert client.get("/?clinic=n%00o").text.replace("n%00o", "no") == plain
+    assert client.get("/sche%00dules/no%00ne").status_code == 404
+    assert client.get("/ac%00count").status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "undefined", "utf-16", "nosuch"])
+def test_a_form_that_no_browser_writes_is_no_fault_of_ours(web: WebClinic, charset: str) -> None:
+    client = web.client()
+    parts = {
+        "csrf": token_of(client.get("/sign-in").text),
+        "name": r"\ud800x",
+        "password": r"\ud800",
+    }
+    fields = [f'--b\r\nContent-Disposition: form-data; name="{it}"\r\n\r\n' for it in parts]
+    body = "\r\n".join(map("".join, zip(fields, parts.values(), strict=True))) + "\r\n--b--\r\n"
+    headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+    assert client.post("/sign-in", content=body, headers=headers).status_code < 500
 
 
 ODD_NUMBERS = ("\u00b2", "9" * 5000, str(2**63), "1.5", "-1")

@@ -15,7 +15,7 @@ from monitor.core.permissions import Role
 from monitor.store.deeds import Deed
 from tests.web.test_load import LAB, bring, first_held, waiting
 from tests.web.test_quarantine import take
-from tests.web.test_schedules import EDIT, milder, second_clinician, text_on
+from tests.web.test_schedules import edit, milder, second_clinician, text_on
 from tests.web_clinic import PEOPLE, WebClinic, post
 
 NOT_OF_DEEDS = {"audit", "web_sessions", "throttles"}
@@ -81,7 +81,7 @@ def forgotten(doer: Doer) -> Callable[[], httpx.Response]:
 def proposed(doer: Doer) -> Callable[[], httpx.Response]:
     client = doer.client()
     changed = milder(text_on(client))
-    return lambda: post(client, EDIT, text=changed, reason="minutes", step="propose")
+    return lambda: edit(client, text=changed, reason="minutes", step="propose")
 
 
 def decided(doer: Doer, decision: str) -> Callable[[], httpx.Response]:
@@ -93,7 +93,7 @@ def decided(doer: Doer, decision: str) -> Callable[[], httpx.Response]:
 def withdrawn(doer: Doer) -> Callable[[], httpx.Response]:
     client = doer.client()
     changed = milder(text_on(client))
-    sent = post(client, EDIT, text=changed, reason="minutes", step="propose")
+    sent = edit(client, text=changed, reason="minutes", step="propose")
     return lambda: post(client, sent.headers["location"], decision="refuse")
 
 

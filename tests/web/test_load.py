@@ -4,12 +4,16 @@ that nobody judges until somebody has looked."""
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from monitor.core.permissions import Role
 from monitor.intake.enrol import enrol_file
+from monitor.operations import arrivals
+from monitor.store.errors import StoreError
 from tests.web_clinic import WebClinic, post, token_of
 
 HEAD = "mrn,collected_at,analyte,value,unit\n"
@@ -204,3 +208,48 @@ def test_a_patient_who_was_refused_is_not_said_to_wait_in_quarantine(web: WebCli
     assert address is not None
     page = nurse.get(address[1]).text
     assert "<dt>refused</dt><dd>1</dd>" in page and "<dt>quarantined</dt>" not in page
+
+
+def test_a_name_of_many_letters_is_no_fault_of_ours(web: WebClinic) -> None:
+    """A system bounds a name by its bytes, and letters of most of the world take several."""
+    nurse = web.client(Role.NURSE)
+    for letter in ("я", "検", "😀"):
+        name = f"{letter * 200}.csv"
+        file = {"file": (name, "mrn,collected_at,analyte,value,unit\n")}
+        fields = {"csrf": token_of(nurse.get("/load").text)}
+        assert nurse.post("/load", data=fields, files=file).status_code < 500, letter
+
+
+def test_a_button_that_is_pressed_twice_takes_a_file_once(web: WebClinic) -> None:
+    """The answer to the second press is what is seen: it said that nothing was taken, and among
+    what came the file stood twice."""
+    nurse = web.client(Role.NURSE)
+    header = "mrn,collected_at,analyte,value,unit\n"
+    rows = "".join(f"D1021,2026-02-{day:02d}T08:{day},alt,20,U/L\n" for day in range(10, 28))
+    form = {"csrf": token_of(nurse.get("/load").text)}
+    shown = nurse.post("/load", data=form, files={"file": ("twice.csv", header + rows)}).text
+    fields = form | {"token": shown.partition('name="token" value="')[2].partition('"')[0]}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: nurse.post("/load/take", data=fields), range(4)))
+    assert sorted(it.status_code for it in answers) == [303, 422, 422, 422]
+    for late in (it for it in answers if it.status_code == 422):
+        assert "it was taken or left already" in late.text
+    assert nurse.get("/load").text.count("twice.csv") == 1
+
+
+def test_a_file_that_could_not_be_taken_waits_for_another_try(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nurse = web.client(Role.NURSE)
+    form = {"csrf": token_of(nurse.get("/load").text)}
+    lines = "mrn,collected_at,analyte,value,unit\nD1021,2026-02-10T08:00,alt,20,U/L\n"
+    shown = nurse.post("/load", data=form, files={"file": ("again.csv", lines)}).text
+    fields = form | {"token": shown.partition('name="token" value="')[2].partition('"')[0]}
+    with monkeypatch.context() as patched:
+        patched.setattr(arrivals, "load", busy)
+        assert nurse.post("/load/take", data=fields).status_code == 503
+    assert nurse.post("/load/take", data=fields).status_code == 303
+
+
+def busy(*_given: object, **_named: object) -> None:
+    raise StoreError("the database is busy")

@@ -23,6 +23,13 @@ def text_on(client: httpx.Client) -> str:
     return html.unescape(found[1])
 
 
+def edit(client: httpx.Client, page: str = "", **fields: str) -> httpx.Response:
+    """Send the form of the editor as it is now, or as it was on a page."""
+    found = re.search(r'name="based_on" value="([^"]*)"', page or client.get(EDIT).text)
+    assert found is not None
+    return post(client, EDIT, seen=EDIT, based_on=found[1], **fields)
+
+
 def milder(text: str) -> str:
     """The platelets' first limit from 140 to 130, and the examples that show it."""
     changed = text.replace("{ below = 140,", "{ below = 130,")
@@ -40,7 +47,7 @@ def test_the_counts_of_a_preview_add_up_to_those_it_names(web: WebClinic) -> Non
     path.write_text("mrn,drug,started_on\nD1112,methotrexate,2026-03-02\n")
     enrol_file(web.store, web.settings, path, web.now)
     admin = web.client(Role.ADMIN)
-    shown = post(admin, EDIT, seen=EDIT, text=milder(text_on(admin)), reason="x", step="check").text
+    shown = edit(admin, text=milder(text_on(admin)), reason="x", step="check").text
     told = re.search(r"; (\d+) enrolled, and 1 on the other drugs of the same patients\.", shown)
     assert told is not None
     stays = re.search(r"<strong>(\d+)</strong> stay", shown)
@@ -80,7 +87,7 @@ def test_two_are_compared_and_the_looser_one_is_named(web: WebClinic) -> None:
 def test_a_fault_is_told_at_its_place(web: WebClinic) -> None:
     clinician = web.client(Role.CLINICIAN)
     wrong = text_on(clinician).replace("{ below = 140,", '{ below = "14O",', 1)
-    answer = post(clinician, EDIT, seen=EDIT, text=wrong, reason="minutes")
+    answer = edit(clinician, text=wrong, reason="minutes")
     assert answer.status_code == 422
     line = next(n for n, it in enumerate(wrong.splitlines(), 1) if '"14O"' in it)
     assert f"Line {line}" in answer.text
@@ -92,9 +99,9 @@ def test_nothing_goes_live_before_a_second_person_approves_it(web: WebClinic) ->
     before = in_force(web)
     text = milder(text_on(first))
     assert text != before
-    shown = post(first, EDIT, seen=EDIT, text=text, reason="minutes of March")
+    shown = edit(first, text=text, reason="minutes of March")
     assert "What it would change today" in shown.text
-    sent = post(first, EDIT, seen=EDIT, text=text, reason="minutes of March", step="propose")
+    sent = edit(first, text=text, reason="minutes of March", step="propose")
     assert sent.status_code == 303
     path = sent.headers["location"]
     assert in_force(web) == before
@@ -122,7 +129,7 @@ def test_a_proposal_on_top_of_an_older_text_is_not_approved(web: WebClinic) -> N
     first, second = web.client(Role.CLINICIAN), second_clinician(web)
     text = milder(text_on(first))
     paths = [
-        post(first, EDIT, seen=EDIT, text=it, reason="x", step="propose").headers["location"]
+        edit(first, text=it, reason="x", step="propose").headers["location"]
         for it in (text, text.replace('version = "', 'version = "b-', 1))
     ]
     assert post(second, paths[0], seen=paths[0], decision="approve").status_code == 303
@@ -131,11 +138,29 @@ def test_a_proposal_on_top_of_an_older_text_is_not_approved(web: WebClinic) -> N
     assert "nother text went live" in late.text
 
 
+def test_an_editor_that_was_opened_before_another_text_went_live_undoes_nothing(
+    web: WebClinic,
+) -> None:
+    """Yesterday's text was sent today, on top of what had been approved meanwhile: it was proposed
+    as a change of that, and would have taken it back."""
+    first, second = web.client(Role.CLINICIAN), second_clinician(web)
+    page, text = first.get(EDIT).text, text_on(first)
+    path = edit(second, text=milder(text), reason="x", step="propose").headers["location"]
+    assert post(first, path, seen=path, decision="approve").status_code == 303
+    mine = text.replace('version = "', 'version = "b-', 1)
+    late = edit(first, page, text=mine, reason="y", step="propose")
+    assert late.status_code == 422
+    assert "nother text went live since you opened this one" in late.text
+    assert "version = &#34;b-" in late.text  # what was written is still there
+    again = edit(first, late.text, text=mine, reason="y", step="propose")
+    assert again.status_code == 422
+
+
 def test_an_admin_proposes_and_withdraws_and_does_not_approve(web: WebClinic) -> None:
     admin, clinician = web.client(Role.ADMIN), web.client(Role.CLINICIAN)
     text = milder(text_on(admin))
-    mine = post(admin, EDIT, seen=EDIT, text=text, reason="x", step="propose").headers["location"]
-    theirs = post(clinician, EDIT, seen=EDIT, text=text, reason="y", step="propose")
+    mine = edit(admin, text=text, reason="x", step="propose").headers["location"]
+    theirs = edit(clinician, text=text, reason="y", step="propose")
     assert post(admin, theirs.headers["location"], decision="approve").status_code == 403
     assert post(admin, mine, seen=mine, decision="refuse").status_code == 303
     assert "withdrawn" in admin.get(mine).text

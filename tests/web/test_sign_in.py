@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
+from monitor.config.web import Web
 from monitor.core.permissions import Role
-from monitor.operations import accounts, sessions
+from monitor.operations import accounts, passwords, sessions
 from monitor.operations.accounts import AccountRefused
 from monitor.operations.passwords import WeakPassword, check
 from monitor.store import tables
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.tables import table_of
+from monitor.web.pace import Pace
 from tests.web_clinic import NOW, PASSWORD, WebClinic, post, token_of, web_clinic
 
 NURSE = "n.gray"
@@ -87,6 +94,26 @@ def test_behind_a_proxy_that_hands_on_another_name_people_get_in(
             assert answer.status_code == status, origin
 
 
+@pytest.mark.parametrize(
+    "written", ["https://Monitor.Clinic.Example", "https://monitor.clinic.example:443/"]
+)
+def test_an_address_that_is_written_otherwise_is_the_same(
+    made_clinic: Path, tmp_path: Path, written: str
+) -> None:
+    """Browsers write it small and leave the usual port out: every form was refused as foreign."""
+    with web_clinic(made_clinic, tmp_path, f'public_url = "{written}"') as own:
+        client = own.client()
+        page = client.get("/sign-in")
+        assert "Secure" in page.headers["set-cookie"]
+        cookie = page.headers["set-cookie"].partition(";")[0]
+        answer = client.post(
+            "/sign-in",
+            data={"csrf": token_of(page.text), "name": NURSE, "password": PASSWORD},
+            headers={"Origin": "https://monitor.clinic.example", "Cookie": cookie},
+        )
+        assert answer.status_code == 303
+
+
 def test_a_wrong_password_and_a_wrong_name_are_told_alike(web: WebClinic) -> None:
     told = set()
     for name in (NURSE, "nobody.here"):
@@ -118,6 +145,92 @@ def test_a_name_is_closed_for_a_while(web: WebClinic) -> None:
     assert web.sign_in(web.client(), "c.field").status_code == 303  # others get in
     web.now += timedelta(minutes=4)
     assert web.sign_in(client, NURSE).status_code == 303
+
+
+@pytest.mark.parametrize("act", ["password", "second-factor"])
+def test_who_an_admin_sees_to_need_not_wait_for_the_door(web: WebClinic, act: str) -> None:
+    """Whoever was locked out by guesses of others rang the admin, got a new password and was told
+    that nothing is tried for another quarter of an hour."""
+    client = web.client()
+    for n in range(10):
+        web.sign_in(client, NURSE, f"guess {n}")
+        web.now += timedelta(minutes=3)
+    assert web.sign_in(client, NURSE).status_code == 429
+    answer = post(web.client(Role.ADMIN), f"/people/{NURSE}/{act}")
+    given = answer.text.partition('<code class="password">')[2].partition("<")[0]
+    assert web.sign_in(client, NURSE, given or PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize("how", ["changed", "disabled"])
+def test_a_password_that_is_changed_while_it_is_tried_opens_nothing(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """To try one takes a while, and whoever knew the old one was in for twelve hours."""
+    tried = passwords.matches
+
+    def meanwhile(password: str, kept: str) -> bool:
+        right = tried(password, kept)
+        by = ON_THE_COMMAND_LINE
+        if how == "changed":
+            new = "quiet lamp orchard"
+            accounts.set_password(web.store, NURSE, new, must_change=False, by=by, now=web.now)
+        else:
+            accounts.disable(web.store, NURSE, by=by, now=web.now)
+        return right
+
+    monkeypatch.setattr(passwords, "matches", meanwhile)
+    assert web.sign_in(web.client(), NURSE).status_code == 401
+
+
+def test_many_who_sign_in_at_once_leave_the_daemon_its_memory(
+    web: WebClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To try a password takes 64 MiB: thirty wrong ones at once, by whoever has no account, took
+    two GiB of the process that watches the patients."""
+    count = Counted(passwords._hasher)
+    monkeypatch.setattr(passwords, "_hasher", count)
+    passwords._nobody.cache_clear()
+    clients = [web.client() for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(lambda it: web.sign_in(it, f"{id(it)}").status_code, clients))
+    assert statuses == [401] * 12
+    assert 1 <= count.most <= 2
+
+
+class Counted:
+    """A hasher that knows how many were at it at once."""
+
+    def __init__(self, own: PasswordHasher) -> None:
+        self.own, self.lock, self.now, self.most = own, threading.Lock(), 0, 0
+
+    def verify(self, kept: str, password: str) -> bool:
+        with self.counted():
+            return self.own.verify(kept, password)
+
+    def hash(self, password: str) -> str:
+        with self.counted():
+            return self.own.hash(password)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+def test_a_ward_behind_one_address_is_not_asked_to_wait() -> None:
+    """A hundred screens show the worklist, each of which asks every three seconds: of thirty the
+    last ones were refused, and with them whoever wanted to sign in."""
+    second = 0.0
+    pace = Pace(Web().requests_a_minute, clock=lambda: second)
+    for second in map(float, range(0, 600, 3)):
+        waits = [pace.wait("the proxy") for _ in range(100)]
+        assert not any(waits), second
 
 
 def test_a_session_ends_when_nothing_is_done_and_in_any_case(web: WebClinic) -> None:
@@ -215,6 +328,22 @@ def test_the_second_factor(web: WebClinic) -> None:
     rows = web.store.engine.connect().execute(table_of(tables.UserRow).select()).all()
     assert secret not in str(rows)
     assert (web.folder / "web.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_factor_that_cannot_be_read_is_told_with_what_helps(web: WebClinic) -> None:
+    """The key was lost with the machine; whoever signed in was told of a fault of ours."""
+    client = web.client(Role.NURSE)
+    page = client.get("/account/second-factor").text
+    totp = pyotp.TOTP(page.split("<code>")[1].split("</code>")[0].replace(" ", ""))
+    assert post(client, "/account/second-factor", code=totp.at(web.now)).status_code == 303
+    (web.folder / "web.key").unlink()
+    web.now += timedelta(seconds=30)
+    other = web.client()
+    web.sign_in(other, NURSE)
+    fields = {"csrf": token_of(other.get("/sign-in/code").text), "code": totp.at(web.now)}
+    told = other.post("/sign-in/code", data=fields)
+    assert told.status_code == 422
+    assert "cannot be read with the key in use: an admin resets it." in told.text
 
 
 def test_a_role_that_needs_a_second_factor_gets_on_with_one_only(

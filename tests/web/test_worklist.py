@@ -377,3 +377,52 @@ def test_a_contact_without_an_outcome_is_refused_in_the_words_of_the_page(web: W
         assert refused.status_code == 422
         assert "Choose what came of the contact: reached, " in refused.text
         assert "--outcome" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "fields"),
+    [
+        ("1.2", "0.3", "acknowledge", {}),
+        ("1.2", "0.3", "assign", {"to": "Nora Gray"}),
+        ("1.2", "0.3", "contact", {"outcome": "reached"}),
+        ("1.4", "1.2", "close", {"outcome": "dose lowered", "review_by": "2026-03-20"}),
+        ("1.4", "1.2", "snooze", {"until": "2026-03-14", "reason": "on holiday"}),
+    ],
+)
+def test_nobody_answers_what_has_got_worse_since_they_looked(
+    web: WebClinic, before: str, after: str, what: str, fields: dict[str, str]
+) -> None:
+    """A page said one value, a worse one came, and the form that was sent then took the worse alert
+    in hand, so that nobody else was told of it."""
+    doctor = web.client(Role.CLINICIAN)
+    lab(web, f"D1021,2026-03-09T08:00,neutrophils,{before},10*9/L")
+    alert = alert_of(web, "D1021", rule="neutropenia")
+    seen = doctor.get(f"/alerts/{alert}").text
+    lab(web, f"D1021,2026-03-10T08:00,neutrophils,{after},10*9/L")
+    late = act(doctor, alert, what, seen, **fields)
+    assert late.status_code == 409, late.headers
+    assert "It has changed since you opened it" in late.text
+    assert "<strong>worse, " in late.text
+    done = act(doctor, alert, what, late.text, **fields)
+    assert done.status_code in (303, 422), done.text
+
+
+def test_forms_in_a_row_are_of_what_the_row_shows(web: WebClinic) -> None:
+    """The row said 1.2 and was not shown anew, for somebody was at another one; the form that
+    opened in it was of the 0.3 that had come meanwhile."""
+    nurse = web.client(Role.NURSE)
+    lab(web, "D1021,2026-03-09T08:00,neutrophils,1.2,10*9/L")
+    alert = alert_of(web, "D1021", rule="neutropenia")
+    rows = nurse.get("/?view=all").text
+    lab(web, "D1021,2026-03-10T08:00,neutrophils,0.3,10*9/L")
+    path = re.search(rf'data-forms="(/alerts/{alert}/forms[^"]*)"', rows)
+    assert path is not None
+    form = nurse.get(html.unescape(path[1])).text
+    late = act(nurse, alert, "contact", form, outcome="no_answer")
+    assert late.status_code == 409 and "<strong>worse, " in late.text
+
+
+def lab(web: WebClinic, line: str) -> None:
+    path = web.folder / "lab.csv"
+    path.write_text(f"mrn,collected_at,analyte,value,unit\n{line}\n")
+    load(web.store, web.settings, path, "", web.now)
