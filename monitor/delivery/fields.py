@@ -67,6 +67,6 @@ def whole_list(views: Sequence[AlertView]) -> str:
 
 def cell(value: Any) -> Any:
     """A value as CSV holds it: a text that a spreadsheet would take for a formula is quoted."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

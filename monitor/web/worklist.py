@@ -65,7 +65,8 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
     """Acknowledge or assign several. Nothing else is done to many at once: an outcome, a snooze
     and a closing say something about one patient. Critical ones are acknowledged one by one."""
     back = visit.text("next") or "/"
-    chosen = [it for it in map(_chosen, visit.texts("alerts")) if it is not None][:AT_ONCE]
+    ticked = [it for it in map(_chosen, visit.texts("alerts")) if it is not None]
+    chosen = ticked[:AT_ONCE]
     if not chosen:
         visit.notice("Nothing was chosen: tick the alerts first.", "problem")
         return visit.redirect(back)
@@ -81,6 +82,8 @@ def together(visit: Annotated[Visit, needs(May.WORK_ALERTS)]) -> Response:
     if done:
         what = "assigned" if visit.text("do") == "assign" else "acknowledged"
         visit.notice(f"{done} alert{'' if done == 1 else 's'} {what}.")
+    if more := len(ticked) - len(chosen):
+        refused.append(f"{more} more were ticked than are done at once: they stand as they did.")
     for text in refused:
         visit.notice(text, "problem")
     return visit.redirect(back)

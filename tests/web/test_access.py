@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from monitor.core.permissions import May, Role, allows
 from monitor.web.app import create_app, page_routes
 from monitor.web.visit import Gate
+from monitor.web.worklist import AT_ONCE
 from tests.web_clinic import PASSWORD, WebClinic, post, token_of
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"
@@ -244,6 +245,15 @@ def test_an_alert_that_is_not_there_is_named_and_the_others_are_dealt_with(web: 
         told = client.get("/account").text
         assert "Alert 99999 was left as it is: there is no such alert." in told
         assert f"1 alert {do.removesuffix('e')}" in told
+
+
+def test_more_than_are_done_at_once_are_said(web: WebClinic) -> None:
+    client = web.client(Role.CLINICIAN)
+    token = token_of(client.get("/account").text)
+    chosen = [f"{99999 + number}:0" for number in range(AT_ONCE + 3)]
+    fields = {"csrf": token, "do": "acknowledge", "alerts": chosen}
+    assert client.post("/worklist/together", data=fields).status_code == 303
+    assert "3 more were ticked than are done at once" in client.get("/account").text
 
 
 def send(client: httpx.Client, method: str, path: str, token: str) -> httpx.Response:
