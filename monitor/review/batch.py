@@ -34,6 +34,7 @@ from monitor.review.screen import after, kept
 from monitor.store import keeping
 from monitor.store.alerts import Step, write_steps
 from monitor.store.frames import load_alerts, load_enrolments, not_collecting
+from monitor.store.heard import load_heard
 from monitor.store.keeping import Sleep
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
@@ -101,7 +102,7 @@ def review_batch(
     zone = settings.clinic.zone
     judged = judge_batch(connection, enrolment_ids, rulebook, now, zone, recalling=recalling)
     cases, failures = judged.cases, judged.failures
-    alerts = load_alerts(connection, [case.enrolment.id for case in cases])
+    alerts = load_heard(connection, [case.enrolment.id for case in cases])
     steps: list[Step] = []
     sleeps: dict[int, Sleep] = {}
     for found in judged.reviews:

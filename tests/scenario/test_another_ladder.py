@@ -1,0 +1,118 @@
+"""An alert that finds itself on another ladder than it was put to people on, by edited routes or
+by a correction: everybody on it hears in their time, and nobody again who heard."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.config import read_settings
+from monitor.store import tables
+from monitor.store.database import Store
+from tests.clinic import CBC, Clinic, settings_in
+
+ZONE = ZoneInfo("Europe/Zurich")
+ASKED = datetime(2026, 3, 4, 10, tzinfo=ZONE)
+
+
+def routes(*tiers: str, more: str = "") -> str:
+    addresses = [f"{it}@hill.example" for it in tiers]
+    then = [[it] for it in addresses[1:]]
+    return f'[[routes]]\nto = ["{addresses[0]}"]\nthen = {then}\n{more}\n'
+
+
+class House:
+    """One patient, and routes that are edited."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.clinic = Clinic(store, settings_in(folder))
+        self.folder = folder
+
+    def edit(self, *ways: str) -> None:
+        head = f'[clinic]\ntimezone = "{ZONE.key}"\nemail = "office@hill.example"\n'
+        path = self.folder / "config.toml"
+        self.clinic.settings = read_settings(head + "\n".join(ways), path, {})
+
+    def told(self, after: float) -> list[str]:
+        """Who is told so many minutes after the alert was put to people."""
+        known = {it.id for it in self.clinic.rows(tables.Delivery)}
+        now = ASKED + timedelta(minutes=after)
+        self.clinic.review(now, everyone=True)
+        new = [it for it in self.clinic.rows(tables.Delivery, kind="alert") if it.id not in known]
+        return sorted(it.recipient.split("@")[0] for it in new)
+
+    def count(self, neutrophils: str, after: float, status: str = "final") -> None:
+        now = ASKED + timedelta(minutes=after)
+        for row in self.clinic.rows(tables.ResultRow, collected_at=ASKED):
+            self.clinic.set(tables.ResultRow, row.id, stands=False)
+        self.clinic.results("A1", "2026-03-04", CBC | {"neutrophils": neutrophils},
+                            collected_at=ASKED, received_at=now, status=status)  # fmt: skip
+
+
+@pytest.fixture
+def house(store: Store, tmp_path: Path) -> House:
+    house = House(store, tmp_path)
+    house.edit(routes("nurse", "doctor", "lead"))
+    house.clinic.enrol("A1", "2026-02-25", now=ASKED - timedelta(days=7))
+    house.clinic.review(ASKED - timedelta(hours=1))
+    return house
+
+
+def test_a_tier_put_before_the_others_hears_of_what_they_have(house: House) -> None:
+    house.count("0.3", 0)
+    assert house.told(0) == ["nurse"]
+    house.edit(routes("matron", "nurse", "doctor", "lead"))
+    assert house.told(10) == ["matron"]
+    assert house.told(31) == []  # the nurse's place now, who heard
+    assert house.told(61) == ["doctor"]
+    assert house.told(91) == ["lead"]
+
+
+def test_a_tier_taken_away_lets_nobody_be_passed_over(house: House) -> None:
+    house.count("0.3", 0)
+    assert house.told(0) == ["nurse"]
+    house.edit(routes("doctor", "lead"))
+    assert house.told(10) == ["doctor"]
+    assert house.told(31) == ["lead"]
+    assert house.told(61) == ["office"]
+
+
+def test_tiers_added_at_the_end_do_not_repeat_what_was_repeated(house: House) -> None:
+    house.count("0.3", 0)
+    for minutes in (0, 31, 61):
+        assert len(house.told(minutes)) == 1
+    assert house.told(91) == ["office"]
+    assert house.told(91 + 240) == ["doctor", "lead", "nurse", "office"]
+    house.edit(routes("nurse", "doctor", "lead", "chief"))
+    assert house.told(91 + 245) == ["chief"]
+    assert house.told(91 + 246) == []
+    assert len(house.told(120 + 241)) == 5  # by the hours of the new ladder
+
+
+def test_what_a_correction_made_urgent_passes_nobody_over(house: House) -> None:
+    """Of the critical ladder three had heard; of the urgent one only its first."""
+    critical, urgent = 'urgencies = ["critical"]', 'urgencies = ["urgent"]'
+    house.edit(
+        routes("nurse", "doctor", "lead", more=critical),
+        routes("nurse", "matron", "chief", more=urgent),
+    )
+    house.count("0.3", 0)
+    for minutes, who in ((0, ["nurse"]), (31, ["doctor"]), (61, ["lead"])):
+        assert house.told(minutes) == who
+    house.count("1.4", 70, status="corrected")
+    assert house.told(70) == ["doctor", "lead", "nurse"]
+    assert house.told(4 * 60 + 1) == ["matron"]
+    assert house.told(8 * 60 + 1) == ["chief"]
+
+
+def test_who_heard_of_the_critical_one_is_not_told_again_of_the_urgent(house: House) -> None:
+    house.count("0.3", 0)
+    for minutes in (0, 31):
+        house.told(minutes)
+    house.count("1.4", 40, status="corrected")
+    assert house.told(40) == ["doctor", "nurse"]
+    assert house.told(4 * 60 + 1) == []
+    assert house.told(8 * 60 + 1) == ["lead"]
