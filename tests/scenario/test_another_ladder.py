@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import read_settings
+from monitor.review import wake_for_other_routes
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, settings_in
@@ -69,6 +70,19 @@ def test_a_tier_put_before_the_others_hears_of_what_they_have(house: House) -> N
     assert house.told(31) == []  # the nurse's place now, who heard
     assert house.told(61) == ["doctor"]
     assert house.told(91) == ["lead"]
+
+
+def test_edited_routes_wake_whoever_waits_for_somebody(house: House) -> None:
+    house.count("0.3", 0)
+    house.told(0)
+    clinic = house.clinic
+    assert wake_for_other_routes(clinic.store, clinic.settings, ASKED) == 0
+    house.edit(routes("matron", "nurse"))
+    now = ASKED + timedelta(minutes=3)
+    assert wake_for_other_routes(clinic.store, clinic.settings, now) == 1
+    assert wake_for_other_routes(clinic.store, clinic.settings, now) == 0
+    clinic.review(now)
+    assert clinic.rows(tables.Delivery)[-1].recipient == "matron@hill.example"
 
 
 def test_a_tier_taken_away_lets_nobody_be_passed_over(house: House) -> None:
