@@ -22,6 +22,7 @@ from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
 from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
+    asks_for_more,
     counts_anew,
     differently,
     more_panels,
@@ -126,7 +127,11 @@ def _opened(finding: Finding) -> Change:
 def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -> Iterator[Change]:
     """A person closed it: it comes back on its review day, when worse, or when it relapses. What
     a correction made milder meanwhile stays closed, and whoever acted on it hears of it."""
-    reason = worse_than_told(finding, alert, protocol) or news(finding, alert)
+    reason = (
+        worse_than_told(finding, alert, protocol)
+        or asks_for_more(finding, alert, protocol)
+        or news(finding, alert)
+    )
     if not reason and not finding.recovered:
         reason = more_urgent(finding, alert) or _comes_back(alert, today)
     waits = alert.review_by is not None and not is_edited(alert, protocol)
@@ -178,6 +183,7 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
         return None
     if reason := (
         worse_than_told(finding, alert, protocol)
+        or asks_for_more(finding, alert, protocol)
         or more_panels(finding, alert, protocol)
         or news(finding, alert)
     ):
