@@ -20,6 +20,7 @@ from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, witho
 from monitor.core.findings import OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
+from monitor.core.renumbered import other_number
 from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
     asks_for_more,
@@ -205,23 +206,17 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
 
 def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
     """Merged, or taken apart again: whoever was told one number hears the other."""
-    if reason := _other_number(alert, mrn):
+    if reason := other_number(mrn, alert.mrn):
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _with_number(change: Change, mrn: str) -> Change:
     """Whatever else is told of it: who knows the alert by another number takes this one for a
     stranger."""
-    number = "" if change.alert is None else _other_number(change.alert, mrn)
+    number = "" if change.alert is None else other_number(mrn, change.alert.mrn)
     if not number or not change.tell or number in change.reason:
         return change
     return replace(change, reason=f"{change.reason}; {number}")
-
-
-def _other_number(alert: Alert, mrn: str) -> str:
-    if not alert.mrn or alert.mrn == mrn:
-        return ""
-    return f"the patient's number is now {mrn}, it was {alert.mrn}"
 
 
 def _stands_again(finding: Finding, alert: Alert) -> Change:

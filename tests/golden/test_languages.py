@@ -413,6 +413,7 @@ REASONS = (
     "the episode goes on again after it was closed as recovered",
     "its review day has come and the episode goes on",
     "the patient's number is now 2, it was 1",
+    "the patient's number was 2 and is now 1",
     "told with the alert of azathioprine, which set the date",
     "the enrolment was taken back",
     "corrected, or told by another alert",
