@@ -46,7 +46,7 @@ from monitor.operations.schedules import adopt
 from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.operations.time_zone import notice_of_another_zone
-from monitor.review import review_due, wake_for_other_routes, wake_judged_otherwise
+from monitor.review import RoutesRead, review_due, wake_judged_otherwise
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -100,6 +100,7 @@ class Daemon:
         self._log = logs.logger("daemon")
         self._member = fleet.Member(self._store)
         self._kept_at = clock.now()
+        self._routes = RoutesRead()
         self._scheduler = BackgroundScheduler(
             timezone=settings.clinic.zone,
             executors={name: ThreadPoolExecutor(1) for name in _THREADS},
@@ -182,7 +183,7 @@ class Daemon:
         for notice in notice_of_another_zone(self._store, self._settings, now):
             self._keeper.alarm(notice.topic, notice.text, now)
         woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
-        woken += wake_for_other_routes(self._store, self._settings, now)
+        woken += self._routes.read_anew(self._store, self._settings, now)
         if woken:
             self._log.info("to be judged anew", enrolments=woken)
 
@@ -227,7 +228,7 @@ class Daemon:
         notices = adopt(self._store, self._settings.schedules.folder, now)
         for notice in notices:
             self._keeper.alarm(notice.topic, notice.text, now)
-        return bool(notices)
+        return self._routes.read_anew(self._store, self._settings, now) > 0 or bool(notices)
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()

@@ -5,7 +5,7 @@ from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
 from monitor.review.program import wake_judged_otherwise
 from monitor.review.recall import judged_by
-from monitor.review.routes_read import wake_for_other_routes
+from monitor.review.routes_read import RoutesRead, wake_for_other_routes
 
 __all__ = [
     "BATCH",
@@ -20,6 +20,7 @@ __all__ = [
     "judged_by",
     "review_batch",
     "review_due",
+    "RoutesRead",
     "wake_for_other_routes",
     "wake_judged_otherwise",
 ]

@@ -4,6 +4,7 @@ who have not heard, or sooner."""
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 
@@ -46,13 +47,35 @@ def wake_for_other_routes(store: Store, settings: Settings, now: datetime) -> in
     return len(ids)
 
 
+class RoutesRead:
+    """What one program knows of its routes: a rota is edited while it runs. Two programs with
+    different ones do not wake everybody in turns."""
+
+    def __init__(self) -> None:
+        self._known = ""
+
+    def read_anew(self, store: Store, settings: Settings, now: datetime) -> int:
+        """`wake_for_other_routes`, where this program finds others than before; how many."""
+        routes = _digest(settings)
+        if routes == self._known:
+            return 0
+        woken = wake_for_other_routes(store, settings, now)
+        self._known = routes
+        return woken
+
+
 def _digest(settings: Settings) -> str:
-    """Of all that a ladder follows from."""
+    """Of all that a ladder follows from; a rota that cannot be read has nobody."""
     clinic = settings.clinic
     says = [
-        {name: it.model_dump(mode="json") for name, it in sorted(settings.recipients.items())},
+        {name: it.model_dump(mode="json") for name, it in settings.recipients.items()},
         [it.model_dump(mode="json") for it in settings.routes],
         settings.escalation.model_dump(mode="json"),
         clinic.model_dump(mode="json"),
     ]
-    return sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()[:16]
+    digest = sha256(json.dumps(says, sort_keys=True).encode())
+    for name in sorted(settings.recipients):
+        rota = settings.recipients[name].rota
+        with suppress(OSError):
+            digest.update(b"" if rota is None else rota.read_bytes())
+    return digest.hexdigest()[:16]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config import read_settings
-from monitor.review import wake_for_other_routes
+from monitor.review import RoutesRead, wake_for_other_routes
 from monitor.store import tables
 from monitor.store.database import Store
 from tests.clinic import CBC, Clinic, settings_in
@@ -83,6 +83,26 @@ def test_edited_routes_wake_whoever_waits_for_somebody(house: House) -> None:
     assert wake_for_other_routes(clinic.store, clinic.settings, now) == 0
     clinic.review(now)
     assert clinic.rows(tables.Delivery)[-1].recipient == "matron@hill.example"
+
+
+def test_whoever_takes_a_week_over_hears_of_what_is_open(house: House) -> None:
+    """Ann had it, and is ill: the rota is edited while the program runs."""
+    clinic, routes_read = house.clinic, RoutesRead()
+    rota = house.folder / "rota.csv"
+    role = '[recipients.on_call]\naddresses = ["call@hill.example"]\nrota = "rota.csv"\n'
+
+    def on_call(name: str) -> int:
+        rota.write_text(f"week,name,addresses\n2026-W10,{name},{name}@hill.example\n")
+        house.edit(role + '[[routes]]\nto = ["on_call"]\n')
+        return routes_read.read_anew(clinic.store, clinic.settings, ASKED)
+
+    assert on_call("ann") == 0
+    house.count("0.3", 0)
+    assert house.told(0) == ["ann"]
+    assert on_call("ann") == 0
+    assert on_call("bob") == 1
+    assert house.told(5) == ["bob"]
+    assert house.told(6) == []
 
 
 def test_a_tier_taken_away_lets_nobody_be_passed_over(house: House) -> None:
