@@ -13,6 +13,7 @@ __all__ = [
     "WITH_ALL_READ",
     "Failed",
     "Progress",
+    "RoutesRead",
     "Tally",
     "decided",
     "judge",
@@ -20,7 +21,6 @@ __all__ = [
     "judged_by",
     "review_batch",
     "review_due",
-    "RoutesRead",
     "wake_for_other_routes",
     "wake_judged_otherwise",
 ]

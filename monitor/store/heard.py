@@ -67,7 +67,7 @@ def _messages_about(alert_ids: Sequence[int]) -> Select[Any]:
     columns, since = _DELIVERIES.c, _ALERTS.c.asked_at
     took_along = and_(
         columns.payload["storm"].as_boolean(),
-        or_(columns.state == "waiting", columns.sent_at >= since),
+        or_(columns.state == "waiting", columns.sent_at >= since, columns.next_attempt_at >= since),
     )
     said = (_BEARS.c.alert_id, _BEARS.c.what, columns.recipient, columns.created_at)
     return (
