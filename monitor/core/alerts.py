@@ -24,6 +24,7 @@ from monitor.core.renumbered import other_number
 from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
     asks_for_more,
+    corrected_upwards,
     counts_anew,
     differently,
     more_panels,
@@ -138,6 +139,7 @@ def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -
     waits = alert.review_by is not None and not is_edited(alert, protocol)
     if reason:
         yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+        yield from _beside(finding, alert, protocol)
     elif waits and (reason := differently(finding, alert, protocol)):
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
@@ -169,6 +171,8 @@ def _standing(
         content = None if content is None else replace(content, tell=corrects)
     if content is not None:
         changes.append(content)
+        if content.what is ChangeWhat.WORSE and content.tell:
+            changes.extend(_beside(finding, alert, protocol))
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
         changes.append(_change(ChangeWhat.REMINDED, _still(finding), finding, alert, tell=True))
     if not changes and is_edited(alert, protocol):
@@ -176,6 +180,12 @@ def _standing(
     if counts_anew(finding, alert, protocol):
         changes = [replace(it, counts_anew=True) for it in changes]
     return changes
+
+
+def _beside(finding: Finding, alert: Alert, protocol: Protocol) -> Iterator[Change]:
+    """What is worse is put to people anew, one by one; a correction is told to all who know."""
+    if reason := corrected_upwards(finding, alert, protocol):
+        yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Change | None:

@@ -108,6 +108,17 @@ def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     return ""
 
 
+def corrected_upwards(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """Where it is worse by a correction of what was told and not by another result: whoever had a
+    message, a milder correction perhaps, knows what is not so."""
+    worst = finding.worst
+    if worst is None or alert.told_level is None or is_edited(alert, protocol):
+        return ""
+    if worst.collected_at not in alert.breaches or worst.value == alert.worst_value:
+        return ""
+    return f"a correction made it worse; {_before(finding, alert)}"
+
+
 def _before(finding: Finding, alert: Alert) -> str:
     """What it was, in words that tell it from what it is now."""
     asks_the_same = (finding.kind, urgency_now(finding, alert)) == (alert.kind, alert.urgency)

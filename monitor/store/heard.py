@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from monitor.core.changes import Alert, Heard
-from monitor.core.routing import CLIMBING
+from monitor.core.routing import CLIMBING, CORRECTING
 from monitor.core.vocabulary import AlertState
 from monitor.store import tables
 from monitor.store.among import among
@@ -24,6 +24,7 @@ PASSED_ON = "passed-on:"
 _ALERTS = table_of(tables.AlertRow)
 _BEARS = table_of(tables.DeliveryAlert)
 _DELIVERIES = table_of(tables.Delivery)
+_CORRECTED = frozenset(it.value for it in CORRECTING)
 _CLIMBED = frozenset(it.value for it in CLIMBING)
 
 
@@ -42,6 +43,8 @@ def with_heard(connection: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     who: dict[int, dict[str, datetime]] = defaultdict(dict)
     climbed: dict[int, datetime] = {}
     for row in connection.execute(_messages_about(sorted(asking))):
+        if row.what in _CORRECTED and row.created_at == row.asked_at:
+            continue  # told beside those who were asked, and is not asked by it
         reader = row.recipient.lower()
         at = max(row.created_at, row.asked_at)  # a storm's message may have waited before
         who[row.alert_id][reader] = max(at, who[row.alert_id].get(reader, at))

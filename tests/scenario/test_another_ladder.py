@@ -150,3 +150,29 @@ def test_who_heard_of_the_critical_one_is_not_told_again_of_the_urgent(house: Ho
     assert house.told(40) == ["doctor", "nurse"]
     assert house.told(4 * 60 + 1) == []
     assert house.told(8 * 60 + 1) == ["lead"]
+
+
+def test_a_correction_that_is_corrected_reaches_all_who_heard_the_first(house: House) -> None:
+    """The doctor was rung up, then told it is milder; only the nurse heard that it is not."""
+    house.count("0.3", 0)
+    for minutes in (0, 31):
+        house.told(minutes)
+    house.count("1.4", 40, status="corrected")
+    assert house.told(40) == ["doctor", "nurse"]
+    house.count("0.4", 50, status="corrected")
+    assert house.told(50) == ["doctor", "nurse"]
+    said = {it.what: it.reason for it in house.clinic.rows(tables.DeliveryAlert)[-2:]}
+    assert said["updated"] == "a correction made it worse; before: urgent, withhold"
+    assert house.told(81) == ["doctor"], "whose turn it is all the same"
+    assert house.told(111) == ["lead"]
+
+
+def test_another_result_that_is_worse_is_told_tier_by_tier(house: House) -> None:
+    house.count("0.8", 0)
+    for minutes in (0, 31):
+        house.told(minutes)
+    now = ASKED + timedelta(minutes=40)
+    house.clinic.results("A1", "2026-03-04", {"neutrophils": "0.3"}, collected_at=now,
+                         received_at=now)  # fmt: skip
+    assert house.told(40) == ["nurse"]
+    assert house.told(71) == ["doctor"]
