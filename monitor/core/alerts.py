@@ -61,7 +61,7 @@ def reconcile(
     wake: list[date] = []
     for finding, alert in pairing.pairs:
         if alert is None:
-            changes.append(_opened(finding))
+            changes.append(_opened(finding, alerts))
             wake.extend(_reminder(finding, today))
         elif alert.state is AlertState.CLOSED:
             changes.extend(_answered(finding, alert, protocol, today))
@@ -114,8 +114,16 @@ def content_of(finding: Finding) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def _opened(finding: Finding) -> Change:
-    """An episode already over when first seen opens as recovered, routine unless critical."""
+def _opened(finding: Finding, alerts: Sequence[Alert]) -> Change:
+    """An episode already over when first seen opens as recovered, routine unless critical. Who was
+    told that it is void hears that it is not."""
+    breaches = set(finding.breaches)
+    void = tuple(
+        it.id
+        for it in alerts
+        if it.cause == finding.cause and breaches.intersection(it.breaches)
+        if it.state is AlertState.CLOSED and it.closed_by is None
+    )
     return Change(
         what=ChangeWhat.OPENED,
         reason=finding.summary,
@@ -123,6 +131,7 @@ def _opened(finding: Finding) -> Change:
         finding=finding,
         first_seen_recovered=finding.recovered,
         urgency=urgency_of(finding, only_seen_recovered=finding.recovered),
+        void=void,
     )
 
 

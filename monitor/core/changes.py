@@ -135,6 +135,8 @@ class Change:
     outcome_missed: bool = False
     unasked: bool = False
     """It would be put to people and is muted: its ladder begins once it is told."""
+    void: tuple[int, ...] = ()
+    """Of one that is opened: alerts of the same breaches that the monitor had ended."""
     counts_anew: bool = False
     """An edit gave the level another number: what people know of it counts by that."""
 

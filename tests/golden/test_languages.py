@@ -299,6 +299,7 @@ SAID_BESIDE = (
     "Supply ran out on 7 Dec 2026: still taking it?",
     "Transfer to Dr Gray on 2 Apr 2026 is not accepted yet: the patient is still ours.",
     "a correction made it milder; before: beyond the limit of 0.5 10*9/L",
+    "it was taken back, and stands after all",
     "a correction made it worse; before: beyond the limit of 1 10*9/L",
     "a correction made it worse; before: urgent, withhold; the patient's number is now 2, it was 1",
     "the acknowledgement has run out; a correction made it milder; before: critical, discontinue",

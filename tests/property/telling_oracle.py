@@ -248,6 +248,9 @@ class Oracle:
         if void or (ends and alert.state == "closed"):
             for who in sorted({it.to for it in mine if it.at < self.world.now} - now):
                 self.wrong(f"alert {alert.id} ends, and {who} does not hear of it")
+        if was is None and self.before and alert.id not in self.muted:
+            for who in sorted(self._told_void(alert) - now):
+                self.wrong(f"{who} was told that {alert.id} ({alert.rule}) is void")
         known = {it.to for it in mine if it.kind == "alert"}
         waits = alert.state != "closed" or (alert.closed_by and alert.review_by)
         dead = alert.enrolment_id in self.dead
@@ -261,6 +264,14 @@ class Oracle:
                            f"correction it is {alert.worst_value}")  # fmt: skip
         for line in (it for it in self.new if it.alert == alert.id and it.kind == "alert"):
             self.pictures[line.to, alert.id] = alert
+
+    def _told_void(self, alert: Any) -> set[str]:
+        """Who knows that a breach of a new alert never was."""
+        ended = [it.id for it in self.before.values() if it.state == "closed" and not it.closed_by
+                 and (it.enrolment_id, it.cause) == (alert.enrolment_id, alert.cause)
+                 and set(it.breaches) & set(alert.breaches)]  # fmt: skip
+        return {it.to for it in self.lines if it.alert in ended and it.kind == "withdrawal"
+                and self._arrives(it)}  # fmt: skip
 
     def _arrives(self, line: Told) -> bool:
         row = self.deliveries.get(line.delivery)

@@ -167,6 +167,21 @@ def test_a_correction_that_is_corrected_reaches_all_who_heard_the_first(house: H
     assert house.told(111) == ["lead"]
 
 
+def test_what_was_withdrawn_and_stands_after_all_reaches_all_who_heard_that(house: House) -> None:
+    house.count("0.3", 0)
+    for minutes in (0, 31):
+        house.told(minutes)
+    house.count("4.0", 40, status="corrected")
+    house.told(40)
+    withdrawn = house.clinic.rows(tables.Delivery, kind="withdrawal")
+    assert len(withdrawn) == 2
+    house.count("0.4", 50, status="corrected")
+    assert house.told(50) == ["doctor", "nurse"]
+    said = {it.what: it.reason for it in house.clinic.rows(tables.DeliveryAlert)[-2:]}
+    assert said["updated"] == "it was taken back, and stands after all"
+    assert house.told(81) == ["doctor"], "whose turn it is all the same"
+
+
 def test_another_result_that_is_worse_is_told_tier_by_tier(house: House) -> None:
     house.count("0.8", 0)
     for minutes in (0, 31):
