@@ -171,6 +171,7 @@ class Papers:
         """Begun anew, today or in some days."""
         world = self.world
         day = world.local.date() + timedelta(days=world.luck.choice([0, 0, 5]))
+        world.takes_back = True  # what came since that day is the new treatment's
         path = self._file(ENROL, f"{world.someone()},azathioprine,{day}")
         arrivals.enrol(world.clinic.store, world.clinic.settings, path, world.now)
 
