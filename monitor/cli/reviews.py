@@ -147,10 +147,11 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Review everyone whose state can have changed by now; open, update and close alerts."""
-    from monitor.review import review_due, wake_judged_otherwise
+    from monitor.review import review_due, wake_for_other_routes, wake_judged_otherwise
 
     with writing(config, at) as work, progress("reviewing", quiet=as_json) as bar:
         wake_judged_otherwise(work.store, work.settings.clinic.zone, work.now)
+        wake_for_other_routes(work.store, work.settings, work.now)
         tally = review_due(work.store, work.settings, work.now, everyone=everyone, progress=bar)
     if as_json:
         print_json(tally.review)

@@ -19,9 +19,9 @@ CAUSE = "ages"
 
 
 def findings(view: View) -> Iterator[Finding]:
-    """A review while the patient's age lies outside the protocol's."""
+    """A review while the patient's age lies outside the protocol's, or lay so until the stop."""
     ages, born = view.protocol.ages, view.case.enrolment.birth_date
-    if ages is None or born is None or view.life.stopped_on is not None:
+    if ages is None or born is None:
         return
     since = _outside_since(ages, born, view)
     if since is None:
@@ -36,7 +36,7 @@ def findings(view: View) -> Iterator[Finding]:
             f"{age_text(born, since)}, it is for {ages}"
         ),
         source=view.protocol.source,
-        recovered=is_within(ages, born, view.today),
+        recovered=view.life.stopped_on is not None or is_within(ages, born, view.today),
         breaches=(start_of_day(since, view.zone),),
         action=words.action_words(Kind.REVIEW, view.case.enrolment.drug),
         say=("Its limits and intervals are not made for this age: a protocol for it is needed.",),
@@ -95,7 +95,8 @@ def _outside_since(ages: Ages, born: date, view: View) -> date | None:
     enrolled, (_, end) = view.case.enrolment.enrolled_on, _borders(ages, born)
     if not is_within(ages, born, enrolled):
         return enrolled
-    return end if end is not None and end <= view.today else None
+    last = view.today if view.life.stopped_on is None else view.life.stopped_on
+    return end if end is not None and end <= last else None
 
 
 def _birthday(born: date, years: int) -> date:

@@ -20,8 +20,11 @@ from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, witho
 from monitor.core.findings import OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
+from monitor.core.renumbered import other_number
 from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
+    asks_for_more,
+    corrected_upwards,
     counts_anew,
     differently,
     more_panels,
@@ -58,7 +61,7 @@ def reconcile(
     wake: list[date] = []
     for finding, alert in pairing.pairs:
         if alert is None:
-            changes.append(_opened(finding))
+            changes.append(_opened(finding, alerts))
             wake.extend(_reminder(finding, today))
         elif alert.state is AlertState.CLOSED:
             changes.extend(_answered(finding, alert, protocol, today))
@@ -111,8 +114,16 @@ def content_of(finding: Finding) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def _opened(finding: Finding) -> Change:
-    """An episode already over when first seen opens as recovered, routine unless critical."""
+def _opened(finding: Finding, alerts: Sequence[Alert]) -> Change:
+    """An episode already over when first seen opens as recovered, routine unless critical. Who was
+    told that it is void hears that it is not."""
+    breaches = set(finding.breaches)
+    void = tuple(
+        it.id
+        for it in alerts
+        if it.cause == finding.cause and breaches.intersection(it.breaches)
+        if it.state is AlertState.CLOSED and it.closed_by is None
+    )
     return Change(
         what=ChangeWhat.OPENED,
         reason=finding.summary,
@@ -120,18 +131,24 @@ def _opened(finding: Finding) -> Change:
         finding=finding,
         first_seen_recovered=finding.recovered,
         urgency=urgency_of(finding, only_seen_recovered=finding.recovered),
+        void=void,
     )
 
 
 def _answered(finding: Finding, alert: Alert, protocol: Protocol, today: date) -> Iterator[Change]:
     """A person closed it: it comes back on its review day, when worse, or when it relapses. What
     a correction made milder meanwhile stays closed, and whoever acted on it hears of it."""
-    reason = worse_than_told(finding, alert, protocol) or news(finding, alert)
+    reason = (
+        worse_than_told(finding, alert, protocol)
+        or asks_for_more(finding, alert, protocol)
+        or news(finding, alert)
+    )
     if not reason and not finding.recovered:
         reason = more_urgent(finding, alert) or _comes_back(alert, today)
     waits = alert.review_by is not None and not is_edited(alert, protocol)
     if reason:
         yield _change(ChangeWhat.REOPENED, reason, finding, alert, tell=True)
+        yield from _beside(finding, alert, protocol)
     elif waits and (reason := differently(finding, alert, protocol)):
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
@@ -163,6 +180,8 @@ def _standing(
         content = None if content is None else replace(content, tell=corrects)
     if content is not None:
         changes.append(content)
+        if content.what is ChangeWhat.WORSE and content.tell:
+            changes.extend(_beside(finding, alert, protocol))
     if not any(it.tell for it in changes) and _reminder_due(finding, alert, today, zone):
         changes.append(_change(ChangeWhat.REMINDED, _still(finding), finding, alert, tell=True))
     if not changes and is_edited(alert, protocol):
@@ -172,12 +191,19 @@ def _standing(
     return changes
 
 
+def _beside(finding: Finding, alert: Alert, protocol: Protocol) -> Iterator[Change]:
+    """What is worse is put to people anew, one by one; a correction is told to all who know."""
+    if reason := corrected_upwards(finding, alert, protocol):
+        yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
+
+
 def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Change | None:
     """How what is to be shown differs from what was: the weightiest word for it, or None."""
     if content_of(finding) == alert.content:
         return None
     if reason := (
         worse_than_told(finding, alert, protocol)
+        or asks_for_more(finding, alert, protocol)
         or more_panels(finding, alert, protocol)
         or news(finding, alert)
     ):
@@ -199,23 +225,17 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
 
 def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:
     """Merged, or taken apart again: whoever was told one number hears the other."""
-    if reason := _other_number(alert, mrn):
+    if reason := other_number(mrn, alert.mrn):
         yield _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
 
 
 def _with_number(change: Change, mrn: str) -> Change:
     """Whatever else is told of it: who knows the alert by another number takes this one for a
     stranger."""
-    number = "" if change.alert is None else _other_number(change.alert, mrn)
+    number = "" if change.alert is None else other_number(mrn, change.alert.mrn)
     if not number or not change.tell or number in change.reason:
         return change
     return replace(change, reason=f"{change.reason}; {number}")
-
-
-def _other_number(alert: Alert, mrn: str) -> str:
-    if not alert.mrn or alert.mrn == mrn:
-        return ""
-    return f"the patient's number is now {mrn}, it was {alert.mrn}"
 
 
 def _stands_again(finding: Finding, alert: Alert) -> Change:

@@ -12,6 +12,18 @@ from monitor.core.calendar import earliest
 from monitor.core.vocabulary import AlertState, Kind, PanelState, Urgency
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who had a message about an alert since it was put to people, in small letters, and when the
+    last; when it last climbed its ladder."""
+
+    messages: tuple[tuple[str, datetime], ...] = ()
+    climbed_at: datetime | None = None
+
+    def by(self, address: str, since: datetime) -> bool:
+        return any(it == address.lower() and at >= since for it, at in self.messages)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """The durable thing a person must deal with, as the store keeps it."""
@@ -57,7 +69,8 @@ class Alert:
     asked_at: datetime | None = None
     """When it was last put to people: its ladder begins then. None: nobody was told."""
     rungs_told: int = 0
-    """Rungs of that ladder that were told."""
+    """Rungs of that ladder that were told: what counts where nobody knows who `heard`."""
+    heard: Heard | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     outcome_at: datetime | None = None
@@ -128,6 +141,8 @@ class Change:
     outcome_missed: bool = False
     unasked: bool = False
     """It would be put to people and is muted: its ladder begins once it is told."""
+    void: tuple[int, ...] = ()
+    """Of one that is opened: alerts of the same breaches that the monitor had ended."""
     counts_anew: bool = False
     """An edit gave the level another number: what people know of it counts by that."""
 

@@ -53,6 +53,8 @@ def climb(
         wake.append(next_at)
         if addressed.asked_at is not None and change.alert is not None:
             asked.add(change.alert.id)
+        elif addressed.to and change.alert is not None:
+            standing[change.alert.id] = _heard_by(standing[change.alert.id], addressed.to, now)
     for alert in alerts:
         now_is = standing[alert.id]
         if alert.id in asked or now_is is None or alert.id in muted:
@@ -68,6 +70,14 @@ def _corrects(change: Change) -> bool:
     """Whether people were told what is not so any more: they may have acted on it."""
     was_told = change.alert is not None and change.alert.last_told_at is not None
     return change.tell and change.what in CORRECTING and was_told
+
+
+def _heard_by(alert: Alert | None, readers: Sequence[str], now: datetime) -> Alert | None:
+    """The alert once these have heard of it in this review, of something else than a climb."""
+    if alert is None or alert.heard is None or alert.urgency is Urgency.ROUTINE:
+        return alert
+    messages = (*alert.heard.messages, *((it.lower(), now) for it in readers))
+    return replace(alert, heard=replace(alert.heard, messages=messages))
 
 
 def _climbed(

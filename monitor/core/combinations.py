@@ -127,7 +127,7 @@ def _finding(
     worst = max(episode.breaches, key=lambda it: (it.certain, it.may))
     level = combination.levels[worst.level - 1]
     certain = worst.certain > 0
-    early = worst.collected_on < life.first_dose_on
+    early = episode.is_before(life.first_dose_on)
     kind, urgency = words.capped(level.action, level.urgency, certain=certain, early=early)
     lines = low[worst.measured.collected_at]
     day = worst.collected_on

@@ -39,6 +39,10 @@ class Episode:
         """
         return self.ended_by is None or self.ended_by.collected_on >= enrolled_on
 
+    def is_before(self, first_dose_on: date) -> bool:
+        """Whether no breach of it was collected under the drug."""
+        return all(it.collected_on < first_dose_on for it in self.breaches)
+
     def worst(self, *, downward: bool) -> Judged:
         return max(self.breaches, key=lambda it: it.severity(downward=downward))
 

@@ -11,9 +11,9 @@ config, not here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import accumulate, islice
+from itertools import accumulate
 
 from monitor.core.changes import Alert
 from monitor.core.contacts import Tier, addresses_at, anybody_there
@@ -175,6 +175,8 @@ def escalate(alert: Alert, ladder: Ladder, now: datetime, *, ahead: int = 1) -> 
     """What is due of the ladder of a live alert by `now`, and the next instant to look.
 
     An alert that is snoozed, recovered or closed asks nobody, nor one that nobody was told of.
+    What is told of the ladder is who heard, not how many rungs: an edit of the routes or a
+    correction may have put the alert on another one.
     An acknowledged one asks again once the time for its outcome is over: from then on as one
     that nobody has, though it stays acknowledged. `ahead` is how many rungs to come to name.
     """
@@ -188,23 +190,43 @@ def escalate(alert: Alert, ladder: Ladder, now: datetime, *, ahead: int = 1) -> 
         asked_at, climbed, missed = due_at, 0, True
     due: list[Rung] = []
     upcoming: list[Rung] = []
-    for rung in islice(ladder.rungs(asked_at), climbed, None):
+    told = 0
+    alert = replace(alert, rungs_told=climbed)
+    for place, rung in enumerate(ladder.rungs(asked_at)):
         if rung.again and missed:
             break  # somebody has it: who did not answer the first time is not told for ever
-        if rung.at <= now:
-            due.append(rung)
+        owed = still_owed(rung, place, alert, ladder, asked_at)
+        if owed is None:
+            told += 1
+        elif owed.at <= now:
+            due.append(owed)
         elif len(upcoming) < ahead:
-            upcoming.append(rung)
+            upcoming.append(owed)
         else:
             break
     return Escalation(
         asked_at=asked_at,
-        climbed=climbed + len(due),
+        climbed=told + len(due),
         due=tuple(due),
         upcoming=tuple(upcoming),
         outcome_missed=missed,
         next_at=upcoming[0].at if upcoming else None,
     )
+
+
+def still_owed(
+    rung: Rung, place: int, alert: Alert, ladder: Ladder, asked_at: datetime
+) -> Rung | None:
+    """A rung of an alert's ladder with those of it who have not heard yet; None where all have.
+    What the first tier reads in its digest is owed by no message."""
+    heard = alert.heard
+    if heard is None or (place == 0 and not ladder.pace.by_message):
+        return rung if place >= alert.rungs_told else None
+    if rung.again:
+        is_told = heard.climbed_at is not None and rung.at <= heard.climbed_at
+        return None if is_told else rung
+    fresh = tuple(it for it in rung.addresses if not heard.by(it, asked_at))
+    return replace(rung, addresses=fresh) if fresh else None
 
 
 def asks(alert: Alert) -> bool:

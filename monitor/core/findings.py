@@ -110,7 +110,7 @@ def of_episode(
     certain = worst.certain > 0
     level = rule.levels[worst.level - 1]
     limit = worst.limit
-    early = worst.measured.collected_on < life.first_dose_on
+    early = episode.is_before(life.first_dose_on)
     kind, urgency = capped(level.action, level.urgency, certain=certain, early=early)
     return Finding(
         enrolment_id=case.enrolment.id,

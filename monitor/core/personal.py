@@ -105,12 +105,12 @@ def name(it: Personal) -> str:
 
 
 def findings(view: View) -> Iterator[Finding]:
-    """Somebody is told when the protocol's own returns by the passing of time."""
-    life = view.life
-    if life.stopped_on is not None:
-        return
+    """Somebody is told when the protocol's own returns by the passing of time, while the drug is
+    taken; a stop takes nothing back."""
+    stopped_on = view.life.stopped_on
+    last = view.today if stopped_on is None else min(stopped_on, view.today)
     for it in view.case.personal:
-        if it.ended_on is None and it.until <= view.today and not _is_renewed(it, view):
+        if it.ended_on is None and it.until <= last and not _is_renewed(it, view):
             yield _ended(it, view)
 
 
@@ -142,6 +142,7 @@ def _ended(it: Personal, view: View) -> Finding:
             "protocol's own applies again"
         ),
         source=_SOURCE,
+        recovered=view.life.stopped_on is not None,
         breaches=(start_of_day(it.until, view.zone),),
         action=words.action_words(Kind.REVIEW, view.case.enrolment.drug),
         say=(*_latest(it, view), "To be set anew, it needs a reason, an author and an end."),

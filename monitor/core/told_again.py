@@ -7,7 +7,7 @@ from monitor.core.answer import Finding
 from monitor.core.changes import Alert
 from monitor.core.ending import PROTOCOL_EDITED, is_edited
 from monitor.core.episodes import markedly_worse
-from monitor.core.findings import OVERDUE
+from monitor.core.findings import OVERDUE, REDUCING
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import PanelState, Urgency
 
@@ -79,6 +79,19 @@ def more_urgent(finding: Finding, alert: Alert) -> str:
     return f"{urgency} now, {alert.urgency} before" if urgency.rank > alert.urgency.rank else ""
 
 
+def asks_for_more(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """What was a review before the first dose goes on under the drug: the same level, and another
+    thing to do. After an edit that is told as one."""
+    graver = finding.kind in REDUCING and alert.kind not in REDUCING
+    if not (graver and finding.breaches) or is_edited(alert, protocol):
+        return ""
+    return _asks_now(finding)
+
+
+def _asks_now(finding: Finding) -> str:
+    return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
+
+
 def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
     """A correction or an edit made it milder, or it asks for something else: people hear it."""
     if not finding.breaches:
@@ -89,10 +102,21 @@ def differently(finding: Finding, alert: Alert, protocol: Protocol) -> str:
             PROTOCOL_EDITED if edited else f"a correction made it milder; {_before(finding, alert)}"
         )
     if finding.kind is not alert.kind:
-        return f"the protocol now asks for: {finding.kind.replace('_', ' ')}"
+        return _asks_now(finding)
     if _is_milder_than_told(finding, alert):
         return "a corrected result changed the value that was told"
     return ""
+
+
+def corrected_upwards(finding: Finding, alert: Alert, protocol: Protocol) -> str:
+    """Where it is worse by a correction of what was told and not by another result: whoever had a
+    message, a milder correction perhaps, knows what is not so."""
+    worst = finding.worst
+    if worst is None or alert.told_level is None or is_edited(alert, protocol):
+        return ""
+    if worst.collected_at not in alert.breaches or worst.value == alert.worst_value:
+        return ""
+    return f"a correction made it worse; {_before(finding, alert)}"
 
 
 def _before(finding: Finding, alert: Alert) -> str:

@@ -32,6 +32,7 @@ from monitor import clock, logs
 from monitor.config import Settings, missing_secrets
 from monitor.daemon.every import Every
 from monitor.daemon.first_look import FirstLook
+from monitor.daemon.in_force import InForce
 from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
 from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.own_config import OwnConfig
@@ -45,11 +46,9 @@ from monitor.operations import arrivals, canary, downtime, feeds, fleet, heartbe
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
-from monitor.operations.schedules import adopt
 from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
-from monitor.operations.time_zone import notice_of_another_zone
-from monitor.review import review_due, wake_judged_otherwise
+from monitor.review import review_due
 from monitor.store.daemons import TICK
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreError, StoreLost
@@ -117,6 +116,7 @@ class Daemon:
             self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon,
             self._first_look,
         )  # fmt: skip
+        self._in_force = InForce(self._store, settings, self._config, self._keeper.alarm)
         self._clock = MachineClock(
             self._store, settings, self._member, self._begin_again, self._keeper.alarm
         )
@@ -157,7 +157,7 @@ class Daemon:
         listening = () if self._listener is None else (Job("mllp", self._listen, every=15),)
         return (
             *listening,
-            Job("schedules", self._adopt, every=30),
+            Job("schedules", self._in_force.look, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=2),
             Job("feeds", self._feeds, 300, _THROUGH_ALL, _period(300), after_inbox=True),
@@ -180,19 +180,12 @@ class Daemon:
             try:
                 downtime.alarm_after_downtime(self._store, self._settings, now)
                 self._member.join(now)
-                self._judge_anew(now)
+                self._in_force.begin(now)
                 with self._store.read() as connection:
                     return job_runs.last_success(connection, NIGHTLY)
             except StoreLost:
                 if time.monotonic() > until or self._stopping.wait(_PAUSE) or self._asked:
                     raise
-
-    def _judge_anew(self, now: datetime) -> None:
-        for notice in notice_of_another_zone(self._store, self._settings, now):
-            self._keeper.alarm(notice.topic, notice.text, now)
-        woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
-        if woken:
-            self._log.info("to be judged anew", enrolments=woken)
 
     def _begin_again(self, now: datetime) -> None:
         """The scheduler waits for instants: where the clock of the machine is set back, every job
@@ -228,14 +221,6 @@ class Daemon:
         """Deliver now, or once more at the end of the delivery that is under way."""
         self._owed.set()
         self._keeper.look("delivery", clock.now())
-
-    def _adopt(self, now: datetime) -> bool:
-        notices = adopt(self._store, self._settings.schedules.folder, now)
-        for notice in notices:
-            self._keeper.alarm(notice.topic, notice.text, now)
-        if edited := self._config.forgotten(now):
-            self._keeper.alarm("the config was edited", edited, now)
-        return bool(notices or edited)
 
     def _inbox(self, now: datetime) -> bool:
         self._watch.looked()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from monitor.config import Settings
+from monitor.core.renumbered import as_it_stands
 from monitor.core.vocabulary import DIED
 from monitor.delivery.discretion import shows_notes
 from monitor.delivery.shown import view_of
@@ -74,7 +75,7 @@ def _views(
             person_of(rows[alert_id], settings.mail.privacy),
             _standing(rows[alert_id], settings.mail.privacy),
             what=what,
-            reason=reason,
+            reason=as_it_stands(reason, rows[alert_id].mrn),
             now=now,
             zone=settings.clinic.zone,
             public_url=settings.web.public_url,

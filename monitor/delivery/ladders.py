@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import Connection, select, update
 
 from monitor.config import Settings, route_book
 from monitor.core.changes import Alert, ChangeWhat
-from monitor.core.escalation import Ladder, Rung
+from monitor.core.escalation import Ladder, Rung, still_owed
 from monitor.store import tables
 from monitor.store.alerts import MONITOR, add_history
+from monitor.store.heard import with_heard
 from monitor.store.tables import table_of
 
 _ALERTS = table_of(tables.AlertRow)
@@ -39,10 +39,13 @@ def ladder_of_alert(connection: Connection, settings: Settings, alert: Alert) ->
 def next_rung(connection: Connection, settings: Settings, alert: Alert) -> Rung | None:
     """The first rung of the alert's ladder that was not told yet; None where it has ended."""
     ladder = ladder_of_alert(connection, settings, alert)
-    if ladder is None or alert.asked_at is None:
+    asked_at = alert.asked_at
+    if ladder is None or asked_at is None:
         return None
-    place = alert.rungs_told
-    return next(islice(ladder.rungs(alert.asked_at), place, place + 1), None)
+    (alert,) = with_heard(connection, [alert])
+    rungs = enumerate(ladder.rungs(asked_at))
+    owed = (still_owed(rung, place, alert, ladder, asked_at) for place, rung in rungs)
+    return next((it for it in owed if it is not None), None)
 
 
 def tell_early(connection: Connection, alert: Alert, why: str, now: datetime) -> None:

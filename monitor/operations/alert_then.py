@@ -162,6 +162,7 @@ def _answer(then: Then, **changed: Any) -> None:
         "acknowledged_until": None,
         "acknowledged_by": None,
         "snoozed_until": None,
+        "outcome_missed": False,
     }
     then.alert = replace(then.alert, **{**gone, **changed})
     then.snoozed_by = then.snooze_reason = None
@@ -179,7 +180,6 @@ def _acknowledge(then: Then, entry: Row[Any]) -> None:
         acknowledged_at=entry.at,
         acknowledged_by=entry.by,
         acknowledged_until=until,
-        outcome_missed=False,
     )
 
 

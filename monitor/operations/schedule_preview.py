@@ -27,7 +27,8 @@ from monitor.review.screen import Foreseen, foreseen
 from monitor.store import claims, tables
 from monitor.store.database import Store
 from monitor.store.facts import is_past
-from monitor.store.frames import chunks, load_alerts
+from monitor.store.frames import chunks
+from monitor.store.heard import load_heard
 from monitor.store.rulebook import NoRuleBook, RuleBook
 from monitor.store.tables import table_of
 
@@ -217,7 +218,7 @@ def _changes(
     now: datetime,
 ) -> tuple[list[PatientChange], int]:
     zone, book = settings.clinic.zone, route_book(settings)
-    alerts = load_alerts(connection, ids)
+    alerts = load_heard(connection, ids)
     recalling = not is_past(connection, now)
     known, judged = (
         judge_batch(connection, ids, book, now, zone, recalling=recalling, until=now)

@@ -27,7 +27,8 @@ from monitor.store import tables
 from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
-from monitor.store.frames import chunks, load_alerts
+from monitor.store.frames import chunks
+from monitor.store.heard import load_heard
 from monitor.store.intact import altered_readings, loose, untold
 from monitor.store.ledger import accounts
 from monitor.store.outbox import DELIVERIES
@@ -171,7 +172,7 @@ def _of_batch(
 ) -> Iterator[Difference]:
     reviews = [it for it in batch.reviews if it.case.enrolment.id not in owed]
     ids = [review.case.enrolment.id for review in reviews]
-    alerts, rows = load_alerts(connection, ids), _live_rows(connection, ids)
+    alerts, rows = load_heard(connection, ids), _live_rows(connection, ids)
     for review in reviews:
         enrolment = review.case.enrolment
         protocol = batch.rulebook.protocols[enrolment.protocol_id]

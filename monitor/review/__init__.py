@@ -5,6 +5,7 @@ from monitor.review.due import Progress, review_due
 from monitor.review.judging import Failed, judge, judge_batch
 from monitor.review.program import wake_judged_otherwise
 from monitor.review.recall import judged_by
+from monitor.review.routes_read import RoutesRead, wake_for_other_routes
 
 __all__ = [
     "BATCH",
@@ -12,6 +13,7 @@ __all__ = [
     "WITH_ALL_READ",
     "Failed",
     "Progress",
+    "RoutesRead",
     "Tally",
     "decided",
     "judge",
@@ -19,5 +21,6 @@ __all__ = [
     "judged_by",
     "review_batch",
     "review_due",
+    "wake_for_other_routes",
     "wake_judged_otherwise",
 ]

@@ -8,8 +8,8 @@ not at all. Whoever is due, whom a file touched, and everyone at night all come 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from monitor.review.screen import after, kept
 from monitor.store import keeping
 from monitor.store.alerts import Step, write_steps
 from monitor.store.frames import load_alerts, load_enrolments, not_collecting
+from monitor.store.heard import load_heard
 from monitor.store.keeping import Sleep
 from monitor.store.outbox import enqueue, operator_alarm, told_recipients
 from monitor.store.rulebook import RuleBook, load_rulebook
@@ -45,6 +46,7 @@ WITH_ALL_READ = 100
 """How many of them may have all their results read, which takes longer: others who write wait."""
 SET_ASIDE = timedelta(hours=1)
 """When an enrolment that could not be judged is tried again."""
+_STANDS = "it was taken back, and stands after all"
 _SAID_AGAIN = AS_IT_STANDS | {ChangeWhat.REMINDED}
 _OPENED = frozenset({ChangeWhat.OPENED, ChangeWhat.REOPENED})
 
@@ -101,7 +103,7 @@ def review_batch(
     zone = settings.clinic.zone
     judged = judge_batch(connection, enrolment_ids, rulebook, now, zone, recalling=recalling)
     cases, failures = judged.cases, judged.failures
-    alerts = load_alerts(connection, [case.enrolment.id for case in cases])
+    alerts = load_heard(connection, [case.enrolment.id for case in cases])
     steps: list[Step] = []
     sleeps: dict[int, Sleep] = {}
     for found in judged.reviews:
@@ -211,12 +213,11 @@ def _queue_messages(
     by_id = {enrolment.id: enrolment for enrolment in enrolments}
     telling = [it for it in zip(steps, alert_ids, strict=True) if it[0].change.tell]
     before = _told_before(connection, telling)
-    planned = plan(
-        [
-            _told(step, alert_id, by_id[step.enrolment_id], before.get(alert_id, ()))
-            for step, alert_id in telling
-        ]
-    )
+    told = [
+        _told(step, alert_id, by_id[step.enrolment_id], before.get(alert_id, ()))
+        for step, alert_id in telling
+    ]
+    planned = plan([*told, *_not_void(connection, told)])
     for trouble in route_book(settings).troubles(now) if planned else ():
         text = f"{trouble}. Alerts go to the next tier meanwhile. See: monitor routes check"
         alarm(connection, settings, f"routes: {trouble}", text, now)
@@ -224,6 +225,17 @@ def _queue_messages(
     quiet = settings.quiet
     storm = Storm(quiet.storm_from, quiet.storm_window.span, quiet.storm_wait.span)
     return enqueue(connection, planned, now, zone=zone, sender=sender, storm=storm)
+
+
+def _not_void(connection: Connection, told: Sequence[Told]) -> Iterator[Told]:
+    """Of what is opened again by a correction, who heard that it is withdrawn."""
+    void = {alert for it in told for alert in it.change.void}
+    heard = told_recipients(connection, void, kinds=("withdrawal",)) if void else {}
+    for it in told:
+        readers = [reader for alert in it.change.void for reader in heard[alert]]
+        if readers:
+            change = replace(it.change, what=ChangeWhat.UPDATED, reason=_STANDS)
+            yield replace(it, change=change, told_before=tuple(readers))
 
 
 def _told(step: Step, alert_id: int, enrolment: Enrolment, before: Sequence[str]) -> Told:

@@ -36,6 +36,7 @@ _NO_ANSWER: Mapping[str, Any] = {
     "snoozed_until": None,
     "snoozed_by": None,
     "snooze_reason": None,
+    "outcome_missed": False,
 }
 _NOT_TOLD: Mapping[str, Any] = {
     "told_level": None,
@@ -160,7 +161,6 @@ def history_of(connection: Connection, alert_ids: Sequence[int]) -> list[Row[Any
 def acknowledged(now: datetime, until: Any, by: str) -> dict[str, Any]:
     """The columns of an alert that somebody has taken in hand; a snooze ends with it."""
     answer = {"acknowledged_at": now, "acknowledged_until": until, "acknowledged_by": by}
-    answer["outcome_missed"] = False
     return {"state": AlertState.ACKNOWLEDGED.value, **_NO_ANSWER, **answer}
 
 

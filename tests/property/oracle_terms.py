@@ -15,16 +15,18 @@ from tests.property.oracle_course import Course
 
 
 def ended_terms(case: Case, life: Course, today: date) -> dict[str, Any]:
-    """Told when one runs out, unless a person ended it or another followed without a gap."""
+    """Told when one runs out before a stop, unless a person ended it or another followed without
+    a gap."""
     told: dict[str, Any] = {}
     for it in case.personal:
         followed = any(follows(other, it) for other in case.personal if other.id != it.id)
         ran_out = it.ended_on is None and it.until <= today
-        if ran_out and not followed and life.ended_on is None:
+        in_time = life.ended_on is None or it.until <= life.ended_on
+        if ran_out and not followed and in_time:
             told[f"personal_ended:{it.id}"] = {
                 "kind": "review",
                 "urgency": Urgency.ROUTINE,
-                "recovered": False,
+                "recovered": life.ended_on is not None,
             }
     return told
 
@@ -40,15 +42,21 @@ def follows(later: Personal, it: Personal) -> bool:
 def outside_ages(case: Case, protocol: Protocol, life: Course, today: date) -> dict[str, Any]:
     """Once on any day since the enrolment the patient was too young or too old."""
     born, ages = case.enrolment.birth_date, protocol.ages
-    if born is None or ages is None or life.ended_on is not None:
+    if born is None or ages is None:
         return {}
+    stopped = life.ended_on is not None
+    last = min(today, life.ended_on or today)
     day, was_outside = case.enrolment.enrolled_on, False
     while True:
         was_outside = was_outside or not fits(ages, born, day)
-        if day >= today:
+        if day >= last:
             break
         day += timedelta(days=1)
-    said = {"kind": "review", "urgency": Urgency.URGENT, "recovered": fits(ages, born, today)}
+    said = {
+        "kind": "review",
+        "urgency": Urgency.URGENT,
+        "recovered": stopped or fits(ages, born, today),
+    }
     return {"ages": said} if was_outside else {}
 
 

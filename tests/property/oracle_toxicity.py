@@ -282,7 +282,7 @@ def describe(
     if worst.certain == 0:
         kind = Kind.REVIEW
         urgency = Urgency.URGENT if urgency is Urgency.CRITICAL else urgency
-    if worst.day < first_dose:
+    if all(point.day < first_dose for point in group):
         kind = Kind.REVIEW
     return Together(
         combination=combination.id,

@@ -7,112 +7,30 @@ what the messages said. Sources: specification, sections 7 and 9; ADR 27 to 34 a
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.resources import schedules_folder
+from monitor.operations.verify import verify
 from monitor.store import tables
-from tests.property.telling_world import LAST_RESORT, ROLES, ZONE, Plan, World
+from tests.property.telling_dangers import Danger, dangers, dead, muted_by
+from tests.property.telling_hours import told_by
+from tests.property.telling_plan import LAST_RESORT
+from tests.property.telling_world import World
 
 RANK = {"routine": 0, "urgent": 1, "critical": 2}
-HOLIDAY = date(2026, 3, 17)
 OUTCOME_WITHIN = timedelta(hours=4)
-CLOSED_LONG = timedelta(hours=24)
 PUT_TO_PEOPLE = {"opened", "worse", "relapsed", "reopened", "acknowledgement expired",
                  "snooze expired", "no longer muted", "outcome missing"}  # fmt: skip
+CLIMBS = {"escalated", "outcome missing"}
 CORRECTS = {"updated", "stands again", "closed", "withdrawn", "merged"}
+PROTOCOL_EDITED = "protocol edited"
 BY_A_CALL = ("called", "declines")
-PROTOCOL = tomllib.loads((schedules_folder() / "azathioprine.toml").read_text(encoding="utf-8"))
-MUTED_BY = {f"rule:{it['id']}": it.get("muted_by", []) for it in PROTOCOL["rules"]}
 Rows = dict[int, Any]
 
 
-@cache
-def is_open(instant: datetime) -> bool:
-    """Whether the clinic is at work: 08:00 to 18:00 on weekdays but the holiday."""
-    local = instant.astimezone(ZONE)
-    return local.weekday() < 5 and local.date() != HOLIDAY and 8 <= local.hour < 18
-
-
-@cache
-def next_open(instant: datetime) -> datetime:
-    """The instant itself, or the next full hour at which the clinic opens."""
-    while not is_open(instant):
-        instant = instant.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return instant
-
-
-@cache
-def working(instant: datetime, hours: int) -> datetime:
-    """The end of so many working hours, at the end of a day rather than the next morning."""
-    instant, left = next_open(instant), timedelta(hours=hours)
-    while True:
-        evening = instant.astimezone(ZONE).replace(hour=18, minute=0, second=0, microsecond=0)
-        if instant + left <= evening:
-            return instant + left
-        left -= evening - instant
-        instant = next_open(evening.astimezone(UTC))
-
-
-def addresses(tier: tuple[str, ...]) -> list[str]:
-    """Of its roles."""
-    return [it for role in tier for it in ROLES[role]]
-
-
-def tiers_of(plan: Plan, at: datetime) -> list[tuple[str, ...]]:
-    """Those of every route that hears of an alert of that hour, the first ones together ..."""
-    ways = [] if plan.instead and not is_open(at) else [plan.tiers]
-    if plan.out_of_hours and not is_open(at):
-        ways.append(plan.out_of_hours)
-    longest = max(len(way) for way in ways)
-    return [tuple(role for way in ways if n < len(way) for role in way[n]) for n in range(longest)]
-
-
-def instants_of(plan: Plan, urgency: str, asked: datetime, places: int) -> list[datetime]:
-    """When each tier is told, and after them the last resort of a critical alert."""
-    waits = list(plan.critical)
-    while len(waits) < places:
-        waits.append(waits[-1] + (waits[-1] - waits[-2] if len(waits) > 1 else waits[-1]))
-    found = [asked]
-    for place in range(1, places):
-        if urgency == "critical":
-            found.append(asked + timedelta(minutes=waits[place - 1]))
-        elif urgency == "urgent":
-            found.append(working(found[-1], plan.urgent_hours))
-        else:
-            found.append(next_open(asked + timedelta(days=14 * place)))
-    return found
-
-
-def told_by(plan: Plan, urgency: str, kind: str, asked: datetime) -> dict[str, datetime]:
-    """By when each address must have been told of an alert that nobody takes in hand. Of what is
-    routine the first tier reads in its digest."""
-    tiers = tiers_of(plan, asked)[: 1 if kind == "task_due" else None]
-    instants = instants_of(plan, urgency, asked, len(tiers) + (urgency == "critical"))
-    found: dict[str, datetime] = {}
-    for place, tier in enumerate(tiers):
-        at = instants[place]
-        told = addresses(tier)
-        closed_long = urgency == "urgent" and next_open(at) - at > CLOSED_LONG
-        if (urgency == "critical" or closed_long) and not _anybody(plan, tier, at):
-            later = (it for it in tiers[place + 1 :] if _anybody(plan, it, at))
-            told += addresses(next(later, ()))
-        for address in told:
-            found[address] = min(at, found.get(address, at))
-    if urgency == "critical":
-        found.setdefault(LAST_RESORT, instants[-1])
-    return {who: at for who, at in found.items() if urgency != "routine" or at > asked}
-
-
-def _anybody(plan: Plan, tier: tuple[str, ...], at: datetime) -> bool:
-    return any(role in plan.always or is_open(at) for role in tier)
-
-
-def muted(alerts: Rows) -> set[int]:
+def muted(alerts: Rows, by: dict[str, list[str]]) -> set[int]:
     """Alerts for which a graver one of the same patient speaks."""
     live = [it for it in alerts.values() if it.state != "closed"]
     grave = [
@@ -124,7 +42,7 @@ def muted(alerts: Rows) -> set[int]:
     return {
         alert.id
         for alert in live
-        for name in MUTED_BY.get(alert.cause, [])
+        for name in by.get(alert.cause, [])
         for it in grave
         if alert.urgency != "critical"
         and it.enrolment_id == alert.enrolment_id
@@ -176,6 +94,7 @@ class Oracle:
         """Since when each alert has waited for somebody, or for an outcome, without a break."""
         self.new_in: dict[tuple[str, int], int] = {}
         self.read: set[int] = set()
+        self.since: dict[Danger, datetime] = {}
 
     def wrong(self, text: str) -> None:
         """A promise is broken."""
@@ -187,7 +106,8 @@ class Oracle:
         clinic = self.world.clinic
         self.alerts: Rows = {it.id: it for it in clinic.rows(tables.AlertRow)}
         self.deliveries: Rows = {it.id: it for it in clinic.rows(tables.Delivery)}
-        self.muted = muted(self.alerts)
+        self.muted = muted(self.alerts, muted_by(self.world.protocol))
+        self.dead = dead(clinic)
         self.new = self._new_lines()
         history = [it for it in clinic.rows(tables.AlertHistory) if it.id > self.history]
         self.history = max([self.history, *(it.id for it in history)])
@@ -206,7 +126,25 @@ class Oracle:
             if own and row.id not in self.read:
                 self.read.add(row.id)
                 self._digest(row)
+        found = [*dangers(clinic, self.world.protocol, self.world.local.date())]
+        self.since = {it: self.since.get(it, self.world.now) for it in found}
+        for danger, since in self.since.items():
+            if self.world.daemons is None or self.world.now > since + self.world.slack:
+                self._known(danger)
         self.before, self.muted_before = self.alerts, self.muted
+        self.world.takes_back = self.world.daemons is not None
+
+    def _known(self, danger: Danger) -> None:
+        """A count that is dangerous now has an alert as grave, or was answered by a person."""
+        own = [it for it in self.alerts.values() if (it.enrolment_id, it.cause) ==
+               (danger.enrolment, f"rule:{danger.rule}") and it.level >= danger.level]  # fmt: skip
+        today = self.world.local.date()
+        live = [it for it in own if it.state != "closed" and not it.recovered]
+        answered = [it for it in own if it.closed_by and it.review_by and it.review_by > today]
+        if danger.enrolment in self.dead or answered:
+            return
+        if not any(RANK[it.urgency] >= RANK[danger.urgency] for it in live):
+            self.wrong(f"nobody knows: {danger}")
 
     def _new_lines(self) -> list[Told]:
         found = []
@@ -236,6 +174,8 @@ class Oracle:
             self.asking.pop(alert.id, None)
             return
         if alert.state == "acknowledged":
+            if alert.urgency != "critical" or alert.outcome_at is not None:
+                self.asking.pop(alert.id, None)
             if alert.urgency == "critical" and alert.outcome_at is None:
                 self.asking.setdefault(alert.id, now)
                 self._ladder(alert, alert.acknowledged_at + OUTCOME_WITHIN, f"{label}, no outcome")
@@ -252,13 +192,12 @@ class Oracle:
         self._ladder(alert, asked, label)
 
     def _ladder(self, alert: Any, asked: datetime, label: str) -> None:
-        if self.edited_at is not None and self.edited_at >= asked:
-            return  # whom edited routes tell of what stood before, nothing says
         for who, at in told_by(self.plan, alert.urgency, alert.kind, asked).items():
             told = [it.at for it in self.lines if (it.alert, it.to, it.kind) ==
                     (alert.id, who, "alert") and it.at >= asked]  # fmt: skip
-            late = max(at, self.asking[alert.id]) + timedelta(seconds=1)
-            if at > self.world.now:
+            edited = self.edited_at or at  # whom edited routes add hears of what stands, at once
+            late = max(at, edited, self.asking[alert.id]) + self.world.slack
+            if at + self.world.slack > self.world.now + timedelta(seconds=1):
                 continue
             if not told:
                 self.wrong(f"{label}: {who} should have been told at {at}")
@@ -268,13 +207,14 @@ class Oracle:
     def _lines(self) -> None:
         """Nobody is told twice at once, nor of what is muted or of the dead; a critical alert
         stands alone."""
-        dead = {self.world.enrolments[it] for it in self.world.dead}
         seen: dict[tuple[str, int], int] = defaultdict(int)
         for line in (it for it in self.new if it.kind != "digest"):
             alert = self.alerts[line.alert]
-            if alert.enrolment_id in dead:
+            if alert.enrolment_id in self.dead:
                 self.wrong(f"told of the dead: {line}")
             apart = line.passed_on or line.by_a_call
+            if line.what in CLIMBS and not apart:
+                self._climbs(line, alert)
             seen[line.to, line.alert] += not apart
             silent = line.alert in self.muted and line.what not in CORRECTS
             if silent and line.kind == "alert" and not apart:
@@ -287,23 +227,57 @@ class Oracle:
             if times > 1:
                 self.wrong(f"{who} is told of {alert_id} {times} times at once")
 
+    def _climbs(self, line: Told, alert: Any) -> None:
+        """Nobody is told as another tier of what they heard since it was put to people."""
+        since = alert.asked_at
+        knew = [
+            it
+            for it in self.lines
+            if (it.to, it.alert, it.kind) == (line.to, line.alert, "alert")
+            and since <= it.at < line.at
+            and not (it.at == since and it.what in CORRECTS)  # told beside those who were asked
+        ]
+        again = any(it.reason.endswith("told again") for it in [line, *knew])
+        again |= self.edited_at == line.at and line.at - since > OUTCOME_WITHIN  # its end, anew
+        if knew and not again and not self.world.sleeps:
+            self.wrong(f"told although they knew: {line}")
+
     def _picture(self, alert: Any) -> None:
         """Who was told of an alert hears that it was withdrawn, or is milder than they know."""
         mine = [it for it in self.lines if it.alert == alert.id and self._arrives(it)]
         now = {it.to for it in self.new if it.alert == alert.id and it.kind != "digest"}
-        if "withdrawn" in self.whats[alert.id]:
+        void = "withdrawn" in self.whats[alert.id]
+        if void and not self.world.takes_back:
+            self.wrong(f"alert {alert.id} ({alert.cause}) is withdrawn, and nothing was taken back")
+        was = self.before.get(alert.id)
+        ends = was is not None and was.state != "closed" and alert.outcome == PROTOCOL_EDITED
+        if void or (ends and alert.state == "closed"):
             for who in sorted({it.to for it in mine if it.at < self.world.now} - now):
-                self.wrong(f"alert {alert.id} is withdrawn, and {who} does not hear of it")
+                self.wrong(f"alert {alert.id} ends, and {who} does not hear of it")
+        if was is None and self.before and alert.id not in self.muted:
+            for who in sorted(self._told_void(alert) - now):
+                self.wrong(f"{who} was told that {alert.id} ({alert.rule}) is void")
         known = {it.to for it in mine if it.kind == "alert"}
         waits = alert.state != "closed" or (alert.closed_by and alert.review_by)
-        dead = alert.enrolment_id in {self.world.enrolments[it] for it in self.world.dead}
+        dead = alert.enrolment_id in self.dead
         for who in known if waits and alert.breaches and not dead else ():
             shown = self.pictures.get((who, alert.id))
             if shown is not None and who not in now and _milder(alert, shown):
                 self.wrong(f"{who} knows of {alert.id} ({alert.rule}) level {shown.level}, "
                            f"{shown.worst_value}; it is {alert.level}, {alert.worst_value}")  # fmt: skip
+            if shown is not None and who not in now and _corrected_worse(alert, shown):
+                self.wrong(f"{who} knows of {alert.id} ({alert.rule}) {shown.worst_value}; by a "
+                           f"correction it is {alert.worst_value}")  # fmt: skip
         for line in (it for it in self.new if it.alert == alert.id and it.kind == "alert"):
             self.pictures[line.to, alert.id] = alert
+
+    def _told_void(self, alert: Any) -> set[str]:
+        """Who knows that a breach of a new alert never was."""
+        ended = [it.id for it in self.before.values() if it.state == "closed" and not it.closed_by
+                 and (it.enrolment_id, it.cause) == (alert.enrolment_id, alert.cause)
+                 and set(it.breaches) & set(alert.breaches)]  # fmt: skip
+        return {it.to for it in self.lines if it.alert in ended and it.kind == "withdrawal"
+                and self._arrives(it)}  # fmt: skip
 
     def _arrives(self, line: Told) -> bool:
         row = self.deliveries.get(line.delivery)
@@ -313,7 +287,8 @@ class Oracle:
         """What is owed is tried in time; what is refused goes on to somebody else, whole."""
         now = self.world.now
         for row in self.deliveries.values():
-            late = row.state == "waiting" and row.next_attempt_at <= now
+            by = row.next_attempt_at + self.world.slack - timedelta(seconds=1)
+            late = row.state == "waiting" and by <= now
             if late and not self.world.mail.down:
                 self.wrong(f"message {row.id} to {row.recipient} was due, and was not tried")
             if row.state == "waiting" and row.next_attempt_at > now + timedelta(minutes=16):
@@ -323,9 +298,8 @@ class Oracle:
 
     def _went_on(self, row: Any) -> None:
         """But for lines about the dead."""
-        dead = {self.world.enrolments[it] for it in self.world.dead}
         bore = {it.alert for it in self.lines if it.delivery == row.id}
-        living = {it for it in bore if self.alerts[it].enrolment_id not in dead}
+        living = {it for it in bore if self.alerts[it].enrolment_id not in self.dead}
         next_ones = {it.id for it in self.deliveries.values()
                      if it.once_key.startswith(f"passed-on:{row.id}:")}  # fmt: skip
         lost = living - {it.alert for it in self.lines if it.delivery in next_ones}
@@ -342,22 +316,42 @@ class Oracle:
             for alert_id in ids if section == "new" else ():
                 if self.new_in.setdefault((reader, alert_id), row.id) != row.id:
                     self.wrong(f"digest {row.id} to {reader} calls {alert_id} new again")
-        dead = {self.world.enrolments[it] for it in self.world.dead}
         live = {it.id for it in self.alerts.values()
-                if it.state != "closed" and it.enrolment_id not in dead}  # fmt: skip
+                if it.state != "closed" and it.enrolment_id not in self.dead}  # fmt: skip
         if len(named) != len(set(named)):
             self.wrong(f"digest {row.id} to {reader} names an alert twice: {named}")
-        if not reader.endswith(":last-resort") and set(named) != live:
+        if (
+            self.world.daemons is None
+            and not reader.endswith(":last-resort")
+            and set(named) != live
+        ):
             self.wrong(f"digest {row.id} to {reader} names {named}, and {live} are live")
 
     def end(self) -> None:
         """Once everything is taken again, nothing is owed but what a storm still gathers."""
-        for row in self.world.clinic.rows(tables.Delivery, state="waiting"):
-            if not row.payload.get("storm"):
+        for text in self.world.daemons.wrong() if self.world.daemons is not None else ():
+            self.wrong(text)
+        clinic = self.world.clinic
+        for it in verify(clinic.store, clinic.settings, self.world.now):
+            if "whether a result stands" not in str(it):  # the world takes values back by hand
+                self.wrong(f"reckoned anew: {it}")
+        for row in clinic.rows(tables.Delivery, state="waiting"):
+            late = row.created_at + self.world.slack < self.world.now or not self.world.daemons
+            if late and not row.payload.get("storm"):
                 self.wrong(f"message {row.id} to {row.recipient} is never sent")
 
 
+def _corrected_worse(alert: Any, shown: Any) -> bool:
+    """The value that was told is a worse one now, at a further level."""
+    at = alert.shown["collected_at"]
+    same = at is not None and at == shown.shown["collected_at"]
+    edited = alert.protocol_digest != shown.protocol_digest
+    return bool(same and not edited and alert.level > shown.level)
+
+
 def _milder(alert: Any, shown: Any) -> bool:
+    if alert.protocol_digest != shown.protocol_digest:
+        return RANK[alert.urgency] < RANK[shown.urgency]
     if alert.level != shown.level or None in (alert.worst_value, shown.worst_value):
         return bool(alert.level < shown.level)
     up, down = alert.worst_value > shown.worst_value, alert.worst_value < shown.worst_value

@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from monitor.store.database import open_store
+from monitor.store.database import Store, open_store
 from tests.property.telling_oracle import Oracle
 from tests.property.telling_world import World
 
-HISTORIES = int(os.environ.get("MONITOR_TELLING", "10"))
+HISTORIES = int(os.environ.get("MONITOR_TELLING", "8"))
 """More of them look longer: each takes a second or so."""
 FIRST = int(os.environ.get("MONITOR_TELLING_FIRST", "1"))
 PAUSES = (1, 5, 20, 40, 60, 150, 400, 900, 2000)
@@ -32,6 +32,15 @@ def test_whoever_must_hear_hears_in_time_and_nobody_else(
         oracle = lived(World(store, tmp_path, Random(seed)))
     finally:
         store.dispose()
+    assert not oracle.broken, "\n".join([*oracle.world.log[:2], *oracle.world.log[-60:]])
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES // 5))
+def test_several_daemons_that_die_lose_nothing_and_tell_nobody_twice(
+    store: Store, tmp_path: Path, seed: int
+) -> None:
+    oracle = lived(World(store, tmp_path, Random(seed), daemons=3))
     assert not oracle.broken, "\n".join([*oracle.world.log[:2], *oracle.world.log[-60:]])
 
 

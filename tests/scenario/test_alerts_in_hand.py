@@ -11,6 +11,7 @@ from monitor.core.changes import Alert
 from monitor.core.vocabulary import AlertState, Kind
 from monitor.operations import people
 from monitor.operations.alert_story import alert_then
+from monitor.operations.digests import compose_digests
 from monitor.store import tables
 from tests.clinic import ZONE, Clinic, at, settings_in
 from tests.command_line import CommandLine
@@ -251,3 +252,29 @@ def test_an_outcome_that_is_missing_at_night_is_told_to_those_of_the_night(
         ("lead@clinic.example", "19:30"),
         ("operator@clinic.example", "20:00"),
     ]
+
+
+def test_what_is_declined_after_its_outcome_was_missed_is_in_nobodys_hand(ward: Clinic) -> None:
+    """The digest of everybody broke on it, every day, and the end of its ladder was silent."""
+    ward.enrol("A1", now=at("2026-01-02"))
+    ward.results("A1", "2026-01-12", {"neutrophils": "0.3"})
+    ward.review(at("2026-01-12"))
+    (alert,) = [it for it in ward.rows(tables.AlertRow) if it.rule == "neutropenia"]
+    people.acknowledge(ward.store, ward.settings, alert.id, by="Jo", now=at("2026-01-12"))
+    ward.review(at("2026-01-12", 16))
+    (missed,) = ward.rows(tables.AlertRow, id=alert.id)
+    assert missed.outcome_missed
+    people.contact(
+        ward.store, ward.settings, alert.id, outcome="declined", by="Jo", now=at("2026-01-12", 17)
+    )
+    (now,) = ward.rows(tables.AlertRow, id=alert.id)
+    assert (now.state, now.outcome_missed) == ("open", False)
+    compose_digests(ward.store, ward.settings, at("2026-01-13", 9))
+    assert ward.rows(tables.Delivery, kind="digest")
+    before = len(ward.rows(tables.DeliveryAlert, alert_id=alert.id, what="escalated"))
+    for hour in (9, 13, 18):
+        ward.review(at("2026-01-13", hour))
+    assert len(ward.rows(tables.DeliveryAlert, alert_id=alert.id, what="escalated")) > before + 2
+    with ward.store.read() as connection:
+        then = alert_then(connection, ward.settings, alert.id, at("2026-01-12", 17)).alert
+    assert (then.state, then.outcome_missed) == (AlertState.OPEN, False)

@@ -12,6 +12,7 @@ import pytest
 from monitor.core.calendar import clinic_day
 from monitor.core.life import life_of
 from monitor.core.vocabulary import AlertState
+from monitor.delivery.content import alert_views
 from monitor.operations import arrivals
 from monitor.operations.alert_list import alert_rows
 from monitor.operations.alert_story import story
@@ -21,6 +22,7 @@ from monitor.operations.verify import verify
 from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.frames import all_enrolment_ids, load_cases
+from monitor.store.leases import load_message
 from monitor.store.rulebook import load_rulebook
 from tests.clinic import at
 from tests.desk import EVENTS, NOW, Desk, sqlite_desk
@@ -158,6 +160,30 @@ def test_a_value_that_was_another_patients_is_withdrawn_by_the_number_it_was_tol
     say(desk, "B1,2026-03-10,unmerge,A1,,,")
     (withdrawn,) = desk.clinic.rows(tables.DeliveryAlert, what="withdrawn")
     assert withdrawn.reason.endswith("; the patient's number is now A1, it was B1")
+
+
+def test_numbers_that_come_apart_while_the_mail_is_down_are_named_as_they_stand(
+    desk: Desk,
+) -> None:
+    """The mails of the merge and of its end went out together, under the number of the end: the
+    first said below it that the number is now the other one."""
+    enrolled(desk, "A1")
+    desk.load(value("A1", "0.4"))
+    desk.clinic.review(NOW)
+    say(desk, "A1,2026-03-09,merge,B1,,,")
+    say(desk, "B1,2026-03-10,unmerge,A1,,,")
+    with desk.store.read() as connection:
+        lines = [
+            (view.person.mrn, view.reason)
+            for row in desk.clinic.rows(tables.Delivery, kind="alert")
+            for view in alert_views(
+                connection, load_message(connection, row.id), desk.settings, LATER
+            )
+            if "number" in view.reason and view.urgency == "critical"
+        ]
+    assert [mrn for mrn, _ in lines] == ["A1", "A1"]
+    assert "the patient's number was B1 and is now A1" in lines[0][1]
+    assert "the patient's number is now A1, it was B1" in lines[1][1]
 
 
 def live(desk: Desk) -> dict[int, tuple[str, str, str, str | None]]:

@@ -141,6 +141,20 @@ def test_the_protocols_own_multiple_is_no_number_of_units(ward: Clinic) -> None:
     assert row.shown["say"][0].endswith("the protocol's own limit is 5 x ULN.")
 
 
+def test_a_stop_takes_back_no_limit_that_ended_before_it(ward: Clinic) -> None:
+    _ward(ward)
+    _set(ward, until=date(2026, 2, 2))
+    _set(ward, subject="leucopenia", value=Decimal("3.0"), until=date(2026, 2, 5))
+    ward.review(at("2026-02-02"))
+    (row,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
+    ward.event("A1", "2026-02-03", "stop")
+    for day in ("2026-02-03", "2026-02-05"):
+        ward.review(at(day))
+    assert verify(ward.store, ward.settings, at("2026-02-05")) == []
+    (now,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
+    assert (now.id, now.state, now.recovered) == (row.id, "open", True)
+
+
 def test_one_that_is_renewed_in_time_is_told_by_nobody(ward: Clinic) -> None:
     enrolment = _ward(ward)
     _set(ward, until=date(2026, 2, 2))

@@ -104,6 +104,14 @@ def test_growing_into_the_ages_recovers_the_review_on_the_birthday() -> None:
     assert timedelta(0) <= date(2026, 1, 20) - young.next_change_at.date()
 
 
+def test_a_stop_takes_back_no_review_of_an_age() -> None:
+    who = replace(cases.enrolment(), birth_date=date(2010, 1, 20))
+    events = cases.events("2026-01-10 stop")
+    stopped = cases.reviewed([], date(2026, 1, 12), events, who=who)
+    (ages,) = [it for it in stopped.findings if it.cause == "ages"]
+    assert ages.recovered
+
+
 def test_the_review_of_an_age_keeps_its_words_and_the_next_birthday_is_announced() -> None:
     """The review says the age of the day on which it began; beside a rule stands that of today."""
     who = replace(cases.enrolment(), birth_date=date(2016, 1, 20))
