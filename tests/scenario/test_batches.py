@@ -105,6 +105,40 @@ def test_what_another_file_has_said_too_is_that_files_now(desk: Desk) -> None:
     assert desk.whose() == {}
 
 
+FULL = f"{LONG},ref_low,ref_high"
+TWICE = [
+    # what the first says of the same value, what the second says, what is read of it then
+    (",,,,,200", ",,,,,40", {"ref_high": 40}),
+    ("s1,,,haemolysed,,", "s1,,,,,", {"comment": "", "doubtful_comment": ""}),
+    ("s1,,,,,", "s1,,,haemolysed,,", {"comment": "haemolysed", "doubtful_comment": "haemolysed"}),
+    (",,2026-03-04T10:00,,,", ",,2026-03-03T10:00,,,", {"reported_at": at("2026-03-03", 10)}),
+    (",C,,,,", ",,,,,", {"status": "final"}),
+    ("S1,,,,,", "s1,,,,,", {"specimen_id": "s1"}),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "read"), TWICE)
+@pytest.mark.parametrize("moved", [False, True])
+def test_of_a_row_that_another_file_has_said_too_stands_what_that_file_says(
+    migrated_sqlite: Path, tmp_path: Path, first: str, second: str, read: Any, *, moved: bool
+) -> None:
+    """A multiple of the upper limit, a doubt about the specimen and what came later than what are
+    judged by these: those of the wrong file were left behind."""
+    row = "P1,2026-03-02T08:00,alt,120,U/L"
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
+        desk.load(f"{row},{first}", header=FULL)
+        wrong = last(desk)
+        assert desk.load(f"{row},{second}", header=FULL).duplicate == 1
+        (stands,) = desk.clinic.rows(tables.ResultRow, stands=True)
+        assert stands.file_id == wrong
+        if moved:
+            desk.events("P1,2026-03-09,merge,P2,,,")
+        back(desk, wrong)
+        (stands,) = desk.clinic.rows(tables.ResultRow, stands=True)
+        assert {name: getattr(stands, name) for name in read} == read
+
+
 def test_held_rows_go_with_their_file_and_those_it_let_go_are_held_again(desk: Desk) -> None:
     desk.load(line("2.1", analyte="ZZ"))
     held = last(desk)
