@@ -28,6 +28,7 @@ from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
 from monitor.intake.load_notes import notes_of
+from monitor.intake.merged_rows import keep_merged
 from monitor.intake.merging import Merging
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
@@ -329,6 +330,7 @@ class _Load:
         self, taken: Sequence[Taken], file_id: int, writer: ResultWriter, held_rows: HeldRows
     ) -> None:
         outcomes = writer.write(taken, [file_id] * len(taken))
+        keep_merged(self._connection, self._source, file_id, taken, outcomes, self._now)
         self._counts.update(outcomes)
         self._touched.update(
             it.patient_id

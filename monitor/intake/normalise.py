@@ -182,6 +182,7 @@ class Normaliser:
             raw=row,
             home_id=whose.moved_from,
             issuer=row.issuer.strip()[:_MRN_LIMIT],
+            is_by_merge=not whose.is_enrolled,
         )
 
     def _nobody(self, row: RawRow, why: Unsure) -> Held | Ignored:

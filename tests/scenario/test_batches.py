@@ -218,6 +218,32 @@ def test_a_wrong_enrolment_goes_and_its_results_wait_again(desk: Desk) -> None:
     assert verify(desk.store, desk.settings, LATER) == []
 
 
+def test_a_row_that_waits_again_is_told_of_whom_it_may_be(quick_desk: Desk) -> None:
+    """It was held as before, and of the patient whose number is nearly the same nobody heard."""
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P01"))
+    desk.enrol("P01,azathioprine,2026-01-05,,,")
+    desk.clinic.review(NOW)
+    assert not desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
+    back(desk, last(desk))
+    (alert,) = desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
+    assert (alert.shown["mrn"], alert.urgency) == ("P1", "critical")
+
+
+def test_what_came_again_while_its_patient_was_enrolled_waits_for_both_files(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P9"))
+    first = last(desk)
+    desk.enrol("P9,azathioprine,2026-01-05,,,")
+    enrolment = last(desk)
+    assert desk.load(line("0.3", mrn="P9"), line("3.1")).duplicate == 1
+    for wrong in (enrolment, first):
+        back(desk, wrong)
+        assert [row.raw["value"] for row in desk.held()] == ["0.3"]
+
+
 def test_ever_so_many_rows_that_wait_again_are_not_named_in_one_statement(
     quick_desk: Desk,
 ) -> None:
