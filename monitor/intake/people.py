@@ -279,6 +279,13 @@ class People:
         own = (columns.patient_id == patient_id) & (columns.issuer_key == "")
         return self._connection.scalar(select(columns.id).where(own)) is not None
 
+    def has_issuer(self, patient_id: int, number: Number) -> bool:
+        """Whether some issuer was seen with this number of the patient."""
+        columns = IDENTIFIERS.c
+        same = (columns.patient_id == patient_id) & (columns.number_key == number.key[1])
+        seen = select(columns.id).where(same, columns.seen_at.is_not(None))
+        return self._connection.scalar(seen.limit(1)) is not None
+
     def numbers_of(self, person_id: int) -> list[str]:
         """All numbers of a person, without their issuers, as they are compared."""
         query = select(IDENTIFIERS.c.number_key).join(

@@ -513,6 +513,24 @@ def test_a_merge_of_strangers_is_remembered_until_one_is_enrolled(desk: Desk) ->
     is_right(desk)
 
 
+@pytest.mark.parametrize("other", ["", "2,azathioprine,2026-01-05,Muster,Anna,1970-02-03"])
+def test_a_merge_holds_for_a_number_whose_enrolment_was_taken_back(desk: Desk, other: str) -> None:
+    """The message took it for another's of the same number: enrolled again they were two patients,
+    each watched by half of the results."""
+    mine = "1,azathioprine,2026-01-05,Muster,Anna,1970-02-03"
+    if other:
+        desk.enrol(other)
+    desk.enrol(mine)
+    wrong = desk.clinic.rows(tables.File)[-1].id
+    batches.revert(desk.store, desk.settings, wrong, by="Ada", reason="wrong", now=NOW)
+    stream(desk, adt("A40", "1", "2", "20260303"))
+    desk.enrol(mine)
+    stream(desk, oru("1", "2.4", "20260302"), oru("2", "2.5", "20260305"))
+    assert desk.whose() == {"2": ["2.4", "2.5"]}
+    assert (listed(desk), desk.held()) == (["2"], [])
+    is_right(desk)
+
+
 def test_a_merge_of_another_hospitals_number_is_not_followed_and_said(desk: Desk) -> None:
     desk.enrol("1,azathioprine,2026-01-05,,,", "2,azathioprine,2026-01-05,,,")
     stream(desk, oru("1", "2.4", "20260302"), oru("2", "2.5", "20260302"))
