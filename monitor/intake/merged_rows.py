@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from monitor.intake.context import chunks
 from monitor.intake.held import HELD, digest_of, number_of
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Taken
-from monitor.intake.repeats import REPEATS
+from monitor.intake.repeats import REPEATS, note_repeats
 from monitor.store import tables
 from monitor.store.tables import table_of
 
@@ -114,12 +114,21 @@ def _never_held(connection: Connection, patient_ids: Sequence[int]) -> list[int]
     _repeats_wait(connection, {row.id: held[row.kept_id] for row in rows})
     for ids in chunks(sorted(held), _CHUNK):
         connection.execute(delete(MERGED_ROWS).where(MERGED_ROWS.c.id.in_(ids)))
-    return sorted(held.values())
+    return sorted(set(held.values()))
 
 
 def _hold(connection: Connection, row: Any) -> int:
-    counts = {row.outcome: _FILES.c[row.outcome] - 1, "quarantined": _FILES.c.quarantined + 1}
-    connection.execute(update(_FILES).where(_FILES.c.id == row.file_id).values(**counts))
+    """The held row; one that says the same in another file is there already."""
+    waits = HELD.c.state.in_(("held", "discarded"))
+    same = select(HELD.c.id).where(HELD.c.raw_digest == row.raw_digest, waits)
+    known: int | None = connection.scalar(same.order_by(HELD.c.id).limit(1))
+    now = "quarantined" if known is None else "duplicate"
+    if now != row.outcome:
+        counts = {row.outcome: _FILES.c[row.outcome] - 1, now: _FILES.c[now] + 1}
+        connection.execute(update(_FILES).where(_FILES.c.id == row.file_id).values(**counts))
+    if known is not None:
+        note_repeats(connection, "held", [(known, row.file_id, row.line)])
+        return known
     names = ("file_id", "line", "source", "raw", "raw_digest", "mrn_key", "analyte")
     values = {name: getattr(row, name) for name in names}
     values |= {
