@@ -36,6 +36,8 @@ class Account:
     """Rows of the file that are or were in quarantine."""
     taken_found: int
     """Of those, the ones that went in later; they are results too."""
+    is_reverted: bool
+    """Then rows that had waited again and gone in again are found more than once."""
 
 
 def accounts(connection: Connection) -> list[Account]:
@@ -65,6 +67,7 @@ def accounts(connection: Connection) -> list[Account]:
             results_found=results.get(row.id, 0),
             held_found=held.get(row.id, 0),
             taken_found=taken.get(row.id, 0),
+            is_reverted=row.reverted_at is not None,
         )
         for row in connection.execute(select(_FILES).order_by(_FILES.c.id))
     ]

@@ -230,6 +230,18 @@ def test_a_row_that_waits_again_is_told_of_whom_it_may_be(quick_desk: Desk) -> N
     assert (alert.shown["mrn"], alert.urgency) == ("P1", "critical")
 
 
+def test_rows_that_went_in_again_and_again_add_up_once_their_file_is_taken_back(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P9"), line("0.4", mrn="P9", day="2026-03-03"))
+    first = last(desk)
+    for _ in range(3):
+        desk.enrol("P9,azathioprine,2026-01-05,,,")
+        back(desk, last(desk))
+    back(desk, first)
+
+
 def test_what_came_again_while_its_patient_was_enrolled_waits_for_both_files(
     quick_desk: Desk,
 ) -> None:
