@@ -107,6 +107,7 @@ class Truth:
         seen: dict[str, str] = {}
         reports: dict[tuple[str, int, str], list[Row]] = {}
         held: set[Row] = set()
+        let_go = {it.row for it in self.rows if it.let_go}
         for it in sorted(self.rows, key=lambda it: (it.file, it.line)):
             if it.given_to and of[it.given_to] not in patients:
                 it.given_to = ""
@@ -114,7 +115,8 @@ class Truth:
                 continue
             number = it.given_to or self._found(it.row, known, seen)
             if not number or (not it.row.unit and it.row.status != "W"):
-                held.add(it.row)
+                if it.row not in let_go:  # what comes again of it waits no more than it
+                    held.add(it.row)
             else:
                 key = (of[number], it.row.day, it.row.specimen)
                 reports.setdefault(key, []).append(it.row)
