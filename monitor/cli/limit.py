@@ -121,6 +121,34 @@ def accept(
         _set(work, mrn, drug, _term(work, "baseline", rule, until, by, reason, second))
 
 
+@app.command("keep")
+def keep(
+    mrn: MrnArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    second: SecondOption = "",
+    drug: DrugOption = "",
+    config: ConfigOption = CONFIG_DEFAULT,
+    at: AtOption = "",
+) -> None:
+    """Keep what was set for a treatment that was stopped for the one begun anew, to the same day.
+
+    Stopped and enrolled again, a patient is watched by the protocol's own limits until then.
+    """
+    from monitor.core.actions import ActionRefused
+    from monitor.core.personal import name
+    from monitor.operations.personal import keep_terms
+
+    with writing(config, at) as work:
+        people = {"by": by.strip(), "second": second.strip(), "reason": reason.strip()}
+        try:
+            done = keep_terms(work.store, work.settings, mrn, drug, now=work.now, **people)
+        except ActionRefused as refused:
+            raise Refused(str(refused)) from refused
+    for term in done:
+        say(f"{term.id}: {name(term)}, until {term.until.isoformat()}.")
+
+
 @app.command("end")
 def end(
     number: Annotated[

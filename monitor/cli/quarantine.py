@@ -333,11 +333,12 @@ def hold(
     from monitor.operations.arrivals import hold_again
 
     with _readably(), writing(config, at) as work:
-        hold_again(work.store, work.settings, rows, by=by, reason=reason, now=work.now)
+        tried, _ = hold_again(work.store, work.settings, rows, by=by, reason=reason, now=work.now)
     if as_json:
-        print_json({"held": len(set(rows))})
+        print_json({"held": tried.held, "taken": tried.taken})
     else:
-        say(f"{len(set(rows))} held again.")
+        went_in = f" {tried.taken} taken, for they can be read now." if tried.taken else ""
+        say(f"{tried.held} held again.{went_in}")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from monitor.core import (
     interactions,
     missed,
     personal,
+    personal_left,
     symptoms,
     targets,
     tasks,
@@ -169,6 +170,7 @@ JUDGES: tuple[Judge, ...] = (
     Judge(findings=combinations.findings, considered=combinations.considered),
     Judge(findings=symptoms.findings, demands=symptoms.demands, considered=symptoms.considered),
     Judge(findings=personal.findings, wakes=personal.wakes, considered=personal.considered),
+    Judge(findings=personal_left.findings),
     Judge(findings=ages.findings, wakes=ages.wakes, considered=ages.considered),
     Judge(
         findings=interactions.findings,

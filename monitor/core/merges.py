@@ -6,7 +6,7 @@ said, so that taking a merge back leaves nothing of it behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 MERGE, UNMERGE = "merge", "unmerge"
@@ -23,13 +23,23 @@ class Said(NamedTuple):
 def lasting(said: Iterable[Said]) -> list[Said]:
     """The merges that nobody has taken back, in order. An unmerge takes back every earlier merge
     of the two, in whichever direction."""
-    found: list[Said] = []
-    for one in said:
+    words = list(said)
+    ends = _ends(words)
+    return [one for place, one in enumerate(words) if ends.get(place, -1) == len(words)]
+
+
+def _ends(said: Sequence[Said]) -> dict[int, int]:
+    """For the place of each merge that of the unmerge that took it back; else behind the end."""
+    ends: dict[int, int] = {}
+    open_: dict[frozenset[int], list[int]] = {}
+    for place, one in enumerate(said):
+        pair = frozenset((one.old, one.new))
         if one.what == MERGE:
-            found.append(one)
+            ends[place] = len(said)
+            open_.setdefault(pair, []).append(place)
         else:
-            found = [it for it in found if {it.old, it.new} != {one.old, one.new}]
-    return found
+            ends.update(dict.fromkeys(open_.pop(pair, ()), place))
+    return ends
 
 
 def survivors(said: Iterable[Said]) -> dict[int, int]:
@@ -52,12 +62,40 @@ def survivors(said: Iterable[Said]) -> dict[int, int]:
 
 def together_since(said: Sequence[Said], one: int, other: int) -> int | None:
     """The place in `said` of the word since which two numbers are one patient's; None: they are
-    not."""
-    since = None
-    for count in range(1, len(said) + 1):
-        of = survivors(said[:count])
-        if of.get(one, one) != of.get(other, other):
-            since = None
-        elif since is None:
-            since = count - 1
+    not.
+
+    Between two words that took something back numbers only come together: gone through backwards
+    are those, until after one the two were apart.
+    """
+    ends = _ends(said)
+    since: int | None = None
+    last = len(said)
+    for first in (*sorted({it for it in ends.values() if it < len(said)}, reverse=True), 0):
+        found = _joined(said, ends, first, last, {one, other})
+        if found is None:
+            break
+        since = found
+        if found > first:
+            break
+        last = first
     return since
+
+
+def _joined(
+    said: Sequence[Said], ends: Mapping[int, int], first: int, last: int, pair: Collection[int]
+) -> int | None:
+    """The place of the word, from `first` on and before `last`, by which a pair came together;
+    `first` where it was before; None: it did not."""
+    of: dict[int, int] = {}
+
+    def root(number: int) -> int:
+        while (above := of.get(number, number)) != number:
+            of[number] = number = of.get(above, above)
+        return number
+
+    for place, one in enumerate(said[:last]):
+        if ends.get(place, -1) > max(place, first):
+            of[root(one.old)] = root(one.new)
+            if len({root(number) for number in pair}) == 1:
+                return max(place, first)
+    return None

@@ -114,11 +114,29 @@ def standing(reports: Sequence[Report], *, untimed: bool = False) -> Standing:
     """Which of the reports of one key stand.
 
     At most one does, except for bare dates (`untimed`): there, different values are
-    different results unless the later is flagged corrected, so several may.
+    different results unless the later is flagged corrected, so several may. A report that said
+    nothing new when it came changes nothing.
     """
     if len(reports) == 1:
         return _ALONE[_meaning(reports[0])]
-    return _standing_of_day(reports) if untimed else _standing_of_key(reports)
+    news = _news(reports, untimed=untimed)
+    told = [reports[index] for index in news]
+    found = _standing_of_day(told) if untimed else _standing_of_key(told)
+    return Standing(frozenset(news[index] for index in found.stands), found.meaning)
+
+
+def _news(reports: Sequence[Report], *, untimed: bool) -> list[int]:
+    """Those that were no repetition when they came, in order of receipt."""
+    said: dict[Hashable, list[Report]] = {}
+    found = []
+    for index in sorted(range(len(reports)), key=lambda it: reports[it].received):
+        report = reports[index]
+        before = said.get(report.identity, [])
+        if not repeats(report, before, untimed=untimed):
+            left = [it for it in before if not repeats(it, (report,), untimed=untimed)]
+            said[report.identity] = [*left, report]
+            found.append(index)
+    return found
 
 
 def _standing_of_key(reports: Sequence[Report]) -> Standing:

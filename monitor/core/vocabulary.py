@@ -79,11 +79,12 @@ others never close by themselves: a person does, with the outcome (specification
 
 ENDED_BY_CLOSING = (
     "symptom:", "vaccine:", "pregnancy:", "breastfeeding:", "personal_ended:",
+    "personal_left:",
 )  # fmt: skip
 """How the causes of alerts about an event begin: an event does not go on and does not recover,
 so a person who closes its alert has ended it (specification, section 7)."""
 
-OF_NO_SPECIMEN = ("missed:", "ages", "personal_ended:")
+OF_NO_SPECIMEN = ("missed:", "ages", "personal_ended:", "personal_left:")
 """How the causes of alerts begin that no specimen and nothing of the patient's body is behind:
 nothing about them grows old."""
 

@@ -32,11 +32,12 @@ from monitor.intake.changes import CHANGES, undo_changes
 from monitor.intake.context import Preview, chunks, take_turn
 from monitor.intake.cut_people import events_come_back
 from monitor.intake.cut_short import come_back, cuts_by, pass_on_cuts
-from monitor.intake.dependence import BatchRefused, refuse_if_needed, through_quarantine
+from monitor.intake.dependence import BatchRefused, refuse_if_needed
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.heirs import FILES, Heirs
-from monitor.intake.held import HELD, mrn_in
+from monitor.intake.held import HELD, mrn_in, said_of
 from monitor.intake.load import Review
+from monitor.intake.merged_rows import MERGED_ROWS, hold_strangers
 from monitor.intake.merges import derive
 from monitor.intake.people import IDENTIFIERS, PATIENTS, mrn_key
 from monitor.intake.repeats import REPEATS
@@ -149,7 +150,8 @@ class _Reverting:
             self._patients |= patients
             merged |= numbers
         again = self._held(by, reason, uncut)
-        self._connection.execute(delete(REPEATS).where(REPEATS.c.file_id == file_id))
+        for table in (REPEATS, MERGED_ROWS):
+            self._connection.execute(delete(table).where(table.c.file_id == file_id))
         forgotten = self._forget_issuers(merged)
         self._derive(merged, again, forgotten, by)
         return Reverted(
@@ -238,31 +240,15 @@ class _Reverting:
         settled = select(REPEATS.c.row_id).where(
             REPEATS.c.what == "settled", REPEATS.c.file_id == self._file.id
         )
-        back = list(self._connection.scalars(settled)) + self._let_in_by_enrolment()
+        back = list(self._connection.scalars(settled))
         for ids in chunks(sorted(back), _CHUNK):
             again = HELD.c.id.in_(ids) & (HELD.c.state == "taken")
             nothing = {"state": "held", "resolved_at": None, "resolved_by": "", "resolution": ""}
             self._connection.execute(update(HELD).where(again).values(**nothing))
-        return sorted({*passed, *back, *uncut})
-
-    def _let_in_by_enrolment(self) -> list[int]:
-        """Rows that went in because the patient was enrolled by this file: they wait again."""
-        found: list[int] = []
-        query = select(_ENROLMENTS.c.patient_id).where(_ENROLMENTS.c.file_id == self._file.id)
-        for ids in chunks(sorted(set(self._connection.scalars(query))), _CHUNK):
-            for row in self._connection.execute(through_quarantine(ids)).all():
-                if self._still_enrolled(row.patient_id):
-                    continue
-                found.append(row.held_id)
-                gone = update(_RESULTS).where(_RESULTS.c.id == row.id)
-                self._connection.execute(gone.values(taken_back=True, stands=False))
-        return found
-
-    def _still_enrolled(self, patient_id: int) -> bool:
-        query = select(_ENROLMENTS.c.id).where(
-            _ENROLMENTS.c.patient_id == patient_id, _ENROLMENTS.c.stands
-        )
-        return self._connection.scalar(query.limit(1)) is not None
+        strangers = hold_strangers(self._connection, self._of_file(_ENROLMENTS))
+        waiting = {*passed, *back, *uncut, *strangers}
+        self._patients |= said_of(self._connection, waiting)
+        return sorted(waiting)
 
     def _forget_issuers(self, merged: Collection[int]) -> set[str]:
         """An issuer that only this file named for a plain number is not known any more; the

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from monitor.intake.changes import CHANGES
 from monitor.intake.context import chunks
-from monitor.intake.held import HELD
+from monitor.intake.merged_rows import may_wait
 from monitor.intake.repeats import REPEATS
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -110,27 +110,11 @@ def _about(connection: Connection, patients: Sequence[int]) -> set[int]:
     """Files with events or results of these patients, but for what can be held again."""
     events, results = _EVENTS.c, _RESULTS.c
     of_patient = select(events.file_id).where(events.patient_id.in_(patients), ~events.taken_back)
-    through = {row.id for row in connection.execute(through_quarantine(patients))}
+    may_wait_again = may_wait(connection, patients)
     direct = select(results.id, results.file_id).where(
         results.patient_id.in_(patients), ~results.taken_back
     )
     return {
         *connection.scalars(of_patient),
-        *(row.file_id for row in connection.execute(direct) if row.id not in through),
+        *(row.file_id for row in connection.execute(direct) if row.id not in may_wait_again),
     }
-
-
-def through_quarantine(patient_ids: Sequence[int]) -> Any:
-    """Results of these patients that were held before they went in, with the held row."""
-    return (
-        select(_RESULTS.c.id, _RESULTS.c.patient_id, HELD.c.id.label("held_id"))
-        .join(
-            HELD,
-            and_(
-                HELD.c.file_id == _RESULTS.c.file_id,
-                HELD.c.line == _RESULTS.c.line,
-                HELD.c.state == "taken",
-            ),
-        )
-        .where(_RESULTS.c.patient_id.in_(patient_ids), ~_RESULTS.c.taken_back)
-    )

@@ -29,6 +29,7 @@ from monitor.intake.cut_people import CutEnrolments
 from monitor.intake.doubles import settle_doubles
 from monitor.intake.enrolled_already import changes_of, is_restart
 from monitor.intake.held import HELD, count_held, mrn_in
+from monitor.intake.left_terms import words_of_left
 from monitor.intake.lookalikes import lookalikes
 from monitor.intake.people import PATIENTS, People, Person
 from monitor.intake.people_file import (
@@ -42,7 +43,7 @@ from monitor.intake.people_file import (
 from monitor.intake.repeats import note_repeats
 from monitor.intake.report import PeopleReport, Refusal
 from monitor.intake.retry import Retried, retry_held
-from monitor.intake.roster import ENROLMENTS, Entry, Roster
+from monitor.intake.roster import ENROLMENTS, Entry, Roster, clinics
 from monitor.intake.survey import survey
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
@@ -92,7 +93,7 @@ class _Enrolling:
         self._roster = Roster(connection, self._rulebook, self._today)
         self._keys: set[str] = set()
         self._file_id = account.record(connection, now)
-        self._clinics = _clinics(connection)
+        self._clinics = clinics(connection)
         self._cuts = CutEnrolments(connection, account.survey, self._file_id, now)
 
     def take(self, batch: Collection[tuple[int, Cells]]) -> None:
@@ -332,6 +333,8 @@ class _Enrolling:
             )
         if new.taken_over:
             self._note_taken_over(row, new)
+        if left := words_of_left(self._connection, new, self._today, row.mrn):
+            self._account.note(f"line {row.line}: {left}")
 
     def _note_taken_over(self, row: Application, new: Entry) -> None:
         """What was told of the treatment before, and is of this one by its day."""
@@ -388,13 +391,3 @@ class _Enrolling:
             for name, value in changes.items()
         ]
         self._connection.execute(insert(CHANGES), rows)
-
-
-def _clinics(connection: Connection) -> dict[str, str]:
-    """The clinics there are, each as it was first written, by their names without case."""
-    first = func.min(ENROLMENTS.c.id)
-    query = select(ENROLMENTS.c.clinic).group_by(ENROLMENTS.c.clinic).order_by(first)
-    found: dict[str, str] = {}
-    for name in connection.scalars(query):
-        found.setdefault(name.casefold(), name)
-    return found

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from monitor.intake.held import HELD
+from monitor.intake.merged_rows import recount_merged
 from monitor.intake.repeats import REPEATS
 from monitor.store import tables
 from monitor.store.tables import table_of
@@ -69,6 +70,8 @@ class Heirs:
             found.append(copy)
             self.recount(heir.file_id, outcome)
             self._inherit(what, row_id, copy, heir.file_id)
+            if what == "result":
+                recount_merged(self._connection, heir.file_id, heir.line, outcome)
         self.passed_on += len(found)
         return found
 

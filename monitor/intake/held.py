@@ -16,6 +16,7 @@ from monitor.intake.people import mrn_key, read_number
 from monitor.intake.raw import RECEIVED, RawRow
 from monitor.intake.repeats import note_repeats
 from monitor.store import tables
+from monitor.store.among import among
 from monitor.store.tables import table_of
 
 HELD = table_of(tables.HeldRowTable)
@@ -197,6 +198,12 @@ def count_held(connection: Connection, which: ColumnElement[bool]) -> int:
     """How many rows are held that match."""
     query = select(func.count()).select_from(HELD).where(HELD.c.state == "held", which)
     return connection.scalar(query) or 0
+
+
+def said_of(connection: Connection, row_ids: Collection[int]) -> set[int]:
+    """The patients of whom these rows are held."""
+    rows = among(HELD.c.id, row_ids) & HELD.c.patient_id.is_not(None)
+    return set(connection.scalars(select(HELD.c.patient_id).where(rows).distinct()))
 
 
 def mrn_in(keys: Collection[str]) -> ColumnElement[bool]:

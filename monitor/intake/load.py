@@ -28,6 +28,7 @@ from monitor.intake.formats import open_rows
 from monitor.intake.held import HELD, HeldRows, count_held
 from monitor.intake.issuers import Issuers
 from monitor.intake.load_notes import notes_of
+from monitor.intake.merged_rows import keep_merged
 from monitor.intake.merging import Merging
 from monitor.intake.outcomes import UNKNOWN_PATIENT, Held, Ignored, Outcome, Taken
 from monitor.intake.people import People
@@ -330,6 +331,7 @@ class _Load:
     ) -> list[Ignored]:
         """Those among the rows that are but remarks on numbers of the file."""
         outcomes = writer.write(taken, [file_id] * len(taken))
+        keep_merged(self._connection, self._source, file_id, taken, outcomes, self._now)
         told = list(zip(taken, outcomes, strict=True))
         self._counts.update(outcome for outcome in outcomes if outcome != "ignored")
         self._touched.update(it.patient_id for it, outcome in told if outcome != "duplicate")

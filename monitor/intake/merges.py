@@ -18,7 +18,8 @@ from monitor.config import Settings
 from monitor.core.catalogue import Catalogue
 from monitor.core.merges import lasting, survivors
 from monitor.intake.doubles import at_odds, settle_doubles
-from monitor.intake.held import HELD
+from monitor.intake.held import HELD, said_of
+from monitor.intake.merged_rows import hold_strangers
 from monitor.intake.people import IDENTIFIERS, PATIENTS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
@@ -101,6 +102,8 @@ def derive(
     moved = _move(connection, of, everyone)
     persons = sorted({of.get(patient, patient) for patient in everyone})
     touched = {*persons, *everyone}
+    if moved:
+        touched |= said_of(connection, hold_strangers(connection, persons))
     restand(connection, touched)
     notes = settle_doubles(connection, persons, now) + at_odds(connection, persons)
     retried = retry_held(connection, settings, catalogue, _held_of(everyone), now, by="merge")

@@ -122,7 +122,17 @@ class Merging:
             if found.newly is not None and found.newly.issuer:
                 self._people.see(found.newly, found.person.home_id, self._now)
             return found.person.home_id
-        return _ANOTHERS if isinstance(found, Another) else None
+        return _ANOTHERS if isinstance(found, Another) else self._not_enrolled(claim)
+
+    def _not_enrolled(self, claim: Claim) -> int | None:
+        """The patient of a plain number that nobody is enrolled under, or not any more: the issuer
+        is taken for the clinic's own, as that of an enrolled patient's is."""
+        number = claim.number
+        plain = self._people.patient_of(Number("", number.number))
+        if plain is None or claim.surely or self._people.has_issuer(plain, number):
+            return None
+        self._people.see(number, plain, self._now)
+        return plain
 
     def _enter(self, claim: Claim, *, ours: bool) -> int:
         """Remember a number that nobody knows yet. It is a plain one (`ours`) where the other

@@ -184,6 +184,7 @@ class Normaliser:
             raw=row,
             home_id=whose.moved_from,
             issuer=row.issuer.strip()[:_MRN_LIMIT],
+            is_by_merge=not whose.is_enrolled,
         )
 
     def _has_limits_with_point(self, row: RawRow, problem: Problem) -> bool:

@@ -42,6 +42,9 @@ class Taken:
     home_id: int | None = None
     """The patient under whose number it came, where that was merged into another."""
     issuer: str = ""
+    is_by_merge: bool = False
+    """Whether nobody is enrolled under its number, and it went in for one that is the same
+    patient's."""
     received_at: datetime | None = None
     """When the row first came, where it was held before; None: now."""
 

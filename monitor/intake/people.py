@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from monitor.intake.names import same_name
 from monitor.store import tables
@@ -31,6 +31,18 @@ _BIRTHS_APART = 20
 """Birth dates that are asked for one by one; whoever asks for more has all of them read."""
 _SURVIVOR = PATIENTS.alias()
 _MEMBER = PATIENTS.alias()
+_IS_ENROLLED = (
+    select(_ENROLMENTS.c.id)
+    .where(
+        or_(
+            _ENROLMENTS.c.home_id == PATIENTS.c.id,
+            and_(_ENROLMENTS.c.patient_id == PATIENTS.c.id, _ENROLMENTS.c.home_id.is_(None)),
+        ),
+        or_(_ENROLMENTS.c.stands, _ENROLMENTS.c.merged_into.is_not(None)),
+    )
+    .exists()
+)
+"""Under this number, and not only under one that it was merged with."""
 _NAMED = (
     select(
         PATIENTS.c.id.label("home"),
@@ -40,6 +52,7 @@ _NAMED = (
         _MEMBER.c.family_name,
         _MEMBER.c.given_name,
         _MEMBER.c.birth_date,
+        _IS_ENROLLED.label("is_enrolled"),
     )
     .join(_SURVIVOR, _SURVIVOR.c.id == func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id))
     .join(_MEMBER, or_(_MEMBER.c.id == _SURVIVOR.c.id, _MEMBER.c.person_id == _SURVIVOR.c.id))
@@ -114,6 +127,8 @@ class Person:
     """The patient under whose number this was found: `id`, unless that was merged."""
     mrn: str
     named: tuple[Named, ...] = (Named(),)
+    is_enrolled: bool = True
+    """Under the very number by which this was found."""
 
     @property
     def moved_from(self) -> int | None:
@@ -264,6 +279,13 @@ class People:
         own = (columns.patient_id == patient_id) & (columns.issuer_key == "")
         return self._connection.scalar(select(columns.id).where(own)) is not None
 
+    def has_issuer(self, patient_id: int, number: Number) -> bool:
+        """Whether some issuer was seen with this number of the patient."""
+        columns = IDENTIFIERS.c
+        same = (columns.patient_id == patient_id) & (columns.number_key == number.key[1])
+        seen = select(columns.id).where(same, columns.seen_at.is_not(None))
+        return self._connection.scalar(seen.limit(1)) is not None
+
     def numbers_of(self, person_id: int) -> list[str]:
         """All numbers of a person, without their issuers, as they are compared."""
         query = select(IDENTIFIERS.c.number_key).join(
@@ -349,13 +371,13 @@ class People:
 
     def _persons(self, which: ColumnElement[bool]) -> dict[int, Person]:
         """The enrolled among these patients, by the id under which each was asked for."""
-        found: dict[int, tuple[int, str, list[tuple[int, Named]]]] = {}
+        found: dict[int, tuple[Row[Any], list[tuple[int, Named]]]] = {}
         for row in self._connection.execute(_NAMED.where(which)):
-            _, _, named = found.setdefault(row.home, (row.id, row.mrn, []))
+            _, named = found.setdefault(row.home, (row, []))
             named.append((row.member, Named(row.family_name, row.given_name, row.birth_date)))
         return {
-            home: Person(person_id, home, mrn, _own_first(home, named))
-            for home, (person_id, mrn, named) in found.items()
+            home: Person(row.id, home, row.mrn, _own_first(home, named), row.is_enrolled)
+            for home, (row, named) in found.items()
         }
 
 

@@ -211,7 +211,7 @@ class PlainNormaliser:
     def _person(self, block: RawBlock, row: int) -> Person | None:
         with self._normaliser.measures.counting_apart():
             found = self._normaliser.whose.of(block.raw_row(row))
-        return found if isinstance(found, Person) else None
+        return found if isinstance(found, Person) and found.is_enrolled else None
 
     def _meaning(self, block: RawBlock, row: int) -> Meant | None:
         raw = block.raw_row(row)

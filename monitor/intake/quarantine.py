@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Row,
     Select,
     and_,
@@ -26,9 +27,10 @@ from monitor.intake.context import take_turn
 from monitor.intake.held import HELD
 from monitor.intake.raw import RECEIVED
 from monitor.intake.remedies import remedy
-from monitor.intake.retry import retry_held
+from monitor.intake.retry import Retried, retry_held
 from monitor.store import tables
 from monitor.store.alerts import MONITOR
+from monitor.store.among import among
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import chunks, wake
@@ -224,6 +226,10 @@ def retry(
         retried = retry_held(connection, settings, catalogue, which, now, by=by)
         touched = wake(connection, retried.patients, now)
         bring_to(connection, now)
+    return _done(retried, touched)
+
+
+def _done(retried: Retried, touched: tuple[int, ...]) -> Retry:
     return Retry(
         tried=retried.tried,
         taken=retried.taken,
@@ -252,11 +258,17 @@ def discard(
 
 
 def hold_again(
-    store: Store, row_ids: Collection[int], *, by: str, reason: str, now: datetime
-) -> tuple[int, ...]:
-    """Hold rows that a person let go by mistake, as before; returns the enrolments to be reviewed.
-    Loaded once more they would be duplicates. Not what the monitor let go: of a row cut short the
-    whole one came.
+    store: Store,
+    settings: Settings,
+    row_ids: Collection[int],
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+) -> Retry:
+    """Hold rows that a person let go by mistake, as before, and try them again: whose they are may
+    be known by now. Loaded once more they would be duplicates. Not what the monitor let go: of a
+    row cut short the whole one came.
 
     All of them or none: QuarantineRefused.
     """
@@ -269,7 +281,17 @@ def hold_again(
         "resolution": said + columns.resolved_by + ": " + columns.resolution,
     }
     which = and_(columns.state == "discarded", columns.resolved_by != MONITOR)
-    return _changed(store, row_ids, which, values, now, "not let go by a person")
+    done = Retried()
+
+    def try_again(connection: Connection) -> Collection[int]:
+        nonlocal done
+        catalogue, mine = load_rulebook(connection).catalogue, among(HELD.c.id, row_ids)
+        done = retry_held(connection, settings, catalogue, mine, now, by=by.strip())
+        return done.patients
+
+    refusal = "not let go by a person"
+    touched = _changed(store, row_ids, which, values, now, refusal, then=try_again)
+    return _done(done, touched)
 
 
 def _check_signed(done: str, by: str, reason: str) -> None:
@@ -284,6 +306,8 @@ def _changed(
     values: Mapping[str, Any],
     now: datetime,
     refusal: str,
+    *,
+    then: Callable[[Connection], Collection[int]] = lambda _: (),
 ) -> tuple[int, ...]:
     change = update(HELD).values(resolved_at=now, **values)
     missing, patients = set(row_ids), set()
@@ -297,6 +321,7 @@ def _changed(
             patients |= {row.patient_id for row in rows if row.patient_id is not None}
             connection.execute(change.where(mine))
         _refuse_missing(missing, refusal)
+        patients |= set(then(connection))
         touched = wake(connection, patients, now)
         bring_to(connection, now)
     return touched

@@ -32,12 +32,12 @@ from monitor.core.standing import (
     Report,
     Standing,
     key_of,
-    rank,
     repeats,
     standing,
 )
 from monitor.core.vocabulary import Status
 from monitor.intake.context import chunks
+from monitor.intake.counting import is_unflagged_change, outcome_of
 from monitor.intake.empty_rows import Said, became_remark, is_remark_on
 from monitor.intake.outcomes import Taken
 from monitor.intake.repeats import note_repeats
@@ -67,6 +67,7 @@ _WRITTEN = (
     *(_RESULTS.c[name] for name in (
         "id", "patient_id", "analyte", "specimen_id", "collected_on", "collected_at", "timed",
         "reading_id", "reported_at", "received_at", "stands", "taken_back", "file_id", "line",
+        "comment", "doubtful_comment", "issuer",
     )),
     func.coalesce(_RESULTS.c.home_id, _RESULTS.c.patient_id).label("home"),
 )  # fmt: skip
@@ -84,6 +85,19 @@ class Bucket(NamedTuple):
     collected_on: date
 
 
+class _Words(NamedTuple):
+    """All that a row says of its result, but for whose it is and of what."""
+
+    reading: Reading
+    collected_at: datetime
+    timed: bool
+    specimen_id: str
+    reported_at: datetime | None
+    comment: str
+    doubtful_comment: str
+    issuer: str
+
+
 @dataclass(slots=True)
 class _Row:
     report: Report
@@ -91,6 +105,7 @@ class _Row:
     home: int
     """The patient under whose number it came."""
     file_id: int
+    words: _Words
     id: int | None = None
     taken: Taken | None = None
     """What it says, of one that is not yet written."""
@@ -151,7 +166,7 @@ class ResultWriter:
         self._count += 1
         new = taken.report((received_at, file_id, taken.line, _NEW + self._count))
         home = taken.home_id or taken.patient_id
-        row = _Row(new, False, home, file_id, taken=taken, count=self._count)
+        row = _Row(new, False, home, file_id, _words_of(taken), taken=taken, count=self._count)
         if not group.rows:
             group.add(row)
             return "withdrawn" if new.status is Status.WITHDRAWN else "stored"
@@ -163,14 +178,14 @@ class ResultWriter:
         ]
         if said and any(it.file_id == file_id for it in said):
             return "duplicate"
-        written = next((it.id for it in said if it.id is not None), None)
-        if written is not None:
-            self._repeats.append((written, file_id, taken.line))
+        written = (it.id for it in said if it.id is not None and it.words == row.words)
+        if (same := next(written, None)) is not None:
+            self._repeats.append((same, file_id, taken.line))
             return "duplicate"
         known = [it.report for it in group.rows]
-        if repeats(
-            new, known, untimed=untimed
-        ):  # in another file of this batch, or under a merged number
+        if repeats(new, known, untimed=untimed):
+            # of another file, with a comment or a range of its own, or under a merged number:
+            # kept, for it counts once what it repeats is taken back
             group.add(row)
             return "duplicate"
         if self._is_remark(group, row, taken):
@@ -178,9 +193,9 @@ class ResultWriter:
         before = group.standing()
         group.add(row)
         after = group.standing()
-        if _is_unflagged_change(known, new, before, after) and not untimed:
+        if is_unflagged_change(known, new, before, after) and not untimed:
             self.unflagged += 1
-        return _outcome(known, new, before, after, untimed=untimed)
+        return outcome_of(known, new, before, after, untimed=untimed)
 
     def _is_remark(self, group: _Group, row: _Row, taken: Taken) -> bool:
         """Whether a row brings nothing beside a number of its file, which then has its comment."""
@@ -320,7 +335,24 @@ def _written(connection: Connection, rows: Sequence[Any]) -> Iterator[tuple[Key,
         report = Report(
             Status(reading.status), reading.value, reading.comparator, row.reported_at, received
         )
-        yield key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, row.id)
+        words = _Words(
+            reading, row.collected_at, row.timed, row.specimen_id, row.reported_at,
+            row.comment, row.doubtful_comment, row.issuer,
+        )  # fmt: skip
+        yield key_of(*row[1:7]), _Row(report, row.stands, row.home, row.file_id, words, row.id)
+
+
+def _words_of(taken: Taken) -> _Words:
+    return _Words(
+        reading_of(taken),
+        taken.collected.at,
+        taken.collected.timed,
+        taken.specimen_id,
+        taken.reported_at,
+        taken.comment,
+        taken.doubtful_comment,
+        taken.issuer,
+    )
 
 
 def reading_of(taken: Taken) -> Reading:
@@ -356,40 +388,4 @@ def _values_of(taken: Taken, file_id: int) -> tuple[Any, ...]:
         taken.line,
         taken.home_id,
         taken.issuer,
-    )
-
-
-def _outcome(
-    known: Sequence[Report], new: Report, before: Standing, after: Standing, *, untimed: bool
-) -> str:
-    """How a row that was written is counted."""
-    if new.status is Status.WITHDRAWN:
-        return "withdrawn"
-    if new.status is Status.CANCELLED and after.meaning is Meaning.WITHDRAWN:
-        return "withdrawn"
-    if _stands_so_already(known, new, before):
-        return "duplicate"
-    if untimed and len(known) in after.stands and before.stands <= after.stands:
-        return "stored"
-    return "superseded"
-
-
-def _stands_so_already(known: Sequence[Report], new: Report, before: Standing) -> bool:
-    """Whether what stands says the same with a status no lower: the new report changes only
-    how late that was last reported, which is kept for the order of reports to come."""
-    return any(
-        known[index].identity == new.identity and rank(known[index].status) >= rank(new.status)
-        for index in before.stands
-    )
-
-
-def _is_unflagged_change(
-    known: Sequence[Report], new: Report, before: Standing, after: Standing
-) -> bool:
-    replaced = before.stands - after.stands
-    return len(known) in after.stands and any(
-        known[index].identity != new.identity
-        and known[index].status is new.status
-        and new.status is not Status.CORRECTED
-        for index in replaced
     )

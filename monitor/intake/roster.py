@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from monitor.core.answer import Life
 from monitor.core.case import Enrolment, Event
@@ -165,3 +165,13 @@ class Roster:
         for row in self._connection.execute(query.order_by(EVENTS.c.id)):
             found[row.patient_id].append((row.enrolment_id, to_event(row)))
         return found
+
+
+def clinics(connection: Connection) -> dict[str, str]:
+    """The clinics there are, each as it was first written, by their names without case."""
+    first = func.min(ENROLMENTS.c.id)
+    query = select(ENROLMENTS.c.clinic).group_by(ENROLMENTS.c.clinic).order_by(first)
+    found: dict[str, str] = {}
+    for name in connection.scalars(query):
+        found.setdefault(name.casefold(), name)
+    return found

@@ -176,8 +176,8 @@ def hold_again(
     by: str,
     reason: str,
     now: datetime,
-) -> Tally:
-    """Hold rows that were let go by mistake, then review whom it touched. Raises
+) -> tuple[quarantine.Retry, Tally]:
+    """Hold rows that were let go by mistake, try them again, then review whom it touched. Raises
     QuarantineRefused."""
-    touched = quarantine.hold_again(store, ids, by=by, reason=reason, now=now)
-    return review_due(store, settings, now, only=touched)
+    tried = quarantine.hold_again(store, settings, ids, by=by, reason=reason, now=now)
+    return tried, review_due(store, settings, now, only=tried.touched)

@@ -15,6 +15,7 @@ from monitor.core.actions import ActionRefused
 from monitor.core.answer import Review
 from monitor.core.calendar import clinic_day
 from monitor.core.personal import name
+from monitor.core.personal_left import kept, left_behind
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import EnrolmentState, Urgency
@@ -43,6 +44,44 @@ def set_term(
         wake_together(connection, enrolment, now)
         bring_to(connection, now)
     return number
+
+
+def keep_terms(
+    store: Store,
+    settings: Settings,
+    mrn: str,
+    drug: str,
+    *,
+    by: str,
+    second: str,
+    reason: str,
+    now: datetime,
+) -> list[Personal]:
+    """Set for the treatment that lasts what was set for the one before it and was left with that,
+    until the same day: all of it or none. What was set. Raises ActionRefused."""
+    today = clinic_day(now, settings.clinic.zone)
+    with store.write() as connection:
+        check_not_earlier(connection, now)
+        review, book = _enrolment(connection, settings, mrn, drug, now)
+        protocol, enrolment = (
+            book.protocols[review.case.enrolment.protocol_id],
+            review.case.enrolment,
+        )
+        known = list(review.case.personal)
+        for it in left_behind(review.case, today):
+            if it.last > today and kept(it, review.case) is None:
+                term = replace(it, since=today, by=by, second=second, reason=reason, set_at=now)
+                personal_checks.check(term, protocol, known, book.catalogue)
+                known.append(replace(term, id=add_personal(connection, enrolment.id, term)))
+        set_now = known[len(review.case.personal) :]
+        if not set_now:
+            raise ActionRefused(
+                f"nothing was left with the treatment before that of {enrolment.started_on}; see: "
+                "monitor limit list"
+            )
+        wake_together(connection, enrolment.id, now)
+        bring_to(connection, now)
+    return set_now
 
 
 def end_term(

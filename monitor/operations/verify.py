@@ -133,7 +133,8 @@ def _of_files(connection: Connection) -> Iterator[Difference]:
         # A row taken from quarantine later may have turned out to be a duplicate, and a
         # duplicate that was reported later is kept.
         most = account.kept + account.duplicates + account.taken_found
-        if not account.kept <= account.results_found <= most:
+        too_many = account.results_found > most and not account.is_reverted
+        if account.results_found < account.kept or too_many:
             yield _unequal("results of the file", about, account.results_found, account.kept)
         if account.quarantined != account.held_found:
             yield _unequal(

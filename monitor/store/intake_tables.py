@@ -39,6 +39,26 @@ class File(Table, table=True):
     reverted_because: str | None = None
 
 
+class MergedRow(Table, table=True):
+    """A row that went in under a number that nobody is enrolled under, for it was merged with a
+    patient's: whole, so that it waits in quarantine once the numbers come apart."""
+
+    __tablename__ = "merged_rows"
+    id: int | None = Field(default=None, primary_key=True)
+    home_id: int = Field(foreign_key="patients.id", index=True)
+    """The patient under whose number it came."""
+    file_id: int = Field(foreign_key="files.id", index=True)
+    line: int
+    source: str
+    analyte: str
+    raw: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    raw_digest: str
+    mrn_key: str
+    came_at: datetime = Field(sa_type=UtcInstant)
+    outcome: str
+    """How the row was counted."""
+
+
 class Repeat(Table, table=True):
     """A row that said nothing new, and the row that had said it: so that what a file was the
     first to say is not lost with that file. `what`: result, held, event or enrolment."""

@@ -43,6 +43,8 @@ class Account:
     said_found: int = 0
     """Of a file about people that counts: what its rows have said. No fewer than were kept, for a
     row may withdraw several events, and one that says nothing new of an enrolment is noted too."""
+    is_reverted: bool
+    """Then rows that had waited again and gone in again are found more than once."""
 
 
 def accounts(connection: Connection) -> list[Account]:
@@ -74,6 +76,7 @@ def accounts(connection: Connection) -> list[Account]:
             held_found=held.get(row.id, 0),
             taken_found=taken.get(row.id, 0),
             said_found=row.stored if row.id in excused else said[row.id],
+            is_reverted=row.reverted_at is not None,
         )
         for row in connection.execute(select(_FILES).order_by(_FILES.c.id))
     ]

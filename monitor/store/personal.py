@@ -39,6 +39,23 @@ def load_personal(
     return {enrolment: tuple(terms) for enrolment, terms in found.items()}
 
 
+def lasting_terms(
+    connection: Connection, patient_id: int, drug: str, enrolment_id: int, day: date
+) -> list[Personal]:
+    """The limits and intervals that are in force on a day for earlier enrolments of a patient on a
+    drug than this one."""
+    earlier = select(_ENROLMENTS.c.id).where(
+        _ENROLMENTS.c.patient_id == patient_id,
+        _ENROLMENTS.c.drug == drug,
+        _ENROLMENTS.c.id < enrolment_id,
+    )
+    query = select(_PERSONAL).where(
+        _PERSONAL.c.enrolment_id.in_(earlier), _PERSONAL.c.what != Terms.BASELINE.value
+    )
+    rows = connection.execute(query.order_by(_PERSONAL.c.id))
+    return [it for row in rows if (it := _personal(row, None)).is_on(day)]
+
+
 def owner_of(connection: Connection, term_id: int) -> tuple[int, Personal] | None:
     """The enrolment that a personal term belongs to, and the term."""
     row = connection.execute(select(_PERSONAL).where(_PERSONAL.c.id == term_id)).one_or_none()

@@ -19,6 +19,7 @@ from monitor.store.alert_tables import AlertRow as AlertRow
 from monitor.store.intake_tables import File as File
 from monitor.store.intake_tables import FixRow as FixRow
 from monitor.store.intake_tables import HeldRowTable as HeldRowTable
+from monitor.store.intake_tables import MergedRow as MergedRow
 from monitor.store.intake_tables import PersonChange as PersonChange
 from monitor.store.intake_tables import Repeat as Repeat
 from monitor.store.message_tables import BreakerRow as BreakerRow

@@ -142,8 +142,10 @@ def hold(row_id: RowId, visit: Mender) -> Response:
     def act(store: Store) -> str:
         if not reason:
             raise QuarantineRefused("say what was mistaken")
-        arrivals.hold_again(store, settings, [row_id], by=visit.who, reason=reason, now=visit.now)
-        return "Held again."
+        tried, tally = arrivals.hold_again(
+            store, settings, [row_id], by=visit.who, reason=reason, now=visit.now
+        )
+        return _told(tried, tally) if tried.taken else "Held again."
 
     return _done(visit, row_id, act, "row held again")
 

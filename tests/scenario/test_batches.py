@@ -105,6 +105,40 @@ def test_what_another_file_has_said_too_is_that_files_now(desk: Desk) -> None:
     assert desk.whose() == {}
 
 
+FULL = f"{LONG},ref_low,ref_high"
+TWICE = [
+    # what the first says of the same value, what the second says, what is read of it then
+    (",,,,,200", ",,,,,40", {"ref_high": 40}),
+    ("s1,,,haemolysed,,", "s1,,,,,", {"comment": "", "doubtful_comment": ""}),
+    ("s1,,,,,", "s1,,,haemolysed,,", {"comment": "haemolysed", "doubtful_comment": "haemolysed"}),
+    (",,2026-03-04T10:00,,,", ",,2026-03-03T10:00,,,", {"reported_at": at("2026-03-03", 10)}),
+    (",C,,,,", ",,,,,", {"status": "final"}),
+    ("S1,,,,,", "s1,,,,,", {"specimen_id": "s1"}),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "read"), TWICE)
+@pytest.mark.parametrize("moved", [False, True])
+def test_of_a_row_that_another_file_has_said_too_stands_what_that_file_says(
+    migrated_sqlite: Path, tmp_path: Path, first: str, second: str, read: Any, *, moved: bool
+) -> None:
+    """A multiple of the upper limit, a doubt about the specimen and what came later than what are
+    judged by these: those of the wrong file were left behind."""
+    row = "P1,2026-03-02T08:00,alt,120,U/L"
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,", "P2,azathioprine,2026-01-05,,,")
+        desk.load(f"{row},{first}", header=FULL)
+        wrong = last(desk)
+        assert desk.load(f"{row},{second}", header=FULL).duplicate == 1
+        (stands,) = desk.clinic.rows(tables.ResultRow, stands=True)
+        assert stands.file_id == wrong
+        if moved:
+            desk.events("P1,2026-03-09,merge,P2,,,")
+        back(desk, wrong)
+        (stands,) = desk.clinic.rows(tables.ResultRow, stands=True)
+        assert {name: getattr(stands, name) for name in read} == read
+
+
 def test_held_rows_go_with_their_file_and_those_it_let_go_are_held_again(desk: Desk) -> None:
     desk.load(line("2.1", analyte="ZZ"))
     held = last(desk)
@@ -182,6 +216,44 @@ def test_a_wrong_enrolment_goes_and_its_results_wait_again(desk: Desk) -> None:
     arrivals.enrol(desk.store, desk.settings, enrolled, LATER)
     assert desk.whose() == {"P9": ["0.3"]}
     assert verify(desk.store, desk.settings, LATER) == []
+
+
+def test_a_row_that_waits_again_is_told_of_whom_it_may_be(quick_desk: Desk) -> None:
+    """It was held as before, and of the patient whose number is nearly the same nobody heard."""
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P01"))
+    desk.enrol("P01,azathioprine,2026-01-05,,,")
+    desk.clinic.review(NOW)
+    assert not desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
+    back(desk, last(desk))
+    (alert,) = desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
+    assert (alert.shown["mrn"], alert.urgency) == ("P1", "critical")
+
+
+def test_rows_that_went_in_again_and_again_add_up_once_their_file_is_taken_back(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P9"), line("0.4", mrn="P9", day="2026-03-03"))
+    first = last(desk)
+    for _ in range(3):
+        desk.enrol("P9,azathioprine,2026-01-05,,,")
+        back(desk, last(desk))
+    back(desk, first)
+
+
+def test_what_came_again_while_its_patient_was_enrolled_waits_for_both_files(
+    quick_desk: Desk,
+) -> None:
+    desk = quick_desk
+    desk.load(line("0.3", mrn="P9"))
+    first = last(desk)
+    desk.enrol("P9,azathioprine,2026-01-05,,,")
+    enrolment = last(desk)
+    assert desk.load(line("0.3", mrn="P9"), line("3.1")).duplicate == 1
+    for wrong in (enrolment, first):
+        back(desk, wrong)
+        assert [row.raw["value"] for row in desk.held()] == ["0.3"]
 
 
 def test_ever_so_many_rows_that_wait_again_are_not_named_in_one_statement(

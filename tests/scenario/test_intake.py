@@ -562,12 +562,16 @@ def test_a_row_that_was_let_go_by_mistake_is_held_again(desk: Desk) -> None:
     desk.load(text)
     (held,) = quarantine.held_rows(desk.store)
     with pytest.raises(quarantine.QuarantineRefused, match="not let go by a person: 1"):
-        quarantine.hold_again(desk.store, [held.id], by="me", reason="a slip", now=NOW)
+        quarantine.hold_again(
+            desk.store, desk.settings, [held.id], by="me", reason="a slip", now=NOW
+        )
     quarantine.discard(desk.store, [held.id], by="me", reason="not ours", now=NOW)
     assert counts(desk.load(text)) == {"duplicate": 1}
     with pytest.raises(quarantine.QuarantineRefused, match="by somebody"):
-        quarantine.hold_again(desk.store, [held.id], by="you", reason=" ", now=NOW)
-    assert quarantine.hold_again(desk.store, [held.id], by="you", reason="it is ours", now=NOW)
+        quarantine.hold_again(desk.store, desk.settings, [held.id], by="you", reason=" ", now=NOW)
+    assert quarantine.hold_again(
+        desk.store, desk.settings, [held.id], by="you", reason="it is ours", now=NOW
+    )
     again = quarantine.held_row(desk.store, held.id)
     assert (again.state, again.held_at, again.fix) == ("held", held.held_at, held.fix)
     told = "held again by you: it is ours; let go before by me: not ours"
@@ -575,6 +579,28 @@ def test_a_row_that_was_let_go_by_mistake_is_held_again(desk: Desk) -> None:
     said = Mend(unit="10*9/L")
     assert fix(desk.store, desk.settings, held.id, said, by="you", now=NOW).taken == 1
     assert quarantine.held_row(desk.store, held.id).resolution == f"stored; {told}"
+
+
+def test_a_row_let_go_as_a_strangers_goes_in_when_it_is_held_again_for_the_patient(
+    quick_desk: Desk,
+) -> None:
+    """It was held as a stranger's, of whom nobody is told, though the patient had been enrolled."""
+    desk = quick_desk
+    desk.load(row("0.4", mrn="P9"), row("0.5", "", mrn="P9", collected_at="2026-03-03T08:00"))
+    rows = quarantine.held_rows(desk.store)
+    ids = [it.id for it in rows]
+    quarantine.discard(desk.store, ids, by="me", reason="not ours", now=NOW)
+    desk.enrol("P9,azathioprine,2026-01-05,,,")
+    done = quarantine.hold_again(
+        desk.store, desk.settings, ids, by="you", reason="it is ours", now=NOW
+    )
+    assert (done.tried, done.taken, done.held) == (2, 1, 1)
+    assert desk.standing() == ["0.4"]
+    (held,) = desk.held()
+    assert held.patient_id is not None
+    desk.clinic.review(NOW)
+    assert Decimal("0.4") in {it.worst_value for it in desk.clinic.rows(tables.AlertRow)}
+    assert desk.clinic.rows(tables.AlertRow, kind="quarantined_result")
 
 
 def test_a_hundred_thousand_bad_rows_are_counted_and_the_good_ones_go_in(

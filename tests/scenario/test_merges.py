@@ -13,7 +13,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.life import life_of
 from monitor.core.vocabulary import AlertState
 from monitor.delivery.content import alert_views
-from monitor.operations import arrivals
+from monitor.operations import arrivals, batches
 from monitor.operations.alert_list import alert_rows
 from monitor.operations.alert_story import story
 from monitor.operations.people import acknowledge
@@ -480,10 +480,55 @@ def test_a_hospital_that_merges_two_numbers_takes_the_results_along(desk: Desk, 
     stream(desk, adt(kind, "4711", "9999", "20260304"), oru("4711", "0.6", "20260305"))
     assert len(desk.clinic.rows(tables.MergeRow)) == 1
     say(desk, "4711,2026-03-10,unmerge,9999,,,", now=LATER)
-    assert desk.whose() == {"4711": ["0.4", "0.6"], "9999": ["0.5", "0.7"]}
+    assert desk.whose() == {"4711": ["0.4", "0.6"]}
+    assert sorted(row.raw["value"] for row in desk.held()) == ["0.5", "0.7"]
     stream(desk, adt(kind, "4711", "9999", "20260304"), now=LATER)
     assert listed(desk) == ["4711"]
     is_right(desk)
+
+
+@pytest.mark.parametrize("said", ["S,2026-03-09,merge,D,,,", "D,2026-03-09,merge,S,,,"])
+@pytest.mark.parametrize("by_a_word", [False, True])
+def test_a_strangers_rows_wait_again_once_the_numbers_come_apart(
+    desk: Desk, said: str, *, by_a_word: bool
+) -> None:
+    """They stood as results of a number that nobody is enrolled under, where nobody looks: neither
+    held, nor said to be maybe an enrolled patient's of a number that is nearly the same."""
+    enrolled(desk, "D", "0S")
+    desk.load(value("S", "0.4"), value("D", "3.3", "2026-03-05"))
+    assert [row.reason_code for row in desk.held()] == ["mrn_alike"]
+    say(desk, said)
+    merge = desk.clinic.rows(tables.File)[-1].id
+    came = desk.load(value("S", "0.6", "2026-03-03"), value("S", "0.4"))
+    assert (came.stored, came.duplicate) == (1, 1)
+    assert sorted(*desk.whose().values()) == ["0.4", "0.6", "3.3"]
+    if by_a_word:
+        say(desk, "S,2026-03-10,unmerge,D,,,", now=LATER)
+    else:
+        batches.revert(desk.store, desk.settings, merge, by="Ada", reason="wrong", now=LATER)
+    assert desk.whose() == {"D": ["3.3"]}
+    held = {(row.raw["value"], row.reason_code) for row in desk.held()}
+    assert held == {("0.4", "mrn_alike"), ("0.6", "mrn_alike")}
+    is_right(desk)
+    alert = next(it for it in desk.clinic.rows(tables.AlertRow, kind="quarantined_result"))
+    assert (alert.shown["mrn"], alert.state, alert.urgency) == ("0S", "open", "critical")
+    desk.enrol("S,azathioprine,2026-01-05,,,", now=LATER)
+    assert desk.whose() == {"D": ["3.3"], "S": ["0.4", "0.6"]}
+    is_right(desk)
+
+
+def test_what_two_files_said_of_a_stranger_is_not_lost_with_the_first(quick_desk: Desk) -> None:
+    desk = quick_desk
+    enrolled(desk, "D")
+    say(desk, "S,2026-03-09,merge,D,,,")
+    merge = desk.clinic.rows(tables.File)[-1].id
+    desk.load(value("S", "0.4"))
+    first = desk.clinic.rows(tables.File)[-1].id
+    desk.load(value("S", "0.4"), value("D", "3.3", "2026-03-05"))
+    for wrong in (merge, first):
+        batches.revert(desk.store, desk.settings, wrong, by="Ada", reason="wrong", now=LATER)
+        assert [row.raw["value"] for row in desk.held()] == ["0.4"]
+        is_right(desk)
 
 
 def test_a_merge_of_strangers_is_remembered_until_one_is_enrolled(desk: Desk) -> None:
@@ -491,6 +536,24 @@ def test_a_merge_of_strangers_is_remembered_until_one_is_enrolled(desk: Desk) ->
     assert [row.reason_code for row in desk.held()] == ["unknown_patient"]
     desk.enrol("2,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
     assert desk.whose() == {"2": ["0.4"]}
+    is_right(desk)
+
+
+@pytest.mark.parametrize("other", ["", "2,azathioprine,2026-01-05,Muster,Anna,1970-02-03"])
+def test_a_merge_holds_for_a_number_whose_enrolment_was_taken_back(desk: Desk, other: str) -> None:
+    """The message took it for another's of the same number: enrolled again they were two patients,
+    each watched by half of the results."""
+    mine = "1,azathioprine,2026-01-05,Muster,Anna,1970-02-03"
+    if other:
+        desk.enrol(other)
+    desk.enrol(mine)
+    wrong = desk.clinic.rows(tables.File)[-1].id
+    batches.revert(desk.store, desk.settings, wrong, by="Ada", reason="wrong", now=NOW)
+    stream(desk, adt("A40", "1", "2", "20260303"))
+    desk.enrol(mine)
+    stream(desk, oru("1", "2.4", "20260302"), oru("2", "2.5", "20260305"))
+    assert desk.whose() == {"2": ["2.4", "2.5"]}
+    assert (listed(desk), desk.held()) == (["2"], [])
     is_right(desk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from monitor.core.actions import ActionRefused
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.vocabulary import AlertState
-from monitor.operations.personal import end_term, set_term, terms
+from monitor.intake.report import PeopleReport
+from monitor.operations import arrivals
+from monitor.operations.personal import end_term, keep_terms, set_term, terms
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at, whats
@@ -153,6 +156,85 @@ def test_a_stop_takes_back_no_limit_that_ended_before_it(ward: Clinic) -> None:
     assert verify(ward.store, ward.settings, at("2026-02-05")) == []
     (now,) = [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_ended")]
     assert (now.id, now.state, now.recovered) == (row.id, "open", True)
+
+
+NEXT = "2026-03-02"
+
+
+def _begun_anew(ward: Clinic, tmp_path: Path, day: str = NEXT) -> tuple[int, PeopleReport]:
+    """Stopped and enrolled again, as somebody does who changes the protocol."""
+    ward.event("A1", day, "stop", enrolment_id=1)
+    path = tmp_path / "anew.csv"
+    row = "A1,azathioprine,2026-03-03,azathioprine,normal,normal"
+    path.write_text(f"mrn,drug,started_on,protocol,tpmt,nudt15\n{row}\n")
+    report = arrivals.enrol(ward.store, ward.settings, path, at(day)).report
+    return int(ward.rows(tables.EnrolmentRow)[-1].id), report
+
+
+def _left(ward: Clinic) -> list[Any]:
+    return [it for it in ward.rows(tables.AlertRow) if it.cause.startswith("personal_left")]
+
+
+def test_what_was_set_is_not_dropped_in_silence_with_the_treatment(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """The protocol's own limits counted again, and nobody had been told: a patient with a low count
+    of their own was told to stop, one with a stricter limit was not."""
+    _ward(ward)
+    _set(ward)
+    _set(
+        ward,
+        what=Terms.INTERVAL,
+        subject="cbc",
+        level=0,
+        value=None,
+        phase="weekly",
+        every="3 days",
+    )
+    _, report = _begun_anew(ward, tmp_path)
+    (note,) = [it for it in report.notes if "limit keep" in it]
+    assert "personal limit on neutropenia, level 1: 1.2 until 2026-12-01" in note
+    assert "personal interval of cbc in phase weekly: every 3 days until 2026-12-01" in note
+    alerts = _left(ward)
+    assert [(it.urgency, it.recovered) for it in alerts] == [("routine", False)] * 2
+    assert "was set for the treatment before" in alerts[0].summary
+    assert verify(ward.store, ward.settings, at(NEXT)) == []
+
+
+@pytest.mark.parametrize(("day", "told"), [(NEXT, []), ("2026-03-10", [True])])
+def test_what_was_set_is_kept_for_the_next_treatment_by_somebody_who_says_so(
+    ward: Clinic, tmp_path: Path, day: str, told: list[bool]
+) -> None:
+    _ward(ward)
+    _set(ward)
+    enrolment, _ = _begun_anew(ward, tmp_path)
+    more: dict[str, Any] = {"second": "", "now": at(day)}
+    with pytest.raises(ActionRefused, match="reason"):
+        keep_terms(ward.store, ward.settings, "A1", "", by="Dr B", reason="", **more)
+    kept = keep_terms(ward.store, ward.settings, "A1", "", by="Dr B", reason="still so", **more)
+    assert [(it.value, it.until, it.by) for it in kept] == [
+        (Decimal("1.2"), date(2026, 12, 1), "Dr B")
+    ]
+    with pytest.raises(ActionRefused, match="nothing was left"):
+        keep_terms(ward.store, ward.settings, "A1", "", by="Dr B", reason="still so", **more)
+    ward.results("A1", "2026-03-12", CBC | {"neutrophils": "1.4"})
+    ward.review(at("2026-03-12"))
+    assert not [it for it in ward.alerts(enrolment) if it.cause == "rule:neutropenia"]
+    assert [it.recovered for it in _left(ward) if it.state != "closed"] == told
+    assert verify(ward.store, ward.settings, at("2026-03-12")) == []
+
+
+def test_what_had_run_out_or_was_ended_is_not_told_of(ward: Clinic, tmp_path: Path) -> None:
+    _ward(ward)
+    _set(ward, until=date(2026, 2, 2))
+    ended = _set(ward, level=2, value=Decimal("0.9"), second="Dr C")
+    end_term(ward.store, ward.settings, ended, by="Dr A", reason="better", now=at("2026-02-10"))
+    _, report = _begun_anew(ward, tmp_path)
+    assert not [it for it in report.notes if "limit keep" in it]
+    assert _left(ward) == []
+    more: dict[str, Any] = {"second": "", "now": at(NEXT)}
+    with pytest.raises(ActionRefused, match="nothing was left"):
+        keep_terms(ward.store, ward.settings, "A1", "", by="Dr B", reason="still so", **more)
 
 
 def test_one_that_is_renewed_in_time_is_told_by_nobody(ward: Clinic) -> None:

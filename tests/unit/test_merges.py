@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.merges import MERGE, UNMERGE, Said, lasting, survivors
+from monitor.core.merges import MERGE, UNMERGE, Said, lasting, survivors, together_since
 
 A, B, C, D = 1, 2, 3, 4
 
@@ -75,6 +75,32 @@ def test_what_is_taken_back_leaves_nothing(said: list[Said], one: int, other: in
     of = survivors(said)
     back = survivors([*said, m(one, other), u(one, other)])
     assert {number: back[number] for number in of} == of
+
+
+@given(SAID, NUMBERS, NUMBERS)
+def test_together_since_the_word_from_which_on_every_answer_is_one_patient(
+    said: list[Said], one: int, other: int
+) -> None:
+    since = None
+    for count in range(1, len(said) + 1):
+        of = survivors(said[:count])
+        if of.get(one, one) != of.get(other, other):
+            since = None
+        elif since is None:
+            since = count - 1
+    if one != other:
+        assert together_since(said, one, other) == since
+
+
+def test_a_patient_merged_and_unmerged_a_thousand_times_takes_no_minutes() -> None:
+    said = [m(A, B)] + [
+        word for place in range(1_000) for word in (m(C, 9 + place), u(C, 9 + place))
+    ]
+    said += [m(B, C), u(A, B), m(A, B)]
+    began = perf_counter()
+    assert together_since(said, A, C) == len(said) - 1
+    assert len(lasting(said)) == 2
+    assert perf_counter() - began < 5
 
 
 def test_what_a_hospital_has_merged_in_years_takes_no_minutes() -> None:

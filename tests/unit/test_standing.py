@@ -84,6 +84,9 @@ def stands(found: Sequence[Report], *, untimed: bool = False) -> str:
         ("X C0.4", "0.4"),
         ("F-", "no result"),
         ("F- F0.4", "0.4"),
+        ("F0.4 F0.9 F0.4", "0.9"),
+        ("F0.4 F0.9 F0.4@8", "0.4"),
+        ("C0.4 C0.9 F0.4", "0.9"),
     ],
 )
 def test_of_one_key_one_report_stands(came: str, left: str) -> None:
@@ -115,6 +118,7 @@ def test_of_one_key_one_report_stands(came: str, left: str) -> None:
         ("F- X", "no result"),
         ("F- F0.4", "0.4"),
         ("F0.4 W@8 C0.4@9", "0.4"),
+        ("C0.4 C0.9 C0.4", "0.9"),
     ],
 )
 def test_different_values_of_a_bare_date_are_different_results_unless_corrected(
