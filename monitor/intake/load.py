@@ -330,12 +330,13 @@ class _Load:
         self, taken: Sequence[Taken], file_id: int, writer: ResultWriter, held_rows: HeldRows
     ) -> list[Ignored]:
         """Those among the rows that are but remarks on numbers of the file."""
-        outcomes = writer.write(taken, [file_id] * len(taken))
-        keep_merged(self._connection, self._source, file_id, taken, outcomes, self._now)
+        ids = [file_id] * len(taken)
+        outcomes = writer.write(taken, ids)
+        keep_merged(self._connection, self._source, ids, taken, outcomes, self._now)
         told = list(zip(taken, outcomes, strict=True))
         self._counts.update(outcome for outcome in outcomes if outcome != "ignored")
         self._touched.update(it.patient_id for it, outcome in told if outcome != "duplicate")
-        self._touched.update(held_rows.settle([it.raw for it in taken], [file_id] * len(taken)))
+        self._touched.update(held_rows.settle([it.raw for it in taken], ids))
         return [Ignored(it.line, "empty") for it, outcome in told if outcome == "ignored"]
 
     def _hold(self, held: Sequence[Held], is_new: Sequence[bool]) -> None:

@@ -28,12 +28,12 @@ _NOT_RESOLVED = {"state": "held", "resolved_at": None, "resolved_by": "", "resol
 def keep_merged(
     connection: Connection,
     source: str,
-    file_id: int,
+    file_ids: Sequence[int],
     taken: Sequence[Taken],
     outcomes: Sequence[str],
     now: datetime,
 ) -> None:
-    """Keep those rows of a file whole that went in only because numbers were merged; none that is
+    """Keep those rows of files whole that went in only because numbers were merged; none that is
     but a remark on another."""
     rows = [
         {
@@ -48,7 +48,7 @@ def keep_merged(
             "came_at": now,
             "outcome": outcome,
         }
-        for it, outcome in zip(taken, outcomes, strict=True)
+        for file_id, it, outcome in zip(file_ids, taken, outcomes, strict=True)
         if it.is_by_merge and outcome != "ignored"
     ]
     if rows:

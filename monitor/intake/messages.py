@@ -27,6 +27,7 @@ from monitor.intake.held import HeldRows
 from monitor.intake.hl7 import MERGES, RESULTS, items_of
 from monitor.intake.hl7_text import Message, read_messages
 from monitor.intake.load import load_within
+from monitor.intake.merged_rows import keep_merged
 from monitor.intake.outcomes import Held, Ignored, Taken
 from monitor.intake.people import People
 from monitor.intake.raw import BadLine, RawRow
@@ -250,15 +251,15 @@ class _Group:
     ) -> None:
         outcomes = list(zip(owners, self._normaliser.normalise(rows), strict=True))
         taken = [(owner, it) for owner, it in outcomes if isinstance(it, Taken)]
-        words = self._writer.write([it for _, it in taken], [file_ids[owner] for owner, _ in taken])
+        kept, ids = [it for _, it in taken], [file_ids[owner] for owner, _ in taken]
+        words = self._writer.write(kept, ids)
+        keep_merged(self._connection, self._source, ids, kept, words, self._now)
         for (owner, it), word in zip(taken, words, strict=True):
             took[owner].counts[word] += 1
             if word != "duplicate":
                 took[owner].touched.add(it.patient_id)
         if taken:
-            took[0].touched |= self._held_rows.settle(
-                [it.raw for _, it in taken], [file_ids[owner] for owner, _ in taken]
-            )
+            took[0].touched |= self._held_rows.settle([it.raw for it in kept], ids)
         self._hold([(owner, it) for owner, it in outcomes if isinstance(it, Held)], took, file_ids)
         for owner, outcome in outcomes:
             if isinstance(outcome, Ignored):

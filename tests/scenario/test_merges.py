@@ -13,6 +13,7 @@ from monitor.core.calendar import clinic_day
 from monitor.core.life import life_of
 from monitor.core.vocabulary import AlertState
 from monitor.delivery.content import alert_views
+from monitor.intake.messages import Arrived, take_messages
 from monitor.operations import arrivals, batches
 from monitor.operations.alert_list import alert_rows
 from monitor.operations.alert_story import story
@@ -529,6 +530,19 @@ def test_what_two_files_said_of_a_stranger_is_not_lost_with_the_first(quick_desk
         batches.revert(desk.store, desk.settings, wrong, by="Ada", reason="wrong", now=LATER)
         assert [row.raw["value"] for row in desk.held()] == ["0.4"]
         is_right(desk)
+
+
+def test_a_strangers_message_waits_again_as_a_file_does(desk: Desk) -> None:
+    enrolled(desk, "D")
+    say(desk, "S,2026-03-09,merge,D,,,")
+    came = Arrived(oru("S", "0.4", "20260302").encode("ascii"))
+    (took,) = take_messages(desk.store, desk.settings, [came], NOW)
+    assert took.counts == {"stored": 1}
+    assert desk.whose() == {"D": ["0.4"]}
+    say(desk, "S,2026-03-10,unmerge,D,,,", now=LATER)
+    assert desk.whose() == {}
+    assert [row.raw["value"] for row in desk.held()] == ["0.4"]
+    is_right(desk)
 
 
 def test_a_merge_of_strangers_is_remembered_until_one_is_enrolled(desk: Desk) -> None:
