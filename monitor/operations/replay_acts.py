@@ -16,7 +16,14 @@ from monitor.core.changes import ChangeWhat
 from monitor.core.vocabulary import AlertState
 from monitor.operations import people
 from monitor.store import tables
-from monitor.store.alerts import ACKNOWLEDGED, ASSIGNED, COMMENTED, CONTACTED, SNOOZED
+from monitor.store.alerts import (
+    ACKNOWLEDGED,
+    ASSIGNED,
+    COMMENTED,
+    CONTACTED,
+    MONITOR,
+    SNOOZED,
+)
 from monitor.store.database import Store
 from monitor.store.tables import table_of
 
@@ -48,7 +55,7 @@ def acts_of(connection: Connection) -> list[Act]:
             _ALERTS.c.enrolment_id, _ALERTS.c.cause,
         )
         .join(_ALERTS, _ALERTS.c.id == _HISTORY.c.alert_id)
-        .where(_HISTORY.c.version > 0)
+        .where(_HISTORY.c.version > 0, _HISTORY.c.by != MONITOR)
         .order_by(_HISTORY.c.at, _HISTORY.c.id)
     )  # fmt: skip
     return [Act(**row._mapping) for row in connection.execute(query)]
