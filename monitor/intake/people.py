@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from monitor.intake.names import same_name
 from monitor.store import tables
@@ -34,15 +34,16 @@ _MEMBER = PATIENTS.alias()
 _IS_ENROLLED = (
     select(_ENROLMENTS.c.id)
     .where(
-        or_(
-            _ENROLMENTS.c.home_id == PATIENTS.c.id,
-            and_(_ENROLMENTS.c.patient_id == PATIENTS.c.id, _ENROLMENTS.c.home_id.is_(None)),
+        _ENROLMENTS.c.patient_id.in_(
+            (PATIENTS.c.id, func.coalesce(PATIENTS.c.person_id, PATIENTS.c.id))
         ),
+        func.coalesce(_ENROLMENTS.c.home_id, _ENROLMENTS.c.patient_id) == PATIENTS.c.id,
         or_(_ENROLMENTS.c.stands, _ENROLMENTS.c.merged_into.is_not(None)),
     )
     .exists()
 )
-"""Under this number, and not only under one that it was merged with."""
+"""Under this number, and not only under one that it was merged with. Asked for by who the enrolment
+is of now, for which there is an index."""
 _NAMED = (
     select(
         PATIENTS.c.id.label("home"),
