@@ -94,12 +94,12 @@ def passwd(
 def disable(name: NameArgument, config: ConfigOption = CONFIG_DEFAULT) -> None:
     """Let somebody sign in no more; their name stays in histories."""
     from monitor.operations import accounts
-    from monitor.operations.left_behind import left_behind
+    from monitor.operations.still_in_hand import still_in_hand
     from monitor.store.audit import ON_THE_COMMAND_LINE
 
     with reading(config) as work:
         account = accounts.disable(work.store, name, by=ON_THE_COMMAND_LINE, now=work.now)
-        left = left_behind(work.store, work.settings, account, work.now)
+        left = still_in_hand(work.store, work.settings, account, work.now)
     say(f"{name} cannot sign in any more.")
     if left:
         complain(left)

@@ -63,11 +63,8 @@ def keep_terms(
     with store.write() as connection:
         check_not_earlier(connection, now)
         review, book = _enrolment(connection, settings, mrn, drug, now)
-        protocol, enrolment = (
-            book.protocols[review.case.enrolment.protocol_id],
-            review.case.enrolment,
-        )
-        known = list(review.case.personal)
+        enrolment = review.case.enrolment
+        protocol, known = book.protocols[enrolment.protocol_id], list(review.case.personal)
         for it in left_behind(review.case, today):
             if it.last > today and kept(it, review.case) is None:
                 term = replace(it, since=today, by=by, second=second, reason=reason, set_at=now)

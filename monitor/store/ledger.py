@@ -40,7 +40,7 @@ class Account:
     """Rows of the file that are or were in quarantine."""
     taken_found: int
     """Of those, the ones that went in later; they are results too."""
-    said_found: int = 0
+    said_found: int
     """Of a file about people that counts: what its rows have said. No fewer than were kept, for a
     row may withdraw several events, and one that says nothing new of an enrolment is noted too."""
     is_reverted: bool

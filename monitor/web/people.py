@@ -11,8 +11,8 @@ from starlette.responses import Response
 from monitor.core.permissions import PERMISSIONS, May, Role
 from monitor.operations import accounts, passwords
 from monitor.operations.accounts import Account, AccountRefused
-from monitor.operations.left_behind import left_behind
 from monitor.operations.passwords import WeakPassword
+from monitor.operations.still_in_hand import still_in_hand
 from monitor.web.visit import Visit, needs
 
 routes = APIRouter()
@@ -89,7 +89,7 @@ def _changed(visit: Visit, act: Callable[[], Account], told: str) -> Response:
     except AccountRefused as refused:
         return _page(visit, problem=str(refused), status=422)
     visit.notice(told.format(name=account.full_name, role=account.role))
-    if left := left_behind(visit.store, visit.site.settings, account, visit.now):
+    if left := still_in_hand(visit.store, visit.site.settings, account, visit.now):
         visit.notice(left, "problem")
     return visit.redirect("/people")
 

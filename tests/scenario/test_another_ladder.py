@@ -142,23 +142,24 @@ def test_what_a_correction_made_urgent_passes_nobody_over(house: House) -> None:
     assert house.told(8 * 60 + 1) == ["chief"]
 
 
-def test_who_heard_of_the_critical_one_is_not_told_again_of_the_urgent(house: House) -> None:
+def corrected_to_urgent(house: House) -> None:
+    """The nurse and the doctor were told that it is critical, and then that it is milder."""
     house.count("0.3", 0)
     for minutes in (0, 31):
         house.told(minutes)
     house.count("1.4", 40, status="corrected")
     assert house.told(40) == ["doctor", "nurse"]
+
+
+def test_who_heard_of_the_critical_one_is_not_told_again_of_the_urgent(house: House) -> None:
+    corrected_to_urgent(house)
     assert house.told(4 * 60 + 1) == []
     assert house.told(8 * 60 + 1) == ["lead"]
 
 
 def test_a_correction_that_is_corrected_reaches_all_who_heard_the_first(house: House) -> None:
     """The doctor was rung up, then told it is milder; only the nurse heard that it is not."""
-    house.count("0.3", 0)
-    for minutes in (0, 31):
-        house.told(minutes)
-    house.count("1.4", 40, status="corrected")
-    assert house.told(40) == ["doctor", "nurse"]
+    corrected_to_urgent(house)
     house.count("0.4", 50, status="corrected")
     assert house.told(50) == ["doctor", "nurse"]
     said = {it.what: it.reason for it in house.clinic.rows(tables.DeliveryAlert)[-2:]}

@@ -1,4 +1,4 @@
-"""What somebody leaves in their hands who cannot deal with alerts any more."""
+"""What is still in the hands of somebody who cannot deal with alerts any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.operations.worklist import View, Wanted, worklist
 from monitor.store.database import Store
 
 
-def left_behind(store: Store, settings: Settings, account: Account, now: datetime) -> str:
+def still_in_hand(store: Store, settings: Settings, account: Account, now: datetime) -> str:
     """A sentence about the patients whose live alerts are with somebody who cannot deal with them
     (any more), for nobody else is asked until they come back; "" where there are none."""
     if not account.is_disabled and allows(account.role, May.WORK_ALERTS):
