@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 USED_OTHERWISE = {
+    "get_next_fire_time": "asked by APScheduler of each trigger",
     "check_examples": "examples hold in any time zone",
     "self_group": "asked by SQLAlchemy of each part of a condition",
     "writable": "asked by io.BufferedWriter",
