@@ -1,9 +1,10 @@
 """HL7 v2 text taken apart: bytes to messages, messages to segments, segments to fields.
 
-Nothing here knows what a segment means. Segments may end in CR, LF or CRLF; messages may stand
-in MLLP frames, in batches (FHS, BHS, BTS, FTS) or bare after one another. Each message is
-decoded by itself, for one file may hold messages of several systems. Source of the escape
-sequences and of the names of character sets: HL7 v2.7, chapter 2.7 and table 0211.
+Nothing here knows what a segment means. Segments may end in CR, LF or CRLF, and one that lost its
+end is parted from the next; messages may stand in MLLP frames, in batches (FHS, BHS, BTS, FTS) or
+bare after one another. Each message is decoded by itself, for one file may hold messages of
+several systems. Source of the escape sequences and of the names of character sets: HL7 v2.7,
+chapter 2.7 and table 0211.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ _OF_TEXT = re.compile(r"iso8859|cp\d|gb|big5|euc|shift_jis|koi8|mac|johab|tis-|u
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso8859-1": "latin-1"}
 """What laboratories mean that name a set of fewer signs than they use."""
 _NUMERIC_TYPES = frozenset({"NM", "SN", "DT", "TS", "TM", "DTM"})
+_TYPES = _NUMERIC_TYPES | frozenset("ST TX FT CE CWE CNE CF DR NR ED RP".split())
+"""Types of values that OBX-2 names."""
+_NAME_LENGTH = 3
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1"})
 
 
@@ -176,7 +180,7 @@ class Message:
 
     @property
     def kind(self) -> str:
-        """MSH-9 as people write it: `ORU^R01`; empty where it is missing."""
+        """MSH-9 as people write it: `ORU^R01`; empty where it is missing, or no kind of message."""
         header = self.header
         if header is None:
             return ""
@@ -185,7 +189,7 @@ class Message:
             code, _, event = code.partition("_")
         parts = [part.upper() for part in (code, event) if part]
         text = "^".join(parts)
-        return text if re.fullmatch(r"[A-Z0-9]{1,8}(\^[A-Z0-9]{1,8})?", text) else ""
+        return text if re.fullmatch(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{1,8})?", text) else ""
 
 
 def split(text: str, mark: str) -> list[str]:
@@ -266,7 +270,7 @@ def _message(number: int, lines: Sequence[tuple[int, bytes]], encoding: str) -> 
             reason = f"a segment of more than {SEGMENT_LIMIT >> 20} MiB"
             message.bad.append(BadLine(line, "too_long", reason, text[:KEPT]))
         elif _begins_segment(text, marks):
-            found.append((line, [text]))
+            found += ((line, [part]) for part in _parted(text, marks))
         elif found and _may_continue(found[-1][1][0], text, marks):
             found[-1][1].append(text)
         else:
@@ -280,6 +284,27 @@ def _begins_segment(text: str, marks: Marks) -> bool:
     if len(text) > 3 and text[3] != marks.field:
         return False
     return _NAME.fullmatch(text[:3]) is not None or text[:3] in _COMMON
+
+
+def _parted(text: str, marks: Marks) -> list[str]:
+    """A line as segments: one, or several where the end between them was lost on the way. What
+    stood behind it would be missing without a word, or be another order's."""
+    found = list(_run_together(marks.field).finditer(text, _NAME_LENGTH))
+    begins = [0, *(it.start(1) for it in found)]
+    ends = [*(it.start() for it in found), len(text)]
+    return [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
+
+
+@lru_cache
+def _run_together(mark: str) -> re.Pattern[str]:
+    r"""A segment within a line, by its name and its first fields: no value has a field's mark in it
+    that is not escaped. In front of it a program may have written its end as `\r`."""
+    f = re.escape(mark)
+    numbered, any_field = rf"{f}\d{{0,4}}{f}", rf"(?:(?!{f}).)*{f}"
+    return re.compile(
+        rf"(?:\\[rn])*(OBX{numbered}(?:{'|'.join(sorted(_TYPES))}){f}|(?:OBR|SPM){numbered}"
+        rf"|PID{numbered}{any_field}(?!{f}).|ORC{f}[A-Z]{{2}}{f}|NTE{f}\d{{1,4}}{f})"
+    )
 
 
 def _may_continue(before: str, text: str, marks: Marks) -> bool:
