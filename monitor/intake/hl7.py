@@ -26,6 +26,7 @@ from monitor.intake.hl7_values import (
     is_text,
     limits_of,
     material_of,
+    may_be_number,
     names_of,
     remarks_of,
     status_of,
@@ -34,6 +35,7 @@ from monitor.intake.hl7_values import (
 )
 from monitor.intake.mark_steps import with_open_point, with_the_other_mark
 from monitor.intake.profile import Profile, marks_of
+from monitor.intake.ranges import range_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
 from monitor.intake.survey import Survey
 
@@ -43,7 +45,7 @@ _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re
 """How it names the field that tells the collection where the usual ones are empty."""
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
-_LETTERS = re.compile(r"[^\W\d_]{2}")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _OF_CONTROL = "Q"
 """MSH-11 as analysers write it that send the measurements of their control blood in the same
 messages (beside P, T and D of table 0103)."""
@@ -232,18 +234,20 @@ class _Reading:
 def _marks_of(message: Message) -> Profile | None:
     """What values and limits of the message show of the decimal mark, where numbers with a comma
     stand among them: `5,1`; or `9.2` beside `1,200`. Sentences do not count."""
-    numbers = [
-        [
-            it.plain(it.field(number))
-            for it in message.segments
-            if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
-        ]
-        for number in (5, 7)
-    ]
-    if not any("," in text for texts in numbers for text in texts):
+    results = [it for it in message.segments if it.name == "OBX" and "," in it.text]
+    if not results:
         return None
-    values, limits = ([it for it in texts if _LETTERS.search(it) is None] for texts in numbers)
+    results = [it for it in message.segments if it.name == "OBX"]
+    values = [value_of(it) for it in results if may_be_number(it)]
+    limits = [_limits_alone(it.plain(it.field(7))) for it in results]
+    if not any("," in text for text in (*values, *limits)):
+        return None
     return marks_of(values, limits)
+
+
+def _limits_alone(written: str) -> str:
+    """Limits without the unit behind them; nothing where words stand there."""
+    return " - ".join(range_of(written)[:2]) if _WORD.search(written) else written
 
 
 def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:

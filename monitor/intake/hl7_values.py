@@ -24,6 +24,7 @@ _INSTANT = re.compile(
 )
 _NUMBER = r"[-+]?(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?"
 _POWER = re.compile(r"[xX×*]?\s*10")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
 _CANCELLED = "X"
@@ -86,6 +87,18 @@ def is_number(obx: Segment) -> bool:
     if kind in _TEXT and kind not in ("ST", ""):
         return False
     return re.fullmatch(rf"[<>]?=?\s*{_NUMBER}", value_of(obx)) is not None
+
+
+def may_be_number(obx: Segment) -> bool:
+    """Whether what stands in an OBX shows how its laboratory writes numbers: a number, also among
+    signs of another kind, and of a text one that is nothing but a number."""
+    kind = obx.field(2).upper()
+    if kind in _DOCUMENT:
+        return False
+    value = value_of(obx)
+    if kind in _TEXT and kind not in ("ST", ""):
+        return re.fullmatch(rf"[<>]?=?\s*{_NUMBER}", value) is not None
+    return _WORD.search(value) is None
 
 
 def is_text(obx: Segment) -> bool:

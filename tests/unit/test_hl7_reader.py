@@ -549,8 +549,7 @@ def test_results_that_leave_out_their_status_are_not_cut_short() -> None:
 
 
 def test_a_message_of_results_that_brings_none_is_told() -> None:
-    mangled = "\\r".join([MSH, PID, OBR, WBC])
-    (lost,) = items(mangled)
+    (lost,) = items(f"{MSH}\r{PID}\r")
     assert isinstance(lost, BadLine)
     assert lost.code == "no_results"
     (order,) = items(oru())
@@ -602,6 +601,9 @@ def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str
         (["OBX|1|NM|PLT||1,250|G/L"], {""}),
         (["OBX|1|NM|WBC||5.1|G/L|4.0-10.0"], {""}),
         (["OBX|1|SN|PLT||<^20|G/L", "OBX|2|TX|NOTE||2,5 mg a day"], {""}),
+        (["OBX|1|CE|WBC||^5,1|G/L", "OBX|2|SN|PLT||<^20|G/L"], {"comma"}),
+        (["OBX|1|TX|WBC||5,1|G/L", "OBX|2|FT|PLT||<20|G/L"], {"comma"}),
+        (["OBX|1|NM|ALT||127|U/L|8,5-35,5 U/L", "OBX|2|NM|AST||20|U/L"], {"comma"}),
     ],
 )
 def test_a_decimal_comma_is_what_the_whole_message_shows(
