@@ -234,7 +234,7 @@ class _Maker:
         order = self._order or (order_of_no_blood(body) if part is not body else "")
         names = names_of(part, sample, self._mapping, self._catalogue, order)
         unit = unit_of(part, names, self._mapping, self._catalogue)
-        low, high = limits_of(part, unit)
+        low, high = limits_of(part, unit, names, self._mapping, self._catalogue)
         comments = comments_of(part)
         if part is not body:
             comments += [text for text in comments_of(body) if text not in comments]
