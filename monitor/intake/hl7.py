@@ -159,7 +159,7 @@ class _Reading:
             "given_name": patient.given_name,
             "birth_date": patient.birth_date,
             "specimen_id": _specimen_id(spm, obr, order.orc),
-            "collected_at": _first(_at(spm, 17), _at(obr, 7), _at(obr, 8)),
+            "collected_at": _collected(_at(spm, 17), _at(obr, 7), _at(obr, 8)),
             "reported_at": _at(obr, 22) or self._sent_at,
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
@@ -261,8 +261,11 @@ def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:
     return with_the_other_mark(row, ()) if limits and limits != row.decimal else row
 
 
-def _first(*texts: str) -> str:
-    return next((text for text in texts if text), "")
+def _collected(*told: str) -> str:
+    """The first of several times of collection; where that is but a day, the first that names an
+    hour of this day."""
+    first = next((text for text in told if text), "")
+    return next((text for text in told if text.startswith(f"{first}T")), first)
 
 
 def _at(segment: Segment | None, number: int, component: int = 1) -> str:

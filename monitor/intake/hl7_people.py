@@ -59,12 +59,13 @@ def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, s
 
 def _identifier_of(segment: Segment, number: int) -> tuple[str, str]:
     """The patient's number in a list of identifiers, and who gave it out: one of type MR
-    first, then one of another patient's number, then one that does not say its type."""
+    first, then one of another patient's number, then one that does not say its type; of one type,
+    one with a day on which it ended (CX-8) last."""
     found = [segment.components(repeat) for repeat in segment.repeats(number)]
     found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
     if not found:
         return "", ""
-    chosen = min(found, key=lambda it: _preference(part_of(it, 5).upper()))
+    chosen = min(found, key=lambda it: (_preference(part_of(it, 5).upper()), bool(part_of(it, 8))))
     authority = split(part_of(chosen, 4), segment.marks.subcomponent)
     return part_of(chosen, 1), next((part.strip() for part in authority if part.strip()), "")
 

@@ -20,7 +20,8 @@ from monitor.intake.ranges import range_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _INSTANT = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*(Z|[+-]\d{4})?"
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*"
+    r"(Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?"
 )
 _NUMBER = r"[-+]?(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?"
 _POWER = re.compile(r"[xX×*]?\s*10")
@@ -40,8 +41,10 @@ SAME_VALUE = "now final; the value was not sent again"
 
 def instant(text: str) -> str:
     """An HL7 time as ISO 8601, a day where no hour is given. What names no day, or is no HL7
-    time, stays as it is."""
+    time, stays as it is; noughts alone say nothing."""
     text = text.strip()
+    if not text.strip("0"):
+        return ""
     found = _INSTANT.fullmatch(text)
     if found is None or found[3] is None:
         return text
@@ -52,8 +55,11 @@ def instant(text: str) -> str:
 
 
 def birth_day(text: str) -> str:
-    """A birth date as ISO 8601, without its time of day; one that names no day is not known."""
+    """A birth date as ISO 8601, without its time of day; one that names no day, or noughts alone,
+    is not known."""
     text = text.strip()
+    if not text.strip("0"):
+        return ""
     found = _INSTANT.fullmatch(text)
     if found is None:
         return text

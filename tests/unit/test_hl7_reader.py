@@ -79,6 +79,7 @@ def test_values(segment: str, value: str) -> None:
         ("< or = 40", "", "40"),
         ("≤40", "", "40"),
         ("up to 40", "", "40"),
+        ("Upto 40", "", "40"),
         (">60", "60", ""),
         (">= 60", "60", ""),
         ("greater than 60", "60", ""),
@@ -350,6 +351,11 @@ def test_a_control_is_nobodys_blood() -> None:
         ("202603020830-0700", "2026-03-02T08:30:00-0700"),
         ("20260302083015.5+0130", "2026-03-02T08:30:15+0130"),
         ("202603020830^M", "2026-03-02T08:30:00"),
+        ("202603020830+01", "2026-03-02T08:30:00+01"),
+        ("20260302083000+01:00", "2026-03-02T08:30:00+01:00"),
+        ("202603020830EST", "2026-03-02T08:30:00EST"),
+        ("00000000", ""),
+        ("000000000000", ""),
         ("202603", "202603"),
         ("2026", "2026"),
         ("", ""),
@@ -369,6 +375,10 @@ def test_times_of_every_precision(written: str, iso: str) -> None:
         ("", "", "20260303", "20260304", "2026-03-03"),
         ("", "", "", "20260304", "2026-03-04"),
         ("", "", "", "", ""),
+        ("20260302", "202603020830", "", "", "2026-03-02T08:30:00"),
+        ("20260302", "202603030830", "", "", "2026-03-02"),
+        ("", "20260302", "202603020835", "", "2026-03-02T08:35:00"),
+        ("00000000", "00000000", "", "202603020830", "2026-03-02T08:30:00"),
     ],
 )
 def test_the_time_of_collection_is_that_of_the_specimen_and_never_the_messages(
@@ -440,6 +450,7 @@ def test_each_status_of_hl7s_own_table_means_what_it_means_in_fhir() -> None:
         ("S9^^^USA^SS~A1^^^NORTH", "A1", "NORTH"),
         ("V9^^^X^VN~A1^^^NORTH^PI", "A1", "NORTH"),
         ("00012^5^M10^NORTH^MR", "00012", "NORTH"),
+        ("A9^^^NORTH^MR^^20100101^20150101~A1^^^NORTH^MR", "A1", "NORTH"),
     ],
 )
 def test_of_several_numbers_the_medical_record_number(pid_3: str, mrn: str, issuer: str) -> None:
@@ -455,7 +466,8 @@ def test_an_old_sender_puts_the_number_elsewhere() -> None:
 
 def test_name_and_birth_date_as_they_are_compared() -> None:
     pid = "PID|1||A1||&&~von Keller&von&Keller^Anna^M^^^^L~Frei^Anna^^^^^M||{}"
-    for written, day in (("19700501000000", "1970-05-01"), ("1970", ""), ("197005", "")):
+    days = {"19700501000000": "1970-05-01", "1970": "", "197005": "", "00000000": ""}
+    for written, day in days.items():
         content = oru(WBC).replace(PID.format(mrn="A1"), pid.format(written))
         found = row(content=content)
         assert (found.family_name, found.given_name) == ("von Keller", "Anna")
