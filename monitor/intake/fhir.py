@@ -180,7 +180,18 @@ class FhirFile:
                 this, that = patient_of(found.body, around.system), around.whose(other, contained)
                 old, new = (this, that) if relation == "replaced-by" else (that, this)
                 if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
-                    return PatientMerge(found.line, kind, old.mrn, new.mrn, new.issuer)
+                    return PatientMerge(
+                        line=found.line,
+                        kind=kind,
+                        old=old.mrn,
+                        new=new.mrn,
+                        issuer=new.issuer,
+                        family_name=new.family_name,
+                        given_name=new.given_name,
+                        birth_date=new.birth_date,
+                        text=_shown(found.body),
+                        place=found.place,
+                    )
         return OtherMessage(found.line, kind)
 
     def _observation(

@@ -249,10 +249,10 @@ class _Load:
         """The rows among the items; messages of other kinds are counted, and those that merge
         patients followed: rows before and after alike come to belong to the one who stays."""
         for item in items:
-            if isinstance(item, OtherMessage | PatientMerge):
+            if isinstance(item, PatientMerge) and (why := merging.hear(item, issuers)):
+                yield BadLine(item.line, "merge", why, item.text, item.place)
+            elif isinstance(item, OtherMessage | PatientMerge):
                 self._others[item.kind] += 1
-                if isinstance(item, PatientMerge):
-                    merging.hear(item, issuers)
             else:
                 yield item
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,9 @@ def test_other_messages_are_counted_and_merges_told() -> None:
         + oru(WBC)
     )
     assert found[0] == OtherMessage(1, "ADT^A08")
-    assert found[1] == PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH", "NORTH")
+    merge = PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH", "NORTH")
+    kept = "PID|1||A1^^^NORTH^MR\nMRG|A2^^^NORTH^MR"
+    assert found[1] == replace(merge, text=kept, place="message 2, MRG")
     assert kinds(found) == ["other", "merge", "other", "bad", "other", "row"]
 
 
