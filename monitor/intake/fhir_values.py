@@ -33,6 +33,7 @@ _OTHER_RANGES = re.compile(
     re.IGNORECASE,
 )
 """Types of reference ranges (FHIR, referencerange-meaning) that are no limits of the healthy."""
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 _SHOWN = 100
 _TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
 
@@ -250,8 +251,8 @@ def _quantity(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     number, comparator = text_of(value, "value"), text_of(value, "comparator")
-    written = value.get("value") if isinstance(value, dict) else None
-    if not number and written not in (None, ""):
+    written = value.get("value") if isinstance(value, dict) else value
+    if not number and written not in _EMPTY:
         return f"({json.dumps(written)[:_SHOWN]})"
     if not number or not comparator:
         return number

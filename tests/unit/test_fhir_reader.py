@@ -455,6 +455,8 @@ def test_a_quantity_that_is_no_number_is_no_empty_one(read: Any) -> None:
     for written, value in ((True, "(true)"), ([4.2], '(["4.2"])'), (None, ""), ("", "")):
         body = observation(valueQuantity={"value": written, "unit": "10*9/L"})
         assert the_row(read(body)).value == value
+    for whole in ([quantity("4.2")], True):
+        assert the_row(read(observation(valueQuantity=whole))).value.startswith("(")
 
 
 @pytest.mark.parametrize(
