@@ -167,7 +167,7 @@ def limits_of(obx: Segment, unit: str, meaning: Callable[[str], object]) -> tupl
     repeats = obx.repeats(7)
     if not repeats:
         return "", ""
-    low, high, behind = range_of(obx.plain(repeats[0]))
+    low, high, behind = range_of("^".join(obx.components(repeats[0])))
     theirs = meaning(behind) if behind else None
     is_other = theirs is not None and theirs != meaning(unit)
     return ("", "") if is_other else (low, high)

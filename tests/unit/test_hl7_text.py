@@ -219,6 +219,8 @@ def test_what_quarantine_keeps_is_the_segments() -> None:
         ("Export of Monday\r\n\r\n" + oru(WBC, end="\r\n"), True),
         ("MSH#*+?:#LAB", True),
         ("OBR|2||L1|CBC\rOBX|1|NM|WBC||5", True),
+        ("SFT|Vendor|1\r" + oru(WBC), True),
+        ("NTE|TEST\nA1|MSH\n", False),
         ("PID|DATE|TEST|VALUE|UNIT\nA1|2026-03-02|WBC|5|G/L\n", False),
         ("mrn,collected_at\nMSH,2026\n", False),
     ],
