@@ -54,6 +54,8 @@ _NUMERIC_TYPES = frozenset({"NM", "SN", "DT", "TS", "TM", "DTM"})
 _TYPES = _NUMERIC_TYPES | frozenset("ST TX FT CE CWE CNE CF DR NR ED RP".split())
 """Types of values that OBX-2 names."""
 _NAME_LENGTH = 3
+_WRITTEN_END = re.compile(r"(?:\\[rn])+$")
+r"""The end of a segment as a program may have written it: `\r` for what it stands for."""
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1"})
 
 
@@ -289,21 +291,22 @@ def _begins_segment(text: str, marks: Marks) -> bool:
 def _parted(text: str, marks: Marks) -> list[str]:
     """A line as segments: one, or several where the end between them was lost on the way. What
     stood behind it would be missing without a word, or be another order's."""
-    found = list(_run_together(marks.field).finditer(text, _NAME_LENGTH))
-    begins = [0, *(it.start(1) for it in found)]
-    ends = [*(it.start() for it in found), len(text)]
-    return [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    starts = [it.start() for it in _run_together(marks.field).finditer(text, _NAME_LENGTH)]
+    if not starts:
+        return [text]
+    bounds = zip([0, *starts], [*starts, len(text)], strict=True)
+    return [_WRITTEN_END.sub("", text[begin:end]) for begin, end in bounds]
 
 
 @lru_cache
 def _run_together(mark: str) -> re.Pattern[str]:
-    r"""A segment within a line, by its name and its first fields: no value has a field's mark in it
-    that is not escaped. In front of it a program may have written its end as `\r`."""
+    """A segment within a line, by its name and its first fields: no value has a field's mark in it
+    that is not escaped. Each begins with a letter, by which they are found quickly."""
     f = re.escape(mark)
     numbered, any_field = rf"{f}\d{{0,4}}{f}", rf"(?:(?!{f}).)*{f}"
     return re.compile(
-        rf"(?:\\[rn])*(OBX{numbered}(?:{'|'.join(sorted(_TYPES))}){f}|(?:OBR|SPM){numbered}"
-        rf"|PID{numbered}{any_field}(?!{f}).|ORC{f}[A-Z]{{2}}{f}|NTE{f}\d{{1,4}}{f})"
+        rf"OBX{numbered}(?:{'|'.join(sorted(_TYPES))}){f}|OBR{numbered}|SPM{numbered}"
+        rf"|PID{numbered}{any_field}(?!{f}).|ORC{f}[A-Z]{{2}}{f}|NTE{f}\d{{1,4}}{f}"
     )
 
 
