@@ -220,6 +220,11 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("TPMT-Aktivität", "tpmt_activity"),
         ("Thiopurine methyltransferase", "tpmt_activity"),
         ("6-MMP nucleotides", "mmp"),
+        ("6-Thioguanine Nucleotide (6-TGN)", "tgn"),
+        ("6-Methylmercaptopurine (6-MMP)", "mmp"),
+        ("eGFR If NonAfricn Am", "egfr"),
+        ("eGFR using creatinine (CKD-EPI) per 1.73 square metres", "egfr"),
+        ("Immunoglobulin G, Qn, Serum", "igg"),
         # codes of blood, of another method or formula
         ("76625-3", "alt"),
         ("88112-8", "ast"),
