@@ -152,8 +152,10 @@ def unit_of(obx: Segment, meaning: Callable[[str], object]) -> str:
     if not repeats:
         return ""
     parts = obx.components(repeats[0])
-    if len(parts) > 1 and _POWER.fullmatch(parts[0]) and parts[1][:1].isdigit():
-        return f"{parts[0]}^{parts[1]}"
+    if len(parts) > 1 and parts[0].endswith("10") and parts[1][:1].isdigit():
+        together = f"{parts[0]}^{parts[1]}"
+        if _POWER.fullmatch(parts[0]) or meaning(together) is not None:
+            return together
     written = [part for part in (*parts[:2], *parts[3:5], *parts[8:9]) if part]
     units = {means: part for part in reversed(written) if (means := meaning(part)) is not None}
     if units:

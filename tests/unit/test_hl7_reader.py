@@ -142,6 +142,14 @@ def test_names_of_the_analyte(code: str, names: tuple[str, ...]) -> None:
     assert (found.analyte, *found.also) == (names or ("",))
 
 
+def test_a_power_within_a_unit_is_put_together_where_it_is_one() -> None:
+    def unit(written: str) -> str:
+        return row(f"OBX|1|NM|32660-3^6-TGN^LN||235|{written}|||||F").unit
+
+    assert unit("pmol/8x10^8 RBC") == "pmol/8x10^8 RBC"
+    assert unit("mg/10^5 bags") == "mg/10"
+
+
 def test_a_unit_at_the_end_of_a_name_is_no_part_of_it() -> None:
     found = row("OBX|1|ST|lymA^Lymphozyten G/l||1.6|G/l|0.7 - 4.0||||F")
     assert (found.analyte, *found.also) == ("lymA", "Lymphozyten G/l", "Lymphozyten")
