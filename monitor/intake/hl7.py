@@ -18,7 +18,15 @@ from monitor.intake.conditions import condition, rejection
 from monitor.intake.hl7_doubts import settle_doubts
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
-from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
+from monitor.intake.hl7_text import (
+    KEPT,
+    NO_SEGMENT,
+    Message,
+    Segment,
+    part_of,
+    read_messages,
+    split,
+)
 from monitor.intake.hl7_values import (
     Material,
     instant,
@@ -43,6 +51,7 @@ RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
 """How it names the field that tells the collection where the usual ones are empty."""
+_CUT_SHORT = "a result that is cut short: the message, or its line, ends within it"
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
 _WORD = re.compile(r"[^\W\d_]{2}")
@@ -95,21 +104,26 @@ def _without_results(message: Message) -> Iterator[Item]:
     elif "OBX" not in names and message.segments:
         reason = "a message of results with neither an order nor a result"
         yield BadLine(message.line, "no_results", reason, message.segments[0].text[:KEPT], number)
-    elif _is_cut_short(message):
-        cut = message.segments.pop()
-        reason = "a result that is cut short: the message ends within it"
-        yield BadLine(cut.line, "cut_short", reason, cut.text[:KEPT], number)
+    for cut in _cut_short(message):
+        message.segments.remove(cut)
+        yield BadLine(cut.line, "cut_short", _CUT_SHORT, cut.text[:KEPT], number)
 
 
-def _is_cut_short(message: Message) -> bool:
-    """Whether the last segment is a result that ends before its value, or a number that ends
-    before its status where every other result reaches it."""
-    last = message.segments[-1]
-    if last.name != "OBX" or last.width >= _UP_TO_STATUS:
-        return False
-    others = [it.width for it in message.segments[:-1] if it.name == "OBX"]
+def _cut_short(message: Message) -> list[Segment]:
+    """Results that say nothing for certain, for something of them is missing: the last one of a
+    message that ends before its value, or a number that ends before its status where every other
+    result reaches it; and any that ends before its status in front of a line that is the rest of
+    something."""
+    rests = {bad.line for bad in message.bad if bad.code == NO_SEGMENT}
+    results = [it for it in message.segments if it.name == "OBX"]
+    found = [it for it in results if it.width < _UP_TO_STATUS and it.line + 1 in rests]
+    last = message.segments[-1] if message.segments else None
+    if last is None or last.name != "OBX" or last.width >= _UP_TO_STATUS or last in found:
+        return found
+    others = [it.width for it in results[:-1]]
     reach_status = bool(others) and min(others) >= _UP_TO_STATUS
-    return last.width < _UP_TO_VALUE or (reach_status and is_number(last))
+    is_cut = last.width < _UP_TO_VALUE or (reach_status and is_number(last))
+    return [*found, last] if is_cut else found
 
 
 class _Reading:

@@ -25,6 +25,8 @@ MESSAGE_LIMIT = 1 << 26
 """Bytes of one message; what follows is not read."""
 KEPT = 2000
 """Characters of a segment that quarantine keeps."""
+NO_SEGMENT = "no_segment"
+"""The code of a line that begins no segment."""
 NULL = '""'
 """How HL7 writes that a field is meant to be empty."""
 
@@ -277,7 +279,7 @@ def _message(number: int, lines: Sequence[tuple[int, bytes]], encoding: str) -> 
             found[-1][1].append(text)
         else:
             reason = "no HL7 segment: it begins with no segment's name and separator"
-            message.bad.append(BadLine(line, "no_segment", reason, text[:KEPT]))
+            message.bad.append(BadLine(line, NO_SEGMENT, reason, text[:KEPT]))
     message.segments = [Segment(line, "\n".join(parts), marks, codec) for line, parts in found]
     return message
 

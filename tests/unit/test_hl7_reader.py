@@ -563,6 +563,15 @@ def test_a_message_that_ends_within_a_result_says_nothing_of_it(last: str, is_cu
     assert [type(it) for it in found].count(RawRow) == 2 - is_cut
 
 
+@pytest.mark.parametrize("cut", [20, 28, 38])
+def test_a_number_whose_line_is_broken_says_nothing(cut: int) -> None:
+    """Without its value it was no result, and without its status a preliminary one was final."""
+    whole = obx("6690-2^WBC^LN", "5.4", status="P")
+    found = items(oru(f"{whole[:cut]}\r{whole[cut:]}", obx("777-3^PLT^LN", "231")))
+    codes = [it.value if isinstance(it, RawRow) else getattr(it, "code", "") for it in found]
+    assert sorted(codes) == ["231", "cut_short", "no_segment"]
+
+
 def test_results_that_leave_out_their_status_are_not_cut_short() -> None:
     found = rows(oru("OBX|1|NM|WBC||5|G/L", "OBX|2|NM|INR^INR^L||1.1"))
     assert [it.value for it in found] == ["5", "1.1"]
