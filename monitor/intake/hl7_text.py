@@ -191,8 +191,7 @@ class Message:
         code, event = header.component(9, 1), header.component(9, 2)
         if not event and "_" in code:
             code, _, event = code.partition("_")
-        parts = [part.upper() for part in (code, event) if part]
-        text = "^".join(parts)
+        text = "^".join(part.upper() for part in (code, event) if part) if code else ""
         return text if re.fullmatch(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{1,8})?", text) else ""
 
 

@@ -608,6 +608,7 @@ def test_a_merge_that_says_another_patient_is_held(
     assert len(reasons) == (not follows)
     assert all("not followed: the" in it and "of the new number" in it for it in reasons)
     assert (loaded.report.rows, loaded.report.quarantined) == (len(reasons), len(reasons))
+    assert loaded.report.other_messages == 1
     is_right(desk)
 
 
@@ -626,7 +627,8 @@ def test_who_was_born_on_another_day_is_not_merged_away(
 def test_each_number_that_a_merge_ends_is_the_patients(desk: Desk) -> None:
     desk.enrol("3,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
     ended = adt("A40", "1", "3", "20260303") + "~2^^^CITY^MR~99^^^CITY^VN~77^^^NHS^NH"
-    stream(desk, ended, oru("1", "0.4", "20260302"), oru("2", "0.5", "20260305"))
+    loaded = stream(desk, ended, oru("1", "0.4", "20260302"), oru("2", "0.5", "20260305"))
+    assert loaded.report.other_messages == 1
     assert desk.whose() == {"3": ["0.4", "0.5"]}
     assert len(desk.clinic.rows(tables.MergeRow)) == 2
     is_right(desk)

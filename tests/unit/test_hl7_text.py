@@ -121,6 +121,7 @@ def test_results_of_a_message_whose_kind_cannot_be_read_are_read() -> None:
     """Where a mark of the header was lost, the message's number stands in place of its kind."""
     shifted = oru(WBC, control="17").replace("MSH|^~\\&|", "MSH|^~\\&")
     assert [it.value for it in rows(shifted)] == ["5.4"]
+    assert [it.value for it in rows(oru(WBC).replace("ORU^R01", "^R01"))] == ["5.4"]
     assert kinds(items(oru(WBC).replace("ORU^R01", "ORM^O01"))) == ["other"]
 
 
