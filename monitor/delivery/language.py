@@ -36,7 +36,12 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _DEPTH = 4
 _REMEMBERED = 2048
-_JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
+_JOINS = (
+    re.compile(r"( · )"),
+    re.compile(r"(; )"),
+    re.compile(r"((?<=[.?!]) )"),
+    re.compile(r"((?<=:) )"),
+)
 """Where several sentences are one text: tried in this order."""
 _IN_A_ROW = (
     (re.compile(r"((?<=[.?!]) )"), 0),

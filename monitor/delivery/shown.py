@@ -148,21 +148,21 @@ def _latest(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
     value = shown_value(shown, "latest_")
     unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
     latest = f"{value} {unit} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
-    return "; ".join([latest, *_preliminary_since(shown, text, now, zone)])
+    return "; ".join([latest, *_since_then(shown, text, now, zone)])
 
 
-def _preliminary_since(
-    shown: dict[str, Any], latest: str, now: datetime, zone: ZoneInfo
-) -> Iterator[str]:
-    """A preliminary value ends nothing, and is news all the same: the latest that counts would
-    pass for the latest there is."""
+def _since_then(shown: dict[str, Any], latest: str, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """A value that came after the latest that counts, which would pass for the latest there is: a
+    preliminary one ends nothing, one of the next treatment is not of this."""
     if not shown["series"]:
         return
     newest = shown["series"][-1]
     is_newer = datetime.fromisoformat(newest["at"]) > datetime.fromisoformat(latest)
-    if is_newer and newest["value"] and newest.get("status") == Status.PRELIMINARY:
+    if is_newer and newest["value"]:
+        since = "preliminary since" if newest.get("status") == Status.PRELIMINARY else "since then"
         text = f"{newest['comparator'] or ''}{_shown_number(shown, Decimal(newest['value']))}"
-        yield f"preliminary since: {text} {shown['unit']} on {_collected(newest['at'], now, zone)}"
+        unit = titled(shown["unit"], derived=bool(newest["derived"]))
+        yield f"{since}: {text} {unit} on {_collected(newest['at'], now, zone)}"
 
 
 def _how_it_stands(shown: dict[str, Any]) -> str:

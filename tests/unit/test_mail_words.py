@@ -139,10 +139,17 @@ def test_days_overdue_are_those_of_the_day_it_is_told(
     assert [panel.late for panel in told.panels] == late
 
 
-def test_a_newer_preliminary_value_stands_beside_the_latest_that_counts() -> None:
-    """It said "Latest: 96 U/L (7 days ago)" above a table whose first line was of today."""
+@pytest.mark.parametrize(
+    ("status", "english", "german"),
+    [("preliminary", "preliminary since", "seither vorläufig"), ("final", "since then", "seither")],
+)
+def test_a_newer_value_stands_beside_the_latest_that_counts(
+    status: str, english: str, german: str
+) -> None:
+    """It said "Latest: 96 U/L (7 days ago)" above a table whose first line was of today: a
+    preliminary value, or one of the treatment that came after."""
     shown = raised_alt()
-    shown["series"] += [point("2026-05-12", "41", status="preliminary", received="41 U/L")]
+    shown["series"] += [point("2026-05-12", "41", status=status, received="41 U/L")]
     told = view_of(
         12,
         shown,
@@ -155,10 +162,10 @@ def test_a_newer_preliminary_value_stands_beside_the_latest_that_counts() -> Non
     )
     assert told.latest == (
         "96 U/L on Tue 5 May 2026, 08:30 (7 days ago): back within the limit; "
-        "preliminary since: 41 U/L on Tue 12 May 2026, 08:30 (today)"
+        f"{english}: 41 U/L on Tue 12 May 2026, 08:30 (today)"
     )
-    german = language("de").say(told.latest)
-    assert german.endswith("; seither vorläufig: 41 U/L am Di 12. Mai 2026, 08:30 (heute)")
+    said = language("de").say(told.latest)
+    assert said.endswith(f"; {german}: 41 U/L am Di 12. Mai 2026, 08:30 (heute)")
 
 
 def test_what_a_protocol_gives_as_its_source_stays_as_it_is_written() -> None:
