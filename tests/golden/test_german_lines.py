@@ -61,7 +61,7 @@ NOT_CONFIRMED = (
 )
 INCOMPLETE = (
     "Complete blood count with differential was incomplete on 26 May 2026: no haemoglobin, "
-    "platelets; 27 May 2026: no alt or ast."
+    "platelets; 27 May 2026: no ALT or AST."
 )
 LINES = (
     f"{OVERDUE}. {NOT_CONFIRMED[0]} {INCOMPLETE} 2 rows of Liver function tests held in quarantine",
