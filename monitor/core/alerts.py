@@ -17,9 +17,11 @@ from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.catalogue import Catalogue
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
 from monitor.core.ending import PROTOCOL_EDITED, is_edited, without_cause, without_what_was_closed
+from monitor.core.evidence import stands_beside
 from monitor.core.findings import OVERDUE
 from monitor.core.pairing import pair
 from monitor.core.protocol import Protocol
+from monitor.core.recalled import NotRead
 from monitor.core.renumbered import other_number
 from monitor.core.routing import CORRECTING
 from monitor.core.told_again import (
@@ -43,6 +45,9 @@ OPENING = (
     ChangeWhat.SNOOZE_EXPIRED,
 )
 """Changes after which an alert is open: an acknowledgement, snooze or closing has ended."""
+BESIDE = "what stands beside it has changed"
+_DIGEST = 16
+"""Signs of the digest of what an alert says; that of what stands beside it comes after."""
 
 
 def reconcile(
@@ -70,6 +75,8 @@ def reconcile(
             step = _standing(finding, alert, protocol, today, zone)
             if not step or not any(change.tell for change in step):
                 step = [*_moved(finding, alert, mrn), *step]
+            if not step and not _shows_what_stands(finding, alert, review, catalogue):
+                step = [_change(ChangeWhat.RESTATED, BESIDE, finding, alert, tell=False)]
             if alert.came_apart and not any(change.what in OPENING for change in step):
                 step = [_stands_again(finding, alert), *step]
             changes.extend(step)
@@ -88,7 +95,7 @@ def reconcile(
 
 
 def content_of(finding: Finding) -> str:
-    """A digest of what an alert shows; the count of days is left out, it is reckoned anew, and so
+    """A digest of what an alert says; the count of days is left out, it is reckoned anew, and so
     is the text of the protocol, which may say the same after an edit."""
     panels = [
         (it.panel, it.due_on, it.state, it.because, it.last_completed_on, it.partial)
@@ -111,7 +118,21 @@ def content_of(finding: Finding) -> str:
         finding.news,
         panels,
     )
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:_DIGEST]
+
+
+def shown_of(finding: Finding, review: Review, catalogue: Catalogue) -> str:
+    """`content_of`, and a digest of what stands beside it, as the alert keeps them."""
+    return content_of(finding) + stands_beside(finding, review, catalogue)
+
+
+def _shows_what_stands(
+    finding: Finding, alert: Alert, review: Review, catalogue: Catalogue
+) -> bool:
+    try:
+        return alert.content[_DIGEST:] == stands_beside(finding, review, catalogue)
+    except NotRead:  # they are as an earlier review saw them
+        return True
 
 
 def _opened(finding: Finding, alerts: Sequence[Alert]) -> Change:
@@ -199,7 +220,7 @@ def _beside(finding: Finding, alert: Alert, protocol: Protocol) -> Iterator[Chan
 
 def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Change | None:
     """How what is to be shown differs from what was: the weightiest word for it, or None."""
-    if content_of(finding) == alert.content:
+    if content_of(finding) == alert.content[:_DIGEST]:
         return None
     if reason := (
         worse_than_told(finding, alert, protocol)

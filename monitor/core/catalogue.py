@@ -91,6 +91,12 @@ class Analyte:
     """Of a percentage: the same as a count."""
 
     @property
+    def amid(self) -> str:
+        """Its title amid a sentence: `platelets`, and `ALT` or `IgG` as they are."""
+        is_short = sum(map(str.isupper, self.title.partition(" ")[0])) > 1
+        return self.title if is_short else self.title.lower()
+
+    @property
     def loinc(self) -> tuple[str, ...]:
         return tuple(code for kind in self.kinds for code in kind.loinc)
 

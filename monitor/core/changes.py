@@ -102,6 +102,7 @@ class ChangeWhat(StrEnum):
     OUTCOME_MISSING = "outcome missing"
     UNMUTED = "no longer muted"
     RESTATED = "says the same by a newer text"
+    """Or beside other facts, such as a dose; no line of history says so."""
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"

@@ -166,7 +166,7 @@ def _value(line: _Low, view: View) -> str:
     measured = line.judged.measured
     analyte = view.catalogue.analytes[line.judged.result.analyte]
     shown = show(measured.value, analyte.decimals, (line.judged.limit.value,))
-    title = words.titled(analyte.title.lower(), derived=measured.derived)
+    title = words.titled(analyte.amid, derived=measured.derived)
     return f"{title} {measured.comparator}{shown} {analyte.unit}"
 
 

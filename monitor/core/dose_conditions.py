@@ -127,10 +127,10 @@ def _before_dose(chart: Chart, terms: BeforeDose) -> Iterator[Finding]:
     since = terms.within.before(view.life.first_dose_on)
     if view.today < since:
         return
-    title = view.catalogue.analytes[terms.analyte].title
+    analyte = view.catalogue.analytes[terms.analyte]
     known = [it for it in _values(view, terms.analyte) if it.collected_on >= since]
     if not known:
-        summary = f"No {title.lower()} since {day_text(since)}: the drug begins only below "
+        summary = f"No {analyte.amid} since {day_text(since)}: the drug begins only below "
         yield chart.check("before_dose", summary + terms.shown, Urgency.URGENT, ())
         return
     last = next(
@@ -139,7 +139,9 @@ def _before_dose(chart: Chart, terms: BeforeDose) -> Iterator[Finding]:
     if last is None:
         return
     value = _in_units(view, last)
-    summary = f"{title} {value} on {day_text(last.collected_on)}: the drug begins only below "
+    summary = (
+        f"{analyte.title} {value} on {day_text(last.collected_on)}: the drug begins only below "
+    )
     yield chart.check(
         "before_dose", summary + terms.shown, Urgency.URGENT, (f"{value}: not below {terms.shown}",)
     )

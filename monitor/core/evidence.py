@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,7 @@ def evidence(
     finding: Finding, review: Review, protocol: Protocol, catalogue: Catalogue
 ) -> dict[str, Any]:
     """The evidence of one finding, as `AlertRow.shown` keeps it."""
-    enrolment, life = review.case.enrolment, review.life
+    enrolment = review.case.enrolment
     analyte = catalogue.analytes.get(finding.analyte or "")
     return {
         "mrn": enrolment.mrn,
@@ -50,19 +51,33 @@ def evidence(
         "limit": _number(finding.limit),
         "limit_text": finding.limit_text,
         "limits": [_number(limit) for limit in finding.limits],
-        "series": _series(finding, review, catalogue),
         "panels": [_panel(status, protocol) for status in finding.panels],
         "held": _held(finding, review),
+        **_beside(finding, review, catalogue),
+        "news": finding.news,
+        "arithmetic": list(finding.arithmetic),
+    }
+
+
+def stands_beside(finding: Finding, review: Review, catalogue: Catalogue) -> str:
+    """A digest of what an alert shows and what its finding does not say: it may change while the
+    alert says the same, and whoever is told of it later is told it as it is then."""
+    beside = _beside(finding, review, catalogue)
+    return hashlib.sha256(repr(beside).encode()).hexdigest()[:16]
+
+
+def _beside(finding: Finding, review: Review, catalogue: Catalogue) -> dict[str, Any]:
+    life = review.life
+    return {
+        "series": _series(finding, review, catalogue),
         "dose": (
             {"mg_per_day": _number(life.last_dose.mg_per_day), "on": _day(life.last_dose.on)}
             if life.last_dose
             else None
         ),
         "warfarin": bool(anticoagulant(life, catalogue)),
-        "news": finding.news,
         "start_confirmed": life.start_confirmed,
         "enrolment_state": life.state.value,
-        "arithmetic": list(finding.arithmetic),
     }
 
 

@@ -304,7 +304,7 @@ def _partial_sentence(panel: PanelStatus, protocol: Protocol, catalogue: Catalog
 def named(missing: str, catalogue: Catalogue) -> str:
     """What a day lacked of a panel, one analyte or one of several, as people call it."""
     names = missing.split(" or ")
-    return " or ".join(catalogue.analytes[name].title.lower() for name in names)
+    return " or ".join(catalogue.analytes[name].amid for name in names)
 
 
 def _held_sentences(

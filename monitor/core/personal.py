@@ -162,7 +162,7 @@ def _latest(it: Personal, view: View) -> Iterator[str]:
         analyte, latest = view.catalogue.analytes[rule.analyte], series[-1].measured
         unit = analyte.unit if level.above_times_uln is None else "x ULN"
         yield (
-            f"Latest {analyte.title.lower()} {latest.comparator}{latest.value:f} {analyte.unit} on "
+            f"Latest {analyte.amid} {latest.comparator}{latest.value:f} {analyte.unit} on "
             f"{words.day_text(latest.collected_on)}; the protocol's own limit is {own:f} {unit}."
         )
 

@@ -136,7 +136,7 @@ def _last_below(last: LastValue, on: date, view: View) -> str:
         assert result.value is not None
         if below(result.value, result.comparator, last.below) is not Breach.NO:
             analyte = view.catalogue.analytes[last.analyte]
-            title = words.titled(analyte.title.lower(), derived=bool(result.derived))
+            title = words.titled(analyte.amid, derived=bool(result.derived))
             return (
                 f"last {title} {result.comparator}{result.value:f} {analyte.unit} "
                 f"on {words.day_text(result.collected_on)}: below {last.below:f} {analyte.unit}"
@@ -150,7 +150,7 @@ def _none_since(terms: NoValue, on: date, view: View) -> str:
     since = terms.within.before(on)
     if any(result.collected_on >= since for result in _values(terms.analyte, on, view)):
         return ""
-    title = view.catalogue.analytes[terms.analyte].title.lower()
+    title = view.catalogue.analytes[terms.analyte].amid
     return f"no {title} in the {terms.within} before it, in the {terms.phase} phase"
 
 
@@ -243,9 +243,9 @@ def _looked_at(
 def _latest(name: str, on: date, view: View) -> str:
     analyte, values = view.catalogue.analytes[name], _values(name, on, view)
     if not values:
-        return f"no {analyte.title.lower()} known"
+        return f"no {analyte.amid} known"
     last = values[-1]
-    title = words.titled(analyte.title.lower(), derived=bool(last.derived))
+    title = words.titled(analyte.amid, derived=bool(last.derived))
     return (
         f"last {title} {last.comparator}{last.value:f} {analyte.unit} on "
         f"{words.day_text(last.collected_on)}"

@@ -4,6 +4,7 @@ the page, except that a critical mail gives the value (interfaces, "Mail")."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,14 +38,21 @@ def shows_notes(privacy: str) -> bool:
     return privacy == "full"
 
 
+def without_notes(sentences: Sequence[str], privacy: str) -> tuple[str, ...]:
+    """What is said with an alert, without what a person noted unless this reader may see it."""
+    if shows_notes(privacy):
+        return tuple(sentences)
+    return tuple(_NOTE.sub(r"\1", sentence) for sentence in sentences)
+
+
 def discreet_view(view: AlertView, privacy: str) -> AlertView:
     """The view as a reader of this privacy level may see it: where values stay behind, what it
     is about, what the protocol says, and where to look."""
+    view = replace(view, say=without_notes(view.say, privacy))
     if not withholds(view.urgency, privacy):
         return view
     if view.kind in _WITHOUT_VALUES:
-        say = tuple(_NOTE.sub(r"\1", sentence) for sentence in view.say)
-        return replace(view, summary=_without_readings(view.summary), say=say)
+        return replace(view, summary=_without_readings(view.summary))
     return replace(
         view,
         summary=view.summary

@@ -36,7 +36,12 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
 _DEPTH = 4
 _REMEMBERED = 2048
-_JOINS = (re.compile(r"(; )"), re.compile(r"((?<=[.?!]) )"), re.compile(r"((?<=:) )"))
+_JOINS = (
+    re.compile(r"( · )"),
+    re.compile(r"(; )"),
+    re.compile(r"((?<=[.?!]) )"),
+    re.compile(r"((?<=:) )"),
+)
 """Where several sentences are one text: tried in this order."""
 _IN_A_ROW = (
     (re.compile(r"((?<=[.?!]) )"), 0),
@@ -45,6 +50,8 @@ _IN_A_ROW = (
     (re.compile(r"(: )"), 1),
 )
 """What may stand between whole messages, and how often at most (0: ever so often)."""
+_MOST_IN_ONE = 3
+"""Sentences that may be one message of the catalogue together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,10 @@ class Language:
             return text
         return self._known(text, _DEPTH)
 
+    def word_for_word(self, text: str) -> str:
+        """A text that the catalogue has as it is; any other stays."""
+        return self._exact.get(text, text)
+
     def count(self, number: int, one: str, many: str) -> str:
         """`1 patient`, `3 patients`."""
         return f"{number} {self.say(one if number == 1 else many)}"
@@ -83,7 +94,7 @@ class Language:
         """Whether a catalogue has every sentence of a text; English knows all."""
         if self._locale is None or not _WORD.search(_A_DAY.sub("", text)):
             return True
-        if self._whole(text, _DEPTH) is not None:
+        if self._message(text, _DEPTH) is not None:
             return True
         pieces = _apart(text)
         return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
@@ -107,13 +118,41 @@ class Language:
             first, *rest = between.split(text, most)
             if not rest:
                 continue
-            said = [self._message(piece, depth) for piece in (first, *rest[1::2])]
-            if all(said):
-                return rest[0].join(it for it in said if it)
+            pieces, join = [first, *rest[1::2]], rest[0]
+            said = self._in_turn(pieces, join, depth)
+            if said is not None:
+                return join.join(said)
         return None
 
+    def _in_turn(self, pieces: Sequence[str], join: str, depth: int) -> list[str] | None:
+        """Each piece as a message, or with the next ones as one: `Was it started? If so, test
+        today.` None where one is none."""
+        said: list[str] = []
+        at = 0
+        while at < len(pieces):
+            most = min(_MOST_IN_ONE, len(pieces) - at, len(pieces) - 1)
+            alone = self._message(pieces[at], depth)
+            runs = (
+                (number, self._whole(join.join(pieces[at : at + number]), depth))
+                for number in range(2, most + 1)
+            )
+            found = (1, alone) if alone else next((run for run in runs if run[1]), None)
+            if found is None or not found[1]:
+                return None
+            said.append(found[1])
+            at += found[0]
+        return said
+
     def _message(self, text: str, depth: int) -> str | None:
-        return self._several(text, depth) or self._whole(text, depth)
+        return self._several(text, depth) or self._whole(text, depth) or self._listed(text, depth)
+
+    def _listed(self, text: str, depth: int) -> str | None:
+        """Names in a list, each of which the catalogue has."""
+        names = text.split(", ")
+        if len(names) == 1:
+            return None
+        said = [self._matched(name, depth) for name in names]
+        return ", ".join(it for it in said if it) if all(said) else None
 
     def _whole(self, text: str, depth: int) -> str | None:
         """The translation of a text that the catalogue has as one message; one of several
@@ -252,9 +291,18 @@ def languages() -> Sequence[str]:
     return (ENGLISH, *folders)
 
 
+class AsWritten(str):
+    """What others wrote, such as a source of a protocol file: it stays as it is, down to its
+    decimal points, unless a catalogue has it word for word."""
+
+    __slots__ = ()
+
+
 def translated(value: Any, speak: Language, untouched: frozenset[str]) -> Any:
     """A view (dataclass, tuple, text) with its sentences in a language; fields named in
-    `untouched` (names, numbers, commands, links) stay."""
+    `untouched` (names, numbers, commands, links) stay, and so does what is `AsWritten`."""
+    if isinstance(value, AsWritten):
+        return speak.word_for_word(value)
     if isinstance(value, str):
         return speak.say(value)
     if isinstance(value, tuple):

@@ -6,6 +6,7 @@ age of a result and the last dose are added, because they depend on when it is t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,8 +17,9 @@ from monitor.core.changes import ChangeWhat
 from monitor.core.findings import titled
 from monitor.core.repeats import read_on
 from monitor.core.units import show
-from monitor.core.vocabulary import LATE, SELF_CLOSING, AlertState, Kind
+from monitor.core.vocabulary import LATE, SELF_CLOSING, AlertState, Kind, Status
 from monitor.delivery.figure import Figure, Point, alt_text, breaches, day_text, is_worth_drawing
+from monitor.delivery.language import AsWritten
 from monitor.delivery.view import AlertView, PanelRow, Person, Standing, ValueRow
 from monitor.delivery.words import (
     age_words,
@@ -105,7 +107,11 @@ def shown_value(shown: dict[str, Any], prefix: str) -> str:
     value = _number(shown[f"{prefix}value"])
     if value is None:
         return ""
-    return f"{shown[f'{prefix}comparator'] or ''}{show(value, shown['decimals'], _limits(shown))}"
+    return f"{shown[f'{prefix}comparator'] or ''}{_shown_number(shown, value)}"
+
+
+def _shown_number(shown: dict[str, Any], value: Decimal) -> str:
+    return show(value, shown["decimals"], _limits(shown))
 
 
 def _limits(shown: dict[str, Any]) -> tuple[Decimal, ...]:
@@ -141,7 +147,22 @@ def _latest(shown: dict[str, Any], now: datetime, zone: ZoneInfo) -> str:
         return ""
     value = shown_value(shown, "latest_")
     unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
-    return f"{value} {unit} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
+    latest = f"{value} {unit} on {_collected(text, now, zone)}{_how_it_stands(shown)}"
+    return "; ".join([latest, *_since_then(shown, text, now, zone)])
+
+
+def _since_then(shown: dict[str, Any], latest: str, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """A value that came after the latest that counts, which would pass for the latest there is: a
+    preliminary one ends nothing, one of the next treatment is not of this."""
+    if not shown["series"]:
+        return
+    newest = shown["series"][-1]
+    is_newer = datetime.fromisoformat(newest["at"]) > datetime.fromisoformat(latest)
+    if is_newer and newest["value"]:
+        since = "preliminary since" if newest.get("status") == Status.PRELIMINARY else "since then"
+        text = f"{newest['comparator'] or ''}{_shown_number(shown, Decimal(newest['value']))}"
+        unit = titled(shown["unit"], derived=bool(newest["derived"]))
+        yield f"{since}: {text} {unit} on {_collected(newest['at'], now, zone)}"
 
 
 def _how_it_stands(shown: dict[str, Any]) -> str:
@@ -299,7 +320,7 @@ def _why(shown: dict[str, Any], standing: Standing, zone: ZoneInfo) -> tuple[tup
     rule = [("Rule", f"{shown['rule'].replace('_', ' ')}{level}{limit}")] if shown["rule"] else []
     return (
         *rule,
-        ("Source", shown["source"]),
+        ("Source", AsWritten(shown["source"])),
         ("Protocol", f"{protocol['title']}, version {protocol['version']}"),
         ("Status", f"{protocol['status']} (text {protocol['digest'][:10]})"),
         ("Open since", instant_words(standing.opened_at, zone)),

@@ -15,7 +15,13 @@ from monitor.core.findings import titled
 from monitor.core.vocabulary import Kind
 from monitor.delivery.content import person_of
 from monitor.delivery.digest import DigestLine
-from monitor.delivery.discretion import NOT_SHOWN, discreet_summary, shows_notes, withholds
+from monitor.delivery.discretion import (
+    NOT_SHOWN,
+    discreet_summary,
+    shows_notes,
+    withholds,
+    without_notes,
+)
 from monitor.delivery.shown import shown_value
 from monitor.delivery.words import counted, headline, old_sentence, short_day
 
@@ -117,7 +123,8 @@ def _line(
     said = [discreet_summary(it.kind, it.urgency, it.summary, it.shown, privacy) for it in rows]
     text = "; ".join(it for it in said if it)
     if row.kind == Kind.OVERDUE_TEST.value:
-        text = " ".join([f"{text}.", *row.shown.get("say", ())]).rstrip(".")
+        say = without_notes(row.shown.get("say", ()), privacy)
+        text = " ".join([f"{text}.", *say]).rstrip(".")
     else:
         text = ". ".join(it for it in (text, headline(row.kind)) if it)
     collected = row.shown.get("latest_collected_at")

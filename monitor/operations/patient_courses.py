@@ -14,6 +14,7 @@ from monitor.core.indications import meant_for
 from monitor.core.judges import View
 from monitor.core.personal import limits_of
 from monitor.core.personal_terms import Personal, in_force
+from monitor.core.phenotypes import CODED, phenotype_of_code
 from monitor.core.protocol import Level
 from monitor.core.units import show
 
@@ -41,13 +42,21 @@ class Course:
     limits: tuple[Limit, ...]
 
     @property
+    def is_coded(self) -> bool:
+        """Whether it is told in words and has no course."""
+        return self.analyte in CODED
+
+    @property
     def latest(self) -> Result:
         return self.results[-1]
 
     def shown(self, result: Result) -> str:
-        """A value as its alert says it: `0.40`; in full where a limit is near. "" for none."""
+        """A value as its alert says it: `0.40`; in full where a limit is near. "" for none. Of a
+        genotype its word: the number is only how it is stored."""
         if result.value is None:
             return ""
+        if self.is_coded:
+            return phenotype_of_code(result.value).value
         limits = [it.value for it in self.limits]
         return f"{result.comparator}{show(result.value, self.decimals, limits)}"
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from monitor import logs
 from monitor.config import Settings, route_book
-from monitor.core.alerts import content_of, reconcile
+from monitor.core.alerts import reconcile, shown_of
 from monitor.core.answer import Review
 from monitor.core.case import Enrolment
 from monitor.core.changes import Alert, Change, ChangeWhat, Decision
@@ -195,7 +195,7 @@ def _decide(
                 enrolment_id=found.case.enrolment.id,
                 change=change,
                 shown=evidence(finding, found, protocol, catalogue) if finding else None,
-                content=content_of(finding) if finding else "",
+                content=shown_of(finding, found, catalogue) if finding else "",
                 protocol_digest=protocol.digest,
             )
         )

@@ -150,6 +150,8 @@ def _drawn(file: PatientFile, span: Span) -> Iterator[Panel]:
             yield Panel(title, "mg/day", now, doses, "")
     alerted = {it["analyte"] for it in file.live if not it["recovered"]}
     for course in file.courses:
+        if course.is_coded:
+            continue
         latest = course.latest
         yield Panel(
             course.title,

@@ -10,6 +10,7 @@ import pytest
 from monitor.delivery.language import language
 from monitor.delivery.words import distance
 from tests.golden.test_languages import ENGLISH
+from tests.property.shipped import catalogue
 
 GERMAN = language("de")
 HELD = (
@@ -49,6 +50,43 @@ HELD = (
     ),
     'unknown status "Z"',
 )
+
+OVERDUE = (
+    "Complete blood count with differential overdue: was due 13 Jun 2026 (last 19 May 2026, "
+    "declared)"
+)
+NOT_CONFIRMED = (
+    "Start not confirmed: was it started? If so, test today.",
+    "Start not confirmed: was it started? The test is to be repeated either way.",
+)
+INCOMPLETE = (
+    "Complete blood count with differential was incomplete on 26 May 2026: no haemoglobin, "
+    "platelets; 27 May 2026: no ALT or AST."
+)
+LINES = (
+    f"{OVERDUE}. {NOT_CONFIRMED[0]} {INCOMPLETE} 2 rows of Liver function tests held in quarantine",
+    f"{OVERDUE}. {NOT_CONFIRMED[1]} {INCOMPLETE}",
+    "Tests are not in date: prescriber to decide on further supply. " + NOT_CONFIRMED[0],
+    "0.499 10*9/L on Wed 10 Jun 2026 (2 days ago)",
+    "1.90 10*9/L (derived) on Wed 10 Jun 2026 (yesterday): back within the limit",
+    "another result is held: hemoglobin of 11 Feb 2026",
+    "3 results are held in quarantine and not judged: white cells, creatinine, alt",
+    "Doubt: about 10 times below the value before, 4.5 10*9/L: check the unit with the laboratory.",
+    "Doubt: about 100 times above the value before, 4 10*9/L: check the unit with the laboratory.",
+    "pancytopenia, 2 of 3 lines low",
+    (
+        "Personal interval of cbc in phase quarterly: every 6 weeks was set for the treatment "
+        "before: for this one the protocol's own applies"
+    ),
+    (
+        "Personal interval of cbc in phase weekly: every 5 days ended on 1 Dec 2026: the "
+        "protocol's own applies again"
+    ),
+    "Neutropenia accepted as baseline ended on 1 Dec 2026: the protocol's own applies again",
+    "Latest neutrophils 1.2 10*9/L on 1 Dec 2026; the protocol's own limit is 1.6 10*9/L.",
+    "Latest alt <120 U/L on 1 Dec 2026; the protocol's own limit is 2 x ULN.",
+)
+"""Of patients of random clinics: half of each was English."""
 
 CODES = (
     "implausible mrn_alike another_number another_issuer identity not_a_number ambiguous_mark "
@@ -97,3 +135,18 @@ def test_a_long_list_of_symptoms_is_german_to_its_end() -> None:
 def test_what_the_digest_counts_in_quarantine_is_german(code: str) -> None:
     """Of six reasons one was: `1: mrn alike`, `1: unbekannter Patient`."""
     assert GERMAN.knows(code.replace("_", " "))
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_random_patients_came_to_is_german(line: str) -> None:
+    assert GERMAN.knows(line)
+    assert not ENGLISH.search(GERMAN.say(line)), GERMAN.say(line)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue().analytes))
+def test_an_analyte_is_named_in_german_amid_a_sentence(name: str) -> None:
+    """`ohne albumin`: by its title there, by its name where a row is held."""
+    title = catalogue().analytes[name].title
+    said = GERMAN.say(title)
+    assert GERMAN.say(f"3 May 2026: no {title.lower()}") == f"3. Mai 2026: ohne {said}"
+    assert GERMAN.say(name.replace("_", " ")) == said

@@ -265,6 +265,18 @@ def test_what_was_closed_says_so_also_where_it_is_a_line(shown: dict[str, Any]) 
         assert "Closed since, on Tue 12 May 2026, 09:02: done" in " ".join(body.split())
 
 
+def test_nobody_is_asked_for_a_test_that_is_done() -> None:
+    """An overdue test that was done before its mail went out: "Test now", "tests are not in date",
+    and a command that was refused."""
+    late = overdue("A100", serious=True)
+    done = view(17, late, ANNA, state="closed", closed_at=NOW, outcome="test done")
+    mail = render_alerts(leased("alert", "urgent"), [done], settings("full"), NOW)
+    for body in (mail.text, mail.html):
+        assert "test done" in body
+        for asked in ("Test now", "not in date", "monitor ack"):
+            assert asked not in body, asked
+
+
 def test_html_of_a_laboratory_is_text_and_not_markup() -> None:
     shown = held() | {"summary": "<b onclick=x>1</b> & more"}
     mail = render_alerts(leased("alert", "urgent"), [view(1, shown, ANNA)], settings("full"), NOW)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.alerts import OPENING, content_of, reconcile
+from monitor.core.alerts import OPENING, reconcile, shown_of
 from monitor.core.answer import Review
 from monitor.core.case import Case
 from monitor.core.catalogue import Catalogue
@@ -33,7 +33,7 @@ class Clinic:
         [found] = review([case], {self.protocol.id: self.protocol}, self.catalogue, now, self.zone)
         decision = reconcile(found, self.alerts, self.protocol, self.catalogue, now, self.zone)
         for change in decision.changes:
-            self._apply(change, now)
+            self._apply(change, now, found)
         self.next_review_at = decision.next_review_at
         return found, decision
 
@@ -44,7 +44,7 @@ class Clinic:
     def put(self, alert: Alert) -> None:
         self.alerts = [alert if it.id == alert.id else it for it in self.alerts]
 
-    def _apply(self, change: Change, now: datetime) -> None:
+    def _apply(self, change: Change, now: datetime, found: Review) -> None:
         if change.what is ChangeWhat.OPENED:
             assert change.finding is not None
             blank = Alert(
@@ -59,16 +59,16 @@ class Clinic:
                 summary="",
             )
             self.alerts.append(blank)
-            self.put(self._showing(blank, change, now))
+            self.put(self._showing(blank, change, now, found))
             return
         assert change.alert is not None
         [standing] = [it for it in self.alerts if it.id == change.alert.id]
         if change.what in ENDING:
             self.put(closed(standing, now, by=None, recovered=standing.recovered))
         else:
-            self.put(self._showing(standing, change, now))
+            self.put(self._showing(standing, change, now, found))
 
-    def _showing(self, alert: Alert, change: Change, now: datetime) -> Alert:
+    def _showing(self, alert: Alert, change: Change, now: datetime, found: Review) -> Alert:
         finding = change.finding
         assert finding is not None
         worst = finding.worst.value if finding.worst is not None else None
@@ -86,7 +86,7 @@ class Clinic:
             downward=finding.downward,
             first_seen_recovered=change.first_seen_recovered,
             protocol_digest=self.protocol.digest,
-            content=content_of(finding),
+            content=shown_of(finding, found, self.catalogue),
         )
         if change.tell:
             alert = replace(alert, told_level=finding.level, told_value=worst, last_told_at=now)

@@ -243,6 +243,22 @@ def test_what_people_wrote_stands_in_the_digest_at_full_privacy_only(
     assert [content.sections[0][2][0].note for content in digests(ward)] == notes
 
 
+@pytest.mark.parametrize(("event", "value"), [("hold", "2026-02-01"), ("declined", "")])
+@pytest.mark.parametrize("privacy", ["full", "minimal"])
+def test_the_note_of_a_hold_or_a_refusal_stands_in_a_digest_at_full_privacy_only(
+    ward: Clinic, tmp_path: Path, privacy: str, event: str, value: str
+) -> None:
+    """Beside an overdue test it stood in the digest of every reader."""
+    mail = f'[mail]\nprivacy = "{privacy}"\n'
+    ward.settings = settings_in(tmp_path, f'{HEAD}{mail}[[routes]]\nto = ["{NURSE}"]\n')
+    ward.enrol("A1", now=at("2026-01-05", 6))
+    ward.event("A1", "2026-01-12", event, value, note="Peter called; 0.3 (again)")
+    compose(ward, "2026-01-16")
+    said = laid_out(ward, NURSE, "2026-01-16")
+    assert "overdue" in said and ("Held since" in said or "Declined on" in said)
+    assert ("Peter" in said) == (privacy == "full")
+
+
 def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> None:
     anaemic(ward)
     compose(ward, "2026-01-09")

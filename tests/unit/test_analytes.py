@@ -579,3 +579,19 @@ def test_name_keys_keep_percent_and_number_signs() -> None:
     assert name_key("NEUT #") == "neut#"
     assert name_key("731-0") == name_key("731_0")
     assert name_key("Ｔ−Ｂｉｌ") == name_key("T-Bil") == name_key("T—Bil")
+
+
+@pytest.mark.parametrize(
+    ("name", "amid"),
+    [
+        ("platelets", "platelets"),
+        ("white_cells", "white cells"),
+        ("alt", "ALT"),
+        ("igg", "IgG"),
+        ("egfr", "eGFR"),
+        ("tpmt_activity", "TPMT activity (assay specific)"),
+    ],
+)
+def test_a_title_amid_a_sentence_keeps_its_abbreviation(name: str, amid: str) -> None:
+    """An overdue liver test was said to have been "incomplete: no alt or ast"."""
+    assert load_catalogue(TEXT, str(FILE)).analytes[name].amid == amid

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.delivery.language import language, translated
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import Standing
 from monitor.delivery.words import (
@@ -19,7 +20,7 @@ from monitor.delivery.words import (
     old_sentence,
     pretty,
 )
-from tests.golden.mail_samples import BEN, overdue
+from tests.golden.mail_samples import BEN, overdue, point, raised_alt
 
 ZONE = ZoneInfo("Europe/Zurich")
 NOW = datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
@@ -138,3 +139,49 @@ def test_days_overdue_are_those_of_the_day_it_is_told(
         zone=ZONE,
     )
     assert [panel.late for panel in told.panels] == late
+
+
+@pytest.mark.parametrize(
+    ("status", "english", "german"),
+    [("preliminary", "preliminary since", "seither vorläufig"), ("final", "since then", "seither")],
+)
+def test_a_newer_value_stands_beside_the_latest_that_counts(
+    status: str, english: str, german: str
+) -> None:
+    """It said "Latest: 96 U/L (7 days ago)" above a table whose first line was of today: a
+    preliminary value, or one of the treatment that came after."""
+    shown = raised_alt()
+    shown["series"] += [point("2026-05-12", "41", status=status, received="41 U/L")]
+    told = view_of(
+        12,
+        shown,
+        BEN,
+        Standing(state="open", opened_at=NOW),
+        what="opened",
+        reason="",
+        now=NOW,
+        zone=ZONE,
+    )
+    assert told.latest == (
+        "96 U/L on Tue 5 May 2026, 08:30 (7 days ago): back within the limit; "
+        f"{english}: 41 U/L on Tue 12 May 2026, 08:30 (today)"
+    )
+    said = language("de").say(told.latest)
+    assert said.endswith(f"; {german}: 41 U/L am Di 12. Mai 2026, 08:30 (heute)")
+
+
+def test_what_a_protocol_gives_as_its_source_stays_as_it_is_written() -> None:
+    """Half of it had become German, and its decimal points commas."""
+    for source in ("2 of 3 lines low: 0.5 of 1 Jan 2026; ours", "founding brief; 0.5 and 0.2"):
+        told = view_of(
+            12,
+            raised_alt(source=source),
+            BEN,
+            Standing(state="open", opened_at=NOW),
+            what="opened",
+            reason="",
+            now=NOW,
+            zone=ZONE,
+        )
+        german = dict(translated(told, language("de"), frozenset()).why)
+        assert german["Quelle"] == source

@@ -146,6 +146,15 @@ def test_the_latest_value_is_shown_as_it_came(web: WebClinic) -> None:
     assert "<dt>Latest</dt><dd>&gt;100 " in page
 
 
+def test_a_genotype_is_told_in_words_and_has_no_course(web: WebClinic) -> None:
+    """It was "TPMT genotype 1 {code}"."""
+    load(web, "D1021,2026-03-09,TPMT,*1/*3A,")
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1021')}").text
+    assert "{code}" not in page
+    assert re.search(r'TPMT genotype</td>\s*<td class="number">intermediate</td>', page)
+    assert "<span>TPMT genotype</span>" not in page
+
+
 def test_of_many_incomplete_tests_the_latest_are_named(web: WebClinic) -> None:
     """Ten years of them without one analyte made a column of four metres."""
     days = [f"2026-02-{day:02}" for day in range(20, 27)]
