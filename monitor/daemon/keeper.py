@@ -222,3 +222,9 @@ def _what(fault: Exception) -> str:
     """What a database says of itself, for that is what somebody has to mend; of anything else the
     places alone, for its text may quote a row."""
     return str(fault) if isinstance(fault, StoreError) else logs.places(fault)
+
+
+def period(seconds: float) -> Callable[[datetime], datetime]:
+    """Of a job that one daemon does for all, each `seconds`: since when it is owed once. A little
+    less than the time between two looks, for those of others come in between."""
+    return lambda now: now - timedelta(seconds=0.8 * seconds)

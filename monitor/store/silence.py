@@ -1,9 +1,10 @@
 """A server that has stopped answering, though its machine still takes whatever is sent.
 
-The system of a machine acknowledges for a process that is frozen (it swaps, its disk hangs, somebody
-stopped it), and so does a firewall in between that has lost the way: no time of TCP runs out, and
-the server's own limits stop with it. Whoever waits for its answer would wait for ever. So a wait in
-which nothing came for a while asks whether the server takes another connection at all.
+The system of a machine acknowledges for a process that is frozen (it swaps, its disk hangs,
+somebody has stopped it), and so does a firewall in between that has lost the way: no time of TCP
+runs out, and the limits of the server stop with it. Whoever waits for an answer would wait for
+ever. So a wait in which nothing came for a while asks whether the server takes another connection
+at all.
 """
 
 from __future__ import annotations
