@@ -132,7 +132,7 @@ def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
             False,
             f"brought to {until}, which has not come yet: until then nobody is reviewed and what "
             "writes is refused. Is the clock of this machine right? If so, a command had an --at "
-            "that lies ahead; restore the backup from before it",
+            "that lies ahead; see: monitor clock",
         )
     others = f"; {kept}" if kept else ""
     return Part("database", True, f"answers; brought to {until}{others}")

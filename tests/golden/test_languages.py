@@ -446,6 +446,11 @@ ALARMS = (
         "it right before, or is it now? See: monitor health"
     ),
     (
+        "The database had been brought to 1 May 2031, 12:00, which had not come yet, and was "
+        "brought back to 10 Mar 2026, 13:00. Everyone is reviewed anew: what was told for then and "
+        "has no cause today is closed, and whoever was told hears of it"
+    ),
+    (
         "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"
     ),
