@@ -177,11 +177,11 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
 
 def _refuse_ahead_of_daemons(connection: Connection, at: str, now: datetime) -> None:
     """Whoever works by the clock could do nothing until then."""
-    from monitor.store.daemons import running
+    from monitor.operations.fleet import at_work
     from monitor.store.facts import AHEAD
 
     present = clock.now()
-    if now > present + AHEAD and (found := running(connection, present)):
+    if now > present + AHEAD and (found := at_work(connection, present)):
         raise Refused(
             f"--at {at} lies ahead of the clock, and daemon {found[0].id} works on this database: "
             "it could do nothing until then. Try it in a copy: monitor backup COPY.db, and "

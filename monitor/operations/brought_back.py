@@ -26,6 +26,7 @@ from sqlmodel import SQLModel
 
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day, instant_text
+from monitor.operations.fleet import at_work
 from monitor.store import audit, backups, breakers, daemons, tables
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.database import Store
@@ -123,7 +124,7 @@ def bring_back(store: Store, settings: Settings, now: datetime, *, by: str, reas
 def _refuse_working(connection: Connection, store: Store, now: datetime) -> None:
     """Of a file the lock has told already. A sign of life that lies ahead may be of one that died
     by the wrong clock."""
-    found = [] if store.is_sqlite else daemons.running(connection, now)
+    found = [] if store.is_sqlite else at_work(connection, now)
     found = [it for it in found if it.last_tick_at <= now + daemons.CLOCKS_APART]
     if found:
         raise StoreBusy(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from monitor import clock
 from monitor.operations.brought_back import NotBroughtBack, ahead, bring_back
@@ -174,7 +178,10 @@ def test_an_instant_ahead_of_a_daemon_that_works_is_refused(clinic: CommandLine)
     assert "lies ahead of the clock, and daemon one works" in refused.err
     assert clinic("status", "--at", "2090-01-05").code == 0
     assert clinic("sweep").code == 0
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    mine = {"host": socket.gethostname(), "pid": killed.pid}
     with store.write() as connection:
-        daemons.stopped(connection, me, clock.now())
+        connection.execute(update(daemons.DAEMONS).values(mine))
     assert clinic("sweep", "--at", "2090-01-05").code == 0
     store.dispose()
