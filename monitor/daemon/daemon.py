@@ -47,6 +47,7 @@ from monitor.operations import arrivals, canary, downtime, feeds, fleet, heartbe
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
+from monitor.operations.room import alarm_if_little
 from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
@@ -355,7 +356,8 @@ class Daemon:
         return not flight.well
 
     def _stuck(self, now: datetime) -> bool:
-        told = alarm_if_stale(self._store, self._settings, now)
+        told = alarm_if_little(self._store, self._settings, now)
+        told = alarm_if_stale(self._store, self._settings, now) or told
         return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _sessions(self, now: datetime) -> bool:

@@ -7,9 +7,11 @@ again, the move comes last.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -59,13 +61,33 @@ def _with_room(name: str) -> Path:
 def move(path: Path, target: Path) -> bool:
     """Move a file to its reserved place; False where somebody else has moved it already."""
     try:
-        path.replace(target)
+        try:
+            path.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _carry_over(path, target)
     except FileNotFoundError:
         if not target.exists():  # it went elsewhere, with reports of its own
             for ending in (_WORDS, _JSON):
                 _beside(target, ending).unlink(missing_ok=True)
         return False
     return True
+
+
+def _carry_over(path: Path, target: Path) -> None:
+    """To another file system: what stays is there, whole and on the disk, before the file goes."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(path, part)
+        with part.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        shutil.copystat(path, part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    path.unlink()
 
 
 def digest(path: Path) -> str:

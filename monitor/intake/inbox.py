@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from monitor.store.outbox import operator_alarm
 DONE, FAILED = "done", "failed"
 UNREADABLE, STUCK = "the inbox cannot be read", "the inbox cannot be emptied"
 """What the operator is told of, once a day for all files."""
+_LEAST_ROOM = 1 << 16
 _ORDER = ("enrol", "events", "results")
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
 _COLUMNS = {
@@ -147,7 +149,17 @@ def cannot_be_emptied(settings: Settings) -> str:
             return _why_stuck(folder, os.strerror(errno.ENOTDIR))
         if not os.access(folder, os.W_OK | os.X_OK):
             return _why_stuck(folder, os.strerror(errno.EACCES))
+        if _is_full(folder):
+            return _why_stuck(folder, os.strerror(errno.ENOSPC))
     return ""
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether not even a report has room there."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _why_stuck(folder: Path, error: str) -> str:
