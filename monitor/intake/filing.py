@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -49,7 +50,10 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
 
 
 def _with_room(name: str) -> Path:
-    """The name, cut where the endings of its reports would make it too long for a folder."""
+    """The name, cut where the endings of its reports would make it too long for a folder; without
+    signs that the system's locale has no bytes for."""
+    code = sys.getfilesystemencoding()
+    name = name.encode(code, "replace").decode(code).replace("?", "_")
     if len(name.encode()) <= _LONGEST_NAME:
         return Path(name)
     ending = Path(name).suffix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +76,14 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
     clinic.inbox.write_text("a file where the folder has to be")
     clinic.start()
     assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_hangup_ends_it_as_any_asking_does(clinic: ClinicFolder) -> None:
+    """A terminal that is closed, a rotation of logs: it died on the spot, a mail half sent."""
+    daemon = clinic.start()
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.process.wait(15) == 0
+    assert "event='stopped'" in daemon.log.read_text()
 
 
 def test_an_inbox_that_vanishes_is_told_once_in_words_and_taken_up_again(

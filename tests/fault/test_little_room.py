@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -134,3 +135,15 @@ def test_an_archive_without_room_leaves_the_file_where_it_is(
     assert (outcome.moved_to, "No space left" in outcome.error) == ("", True)
     assert (inbox / "labs.csv").exists()
     assert [it.name for it in (inbox / "done").iterdir() if it.name.endswith(".part")] == []
+
+
+def test_a_name_for_which_the_locale_has_no_bytes_is_put_away_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a name of another encoding is, whose marks an old locale cannot write."""
+    inbox = desk.settings.intake.inbox
+    inbox.mkdir()
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    shutil.move(desk.file(LONG, "A1,2026-03-02T08:00,alt,20,U/L,,,,"), inbox / "Müller.csv")
+    (outcome,) = take_inbox(desk.store, desk.settings, NOW)
+    assert (outcome.name, outcome.moved_to) == ("Müller.csv", "done/M_ller.csv")
