@@ -8,6 +8,7 @@ out for itself. Where a licence forbids copying, made-up rows of the same layout
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from tests.command_line import CommandLine
 from tools.real_data.__main__ import run_set
 from tools.real_data.clinic import Ran
 from tools.real_data.compare import Comparison
+from tools.real_data.judge import Met, Person, Value, expected
 from tools.real_data.messy import part, read_date, settle
 
 EXTRACTS = Path(__file__).parent.parent / "data" / "real"
@@ -297,6 +299,26 @@ def test_a_shape_of_dates_is_read_in_the_order_that_its_plain_dates_show() -> No
         "2023-11-13", "2021-07-04", "02/10/23", "2023-05-26", "2021-04-07", "13.01.2021",
         "01.13.2021", "2023-08-04", "2022-06-20", "2022-04-11",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"), [(["2020-01-05", "2020-01-06"], "discontinue"), (["2020-01-05"], "review")]
+)
+def test_only_an_episode_that_was_over_before_the_first_dose_asks_for_a_review(
+    days: list[str], kind: str
+) -> None:
+    """A stay's worst count was drawn hours before its first dose, and the next one was low, too."""
+    began = pd.Timestamp("2020-01-06")
+    episode = [_low(day, number) for day, number in zip(days, ("0.04", "0.3"), strict=False)]
+    rule = {"id": "neutropenia", "levels": [{"action": "discontinue", "urgency": "critical"}]}
+    person = Person(start=began, first_dose=began, enrolled=began, stop=None)
+    assert expected("A1", episode, rule, person, going_on=False).kind == kind
+
+
+def _low(day: str, number: str) -> Met:
+    at = pd.Timestamp(f"{day}T06:00", tz="UTC")
+    value = Value(mrn="A1", analyte="neutrophils", at=at, number=Decimal(number))
+    return Met(value=value, certain=1, may=1, sign=-1)
 
 
 def _written(folder: Path, files: dict[str, str]) -> Path:

@@ -355,7 +355,7 @@ def expected(
     if not worst.certain:
         urgency = min(urgency, "urgent", key=_URGENCIES.index)
     late = not going_on and urgency != "critical"
-    early = worst.value.on < person.first_dose
+    early = all(it.value.on < person.first_dose for it in episode)
     return Expected(
         mrn=mrn,
         rule=rule["id"],
