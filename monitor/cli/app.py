@@ -38,7 +38,7 @@ _COMMANDS = {
     ),
     "Look after it": (
         "clinic.health feeds.feeds reviews.verify canary.canary seal.seal backup.backup "
-        "backup.restore"
+        "backup.restore clock_back.clock"
     ),
 }
 """By their headings in the help: file and function of each command."""

@@ -20,6 +20,8 @@ from monitor.core.calendar import FIRST_YEAR, LAST_YEAR, parse_instant
 from monitor.core.faults import Faults
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from monitor.delivery.send import Sent
     from monitor.store.database import Store
 
@@ -157,6 +159,8 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
     with reading(config, at) as work:
         with work.store.read() as connection:
             check_not_earlier(connection, work.now)
+            if at:
+                _refuse_ahead_of_daemons(connection, at, work.now)
         notices = []
         if not preview:
             notices = adopt(work.store, work.settings.schedules.folder, work.now)
@@ -169,6 +173,20 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
                     connection, notice.topic, notice.text, clinic.email, work.now, clinic.zone
                 )
         yield work
+
+
+def _refuse_ahead_of_daemons(connection: Connection, at: str, now: datetime) -> None:
+    """Whoever works by the clock could do nothing until then."""
+    from monitor.operations.fleet import at_work
+    from monitor.store.facts import AHEAD
+
+    present = clock.now()
+    if now > present + AHEAD and (found := at_work(connection, present)):
+        raise Refused(
+            f"--at {at} lies ahead of the clock, and daemon {found[0].id} works on this database: "
+            "it could do nothing until then. Try it in a copy: monitor backup COPY.db, and "
+            "MONITOR__DATABASE__URL=sqlite:///COPY.db"
+        )
 
 
 def local(moment: datetime, zone: Any) -> str:

@@ -33,12 +33,13 @@ from monitor.config import Settings, missing_secrets
 from monitor.daemon.every import Every
 from monitor.daemon.first_look import FirstLook
 from monitor.daemon.in_force import InForce
-from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper
+from monitor.daemon.keeper import AT_HOME, Ending, Job, Keeper, period
 from monitor.daemon.machine_clock import MachineClock
 from monitor.daemon.own_config import OwnConfig
 from monitor.daemon.rest import Rest
 from monitor.daemon.signals import asked_to_end
 from monitor.delivery.send import deliver_due
+from monitor.intake.inbox import UNREADABLE, InboxGone
 from monitor.intake.listener import Listener
 from monitor.intake.watch import Watch
 from monitor.intake.written_on import WrittenOn
@@ -46,6 +47,7 @@ from monitor.operations import arrivals, canary, downtime, feeds, fleet, heartbe
 from monitor.operations.backup import alarm_if_stale
 from monitor.operations.bounces import empty_boxes
 from monitor.operations.digests import compose_digests
+from monitor.operations.room import alarm_if_little
 from monitor.operations.sessions import prune
 from monitor.operations.stuck import alarm_if_stuck
 from monitor.review import review_due
@@ -160,13 +162,13 @@ class Daemon:
             Job("schedules", self._in_force.look, every=30),
             Job("inbox", self._inbox, every=1),
             Job("review", self._review, every=2),
-            Job("feeds", self._feeds, 300, _THROUGH_ALL, _period(300), after_inbox=True),
-            Job("digests", self._digests, 30, _THROUGH_ALL, _period(30), after_inbox=True),
+            Job("feeds", self._feeds, 300, _THROUGH_ALL, period(300), after_inbox=True),
+            Job("digests", self._digests, 30, _THROUGH_ALL, period(30), after_inbox=True),
             Job("delivery", self._deliver, every=5, thread=_OUTSIDE),
             Job("bounces", self._bounces, every=60, thread=_BOX),
-            Job("sessions", self._sessions, every=3600, once_since=_period(3600)),
+            Job("sessions", self._sessions, every=3600, once_since=period(3600)),
             Job(CANARY, self._canary, _CANARY_EVERY, _THROUGH_ALL, self._last_night),
-            Job("stuck", self._stuck, every=60, once_since=_period(60)),
+            Job("stuck", self._stuck, every=60, once_since=period(60)),
             Job("pulse", self._pulse, every=TICK.total_seconds(), thread=_PULSE),
             Job("heartbeat", self._heartbeat, every=60, thread=_BEAT),
         )
@@ -227,8 +229,14 @@ class Daemon:
         told = self._written_on.look(self._store, now)
         if self._stuck_files.lasts:
             return told
-        with self._first_look.taken():
-            outcomes = arrivals.inbox(self._store, self._settings, now)
+        try:
+            with self._first_look.taken():
+                outcomes = arrivals.inbox(self._store, self._settings, now)
+        except InboxGone as gone:
+            pause = self._stuck_files.begin()
+            self._log.warning("the inbox cannot be read", seconds=pause)
+            self._keeper.alarm(UNREADABLE, str(gone), now)
+            return True
         self._written_on.note(outcomes, now)
         for outcome in outcomes:
             self._log.info("file", kind=outcome.kind, taken=not outcome.error)
@@ -348,7 +356,8 @@ class Daemon:
         return not flight.well
 
     def _stuck(self, now: datetime) -> bool:
-        told = alarm_if_stale(self._store, self._settings, now)
+        told = alarm_if_little(self._store, self._settings, now)
+        told = alarm_if_stale(self._store, self._settings, now) or told
         return alarm_if_stuck(self._store, self._settings, now) or told
 
     def _sessions(self, now: datetime) -> bool:
@@ -383,8 +392,3 @@ class Daemon:
         if self._listener is not None:
             self._listener.stop()
         self._scheduler.shutdown()
-
-
-def _period(seconds: float) -> Callable[[datetime], datetime]:
-    """A little less than the time between two looks, for those of others come in between."""
-    return lambda now: now - timedelta(seconds=0.8 * seconds)

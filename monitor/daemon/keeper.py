@@ -83,6 +83,9 @@ class Keeper:
         self._telling = threading.Lock()
         """Jobs run in several threads; of all of them one says that the database went or came."""
         self._noted: dict[str, job_runs.Noted] = {}
+        """What was written down last of each job."""
+        self._said: dict[str, job_runs.Noted] = {}
+        """What the log was told last of each; a full disk takes no more of it than it has to."""
         self._went_on = time.monotonic()
         self.failing: set[str] = set()
         """Jobs whose last run failed."""
@@ -172,14 +175,14 @@ class Keeper:
 
     def _record(self, job: Job, started: datetime, error: str) -> None:
         (self.failing.add if error else self.failing.discard)(job.name)
+        finished = clock.now()
         try:
-            finished = clock.now()
             noted = self._noted.get(job.name)
             # A job may end well without a word with the database: that it is there again shows
             # only where it takes something down.
             is_lost = self._lost_since is not None
             if noted is None or is_lost or not noted.still_says(finished, error):
-                if error:
+                if error and self._is_news(job.name, finished, error):
                     self._log.error("job failed", job=job.name, what=error)
                 with self._store.write() as connection:
                     job_runs.record(connection, job.name, started, finished, error)
@@ -195,7 +198,16 @@ class Keeper:
         except StoreLost as fault:
             self._lost(job, fault)
         except Exception as fault:  # noqa: BLE001  # with no database only the log is left
-            self._log.error("cannot record a job", job=job.name, what=_what(fault))
+            if self._is_news(f"{job.name} recorded", finished, _what(fault)):
+                self._log.error("cannot record a job", job=job.name, what=_what(fault))
+
+    def _is_news(self, about: str, at: datetime, error: str) -> bool:
+        """Whether the log was not told just now."""
+        said = self._said.get(about)
+        if said is not None and said.still_says(at, error):
+            return False
+        self._said[about] = job_runs.Noted(at, error)
+        return True
 
     def goes_on(self, name: str) -> None:
         """Note that a job is at work, where it takes long: one that is silent is taken for dead."""
@@ -222,3 +234,9 @@ def _what(fault: Exception) -> str:
     """What a database says of itself, for that is what somebody has to mend; of anything else the
     places alone, for its text may quote a row."""
     return str(fault) if isinstance(fault, StoreError) else logs.places(fault)
+
+
+def period(seconds: float) -> Callable[[datetime], datetime]:
+    """Of a job that one daemon does for all, each `seconds`: since when it is owed once. A little
+    less than the time between two looks, for those of others come in between."""
+    return lambda now: now - timedelta(seconds=0.8 * seconds)

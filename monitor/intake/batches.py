@@ -44,7 +44,7 @@ from monitor.intake.repeats import REPEATS
 from monitor.intake.results import restand
 from monitor.intake.retry import retry_held
 from monitor.intake.sayings import BY_PEOPLE, MERGES
-from monitor.store import tables
+from monitor.store import brought, tables
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import wake
@@ -151,7 +151,8 @@ class _Reverting:
             merged |= numbers
         again = self._held(by, reason, uncut)
         for table in (REPEATS, MERGED_ROWS):
-            self._connection.execute(delete(table).where(table.c.file_id == file_id))
+            gone = self._connection.execute(delete(table).where(table.c.file_id == file_id))
+            brought.left_more(self._connection, table, {file_id: -gone.rowcount})
         forgotten = self._forget_issuers(merged)
         self._derive(merged, again, forgotten, by)
         return Reverted(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Date, Row, Table, insert, select, update
 
-from monitor.store import tables
+from monitor.store import brought, tables
 from monitor.store.tables import table_of
 from monitor.store.types import ExactDecimal
 
@@ -22,6 +23,12 @@ def as_text(value: Any) -> str | None:
     if value is None:
         return None
     return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def note_changes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note changed cells, each with its file and what stood there before."""
+    connection.execute(insert(CHANGES), [dict(row) for row in rows])
+    brought.left_more(connection, CHANGES, Counter(row["file_id"] for row in rows))
 
 
 def undo_changes(connection: Connection, file_id: int) -> None:
@@ -40,7 +47,7 @@ def change_back(connection: Connection, rows: Sequence[Row[Any]], file_id: int) 
         table = _TABLES[row.what]
         cell = {"what": row.what, "row_id": row.row_id, "name": row.name}
         changed = {"file_id": file_id, **cell, "before": row.after, "after": row.before or ""}
-        connection.execute(insert(CHANGES).values(changed))
+        note_changes(connection, [changed])
         value = _from_text(table, row.name, row.before)
         connection.execute(update(table).where(table.c.id == row.row_id).values({row.name: value}))
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 
-from monitor.intake.changes import CHANGES, change_back
+from monitor.intake.changes import CHANGES, change_back, note_changes
 from monitor.intake.csv import HEADER_WITHIN
 from monitor.intake.cut_short import Cut, broken_off, note_cut, whole_in
 from monitor.intake.dependence import building_on
@@ -143,7 +143,7 @@ class CutEnrolments:
             self._connection.execute(update(_ENROLMENTS).where(mine).values(stands=False))
             ended = {"what": "enrolment", "row_id": row.id, "name": "stands"}
             ended |= {"file_id": self._file_id, "before": str(True), "after": str(False)}
-            self._connection.execute(insert(CHANGES).values(ended))
+            note_changes(self._connection, [ended])
         return {it.patient_id for it in (*enrolments, *changes)}
 
 

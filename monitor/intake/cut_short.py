@@ -26,7 +26,7 @@ from monitor.intake.records import FIELD_LINES
 from monitor.intake.repeats import REPEATS, note_repeats
 from monitor.intake.results import restand
 from monitor.intake.survey import Survey
-from monitor.store import audit, tables
+from monitor.store import audit, brought, tables
 from monitor.store.ledger import CUT
 from monitor.store.tables import table_of
 
@@ -207,7 +207,8 @@ def pass_on_cuts(connection: Connection, file_id: int) -> None:
         if heir is not None:
             mine = (REPEATS.c.what == CUT) & (REPEATS.c.row_id == cut.file_id)
             mine &= (REPEATS.c.file_id == file_id) & (REPEATS.c.line == cut.first)
-            connection.execute(update(REPEATS).where(mine).values(file_id=heir))
+            moved = connection.execute(update(REPEATS).where(mine).values(file_id=heir)).rowcount
+            brought.left_more(connection, REPEATS, {file_id: -moved, heir: moved})
 
 
 def _heir(

@@ -23,7 +23,7 @@ from monitor.core.panels import DECLARED_PANEL
 from monitor.core.protocol import Protocol
 from monitor.core.vocabulary import DIED
 from monitor.intake.application import Application, read_application
-from monitor.intake.changes import CHANGES, as_text
+from monitor.intake.changes import as_text, note_changes
 from monitor.intake.context import ENROLLING, batches, chunks, take_turn
 from monitor.intake.cut_people import CutEnrolments
 from monitor.intake.doubles import settle_doubles
@@ -390,4 +390,4 @@ class _Enrolling:
             }
             for name, value in changes.items()
         ]
-        self._connection.execute(insert(CHANGES), rows)
+        note_changes(self._connection, rows)

@@ -7,9 +7,12 @@ again, the move comes last.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
+import sys
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -47,7 +50,10 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
 
 
 def _with_room(name: str) -> Path:
-    """The name, cut where the endings of its reports would make it too long for a folder."""
+    """The name, cut where the endings of its reports would make it too long for a folder; without
+    signs that the system's locale has no bytes for."""
+    code = sys.getfilesystemencoding()
+    name = name.encode(code, "replace").decode(code).replace("?", "_")
     if len(name.encode()) <= _LONGEST_NAME:
         return Path(name)
     ending = Path(name).suffix
@@ -59,13 +65,33 @@ def _with_room(name: str) -> Path:
 def move(path: Path, target: Path) -> bool:
     """Move a file to its reserved place; False where somebody else has moved it already."""
     try:
-        path.replace(target)
+        try:
+            path.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _carry_over(path, target)
     except FileNotFoundError:
         if not target.exists():  # it went elsewhere, with reports of its own
             for ending in (_WORDS, _JSON):
                 _beside(target, ending).unlink(missing_ok=True)
         return False
     return True
+
+
+def _carry_over(path: Path, target: Path) -> None:
+    """To another file system: what stays is there, whole and on the disk, before the file goes."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(path, part)
+        with part.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        shutil.copystat(path, part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    path.unlink()
 
 
 def digest(path: Path) -> str:

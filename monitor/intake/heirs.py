@@ -19,7 +19,7 @@ from sqlalchemy import (
 from monitor.intake.held import HELD
 from monitor.intake.merged_rows import recount_merged
 from monitor.intake.repeats import REPEATS
-from monitor.store import tables
+from monitor.store import brought, tables
 from monitor.store.tables import table_of
 
 FILES = table_of(tables.File)
@@ -68,6 +68,7 @@ class Heirs:
             )
             copy = int(inserted.scalar_one())
             found.append(copy)
+            brought.left_more(self._connection, table, {heir.file_id: 1})
             self.recount(heir.file_id, outcome)
             self._inherit(what, row_id, copy, heir.file_id)
             if what == "result":
@@ -92,7 +93,8 @@ class Heirs:
 
     def _inherit(self, what: str, row_id: int, copy: int, heir: int) -> None:
         same = (REPEATS.c.what == what) & (REPEATS.c.row_id == row_id)
-        self._connection.execute(delete(REPEATS).where(same, REPEATS.c.file_id == heir))
+        gone = self._connection.execute(delete(REPEATS).where(same, REPEATS.c.file_id == heir))
+        brought.left_more(self._connection, REPEATS, {heir: -gone.rowcount})
         self._connection.execute(update(REPEATS).where(same).values(row_id=copy))
 
     def recount(self, file_id: int, outcome: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import nullcontext, suppress
+import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,9 @@ from monitor.store.errors import StoreError
 from monitor.store.outbox import operator_alarm
 
 DONE, FAILED = "done", "failed"
-STUCK = "the inbox cannot be emptied"
+UNREADABLE, STUCK = "the inbox cannot be read", "the inbox cannot be emptied"
 """What the operator is told of, once a day for all files."""
+_LEAST_ROOM = 1 << 16
 _ORDER = ("enrol", "events", "results")
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".swp", ".lock")
 _COLUMNS = {
@@ -62,6 +63,10 @@ class InboxOutcome:
         return () if self.report is None else self.report.touched
 
 
+class InboxGone(Exception):
+    """Nobody can look into the inbox; the text is what to tell the operator."""
+
+
 def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOutcome]:
     """Take in every settled file: enrolments first, then events, then results.
 
@@ -69,7 +74,7 @@ def take_inbox(store: Store, settings: Settings, now: datetime) -> list[InboxOut
     read with that source's mapping. Reports hold counts, lines and reasons, no patient data.
 
     A fault of ours in one file leaves it where it is and does not stop the others; it is
-    raised at the end.
+    raised at the end. Raises InboxGone.
     """
     found = [
         (_kind_of(path), source, path)
@@ -110,16 +115,27 @@ def is_folder(path: Path) -> bool:
 
 def _candidates(settings: Settings) -> list[tuple[str, Path]]:
     """The files to be taken in. One source's folder that cannot be read keeps no other out; it is
-    told by whoever watches the feeds. Raises OSError where the inbox itself cannot be read."""
+    told by whoever watches the feeds. Raises InboxGone where the inbox itself cannot be read."""
     found: list[tuple[str, Path]] = []
     for source, folder in folders(settings):
-        with suppress(OSError) if source else nullcontext():
+        try:
             found += [
                 (source, path)
                 for path in sorted(folder.iterdir())
                 if path.is_file() and not path.is_symlink() and not is_unfinished(path.name)
             ]
+        except OSError as error:
+            if not source:
+                raise InboxGone(cannot_be_read(folder, error)) from error
     return found
+
+
+def cannot_be_read(folder: Path, error: OSError) -> str:
+    """What to tell the operator of a folder that nobody can look into."""
+    return (
+        f"The inbox {folder} cannot be read ({error.strerror}): what the laboratory puts "
+        "there is not taken in"
+    )
 
 
 def cannot_be_emptied(settings: Settings) -> str:
@@ -133,7 +149,17 @@ def cannot_be_emptied(settings: Settings) -> str:
             return _why_stuck(folder, os.strerror(errno.ENOTDIR))
         if not os.access(folder, os.W_OK | os.X_OK):
             return _why_stuck(folder, os.strerror(errno.EACCES))
+        if _is_full(folder):
+            return _why_stuck(folder, os.strerror(errno.ENOSPC))
     return ""
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether not even a report has room there."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _why_stuck(folder: Path, error: str) -> str:

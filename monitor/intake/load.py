@@ -45,6 +45,7 @@ from monitor.intake.survey import Survey, UnreadableFile, survey
 from monitor.intake.table_reader import SaysOtherwise
 from monitor.store import tables
 from monitor.store.beside import Beside
+from monitor.store.brought import count_left
 from monitor.store.database import Store
 from monitor.store.facts import bring_to
 from monitor.store.frames import wake
@@ -235,6 +236,7 @@ class _Load:
                 **{name: self._counts[name] for name in OUTCOMES},
             )
         )
+        count_left(self._connection, [file_id])
 
     def _mend(self, file_id: int) -> None:
         """Let what was read of rows that broke off count for nothing. Raises CameWhole."""

@@ -35,6 +35,7 @@ from monitor.intake.report import OUTCOMES
 from monitor.intake.results import ResultWriter
 from monitor.intake.survey import survey_message
 from monitor.store import tables
+from monitor.store.brought import count_left
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
 from monitor.store.facts import bring_to
@@ -289,3 +290,4 @@ class _Group:
             for owner, (file_id, it) in enumerate(zip(file_ids, took, strict=True))
         ]
         self._connection.execute(statement.values(values), accounts)
+        count_left(self._connection, file_ids)

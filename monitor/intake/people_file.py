@@ -26,6 +26,7 @@ from monitor.intake.survey import Survey, UnreadableFile
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.workbook import open_sheets
 from monitor.store import tables
+from monitor.store.brought import count_left
 from monitor.store.tables import table_of
 
 _FILES = table_of(tables.File)
@@ -94,6 +95,7 @@ class Account:
             or (self.duplicate and not self._came_before(connection, file_id))
         ):
             connection.execute(update(_FILES).where(mine).values(**self._counts()))
+            count_left(connection, [file_id])
         else:
             connection.execute(delete(_REPEATS).where(_REPEATS.c.file_id == file_id))
             connection.execute(delete(_FILES).where(mine))

@@ -6,11 +6,12 @@ that file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from monitor.store import tables
+from monitor.store import brought, tables
 from monitor.store.tables import table_of
 
 REPEATS = table_of(tables.Repeat)
@@ -24,6 +25,7 @@ def note_repeats(connection: Connection, what: str, rows: Sequence[tuple[int, in
             for row_id, file_id, line in rows
         ]
         connection.execute(insert(REPEATS), values)
+        brought.left_more(connection, REPEATS, Counter(file_id for _, file_id, _ in rows))
 
 
 def was_repeated(connection: Connection, what: str, row_id: int, file_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -42,6 +43,7 @@ from monitor.intake.empty_rows import Said, became_remark, is_remark_on
 from monitor.intake.outcomes import Taken
 from monitor.intake.repeats import note_repeats
 from monitor.store import tables
+from monitor.store.brought import left_more
 from monitor.store.bulk import BulkInsert
 from monitor.store.readings import Reading, Readings, came_with, readings_of
 from monitor.store.tables import table_of
@@ -274,6 +276,7 @@ class ResultWriter:
             (*_values_of(taken, row.file_id), number, stands)
             for (row, taken, stands), number in zip(new, numbers, strict=True)
         )
+        left_more(self._connection, _RESULTS, Counter(row.file_id for row, _, _ in new))
         if changed:
             statement = update(_RESULTS).where(_RESULTS.c.id == bindparam("row_id"))
             self._connection.execute(statement.values(stands=bindparam("now_stands")), changed)

@@ -10,7 +10,13 @@ from sqlalchemy import func, select
 from monitor.config import Settings
 from monitor.core.calendar import clinic_day
 from monitor.core.findings import day_text
-from monitor.intake.inbox import STUCK, cannot_be_emptied, folders
+from monitor.intake.inbox import (
+    STUCK,
+    UNREADABLE,
+    cannot_be_emptied,
+    cannot_be_read,
+    folders,
+)
 from monitor.intake.outcomes import UNKNOWN_PATIENT
 from monitor.intake.passed_over import passed_over
 from monitor.operations import feed_watch
@@ -101,10 +107,7 @@ def inbox_gone(settings: Settings) -> str:
             with os.scandir(folder) as entries:
                 next((entry.stat() for entry in entries if not entry.is_symlink()), None)
         except OSError as error:
-            return (
-                f"The inbox {folder} cannot be read ({error.strerror}): what the laboratory puts "
-                "there is not taken in"
-            )
+            return cannot_be_read(folder, error)
     return ""
 
 
@@ -137,7 +140,7 @@ def watch(store: Store, settings: Settings, now: datetime) -> bool:
     for feed in found:
         alarms += feed.alarms()
     if text := inbox_gone(settings):
-        alarms.append(("the inbox cannot be read", text))
+        alarms.append((UNREADABLE, text))
     elif text := cannot_be_emptied(settings):
         alarms.append((STUCK, text))
     elif text := lies_unseen(settings, now):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from monitor.store import daemons, revisions
 from monitor.store.daemons import Identity, Turn
@@ -91,6 +95,26 @@ class Member:
         if self._store.is_shared:
             with self._store.write() as connection:
                 daemons.end_turn(connection, job, self.me, done_at)
+
+
+def at_work(connection: Connection, now: datetime) -> list[Row[Any]]:
+    """The daemons that work by the clock. One of this machine that was killed a moment ago, and
+    whose last sign of life is as fresh, is none."""
+    here = socket.gethostname()
+    running = daemons.running(connection, now)
+    return [it for it in running if it.host != here or _is_alive(it.pid)]
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # a signal there is the end of it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
 
 
 def _version() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.ignored import still_ignored
 from monitor.operations.job_runs import JOB_RUNS
+from monitor.operations.room import free_mib
 from monitor.operations.stuck import stuck
 from monitor.operations.time_zone import keep_their_days
 from monitor.store import backups, breakers, daemons, listeners, outbox
@@ -39,7 +39,6 @@ LISTENER_JOB = "mllp"
 MAY_WAIT = timedelta(hours=1)
 """How long a message or a review may be owed before that is a fault."""
 FAILURES_SHOWN_FOR = timedelta(days=7)
-_LEAST_SPACE = 200 * 1024 * 1024
 _SLOW_JOBS = {
     "nightly": NIGHTLY_MAY_BE_SILENT,
     "canary": NIGHTLY_MAY_BE_SILENT,
@@ -120,10 +119,9 @@ def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
     with store.read() as connection:
         latest = brought_to(connection)
         kept = keep_their_days(connection, settings)
-    file = settings.database.sqlite_file
-    free = shutil.disk_usage(file.parent).free if file else _LEAST_SPACE
-    if free < _LEAST_SPACE:
-        room = f"only {free // 2**20} MiB are free where the database is; make room"
+    free = free_mib(settings)
+    if free is not None:
+        room = f"only {free} MiB are free where the database is; make room"
         return Part("database", False, room)
     until = instant_text(latest, settings.clinic.zone) if latest else "nothing yet"
     if latest is not None and clock is not None and latest > clock + AHEAD:
@@ -132,7 +130,7 @@ def _database(store: Store, settings: Settings, clock: datetime | None) -> Part:
             False,
             f"brought to {until}, which has not come yet: until then nobody is reviewed and what "
             "writes is refused. Is the clock of this machine right? If so, a command had an --at "
-            "that lies ahead; restore the backup from before it",
+            "that lies ahead; see: monitor clock",
         )
     others = f"; {kept}" if kept else ""
     return Part("database", True, f"answers; brought to {until}{others}")

@@ -22,6 +22,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.delivery.words import counted
 from monitor.store import leases, outbox
 from monitor.store.database import Store
+from monitor.store.made import INSTEAD
 from monitor.store.outbox import DELIVERIES, channel_of
 
 _AT_ONCE = 100
@@ -205,7 +206,7 @@ def _send_instead(
 
 def _instead(once_key: Any, way: str) -> Any:
     """The key of a message by another way: of a row, or of all of them in a statement."""
-    return once_key + f":instead:{way}"
+    return once_key + f"{INSTEAD}{way}"
 
 
 def _copy(

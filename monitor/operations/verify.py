@@ -23,7 +23,7 @@ from monitor.core.vocabulary import AlertState, Urgency
 from monitor.intake import doubles, merges, results
 from monitor.operations.answers import Answers, answers, finding_about
 from monitor.operations.muted import muted_alerts
-from monitor.store import tables
+from monitor.store import brought, made, tables
 from monitor.store.claims import OF_ANY_RANK
 from monitor.store.database import Store
 from monitor.store.facts import brought_to
@@ -70,8 +70,8 @@ class Difference:
 
     what: str
     about: str
-    """`enrolment 12`, `alert 7` or `file 3`; of rows that are gone who refers to them, by table and
-    column."""
+    """`enrolment 12`, `alert 7`, `message 5` or `file 3`; of rows that are gone who refers to them,
+    by table and column."""
     stands: str
     derived: str
 
@@ -97,7 +97,7 @@ def verify(store: Store, settings: Settings, now: datetime) -> list[Difference]:
         for batch in answers(connection, settings, at):
             found += [_not_judged(enrolment) for enrolment in batch.failed]
             found += _of_batch(connection, settings, batch, owed, next_reviews, at)
-        found += _never_told(connection, owed)
+        found += [*_never_told(connection, owed), *_of_messages(connection)]
     return found
 
 
@@ -122,6 +122,8 @@ def _of_records(connection: Connection) -> Iterator[Difference]:
 
 
 def _of_files(connection: Connection) -> Iterator[Difference]:
+    for it in brought.missing(connection):
+        yield _unequal(f"rows of the file in {it.table}", f"file {it.file_id}", it.found, it.left)
     for account in accounts(connection):
         about = f"file {account.file_id}"
         if account.rows != account.accounted:
@@ -301,6 +303,15 @@ def _never_told(connection: Connection, owed: frozenset[int]) -> Iterator[Differ
         if row.id in muted or row.enrolment_id in owed:
             continue
         yield Difference("never told", f"alert {row.id}", "no message", f"{row.urgency}: told")
+
+
+def _of_messages(connection: Connection) -> Iterator[Difference]:
+    """What was made to be sent is there, to the last line of a digest."""
+    for it in made.unmade(connection):
+        yield _unequal("its messages", f"alert {it.alert_id}", it.found, it.made)
+    for message in made.lineless(connection):
+        about = f"message {message.delivery_id}"
+        yield _unequal("the alerts it lists", about, message.bears, message.lists)
 
 
 def _owed(connection: Connection, at: datetime) -> frozenset[int]:

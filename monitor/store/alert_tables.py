@@ -81,6 +81,9 @@ class AlertRow(Table, table=True):
     closed_recovered: bool = False
     outcome: str | None = None
     protocol_digest: str
+    messages_made: int | None = None
+    """How many messages were made that bear it, but for digests, copies and those that were passed
+    on; None where it was opened by a program that did not count them."""
     home_id: int | None = Field(default=None, foreign_key="enrolments.id")
     """The enrolment it was opened for, where that was merged into another; None:
     `enrolment_id`."""

@@ -39,6 +39,7 @@ _NO_ANSWER: Mapping[str, Any] = {
     "outcome_missed": False,
 }
 _NOT_TOLD: Mapping[str, Any] = {
+    "messages_made": 0,
     "told_level": None,
     "told_value": None,
     "last_told_at": None,

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from monitor.store.errors import BUSY_SECONDS, StoreError
+from monitor.store.silence import watched
 
 BEGIN = "sqlite_begin"
 """The execution option of a connection to SQLite that says how its transactions begin; empty:
@@ -120,6 +121,10 @@ def _postgresql(url: URL) -> Engine:
         connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
     )
 
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
+        return _watched_connection(engine.dialect.loaded_dbapi, where, how)
+
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
         with connection.cursor() as cursor:
@@ -148,6 +153,20 @@ def _postgresql(url: URL) -> Engine:
             raise InvalidatePoolError from error
 
     return engine
+
+
+def _watched_connection(driver: Any, where: Any, how: Any) -> Any:
+    def takes_another() -> bool:
+        """Whether the server says anything to somebody new, be it that it has no room."""
+        try:
+            driver.connect(*where, **how).close()
+        except driver.errors.ConnectionTimeout:
+            return False
+        except driver.Error:
+            return True
+        return True
+
+    return watched(driver.Connection, driver, takes_another).connect(*where, **how)
 
 
 def _has_news(connection: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -72,7 +74,7 @@ def readable_errors(engine: Engine) -> Iterator[None]:
             raise  # of another database, which is open around this one
         where = _where(engine)
         told = (
-            _of_sqlite(error, where)
+            _of_sqlite(error, where, Path(str(engine.url.database)))
             if engine.dialect.name == "sqlite"
             else _of_postgresql(error, where)
         )
@@ -93,7 +95,7 @@ def first_line(error: DBAPIError) -> str:
     return lines[0] if lines else type(error.orig).__name__
 
 
-def _of_sqlite(error: DBAPIError, where: str) -> StoreError | None:
+def _of_sqlite(error: DBAPIError, where: str, file: Path) -> StoreError | None:
     problem = first_line(error)
     if "locked" in problem:
         return StoreBusy(
@@ -107,8 +109,19 @@ def _of_sqlite(error: DBAPIError, where: str) -> StoreError | None:
             return StoreError(
                 f"database {where} cannot be {fails}: {problem}; the file and its folder must "
                 "belong to the account that runs the monitor, which also writes beside the file"
+                f"{_not_ours(file)}"
             )
     return None
+
+
+def _not_ours(file: Path) -> str:
+    """Which of them may not be written; what lies beside the file has the rights that it had when
+    it was made, and keeps them."""
+    beside = [file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-shm")]
+    found = [
+        it for it in (file.parent, file, *beside) if it.exists() and not os.access(it, os.W_OK)
+    ]
+    return f". This account may not write {', '.join(map(str, found))}" if found else ""
 
 
 def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:

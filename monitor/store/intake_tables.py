@@ -37,6 +37,11 @@ class File(Table, table=True):
     nothing."""
     reverted_by: str | None = None
     reverted_because: str | None = None
+    left_rows: dict[str, int] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
+    )
+    """How many rows it left in which table, of those that are only added to; None where it came in
+    by a program that did not count them."""
 
 
 class MergedRow(Table, table=True):

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, case, or_, select, update
 
-from monitor.store.facts import installation
+from monitor.store.facts import AHEAD, installation
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.storm import mark_as_gone, worst_first
 
@@ -245,4 +245,6 @@ def delay(once_key: str, attempts: int) -> timedelta:
 
 
 def _free(now: datetime) -> Any:
-    return or_(DELIVERIES.c.leased_until.is_(None), DELIVERIES.c.leased_until <= now)
+    """One that would last longer than one taken now is of a clock that was ahead."""
+    until = DELIVERIES.c.leased_until
+    return or_(until.is_(None), until <= now, until > now + LEASE + AHEAD)

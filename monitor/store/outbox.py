@@ -4,6 +4,7 @@ is in `leases`. Nothing here renders or sends."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from monitor.core.routing import Planned
 from monitor.core.vocabulary import Urgency
 from monitor.store.facts import installation
 from monitor.store.frames import chunks
+from monitor.store.made import messages_made
 from monitor.store.storm import Storm, join
 from monitor.store.tables import Delivery, DeliveryAlert, table_of
 
@@ -67,18 +69,19 @@ def enqueue(
     ever taken for another (several files can be loaded at one `--at`).
     """
     queued = 0
+    made: Counter[int] = Counter()
     instant = now.astimezone(UTC).isoformat()
     for message in planned:
         first = message.lines[0].alert_id
         stormy = storm is not None and _stormy(connection, message, storm, now)
-        if (
-            storm is not None
-            and stormy
-            and join(connection, message.recipient, message.lines, storm, now)
-        ):
+        joined = None
+        if storm is not None and stormy:
+            joined = join(connection, message.recipient, message.lines, storm, now)
+        if joined is not None:
+            made.update(joined)
             continue
         turn = _messages_about(connection, message.kind, first, message.recipient) + 1
-        queued += put(
+        is_new = put(
             connection,
             once_key=f"{message.kind}:{message.recipient.lower()}:{first}:{instant}:{turn}",
             kind=message.kind,
@@ -91,6 +94,10 @@ def enqueue(
             sender=sender,
             wait=storm.wait if storm is not None and stormy else timedelta(),
         )
+        if is_new:
+            queued += 1
+            made.update(line.alert_id for line in message.lines)
+    messages_made(connection, made.elements())
     return queued
 
 

@@ -86,7 +86,7 @@ class EventRow(Table, table=True):
     drug: str = ""
     note: str = ""
     received_at: datetime = Field(sa_type=UtcInstant)
-    file_id: int = Field(foreign_key="files.id")
+    file_id: int = Field(foreign_key="files.id", index=True)
     line: int
     withdrawn: bool = False
     withdrawn_in: int | None = Field(default=None, foreign_key="files.id")

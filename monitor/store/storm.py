@@ -45,8 +45,9 @@ class Storm:
 
 def join(
     connection: Connection, recipient: str, lines: Sequence[Line], storm: Storm, now: datetime
-) -> bool:
-    """Put these alerts into the storm's message that still waits; False where there is none.
+) -> list[int] | None:
+    """Put these alerts into the storm's message that still waits; None where there is none, else
+    those that it did not bear before.
 
     Never into one that somebody may have handed over: it goes out again under its Message-ID,
     and a mail program shows only the first, in which these alerts are not.
@@ -61,7 +62,7 @@ def join(
     )
     waiting = next((it for it in connection.execute(query) if _may_grow(it.payload)), None)
     if waiting is None:
-        return False
+        return None
     known = set(waiting.payload["order"])
     new = [_row(waiting.id, line) for line in lines if line.alert_id not in known]
     if new:
@@ -91,7 +92,7 @@ def join(
         .where(_DELIVERIES.c.id == waiting.id)
         .values(payload={**waiting.payload, "order": order}, urgency=urgency)
     )
-    return True
+    return [row["alert_id"] for row in new]
 
 
 def mark_as_gone(connection: Connection, delivery_ids: Sequence[int]) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, or_, select
 
 from monitor.store import tables
+from monitor.store.made import is_counted, messages_made
 from monitor.store.tables import table_of
 
 _BEARS = table_of(tables.DeliveryAlert)
@@ -33,7 +34,10 @@ def take_back(connection: Connection, alert_ids: Sequence[int], now: datetime) -
     if not waiting:
         return
     of_these = _BEARS.c.delivery_id.in_(waiting)
-    connection.execute(delete(_BEARS).where(of_these, _BEARS.c.alert_id.in_(alert_ids)))
+    gone = of_these, _BEARS.c.alert_id.in_(alert_ids)
+    counted = select(_BEARS.c.alert_id).join(_DELIVERIES, _DELIVERIES.c.id == _BEARS.c.delivery_id)
+    messages_made(connection, connection.scalars(counted.where(*gone, is_counted())), times=-1)
+    connection.execute(delete(_BEARS).where(*gone))
     left = set(connection.scalars(select(_BEARS.c.delivery_id).where(of_these)))
     empty = [delivery_id for delivery_id in waiting if delivery_id not in left]
     connection.execute(delete(_DELIVERIES).where(_DELIVERIES.c.id.in_(empty)))

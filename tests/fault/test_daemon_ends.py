@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from zoneinfo import ZoneInfo
 
 from monitor.demo.catcher import Catcher
@@ -74,6 +76,34 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
     clinic.inbox.write_text("a file where the folder has to be")
     clinic.start()
     assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+
+
+def test_a_hangup_ends_it_as_any_asking_does(clinic: ClinicFolder) -> None:
+    """A terminal that is closed, a rotation of logs: it died on the spot, a mail half sent."""
+    daemon = clinic.start()
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.process.wait(15) == 0
+    assert "event='stopped'" in daemon.log.read_text()
+
+
+def test_an_inbox_that_vanishes_is_told_once_in_words_and_taken_up_again(
+    clinic: ClinicFolder, mailbox: Catcher
+) -> None:
+    """As a share that is not there for a while. It was told as a fault of the program before."""
+    daemon = clinic.start()
+    away = clinic.folder / "away"
+    sleep(2)
+    clinic.inbox.rename(away)
+    assert met(lambda: any("inbox cannot be read" in mail.subject for mail in mailbox.caught))
+    sleep(4)
+    away.rename(clinic.inbox)
+    clinic.drop("back.csv", RESULTS.format(on="2026-01-12T08:00"))
+    assert met(lambda: clinic.done("back.csv"))
+    told = [mail.subject for mail in mailbox.caught if "inbox" in mail.subject]
+    assert len(told) == 1, told
+    log = daemon.log.read_text()
+    assert "job failed" not in log
+    assert "Error" not in log
 
 
 def test_files_that_cannot_be_moved_away_are_tried_ever_more_rarely_and_told_once(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import sleep
 
@@ -57,6 +60,20 @@ def _without_writes(server: Server) -> Callable[[], None]:
     return lambda: _set(server, "off")
 
 
+def _frozen(server: Server) -> Callable[[], None]:
+    """Its machine goes on, and acknowledges what is sent to it."""
+    stopped = server.processes()
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+
+    def thaw() -> None:
+        for process in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+    return thaw
+
+
 def _set(server: Server, read_only: str) -> None:
     url = make_url(server.url()).set(drivername="postgresql")
     with psycopg.connect(
@@ -66,15 +83,22 @@ def _set(server: Server, read_only: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-@pytest.mark.parametrize("goes", [_stopped, _without_writes])
+@pytest.mark.parametrize("goes", [_stopped, _without_writes, _frozen])
 def test_it_is_said_once_that_it_went_and_once_that_it_came(
     ward: ClinicFolder, server: Server, goes: Callable[[Server], Callable[[], None]]
 ) -> None:
     daemon = ward.start()
     sleep(3)  # every job has run once
     comes = goes(server)
-    assert met(lambda: _GOES in daemon.log.read_text()), daemon.log.read_text()
-    sleep(_AWAY)
+    try:
+        assert met(lambda: _GOES in daemon.log.read_text(), 90), daemon.log.read_text()
+        told = ward.run("health")
+        assert told.returncode == 3, told
+        assert goes is _without_writes or "does not answer" in told.stdout, told
+        sleep(_AWAY)
+    except BaseException:
+        comes()
+        raise
     log = daemon.log.read_text()
     assert log.count(_GOES) == 1
     assert _COMES not in log, "it has not"

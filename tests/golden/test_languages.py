@@ -445,6 +445,16 @@ ALARMS = (
         "The clock of this machine was set back from 3 Mar 2026, 10:00 to 3 Mar 2026, 07:00. Was "
         "it right before, or is it now? See: monitor health"
     ),
+    "little room",
+    (
+        "Only 150 MiB are free where the database is: make room. Once there is none nothing is "
+        "taken in, nobody is reviewed and nobody is told"
+    ),
+    (
+        "The database had been brought to 1 May 2031, 12:00, which had not come yet, and was "
+        "brought back to 10 Mar 2026, 13:00. Everyone is reviewed anew: what was told for then and "
+        "has no cause today is closed, and whoever was told hears of it"
+    ),
     (
         "the monitor runs without what its config names: [mail] password_env: RELAY is not set; "
         "[[relays]] 1 password_file: relay.txt cannot be read, or is empty"

@@ -51,6 +51,16 @@ def test_a_leased_message_is_nobody_else_s_until_the_lease_ends(store: Store) ->
     assert len(take(store, later, by="second")) == 1
 
 
+def test_a_lease_of_a_clock_that_was_ahead_lasts_no_longer_than_one_taken_now(
+    store: Store,
+) -> None:
+    """A daemon on a machine whose clock was hours ahead took it, and died."""
+    queue(store, "a@x.example", "critical")
+    assert len(take(store, NOW + timedelta(hours=9), by="first")) == 1
+    (message,) = take(store, by="second")
+    assert message.holder == "second"
+
+
 def test_two_senders_at_once_never_take_the_same_message(store: Store) -> None:
     for number in range(12):
         queue(store, f"{number}@x.example", "urgent")

@@ -3,6 +3,8 @@ the daemon that fails for the database says what the database said."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import insert, make_url, select
+from sqlalchemy import create_engine, insert, make_url, select
+from sqlalchemy.exc import OperationalError
 
 from monitor.config import read_settings
 from monitor.daemon.keeper import Job, Keeper
 from monitor.operations.fleet import Member
 from monitor.store.database import Store, open_store
-from monitor.store.errors import StoreError, StoreLost
+from monitor.store.errors import StoreError, StoreLost, readable_errors
 from monitor.store.outbox import DELIVERIES
 from monitor.store.tables import Fact, table_of
 from tests.command_line import CommandLine
@@ -97,3 +100,20 @@ def test_a_job_that_fails_each_second_does_not_fill_the_log(
 
     ran(store, tmp_path, work, times=5)
     assert capsys.readouterr().err.count("job failed") == 1
+
+
+def test_the_files_that_may_not_be_written_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies beside a database keeps the rights that this one had when it was made: whoever
+    gave back those of the database alone was told the same again."""
+    file, beside = tmp_path / "monitor.db", tmp_path / "monitor.db-shm"
+    for path in (file, beside):
+        path.touch()
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != beside)
+    engine = create_engine(f"sqlite:///{file}")
+    refused = sqlite3.OperationalError("attempt to write a readonly database")
+    with pytest.raises(StoreError) as told, readable_errors(engine):
+        raise OperationalError("UPDATE facts", None, refused)
+    assert str(told.value).endswith(f"This account may not write {beside}")
+    engine.dispose()

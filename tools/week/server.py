@@ -74,6 +74,12 @@ class Server:
         """`immediate` is a crash with recovery, `fast` what an operator does."""
         self._control("restart", "-m", mode, "-l", self._log)
 
+    def processes(self) -> list[int]:
+        """Of the server, its own first."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text()
+        return [first, *map(int, children.split())]
+
     def url(self, database: str = _OWNER) -> str:
         return f"postgresql+psycopg://{_OWNER}@127.0.0.1:{self.port}/{database}"
 
