@@ -92,6 +92,11 @@ MISTAKES = {
         "not more severe"),
     "levels that are equal": ("{ below = 50,", "{ below = 140,", "rules[3].levels[1].below",
         "not more severe"),
+    "a level in multiples under the one before it": (
+        "{ above_times_uln = 5, default_uln = 50,", "{ above_times_uln = 1.5, default_uln = 50,",
+        "rules[5].levels[1].above_times_uln", "under the 100 of a level before it"),
+    "a time that is over before it begins": ('after = "4 weeks", until = "12 weeks"',
+        'after = "4 months", until = "12 weeks"', "rules[18].levels[0].until", "never hold"),
     "levels both ways": ("{ below = 50,", "{ above = 900,", "rules[3].levels[1].above",
         "points the other way"),
     "a trend among limits": ("{ below = 50,", '{ falls_in_a_row = 3, each = "10 %",',
