@@ -433,7 +433,7 @@ def test_a_fault_says_file_line_key_value_and_what_is_valid() -> None:
         (b'id = "a"\ntitle = "caf\xe9"\n', 2, "byte 0xe9 at column 13"),
         ("id = 'a'".encode("utf-16"), 1, "not UTF-8"),
         (b'id = "a"\ntitle = \n', 2, "at column 9"),
-        (b'id = "a"\nid = "b"\n', 2, "column"),
+        (b'id = "a"\nid = "b"\n', 2, "first is in line 1"),
         (b"\x00\x01", 1, "column"),
         (b"mrn,drug,started_on\nA1,azathioprine,2026-01-05\n", 1, "column"),
         (b'[[rules]]\nid = "a', 2, "at its end"),
