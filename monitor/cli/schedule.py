@@ -163,7 +163,7 @@ def show_protocol(
 
 def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
     from monitor.operations.schedule_beside import COLUMNS, beside
-    from monitor.operations.schedule_show import ladder, then_of
+    from monitor.operations.schedule_show import about, ladder, then_of
 
     protocol = shown.protocol
     say(f"{protocol.title}")
@@ -182,6 +182,8 @@ def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
         say(f"  for {protocol.ages}")
     if protocol.ctcae_version:
         say(f"  grades shown: CTCAE v{protocol.ctcae_version}")
+    for line in about(protocol):
+        say(f"  {line}")
     say(f"\nA patient who starts on {shown.start:%a %d %b %Y} and is tested on every due day:\n")
     rows = [
         (

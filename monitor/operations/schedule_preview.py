@@ -38,7 +38,9 @@ _LATER = {
     PanelState.OVERDUE: "overdue",
     PanelState.SERIOUSLY_OVERDUE: "seriously_overdue",
 }
-_SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {ChangeWhat.OPENED, ChangeWhat.RECOVERED}
+_SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {
+    ChangeWhat.OPENED, ChangeWhat.RECOVERED, ChangeWhat.RELAPSED,
+}  # fmt: skip
 _COUNTED_AS = {
     **dict.fromkeys((*ENDINGS, ChangeWhat.RECOVERED), "quiet"),
     ChangeWhat.UPDATED: "changed",

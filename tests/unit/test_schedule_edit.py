@@ -174,6 +174,24 @@ def test_a_preview_names_whose_alert_asks_for_less(ward: Clinic, folder: Path) -
     assert (alert.kind, alert.urgency) == (Kind.REVIEW, Urgency.ROUTINE)
 
 
+def test_a_preview_names_whose_alert_goes_on_again(ward: Clinic, folder: Path) -> None:
+    """People who know of it hear nothing new; it was over, and is so no more."""
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", CBC | {"platelets": "120"})
+    ward.review(at("2026-01-13"))
+    ward.results("A1", "2026-01-19", CBC | {"platelets": "145"})
+    now = at("2026-01-20")
+    ward.review(now)
+    path = write(folder, text_of(folder).partition("# ==== Examples")[0])
+    edit(folder, "{ below = 140,", "{ below = 150,")
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
+    assert shown.counts["alerted"] == 1
+    assert shown.document()["patients"][0]["alerts"][0]["what"] == "relapsed"
+    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes")
+    (alert,) = (it for it in ward.alerts(enrolment) if it.cause == "rule:thrombocytopenia")
+    assert not alert.recovered
+
+
 def test_a_preview_names_the_urgency_that_an_alert_will_have(ward: Clinic, folder: Path) -> None:
     """What is over when it is first seen opens as routine, whatever its level asks for."""
     enrolment = ward.enrol("A1")

@@ -8,8 +8,8 @@ from tests.protocol_texts import FILE, bare, edited, faults_of
 
 SLIPS = {
     # name: (old, new, the line that it stands in, what must be said)
-    "a decimal comma": ("{ below = 0.5,", "{ below = 0,5,", "{ below = 0,5,", "a point: 0.5"),
-    "no digit before the point": ("{ below = 0.5,", "{ below = .5,", "{ below = .5,", "0.5"),
+    "a decimal comma": ("{ below = 0.5,", "{ below = 0,5,", "{ below = 0,5,", "with a point, not a comma"),
+    "no digit before the point": ("{ below = 0.5,", "{ below = .5,", "{ below = .5,", "a digit before"),
     "a comparison": ("{ below = 0.5,", "{ below = <0.5,", "{ below = <0.5,", "alone"),
     "typographic quotes": ('version = "2026-11"', "version = “2026-11”", "version = “",
         "plain quotes"),
