@@ -11,7 +11,7 @@ SLIPS = {
     "a decimal comma": ("{ below = 0.5,", "{ below = 0,5,", "{ below = 0,5,", "with a point, not a comma"),
     "no digit before the point": ("{ below = 0.5,", "{ below = .5,", "{ below = .5,", "a digit before"),
     "a comparison": ("{ below = 0.5,", "{ below = <0.5,", "{ below = <0.5,", "alone"),
-    "typographic quotes": ('version = "2026-11"', "version = “2026-11”", "version = “",
+    "typographic quotes": ('version = "2026-11"', "version = \u201c2026-11\u201d", "version = \u201c",
         "plain quotes"),
     "a word without quotes": ('analyte = "platelets"', "analyte = platelets",
         "analyte = platelets", "in quotes"),
