@@ -8,11 +8,13 @@ from tests.protocol_texts import FILE, bare, edited, faults_of
 
 SLIPS = {
     # name: (old, new, the line that it stands in, what must be said)
-    "a decimal comma": ("{ below = 0.5,", "{ below = 0,5,", "{ below = 0,5,", "with a point, not a comma"),
-    "no digit before the point": ("{ below = 0.5,", "{ below = .5,", "{ below = .5,", "a digit before"),
+    "a decimal comma": ("{ below = 0.5,", "{ below = 0,5,", "{ below = 0,5,",
+        "with a point, not a comma"),
+    "no digit before the point": ("{ below = 0.5,", "{ below = .5,", "{ below = .5,",
+        "a digit before"),
     "a comparison": ("{ below = 0.5,", "{ below = <0.5,", "{ below = <0.5,", "alone"),
-    "typographic quotes": ('version = "2026-11"', "version = \u201c2026-11\u201d", "version = \u201c",
-        "plain quotes"),
+    "typographic quotes": ('version = "2026-11"', "version = \u201c2026-11\u201d",
+        "version = \u201c", "plain quotes"),
     "a word without quotes": ('analyte = "platelets"', "analyte = platelets",
         "analyte = platelets", "in quotes"),
     "a duration without quotes": ('until = "8 weeks"', "until = 8 weeks", "until = 8 weeks",
