@@ -15,6 +15,7 @@ from pathlib import Path
 
 from monitor.config import Settings
 from monitor.core.faults import Faults
+from monitor.core.protocol_checks import minded_in
 from monitor.core.protocol_file import CATALOGUE_ID, digest_of
 from monitor.core.toml_text import decode
 from monitor.intake.context import ENROLLING, take_turn
@@ -192,6 +193,7 @@ class _Comparison:
         try:
             text = decode(read_bytes(path), path.name)
             if known := self._force.holding(text):
+                self._odd(path, known, text)
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
         except Faults as faults:
@@ -290,6 +292,21 @@ class _Comparison:
         count = "1 fault" if len(faults.faults) == 1 else f"{len(faults.faults)} faults"
         text = "\n".join([f"{path} has {count}; {stays}.", *lines])
         self._tell(path.stem, text, digest_of("\n".join(lines)))
+
+    def _odd(self, path: Path, known: str, text: str) -> None:
+        """What this version of the program minds of the text in force."""
+        protocol, catalogue = self._force.protocols.get(known), self._force.catalogue
+        if protocol is None or catalogue is None:
+            return
+        faults = [str(fault) for fault in minded_in(protocol, text, path.name, catalogue)]
+        if faults:
+            stays = (
+                f"{path} stays in force, and this version of the program would not take it any "
+                f"more: mend the file, and apply it by `monitor schedule apply {path} --by WHO "
+                "--reason TEXT`."
+            )
+            said = "\n".join([stays, *faults[:_FAULTS_TOLD]])
+            self._tell(known, said, digest_of("\n".join(faults)))
 
     def _what_stays(self, path: Path) -> str:
         known = self._force.texts.get(path.stem)
