@@ -5,9 +5,12 @@ Each is a fault, for a file that is accepted is taken at its word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from monitor.core.catalogue import Catalogue
+from monitor.core.dosing_rules import Dosing
 from monitor.core.indications import ForSome
 from monitor.core.protocol import Panel, Protocol
 from monitor.core.protocol_interactions import COMEDICATION, Interaction
@@ -15,6 +18,7 @@ from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report
 
 _TPMT = "tpmt"
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def check_reach(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
@@ -28,6 +32,25 @@ def check_reach(protocol: Protocol, report: Report, catalogue: Catalogue) -> Non
     for panel in protocol.panels:
         _check_demanded(panel, protocol, report)
     _check_unless(protocol, report)
+    if protocol.dosing is not None:
+        _check_shown(protocol.dosing, report)
+
+
+def _check_shown(dosing: Dosing, report: Report) -> None:
+    """A limit that people read is the one that is compared with."""
+    places: list[Path] = [("dosing",)]
+    places += [("dosing", "indications", name) for name, _ in dosing.indications]
+    regimes = (dosing.general, *(it for _, it in dosing.indications))
+    for place, (path, it) in enumerate(zip(places, regimes, strict=True)):
+        terms, where = it.before_dose, (*path, "before_dose")
+        inherited = place > 0 and terms is dosing.general.before_dose
+        if terms is None or inherited or not report.sound(*where):
+            continue
+        named = [Decimal(it.replace(",", ".")) for it in _NUMBER.findall(terms.shown)]
+        if terms.below not in named:
+            problem = f"does not name the limit, {terms.below}"
+            valid = f"text with {terms.below} in it: it is all that people read of the limit"
+            report.add((*where, "shown"), terms.shown, problem, valid)
 
 
 def _check_genes(protocol: Protocol, report: Report) -> None:

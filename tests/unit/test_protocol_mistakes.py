@@ -220,6 +220,8 @@ MISTAKES = {
         "dosing.renal.levels[1].below", "levels from mild to severe"),
     "more for a failing kidney": ('percent = "75 %"', 'percent = "175 %"',
         "dosing.renal.levels[0].percent", "at most all of it"),
+    "a limit shown that is not the limit": ("below = 103", "below = 51",
+        "dosing.indications.autoimmune_hepatitis.before_dose.shown", "does not name the limit, 51"),
     "words for a gene that nobody asks for": ('genotypes = ["tpmt", "nudt15"]', "",
         "genotypes.poor", "nobody would hear of it"),
     "words for one gene of two": ('genotypes = ["tpmt", "nudt15"]', 'genotypes = ["tpmt"]',
