@@ -85,8 +85,8 @@ def list_held(
     table(
         ["rows", "patients", "source", "analyte", "held because", "--reason", "first", "since"],
         [
-            (it.rows, it.patients, it.source, it.analyte, it.reason, it.reason_code, it.first_id,
-             local(it.oldest, zone))
+            (it.rows, it.patients, it.source, it.analyte or f"{it.analytes} analytes", it.reason,
+             it.reason_code, it.first_id, local(it.oldest, zone))
             for it in grouped
         ],
         empty="Nothing is held.",

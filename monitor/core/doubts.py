@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from monitor.core.plain_words import plain_words
 
 ALL_ANALYTES = "all"
-_CLAUSE_END = re.compile(r"[.;,:!?\n\r|]+|\bbut\b|\baber\b")
+_CLAUSE_END = re.compile(r"([.;,:!?\n\r|]+|\bbut\b|\baber\b)")
+_ASKED = ":"
+_NOUGHT = ("0",)
 _DENIAL_REACH = 4
 """Words between a denial and what it denies, at most."""
 
@@ -50,7 +52,7 @@ class Doubts:
         `of_some`: not those that may be said of whatever stands above (`interference`)."""
         if self._begins.isdisjoint(plain_words(comment)):
             return ""
-        clauses = [plain_words(clause) for clause in _CLAUSE_END.split(comment.casefold())]
+        clauses = self._clauses(comment)
         for doubt in self.each:
             if of_some and ALL_ANALYTES in doubt.analytes:
                 continue
@@ -58,6 +60,18 @@ class Doubts:
                 if any(self._stands_in(phrase, clause) for clause in clauses):
                     return written
         return ""
+
+    def _clauses(self, comment: str) -> list[list[str]]:
+        """The words of each clause; none of one that the next answers with a denial alone
+        (`Platelet clumps: absent`)."""
+        parts = _CLAUSE_END.split(comment.casefold())
+        clauses = [plain_words(part) for part in parts[::2]]
+        for index, mark in enumerate(parts[1::2]):
+            answer = tuple(clauses[index + 1])
+            is_denial = answer in self.denied_before or answer in self.denied_after
+            if _ASKED in mark and (is_denial or answer == _NOUGHT):
+                clauses[index] = []
+        return clauses
 
     def _stands_in(self, phrase: tuple[str, ...], clause: list[str]) -> bool:
         """Whether a clause says it, and does not deny it."""

@@ -79,6 +79,7 @@ _UNMENTIONABLE = re.compile(
 )
 _POWER = re.compile(r"10\*(\d+)/")
 _AREA = re.compile(r"\{(\d+\.\d+)_m2\}")
+_MICRO = re.compile(r"\bu(?=mol/)")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -169,9 +170,10 @@ def one_line(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def pretty(text: str) -> str:
-    """Units as a reader knows them: ×10⁹/L for `10*9/L`, mL/min/1.73 m² for `mL/min/{1.73_m2}`."""
+    """Units as a reader knows them: ×10⁹/L for `10*9/L`, mL/min/1.73 m² for `mL/min/{1.73_m2}`,
+    µmol/L for `umol/L`. A mass stays `ug`, for a written µ is taken for an m (ISMP)."""
     text = _POWER.sub(lambda match: f"×10{match[1].translate(_SUPERSCRIPT)}/", text)
-    return _AREA.sub(r"\1 m²", text)
+    return _MICRO.sub("µ", _AREA.sub(r"\1 m²", text))
 
 
 def _plain(word: str) -> str:

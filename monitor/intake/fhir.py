@@ -180,7 +180,18 @@ class FhirFile:
                 this, that = patient_of(found.body, around.system), around.whose(other, contained)
                 old, new = (this, that) if relation == "replaced-by" else (that, this)
                 if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
-                    return PatientMerge(found.line, kind, old.mrn, new.mrn, new.issuer)
+                    return PatientMerge(
+                        line=found.line,
+                        kind=kind,
+                        old=old.mrn,
+                        new=new.mrn,
+                        issuer=new.issuer,
+                        family_name=new.family_name,
+                        given_name=new.given_name,
+                        birth_date=new.birth_date,
+                        text=_shown(found.body),
+                        place=found.place,
+                    )
         return OtherMessage(found.line, kind)
 
     def _observation(
@@ -234,7 +245,7 @@ class _Maker:
         order = self._order or (order_of_no_blood(body) if part is not body else "")
         names = names_of(part, sample, self._mapping, self._catalogue, order)
         unit = unit_of(part, names, self._mapping, self._catalogue)
-        low, high = limits_of(part, unit)
+        low, high = limits_of(part, unit, names, self._mapping, self._catalogue)
         comments = comments_of(part)
         if part is not body:
             comments += [text for text in comments_of(body) if text not in comments]

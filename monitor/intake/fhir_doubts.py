@@ -6,6 +6,7 @@ from __future__ import annotations
 from monitor.core.catalogue import Catalogue
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, text_of, word_of
+from monitor.intake.hl7_doubts import is_affirmed
 
 _NOT_SAID = frozenset(("entered-in-error", "cancelled", "registered"))
 
@@ -19,6 +20,6 @@ def doubt_of(body: Body, catalogue: Catalogue) -> str:
     if text_of(body, "status") in _NOT_SAID or any(map(catalogue.find, names)):
         return ""
     said = text_of(body, "valueString") or word_of(body.get("valueCodeableConcept"))
-    if body.get("valueBoolean") is True:
+    if body.get("valueBoolean") is True or is_affirmed(said):
         said = next(iter(names), "")
     return said if catalogue.is_doubt(said) else ""

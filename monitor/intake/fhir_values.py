@@ -6,12 +6,14 @@ quantity-comparator; R5 adds the comparator `ad`.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from monitor.config import Source
 from monitor.core.catalogue import Analyte, Catalogue
-from monitor.core.units import Refusal, resolve
+from monitor.core.units import Refusal, glued_unit, resolve
 from monitor.intake.fhir_around import notes_of
 from monitor.intake.fhir_json import Body
 from monitor.intake.fhir_parts import codings, many, objects, text_of, word_of
@@ -31,6 +33,7 @@ _OTHER_RANGES = re.compile(
     re.IGNORECASE,
 )
 """Types of reference ranges (FHIR, referencerange-meaning) that are no limits of the healthy."""
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 _SHOWN = 100
 _TO_COME = {"temp-unknown": "pending", "not-asked": "not asked"}
 
@@ -144,18 +147,37 @@ def _with_unit(body: Body) -> Any:
     return units[0] if units and all(it == units[0] for it in units) else None
 
 
-def limits_of(body: Body, unit: str) -> tuple[str, str]:
+def limits_of(
+    body: Body, unit: str, names: tuple[str, ...], mapping: Source, catalogue: Catalogue
+) -> tuple[str, str]:
     """The first reference range that is for everybody, in the unit of the value; a limit in
     another unit is no limit, and one of a treatment or an alarm no reference."""
+    analyte = _analyte(names, mapping, catalogue)
+
+    def meaning(written: str) -> object:
+        if analyte is None or not written:
+            return None
+        return _meaning(written, names[0], analyte, mapping, catalogue)
+
     ranges = [it for it in objects(body.get("referenceRange")) if not _is_no_reference(it)]
     ranges.sort(key=lambda it: bool(it.get("appliesTo") or it.get("age")))
     for one in ranges:
         low, high = one.get("low"), one.get("high")
         if isinstance(low, dict) or isinstance(high, dict):
-            return _limit(low, body, unit), _limit(high, body, unit)
+            units = _units_of_value(body, unit)
+            return _limit(low, units, meaning), _limit(high, units, meaning)
         if text := text_of(one, "text"):
             return limits_in(text)
     return "", ""
+
+
+def _units_of_value(body: Body, unit: str) -> list[str]:
+    """How the unit of a value is written: in its quantity, or in a text behind its number."""
+    quantity = body.get("valueQuantity")
+    written = [unit, text_of(quantity, "code"), text_of(quantity, "unit")]
+    if not any(written):
+        written = [glued_unit(value_of(body).lstrip("<>= "))[1]]
+    return [it for it in written if it]
 
 
 def _is_no_reference(one: Body) -> bool:
@@ -196,12 +218,14 @@ def _meaning(
     return None if factor is None else (found.name, factor)
 
 
-def _limit(limit: Any, body: Body, unit: str) -> str:
-    theirs = (text_of(limit, "code"), text_of(limit, "unit"))
-    quantity = body.get("valueQuantity")
-    known = {unit, text_of(quantity, "code"), text_of(quantity, "unit")}
-    same = not any(theirs) or any(it and it in known for it in theirs)
-    return text_of(limit, "value") if same else ""
+def _limit(limit: Any, units: Sequence[str], meaning: Callable[[str], object]) -> str:
+    """A limit whose unit is the value's, also where another spelling of it means the same."""
+    theirs = [it for name in ("code", "unit") if (it := text_of(limit, name))]
+    is_same = not theirs or any(it in units for it in theirs)
+    if not is_same:
+        means = {meaning(it) for it in theirs} - {None}
+        is_same = len(means) == 1 and means == {meaning(it) for it in units} - {None}
+    return text_of(limit, "value") if is_same else ""
 
 
 def _one(kind: str, value: Any) -> str:
@@ -227,6 +251,9 @@ def _quantity(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     number, comparator = text_of(value, "value"), text_of(value, "comparator")
+    written = value.get("value") if isinstance(value, dict) else value
+    if not number and written not in _EMPTY:
+        return f"({json.dumps(written)[:_SHOWN]})"
     if not number or not comparator:
         return number
     return f"{comparator}{number}" if comparator in _COMPARATORS else f"{comparator} {number}"

@@ -18,7 +18,15 @@ from monitor.intake.conditions import condition, rejection
 from monitor.intake.hl7_doubts import settle_doubts
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
-from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, read_messages, split
+from monitor.intake.hl7_text import (
+    KEPT,
+    NO_SEGMENT,
+    Message,
+    Segment,
+    part_of,
+    read_messages,
+    split,
+)
 from monitor.intake.hl7_values import (
     Material,
     instant,
@@ -26,6 +34,7 @@ from monitor.intake.hl7_values import (
     is_text,
     limits_of,
     material_of,
+    may_be_number,
     names_of,
     remarks_of,
     status_of,
@@ -34,6 +43,7 @@ from monitor.intake.hl7_values import (
 )
 from monitor.intake.mark_steps import with_open_point, with_the_other_mark
 from monitor.intake.profile import Profile, marks_of
+from monitor.intake.ranges import range_of
 from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
 from monitor.intake.survey import Survey
 
@@ -41,9 +51,10 @@ RESULTS = frozenset({"ORU", "OUL", "ORF"})
 MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
 _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
 """How it names the field that tells the collection where the usual ones are empty."""
+_CUT_SHORT = "a result that is cut short: the message, or its line, ends within it"
 _UP_TO_VALUE, _UP_TO_STATUS = 6, 12
 """Parts of an OBX that reaches its value (OBX-5), and its status (OBX-11)."""
-_LETTERS = re.compile(r"[^\W\d_]{2}")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _OF_CONTROL = "Q"
 """MSH-11 as analysers write it that send the measurements of their control blood in the same
 messages (beside P, T and D of table 0103)."""
@@ -93,21 +104,26 @@ def _without_results(message: Message) -> Iterator[Item]:
     elif "OBX" not in names and message.segments:
         reason = "a message of results with neither an order nor a result"
         yield BadLine(message.line, "no_results", reason, message.segments[0].text[:KEPT], number)
-    elif _is_cut_short(message):
-        cut = message.segments.pop()
-        reason = "a result that is cut short: the message ends within it"
-        yield BadLine(cut.line, "cut_short", reason, cut.text[:KEPT], number)
+    for cut in _cut_short(message):
+        message.segments.remove(cut)
+        yield BadLine(cut.line, "cut_short", _CUT_SHORT, cut.text[:KEPT], number)
 
 
-def _is_cut_short(message: Message) -> bool:
-    """Whether the last segment is a result that ends before its value, or a number that ends
-    before its status where every other result reaches it."""
-    last = message.segments[-1]
-    if last.name != "OBX" or last.width >= _UP_TO_STATUS:
-        return False
-    others = [it.width for it in message.segments[:-1] if it.name == "OBX"]
+def _cut_short(message: Message) -> list[Segment]:
+    """Results that say nothing for certain, for something of them is missing: the last one of a
+    message that ends before its value, or a number that ends before its status where every other
+    result reaches it; and any that ends before its status in front of a line that is the rest of
+    something."""
+    rests = {bad.line for bad in message.bad if bad.code == NO_SEGMENT}
+    results = [it for it in message.segments if it.name == "OBX"]
+    found = [it for it in results if it.width < _UP_TO_STATUS and it.line + 1 in rests]
+    last = message.segments[-1] if message.segments else None
+    if last is None or last.name != "OBX" or last.width >= _UP_TO_STATUS or last in found:
+        return found
+    others = [it.width for it in results[:-1]]
     reach_status = bool(others) and min(others) >= _UP_TO_STATUS
-    return last.width < _UP_TO_VALUE or (reach_status and is_number(last))
+    is_cut = last.width < _UP_TO_VALUE or (reach_status and is_number(last))
+    return [*found, last] if is_cut else found
 
 
 class _Reading:
@@ -157,7 +173,7 @@ class _Reading:
             "given_name": patient.given_name,
             "birth_date": patient.birth_date,
             "specimen_id": _specimen_id(spm, obr, order.orc),
-            "collected_at": _first(_at(spm, 17), _at(obr, 7), _at(obr, 8)),
+            "collected_at": _collected(_at(spm, 17), _at(obr, 7), _at(obr, 8)),
             "reported_at": _at(obr, 22) or self._sent_at,
             "comment": "\n".join([*order.notes, *_conditions(spm)]),
         }
@@ -232,18 +248,20 @@ class _Reading:
 def _marks_of(message: Message) -> Profile | None:
     """What values and limits of the message show of the decimal mark, where numbers with a comma
     stand among them: `5,1`; or `9.2` beside `1,200`. Sentences do not count."""
-    numbers = [
-        [
-            it.plain(it.field(number))
-            for it in message.segments
-            if it.name == "OBX" and it.field(2).upper() not in ("TX", "FT", "ED", "RP")
-        ]
-        for number in (5, 7)
-    ]
-    if not any("," in text for texts in numbers for text in texts):
+    results = [it for it in message.segments if it.name == "OBX" and "," in it.text]
+    if not results:
         return None
-    values, limits = ([it for it in texts if _LETTERS.search(it) is None] for texts in numbers)
+    results = [it for it in message.segments if it.name == "OBX"]
+    values = [value_of(it) for it in results if may_be_number(it)]
+    limits = [_limits_alone(it.plain(it.field(7))) for it in results]
+    if not any("," in text for text in (*values, *limits)):
+        return None
     return marks_of(values, limits)
+
+
+def _limits_alone(written: str) -> str:
+    """Limits without the unit behind them; nothing where words stand there."""
+    return " - ".join(range_of(written)[:2]) if _WORD.search(written) else written
 
 
 def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:
@@ -257,8 +275,11 @@ def _as_written(row: RawRow, decimals: Profile | None) -> RawRow:
     return with_the_other_mark(row, ()) if limits and limits != row.decimal else row
 
 
-def _first(*texts: str) -> str:
-    return next((text for text in texts if text), "")
+def _collected(*told: str) -> str:
+    """The first of several times of collection; where that is but a day, the first that names an
+    hour of this day."""
+    first = next((text for text in told if text), "")
+    return next((text for text in told if text.startswith(f"{first}T")), first)
 
 
 def _at(segment: Segment | None, number: int, component: int = 1) -> str:

@@ -3,15 +3,27 @@ its own, or below another result of the same order."""
 
 from __future__ import annotations
 
+import re
+
 from monitor.core.catalogue import Catalogue
+from monitor.core.plain_words import plain_words
 from monitor.intake.hl7_orders import Order, Result
 from monitor.intake.hl7_text import Segment
 from monitor.intake.hl7_values import is_text, value_of
 
 _NAMES = (2, 5, 1, 4)
 """Where OBX-3 has names: its texts before its codes."""
-_TRUE = frozenset(("t", "true", "y", "yes", "1", "+", "pos", "positive", "present", "suspect"))
+_TRUE = frozenset(("t", "true", "y", "yes", "1", "pos", "positive", "present", "suspect"))
 """How an analyser says that it suspects something."""
+_FOUND = frozenset(
+    """
+    seen found detected observed noted trace slight slightly mild mildly moderate moderately marked
+    markedly gross grossly severe severely strong few some many occasional numerous
+    leicht leichte mittel massig deutlich stark vorhanden nachweisbar
+    """.split()
+)
+"""And how people say that it was there, and how much of it."""
+_GRADE = re.compile(r"\(?(?:\+{1,4}|[1-4]\s?\+|\+\s?[1-4])\)?")
 
 
 def settle_doubts(order: Order, catalogue: Catalogue) -> None:
@@ -41,9 +53,17 @@ def settle_doubts(order: Order, catalogue: Catalogue) -> None:
         order.notes += elsewhere
 
 
+def is_affirmed(said: str) -> bool:
+    """Whether a value says that what its test is called was there: `T`, `Present`, `2+`, `Mild`."""
+    bare = said.strip()
+    words = plain_words(bare.casefold())
+    is_found = len(words) == 1 and words[0] in _FOUND
+    return bare.casefold() in _TRUE or is_found or _GRADE.fullmatch(bare) is not None
+
+
 def _settle_one_of_its_own(result: Result, order: Order, catalogue: Catalogue) -> None:
     called, said = next(iter(_called(result.obx)), ""), value_of(result.obx).strip()
-    if said.casefold() in _TRUE:
+    if is_affirmed(said):
         if catalogue.is_doubt(called):
             order.notes.append(called)
             result.is_remark = True

@@ -58,15 +58,22 @@ def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, s
 
 
 def _identifier_of(segment: Segment, number: int) -> tuple[str, str]:
+    """The patient's number in a list of identifiers, and who gave it out."""
+    return next(_identifiers_of(segment, number), ("", ""))
+
+
+def _identifiers_of(segment: Segment, number: int) -> Iterator[tuple[str, str]]:
     """The patient's number in a list of identifiers, and who gave it out: one of type MR
-    first, then one of another patient's number, then one that does not say its type."""
+    first, then one of another patient's number, then one that does not say its type; of one type,
+    one with a day on which it ended (CX-8) last. Behind it the others of its type and issuer."""
     found = [segment.components(repeat) for repeat in segment.repeats(number)]
     found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
-    if not found:
-        return "", ""
-    chosen = min(found, key=lambda it: _preference(part_of(it, 5).upper()))
-    authority = split(part_of(chosen, 4), segment.marks.subcomponent)
-    return part_of(chosen, 1), next((part.strip() for part in authority if part.strip()), "")
+    found.sort(key=lambda it: (_preference(part_of(it, 5).upper()), bool(part_of(it, 8))))
+    for it in found:
+        kinds = [(part_of(one, 4), part_of(one, 5).upper()) for one in (it, found[0])]
+        if it is found[0] or (kinds[0] == kinds[1] and kinds[0][1]):
+            authority = split(part_of(it, 4), segment.marks.subcomponent)
+            yield part_of(it, 1), next((part.strip() for part in authority if part.strip()), "")
 
 
 def _preference(kind: str) -> int:
@@ -79,26 +86,42 @@ def _preference(kind: str) -> int:
 
 
 def merges(message: Message) -> Iterator[Item]:
-    """The merges of a message: PID holds the number that stays, MRG-1 the one that ends."""
+    """The merges of a message: PID holds the number that stays, MRG-1 each one that ends."""
     place = f"message {message.number}"
     pid: Segment | None = None
     found = False
     for segment in message.segments:
         if segment.name == "PID":
             pid = segment
-        if segment.name != "MRG":
-            continue
-        found = True
-        new, issuer = ("", "") if pid is None else _identified(pid)
-        old, of_old = _identifier_of(segment, 1)
-        issuer, of_old = issuer or of_old, of_old or issuer
-        if not old or not new:
-            reason = "a merge of patients that names no old or no new number"
-            yield BadLine(segment.line, "merge", reason, segment.text[:KEPT], f"{place}, MRG")
-        elif (old.casefold(), of_old.casefold()) == (new.casefold(), issuer.casefold()):
-            yield OtherMessage(message.line, message.kind)
-        else:
-            yield PatientMerge(message.line, message.kind, old, new, issuer, of_old)
+        if segment.name == "MRG":
+            found = True
+            stays = Patient() if pid is None else patient_of(pid, (3, 2, 4))
+            for old in list(_identifiers_of(segment, 1)) or [("", "")]:
+                yield _merge(message, segment, stays, *old)
     if not found:
         reason = "a merge of patients without an MRG segment"
         yield BadLine(message.line, "merge", reason, "", place)
+
+
+def _merge(message: Message, mrg: Segment, stays: Patient, old: str, of_old: str) -> Item:
+    place = f"message {message.number}, MRG"
+    new, issuer = stays.mrn, stays.issuer
+    issuer, of_old = issuer or of_old, of_old or issuer
+    if not old or not new:
+        reason = "a merge of patients that names no old or no new number"
+        return BadLine(mrg.line, "merge", reason, mrg.text[:KEPT], place)
+    if (old.casefold(), of_old.casefold()) == (new.casefold(), issuer.casefold()):
+        return OtherMessage(message.line, message.kind)
+    return PatientMerge(
+        line=message.line,
+        kind=message.kind,
+        old=old,
+        new=new,
+        issuer=issuer,
+        old_issuer=of_old,
+        family_name=stays.family_name,
+        given_name=stays.given_name,
+        birth_date=stays.birth_date,
+        text="\n".join(it.text for it in (stays.pid, mrg) if it is not None)[:KEPT],
+        place=place,
+    )

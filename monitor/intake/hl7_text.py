@@ -1,9 +1,10 @@
 """HL7 v2 text taken apart: bytes to messages, messages to segments, segments to fields.
 
-Nothing here knows what a segment means. Segments may end in CR, LF or CRLF; messages may stand
-in MLLP frames, in batches (FHS, BHS, BTS, FTS) or bare after one another. Each message is
-decoded by itself, for one file may hold messages of several systems. Source of the escape
-sequences and of the names of character sets: HL7 v2.7, chapter 2.7 and table 0211.
+Nothing here knows what a segment means. Segments may end in CR, LF or CRLF, and one that lost its
+end is parted from the next; messages may stand in MLLP frames, in batches (FHS, BHS, BTS, FTS) or
+bare after one another. Each message is decoded by itself, for one file may hold messages of
+several systems. Source of the escape sequences and of the names of character sets: HL7 v2.7,
+chapter 2.7 and table 0211.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MESSAGE_LIMIT = 1 << 26
 """Bytes of one message; what follows is not read."""
 KEPT = 2000
 """Characters of a segment that quarantine keeps."""
+NO_SEGMENT = "no_segment"
+"""The code of a line that begins no segment."""
 NULL = '""'
 """How HL7 writes that a field is meant to be empty."""
 
@@ -50,6 +53,11 @@ _OF_TEXT = re.compile(r"iso8859|cp\d|gb|big5|euc|shift_jis|koi8|mac|johab|tis-|u
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso8859-1": "latin-1"}
 """What laboratories mean that name a set of fewer signs than they use."""
 _NUMERIC_TYPES = frozenset({"NM", "SN", "DT", "TS", "TM", "DTM"})
+_TYPES = _NUMERIC_TYPES | frozenset("ST TX FT CE CWE CNE CF DR NR ED RP".split())
+"""Types of values that OBX-2 names."""
+_NAME_LENGTH = 3
+_WRITTEN_END = re.compile(r"(?:\\[rn])+$")
+r"""The end of a segment as a program may have written it: `\r` for what it stands for."""
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_jp_1"})
 
 
@@ -176,16 +184,15 @@ class Message:
 
     @property
     def kind(self) -> str:
-        """MSH-9 as people write it: `ORU^R01`; empty where it is missing."""
+        """MSH-9 as people write it: `ORU^R01`; empty where it is missing, or no kind of message."""
         header = self.header
         if header is None:
             return ""
         code, event = header.component(9, 1), header.component(9, 2)
         if not event and "_" in code:
             code, _, event = code.partition("_")
-        parts = [part.upper() for part in (code, event) if part]
-        text = "^".join(parts)
-        return text if re.fullmatch(r"[A-Z0-9]{1,8}(\^[A-Z0-9]{1,8})?", text) else ""
+        text = "^".join(part.upper() for part in (code, event) if part) if code else ""
+        return text if re.fullmatch(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{1,8})?", text) else ""
 
 
 def split(text: str, mark: str) -> list[str]:
@@ -266,12 +273,12 @@ def _message(number: int, lines: Sequence[tuple[int, bytes]], encoding: str) -> 
             reason = f"a segment of more than {SEGMENT_LIMIT >> 20} MiB"
             message.bad.append(BadLine(line, "too_long", reason, text[:KEPT]))
         elif _begins_segment(text, marks):
-            found.append((line, [text]))
+            found += ((line, [part]) for part in _parted(text, marks))
         elif found and _may_continue(found[-1][1][0], text, marks):
             found[-1][1].append(text)
         else:
             reason = "no HL7 segment: it begins with no segment's name and separator"
-            message.bad.append(BadLine(line, "no_segment", reason, text[:KEPT]))
+            message.bad.append(BadLine(line, NO_SEGMENT, reason, text[:KEPT]))
     message.segments = [Segment(line, "\n".join(parts), marks, codec) for line, parts in found]
     return message
 
@@ -280,6 +287,28 @@ def _begins_segment(text: str, marks: Marks) -> bool:
     if len(text) > 3 and text[3] != marks.field:
         return False
     return _NAME.fullmatch(text[:3]) is not None or text[:3] in _COMMON
+
+
+def _parted(text: str, marks: Marks) -> list[str]:
+    """A line as segments: one, or several where the end between them was lost on the way. What
+    stood behind it would be missing without a word, or be another order's."""
+    starts = [it.start() for it in _run_together(marks.field).finditer(text, _NAME_LENGTH)]
+    if not starts:
+        return [text]
+    bounds = zip([0, *starts], [*starts, len(text)], strict=True)
+    return [_WRITTEN_END.sub("", text[begin:end]) for begin, end in bounds]
+
+
+@lru_cache
+def _run_together(mark: str) -> re.Pattern[str]:
+    """A segment within a line, by its name and its first fields: no value has a field's mark in it
+    that is not escaped. Each begins with a letter, by which they are found quickly."""
+    f = re.escape(mark)
+    numbered, any_field = rf"{f}\d{{0,4}}{f}", rf"(?:(?!{f}).)*{f}"
+    return re.compile(
+        rf"OBX{numbered}(?:{'|'.join(sorted(_TYPES))}){f}|OBR{numbered}|SPM{numbered}"
+        rf"|PID{numbered}{any_field}(?!{f}).|ORC{f}[A-Z]{{2}}{f}|NTE{f}\d{{1,4}}{f}"
+    )
 
 
 def _may_continue(before: str, text: str, marks: Marks) -> bool:

@@ -20,10 +20,12 @@ from monitor.intake.ranges import range_of
 from monitor.intake.vocabulary import key_of, vocabulary
 
 _INSTANT = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*(Z|[+-]\d{4})?"
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)?)?)?\s*"
+    r"(Z|[+-]\d{2}(?::?\d{2})?|[A-Z]{3,4})?"
 )
 _NUMBER = r"[-+]?(?:\d[\d.,]*|\.\d+)(?:[eE][-+]?\d+)?"
 _POWER = re.compile(r"[xX×*]?\s*10")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _ORDER_STATUS = {"F": "F", "C": "C", "P": "P", "R": "R", "A": "P", "X": "X"}
 """Table 0123 to 0085; `A` of an order is `some results`, of a result `amended`."""
 _CANCELLED = "X"
@@ -39,8 +41,10 @@ SAME_VALUE = "now final; the value was not sent again"
 
 def instant(text: str) -> str:
     """An HL7 time as ISO 8601, a day where no hour is given. What names no day, or is no HL7
-    time, stays as it is."""
+    time, stays as it is; noughts alone say nothing."""
     text = text.strip()
+    if not text.strip("0"):
+        return ""
     found = _INSTANT.fullmatch(text)
     if found is None or found[3] is None:
         return text
@@ -51,8 +55,11 @@ def instant(text: str) -> str:
 
 
 def birth_day(text: str) -> str:
-    """A birth date as ISO 8601, without its time of day; one that names no day is not known."""
+    """A birth date as ISO 8601, without its time of day; one that names no day, or noughts alone,
+    is not known."""
     text = text.strip()
+    if not text.strip("0"):
+        return ""
     found = _INSTANT.fullmatch(text)
     if found is None:
         return text
@@ -86,6 +93,18 @@ def is_number(obx: Segment) -> bool:
     if kind in _TEXT and kind not in ("ST", ""):
         return False
     return re.fullmatch(rf"[<>]?=?\s*{_NUMBER}", value_of(obx)) is not None
+
+
+def may_be_number(obx: Segment) -> bool:
+    """Whether what stands in an OBX shows how its laboratory writes numbers: a number, also among
+    signs of another kind, and of a text one that is nothing but a number."""
+    kind = obx.field(2).upper()
+    if kind in _DOCUMENT:
+        return False
+    value = value_of(obx)
+    if kind in _TEXT and kind not in ("ST", ""):
+        return re.fullmatch(rf"[<>]?=?\s*{_NUMBER}", value) is not None
+    return _WORD.search(value) is None
 
 
 def is_text(obx: Segment) -> bool:
@@ -133,8 +152,10 @@ def unit_of(obx: Segment, meaning: Callable[[str], object]) -> str:
     if not repeats:
         return ""
     parts = obx.components(repeats[0])
-    if len(parts) > 1 and _POWER.fullmatch(parts[0]) and parts[1][:1].isdigit():
-        return f"{parts[0]}^{parts[1]}"
+    if len(parts) > 1 and parts[0].endswith("10") and parts[1][:1].isdigit():
+        together = f"{parts[0]}^{parts[1]}"
+        if _POWER.fullmatch(parts[0]) or meaning(together) is not None:
+            return together
     written = [part for part in (*parts[:2], *parts[3:5], *parts[8:9]) if part]
     units = {means: part for part in reversed(written) if (means := meaning(part)) is not None}
     if units:
@@ -148,7 +169,7 @@ def limits_of(obx: Segment, unit: str, meaning: Callable[[str], object]) -> tupl
     repeats = obx.repeats(7)
     if not repeats:
         return "", ""
-    low, high, behind = range_of(obx.plain(repeats[0]))
+    low, high, behind = range_of("^".join(obx.components(repeats[0])))
     theirs = meaning(behind) if behind else None
     is_other = theirs is not None and theirs != meaning(unit)
     return ("", "") if is_other else (low, high)

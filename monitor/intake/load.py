@@ -248,11 +248,16 @@ class _Load:
     ) -> Iterator[RawRow | BadLine | RawBlock]:
         """The rows among the items; messages of other kinds are counted, and those that merge
         patients followed: rows before and after alike come to belong to the one who stays."""
+        counted = (0, "")
         for item in items:
-            if isinstance(item, OtherMessage | PatientMerge):
+            if isinstance(item, PatientMerge):
+                if why := merging.hear(item, issuers):
+                    yield BadLine(item.line, "merge", why, item.text, item.place)
+                # one message may end several numbers
+                self._others[item.kind] += counted != (item.line, item.place)
+                counted = (item.line, item.place)
+            elif isinstance(item, OtherMessage):
                 self._others[item.kind] += 1
-                if isinstance(item, PatientMerge):
-                    merging.hear(item, issuers)
             else:
                 yield item
 

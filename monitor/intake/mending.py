@@ -23,6 +23,7 @@ from monitor.intake.columns import fold
 from monitor.intake.context import take_turn
 from monitor.intake.fixes import FixKind, fixes, forget, reading, remember
 from monitor.intake.held import HELD
+from monitor.intake.outcomes import OF_THE_PATIENT
 from monitor.intake.people import People, read_number
 from monitor.intake.quarantine import QuarantineRefused, Retry
 from monitor.intake.raw import RawRow, as_written, restored
@@ -35,10 +36,6 @@ from monitor.store.rulebook import RuleBook, load_rulebook
 OWN = "own"
 """How the clinic itself is named as an issuer."""
 _ONE = Decimal(1)
-_OF_THE_PATIENT = (
-    "identity", "mrn_alike", "another_number", "another_issuer", "unknown_patient", "no_mrn",
-)  # fmt: skip
-"""Reasons that are about whose a row is."""
 _NAMED_BY_A_PERSON = {"issuer": "", "family_name": "", "given_name": "", "birth_date": ""}
 
 
@@ -206,7 +203,7 @@ class _Planning:
         if analyte is None:
             raise QuarantineRefused(f'no analyte "{name}": {self._catalogue.suggest(name)}')
         code, known = self._code(), self._held.analyte
-        if known and known != analyte.name and self._held.reason_code in _OF_THE_PATIENT:
+        if known and known != analyte.name and self._held.reason_code in OF_THE_PATIENT:
             raise QuarantineRefused(
                 f'"{code}" is {known.replace("_", " ")}, and the row is held for whose it is: '
                 "read as another analyte it would change everybody's results"
@@ -266,7 +263,7 @@ class _Planning:
         if person is None:
             raise QuarantineRefused(f"nobody is enrolled under {mrn}")
         instead = _NAMED_BY_A_PERSON | {"mrn": mrn.strip()}
-        return _Plan(FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, _OF_THE_PATIENT)
+        return _Plan(FixKind.PATIENT, as_written(self._row), mrn.strip(), instead, OF_THE_PATIENT)
 
     def _issuer(self, name: str) -> _Plan:
         theirs = self._row.issuer.strip() or read_number(self._row.mrn).issuer

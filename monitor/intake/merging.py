@@ -66,14 +66,17 @@ class Merging:
             raise Refused("both numbers are one patient's already, with and without their issuer")
         return self._record(_saying(what, old_id, new_id, on, note, origin, line))
 
-    def hear(self, message: PatientMerge, issuers: Issuers) -> None:
-        """Take what a message says; what cannot be followed becomes a note."""
+    def hear(self, message: PatientMerge, issuers: Issuers) -> str:
+        """Take what a message says; what names nobody of ours becomes a note. Returns why it may
+        not be followed without a person, if so."""
         old = issuers.claim(message.old, message.old_issuer or message.issuer)
         new = issuers.claim(message.new, message.issuer)
         known = self._known(old), self._known(new)
         if _ANOTHERS in known or not (old.number.number and new.number.number):
             self._passed["names another issuer's number, or none: not followed"] += 1
-            return
+            return ""
+        if wrong := self._contradiction(message, old, new):
+            return f"a merge of patients that is not followed: {wrong}"
         ours = old.number.key[0] == new.number.key[0] and any(
             it is not None and self._people.is_plain(it) for it in known
         )
@@ -83,6 +86,22 @@ class Merging:
             self._passed["names one number twice: nothing to do"] += 1
         else:
             self._record(_saying(MERGE, old_id, new_id, None, "", message.kind, message.line))
+        return ""
+
+    def _contradiction(self, message: PatientMerge, old: Claim, new: Claim) -> str:
+        """What a message says of the patient that cannot be so: that is somebody else than who has
+        the number that stays, or was not born on the day of who has the one that ends. Names may
+        differ there: a patient is often two because of a marriage."""
+        birth = _day(message.birth_date)
+        names = message.family_name, message.given_name
+        for claim, family, given in ((new, *names), (old, "", "")):
+            found = match(claim, self._people.with_number(claim.number.number))
+            if isinstance(found, Found):
+                wrong = found.person.disagreement(family, given, birth)
+                if wrong:
+                    which = "new" if claim is new else "old"
+                    return f"the {wrong} of the message is not that of the {which} number"
+        return ""
 
     def notes(self) -> list[str]:
         """What a person should know, once all are taken."""
@@ -154,6 +173,13 @@ def _saying(
     return Saying(
         what=what, old_id=old_id, new_id=new_id, on=on, note=note, origin=origin, line=line
     )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _both(ids: tuple[int | None, int | None]) -> tuple[int, int]:

@@ -14,6 +14,10 @@ from monitor.intake.raw import RawRow
 
 UNKNOWN_PATIENT = "unknown_patient"
 """The reason of a row of somebody who is not enrolled."""
+OF_THE_PATIENT = (
+    "identity", "mrn_alike", "another_number", "another_issuer", UNKNOWN_PATIENT, "no_mrn",
+)  # fmt: skip
+"""Reasons that are about whose a row is, whatever it measures."""
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from monitor.config import Settings
 from monitor.intake.context import take_turn
 from monitor.intake.held import HELD
+from monitor.intake.outcomes import OF_THE_PATIENT
 from monitor.intake.raw import RECEIVED
 from monitor.intake.remedies import remedy
 from monitor.intake.retry import Retried, retry_held
@@ -59,6 +60,8 @@ class HeldGroup:
     reason_code: str
     reason: str
     analyte: str
+    """Empty where there are several: the cause is whose the rows are."""
+    analytes: int
     rows: int
     patients: int
     enrolled: int
@@ -114,15 +117,21 @@ class Retry:
 def groups(
     store: Store, *, reason: str = "", source: str | None = None, at: datetime | None = None
 ) -> list[HeldGroup]:
-    """Held rows grouped by source, reason and code: first what holds back a result of somebody
-    who is enrolled, then the largest group; `at`: those that were held at that instant."""
+    """Held rows grouped by source, reason and code, where the reason is not about whose they are:
+    first what holds back a result of somebody who is enrolled, then the largest group; `at`: those
+    that were held at that instant."""
     columns = HELD.c
-    keys = (columns.source, columns.reason_code, columns.reason, columns.analyte)
+    of_patient = columns.reason_code.in_(OF_THE_PATIENT)
+    measured = case((of_patient, ""), else_=columns.analyte)
+    keys = (columns.source, columns.reason_code, columns.reason, measured)
+    analytes = func.count(columns.analyte.distinct())
     count = func.count().label("rows")
     enrolled = func.count(columns.patient_id.distinct())
     query = (
         select(
-            *keys,
+            *keys[:3],
+            case((analytes > 1, ""), else_=func.min(columns.analyte)).label("analyte"),
+            analytes.label("analytes"),
             count,
             func.count(columns.mrn_key.distinct()).label("patients"),
             enrolled.label("enrolled"),
@@ -177,8 +186,9 @@ class Alike:
 
 
 def alike(store: Store, held: HeldRow, *, shown: int) -> Alike:
-    """What is held for the same cause as a row: of its source, for its reason, with its code. No
-    more rows are read than are `shown`: there may be a hundred thousand."""
+    """What is held for the same cause as a row: of its source, for its reason and, where that is
+    not about whose it is, with its code. No more rows are read than are `shown`: there may be a
+    hundred thousand."""
     which = _as(held)
     with store.read() as connection:
         count, last = connection.execute(
@@ -196,10 +206,12 @@ def alike_ids(store: Store, held: HeldRow, *, last: int) -> list[int]:
 
 
 def _as(held: HeldRow) -> ColumnElement[bool]:
+    same_reason = and_(_held(held.reason_code, held.source), HELD.c.reason == held.reason)
+    if held.reason_code in OF_THE_PATIENT:
+        return same_reason
     written = func.coalesce(HELD.c.raw["analyte"].as_string(), "")
     analyte = case((HELD.c.analyte != "", HELD.c.analyte), else_=written)
-    same = and_(HELD.c.reason == held.reason, analyte == held.analyte)
-    return and_(_held(held.reason_code, held.source), same)
+    return and_(same_reason, analyte == held.analyte)
 
 
 def retry(

@@ -121,6 +121,13 @@ class PatientMerge:
     issuer: str = ""
     old_issuer: str = ""
     """Who gave out the old number, where that is not who gave out the new one."""
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: str = ""
+    """Whose the new number is, by the message; a day as ISO text."""
+    text: str = ""
+    """What quarantine keeps of it where it cannot be followed."""
+    place: str = ""
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge

@@ -54,7 +54,10 @@ _MAGIC = (
 )
 _FORMATS = (
     (re.compile(r"\s*(?:(?:MSH|FHS|BHS)[^\w\s,;]|(?:PID|ORC|OBR|OBX|EVN)\|\d*\|)"), "hl7"),
-    (re.compile(r"[^|]*?[\r\n\x0b][ \t]*(?:MSH|FHS|BHS)\|\^~"), "hl7"),
+    (
+        re.compile(r"(?:[^|]*?|[A-Z][A-Z0-9]{2}\|(?s:.*?))[\r\n\x0b][ \t]*(?:MSH|FHS|BHS)\|\^~"),
+        "hl7",
+    ),
     (re.compile(r'\s*[\[{]\s*("|\{|\[)'), "json"),
     (re.compile(r"\s*<(\?xml|!--|!doctype|html|[\w.-]+(:[\w.-]+)?[\s/>])", re.IGNORECASE), "xml"),
     (re.compile(r"\s*(UNA[:+]|UNB\+|UNH\+)"), "edifact"),

@@ -136,6 +136,11 @@ OF_ANOTHER = [
     (["OBX|3|NM|K^Potassium||7|mmol/L", "NTE|1||Specimen hemolyzed"], ["", "hemolyzed"], 1),
     (["OBX|3|NM|K^Potassium||7|mmol/L", "NTE|1||Disregard this result"], ["", ""], 1),
     (["OBX|3|NM|ALT^ALT||7|U/L", "NTE|1||hemolyzed"], ["", ""], 0),
+    (["OBX|3|ST|HI^Hemolysis||2+"], ["", "hemolysis"], 0),
+    (["OBX|3|CE|HI^Hemolysis||M^Moderate^L"], ["", "hemolysis"], 0),
+    (["OBX|3|ST|HI^Hemolysis||None seen"], ["", ""], 1),
+    (["OBX|3|ST|PC^Platelet Clumps||Seen"], ["platelet clumps", ""], 0),
+    (["OBX|3|ST|PC^Platelet Clumps||Not seen"], ["", ""], 1),
 ]
 
 

@@ -462,6 +462,22 @@ def test_what_is_held_of_the_enrolled_comes_before_what_is_held_of_others(
     assert found == [("not_a_number", 1, 1), ("unknown_patient", 5, 0)]
 
 
+def test_what_is_held_for_whose_it_is_is_one_group_whatever_it_measures(
+    store: Store, tmp_path: Path
+) -> None:
+    """One blood count of one stranger was ten lines of the list, all with the same reason."""
+    desk = Desk(store, tmp_path, CONFIG)
+    measured = ("NEUT", "HB", "PLT")
+    desk.load(*(row("9", mrn=mrn, analyte=name) for mrn in ("X1", "X2") for name in measured))
+    (group,) = quarantine.groups(store)
+    assert (group.analyte, group.analytes, group.rows, group.patients) == ("", 3, 6, 2)
+    held = quarantine.held_row(store, group.first_id)
+    assert quarantine.alike(store, held, shown=10).count == 6
+    desk.enrol("P1,azathioprine,2026-01-05,,,")
+    desk.load(row("8", analyte="XYZ"), row("8", analyte="ABC"))
+    assert [it.rows for it in quarantine.groups(store, reason="unknown_code")] == [1, 1]
+
+
 def test_held_rows_are_retried_once_the_mapping_is_mended(store: Store, tmp_path: Path) -> None:
     desk = Desk(store, tmp_path, CONFIG + "[sources.north]\n")
     desk.enrol("P1,azathioprine,2026-01-05,,,")

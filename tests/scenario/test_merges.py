@@ -436,10 +436,17 @@ def test_what_the_merged_enrolment_knew_is_not_lost(desk: Desk) -> None:
 # ------------------------------------------------------------------ messages of a hospital
 
 
-def oru(mrn: str, number: str, on: str, issuer: str = "CITY", name: str = "Muster^Anna") -> str:
+def oru(
+    mrn: str,
+    number: str,
+    on: str,
+    issuer: str = "CITY",
+    name: str = "Muster^Anna",
+    born: str = "19700203",
+) -> str:
     return "\r".join([
         f"MSH|^~\\&|LAB|CITY|MON|CLINIC|{on}120000||ORU^R01|{on}{mrn}|P|2.3",
-        f"PID|1||{mrn}^^^{issuer}^MR||{name}||19700203|F",
+        f"PID|1||{mrn}^^^{issuer}^MR||{name}||{born}|F",
         f"OBR|1||S{on}|CBC|||{on}080000",
         f"OBX|1|NM|751-8^NEUTROPHILS^LN||{number}|10*9/L|2.0-7.5|L|||F|||{on}080000",
     ])  # fmt: skip
@@ -577,3 +584,51 @@ def test_a_merge_of_another_hospitals_number_is_not_followed_and_said(desk: Desk
     loaded = stream(desk, adt("A40", "1", "2", "20260303", issuer="LAKE"))
     assert any("not followed" in note for note in loaded.report.notes)
     assert desk.whose() == {"1": ["2.4"], "2": ["2.5"]}
+
+
+@pytest.mark.parametrize(
+    ("born", "name", "follows"),
+    [
+        ("19700203", "Muster^Anna", True),
+        ("", "", True),
+        ("19330303", "Muster^Anna", False),
+        ("19700203", "Schmidt^Eva", False),
+    ],
+)
+def test_a_merge_that_says_another_patient_is_held(
+    desk: Desk, born: str, name: str, follows: bool
+) -> None:
+    """The number is somebody else's: their results would be the patient's from then on."""
+    desk.enrol("1,azathioprine,2026-01-05,,,", "2,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
+    stream(desk, oru("1", "0.4", "20260302"))
+    merge = adt("A40", "1", "2", "20260303").replace("Muster^Anna||19700203", f"{name}||{born}")
+    loaded = stream(desk, merge)
+    assert desk.whose() == {"2" if follows else "1": ["0.4"]}
+    reasons = [row.reason for row in desk.held()]
+    assert len(reasons) == (not follows)
+    assert all("not followed: the" in it and "of the new number" in it for it in reasons)
+    assert (loaded.report.rows, loaded.report.quarantined) == (len(reasons), len(reasons))
+    assert loaded.report.other_messages == 1
+    is_right(desk)
+
+
+@pytest.mark.parametrize(("family", "born", "follows"), [("Meier", "", 1), ("", "1955-07-08", 0)])
+def test_who_was_born_on_another_day_is_not_merged_away(
+    desk: Desk, family: str, born: str, follows: int
+) -> None:
+    """A name may be that of before a marriage."""
+    desk.enrol(f"1,azathioprine,2026-01-05,{family},,{born}", "2,azathioprine,2026-01-05,,,")
+    stream(desk, oru("1", "0.4", "20260302", name="", born=born.replace("-", "")))
+    stream(desk, adt("A40", "1", "2", "20260303"))
+    assert desk.whose() == {"2" if follows else "1": ["0.4"]}
+    assert [row.reason_code for row in desk.held()] == ["merge"] * (not follows)
+
+
+def test_each_number_that_a_merge_ends_is_the_patients(desk: Desk) -> None:
+    desk.enrol("3,azathioprine,2026-01-05,Muster,Anna,1970-02-03")
+    ended = adt("A40", "1", "3", "20260303") + "~2^^^CITY^MR~99^^^CITY^VN~77^^^NHS^NH"
+    loaded = stream(desk, ended, oru("1", "0.4", "20260302"), oru("2", "0.5", "20260305"))
+    assert loaded.report.other_messages == 1
+    assert desk.whose() == {"3": ["0.4", "0.5"]}
+    assert len(desk.clinic.rows(tables.MergeRow)) == 2
+    is_right(desk)

@@ -73,6 +73,12 @@ def _said(name: str, **value: Any) -> dict[str, Any]:
         ({"valueCodeableConcept": {"text": "Platelet clumps"}}, "Platelet clumps"),
         ({"code": {"text": "Platelet clumps"}, "valueBoolean": True}, "Platelet clumps"),
         ({"code": {"text": "Platelet clumps"}, "valueBoolean": False}, ""),
+        ({"code": {"text": "Platelet clumps"}, "valueString": "Present"}, "Platelet clumps"),
+        (
+            {"code": {"text": "Platelet clumps"}, "valueCodeableConcept": {"text": "2+"}},
+            "Platelet clumps",
+        ),
+        ({"code": {"text": "Platelet clumps"}, "valueString": "Absent"}, ""),
         ({"valueString": "No platelet clumps"}, ""),
         ({"valueString": "Normal film"}, ""),
         ({"valueString": "Platelet clumps seen", "status": "entered-in-error"}, ""),

@@ -18,7 +18,16 @@ from monitor.intake.formats import open_rows
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import UnreadableFile, survey
 from monitor.resources import schedules_folder
-from tests.fhir_resources import LOINC, MR, PATIENT, bundle, dumped, observation, quantity
+from tests.fhir_resources import (
+    LOINC,
+    MR,
+    PATIENT,
+    Number,
+    bundle,
+    dumped,
+    observation,
+    quantity,
+)
 
 URN = "urn:uuid:6b8a0365-5022-403b-a5a5-8d8680d701ef"
 
@@ -419,6 +428,35 @@ def test_a_range_of_another_kind_is_no_reference(read: Any, kind: dict[str, Any]
         {"low": quantity("1.5"), "high": quantity("7.5")},
     ]
     assert the_row(read(observation(referenceRange=ranges))).ref_low == low
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "low"),
+    [
+        ({"valueQuantity": quantity("4.2")}, "x10^9/L", "1.5"),
+        ({"valueQuantity": quantity("4.2", "10*3/uL")}, "K/uL", "1.5"),
+        ({"valueQuantity": quantity("4.2", "10*3/uL")}, "/uL", ""),
+        ({"valueQuantity": quantity("4.2", "furlong")}, "10*9/L", ""),
+        ({"valueString": "<4.2 K/uL"}, "K/uL", "1.5"),
+        ({"valueString": "4.2 K/uL"}, "10*9/L", "1.5"),
+        ({"valueString": "4.2"}, "10*9/L", ""),
+        ({"valueString": "clumped"}, "10*9/L", ""),
+    ],
+)
+def test_limits_are_in_the_unit_of_the_value_however_it_is_spelt(
+    read: Any, value: dict[str, Any], unit: str, low: str
+) -> None:
+    limit = {"value": Number("1.5"), "unit": unit}
+    body = observation(valueQuantity=None, referenceRange=[{"low": limit}]) | value
+    assert the_row(read(body)).ref_low == low
+
+
+def test_a_quantity_that_is_no_number_is_no_empty_one(read: Any) -> None:
+    for written, value in ((True, "(true)"), ([4.2], '(["4.2"])'), (None, ""), ("", "")):
+        body = observation(valueQuantity={"value": written, "unit": "10*9/L"})
+        assert the_row(read(body)).value == value
+    for whole in ([quantity("4.2")], True):
+        assert the_row(read(observation(valueQuantity=whole))).value.startswith("(")
 
 
 @pytest.mark.parametrize(

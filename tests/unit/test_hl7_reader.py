@@ -79,6 +79,7 @@ def test_values(segment: str, value: str) -> None:
         ("< or = 40", "", "40"),
         ("≤40", "", "40"),
         ("up to 40", "", "40"),
+        ("Upto 40", "", "40"),
         (">60", "60", ""),
         (">= 60", "60", ""),
         ("greater than 60", "60", ""),
@@ -139,6 +140,14 @@ def test_units(written: str, unit: str) -> None:
 def test_names_of_the_analyte(code: str, names: tuple[str, ...]) -> None:
     found = row(f"OBX|1|NM|{code}||5|G/L|||||F")
     assert (found.analyte, *found.also) == (names or ("",))
+
+
+def test_a_power_within_a_unit_is_put_together_where_it_is_one() -> None:
+    def unit(written: str) -> str:
+        return row(f"OBX|1|NM|32660-3^6-TGN^LN||235|{written}|||||F").unit
+
+    assert unit("pmol/8x10^8 RBC") == "pmol/8x10^8 RBC"
+    assert unit("mg/10^5 bags") == "mg/10"
 
 
 def test_a_unit_at_the_end_of_a_name_is_no_part_of_it() -> None:
@@ -350,6 +359,11 @@ def test_a_control_is_nobodys_blood() -> None:
         ("202603020830-0700", "2026-03-02T08:30:00-0700"),
         ("20260302083015.5+0130", "2026-03-02T08:30:15+0130"),
         ("202603020830^M", "2026-03-02T08:30:00"),
+        ("202603020830+01", "2026-03-02T08:30:00+01"),
+        ("20260302083000+01:00", "2026-03-02T08:30:00+01:00"),
+        ("202603020830EST", "2026-03-02T08:30:00EST"),
+        ("00000000", ""),
+        ("000000000000", ""),
         ("202603", "202603"),
         ("2026", "2026"),
         ("", ""),
@@ -369,6 +383,10 @@ def test_times_of_every_precision(written: str, iso: str) -> None:
         ("", "", "20260303", "20260304", "2026-03-03"),
         ("", "", "", "20260304", "2026-03-04"),
         ("", "", "", "", ""),
+        ("20260302", "202603020830", "", "", "2026-03-02T08:30:00"),
+        ("20260302", "202603030830", "", "", "2026-03-02"),
+        ("", "20260302", "202603020835", "", "2026-03-02T08:35:00"),
+        ("00000000", "00000000", "", "202603020830", "2026-03-02T08:30:00"),
     ],
 )
 def test_the_time_of_collection_is_that_of_the_specimen_and_never_the_messages(
@@ -440,6 +458,7 @@ def test_each_status_of_hl7s_own_table_means_what_it_means_in_fhir() -> None:
         ("S9^^^USA^SS~A1^^^NORTH", "A1", "NORTH"),
         ("V9^^^X^VN~A1^^^NORTH^PI", "A1", "NORTH"),
         ("00012^5^M10^NORTH^MR", "00012", "NORTH"),
+        ("A9^^^NORTH^MR^^20100101^20150101~A1^^^NORTH^MR", "A1", "NORTH"),
     ],
 )
 def test_of_several_numbers_the_medical_record_number(pid_3: str, mrn: str, issuer: str) -> None:
@@ -455,7 +474,8 @@ def test_an_old_sender_puts_the_number_elsewhere() -> None:
 
 def test_name_and_birth_date_as_they_are_compared() -> None:
     pid = "PID|1||A1||&&~von Keller&von&Keller^Anna^M^^^^L~Frei^Anna^^^^^M||{}"
-    for written, day in (("19700501000000", "1970-05-01"), ("1970", ""), ("197005", "")):
+    days = {"19700501000000": "1970-05-01", "1970": "", "197005": "", "00000000": ""}
+    for written, day in days.items():
         content = oru(WBC).replace(PID.format(mrn="A1"), pid.format(written))
         found = row(content=content)
         assert (found.family_name, found.given_name) == ("von Keller", "Anna")
@@ -543,14 +563,22 @@ def test_a_message_that_ends_within_a_result_says_nothing_of_it(last: str, is_cu
     assert [type(it) for it in found].count(RawRow) == 2 - is_cut
 
 
+@pytest.mark.parametrize("cut", [20, 28, 38])
+def test_a_number_whose_line_is_broken_says_nothing(cut: int) -> None:
+    """Without its value it was no result, and without its status a preliminary one was final."""
+    whole = obx("6690-2^WBC^LN", "5.4", status="P")
+    found = items(oru(f"{whole[:cut]}\r{whole[cut:]}", obx("777-3^PLT^LN", "231")))
+    codes = [it.value if isinstance(it, RawRow) else getattr(it, "code", "") for it in found]
+    assert sorted(codes) == ["231", "cut_short", "no_segment"]
+
+
 def test_results_that_leave_out_their_status_are_not_cut_short() -> None:
     found = rows(oru("OBX|1|NM|WBC||5|G/L", "OBX|2|NM|INR^INR^L||1.1"))
     assert [it.value for it in found] == ["5", "1.1"]
 
 
 def test_a_message_of_results_that_brings_none_is_told() -> None:
-    mangled = "\\r".join([MSH, PID, OBR, WBC])
-    (lost,) = items(mangled)
+    (lost,) = items(f"{MSH}\r{PID}\r")
     assert isinstance(lost, BadLine)
     assert lost.code == "no_results"
     (order,) = items(oru())
@@ -602,6 +630,9 @@ def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str
         (["OBX|1|NM|PLT||1,250|G/L"], {""}),
         (["OBX|1|NM|WBC||5.1|G/L|4.0-10.0"], {""}),
         (["OBX|1|SN|PLT||<^20|G/L", "OBX|2|TX|NOTE||2,5 mg a day"], {""}),
+        (["OBX|1|CE|WBC||^5,1|G/L", "OBX|2|SN|PLT||<^20|G/L"], {"comma"}),
+        (["OBX|1|TX|WBC||5,1|G/L", "OBX|2|FT|PLT||<20|G/L"], {"comma"}),
+        (["OBX|1|NM|ALT||127|U/L|8,5-35,5 U/L", "OBX|2|NM|AST||20|U/L"], {"comma"}),
     ],
 )
 def test_a_decimal_comma_is_what_the_whole_message_shows(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.intake.raw import BadLine, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import survey
-from tests.hl7_messages import REAL, items, kinds, obx, oru, row, rows
+from tests.hl7_messages import OBR, REAL, items, kinds, obx, oru, row, rows
 
 WBC = obx("6690-2^WBC^LN", "5.4")
 
@@ -116,6 +117,14 @@ def test_escape_sequences(written: str, meant: str) -> None:
     assert row(WBC, f"NTE|1||{written}").comment == meant
 
 
+def test_results_of_a_message_whose_kind_cannot_be_read_are_read() -> None:
+    """Where a mark of the header was lost, the message's number stands in place of its kind."""
+    shifted = oru(WBC, control="17").replace("MSH|^~\\&|", "MSH|^~\\&")
+    assert [it.value for it in rows(shifted)] == ["5.4"]
+    assert [it.value for it in rows(oru(WBC).replace("ORU^R01", "^R01"))] == ["5.4"]
+    assert kinds(items(oru(WBC).replace("ORU^R01", "ORM^O01"))) == ["other"]
+
+
 def test_other_messages_are_counted_and_merges_told() -> None:
     adt = "MSH|^~\\&|L|N|||20260302||ADT^{0}|1|P|2.3\rPID|1||{1}^^^NORTH^MR\rMRG|{2}\r"
     found = items(
@@ -127,7 +136,9 @@ def test_other_messages_are_counted_and_merges_told() -> None:
         + oru(WBC)
     )
     assert found[0] == OtherMessage(1, "ADT^A08")
-    assert found[1] == PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH", "NORTH")
+    merge = PatientMerge(4, "ADT^A40", "A2", "A1", "NORTH", "NORTH")
+    kept = "PID|1||A1^^^NORTH^MR\nMRG|A2^^^NORTH^MR"
+    assert found[1] == replace(merge, text=kept, place="message 2, MRG")
     assert kinds(found) == ["other", "merge", "other", "bad", "other", "row"]
 
 
@@ -141,6 +152,34 @@ def test_a_segment_that_cannot_be_read_is_one_and_those_beside_it_go_in(damaged:
     bad = found[0]
     assert isinstance(bad, BadLine)
     assert (bad.line, bad.place, bad.text) == (5, "message 1", damaged)
+
+
+@pytest.mark.parametrize("end", ["", "||||", "|||20260302", "\\r", "|\\r\\n"])
+@pytest.mark.parametrize("name", ["OBX|1|NM|777", "SPM", "OBR|2", "NTE", "ORC", "PID"])
+def test_a_segment_that_lost_its_end_takes_nothing_with_it(name: str, end: str) -> None:
+    """What follows would be missing without a word, or be of another order, specimen or patient."""
+    whole = oru(
+        WBC, obx("777-3^PLT^LN", "231"), "SPM|1|S7||UR", "ORC|RE|1", "OBR|2||S9|CBC|||202604010900",
+        obx("777-3^PLT^LN", "90"), "NTE|1||clumps", "PID|1||B2", OBR, WBC,
+    )  # fmt: skip
+    damaged = whole.replace(f"\r{name}", f"{end}{name}")
+
+    def told(content: str) -> list[tuple[str, ...]]:
+        wanted = ("analyte", "value", "mrn", "specimen_id", "collected_at", "comment")
+        return [tuple(getattr(it, name) for name in wanted) for it in rows(content)]
+
+    assert damaged != whole
+    assert told(damaged) == told(whole)
+    others = str.maketrans("|^~&", "$%*@")
+    assert told(damaged.translate(others)) == told(whole.translate(others))
+
+
+@pytest.mark.parametrize(
+    "text", ["see OBX|1", "OBX 1|NM|5", "PID|1|", "OBR|two|", "ORC|new|", r"OBX\F\1\F\NM\F\WBC"]
+)
+def test_what_only_resembles_a_segment_stays_in_its_text(text: str) -> None:
+    found = items(oru(WBC, f"NTE|1||{text}", WBC))
+    assert kinds(found) == ["row", "row"]
 
 
 def test_a_line_break_in_a_text_is_no_new_segment() -> None:
@@ -181,6 +220,8 @@ def test_what_quarantine_keeps_is_the_segments() -> None:
         ("Export of Monday\r\n\r\n" + oru(WBC, end="\r\n"), True),
         ("MSH#*+?:#LAB", True),
         ("OBR|2||L1|CBC\rOBX|1|NM|WBC||5", True),
+        ("SFT|Vendor|1\r" + oru(WBC), True),
+        ("NTE|TEST\nA1|MSH\n", False),
         ("PID|DATE|TEST|VALUE|UNIT\nA1|2026-03-02|WBC|5|G/L\n", False),
         ("mrn,collected_at\nMSH,2026\n", False),
     ],

@@ -80,6 +80,8 @@ def test_other_words_stay() -> None:
 
 def test_units_are_set_as_readers_know_them() -> None:
     assert pretty("42 mL/min/{1.73_m2}: below 60") == "42 mL/min/1.73 m²: below 60"
+    assert pretty("bilirubin 52 umol/L") == "bilirubin 52 µmol/L"
+    assert pretty("ferritin 12 ug/L, 400 /uL") == "ferritin 12 ug/L, 400 /uL"
     assert pretty("0.4 10*9/L and 4 10*12/L") == "0.4 ×10⁹/L and 4 ×10¹²/L"
 
 
