@@ -267,6 +267,16 @@ def test_a_mistake_is_named_with_its_place_and_what_would_be_valid(
     assert all(fault.file == FILE for fault in found)
 
 
+def test_an_example_expects_no_panel_that_nothing_demands() -> None:
+    text = bare() + (
+        '[[examples]]\nname = "one"\nstarted_on = 2026-01-05\ntoday = 2026-01-05\n'
+        'expect = { inr = { state = "due" } }\n'
+    )
+    (fault,) = faults_of(text)
+    assert fault.key.startswith("examples[0].expect.inr")
+    assert "nothing demands it" in str(fault)
+
+
 TOGETHER = [
     ("urgency that falls", "number in quotes"),
     ("a trend among limits", "negative"),
