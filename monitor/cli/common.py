@@ -151,10 +151,9 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
     An `--at` more than five minutes before the instant that the database has been brought to
     is refused; whoever writes brings it further.
     """
-    from monitor.operations.schedules import adopt
+    from monitor.operations.schedules import adopt, tell
     from monitor.operations.time_zone import notice_of_another_zone
     from monitor.store.facts import check_not_earlier
-    from monitor.store.outbox import operator_alarm
 
     with reading(config, at) as work:
         with work.store.read() as connection:
@@ -167,11 +166,7 @@ def writing(config: Path, at: str = "", *, preview: bool = False) -> Iterator[Wo
             notices += notice_of_another_zone(work.store, work.settings, work.now)
         for notice in notices:
             complain(notice.text)
-            with work.store.write() as connection:
-                clinic = work.settings.clinic
-                operator_alarm(
-                    connection, notice.topic, notice.text, clinic.email, work.now, clinic.zone
-                )
+        tell(work.store, work.settings, notices, work.now)
         yield work
 
 

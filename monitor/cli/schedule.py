@@ -30,6 +30,7 @@ from monitor.core.calendar import clinic_day
 if TYPE_CHECKING:
     from monitor.core.answer import PanelStatus
     from monitor.core.changes import Change
+    from monitor.core.vocabulary import Kind, Urgency
     from monitor.operations.schedule_check import Checked
     from monitor.operations.schedule_preview import PatientChange, Preview
     from monitor.operations.schedule_show import Shown
@@ -162,7 +163,7 @@ def show_protocol(
 
 def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
     from monitor.operations.schedule_beside import COLUMNS, beside
-    from monitor.operations.schedule_show import ladder, then_of
+    from monitor.operations.schedule_show import about, ladder, then_of
 
     protocol = shown.protocol
     say(f"{protocol.title}")
@@ -181,6 +182,8 @@ def _say_shown(shown: Shown, zone: ZoneInfo) -> None:
         say(f"  for {protocol.ages}")
     if protocol.ctcae_version:
         say(f"  grades shown: CTCAE v{protocol.ctcae_version}")
+    for line in about(protocol):
+        say(f"  {line}")
     say(f"\nA patient who starts on {shown.start:%a %d %b %Y} and is tested on every due day:\n")
     rows = [
         (
@@ -297,14 +300,14 @@ def _alert(change: Change) -> tuple[str, str, str]:
     about = change.finding or change.alert
     assert about is not None
     subject = about.cause.removeprefix("rule:").replace("_", " ")
-    return f"alert: {subject}", _asks(change.alert), _asks(change.finding, change.what)
+    was, is_now = change.alert, change.finding
+    before = "no alert" if was is None else _asks(was.kind, was.urgency)
+    after = "" if is_now is None else _asks(is_now.kind, change.urgency)
+    return f"alert: {subject}", before, f"{after} ({change.what})" if after else change.what
 
 
-def _asks(about: Any, what: str = "") -> str:
-    if about is None:
-        return what or "no alert"
-    words = f"{about.kind.replace('_', ' ')}, {about.urgency}"
-    return f"{words} ({what})" if what else words
+def _asks(kind: Kind, urgency: Urgency) -> str:
+    return f"{kind.replace('_', ' ')}, {urgency}"
 
 
 @app.command("apply")

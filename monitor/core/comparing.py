@@ -15,7 +15,7 @@ from decimal import Decimal
 from monitor.core import due
 from monitor.core.calendar import Duration
 from monitor.core.catalogue import Catalogue
-from monitor.core.protocol import Level, Protocol, Rule
+from monitor.core.protocol import Level, Panel, Protocol, Rule
 from monitor.core.vocabulary import Kind, Urgency
 
 MONTHS = 12
@@ -78,15 +78,23 @@ def compare(a: Protocol, b: Protocol, catalogue: Catalogue, start: date) -> Comp
     """Both calendars from a start day, both ladders, and where one is looser."""
     end = Duration(months=MONTHS).after(start)
     horizon = Duration(months=2 * MONTHS).after(start)
-    panels = list(dict.fromkeys(it.id for p in (a, b) for it in p.panels if _in_phase(p, it.id)))
-    days = tuple({name: _days(p, name, start, horizon) for name in panels} for p in (a, b))
+    asked = {it.id: it for p in (b, a) for it in _asked(p)}
+    panels = list(dict.fromkeys(it.id for p in (a, b) for it in _asked(p)))
+    days = tuple(
+        {name: _days(p, _answering(p, asked[name]), start, horizon) for name in panels}
+        for p in (a, b)
+    )
     months = tuple(
         _month(name, number, (days[0][name], days[1][name]), start)
         for name in panels
         for number in range(1, MONTHS + 1)
     )
     steps = tuple(_steps(a, b))
-    looser = (*_looser_months(months, (a, b)), *_looser_steps(steps, (a, b), catalogue))
+    looser = (
+        *_looser_months(months, (a, b)),
+        *_not_asked((a, b), catalogue),
+        *_looser_steps(steps, (a, b), catalogue),
+    )
     shown = tuple(
         {name: tuple(day for day in found if day <= end) for name, found in calendar.items()}
         for calendar in days
@@ -94,13 +102,47 @@ def compare(a: Protocol, b: Protocol, catalogue: Catalogue, start: date) -> Comp
     return Comparison((a, b), start, (shown[0], shown[1]), months, steps, looser)
 
 
-def _in_phase(protocol: Protocol, panel: str) -> bool:
-    return any(phase.schedule(panel) is not None for phase in protocol.phases)
+def _asked(protocol: Protocol) -> list[Panel]:
+    """The panels that some phase asks for."""
+    phases = protocol.phases
+    return [it for it in protocol.panels if any(phase.schedule(it.id) for phase in phases)]
+
+
+def _answering(protocol: Protocol, panel: Panel) -> str:
+    """The panel of a protocol that is this one by its name, or has all that this one asks for:
+    sites call the same test otherwise. Empty where none does."""
+    ours = _asked(protocol)
+    if any(it.id == panel.id for it in ours):
+        return panel.id
+    return next((it.id for it in ours if _has_all(it, panel)), "")
+
+
+def _has_all(panel: Panel, of: Panel) -> bool:
+    """Whether a day that completes the one panel completes the other."""
+    sure = set(panel.all_of)
+    return sure.issuperset(of.all_of) and all(
+        sure & set(group) or any(set(it) <= set(group) for it in panel.any_of)
+        for group in of.any_of
+    )
+
+
+def _not_asked(protocols: tuple[Protocol, Protocol], catalogue: Catalogue) -> Iterator[Looser]:
+    """What one asks for with some test, and the other with none."""
+    for which, here in enumerate(protocols):
+        there = protocols[1 - which]
+        known = {name for panel in _asked(here) for name in panel.analytes}
+        for panel in _asked(there):
+            for name in panel.all_of:
+                if name not in known:
+                    known.add(name)
+                    title = catalogue.analytes[name].title
+                    text = f"{title}: {here.id} asks for none, {there.id} with {panel.title}"
+                    yield Looser(which, name, None, text)
 
 
 def _days(protocol: Protocol, panel: str, start: date, end: date) -> tuple[date, ...]:
     """Every due day of a patient tested on each, to one beyond the end."""
-    if not _in_phase(protocol, panel):
+    if not panel:
         return ()
     found: list[date] = []
     last: date | None = None

@@ -22,6 +22,7 @@ from monitor.core.protocol import (
 )
 from monitor.core.protocol_file import read_protocol
 from monitor.core.review import review
+from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report
 from monitor.core.units import NoResult, Refusal, parse_value, to_canonical
 from monitor.core.vocabulary import Kind
@@ -196,6 +197,11 @@ def _unremarkable(protocol: Protocol, analyte: str) -> Decimal:
 def _compare_panels(place: int, example: Example, answer: Review, report: Report) -> None:
     statuses = {status.panel: status for status in answer.panels}
     for panel, expectations in example.expect_panels:
+        if panel not in statuses:
+            path: Path = ("examples", place, "expect", panel)
+            problem = "is not asked for here: nothing demands it of this patient"
+            report.add(path, panel, problem, "an event that does, or no such expectation")
+            continue
         for key, expected in expectations:
             found = _told(statuses[panel], key)
             if found != expected:

@@ -12,12 +12,13 @@ from decimal import Decimal
 
 from monitor.core.calendar import Duration, shorter
 from monitor.core.catalogue import Catalogue
-from monitor.core.faults import almost
+from monitor.core.faults import Fault, almost
 from monitor.core.muting import KIDNEY
 from monitor.core.protocol import Lateness, PanelSchedule, Protocol
 from monitor.core.protocol_dose_checks import check_shares
 from monitor.core.protocol_ladders import check_rule, from_on
 from monitor.core.protocol_numbers import check_numbers
+from monitor.core.protocol_reach import check_reach
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
 
@@ -38,8 +39,16 @@ def check(protocol: Protocol, report: Report, catalogue: Catalogue) -> None:
     _check_coverage(protocol, report, catalogue, asked)
     _check_room(protocol, report)
     _check_restarts(protocol, report)
+    check_reach(protocol, report, catalogue)
     _check_ending(protocol, report)
     _check_example_rules(protocol, report)
+
+
+def minded_in(protocol: Protocol, text: str, file: str, catalogue: Catalogue) -> tuple[Fault, ...]:
+    """What there is between the values of a protocol that was read from a text before."""
+    report = Report(file, text)
+    check(protocol, report, catalogue)
+    return tuple(sorted(report.faults, key=lambda fault: fault.line or 0))
 
 
 def _check_unique(protocol: Protocol, report: Report) -> None:

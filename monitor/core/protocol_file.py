@@ -1,9 +1,7 @@
 """Reading a protocol file: its text becomes a `Protocol`, or a list of every fault in it.
 
-Source of the format: specification, "A protocol file". The keys are listed in `KEYS`; what
-each means to an admin is in docs/protocol-files.md. What only shows when values are compared
-with each other (phases that overlap, levels out of order) is in `protocol_checks.py`; the
-file's own examples run in `examples.py`.
+The keys are listed in `KEYS`; what each means is in docs/protocol-files.md. What only shows when
+values are compared (phases that overlap) is in `protocol_checks.py`; examples run in `examples.py`.
 """
 
 from __future__ import annotations
@@ -107,15 +105,18 @@ _OLDEST = 130
 
 
 def parse_protocol(text: str, file: str, catalogue: Catalogue) -> Protocol:
-    """Read a protocol file strictly. Raises Faults with every fault of the file at once."""
-    return read_protocol(text, file, catalogue)[0]
+    """Read a text that was sound when it went in force: what this version of the program minds
+    between its values keeps nobody from being judged. Raises Faults where it cannot be read."""
+    report = Report(file, text)
+    protocol = _Reader(report, catalogue).protocol(read_toml(text, file), digest_of(text))
+    report.raise_if_faulty()
+    return protocol
 
 
 def read_protocol(text: str, file: str, catalogue: Catalogue) -> tuple[Protocol, Report]:
-    """`parse_protocol`, with the report, so that examples can be checked with line numbers."""
-    data = read_toml(text, file)
+    """Read a file strictly, with the report for more to be told. Raises Faults, all at once."""
     report = Report(file, text)
-    protocol = _Reader(report, catalogue).protocol(data, digest_of(text))
+    protocol = _Reader(report, catalogue).protocol(read_toml(text, file), digest_of(text))
     check(protocol, report, catalogue)
     report.raise_if_faulty()
     return protocol, report

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+from monitor.core.calendar import shorter
 from monitor.core.protocol import Level, Rule
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report
@@ -78,6 +79,36 @@ def _check_order(steps: Sequence[_Step], path: Path, report: Report) -> None:
             problem = f"is not more severe than the level before it, {test} = {_limit(milder)}"
             report.add((*where, test), _limit(level), problem, "levels from mild to severe")
         latest[test] = level
+    _check_mixed_order(steps, path, report)
+
+
+def _check_mixed_order(steps: Sequence[_Step], path: Path, report: Report) -> None:
+    """Of a plain limit and one in multiples of the reference limit, the one behind is the higher
+    where the laboratory sent none: else the one before it would never speak."""
+    for (before, milder, its_test), (place, level, test) in combinations(steps, 2):
+        where, other = (*path, "levels", place), (*path, "levels", before)
+        if test == its_test or not (report.sound(*where) and report.sound(*other)):
+            continue
+        low, high = _limit_by_default(level), _limit_by_default(milder)
+        if low is None or high is None or low >= high or _is_narrowed(level):
+            continue
+        problem = (
+            f"is {low} where the laboratory sends no limit, under the {high} of a level before "
+            "it, which would never speak"
+        )
+        report.add((*where, test), _limit(level), problem, "levels from mild to severe")
+
+
+def _limit_by_default(level: Level) -> Decimal | None:
+    """The upper limit of a level where the laboratory sent no reference limit."""
+    if level.above_times_uln is None or level.default_uln is None:
+        return level.above
+    return level.above_times_uln * level.default_uln
+
+
+def _is_narrowed(level: Level) -> bool:
+    """Not every value beyond its limit meets it."""
+    return (level.rise_from_lowest, level.not_fallen_by) != (None, None)
 
 
 def _check_urgencies(rule: Rule, path: Path, report: Report) -> None:
@@ -155,3 +186,8 @@ def _check_reach(rule: Rule, path: Path, report: Report, asked: Collection[str])
             if percent is not None and percent >= _ALL and report.sound(*where, key):
                 problem = "is more than a value can fall"
                 report.add((*where, key), f"{percent} %", problem, "less than all of it")
+        if level.after is None or level.until is None or not report.sound(*where):
+            continue
+        if not shorter(level.after, level.until):
+            problem = f"is over before after = {level.after} begins: the level would never hold"
+            report.add((*where, "until"), str(level.until), problem, f"more than {level.after}")

@@ -8,10 +8,12 @@ notes only positions. It expects text that has already been parsed without a com
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 """The way to a value: table names and keys as text, places in an array as numbers from 0."""
 
+_LONG = ('"""', "'''")
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'
     r"|'''.*?'{3,5}"
@@ -26,9 +28,45 @@ _TOKEN = re.compile(
 )
 
 
+class Named(NamedTuple):
+    """A key or header of a text, and where the same stood before."""
+
+    path: Path
+    line: int
+    first: int | None
+    """The line where the same stood before; None: nowhere."""
+    is_header: bool = False
+    is_listed: bool = False
+    """`[[...]]`: one of a list of tables."""
+    is_a_table_in: int | None = None
+    """Of one of a list of tables the line where that is one table."""
+
+
 def line_numbers(text: str) -> dict[Path, int]:
     """The line of every table, key and array member of a valid TOML text, from 1."""
     return _Walk(text).lines
+
+
+def last_named(text: str) -> Named | None:
+    """The last key or header of a text that is TOML up to it."""
+    return _Walk(text).last
+
+
+def unclosed_text(text: str) -> int | None:
+    """The line where a text in three quotes begins that never ends."""
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        token = match[0] if match else text[at]
+        if text.startswith(_LONG, at) and not token.startswith(_LONG):
+            return text.count("\n", 0, at) + 1
+        at += len(token)
+    return None
+
+
+def headed(path: Path) -> str:
+    """A path as it stands in a header: `phases.panels.cbc`."""
+    return ".".join(part for part in path if isinstance(part, str))
 
 
 def shown(path: Path) -> str:
@@ -42,6 +80,7 @@ def shown(path: Path) -> str:
 class _Walk:
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.last: Named | None = None
         self._tokens: list[tuple[str, int]] = []
         self._arrays: dict[Path, int] = {}
         self._at = 0
@@ -80,13 +119,16 @@ class _Walk:
         while self._take("]"):
             pass
         path: Path = ()
+        before = line
         for place, name in enumerate(names):
             path = (*path, name)
             if is_array and place == len(names) - 1:
                 self._arrays[path] = self._arrays.get(path, -1) + 1
             if path in self._arrays:
                 path = (*path, self._arrays[path])
-            self.lines.setdefault(path, line)
+            before = self.lines.setdefault(path, line)
+        single = self.lines.get(path[:-1]) if is_array and path[-1] == 0 else None
+        self.last = Named(path, line, before if before != line else None, True, is_array, single)
         return path
 
     def _key(self) -> Path:
@@ -100,11 +142,13 @@ class _Walk:
     def _pair(self, table: Path) -> None:
         line = self._line()
         path = table
+        before = line
         for name in self._key():
             path = (*path, name)
-            self.lines.setdefault(path, line)
+            before = self.lines.setdefault(path, line)
         self._take("=")
         self._value(path)
+        self.last = Named(path, line, before if before != line else None)
 
     def _value(self, path: Path) -> None:
         if self._take("["):

@@ -67,7 +67,10 @@ class Report:
         self.faults.append(Fault(self._file, key, text, problem, valid, self.line(path)))
 
     def line(self, path: Path) -> int | None:
-        """The line of the path, or of the nearest table around it."""
+        """The line of the path (of a list of tables its first), or of the nearest table around
+        it."""
+        if (*path, 0) in self._lines and path not in self._lines:
+            return self._lines[(*path, 0)]
         for end in range(len(path), 0, -1):
             if path[:end] in self._lines:
                 return self._lines[path[:end]]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from decimal import Decimal
 from typing import Any
 
 from monitor.core.faults import Fault, Faults
+from monitor.core.toml_syntax import Slip, slip
 
 _LARGEST_FILE = 1_000_000
-_PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 def decode(data: bytes, file: str) -> str:
@@ -39,25 +38,12 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError:
-        problem, line = "is no TOML: brackets within brackets, too deep to read", None
+        found = Slip("is no TOML: brackets within brackets, too deep to read")
     except (ValueError, ArithmeticError) as error:
-        problem, line = _what_is_wrong(error, text)
-    raise _alone(file, problem, "the syntax of TOML, see docs/protocol-files.md", line)
+        found = slip(error, text)
+    raise _alone(file, found.problem, found.valid, found.line, found.key)
 
 
-def _alone(file: str, problem: str, valid: str, line: int | None = None) -> Faults:
+def _alone(file: str, problem: str, valid: str, line: int | None = None, key: str = "") -> Faults:
     """The one fault of a file that cannot be read at all."""
-    return Faults([Fault(file, "", "", problem, valid, line)])
-
-
-def _what_is_wrong(error: Exception, text: str) -> tuple[str, int | None]:
-    if not isinstance(error, tomllib.TOMLDecodeError):
-        return "is no TOML: it holds a number that cannot be read", None
-    message = str(error)
-    place = _PLACE.search(message)
-    words = _PLACE.sub("", message).strip()
-    if place is None:
-        return f"is no TOML: {words}", None
-    if place[1] is None:
-        return f"is no TOML: {words} at its end", text.rstrip().count("\n") + 1
-    return f"is no TOML: {words} at column {place[2]}", int(place[1])
+    return Faults([Fault(file, key, "", problem, valid, line)])

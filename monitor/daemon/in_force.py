@@ -9,7 +9,7 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.daemon.machine_clock import Alarm
 from monitor.daemon.own_config import OwnConfig
-from monitor.operations.schedules import adopt
+from monitor.operations.schedules import adopt, tell
 from monitor.operations.time_zone import notice_of_another_zone
 from monitor.review import RoutesRead, wake_judged_otherwise
 from monitor.store.database import Store
@@ -38,8 +38,7 @@ class InForce:
     def look(self, now: datetime) -> bool:
         """Take up what was edited; whether messages may have come of it."""
         notices = adopt(self._store, self._settings.schedules.folder, now)
-        for notice in notices:
-            self._alarm(notice.topic, notice.text, now)
+        tell(self._store, self._settings, notices, now)
         edited = self._own.forgotten(now)
         if edited:
             self._alarm("the config was edited", edited, now)

@@ -13,7 +13,8 @@ from typing import Any
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.dosing_rules import Dosing, Regime
-from monitor.core.protocol import Protocol
+from monitor.core.indications import ForSome
+from monitor.core.protocol import Lateness, Protocol
 from monitor.core.protocol_interactions import COMEDICATION, ExtraTest, Interaction
 from monitor.core.toxicity_rules import SymptomLevel, SymptomRule
 from monitor.core.vocabulary import Kind, Urgency
@@ -66,6 +67,7 @@ def beside(protocol: Protocol, catalogue: Catalogue) -> tuple[Section, ...]:
         Section("Other drugs, vaccines, pregnancy", tuple(_interactions(protocol))),
         Section("Targets", tuple(_targets(protocol))),
         Section("Tasks without a laboratory", tuple(_tasks(protocol))),
+        Section("Late tests", tuple(_late(protocol))),
         Section("Missed tests", tuple(_missed(protocol))),
     )
     return tuple(section for section in sections if section.rows)
@@ -116,15 +118,11 @@ def _doses(dosing: Dosing, catalogue: Catalogue) -> Iterator[Row]:
         general.source,
     )
     yield Row("", "; ".join(_regime(general)), kind, urgent, "")
+    yield from _beside_regime(general)
     for name, regime in dosing.indications:
         words = "; ".join(_regime(regime))
         yield Row(name.replace("_", " "), words, kind, urgent, regime.source)
-        if regime.note:
-            yield Row("", regime.note, "a note", "", "")
-        if regime.withdraw_after is not None:
-            when = f"stopped before {regime.withdraw_after} of treatment, or after a relapse"
-            asks = _asks(Kind.REVIEW, regime.withdraw_say)
-            yield Row("", when, asks, regime.withdraw_urgency, "")
+        yield from _beside_regime(regime)
     if dosing.renal is not None:
         renal = dosing.renal
         unit = catalogue.analytes[renal.analyte].unit
@@ -135,6 +133,15 @@ def _doses(dosing: Dosing, catalogue: Catalogue) -> Iterator[Row]:
         ]
         parts.append(f"{renal.symptom.replace('_', ' ')}: {renal.panel} is due that day")
         yield Row("kidney", "; ".join(parts), kind, urgent, renal.source)
+
+
+def _beside_regime(regime: Regime) -> Iterator[Row]:
+    if regime.note:
+        yield Row("", regime.note, "a note", "", "")
+    if regime.withdraw_after is not None:
+        when = f"stopped before {regime.withdraw_after} of treatment, or after a relapse"
+        asks = _asks(Kind.REVIEW, regime.withdraw_say)
+        yield Row("", when, asks, regime.withdraw_urgency, "")
 
 
 def _regime(regime: Regime) -> Iterator[str]:
@@ -183,6 +190,8 @@ def _symptoms(protocol: Protocol, catalogue: Catalogue) -> Iterator[Row]:
 def _groups(rule: SymptomRule) -> Iterator[str]:
     groups = " and ".join(" or ".join(_words(group)) for group in rule.groups)
     yield groups + (f", within {rule.together}" if rule.together is not None else "")
+    if rule.unless:
+        yield f"not beside {', '.join(_words(rule.unless))}"
     if rule.test_today:
         yield f"{', '.join(rule.test_today)} due that day"
 
@@ -218,6 +227,15 @@ def _about(it: Interaction) -> Iterator[str]:
         yield names
     else:
         yield f"event {it.event}" + (f": {names}" if names else "")
+    if it.not_classes:
+        yield f"other than {', '.join(_words(it.not_classes))}"
+    yield from for_whom(it)
+    if it.counts_before.least_days:
+        yield f"also {it.counts_before} before the enrolment"
+
+
+def for_whom(it: ForSome) -> Iterator[str]:
+    """Which patients it is said of, where it is not said of all."""
     if it.indications:
         yield f"only in {', '.join(_words(it.indications))}"
     if it.except_indications:
@@ -225,16 +243,26 @@ def _about(it: Interaction) -> Iterator[str]:
 
 
 def _test(test: ExtraTest) -> str:
+    asked = []
     if test.every is not None:
         span = f" for {test.lasting}" if test.lasting is not None else ""
-        return f"{test.panel} every {test.every}{span}"
-    return f"{test.panel} within {test.within} after each {', '.join(test.after)}"
+        asked.append(f"every {test.every}{span}")
+    if test.after:
+        asked.append(f"within {test.within} after each {', '.join(test.after)}")
+    if test.after_stop is not None:
+        asked.append(f"once {test.after_stop} after the other drug is stopped")
+    return f"{test.panel} {' and '.join(asked)} (late: {test.urgency} at least)"
 
 
 def _targets(protocol: Protocol) -> Iterator[Row]:
     for it in protocol.targets:
-        when = f"{', '.join(it.analytes)} above the upper limit {it.after} after the start"
-        when += f"; again after {it.again_after}"
+        limits = dict(it.default_uln)
+        names = (
+            f"{name} (else {_plain(limits[name])})" if name in limits else name
+            for name in it.analytes
+        )
+        when = f"{', '.join(names)} above the upper limit {it.after} after the start"
+        when = "; ".join([f"{when}; again after {it.again_after}", *for_whom(it)])
         asks = _asks(Kind.TARGET, it.say)
         yield Row(it.title, when, asks, Urgency.ROUTINE.value, it.source)
 
@@ -242,12 +270,35 @@ def _targets(protocol: Protocol) -> Iterator[Row]:
 def _tasks(protocol: Protocol) -> Iterator[Row]:
     for it in protocol.tasks:
         asks = _asks(Kind.TASK_DUE, it.say)
-        yield Row(it.title, f"every {it.every}", asks, Urgency.ROUTINE.value, it.source)
+        when = "; ".join([f"every {it.every}, reminded every {it.repeat}", *for_whom(it)])
+        yield Row(it.title, when, asks, Urgency.ROUTINE.value, it.source)
     for phase in protocol.phases:
         for entry in phase.panels:
             if entry.ask:
                 title = f"With each {protocol.panel(entry.panel).title}"
                 yield Row(title, f'in the phase "{phase.name}"', entry.ask, "", protocol.source)
+
+
+def _late(protocol: Protocol) -> Iterator[Row]:
+    """When and how urgently somebody hears of a test that did not come."""
+    for phase in protocol.phases:
+        for entry in phase.panels:
+            yield _lateness(protocol, entry.panel, entry, f'in the phase "{phase.name}"')
+    for panel in protocol.panels:
+        if panel.on_demand is not None:
+            yield _lateness(protocol, panel.id, panel.on_demand, "where something demands it")
+
+
+def _lateness(protocol: Protocol, panel: str, late: Lateness, where: str) -> Row:
+    when = (
+        f"{where}: due from {late.lead} before, reminded every {late.repeat}, seriously overdue "
+        f"after {late.escalate_after}"
+    )
+    urgency = late.urgency.value
+    if late.serious_urgency is not late.urgency:
+        urgency += f", then {late.serious_urgency.value}"
+    kind = Kind.OVERDUE_TEST.replace("_", " ")
+    return Row(protocol.panel(panel).title, when, kind, urgency, protocol.source)
 
 
 def _missed(protocol: Protocol) -> Iterator[Row]:

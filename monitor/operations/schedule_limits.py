@@ -11,6 +11,8 @@ from monitor.core.faults import Fault, Faults
 from monitor.core.personal_checks import misplaced
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Protocol
+from monitor.core.toml_lines import Path, shown
+from monitor.core.toml_reader import Report
 from monitor.operations.schedule_force import Force, Proposal
 from monitor.store import tables
 from monitor.store.frames import chunks
@@ -34,6 +36,7 @@ def _misplaced(
     connection: Connection, force: Force, proposal: Proposal, today: date
 ) -> Iterator[Fault]:
     old, new = force.protocols[proposal.id], proposal.protocols[proposal.id]
+    report = Report(proposal.file, proposal.text)
     columns = _ENROLMENTS.c
     query = select(columns.id).where(columns.stands, columns.protocol_id == proposal.id)
     for ids in chunks(list(connection.scalars(query.order_by(columns.id)))):
@@ -45,14 +48,19 @@ def _misplaced(
                         f"first: monitor limit end {it.id} --by WHO --reason TEXT; what still "
                         "holds is set anew after the edit"
                     )
-                    yield Fault(proposal.file, _key(it, new), "", problem, valid)
+                    place = _place(it, new)
+                    line = report.line(place)
+                    yield Fault(proposal.file, shown(place), "", problem, valid, line)
 
 
-def _key(term: Personal, protocol: Protocol) -> str:
+def _place(term: Personal, protocol: Protocol) -> Path:
     """Where the file says what the term stands in for, or could."""
     if term.what is not Terms.INTERVAL:
-        return f"rules.{term.subject}.levels[{term.level - 1}]"
-    places = {it.name: place for place, it in enumerate(protocol.phases)}
-    if term.phase not in places:
-        return "phases"
-    return f"phases[{places[term.phase]}].panels.{term.subject}.every"
+        rules = {it.id: place for place, it in enumerate(protocol.rules)}
+        if term.subject not in rules:
+            return ("rules",)
+        return ("rules", rules[term.subject], "levels", term.level - 1)
+    phases = {it.name: place for place, it in enumerate(protocol.phases)}
+    if term.phase not in phases:
+        return ("phases",)
+    return ("phases", phases[term.phase], "panels", term.subject, "every")

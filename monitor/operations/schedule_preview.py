@@ -18,7 +18,7 @@ from monitor.core.changes import Change, ChangeWhat
 from monitor.core.protocol_file import digest_of
 from monitor.core.routing import ENDINGS
 from monitor.core.toml_text import decode
-from monitor.core.vocabulary import PanelState
+from monitor.core.vocabulary import Kind, PanelState, Urgency
 from monitor.operations.schedule_drugs import refuse_given_up
 from monitor.operations.schedule_force import Force, Proposal, in_force, propose_text, read_bytes
 from monitor.operations.schedule_limits import refuse_misplaced
@@ -38,7 +38,9 @@ _LATER = {
     PanelState.OVERDUE: "overdue",
     PanelState.SERIOUSLY_OVERDUE: "seriously_overdue",
 }
-_SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {ChangeWhat.OPENED, ChangeWhat.RECOVERED}
+_SHOWN_ALTHOUGH_NOT_TOLD = ENDINGS | {
+    ChangeWhat.OPENED, ChangeWhat.RECOVERED, ChangeWhat.RELAPSED,
+}  # fmt: skip
 _COUNTED_AS = {
     **dict.fromkeys((*ENDINGS, ChangeWhat.RECOVERED), "quiet"),
     ChangeWhat.UPDATED: "changed",
@@ -267,11 +269,18 @@ def _moved(
 def _steps(owed: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes of alerts that the edit makes; not those that are owed anyway."""
     known = {_what(it) for it in owed}
-    return tuple(
-        change
-        for change in changes
-        if (change.tell or change.what in _SHOWN_ALTHOUGH_NOT_TOLD) and _what(change) not in known
-    )
+    return tuple(change for change in changes if _is_shown(change) and _what(change) not in known)
+
+
+def _is_shown(change: Change) -> bool:
+    """Nobody is told that an alert asks for less by another text: whoever puts it in force sees
+    it before."""
+    if change.tell or change.what in _SHOWN_ALTHOUGH_NOT_TOLD:
+        return True
+    was, is_now = change.alert, change.finding
+    if was is None or is_now is None:
+        return False
+    return (was.kind, was.urgency) != (is_now.kind, change.urgency)
 
 
 def _what(change: Change) -> tuple[object, ...]:
@@ -291,18 +300,17 @@ def _panel_document(status: PanelStatus | None) -> dict[str, Any] | None:
 
 
 def _alert_document(change: Change) -> dict[str, Any]:
-    about = change.finding or change.alert
+    was, is_now = change.alert, change.finding
+    about = is_now or was
     assert about is not None
     return {
         "what": change.what.value,
         "cause": about.cause,
         "summary": about.summary,
-        "before": _asks(change.alert),
-        "after": None if change.finding is None else _asks(change.finding),
+        "before": None if was is None else _asks(was.kind, was.urgency),
+        "after": None if is_now is None else _asks(is_now.kind, change.urgency),
     }
 
 
-def _asks(about: Any) -> Mapping[str, str] | None:
-    if about is None:
-        return None
-    return {"kind": about.kind.value, "urgency": about.urgency.value}
+def _asks(kind: Kind, urgency: Urgency) -> Mapping[str, str]:
+    return {"kind": kind.value, "urgency": urgency.value}

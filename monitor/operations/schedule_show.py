@@ -12,9 +12,9 @@ from monitor.core import due
 from monitor.core.calendar import Duration
 from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
-from monitor.core.protocol import Level, Protocol
+from monitor.core.protocol import Level, Panel, Protocol, Rule
 from monitor.core.reasons import course_text
-from monitor.operations.schedule_beside import beside
+from monitor.operations.schedule_beside import beside, for_whom
 from monitor.operations.schedule_force import Force, in_force
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
@@ -78,6 +78,7 @@ class Shown:
                 for test in self.tests
             ],
             "then": then_of(protocol),
+            "about": list(about(protocol)),
             "rules": [
                 {**row, "recheck": row["recheck"] or None, "say": row["say"] or None}
                 for row in ladder(protocol, self.catalogue)
@@ -105,6 +106,20 @@ def show(store: Store, protocol_id: str, start: date) -> Shown:
         start=start,
         tests=calendar_of(protocol, start),
     )
+
+
+def about(protocol: Protocol) -> Iterator[str]:
+    """What its tests consist of, and which values it looks at."""
+    for panel in protocol.panels:
+        yield f"{panel.title}: {_asked(panel)}"
+    yield (
+        f"values count from {protocol.watch_from} before the start until {protocol.wash_out} after "
+        f"a stop; breaches no more than {protocol.episode_gap} apart are one alert"
+    )
+
+
+def _asked(panel: Panel) -> str:
+    return ", ".join([*panel.all_of, *(" or ".join(group) for group in panel.any_of)])
 
 
 def named(force: Force, protocol_id: str) -> Protocol:
@@ -166,7 +181,7 @@ def ladder(protocol: Protocol, catalogue: Catalogue) -> list[dict[str, str]]:
             "urgency": level.urgency.value,
             "recheck": str(level.recheck or ""),
             "say": level.say,
-            "only": _only(rule.confirm, rule.again_after),
+            "only": _only(rule),
             "source": rule.source,
         }
         for rule in protocol.rules
@@ -174,9 +189,16 @@ def ladder(protocol: Protocol, catalogue: Catalogue) -> list[dict[str, str]]:
     ]
 
 
-def _only(confirm: int, again_after: Duration | None) -> str:
-    words = [f"{confirm} in a row"] if confirm > 1 else []
-    return ", ".join(words + ([f"again after {again_after}"] if again_after else []))
+def _only(rule: Rule) -> str:
+    """What narrows a rule: whom it is for, how often, and which others speak for it."""
+    words = list(for_whom(rule))
+    if rule.confirm > 1:
+        words.append(f"{rule.confirm} in a row")
+    if rule.again_after is not None:
+        words.append(f"again after {rule.again_after}")
+    if rule.muted_by:
+        words.append(f"where not told by {', '.join(rule.muted_by)}")
+    return ", ".join(words)
 
 
 def _test(level: Level, unit: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from monitor.config import Settings
 from monitor.core.faults import Faults
-from monitor.core.protocol_file import CATALOGUE_ID
+from monitor.core.protocol_checks import minded_in
+from monitor.core.protocol_file import CATALOGUE_ID, digest_of
 from monitor.core.toml_text import decode
 from monitor.intake.context import ENROLLING, take_turn
 from monitor.operations.schedule_force import (
@@ -28,6 +30,7 @@ from monitor.operations.schedule_force import (
     refuse_second_default,
 )
 from monitor.store.database import Store
+from monitor.store.outbox import operator_alarm
 from monitor.store.rulebook import put_in_force
 
 _ADOPTED_BY = "schedules folder"
@@ -49,6 +52,19 @@ class Notice:
 
     topic: str
     text: str
+    state: str = ""
+    """Differs where something else is to be known of the file: another fault, another edit."""
+
+
+def tell(store: Store, settings: Settings, notices: Sequence[Notice], now: datetime) -> None:
+    """By message to the operator, each once a day: an edit that is mended and breaks otherwise in
+    the afternoon is told again."""
+    clinic = settings.clinic
+    for it in notices:
+        with store.write() as connection:
+            operator_alarm(
+                connection, it.topic, it.text, clinic.email, now, clinic.zone, state=it.state
+            )
 
 
 def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
@@ -177,6 +193,7 @@ class _Comparison:
         try:
             text = decode(read_bytes(path), path.name)
             if known := self._force.holding(text):
+                self._odd(path, known, text)
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
         except Faults as faults:
@@ -252,6 +269,7 @@ class _Comparison:
                 f"{known.applied_at:%Y-%m-%d}. {enrolled} are enrolled, so it goes live only by "
                 f"`monitor schedule apply {path} --by WHO --reason TEXT`; "
                 f"`monitor schedule preview {path}` shows what it would change.",
+                proposal.digest,
             )
             return
         if not proposal.is_catalogue:
@@ -272,7 +290,23 @@ class _Comparison:
         if len(faults.faults) > _FAULTS_TOLD:
             lines.append(f"... and {len(faults.faults) - _FAULTS_TOLD} more")
         count = "1 fault" if len(faults.faults) == 1 else f"{len(faults.faults)} faults"
-        self._tell(path.stem, "\n".join([f"{path} has {count}; {stays}.", *lines]))
+        text = "\n".join([f"{path} has {count}; {stays}.", *lines])
+        self._tell(path.stem, text, digest_of("\n".join(lines)))
+
+    def _odd(self, path: Path, known: str, text: str) -> None:
+        """What this version of the program minds of the text in force."""
+        protocol, catalogue = self._force.protocols.get(known), self._force.catalogue
+        if protocol is None or catalogue is None:
+            return
+        faults = [str(fault) for fault in minded_in(protocol, text, path.name, catalogue)]
+        if faults:
+            stays = (
+                f"{path} stays in force, and this version of the program would not take it any "
+                f"more: mend the file, and apply it by `monitor schedule apply {path} --by WHO "
+                "--reason TEXT`."
+            )
+            said = "\n".join([stays, *faults[:_FAULTS_TOLD]])
+            self._tell(known, said, digest_of("\n".join(faults)))
 
     def _what_stays(self, path: Path) -> str:
         known = self._force.texts.get(path.stem)
@@ -280,5 +314,5 @@ class _Comparison:
             return "it is not in force"
         return f"the text in force since {known.applied_at:%Y-%m-%d} stays"
 
-    def _tell(self, about: str, text: str) -> None:
-        self.notices.append(Notice(f"schedule {about}", text))
+    def _tell(self, about: str, text: str, state: str = "") -> None:
+        self.notices.append(Notice(f"schedule {about}", text, state))

@@ -162,13 +162,17 @@ def operator_alarm(
     settings_email: str,
     now: datetime,
     zone: ZoneInfo,
+    *,
+    state: str = "",
 ) -> bool:
     """Tell the operator, once a topic a clinic day; False where that was already said today.
 
-    `text` names ids and counts, never patients."""
+    `text` names ids and counts, never patients. Of a topic that has several states in a day, each
+    is told once."""
+    key = f"operator:{topic}:{clinic_day(now, zone).isoformat()}"
     return put(
         connection,
-        once_key=f"operator:{topic}:{clinic_day(now, zone).isoformat()}",
+        once_key=f"{key}:{state}" if state else key,
         kind="operator",
         recipient=settings_email,
         urgency="urgent",

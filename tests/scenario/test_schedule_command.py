@@ -127,14 +127,18 @@ def test_show_prints_all_that_a_protocol_says_beside_its_rules(watched: CommandL
         "Symptoms (events):", 'no neutrophils within 14 days in the phase "weekly"',
         "Other drugs, vaccines, pregnancy:", "dose 1/4 to 1/3 of the one before",
         "inr within 7 days after each start, dose, hold, resume, stop",
-        "Targets:", "alt, igg above the upper limit 6 months after the start",
+        "once 1 week after the other drug is stopped",
+        "other than live-vaccine, inactivated-vaccine", "also 42 weeks before the enrolment",
+        "not beside hypersensitivity", "again after 1 year; only in autoimmune hepatitis",
+        "Late tests:", "reminded every 3 days, seriously overdue after 1 week",
+        "Targets:", "alt (else 50), igg above the upper limit 6 months after the start",
         "Tasks without a laboratory:", "Skin check", "Missed tests:", "more than 2 in a row",
     ):  # fmt: skip
         assert words in shown, words
     document = watched("schedule", "show", "azathioprine", "--json").json
     titles = [it["title"] for it in document["beside"]]
     assert titles[0] == "Genotypes and TPMT activity"
-    assert len(titles) == 8
+    assert len(titles) == 9
     assert all(row["asks_for"] for it in document["beside"] for row in it["rows"])
 
 
@@ -152,6 +156,12 @@ def test_show_prints_the_calendar_and_the_ladder(watched: CommandLine) -> None:
         assert words in " ".join(ended.out.split("\n")), words
     document = watched("schedule", "show", "azathioprine", "--json", "--at", "2026-03-01").json
     assert document["calendar"][0]["due_on"] == "2026-03-08"
+    only = {row["rule"]: row["only"] for row in document["rules"]}
+    assert only["raised_alt"] == "not in autoimmune hepatitis"
+    assert only["alt_in_aih"] == "only in autoimmune hepatitis"
+    assert only["macrocytosis"] == "2 in a row, again after 12 months"
+    assert only["rising_creatinine"].endswith("where not told by dose_check:renal")
+    assert "Liver function tests: bilirubin, alt or ast" in document["about"]
     missing = watched("schedule", "show", "azathioprin")
     assert missing.code == 2
     assert 'did you mean "azathioprine"' in missing.err

@@ -170,6 +170,8 @@ def test_no_edit_makes_another_of_a_limit_that_was_agreed_for_a_patient(
             act(ward.store, ward.settings, edit_of(path), at("2026-01-13"))
         assert problem in str(raised.value)
         assert f"monitor limit end {number}" in str(raised.value)
+        (fault,) = raised.value.faults
+        assert fault.line and "{ below = " in path.read_text().splitlines()[fault.line - 1]
     now = at("2026-01-13")
     end_term(ward.store, ward.settings, number, by="Dr A", reason="the edit", now=now)
     apply_it(ward, path, "2026-01-13")

@@ -43,6 +43,30 @@ def test_a_limit_from_which_something_is_critical_is_compared() -> None:
     assert "only below 60 g/L" in found.text
 
 
+def test_a_test_of_another_name_is_the_same_test() -> None:
+    """Under a name of its own it was "asked for by none" of the two, in each of them."""
+    path = Path(schedules_folder()) / "azathioprine.toml"
+    text = path.read_text(encoding="utf-8").replace("[panels.lft]", "[panels.liver]")
+    text = text.replace("[phases.panels.lft]", "[phases.panels.liver]")
+    text = text.replace('panels = ["cbc", "lft"]', 'panels = ["cbc", "liver"]')
+    changed = load_protocol(text[: text.index("# ==== Examples")], path.name, catalogue())
+    assert compare(shipped("azathioprine"), changed, catalogue(), START).looser == ()
+
+
+def test_a_test_of_one_name_that_asks_for_less_is_looser() -> None:
+    path = Path(schedules_folder()) / "azathioprine.toml"
+    text = path.read_text(encoding="utf-8").replace('"lymphocytes", "platelets"]', '"platelets"]')
+    text = text.replace(
+        '[[rules]]\nid = "lymphopenia"', '[[rules]]\nopportunistic = true\nid = "lymphopenia"'
+    )
+    text = text[: text.index("# ==== Examples")].replace(', recheck = "1 week" },', " },", 1)
+    text = text.replace(', recheck = "2 days" },', " },", 1)
+    changed = load_protocol(text, path.name, catalogue())
+    (found,) = compare(shipped("azathioprine"), changed, catalogue(), START).looser
+    assert (found.which, found.about, found.months) == (1, "lymphocytes", None)
+    assert "asks for none" in found.text
+
+
 def test_the_library_is_complete() -> None:
     assert NAMES == [
         "azathioprine",

@@ -92,6 +92,11 @@ MISTAKES = {
         "not more severe"),
     "levels that are equal": ("{ below = 50,", "{ below = 140,", "rules[3].levels[1].below",
         "not more severe"),
+    "a level in multiples under the one before it": (
+        "{ above_times_uln = 5, default_uln = 50,", "{ above_times_uln = 1.5, default_uln = 50,",
+        "rules[5].levels[1].above_times_uln", "under the 100 of a level before it"),
+    "a time that is over before it begins": ('after = "4 weeks", until = "12 weeks"',
+        'after = "4 months", until = "12 weeks"', "rules[18].levels[0].until", "never hold"),
     "levels both ways": ("{ below = 50,", "{ above = 900,", "rules[3].levels[1].above",
         "points the other way"),
     "a trend among limits": ("{ below = 50,", '{ falls_in_a_row = 3, each = "10 %",',
@@ -215,6 +220,31 @@ MISTAKES = {
         "dosing.renal.levels[1].below", "levels from mild to severe"),
     "more for a failing kidney": ('percent = "75 %"', 'percent = "175 %"',
         "dosing.renal.levels[0].percent", "at most all of it"),
+    "a limit shown that is not the limit": ("below = 103", "below = 51",
+        "dosing.indications.autoimmune_hepatitis.before_dose.shown", "does not name the limit, 51"),
+    "words for a gene that nobody asks for": ('genotypes = ["tpmt", "nudt15"]', "",
+        "genotypes.poor", "nobody would hear of it"),
+    "words for one gene of two": ('genotypes = ["tpmt", "nudt15"]', 'genotypes = ["tpmt"]',
+        "genotypes.indeterminate.nudt15", "does not ask for"),
+    "for some and not for the same": ('except = ["autoimmune_hepatitis"]',
+        'except = ["autoimmune_hepatitis"]\nindications = ["autoimmune_hepatitis"]',
+        "rules[5].except", "each in one of the two"),
+    "tests after an event": ('event = "pregnancy"\n',
+        'event = "pregnancy"\ntests = [{ panel = "cbc", every = "2 weeks" }]\n',
+        "interactions[14].tests", "only of another drug"),
+    "a restart by an event": ('event = "pregnancy"\n', 'event = "pregnancy"\nrestart = true\n',
+        "interactions[14].restart", "only of another drug"),
+    "another drug before the enrolment": ('drugs = ["allopurinol"]',
+        'drugs = ["allopurinol"]\ncounts_before = "1 year"', "interactions[0].counts_before",
+        "leave it out"),
+    "nothing left of what is meant": ('drugs = ["allopurinol"]',
+        'drugs = ["allopurinol"]\nnot_classes = ["xanthine_oxidase_inhibitor"]',
+        "interactions[0].not_classes", "takes away everything"),
+    "two that keep quiet beside each other": ('id = "hypersensitivity"',
+        'id = "hypersensitivity"\nunless = ["nausea_alone"]', "symptoms[0].unless",
+        "neither would speak"),
+    "a panel that nothing demands": ('panel = "inr"', 'panel = "cbc"', "panels.inr.on_demand",
+        "never be due"),
     "more for a slow metaboliser": ('at_most = "50 %"', 'at_most = "150 %"',
         "genotypes.intermediate.at_most", "at most all of it"),
     "more with two slow genes": ('# in both genes\nat_most = "50 %"', '\nat_most = "80 %"',
@@ -235,6 +265,16 @@ def test_a_mistake_is_named_with_its_place_and_what_would_be_valid(
     assert said, [str(fault) for fault in found]
     assert any(words in text for text in said), said
     assert all(fault.file == FILE for fault in found)
+
+
+def test_an_example_expects_no_panel_that_nothing_demands() -> None:
+    text = bare() + (
+        '[[examples]]\nname = "one"\nstarted_on = 2026-01-05\ntoday = 2026-01-05\n'
+        'expect = { inr = { state = "due" } }\n'
+    )
+    (fault,) = faults_of(text)
+    assert fault.key.startswith("examples[0].expect.inr")
+    assert "nothing demands it" in str(fault)
 
 
 TOGETHER = [
@@ -428,7 +468,7 @@ def test_a_fault_says_file_line_key_value_and_what_is_valid() -> None:
         (b'id = "a"\ntitle = "caf\xe9"\n', 2, "byte 0xe9 at column 13"),
         ("id = 'a'".encode("utf-16"), 1, "not UTF-8"),
         (b'id = "a"\ntitle = \n', 2, "at column 9"),
-        (b'id = "a"\nid = "b"\n', 2, "column"),
+        (b'id = "a"\nid = "b"\n', 2, "first is in line 1"),
         (b"\x00\x01", 1, "column"),
         (b"mrn,drug,started_on\nA1,azathioprine,2026-01-05\n", 1, "column"),
         (b'[[rules]]\nid = "a', 2, "at its end"),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from monitor.core.faults import Faults
-from monitor.core.vocabulary import AlertState
+from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.operations.schedule_edit import apply
 from monitor.operations.schedule_preview import Preview, edit_of, preview
 from monitor.operations.schedules import adopt, differences
@@ -153,6 +153,59 @@ def test_a_preview_names_who_becomes_quiet_alerted_due_or_overdue(
     assert worse["alerts"][0]["after"] == {"kind": "discontinue", "urgency": "critical"}
     assert "milder" not in title_in_force(ward.store)
     assert [len(ward.alerts(enrolment)) for enrolment in (1, 2, 3)] == [1, 0, 1]
+
+
+def test_a_preview_names_whose_alert_asks_for_less(ward: Clinic, folder: Path) -> None:
+    """Nobody is told of it afterwards, so this is where it is seen."""
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", CBC | {"platelets": "135"})
+    now = at("2026-01-13")
+    ward.review(now)
+    path = write(folder, text_of(folder).partition("# ==== Examples")[0])
+    urgent = '{ below = 140, action = "withhold", urgency = "urgent"'
+    edit(folder, urgent, '{ below = 140, action = "review", urgency = "routine"')
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
+    assert (shown.counts["changed"], shown.counts["unchanged"]) == (1, 0)
+    (change,) = shown.document()["patients"][0]["alerts"]
+    assert change["before"] == {"kind": "withhold", "urgency": "urgent"}
+    assert change["after"] == {"kind": "review", "urgency": "routine"}
+    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes")
+    (alert,) = ward.alerts(enrolment)
+    assert (alert.kind, alert.urgency) == (Kind.REVIEW, Urgency.ROUTINE)
+
+
+def test_a_preview_names_whose_alert_goes_on_again(ward: Clinic, folder: Path) -> None:
+    """People who know of it hear nothing new; it was over, and is so no more."""
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", CBC | {"platelets": "120"})
+    ward.review(at("2026-01-13"))
+    ward.results("A1", "2026-01-19", CBC | {"platelets": "145"})
+    now = at("2026-01-20")
+    ward.review(now)
+    path = write(folder, text_of(folder).partition("# ==== Examples")[0])
+    edit(folder, "{ below = 140,", "{ below = 150,")
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
+    assert shown.counts["alerted"] == 1
+    assert shown.document()["patients"][0]["alerts"][0]["what"] == "relapsed"
+    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes")
+    (alert,) = (it for it in ward.alerts(enrolment) if it.cause == "rule:thrombocytopenia")
+    assert not alert.recovered
+
+
+def test_a_preview_names_the_urgency_that_an_alert_will_have(ward: Clinic, folder: Path) -> None:
+    """What is over when it is first seen opens as routine, whatever its level asks for."""
+    enrolment = ward.enrol("A1")
+    ward.results("A1", "2026-01-12", CBC | {"platelets": "145"})
+    ward.results("A1", "2026-01-19", CBC)
+    now = at("2026-01-20")
+    ward.review(now)
+    path = write(folder, text_of(folder).partition("# ==== Examples")[0])
+    edit(folder, "{ below = 140,", "{ below = 150,")
+    shown = preview(ward.store, ward.settings, edit_of(path), now)
+    (change,) = shown.document()["patients"][0]["alerts"]
+    assert change["after"] == {"kind": "withhold", "urgency": "routine"}
+    apply(ward.store, ward.settings, edit_of(path), now, by="Dr A", reason="minutes")
+    assert [it.urgency for it in ward.alerts(enrolment)] == [Urgency.ROUTINE]
 
 
 def test_a_preview_of_another_interval_names_before_and_after(ward: Clinic, folder: Path) -> None:

@@ -15,7 +15,8 @@ from monitor.core.protocol import Protocol
 from monitor.operations import schedule_force
 from monitor.operations.schedule_check import check
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
-from monitor.operations.schedules import adopt, differences
+from monitor.operations.schedules import adopt, differences, tell
+from monitor.store import tables
 from monitor.store.database import Store
 from monitor.store.rulebook import NoRuleBook, load_rulebook, texts_in_force
 from tests.clinic import Clinic, at
@@ -79,6 +80,32 @@ def test_a_faulty_file_leaves_the_last_good_text_in_force(store: Store, folder: 
         path.write_bytes(data)
         assert "2026-02-01 stays" in only(adopt(store, folder, NOW))
         assert title_in_force(store) == before
+
+
+def test_the_operator_hears_of_each_fault_of_a_day_once(ward: Clinic, folder: Path) -> None:
+    """Mended in the morning and broken otherwise in the afternoon: that is another thing to know,
+    and so is a sound edit that waits to be applied."""
+    ward.enrol("A1")
+    adopt(ward.store, folder, NOW)
+    sound = text_of(folder)
+    told = []
+    for text in (
+        sound.replace("wash_out =", "washout ="),
+        sound.replace("wash_out =", "washout ="),
+        sound.replace("for ever", "always"),
+        sound.replace("grace =", "grce ="),
+        sound.replace("wash_out =", "washout ="),
+        sound.replace("for ever", "always"),
+    ):
+        write(folder, text)
+        tell(ward.store, ward.settings, adopt(ward.store, folder, NOW), NOW)
+        told.append(len(ward.rows(tables.Delivery, kind="operator")))
+    assert told == [1, 1, 2, 3, 3, 3]
+    first, differs, other = ward.rows(tables.Delivery, kind="operator")
+    assert "washout" in first.payload["text"]
+    assert "schedule apply" in differs.payload["text"]
+    assert "grce" in other.payload["text"]
+    assert {it.payload["topic"] for it in (first, differs, other)} == {f"schedule {AZA}"}
 
 
 def test_a_file_that_its_reader_stumbles_over_keeps_nothing_else_back(
