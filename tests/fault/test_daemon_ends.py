@@ -80,7 +80,11 @@ def test_without_an_inbox_patients_are_watched_all_the_same(
 
 def test_a_hangup_ends_it_as_any_asking_does(clinic: ClinicFolder) -> None:
     """A terminal that is closed, a rotation of logs: it died on the spot, a mail half sent."""
-    daemon = clinic.start()
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the daemon would inherit it
+    try:
+        daemon = clinic.start()
+    finally:
+        signal.signal(signal.SIGHUP, ours)
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.process.wait(15) == 0
     assert "event='stopped'" in daemon.log.read_text()

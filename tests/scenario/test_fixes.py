@@ -12,7 +12,15 @@ from sqlalchemy import update
 from monitor.intake.fixes import FixKind, fixes, remember
 from monitor.intake.held import HELD
 from monitor.intake.mending import Mend, fix, unfix
-from monitor.intake.quarantine import QuarantineRefused, alike, alike_ids, held_row, held_rows
+from monitor.intake.outcomes import OF_THE_PATIENT
+from monitor.intake.quarantine import (
+    HeldRow,
+    QuarantineRefused,
+    alike,
+    alike_ids,
+    held_row,
+    held_rows,
+)
 from monitor.operations import feeds
 from monitor.operations.arrivals import mend
 from monitor.operations.health import examine
@@ -87,13 +95,13 @@ def test_what_is_alike_is_counted_without_being_read(desk: Desk) -> None:
     load(desk, *mixed[:2], source="south")
     rows = held_rows(desk.store)
     assert len(rows) == len(mixed) + 2
+
+    def cause(row: HeldRow) -> tuple[str, ...]:
+        measured = "" if row.reason_code in OF_THE_PATIENT else row.analyte
+        return row.source, row.reason_code, row.reason, measured
+
     for row in rows:
-        same = [
-            it.id
-            for it in rows
-            if (it.source, it.reason_code, it.reason, it.analyte)
-            == (row.source, row.reason_code, row.reason, row.analyte)
-        ]
+        same = [it.id for it in rows if cause(it) == cause(row)]
         found = alike(desk.store, row, shown=1)
         assert (found.count, found.last_id) == (len(same), same[-1])
         assert [it.id for it in found.first] == same[:1]
