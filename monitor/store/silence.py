@@ -26,17 +26,17 @@ def watched(connection_class: Any, errors: Any, takes_another: Callable[[], bool
     """The driver's class of connections, whose waits end where the server is frozen: with the
     driver's OperationalError, and the connection closed."""
 
-    class Watched(connection_class):  # type: ignore[misc]
-        def wait(self, steps: Steps, *how: Any, **more: Any) -> Any:
-            def give_up(seconds: float) -> None:
-                self.pgconn.finish()
-                raise errors.OperationalError(
-                    f"it has said nothing for {seconds:.0f} s, though its machine is there"
-                )
+    def wait(connection: Any, steps: Steps, *how: Any, **more: Any) -> Any:
+        def give_up(seconds: float) -> None:
+            connection.pgconn.finish()
+            raise errors.OperationalError(
+                f"it has said nothing for {seconds:.0f} s, though its machine is there"
+            )
 
-            return super().wait(_with_an_end(steps, takes_another, give_up), *how, **more)
+        watching = _with_an_end(steps, takes_another, give_up)
+        return connection_class.wait(connection, watching, *how, **more)
 
-    return Watched
+    return type("Watched", (connection_class,), {"wait": wait})
 
 
 def _with_an_end(
