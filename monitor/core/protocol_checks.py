@@ -18,7 +18,7 @@ from monitor.core.protocol import Lateness, PanelSchedule, Protocol
 from monitor.core.protocol_dose_checks import check_shares
 from monitor.core.protocol_ladders import check_rule, from_on
 from monitor.core.protocol_numbers import check_numbers
-from monitor.core.protocol_reach import check_reach
+from monitor.core.protocol_reach import check_reach, leads_back
 from monitor.core.toml_lines import Path
 from monitor.core.toml_reader import Report, suggest
 
@@ -78,13 +78,7 @@ def _check_muting(protocol: Protocol, report: Report) -> None:
         for name in dict.fromkeys(it for it in rule.muted_by if it not in names):
             valid = f"rules of this file: {', '.join(it for it in names if it)}"
             report.add(("rules", place, "muted_by"), name, "there is no such rule", valid)
-        seen, ahead = set[str](), list(rule.muted_by)
-        while ahead:
-            name = ahead.pop()
-            if name in names and name not in seen:
-                seen.add(name)
-                ahead += names[name]
-        if rule.id in seen:
+        if leads_back(rule.id, names):
             problem = "would be muted by itself"
             report.add(("rules", place, "muted_by"), rule.id, problem, "another rule")
 

@@ -6,7 +6,7 @@ Each is a fault, for a file that is accepted is taken at its word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from monitor.core.catalogue import Catalogue
@@ -34,6 +34,17 @@ def check_reach(protocol: Protocol, report: Report, catalogue: Catalogue) -> Non
     _check_unless(protocol, report)
     if protocol.dosing is not None:
         _check_shown(protocol.dosing, report)
+
+
+def leads_back(name: str, leads: Mapping[str, Sequence[str]]) -> bool:
+    """Whether what a name leads to, and that to, leads back to itself in the end."""
+    seen, ahead = set[str](), list(leads[name])
+    while ahead:
+        other = ahead.pop()
+        if other in leads and other not in seen:
+            seen.add(other)
+            ahead += leads[other]
+    return name in seen
 
 
 def _check_shown(dosing: Dosing, report: Report) -> None:
@@ -142,13 +153,7 @@ def _check_unless(protocol: Protocol, report: Report) -> None:
     """Of two rules that keep quiet beside each other neither speaks of a symptom of both."""
     names = {it.id: it.unless for it in protocol.symptoms}
     for place, symptom in enumerate(protocol.symptoms):
-        seen, ahead = set[str](), list(symptom.unless)
-        while ahead:
-            name = ahead.pop()
-            if name in names and name not in seen:
-                seen.add(name)
-                ahead += names[name]
         path: Path = ("symptoms", place, "unless")
-        if symptom.id in seen and report.sound(*path):
+        if leads_back(symptom.id, names) and report.sound(*path):
             problem = "keeps quiet beside a rule that keeps quiet beside it: neither would speak"
             report.add(path, ", ".join(symptom.unless), problem, "one of the two speaks")
