@@ -15,7 +15,6 @@ import os
 import re
 import secrets
 import socket
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -36,6 +35,7 @@ from monitor.store import daemons, leases, outbox
 from monitor.store.database import Store
 from monitor.store.errors import StoreError, StoreLost
 from monitor.store.leases import Leased
+from monitor.store.processes import is_alive
 
 _TOKEN = secrets.token_hex(4)
 """Tells this process from an earlier one with the same number."""
@@ -357,15 +357,7 @@ def _is_gone(holder: str) -> bool:
     pid = int(parts[2])
     if pid == os.getpid():
         return parts[3] != _TOKEN
-    if sys.platform == "win32":
-        return False  # asking after a process would end it there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    return not is_alive(pid)
 
 
 def _log() -> Any:

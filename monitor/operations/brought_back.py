@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Table,
-    func,
-    literal,
-    select,
-    update,
-)  # fmt: skip
+from sqlalchemy import Column, Connection, Table, func, literal, select, update
 from sqlmodel import SQLModel
 
 from monitor.config import Settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import sys
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +16,7 @@ from monitor.store import daemons, revisions
 from monitor.store.daemons import Identity, Turn
 from monitor.store.database import Store
 from monitor.store.errors import StoreError
+from monitor.store.processes import is_alive
 
 HOLD = timedelta(minutes=10)
 """How long a turn lasts without a word; by then most work is done, or its daemon is dead."""
@@ -102,19 +102,7 @@ def at_work(connection: Connection, now: datetime) -> list[Row[Any]]:
     whose last sign of life is as fresh, is none."""
     here = socket.gethostname()
     running = daemons.running(connection, now)
-    return [it for it in running if it.host != here or _is_alive(it.pid)]
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # a signal there is the end of it
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # somebody else's
-    return True
+    return [it for it in running if it.host != here or is_alive(it.pid)]
 
 
 def _version() -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.delivery.language import language, translated
 from monitor.delivery.shown import view_of
-from monitor.delivery.view import Standing
+from monitor.delivery.view import AlertView, Standing
 from monitor.delivery.words import (
     age_words,
     discreet,
@@ -86,6 +86,14 @@ def test_units_are_set_as_readers_know_them() -> None:
     assert pretty("0.4 10*9/L and 4 10*12/L") == "0.4 ×10⁹/L and 4 ×10¹²/L"
 
 
+def seen(
+    number: int, shown: dict[str, Any], what: str = "opened", now: datetime = NOW, **standing: Any
+) -> AlertView:
+    """An alert of Ben's that stands since NOW, as it is told."""
+    stands = Standing(state="open", opened_at=NOW, **standing)
+    return view_of(number, shown, BEN, stands, what=what, reason="", now=now, zone=ZONE)
+
+
 @pytest.mark.parametrize(
     ("state", "due_on", "late", "was"),
     [
@@ -103,16 +111,7 @@ def test_a_test_that_is_not_late_is_not_said_to_have_been_due(
     day to come."""
     shown = overdue("B-207", serious=False)
     shown["panels"][0] |= {"state": state, "due_on": due_on}
-    told = view_of(
-        21,
-        shown,
-        BEN,
-        Standing(state="open", opened_at=NOW),
-        what="opened",
-        reason="",
-        now=NOW,
-        zone=ZONE,
-    )
+    told = seen(21, shown)
     assert [(panel.late, panel.was) for panel in told.panels] == [(late, was)]
 
 
@@ -128,16 +127,8 @@ def test_days_overdue_are_those_of_the_day_it_is_told(
 ) -> None:
     """The evidence is not written anew each day: a message that waited, or that goes to the next
     tier after a weekend, said the days of the day the alert opened."""
-    told = view_of(
-        21,
-        overdue("B-207", serious=True),
-        BEN,
-        Standing(state="open", opened_at=NOW, **standing),
-        what="escalated",
-        reason="",
-        now=NOW + timedelta(days=3),
-        zone=ZONE,
-    )
+    later = NOW + timedelta(days=3)
+    told = seen(21, overdue("B-207", serious=True), "escalated", later, **standing)
     assert [panel.late for panel in told.panels] == late
 
 
@@ -152,16 +143,7 @@ def test_a_newer_value_stands_beside_the_latest_that_counts(
     preliminary value, or one of the treatment that came after."""
     shown = raised_alt()
     shown["series"] += [point("2026-05-12", "41", status=status, received="41 U/L")]
-    told = view_of(
-        12,
-        shown,
-        BEN,
-        Standing(state="open", opened_at=NOW),
-        what="opened",
-        reason="",
-        now=NOW,
-        zone=ZONE,
-    )
+    told = seen(12, shown)
     assert told.latest == (
         "96 U/L on Tue 5 May 2026, 08:30 (7 days ago): back within the limit; "
         f"{english}: 41 U/L on Tue 12 May 2026, 08:30 (today)"
@@ -173,15 +155,6 @@ def test_a_newer_value_stands_beside_the_latest_that_counts(
 def test_what_a_protocol_gives_as_its_source_stays_as_it_is_written() -> None:
     """Half of it had become German, and its decimal points commas."""
     for source in ("2 of 3 lines low: 0.5 of 1 Jan 2026; ours", "founding brief; 0.5 and 0.2"):
-        told = view_of(
-            12,
-            raised_alt(source=source),
-            BEN,
-            Standing(state="open", opened_at=NOW),
-            what="opened",
-            reason="",
-            now=NOW,
-            zone=ZONE,
-        )
+        told = seen(12, raised_alt(source=source))
         german = dict(translated(told, language("de"), frozenset()).why)
         assert german["Quelle"] == source
