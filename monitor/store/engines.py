@@ -28,6 +28,13 @@ _USED, _TRUSTED = "used", 30.0
 """When a connection to PostgreSQL was last used, and for how many seconds after that it is taken
 for whole as long as nothing has come from its server."""
 _SESSION = {
+    # What this program relies on, whatever the server, the database or the role say: writers that
+    # meet at a row wait and read it anew, and days, instants and texts come as its driver reads
+    # them.
+    "default_transaction_isolation": "read committed",
+    "datestyle": "ISO",
+    "timezone": "UTC",
+    "standard_conforming_strings": "on",
     "statement_timeout": "600s",  # the longest statement is the bulk of a file of a country
     "lock_timeout": "120s",
     "idle_in_transaction_session_timeout": "900s",
@@ -36,7 +43,9 @@ _SESSION = {
     "tcp_keepalives_count": "4",
     "tcp_user_timeout": "90s",
 }
+_ENCODING = "UTF8"
 _CLIENT = {
+    "client_encoding": _ENCODING,
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 15,
@@ -127,6 +136,7 @@ def _postgresql(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
+        _refuse_encoding(connection.info.parameter_status("server_encoding"))
         with connection.cursor() as cursor:
             settings = ", ".join("set_config(%s, %s, false)" for _ in _SESSION)
             cursor.execute(f"SELECT {settings}", [it for pair in _SESSION.items() for it in pair])
@@ -153,6 +163,17 @@ def _postgresql(url: URL) -> Engine:
             raise InvalidatePoolError from error
 
     return engine
+
+
+def _refuse_encoding(encoding: str) -> None:
+    """A name, a unit or a protocol holds letters that no other encoding has; and SQL_ASCII, which a
+    server has that was made where no language was set, knows of no letters at all."""
+    if encoding != _ENCODING:
+        raise StoreError(
+            f"the database has the encoding {encoding}, which has not all letters of names and "
+            "units; make one that has: createdb --encoding UTF8 --template template0 --owner "
+            "monitor NAME"
+        )
 
 
 def _watched_connection(driver: Any, where: Any, how: Any) -> Any:

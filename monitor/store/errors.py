@@ -22,7 +22,11 @@ person. Source: PostgreSQL manual, appendix A."""
 _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
-_TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
+_TAKE_TURNS = {
+    "40P01": "two writers waited for each other",
+    "40001": "others changed meanwhile what was being read",
+    "55P03": "others have been writing",
+}
 
 
 class StoreError(Exception):
