@@ -9,6 +9,7 @@ from monitor import logs
 from monitor.config import Settings
 from monitor.daemon.machine_clock import Alarm
 from monitor.daemon.own_config import OwnConfig
+from monitor.operations.fleet import Member
 from monitor.operations.schedules import adopt, tell
 from monitor.operations.time_zone import notice_of_another_zone
 from monitor.review import RoutesRead, wake_judged_otherwise
@@ -18,8 +19,11 @@ from monitor.store.database import Store
 class InForce:
     """Looked at at the start and again and again; the operator is told through `alarm`."""
 
-    def __init__(self, store: Store, settings: Settings, own: OwnConfig, alarm: Alarm) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, own: OwnConfig, alarm: Alarm, member: Member
+    ) -> None:
         self._store = store
+        self._member = member
         self._settings = settings
         self._own = own
         self._alarm = alarm
@@ -30,7 +34,8 @@ class InForce:
         """Of a start: whoever was judged or told by something else is woken."""
         for notice in notice_of_another_zone(self._store, self._settings, now):
             self._alarm(notice.topic, notice.text, now)
-        woken = wake_judged_otherwise(self._store, self._settings.clinic.zone, now)
+        self._member.outlived(now)  # from here on it is seen who goes
+        woken = self._wake_judged_otherwise(now)
         woken += self._routes.read_anew(self._store, self._settings, now)
         if woken:
             self._log.info("to be judged anew", enrolments=woken)
@@ -43,4 +48,10 @@ class InForce:
         if edited:
             self._alarm("the config was edited", edited, now)
         woken = self._routes.read_anew(self._store, self._settings, now)
+        if self._member.outlived(now):  # whom it judged beside this one it judged in its way
+            woken += self._wake_judged_otherwise(now, another_was_here=True)
         return bool(notices or edited or woken)
+
+    def _wake_judged_otherwise(self, now: datetime, *, another_was_here: bool = False) -> int:
+        zone = self._settings.clinic.zone
+        return wake_judged_otherwise(self._store, zone, now, another_was_here=another_was_here)
