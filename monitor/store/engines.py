@@ -60,7 +60,7 @@ def open_engine(url: str) -> Engine:
     """The engine behind a URL of a database; nothing is connected yet. Raises StoreError."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         raise StoreError(
             "[database] url is no database URL; valid: sqlite:///FILE or "
             "postgresql+psycopg://USER@HOST:PORT/NAME"
@@ -77,6 +77,8 @@ def open_engine(url: str) -> Engine:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(f"[database] url: what stands behind its ? cannot be: {error}") from error
 
 
 def switch_foreign_keys(connection: Connection, switch: str) -> None:
@@ -129,6 +131,7 @@ def _postgresql(url: URL) -> Engine:
         pool_timeout=_POOL_SECONDS,
         connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
     )
+    engine.dialect.create_connect_args(url)  # what it minds is told now
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 30
@@ -142,6 +142,8 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
             f"database {where}: {first_line(error)}. Its role has to own the tables, or to have "
             "been granted them; to make them it has to own the database (or its schema)"
         )
+    if isinstance(error, ProgrammingError) and not code and error.statement is None:
+        return StoreError(f"[database] url cannot be used: {first_line(error)}")
     # With a statement the driver itself refused it: tried again, it would be refused again.
     never_came = isinstance(error, OperationalError) and not code and error.statement is None
     if code.startswith(_GONE) or never_came or error.connection_invalidated:

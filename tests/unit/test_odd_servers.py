@@ -98,6 +98,21 @@ def test_what_is_stored_is_read_as_it_was(
         assert connection.scalar(text("SELECT DATE '2026-01-05'")) == date(2026, 1, 5)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:s3cret@h:port/c",
+        "postgresql://a:s3cret@h/c?port=soon",
+        "sqlite:///a.db?timeout=soon",
+        "postgresql://a:s3cret@127.0.0.1/c?targt_session_attrs=read-write",
+    ],
+)
+def test_what_an_address_cannot_have_is_said(url: str) -> None:
+    with pytest.raises(StoreError, match=r"\[database\] url") as told, open_store(url).look():
+        pass
+    assert "s3cret" not in str(told.value)
+
+
 def test_two_that_cannot_both_be_right_are_asked_to_take_turns(store: Store) -> None:
     """A standby, too, ends so what reads what its primary has taken away."""
     conflict = "RAISE EXCEPTION 'conflict' USING ERRCODE = 'serialization_failure'"
