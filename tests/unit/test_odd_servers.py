@@ -120,6 +120,16 @@ def test_two_that_cannot_both_be_right_are_asked_to_take_turns(store: Store) -> 
         connection.execute(text(f"DO $$ BEGIN {conflict}; END $$"))
 
 
+def test_a_place_for_tables_that_is_not_there_is_said(
+    store: Store, with_defaults: list[Store]
+) -> None:
+    nowhere = _odd(store, with_defaults, search_path="nowhere")
+    with pytest.raises(StoreError, match="monitor init"), nowhere.read():
+        pass
+    with pytest.raises(StoreError, match="search_path, which names no schema"):
+        nowhere.migrate()
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_that_cannot_hold_every_name_is_refused_in_words(
     store: Store, encoding: str
