@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor import logs
-from monitor.config import Settings
+from monitor.config import Settings, route_book
 from monitor.daemon.machine_clock import Alarm
 from monitor.daemon.own_config import OwnConfig
 from monitor.operations.fleet import Member
@@ -28,6 +28,8 @@ class InForce:
         self._own = own
         self._alarm = alarm
         self._routes = RoutesRead()
+        self._rotas: tuple[str, ...] = ()
+        """What was wrong with a rota at the last look: one that is being saved is left in peace."""
         self._log = logs.logger("daemon")
 
     def begin(self, now: datetime) -> None:
@@ -47,10 +49,17 @@ class InForce:
         edited = self._own.forgotten(now)
         if edited:
             self._alarm("the config was edited", edited, now)
+        wrong = self._wrong_rotas()
+        if wrong:
+            self._alarm("rota", f"{wrong}. Until it is mended who it names hears of nothing.", now)
         woken = self._routes.read_anew(self._store, self._settings, now)
         if self._member.outlived(now):  # whom it judged beside this one it judged in its way
             woken += self._wake_judged_otherwise(now, another_was_here=True)
-        return bool(notices or edited or woken)
+        return bool(notices or edited or wrong or woken)
+
+    def _wrong_rotas(self) -> str:
+        before, self._rotas = self._rotas, route_book(self._settings).faults
+        return "; ".join(it for it in self._rotas if it in before)
 
     def _wake_judged_otherwise(self, now: datetime, *, another_was_here: bool = False) -> int:
         zone = self._settings.clinic.zone
