@@ -28,6 +28,8 @@ class InForce:
         self._own = own
         self._alarm = alarm
         self._routes = RoutesRead()
+        self._own_texts: dict[str, str] = {}
+        """Of the protocol files that were in force: what they said."""
         self._rotas: tuple[str, ...] = ()
         """What was wrong with a rota at the last look: one that is being saved is left in peace."""
         self._log = logs.logger("daemon")
@@ -44,7 +46,7 @@ class InForce:
 
     def look(self, now: datetime) -> bool:
         """Take up what was edited; whether messages may have come of it."""
-        notices = adopt(self._store, self._settings.schedules.folder, now)
+        notices = adopt(self._store, self._settings.schedules.folder, now, self._own_texts)
         tell(self._store, self._settings, notices, now)
         edited = self._own.forgotten(now)
         if edited:
