@@ -1,0 +1,56 @@
+"""What goes to other programs: no more of a patient than the privacy of their channel allows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.delivery.send import deliver_due
+from monitor.review import review_due
+from monitor.store.database import Store
+from tests.clinic import at
+from tests.desk import Desk
+
+CONFIG = """
+[clinic]
+timezone = "Europe/Zurich"
+email = "operator@clinic.example"
+telephone = "+41 00 000 00 00"
+[queues.ehr]
+privacy = "{privacy}"
+[[routes]]
+to = ["queue:ehr"]
+digest = false
+"""
+NOW = at("2026-01-06")
+
+
+def told(store: Store, folder: Path, privacy: str) -> list[dict[str, Any]]:
+    """The documents about somebody whose count is far too low, whose ALT is raised, and who is
+    with child."""
+    desk = Desk(store, folder, CONFIG.format(privacy=privacy))
+    desk.clinic.enrol("A100")
+    desk.load(
+        "A100,2026-01-06T08:00,neutrophils,0.31,10*9/L,s1,,,",
+        "A100,2026-01-06T08:00,alt,317,U/L,s1,,,",
+        now=NOW,
+    )
+    desk.events("A100,2026-01-06,pregnancy,,,,", now=NOW)
+    review_due(store, desk.settings, NOW, everyone=True)
+    deliver_due(store, desk.settings, NOW, who="test")
+    files = sorted((folder / "queue").iterdir())
+    return [json.loads(path.read_text(encoding="utf-8")) for path in files]
+
+
+@pytest.mark.parametrize(("privacy", "urgent_is_told"), [("minimal", False), ("full", True)])
+def test_another_program_is_told_what_the_privacy_of_its_channel_allows(
+    store: Store, tmp_path: Path, privacy: str, urgent_is_told: bool
+) -> None:
+    documents = told(store, tmp_path, privacy)
+    by_urgency = {it["urgency"]: json.dumps(it) for it in documents}
+    assert "0.31" in by_urgency["critical"]
+    for secret in ("317", "Pregnancy"):
+        assert (secret in by_urgency["urgent"]) is urgent_is_told, secret
