@@ -163,7 +163,10 @@ async def _send_all(run: _Run, ways: Ways, desk: Desk) -> None:
             batch = desk.batch(_lease(run, many)) if following is None else await following
             following = None
             if not batch.size:
-                return
+                if run.unrecorded is None:
+                    return
+                await run.recorded()  # for which a withdrawal waits
+                continue
             if desk.has_help and many == _MOST_AT_ONCE:
                 following = asyncio.create_task(_prepared(run, desk, many))
             await _send_batch(run, ways, batch)

@@ -21,6 +21,7 @@ from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.storm import mark_as_gone, worst_first
 
 LEASE = timedelta(minutes=5)
+_WITHDRAWAL = "withdrawal"
 _FIRST_DELAY = timedelta(seconds=15)
 _LONGEST_DELAY = timedelta(minutes=15)
 
@@ -64,6 +65,7 @@ def lease(
     """
     owed = [DELIVERIES.c.state == "waiting", DELIVERIES.c.id.not_in(list(but_not)), _free(now)]
     owed.append(DELIVERIES.c.channel.not_in(list(but_channels)))
+    owed.append(or_(DELIVERIES.c.kind != _WITHDRAWAL, ~_waits_before()))
     if not despite_back_off:
         owed.append(DELIVERIES.c.next_attempt_at <= now)
     worst = case({"critical": 0, "urgent": 1}, value=DELIVERIES.c.urgency, else_=2)
@@ -242,6 +244,28 @@ def delay(once_key: str, attempts: int) -> timedelta:
     doubled = _FIRST_DELAY * (1 << min(attempts - 1, 10))
     draw = hashlib.sha256(f"{once_key}#{attempts}".encode()).digest()[0]
     return min(doubled, _LONGEST_DELAY) * (1 - draw / 1020)
+
+
+def _waits_before() -> Any:
+    """Whether what was said to the reader before of an alert of a message waits itself, perhaps for
+    its next attempt: that it is void must not arrive first, for whoever hears of it afterwards
+    takes it for new."""
+    earlier, told, bears = DELIVERIES.alias(), BEARS.alias(), BEARS.alias()
+    same = bears.c.alert_id == told.c.alert_id
+    return (
+        select(earlier.c.id)
+        .join(told, told.c.delivery_id == earlier.c.id)
+        .join(bears, same)
+        .where(
+            bears.c.delivery_id == DELIVERIES.c.id,
+            earlier.c.id < DELIVERIES.c.id,
+            earlier.c.recipient == DELIVERIES.c.recipient,
+            earlier.c.state == "waiting",
+            earlier.c.kind == "alert",
+        )
+        .correlate(DELIVERIES)
+        .exists()
+    )
 
 
 def _free(now: datetime) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,40 @@ def test_another_program_is_told_what_the_privacy_of_its_channel_allows(
     assert "0.31" in by_urgency["critical"]
     for secret in ("317", "Pregnancy"):
         assert (secret in by_urgency["urgent"]) is urgent_is_told, secret
+
+
+PAGER = """
+[clinic]
+timezone = "Europe/Zurich"
+email = "operator@clinic.example"
+telephone = "+41 00 000 00 00"
+[queues.ehr]
+[[routes]]
+to = ["queue:ehr"]
+digest = false
+"""
+
+
+def test_what_is_void_arrives_after_what_it_voids(store: Store, tmp_path: Path) -> None:
+    """The folder was away when the alert came, and back before the next attempt: a program heard
+    that alert 1 is withdrawn, and minutes later of a new alert 1."""
+    desk = Desk(store, tmp_path, PAGER)
+    desk.clinic.enrol("A100")
+    queue = tmp_path / "queue"
+    queue.write_text("in the way")
+
+    def run(now: datetime) -> list[str]:
+        review_due(store, desk.settings, now, everyone=True)
+        deliver_due(store, desk.settings, now, who="test")
+        files = queue.iterdir() if queue.is_dir() else []
+        made = {path.stat().st_mtime_ns: path for path in files}
+        return [json.loads(path.read_text())["kind"] for _, path in sorted(made.items())]
+
+    desk.load("A100,2026-01-06T08:00,neutrophils,0.31,10*9/L,s1,,,", now=NOW)
+    for minutes in range(0, 40, 5):
+        assert run(NOW + timedelta(minutes=minutes)) == []
+    queue.unlink()
+    again = NOW + timedelta(minutes=41)
+    desk.load("A100,2026-01-06T08:00,neutrophils,3.1,10*9/L,s1,corrected,,", now=again)
+    assert run(again) in ([], ["alert", "withdrawal"])
+    assert run(again + timedelta(minutes=15)) == ["alert", "withdrawal"]
