@@ -59,7 +59,19 @@ list of overdue tests is lines anyway."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _UNTOUCHED = frozenset(
-    {"id", "mrn", "name", "initials", "drug", "clinic", "kind", "urgency", "link", "is_new"}
+    {
+        "id",
+        "mrn",
+        "name",
+        "initials",
+        "drug",
+        "clinic",
+        "kind",
+        "urgency",
+        "state",
+        "link",
+        "is_new",
+    }
 )
 """Fields of a view that are the same in every language."""
 

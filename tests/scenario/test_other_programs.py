@@ -92,3 +92,21 @@ def test_what_is_void_arrives_after_what_it_voids(store: Store, tmp_path: Path) 
     desk.load("A100,2026-01-06T08:00,neutrophils,3.1,10*9/L,s1,corrected,,", now=again)
     assert run(again) in ([], ["alert", "withdrawal"])
     assert run(again + timedelta(minutes=15)) == ["alert", "withdrawal"]
+
+
+def test_a_program_reads_days_and_instants(store: Store, tmp_path: Path) -> None:
+    """They were `6 Jan 2026, 12:00`, in the language of the clinic."""
+    desk = Desk(store, tmp_path, PAGER.replace("[clinic]", '[clinic]\nlocale = "de"'))
+    desk.clinic.enrol("A100")
+    desk.load("A100,2026-01-06T08:00,neutrophils,0.31,10*9/L,s1,,,", now=NOW)
+    late = at("2026-01-20")
+    for now in (NOW, late):
+        review_due(store, desk.settings, now, everyone=True)
+        deliver_due(store, desk.settings, now, who="test")
+    documents = [json.loads(path.read_text()) for path in (tmp_path / "queue").iterdir()]
+    first = min(documents, key=lambda it: it["created_at"])
+    assert first["created_at"] == "2026-01-06T12:00:00+01:00"
+    (alert,) = first["alerts"]
+    assert (alert["collected_at"], alert["state"]) == ("2026-01-06T08:00:00+01:00", "open")
+    panels = [it for told in documents for alert in told["alerts"] for it in alert["panels"]]
+    assert {it["due_on"] for it in panels} == {"2026-01-07"}
