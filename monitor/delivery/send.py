@@ -18,7 +18,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -252,7 +252,7 @@ async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
 async def _handed_over(run: _Run, ways: Ways, letter: Letter) -> str:
     """What the other side answered. A channel that breaks in a way that nobody foresaw rests, is
     told to the operator, and holds up no other: what waits behind it may be the alarm about it."""
-    channel = letter.message.channel
+    channel, letter = letter.message.channel, replace(letter, now=run.later)
     try:
         return await ways.channel(channel).send(letter, run.recorded)
     except (NotSent, StoreError):
