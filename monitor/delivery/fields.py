@@ -48,6 +48,12 @@ def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
     }
 
 
+def bare_fields(alert_id: int, urgency: str) -> dict[str, Any]:
+    """An alert that could not be laid out: a program that goes through the alerts of a message
+    meets it all the same."""
+    return {"id": alert_id, "urgency": urgency}
+
+
 _COLUMNS = (
     "alert", "urgency", "mrn", "drug", "clinic", "asks_for", "about", "action", "standing",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.discretion import discreet_view
-from monitor.delivery.fields import fields_of, whole_list
+from monitor.delivery.fields import bare_fields, fields_of, whole_list
 from monitor.delivery.figure import MOST_BYTES, draw
 from monitor.delivery.language import ENGLISH, language, translated
 from monitor.delivery.subject import parts_of
@@ -222,6 +222,7 @@ def plain(message: Leased, settings: Settings) -> Rendered:
         text=text,
         html=f"<pre>{escape(text)}</pre>",
         alert_ids=tuple(alert_id for alert_id, _, _ in message.lines),
+        alerts=tuple(bare_fields(it, message.urgency) for it, _, _ in message.lines),
     )
 
 

@@ -110,3 +110,23 @@ def test_a_program_reads_days_and_instants(store: Store, tmp_path: Path) -> None
     assert (alert["collected_at"], alert["state"]) == ("2026-01-06T08:00:00+01:00", "open")
     panels = [it for told in documents for alert in told["alerts"] for it in alert["panels"]]
     assert {it["due_on"] for it in panels} == {"2026-01-07"}
+
+
+def test_a_program_meets_each_alert_of_a_message_that_could_not_be_laid_out(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr("monitor.delivery.message.render_alerts", broken)
+    desk = Desk(store, tmp_path, PAGER)
+    desk.clinic.enrol("A100")
+    desk.load("A100,2026-01-06T08:00,neutrophils,0.31,10*9/L,s1,,,", now=NOW)
+    review_due(store, desk.settings, NOW, everyone=True)
+    deliver_due(store, desk.settings, NOW, who="test")
+    (path,) = (tmp_path / "queue").iterdir()
+    document = json.loads(path.read_text())
+    assert "layout failed" in document["subject"]
+    (alert,) = document["alerts"]
+    assert alert["urgency"] == "critical"
+    assert f"alerts {alert['id']}," in document["subject"]
