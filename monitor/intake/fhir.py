@@ -25,6 +25,7 @@ from monitor.intake.fhir_around import (
     place_of_no_blood,
 )
 from monitor.intake.fhir_doubts import doubt_of
+from monitor.intake.fhir_genes import gene_in_value, own_gene, texts_of
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
 from monitor.intake.fhir_parameters import opened
@@ -40,6 +41,7 @@ from monitor.intake.fhir_values import (
     value_of,
 )
 from monitor.intake.fhir_xml import check_xml, xml_resources
+from monitor.intake.genes import named_by_gene
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import ASK_FOR_ANOTHER, Survey, UnreadableFile
 
@@ -236,6 +238,7 @@ class _Maker:
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
         self._notes = around.notes
+        self._surroundings = surroundings
         self._order = around.order or place_of_no_blood(body) or surroundings.order_of(body)
         self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
@@ -244,6 +247,13 @@ class _Maker:
         body, whose, sample = self._found.body, self._whose, self._sample
         order = self._order or (order_of_no_blood(body) if part is not body else "")
         names = names_of(part, sample, self._mapping, self._catalogue, order)
+        names = named_by_gene(
+            names,
+            [text for text in texts_of(part.get("code")) if text],
+            lambda: self._gene_of(part),
+            self._catalogue,
+            self._mapping.codes,
+        )
         unit = unit_of(part, names, self._mapping, self._catalogue)
         low, high = limits_of(part, unit, names, self._mapping, self._catalogue)
         comments = comments_of(part)
@@ -274,6 +284,10 @@ class _Maker:
             reference=self._reference if whose.unresolved else "",
             unresolved=whose.unresolved,
         )
+
+    def _gene_of(self, part: Body) -> str:
+        body = self._found.body
+        return own_gene(body) or self._surroundings.gene_behind(body) or gene_in_value(part)
 
 
 class _Given(Sequence[tuple[str, str]]):

@@ -21,6 +21,7 @@ from monitor.intake.fhir_around import (
     members_of,
     order_of_no_blood,
 )
+from monitor.intake.fhir_genes import own_gene, sources_of
 from monitor.intake.fhir_json import Body, Found
 from monitor.intake.fhir_parts import (
     TAIL,
@@ -102,6 +103,7 @@ class Surroundings:
         self._samples: dict[str, Sample] = {}
         self._arounds = Arounds()
         self._orders: dict[str, str] = {}
+        self._genes: dict[str, str] = {}
         self.kinds: set[str] = set()
 
     def add(self, found: Found) -> None:
@@ -121,17 +123,23 @@ class Surroundings:
         elif kind == "DiagnosticReport":
             self._note(found, body.get("result"), is_report=True)
         elif kind == "Observation":
-            members = list(members_of(body))
-            if members:
-                self._note(found, members, is_report=False)
+            self._add_observation(found)
         elif kind in _REQUESTS and (order := order_of_no_blood(body)):
             self._orders.update((key, order) for key in keys_to(found))
-        kept = len(self._patients) + len(self._samples) + len(self._orders) + len(self._arounds)
+        noted = (self._patients, self._samples, self._orders, self._genes, self._arounds)
+        kept = sum(len(it) for it in noted)
         if kept > MOST_KEPT:
             raise UnreadableFile(
                 f"more than {MOST_KEPT} patients, specimens and reported results refer to each "
                 "other in one file; split it"
             )
+
+    def _add_observation(self, found: Found) -> None:
+        if gene := own_gene(found.body):
+            self._genes.update((key, gene) for key in keys_to(found))
+        members = list(members_of(found.body))
+        if members:
+            self._note(found, members, is_report=False)
 
     def _note(self, found: Found, references: Any, *, is_report: bool) -> None:
         body = found.body
@@ -168,6 +176,12 @@ class Surroundings:
         asked = (text_of(it, "reference") for it in objects(body.get("basedOn")))
         keys = (key for reference in asked for key in keys_of(reference))
         return next((self._orders[key] for key in keys if key in self._orders), "")
+
+    def gene_behind(self, body: Body) -> str:
+        """The gene of what an Observation was derived from; empty where those are of several."""
+        keys = (key for reference in sources_of(body) for key in keys_of(reference))
+        found = {self._genes[key] for key in keys if key in self._genes}
+        return next(iter(found)) if len(found) == 1 else ""
 
     def whose(self, subject: Any, contained: list[Body]) -> Whose:
         """The patient that a subject names."""

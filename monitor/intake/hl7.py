@@ -15,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.conditions import condition, rejection
+from monitor.intake.genes import named_by_gene
 from monitor.intake.hl7_doubts import settle_doubts
+from monitor.intake.hl7_genes import called, gene_of
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import (
@@ -195,7 +197,11 @@ class _Reading:
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, material, self._catalogue, self._mapping.codes)
+        codes = self._mapping.codes
+        names = names_of(obx, material, self._catalogue, codes)
+        names = named_by_gene(
+            names, called(obx), lambda: gene_of(obx, order), self._catalogue, codes
+        )
 
         def meaning(unit: str) -> object:
             return self._meaning(names, unit)
