@@ -28,9 +28,10 @@ from monitor.intake.fhir_doubts import doubt_of
 from monitor.intake.fhir_genes import gene_in_value, own_gene, texts_of
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_merges import merges_of
 from monitor.intake.fhir_parameters import opened
 from monitor.intake.fhir_parts import many, objects, text_of, word_of
-from monitor.intake.fhir_people import Sample, Surroundings, Whose, patient_of, successions
+from monitor.intake.fhir_people import Sample, Surroundings, Whose
 from monitor.intake.fhir_values import (
     comments_of,
     limits_of,
@@ -150,7 +151,7 @@ class FhirFile:
                 found = self._as_of_now(found)
             yield from self._observation(found, around, contained)
         elif _KIND.fullmatch(kind):
-            yield self._other(found, kind, contained)
+            yield from self._other(found, kind, contained)
         else:
             reason = "a resource that does not say of which kind it is"
             yield BadLine(found.line, "fhir", reason, _shown(found.body), found.place)
@@ -175,26 +176,18 @@ class FhirFile:
                 within = Found(found.line, place, "", inner)
                 yield from self._observation(within, around, contained)
 
-    def _other(self, found: Found, kind: str, contained: list[Body]) -> OtherMessage | PatientMerge:
+    def _other(
+        self, found: Found, kind: str, contained: list[Body]
+    ) -> Iterator[OtherMessage | PatientMerge]:
+        merged = False
         if kind == "Patient":
-            for relation, other in successions(found.body):
-                around = self._surroundings
-                this, that = patient_of(found.body, around.system), around.whose(other, contained)
-                old, new = (this, that) if relation == "replaced-by" else (that, this)
-                if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
-                    return PatientMerge(
-                        line=found.line,
-                        kind=kind,
-                        old=old.mrn,
-                        new=new.mrn,
-                        issuer=new.issuer,
-                        family_name=new.family_name,
-                        given_name=new.given_name,
-                        birth_date=new.birth_date,
-                        text=_shown(found.body),
-                        place=found.place,
-                    )
-        return OtherMessage(found.line, kind)
+            around, by_id = self._surroundings, self._mapping.patient_id_is_mrn
+            shown = _shown(found.body)
+            for merge in merges_of(found, contained, around, shown, id_is_mrn=by_id):
+                merged = True
+                yield merge
+        if not merged:
+            yield OtherMessage(found.line, kind)
 
     def _observation(
         self, found: Found, around: Around, contained: list[Body]

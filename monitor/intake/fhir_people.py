@@ -8,7 +8,6 @@ references in Bundles).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -283,13 +282,6 @@ def patient_of(body: Body, system: str = "") -> Whose:
         birth_date=birth if len(birth) >= len("2000-01-01") else "",
         unresolved=unresolved,
     )
-
-
-def successions(body: Body) -> Iterator[tuple[str, Any]]:
-    """The links of a Patient that say which record counts: `replaced-by`, `replaces`."""
-    for link in objects(body.get("link")):
-        if text_of(link, "type") in ("replaced-by", "replaces"):
-            yield text_of(link, "type"), link.get("other")
 
 
 def sample_of(body: Body) -> Sample:

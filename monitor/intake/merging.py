@@ -71,6 +71,8 @@ class Merging:
         not be followed without a person, if so."""
         old = issuers.claim(message.old, message.old_issuer or message.issuer)
         new = issuers.claim(message.new, message.issuer)
+        if wrong := self._half_told(old, new):
+            return f"a merge of patients that is not followed: {wrong}"
         known = self._known(old), self._known(new)
         if _ANOTHERS in known or not (old.number.number and new.number.number):
             self._passed["names another issuer's number, or none: not followed"] += 1
@@ -86,6 +88,15 @@ class Merging:
             self._passed["names one number twice: nothing to do"] += 1
         else:
             self._record(_saying(MERGE, old_id, new_id, None, "", message.kind, message.line))
+        return ""
+
+    def _half_told(self, old: Claim, new: Claim) -> str:
+        """What is missing of a merge of one who is enrolled: the other of the two numbers."""
+        for claim, other, which in ((old, new, "new"), (new, old, "old")):
+            if claim.number.number and not other.number.number:
+                found = match(claim, self._people.with_number(claim.number.number))
+                if isinstance(found, Found):
+                    return f"the {which} number is not told"
         return ""
 
     def _contradiction(self, message: PatientMerge, old: Claim, new: Claim) -> str:
