@@ -24,6 +24,7 @@ from monitor.intake.fhir_genes import own_gene, sources_of
 from monitor.intake.fhir_json import Body, Found
 from monitor.intake.fhir_parts import (
     TAIL,
+    base_of,
     codings,
     keys_of,
     keys_to,
@@ -99,6 +100,8 @@ class Surroundings:
         self.system = system
         """Whose numbers the source's mapping names as the patients', where it names any."""
         self._patients: dict[str, Whose] = {}
+        self._bases: dict[str, str] = {}
+        """The server of a patient by the end of an address, where the file says it."""
         self._samples: dict[str, Sample] = {}
         self._arounds = Arounds()
         self._orders: dict[str, str] = {}
@@ -112,7 +115,9 @@ class Surroundings:
         self.kinds.add(kind)
         if kind == "Patient":
             whose = patient_of(body, self.system)
+            base = base_of(found.url)
             for key in keys_to(found):
+                self._bases.update({key: base} if base else {})
                 known = self._patients.setdefault(key, whose)
                 if known != whose:
                     self._patients[key] = _AMBIGUOUS
@@ -209,8 +214,9 @@ class Surroundings:
             return patient_of(inner, self.system) if is_patient else None
         if "?" in reference:
             return _asked_for(reference)
+        base = base_of(reference)
         for key in keys_of(reference):
-            if key in self._patients:
+            if key in self._patients and base in ("", self._bases.get(key, base)):
                 found = self._patients[key]
                 if found is _AMBIGUOUS:
                     return Whose(unresolved=f"{reference[:120]} means two patients of this file")

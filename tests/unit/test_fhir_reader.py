@@ -703,6 +703,26 @@ def test_full_urls_tell_patients_of_one_id_apart(read: Any) -> None:
     assert the_row(items).mrn == "99"
 
 
+@pytest.mark.parametrize(
+    ("reference", "mrn"),
+    [
+        ("http://b.example/fhir/Patient/p1", ""),
+        ("https://A.example/fhir/Patient/p1", "F1"),
+        ("http://a.example/fhir/Patient/p1/_history/4", "F1"),
+        ("Patient/p1", "F1"),
+    ],
+)
+def test_an_address_of_another_server_is_no_patient_of_this_file(
+    read: Any, reference: str, mrn: str
+) -> None:
+    entries: list[dict[str, Any]] = [
+        {"fullUrl": "http://a.example/fhir/Patient/p1", "resource": PATIENT},
+        {"resource": observation(subject={"reference": reference})},
+    ]
+    row = the_row(read({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    assert (row.mrn, bool(row.unresolved)) == (mrn, not mrn)
+
+
 def test_an_mr_number_is_preferred_and_a_social_security_number_never_taken(read: Any) -> None:
     identifiers = [
         {"system": "urn:ssn", "value": "1", "type": {"coding": [{"code": "SS"}]}},
