@@ -51,6 +51,9 @@ KEPT = 2000
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,59}")
 _ENTRY = re.compile(r"entry\[(\d+)\]")
 _MOST_BROKEN = 100
+_FURTHER_PAGES = (
+    "this is one page of a search: its server has further ones, which must be loaded too"
+)
 _HAS_TIME = re.compile(r".*T\d")
 
 
@@ -73,6 +76,7 @@ class FhirFile:
         self.bundle = ""
         """Type of a Bundle: transaction, searchset ..."""
         self.entries = 0
+        self._goes_on = False
         self._newest: dict[str, tuple[str, str]] = {}
         """Of a history, by the id of an Observation: when its newest version came, and of what
         result that is."""
@@ -85,9 +89,10 @@ class FhirFile:
             self._look_at_versions()
 
     @property
-    def introduction(self) -> str:
-        """What was recognised, in a sentence."""
-        return f"read as FHIR {'XML' if self._is_xml else 'JSON'}"
+    def introduction(self) -> tuple[str, ...]:
+        """What was recognised, in sentences."""
+        read = f"read as FHIR {'XML' if self._is_xml else 'JSON'}"
+        return (read, _FURTHER_PAGES) if self._goes_on else (read,)
 
     def items(self) -> Iterator[Item]:
         """The items of the file, in the order in which they stand there."""
@@ -130,8 +135,11 @@ class FhirFile:
 
     def _note(self, found: Found) -> None:
         self._surroundings.add(found)
-        is_observation = text_of(found.body, "resourceType") == "Observation"
-        if is_observation and (doubt := doubt_of(found.body, self._catalogue)):
+        links = objects(found.body.get("link"))
+        kind = text_of(found.body, "resourceType")
+        if kind == "Bundle" and any(text_of(it, "relation") == "next" for it in links):
+            self._goes_on = True
+        if kind == "Observation" and (doubt := doubt_of(found.body, self._catalogue)):
             self._surroundings.say(found, doubt)
         if entry := _ENTRY.match(found.place):
             self.entries = max(self.entries, int(entry[1]) + 1)
