@@ -324,14 +324,14 @@ def sample_of(body: Body) -> Sample:
 def _identified(identifiers: list[Any], system: str = "") -> tuple[str, str]:
     """The likeliest patient's number among identifiers, and who gave it out: one of type MR
     first, then another patient's number, then one that does not say its type. Where the source
-    names a system, its number and no other."""
+    names a system, its number and no other, of whatever type."""
     found = [
         it
         for it in objects(identifiers)
         if text_of(it, "value")
         and (not system or text_of(it, "system") == system)
         and text_of(it, "use") != "old"
-        and not any(kind in _NO_NUMBERS for kind in _types(it))
+        and (system or not any(kind in _NO_NUMBERS for kind in _types(it)))
     ]
     if not found:
         return "", ""

@@ -56,14 +56,9 @@ def patient_of(pid: Segment, fields: Sequence[int]) -> Patient:
 
 def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, str]:
     """The number in the first of these fields that has one, and who gave it out."""
-    found = (_identifier_of(pid, number) for number in fields)
-    return next((it for it in found if it[0]), ("", ""))
-
-
-def _identifier_of(segment: Segment, number: int) -> tuple[str, str]:
-    """The patient's number in a list of identifiers, and who gave it out."""
-    found = _identifiers_of(segment, number)
-    return (found[0].number, found[0].issuer) if found else ("", "")
+    is_named = len(fields) == 1
+    listed = (_identifiers_of(pid, number, any_kind=is_named) for number in fields)
+    return next(((found[0].number, found[0].issuer) for found in listed if found), ("", ""))
 
 
 class _Identifier(NamedTuple):
@@ -85,12 +80,15 @@ class _Identifier(NamedTuple):
         return self.number.casefold() == other.number.casefold() and len(issuers) < 2
 
 
-def _identifiers_of(segment: Segment, number: int) -> list[_Identifier]:
+def _identifiers_of(segment: Segment, number: int, *, any_kind: bool = False) -> list[_Identifier]:
     """The patient's numbers in a list of identifiers, and who gave them out: one of type MR first,
     then one of another patient's number, then one that does not say its type; of one type, one
-    with a day on which it ended (CX-8) last."""
-    found = [segment.components(repeat) for repeat in segment.repeats(number)]
-    found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
+    with a day on which it ended (CX-8) last. `any_kind`: where none is of a type that is a
+    patient's number, those of the others."""
+    told = [segment.components(repeat) for repeat in segment.repeats(number)]
+    told = [it for it in told if part_of(it, 1)]
+    found = [it for it in told if part_of(it, 5).upper() not in _NO_NUMBERS]
+    found = found or (told if any_kind else [])
     found.sort(key=lambda it: (_preference(part_of(it, 5).upper()), bool(part_of(it, 8))))
     authorities = [split(part_of(it, 4), segment.marks.subcomponent) for it in found]
     issuers = [next((part.strip() for part in it if part.strip()), "") for it in authorities]

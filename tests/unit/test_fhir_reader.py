@@ -736,6 +736,13 @@ def test_an_mr_number_is_preferred_and_a_social_security_number_never_taken(read
         identifiers.pop()
 
 
+def test_a_system_that_the_source_names_has_the_number_whatever_its_type(read: Any) -> None:
+    ssn = {"system": "urn:ssn", "value": "1", "type": {"coding": [{"code": "SS"}]}}
+    patient = {**PATIENT, "identifier": [ssn]}
+    source = Source(columns={"mrn": "urn:ssn"})
+    assert the_row(read(bundle(observation(), patient), source=source)).mrn == "1"
+
+
 def test_a_number_whose_type_is_told_in_words_alone_is_preferred(read: Any) -> None:
     identifiers = [
         {"system": "urn:oid:1", "value": "E5", "type": {"text": "EPI"}},
