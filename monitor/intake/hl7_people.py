@@ -129,7 +129,9 @@ def _merges(message: Message, mrg: Segment, pid: Segment | None) -> Iterator[Ite
     something else, and is not followed without a person. One that stays does not end."""
     stays = Patient() if pid is None else patient_of(pid, (3, 2, 4))
     listed = [] if pid is None else _identifiers_of(pid, 3)
-    ours = next((it for it in listed if it.number == stays.mrn), _Identifier(stays.mrn, "", ""))
+    ours = next(
+        (it for it in listed if it.number == stays.mrn), _Identifier(stays.mrn, stays.issuer, "")
+    )
     told = _identifiers_of(mrg, 1)
     ended = [it for it in told if not any(it.may_be(one) for one in listed)]
     if not ended:

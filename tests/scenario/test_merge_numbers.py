@@ -43,6 +43,7 @@ def merge(desk: Desk, stays: str, ends: str, event: str = "A40^ADT_A39") -> File
         ("100", "101"),
         ("100^^^A^MR", "101"),
         ("100^^^A^MR", "101^^^A^PI"),
+        ("|100^^^A", "102^^^B^PI~101^^^A"),
     ],
 )
 def test_the_number_of_the_same_issuer_and_type_ends(desk: Desk, stays: str, ends: str) -> None:
