@@ -884,6 +884,8 @@ REFUSED = [
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
     ("UNA:+.? 'UNB+UNOB:2+1:80'", "an EDIFACT interchange"),
     ("H|~^\\&|A.HPM||LABO||ORU|||DEST||P|H2.1^C|20260302\rP|1|A1", "an HPRIM file"),
+    ("2026-03-02 10:00:01 INFO in: MSH|^~\\&|LAB|N|||20260302||ORU^R01|1|P|2.5\nPID|1||A1",
+     "a log with HL7 messages"),
 ]  # fmt: skip
 
 
