@@ -128,6 +128,8 @@ class PatientMerge:
     text: str = ""
     """What quarantine keeps of it where it cannot be followed."""
     place: str = ""
+    unsure: str = ""
+    """Why it is not followed without a person, should the old number be an enrolled patient's."""
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge

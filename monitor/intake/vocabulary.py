@@ -107,6 +107,14 @@ class Vocabulary:
     """How rows are made that only repeat or sum up other rows."""
     unit_concepts: Mapping[str, str]
     """Units by the numbers that a vocabulary gives them."""
+    gene_results: frozenset[str]
+    """What a result is called that any gene may have."""
+    gene_parts: tuple[str, ...]
+    """How a word begins by which it is none: one allele alone."""
+    genes_studied: frozenset[str]
+    """The codes of what names the gene beside it."""
+    gene_names: Mapping[str, str]
+    """What messages call a gene of ours."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -223,6 +231,12 @@ def vocabulary() -> Vocabulary:
         unit_concepts=values["unit_concepts"],
         months=months,
         zones=values["zones"],
+        gene_results=frozenset(map(key_of, values["genes"]["results"])),
+        gene_parts=tuple(map(key_of, values["genes"]["parts"])),
+        genes_studied=frozenset(map(key_of, values["genes"]["studied"])),
+        gene_names={
+            key_of(name): gene for gene, names in values["genes"]["names"].items() for name in names
+        },
         comparators=_signs(values["comparators"]["words"]),
         sure_comparators=_signs(values["comparators"]["sure"]),
         ranges={
