@@ -22,6 +22,8 @@ from monitor.intake.vocabulary import vocabulary
 
 _SHOWN = 60
 """Characters of a name that are shown."""
+_SETTLED = ("day_first", "month_first", "year_first")
+"""Orders of dates under which day and month are told apart."""
 
 
 def no_number(row: RawRow) -> Problem:
@@ -70,7 +72,7 @@ def no_date(text: str, order: str = "") -> Problem:
             'name the order in the config: date_format = "day_first", "month_first" or '
             '"year_first" in the source\'s table',
         )
-    if len(orders_of(text)) == 2:
+    if order not in _SETTLED and len(orders_of(text)) == 2:
         return Problem(
             "date",
             "day and month of the dates cannot be told apart: no date of the file settles it",
