@@ -318,14 +318,17 @@ class OfOrders:
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A specimen called `serum` is no tube; one called `urine` is no blood."""
+    """A specimen called `serum` is no tube; one called `urine` is no blood, and one of `cord blood`
+    is somebody else's. What has digits may be a number."""
     if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
         return row
     if len(key_of(row.specimen_id)) < _SHORTEST_MATERIAL:
         return row
     if vocabulary().is_blood_material(row.specimen_id):
         return row._replace(specimen_id="")
-    if vocabulary().is_of_no_blood(row.specimen_id):
+    known, digits = vocabulary(), any(sign.isdecimal() for sign in row.specimen_id)
+    is_other = known.is_of_no_blood if digits else known.is_specimen_of_no_blood
+    if is_other(row.specimen_id):
         name = f"{row.analyte.strip()} ({row.specimen_id.strip()})"
         return row._replace(analyte=name, also=(), specimen_id="")
     return row
