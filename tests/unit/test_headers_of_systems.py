@@ -116,6 +116,24 @@ HEADERS = {
         "NHC|F. nacimiento|F. muestra|Prueba|Resultado|Unidad medida|V. ref. mín|V. ref. máx",
         "mrn|birth_date|collected_at|analyte|value|unit|ref_low|ref_high",
     ),
+    "an analysis beside what it was made of": (
+        (
+            "USUBJID|LBTEST|LBORRES|LBORRESU|LBORNRLO|LBORNRHI|LBSTRESC|LBSTRESU|LBSTNRLO|"
+            "LBSTNRHI|LBDTC|AVAL|ANRLO|ANRHI"
+        ),
+        (
+            "mrn|analyte|value|unit|ref_low|ref_high|value_converted|unit_converted|"
+            "low_converted|high_converted|collected_at|||"
+        ),
+    ),
+    "an analysis with a unit of its own": (
+        "USUBJID|PARAM|AVAL|AVALU|ANRLO|ANRHI|ADTM",
+        "mrn|analyte|value|unit|ref_low|ref_high|collected_at",
+    ),
+    "the unit of an analysis is none of what was reported": (
+        "USUBJID|LBTEST|LBORRES|AVALU|LBDTC",
+        "mrn|analyte|value||collected_at",
+    ),
     "Indonesian": (
         "Nomor rekam medis|Tanggal pengambilan|Jenis pemeriksaan|Hasil|Satuan|Nilai rujukan",
         "mrn|collected_at|analyte|value|unit|range",
