@@ -134,6 +134,26 @@ HEADERS = {
         "USUBJID|LBTEST|LBORRES|AVALU|LBDTC",
         "mrn|analyte|value||collected_at",
     ),
+    "a system that calls a patient's number that of a unit": (
+        "Patient|Unit #|Acct #|Coll Date|Coll Time|Test|Result|Flag|Units|Normal Range",
+        "patient_name|mrn||collected_at|collected_time|analyte|value|flag|unit|range",
+    ),
+    "a unit of blood beside the patient's number": (
+        "MRN|Unit #|Collected|Test|Result|Units",
+        "mrn||collected_at|analyte|value|unit",
+    ),
+    "veterans": (
+        "PatientSSN|PatientName|LabChemSpecimenDateTime|LabChemTestName|LabChemResultValue|Units",
+        "mrn|patient_name|collected_at|analyte|value|unit",
+    ),
+    "a form for a study": (
+        "Record ID|Event Name|Date of labs|Test|Result|Units",
+        "mrn||collected_at|analyte|value|unit",
+    ),
+    "Polish": (
+        "PESEL|Data pobrania|Badanie|Wynik|Jednostka|Zakres ref.",
+        "mrn|collected_at|analyte|value|unit|range",
+    ),
     "Indonesian": (
         "Nomor rekam medis|Tanggal pengambilan|Jenis pemeriksaan|Hasil|Satuan|Nilai rujukan",
         "mrn|collected_at|analyte|value|unit|range",
