@@ -233,6 +233,14 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("15152-2", "bilirubin_direct"),
         ("61152-5", "albumin"),
         ("77147-7", "egfr"),
+        ("Nøytrofile granulocytter", "neutrophils"),
+        ("B-Nøytrofile granulocytter", "neutrophils"),
+        ("Granulocytter (nøytrofile)", "neutrophils"),
+        ("Eosinofile granulocytter", "eosinophils"),
+        ("Glóbulos brancos", "white_cells"),
+        ("Χολερυθρίνη ολική", "bilirubin"),
+        ("Нейтрофилы сегментоядерные", "neutrophils_percent"),
+        ("Нейтрофилы палочкоядерные", "bands_percent"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
@@ -367,6 +375,7 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
     |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
     |NSQ|No EDTA received|Refer to comment|Provet hemolyserat|Niet te bepalen|Coágulo
+    |s. Bem.|vedi nota|Ver observaciones|Zie opmerking
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:
