@@ -170,7 +170,9 @@ class WithoutUnit:
             if len(self._parted) > _REMEMBERED:
                 self._parted.clear()
             is_whole = self.known.analyte(text)  # `WBC x 1000` is a name as it stands
-            name, unit = (text, "") if is_whole else split_unit(text, self.known)
+            name, unit = split_unit(text, self.known)
+            if is_whole and unit != "%":  # and so is `NEUT%`, which says its unit all the same
+                name, unit = text, ""
             found = self._parted[text] = (name, unit if self.known.analyte(name) else "")
         return found
 
