@@ -130,6 +130,10 @@ HEADERS = {
         "USUBJID|PARAM|AVAL|AVALU|ANRLO|ANRHI|ADTM",
         "mrn|analyte|value|unit|ref_low|ref_high|collected_at",
     ),
+    "an SI unit is none of what was reported otherwise": (
+        "MRN|Collected|Test|Result|SI Unit",
+        "mrn|collected_at|analyte|value|",
+    ),
     "the unit of an analysis is none of what was reported": (
         "USUBJID|LBTEST|LBORRES|AVALU|LBDTC",
         "mrn|analyte|value||collected_at",
