@@ -34,6 +34,7 @@ from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_
 _BESIDE = (
     "collected_at", "collected_day", "collected_time", "reported_at", "ref_low", "ref_high",
     "range", "status", "comment", "method", "issuer", "birth_date", "material", "flag", "condition",
+    "void",
 )  # fmt: skip
 """Columns in which a program may write `NULL` or `NA`. `NA` is sodium among codes, Null a family
 name, and a value is judged as it is; a specimen's number is looked at wherever it comes from."""

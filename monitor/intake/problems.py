@@ -17,7 +17,7 @@ from monitor.intake.dates import (
 )
 from monitor.intake.issuers import Another, Claim
 from monitor.intake.measured import MAP_OR_IGNORE, Problem
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import MARKED, RawRow
 from monitor.intake.vocabulary import vocabulary
 
 _SHOWN = 60
@@ -110,7 +110,14 @@ def called(problem: Problem, row: RawRow) -> Problem:
 
 
 def no_status(word: str) -> Problem:
-    """A word that is no status."""
+    """A word that is no status, or a row that a column of its own marks."""
+    if word.startswith(MARKED):
+        return Problem(
+            "status",
+            f"the row is {word[:_SHOWN]}",
+            "discard it, or ask the laboratory whether it counts; "
+            'void = "" in the columns of the source puts the column that marks it out of use',
+        )
     return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
 
 

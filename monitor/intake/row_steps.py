@@ -18,11 +18,12 @@ from monitor.intake.cell_steps import (
     WithDerivation,
     WithRemark,
     WithSign,
+    WithVoid,
 )
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import MARKED, RawRow
 from monitor.intake.value_steps import is_absent, with_converted, with_number, with_text
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -276,7 +277,7 @@ def _is_glued(row: RawRow) -> bool:
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A status that is a flag: `N` is normal there, and no result that nobody asked for."""
-    return row._replace(status="") if row.status else row
+    return row._replace(status="") if row.status and not row.status.startswith(MARKED) else row
 
 
 def _of_material(position: int) -> Step:
@@ -359,6 +360,7 @@ _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "flag": WithRemark,
     "condition": WithRemark,
     "derivation": WithDerivation,
+    "void": WithVoid,
 }
 """Steps that need one further column and nothing else, in their order."""
 _OF_UNITS: Mapping[str, Callable[..., Step]] = {
