@@ -117,3 +117,14 @@ def test_signs_of_a_large_file_are_read_alike(migrated_sqlite: Path, tmp_path: P
         ]
         desk.load(*rows, header="mrn;collected_at;analyte;;value;unit")
         assert desk.standing().count("<0.5") == 1
+
+
+def test_what_is_no_comparator_beside_no_value_is_the_result_itself(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        assert load(desk, "TVAL_CHAR", "", "clotted", "<0.3", "E", "L") == (
+            ["<0.3", "clotted", "empty value", "empty value"],
+            0,
+        )
+        assert load(desk, "TVAL_CHAR", "", "few seen")[1] == 1

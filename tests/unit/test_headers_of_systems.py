@@ -150,6 +150,25 @@ HEADERS = {
         "PatientSSN|PatientName|LabChemSpecimenDateTime|LabChemTestName|LabChemResultValue|Units",
         "mrn|patient_name|collected_at|analyte|value|unit",
     ),
+    "i2b2": (
+        (
+            "ENCOUNTER_NUM|PATIENT_NUM|CONCEPT_CD|START_DATE|MODIFIER_CD|VALTYPE_CD|TVAL_CHAR|"
+            "NVAL_NUM|VALUEFLAG_CD|UNITS_CD|END_DATE"
+        ),
+        "|mrn|code|collected_at|||comparator|value|flag|unit|",
+    ),
+    "the start of something else": (
+        "Patient ID|Start date|Test|Result|Unit",
+        "mrn||analyte|value|unit",
+    ),
+    "FHIR laid flat": (
+        (
+            "Patient MRN|status|code.coding[0].code|code.coding[0].display|effectiveDateTime|"
+            "valueQuantity.value|valueQuantity.comparator|valueQuantity.unit|"
+            "referenceRange[0].low.value|referenceRange[0].high.value"
+        ),
+        "mrn|status|code|analyte|collected_at|value|comparator|unit|ref_low|ref_high",
+    ),
     "a form for a study": (
         "Record ID|Event Name|Date of labs|Test|Result|Units",
         "mrn||collected_at|analyte|value|unit",
