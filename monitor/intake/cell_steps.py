@@ -31,7 +31,7 @@ class WithComparator:
 
 @dataclass(frozen=True, slots=True)
 class WithSign:
-    """`<` in a column that nobody knows, before that of the values: a step."""
+    """`<` in a column that nobody knows, beside that of the values: a step."""
 
     position: int
 

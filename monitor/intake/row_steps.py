@@ -50,12 +50,12 @@ def steps_of(
     serial_dates: bool,
     unit_apart: bool,
     surely_compared: bool,
-    sign_at: int | None,
+    signs_at: Sequence[int],
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
     `comments`: those of comments, after the first; `unit_apart`: units have a place of their own;
-    `surely_compared`: the column of comparators is none of anything else; `sign_at`: an unknown
-    column before that of the values."""
+    `surely_compared`: the column of comparators is none of anything else; `signs_at`: unknown
+    columns beside that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions:
@@ -75,8 +75,7 @@ def steps_of(
     steps += with_converted(positions)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
     steps += map(WithComment, comments)
-    if sign_at is not None:
-        steps.append(WithSign(sign_at))
+    steps += map(WithSign, signs_at)
     if orders:
         steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
