@@ -169,6 +169,18 @@ HEADERS = {
         ),
         "mrn|status|code|analyte|collected_at|value|comparator|unit|ref_low|ref_high",
     ),
+    "the time of a test beside its day": (
+        "Patient No|Test Date|Test Time|Test|Result|Unit",
+        "mrn|collected_at|collected_time|analyte|value|unit",
+    ),
+    "and beside the day of collection": (
+        "Patient No|Collection Date|Test Time|Test|Result|Unit",
+        "mrn|collected_at||analyte|value|unit",
+    ),
+    "OMOP's time of a measurement": (
+        "person_id|concept_name|measurement_date|measurement_time|value_as_number|unit_source_value",
+        "mrn|analyte|collected_at|collected_time|value|unit",
+    ),
     "a form for a study": (
         "Record ID|Event Name|Date of labs|Test|Result|Units",
         "mrn||collected_at|analyte|value|unit",
