@@ -52,12 +52,11 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
     if not withholds(view.urgency, privacy):
         return view
     if view.kind in _WITHOUT_VALUES:
-        return replace(view, summary=_without_readings(view.summary))
+        return _said(view, _without_readings(view.summary))
+    if view.kind not in _NOTHING_MEASURED:
+        view = _said(view, summary_without_values(view.analyte, _SAID_ALONE))
     return replace(
         view,
-        summary=view.summary
-        if view.kind in _NOTHING_MEASURED
-        else summary_without_values(view.analyte, _SAID_ALONE),
         value="",
         distance="",
         limit_text="",
@@ -70,6 +69,11 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         say=_without_numbers(view.say),
         cautions=_without_numbers(view.cautions),
     )
+
+
+def _said(view: AlertView, summary: str) -> AlertView:
+    """With this summary; it is also the reason of what is told for the first time."""
+    return replace(view, summary=summary, reason=summary if view.is_new else view.reason)
 
 
 def discreet_summary(

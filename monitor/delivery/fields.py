@@ -11,7 +11,8 @@ from monitor.delivery.view import AlertView
 
 
 def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
-    """What a mail says of an alert, as a document; name and birth date at full privacy only."""
+    """What a mail says of an alert, as a document: its sentences in the reader's language, its days
+    and instants as programs read them too; name and birth date at full privacy only."""
     person: dict[str, str] = {"mrn": view.person.mrn}
     if privacy == "full":
         person |= {"name": view.person.name, "born": view.person.born}
@@ -28,15 +29,29 @@ def fields_of(view: AlertView, privacy: str) -> dict[str, Any]:
         "value": view.value,
         "unit": view.unit,
         "collected": view.collected,
+        "collected_at": view.collected_at.isoformat() if view.collected_at else None,
         "limit": view.limit_text,
         "action": view.action,
         "say": [*view.say, *view.cautions],
+        "state": view.state,
         "standing": view.standing,
         "panels": [
-            {"title": panel.title, "due": panel.due, "late": panel.late} for panel in view.panels
+            {
+                "title": panel.title,
+                "due_on": panel.due_on.isoformat() if panel.due_on else None,
+                "due": panel.due,
+                "late": panel.late,
+            }
+            for panel in view.panels
         ],
         "link": view.link,
     }
+
+
+def bare_fields(alert_id: int, urgency: str) -> dict[str, Any]:
+    """An alert that could not be laid out: a program that goes through the alerts of a message
+    meets it all the same."""
+    return {"id": alert_id, "urgency": urgency}
 
 
 _COLUMNS = (

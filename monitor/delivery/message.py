@@ -19,7 +19,7 @@ from monitor.core.vocabulary import Urgency
 from monitor.delivery.content import alert_views, recorded_dead
 from monitor.delivery.digest import DigestContent
 from monitor.delivery.discretion import discreet_view
-from monitor.delivery.fields import fields_of, whole_list
+from monitor.delivery.fields import bare_fields, fields_of, whole_list
 from monitor.delivery.figure import MOST_BYTES, draw
 from monitor.delivery.language import ENGLISH, language, translated
 from monitor.delivery.subject import parts_of
@@ -59,7 +59,19 @@ list of overdue tests is lines anyway."""
 MOST_LINES = 40
 """Lines a section of a digest; the number of the others is said."""
 _UNTOUCHED = frozenset(
-    {"id", "mrn", "name", "initials", "drug", "clinic", "kind", "urgency", "link", "is_new"}
+    {
+        "id",
+        "mrn",
+        "name",
+        "initials",
+        "drug",
+        "clinic",
+        "kind",
+        "urgency",
+        "state",
+        "link",
+        "is_new",
+    }
 )
 """Fields of a view that are the same in every language."""
 
@@ -210,6 +222,7 @@ def plain(message: Leased, settings: Settings) -> Rendered:
         text=text,
         html=f"<pre>{escape(text)}</pre>",
         alert_ids=tuple(alert_id for alert_id, _, _ in message.lines),
+        alerts=tuple(bare_fields(it, message.urgency) for it, _, _ in message.lines),
     )
 
 

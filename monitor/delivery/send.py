@@ -18,7 +18,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -163,7 +163,10 @@ async def _send_all(run: _Run, ways: Ways, desk: Desk) -> None:
             batch = desk.batch(_lease(run, many)) if following is None else await following
             following = None
             if not batch.size:
-                return
+                if run.unrecorded is None:
+                    return
+                await run.recorded()  # for which a withdrawal waits
+                continue
             if desk.has_help and many == _MOST_AT_ONCE:
                 following = asyncio.create_task(_prepared(run, desk, many))
             await _send_batch(run, ways, batch)
@@ -249,7 +252,7 @@ async def _send(run: _Run, ways: Ways, letter: Letter) -> None:
 async def _handed_over(run: _Run, ways: Ways, letter: Letter) -> str:
     """What the other side answered. A channel that breaks in a way that nobody foresaw rests, is
     told to the operator, and holds up no other: what waits behind it may be the alarm about it."""
-    channel = letter.message.channel
+    channel, letter = letter.message.channel, replace(letter, now=run.later)
     try:
         return await ways.channel(channel).send(letter, run.recorded)
     except (NotSent, StoreError):

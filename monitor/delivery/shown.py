@@ -76,6 +76,7 @@ def view_of(
         analyte=shown["analyte_title"] or "",
         measured=titled(shown["analyte_title"] or "", derived=bool(shown.get("derived"))),
         collected=_collected(shown["collected_at"], now, zone),
+        collected_at=_instant(shown["collected_at"], zone),
         distance=_distance(shown, value, limit),
         limit_text=shown["limit_text"],
         latest=_latest(shown, now, zone),
@@ -91,6 +92,7 @@ def view_of(
         ),
         held=tuple(_held(row) for row in shown["held"]),
         why=_why(shown, standing, zone),
+        state=standing.state,
         standing=_standing(standing, zone),
         is_closed=standing.closed_at is not None,
         commands=_commands(alert_id, shown, standing),
@@ -119,6 +121,10 @@ def _limits(shown: dict[str, Any]) -> tuple[Decimal, ...]:
     written before all were kept has the one it is about."""
     texts = shown.get("limits") or [shown["limit"]]
     return tuple(Decimal(text) for text in texts if text is not None)
+
+
+def _instant(text: str | None, zone: ZoneInfo) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(zone)
 
 
 def _collected(text: str | None, now: datetime, zone: ZoneInfo) -> str:
@@ -297,6 +303,7 @@ def _panel(panel: dict[str, Any], today: date) -> PanelRow:
         late = f"due in {counted(-since_due, 'day')}" if since_due else "due today"
     return PanelRow(
         title=panel["title"],
+        due_on=None if due is None else date.fromisoformat(due),
         was="is due" if due is not None and since_due <= 0 else "was due",
         due="no due day" if due is None else day_words(date.fromisoformat(due)),
         late=late + (", seriously" if serious else ""),

@@ -39,6 +39,7 @@ class PanelRow:
 
     title: str
     due: str
+    due_on: date | None
     was: str
     """Whether it was due, or is."""
     late: str
@@ -68,6 +69,7 @@ class AlertView:
     measured: str
     """Its name beside the worst value, which may have been derived."""
     collected: str
+    collected_at: datetime | None
     distance: str
     limit_text: str
     latest: str
@@ -81,6 +83,7 @@ class AlertView:
     panels: tuple[PanelRow, ...]
     held: tuple[str, ...]
     why: tuple[tuple[str, str], ...]
+    state: str
     standing: str
     commands: tuple[tuple[str, str], ...]
     link: str

@@ -19,7 +19,7 @@ from monitor.core.reasons import Outcome, panel_reasons, rule_reasons
 from monitor.core.repeats import read_on
 from monitor.core.review import view_of
 from monitor.core.sureness import sureness
-from monitor.operations.alert_list import Standing, alert_row, alerts_at
+from monitor.operations.alert_list import Standing, alert_row, alerts_at, number
 from monitor.operations.answers import Answers, answers, enrolments_of
 from monitor.operations.muted import muted_alerts
 from monitor.store.alerts import history_of
@@ -48,10 +48,10 @@ def explain_alert(store: Store, settings: Settings, alert_id: int, now: datetime
         "protocol": shown["protocol"],
         "limit": shown["limit_text"],
         "arithmetic": shown["arithmetic"],
-        "values": [dict(point) for point in shown["series"]],
+        "values": [{**point, "value": number(point["value"])} for point in shown["series"]],
         "panels": [dict(panel) for panel in shown["panels"]],
         "held": [dict(row) for row in shown["held"]],
-        "dose": shown["dose"],
+        "dose": _dose(shown["dose"]),
         "rule": _rule_of(found, reviewed),
         "sure": sureness(shown["source"]),
         "considered": _considered(found, reviewed),
@@ -107,6 +107,10 @@ class _Answer:
 
     review: Review
     view: View
+
+
+def _dose(last: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if last is None else {**last, "mg_per_day": number(last["mg_per_day"])}
 
 
 def _reviewed(

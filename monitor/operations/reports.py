@@ -21,6 +21,9 @@ from monitor.operations.report_overdue import Which
 from monitor.operations.report_page import Page
 from monitor.store.database import Store
 
+_DAYS = ("from", "to")
+_WHOSE = ("clinic", "drug")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -67,9 +70,8 @@ class Report:
     about: str
     make: Callable[[Store, Settings, Asked, datetime], Made]
     needs: May = May.SEE_REPORTS
-    by_days: bool = True
-    by_patient: bool = True
-    """Whether a clinic and a drug narrow it."""
+    narrowed_by: tuple[str, ...] = (*_DAYS, *_WHOSE)
+    """What else it can be asked for; anything but this would be left out."""
 
 
 def _overdue(store: Store, settings: Settings, asked: Asked, now: datetime) -> Made:
@@ -154,7 +156,7 @@ REPORTS = {
     for it in (
         Report(
             "overdue", "Overdue", "Who is overdue, since when, what was tried, and who has it.",
-            _overdue, by_days=False,
+            _overdue, narrowed_by=_WHOSE,
         ),
         Report(
             "compliance", "Tests done", "Were the tests done that were due: in time, late, missed.",
@@ -165,11 +167,11 @@ REPORTS = {
         ),
         Report(
             "burden", "Burden", "How much each reader was told, and what each rule costs.",
-            _burden, by_patient=False,
+            _burden, narrowed_by=_DAYS,
         ),
         Report(
             "late", "Late results", "Results that came late, and what they would have said.",
-            _late, by_days=False, by_patient=False,
+            _late, narrowed_by=("from",),
         ),
         Report(
             "audit", "Audit", "Who did what, when: alerts, files, schedules, merges, quarantine.",

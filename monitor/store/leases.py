@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, case, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from monitor.store.facts import AHEAD, installation
 from monitor.store.outbox import BEARS, DELIVERIES
 from monitor.store.storm import mark_as_gone, worst_first
 
 LEASE = timedelta(minutes=5)
+_MANY = 1000
+"""Messages looked through at a time where those before them all have to wait."""
 _FIRST_DELAY = timedelta(seconds=15)
 _LONGEST_DELAY = timedelta(minutes=15)
 
@@ -66,15 +79,14 @@ def lease(
     owed.append(DELIVERIES.c.channel.not_in(list(but_channels)))
     if not despite_back_off:
         owed.append(DELIVERIES.c.next_attempt_at <= now)
-    worst = case({"critical": 0, "urgent": 1}, value=DELIVERIES.c.urgency, else_=2)
-    chosen = (
-        select(DELIVERIES.c.id, DELIVERIES.c.leased_until)
-        .where(*owed)
-        .order_by(worst, DELIVERIES.c.created_at, DELIVERIES.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = connection.execute(chosen).all()
+    rows, held = _in_turn(connection, owed, limit)
+    while held and not rows:
+        _put_off(connection, held, now)
+        still_owed = [it for it, at in held.items() if despite_back_off or at <= now]
+        owed.append(DELIVERIES.c.id.not_in(still_owed))
+        rows, held = _in_turn(connection, owed, max(limit, _MANY))
+        rows = rows[:limit]
+    _put_off(connection, held, now)
     ids = [row.id for row in rows]
     if not ids:
         return []
@@ -242,6 +254,57 @@ def delay(once_key: str, attempts: int) -> timedelta:
     doubled = _FIRST_DELAY * (1 << min(attempts - 1, 10))
     draw = hashlib.sha256(f"{once_key}#{attempts}".encode()).digest()[0]
     return min(doubled, _LONGEST_DELAY) * (1 - draw / 1020)
+
+
+def _in_turn(
+    connection: Connection, owed: Sequence[ColumnElement[bool]], limit: int
+) -> tuple[list[Any], dict[int, datetime]]:
+    """The next messages, worst and oldest first, without those that have to wait for another; these
+    with the instant at which that one is tried. That an alert is void must not arrive before the
+    alert, which may wait for its next attempt: whoever hears of it afterwards takes it for new.
+    """
+    worst = case({"critical": 0, "urgent": 1}, value=DELIVERIES.c.urgency, else_=2)
+    chosen = (
+        select(DELIVERIES.c.id, DELIVERIES.c.leased_until, DELIVERIES.c.kind)
+        .where(*owed)
+        .order_by(worst, DELIVERIES.c.created_at, DELIVERIES.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(chosen).all()
+    held = _held_back(connection, [row.id for row in rows if row.kind == "withdrawal"])
+    return [row for row in rows if row.id not in held], held
+
+
+def _held_back(connection: Connection, withdrawals: Sequence[int]) -> dict[int, datetime]:
+    """Those before which something was said of the same alert to the same reader that waits."""
+    if not withdrawals:
+        return {}
+    later, earlier, told, bears = (it.alias() for it in (DELIVERIES, DELIVERIES, BEARS, BEARS))
+    state = func.coalesce(earlier.c.state, "")  # through the alerts, not through all that waits
+    query = (
+        select(later.c.id, func.max(earlier.c.next_attempt_at))
+        .join(bears, bears.c.delivery_id == later.c.id)
+        .join(told, told.c.alert_id == bears.c.alert_id)
+        .join(earlier, earlier.c.id == told.c.delivery_id)
+        .where(
+            later.c.id.in_(withdrawals),
+            earlier.c.id < later.c.id,
+            earlier.c.recipient == later.c.recipient,
+            state == "waiting",
+            earlier.c.kind == "alert",
+        )
+        .group_by(later.c.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _put_off(connection: Connection, held: Mapping[int, datetime], now: datetime) -> None:
+    """They are owed again when those before them are."""
+    put_off = [{"message": it, "at": at} for it, at in held.items() if at > now]
+    if put_off:
+        statement = update(DELIVERIES).where(DELIVERIES.c.id == bindparam("message"))
+        connection.execute(statement.values(next_attempt_at=bindparam("at")), put_off)
 
 
 def _free(now: datetime) -> Any:

@@ -38,6 +38,8 @@ def test_an_alert_tells_all_it_was_made_of(ward: Clinic) -> None:
     assert told["limit"] == "1.6 10*9/L"
     assert "BSR 2017" in told["alert"]["source"]
     assert told["protocol"]["digest"]
+    assert told["values"][-1]["value"] == 1.2
+    assert told["dose"]["mg_per_day"] == 100
     assert [entry["what"] for entry in told["history"]] == ["opened", "acknowledged"]
     text = "\n".join(in_words(told))
     assert "received 1200 /uL = 1.2 10*9/L" in text

@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 from monitor.core.permissions import Role, Scope
 from monitor.operations import api_tokens, arrivals
 from monitor.operations.alert_list import alert_rows
-from monitor.operations.report_gaps_check import Kept, check
 from monitor.store.audit import ON_THE_COMMAND_LINE
 from monitor.store.errors import StoreError
 from monitor.web.api import shapes
@@ -286,19 +285,6 @@ def test_an_empty_clinic_is_not_every_clinic(web: WebClinic) -> None:
     assert is_problem(client.get("/reports/overdue?clinic="), 422)
     assert is_problem(client.get("/health?verbose=yes"), 422)
     assert client.get("/alerts?state=closed&limit=5&offset=1").status_code == 200
-
-
-def test_a_gap_report_that_was_asked_for_here_can_be_tried_later(
-    web: WebClinic, tmp_path: Path
-) -> None:
-    days = "from=2026-01-05&to=2026-02-01"
-    answer = caller(web).get(f"/reports/gaps?{days}")
-    assert answer.status_code == 200
-    assert answer.json()["enrolments"]
-    (tmp_path / "kept.json").write_bytes(answer.content)
-    kept = Kept.read(tmp_path / "kept.json")
-    found = check(web.store, web.settings, kept, web.now + timedelta(days=30))
-    assert (found.is_well, found.differences) == (True, [])
 
 
 @pytest.mark.parametrize("path", ["/alerts", "/batches", "/quarantine"])

@@ -129,3 +129,20 @@ def test_a_person_who_is_signed_in_is_no_token(web: WebClinic, role: Role | None
         )
         assert is_problem(given, 401), path
         assert given.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_who_may_work_on_alerts_and_not_read_them_is_told_nothing_of_a_patient(
+    web: WebClinic,
+) -> None:
+    """A comment was answered with the alert, its value and its history."""
+    blind, both = caller(web, Scope.ALERTS), caller(web, Scope.ALERTS, Scope.READ)
+    path = f"/alerts/{web.alert_id(urgency='critical')}"
+    assert is_problem(blind.get(path), 403)
+    done = blind.post(f"{path}/comment", json={"text": "paged"})
+    assert (done.status_code, done.content) == (204, b"")
+    seen = both.get(path)
+    assert seen.headers["etag"] == done.headers["etag"]
+    assert "paged" in [it["text"] for it in seen.json()["history"]]
+    taken = blind.post(f"{path}/acknowledge", json={}, headers={"If-Match": done.headers["etag"]})
+    assert taken.status_code == 204
+    assert both.post(f"{path}/comment", json={"text": "read"}).json()["alert"]["id"]

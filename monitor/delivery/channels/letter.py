@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from monitor.config import Settings
-from monitor.core.calendar import instant_text
 from monitor.delivery.message import Rendered
 from monitor.store.leases import Leased
 
@@ -66,7 +65,7 @@ class Letter:
             "kind": message.kind,
             "urgency": message.urgency,
             "recipient": message.recipient,
-            "created_at": instant_text(message.created_at, zone),
+            "created_at": message.created_at.astimezone(zone).isoformat(),
             "attempt": message.attempts + 1,
             "clinic": self.settings.clinic.name,
             "subject": self.rendered.subject,

@@ -80,13 +80,18 @@ class WebhookChannel:
         webhook = self._webhook
         try:
             if webhook.secret_file is not None:
-                return webhook.secret_file.read_bytes().strip()
-            return os.environ[webhook.secret_env].encode()
+                secret = webhook.secret_file.read_bytes().strip()
+            else:
+                secret = os.environ[webhook.secret_env].encode()
         except (KeyError, OSError) as error:
-            source = webhook.secret_env or "secret_file"
-            raise NotSent(
-                self._says(f"its secret cannot be read ({source})"), whole=True, setting=True
-            ) from error
+            raise self._without_secret("cannot be read") from error
+        if not secret.strip():
+            raise self._without_secret("is empty: anybody could sign so")
+        return secret
+
+    def _without_secret(self, why: str) -> NotSent:
+        source = self._webhook.secret_env or "secret_file"
+        return NotSent(self._says(f"its secret {why} ({source})"), whole=True, setting=True)
 
 
 def signature(key: str, at: datetime, body: bytes, secret: bytes) -> dict[str, str]:

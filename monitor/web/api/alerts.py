@@ -78,6 +78,16 @@ class Contact(Act):
     note: Text = ""
 
 
+_Done = dict[str, Any] | Response
+_DONE: dict[str, Any] = {
+    "response_model": None,
+    "responses": {
+        200: {"model": shapes.AlertStory},
+        204: {"description": "Done; the token is not issued to read alerts"},
+    },
+}
+
+
 @routes.get("", **shown(shapes.Alerts))
 def alerts(
     caller: Reader,
@@ -114,58 +124,54 @@ def why(caller: Reader, alert_id: Number) -> dict[str, Any]:
     return explain_alert(caller.store, caller.settings, alert_id, caller.now)
 
 
-@routes.post("/{alert_id}/acknowledge", **shown(shapes.AlertStory))
+@routes.post("/{alert_id}/acknowledge", **_DONE)
 def acknowledge(
     caller: Worker, alert_id: Number, said: Acknowledgement, read: Read, response: Response
-) -> dict[str, Any]:
+) -> _Done:
     return _act(caller, alert_id, response, "acknowledged", lambda store: people.acknowledge(
         store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         note=said.note, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/snooze", **shown(shapes.AlertStory))
-def snooze(
-    caller: Worker, alert_id: Number, said: Snooze, read: Read, response: Response
-) -> dict[str, Any]:
+@routes.post("/{alert_id}/snooze", **_DONE)
+def snooze(caller: Worker, alert_id: Number, said: Snooze, read: Read, response: Response) -> _Done:
     return _act(caller, alert_id, response, "snoozed", lambda store: people.snooze(
         store, caller.settings, alert_id, by=caller.by(said.by), until=said.until,
         reason=said.reason, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/close", **shown(shapes.AlertStory))
-def close(
-    caller: Closer, alert_id: Number, said: Closing, read: Read, response: Response
-) -> dict[str, Any]:
+@routes.post("/{alert_id}/close", **_DONE)
+def close(caller: Closer, alert_id: Number, said: Closing, read: Read, response: Response) -> _Done:
     return _act(caller, alert_id, response, "closed", lambda store: people.close(
         store, caller.settings, alert_id, by=caller.by(said.by), outcome=said.outcome,
         review_by=said.review_by, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/assign", **shown(shapes.AlertStory))
+@routes.post("/{alert_id}/assign", **_DONE)
 def assign(
     caller: Worker, alert_id: Number, said: Assignment, read: Read, response: Response
-) -> dict[str, Any]:
+) -> _Done:
     return _act(caller, alert_id, response, "assigned", lambda store: people.assign(
         store, caller.settings, alert_id, to=said.to, by=caller.by(said.by),
         note=said.note, version=_version(read), now=caller.now,
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/comment", **shown(shapes.AlertStory))
-def comment(caller: Worker, alert_id: Number, said: Comment, response: Response) -> dict[str, Any]:
+@routes.post("/{alert_id}/comment", **_DONE)
+def comment(caller: Worker, alert_id: Number, said: Comment, response: Response) -> _Done:
     return _act(caller, alert_id, response, "commented", lambda store: people.comment(
         store, caller.settings, alert_id, by=caller.by(said.by), text=said.text,
         now=caller.now,
     ))  # fmt: skip
 
 
-@routes.post("/{alert_id}/contact", **shown(shapes.AlertStory))
+@routes.post("/{alert_id}/contact", **_DONE)
 def contact(
     caller: Worker, alert_id: Number, said: Contact, read: Read, response: Response
-) -> dict[str, Any]:
+) -> _Done:
     return _act(caller, alert_id, response, "contact recorded", lambda store: people.contact(
         store, caller.settings, alert_id, outcome=said.outcome, by=caller.by(said.by),
         to=said.to, note=said.note, version=_version(read), now=caller.now,
@@ -174,15 +180,23 @@ def contact(
 
 def _act(
     caller: Caller, alert_id: int, response: Response, what: str, act: Callable[[Store], object]
-) -> dict[str, Any]:
+) -> _Done:
+    """Who may work on alerts and not read them hears that it is done, and the new version."""
     _story(caller, alert_id)
     act(caller.deed(f"alert {what}", alert_id=alert_id))
-    return _told(caller, _story(caller, alert_id), response)
+    found = _story(caller, alert_id)
+    if caller.token.may(May.SEE_PATIENTS):
+        return _told(caller, found, response)
+    return Response(status_code=204, headers={"ETag": _tag(found)})
 
 
 def _told(caller: Caller, found: Story, response: Response) -> dict[str, Any]:
-    response.headers["ETag"] = f'"{found.standing["version"]}"'
+    response.headers["ETag"] = _tag(found)
     return found.document(caller.settings)
+
+
+def _tag(found: Story) -> str:
+    return f'"{found.standing["version"]}"'
 
 
 def _version(read: str) -> int | None:

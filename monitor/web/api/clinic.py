@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
 
 from monitor.core.calendar import clinic_day
 from monitor.core.permissions import May
 from monitor.operations.health import examine
 from monitor.operations.period import NoPeriod
 from monitor.operations.report_overdue import Which
-from monitor.operations.reports import REPORTS, Asked
+from monitor.operations.reports import REPORTS, Asked, Report
 from monitor.operations.schedule_compare import compare_protocols, document
 from monitor.operations.schedule_show import NoSuchProtocol, list_in_force, show
 from monitor.web.api import shapes
@@ -58,13 +59,16 @@ def schedule(
 @routes.get("/reports/{name}", tags=["reports"])
 def report(
     caller: Reports,
+    request: Request,
     name: Literal["overdue", "compliance", "gaps", "burden", "late"],
     clinic: Annotated[Text, Query()] = "",
     drug: Annotated[Text, Query()] = "",
     first: Annotated[Day | None, Query(alias="from")] = None,
     last: Annotated[Day | None, Query(alias="to")] = None,
 ) -> dict[str, Any]:
-    """As `monitor report NAME --json`."""
+    """As `monitor report NAME --json`; overdue takes no days, burden no clinic and drug, late
+    only the day from which results came."""
+    _check_narrowed(request, REPORTS[name])
     caller.audit("report read", detail=name)
     asked = Asked(which=Which(clinic, drug), first=first, last=last)
     try:
@@ -78,6 +82,16 @@ def report(
 def health(caller: Operator) -> dict[str, Any]:
     """Is the monitor itself well: as `monitor health --json`."""
     return examine(caller.store, caller.settings, caller.now).document()
+
+
+def _check_narrowed(request: Request, wanted: Report) -> None:
+    """What does not narrow a report would be left out: everybody's figures under one clinic."""
+    words = f"does not narrow {wanted.name}; valid: {', '.join(wanted.narrowed_by)}"
+    unused = [it for it in request.query_params if it not in wanted.narrowed_by]
+    if unused:
+        raise RequestValidationError(
+            [{"loc": ("query", it), "msg": words, "type": "value"} for it in unused]
+        )
 
 
 def _today(caller: Caller) -> Any:
