@@ -19,6 +19,8 @@ OPEN_POINT = "open"
 """Instead of a decimal mark: a point before three digits may mark thousands."""
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""
+MARKED = "marked as deleted"
+"""In place of a status: a column of its own says so, and with what word."""
 
 
 class RawRow(NamedTuple):

@@ -104,6 +104,7 @@ class Vocabulary:
     blank_specimens: frozenset[str]
     """What stands in place of a specimen's number, besides all of these."""
     derived: frozenset[str]
+    not_void: frozenset[str]
     """How rows are made that only repeat or sum up other rows."""
     unit_concepts: Mapping[str, str]
     """Units by the numbers that a vocabulary gives them."""
@@ -228,6 +229,7 @@ def vocabulary() -> Vocabulary:
         blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
         blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
         derived=frozenset(map(key_of, values["derived"]["words"])),
+        not_void=frozenset(map(str.casefold, values["voids"]["no"])),
         unit_concepts=values["unit_concepts"],
         months=months,
         zones=values["zones"],
