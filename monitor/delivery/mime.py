@@ -27,6 +27,10 @@ from monitor.store.outbox import domain_of
 SENDER_NAME = "Laboratory monitor"
 """Says neither clinic nor drug: a sender stands on locked screens like a subject."""
 _LONGEST = 200
+"""Signs of a header's line."""
+_LONGEST_ROW = 900
+"""Signs of a line of a text that goes as it is: less than a server may refuse (RFC 5321, 4.5.3.1.6)
+or break (990 is usual)."""
 _ONE_LINE_SUBJECTS = SMTP.clone(max_line_length=_LONGEST)
 """A folded subject begins with an empty line or shows its fold in some clients."""
 _MARK = "=_"
@@ -41,7 +45,7 @@ _MIME = b"MIME-Version: 1.0\r\n"
 def to_bytes(rendered: Rendered, message: Leased, settings: Settings, now: datetime) -> bytes:
     """RFC 5322 with text and HTML, figures inside, and the headers a repeat shares."""
     own = hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
-    html = _text(rendered.html, "html")
+    html = _text(_in_ascii(rendered.html), "html")
     if rendered.pictures:
         pictures = [_picture(picture.cid, picture.png) for picture in rendered.pictures]
         html = _MIME + _multipart("related", f"{_MARK}3{own}", [html, *pictures])
@@ -111,7 +115,7 @@ def _text(text: str, kind: str, disposition: str = "") -> bytes:
     lines = text.encode().splitlines()
     body = b"\n".join(lines) + b"\n"
     way = "7bit"
-    if not body.isascii() or max(map(len, lines), default=0) > _LONGEST or b"--=_" in body:
+    if not body.isascii() or max(map(len, lines), default=0) > _LONGEST_ROW or b"--=_" in body:
         way, body = _encoded(body)
     place = f"Content-Disposition: {disposition}\r\n" if disposition else ""
     head = (
@@ -119,6 +123,13 @@ def _text(text: str, kind: str, disposition: str = "") -> bytes:
         f"Content-Transfer-Encoding: {way}\r\n{place}\r\n"
     )
     return head.encode("ascii") + body.replace(b"\n", b"\r\n")
+
+
+def _in_ascii(html: str) -> str:
+    """HTML that says by references what ASCII lacks, and so goes as it is; not where it is mostly
+    of other letters, and they would make it much longer."""
+    plain = html.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    return plain if len(plain) <= len(html) * 3 // 2 else html
 
 
 def _encoded(body: bytes) -> tuple[str, bytes]:

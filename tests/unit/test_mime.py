@@ -7,6 +7,7 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from html import unescape
 from typing import Any
 
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from tests.golden.mail_samples import NOW, leased
 from tests.golden.mail_samples import settings as clinic_settings
 
 SETTINGS = clinic_settings("full")
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=300)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn")), max_size=300)
 TEXTS = st.lists(WORDS, max_size=12).map("\n".join)
 CIDS = st.from_regex(r"trend-[0-9]{1,4}\.[a-z0-9]{8}@hill\.example", fullmatch=True)
 PICTURES = st.builds(Picture, cid=CIDS, png=st.binary(max_size=300))
@@ -85,8 +86,14 @@ def told(raw: bytes) -> list[Any]:
             part["Content-ID"],
             part.get_content_disposition(),
         )
-        said.append((about, None if part.is_multipart() else part.get_content()))
+        said.append((about, None if part.is_multipart() else shown(part)))
     return said
+
+
+def shown(part: EmailMessage) -> Any:
+    """What a part holds; of HTML, whichever way it writes a letter."""
+    content = part.get_content()
+    return unescape(content) if part.get_content_type() == "text/html" else content
 
 
 @settings(max_examples=60, deadline=None)
@@ -98,6 +105,36 @@ def test_a_mail_says_what_the_library_would_have_it_say(mail: Rendered, urgency:
     assert raw.isascii()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+def html_of(text: str) -> EmailMessage:
+    """The HTML of a mail that says this, as a mail program gets it."""
+    raw = to_bytes(
+        Rendered(subject="a", text="b", html=text), leased("alert", "urgent"), SETTINGS, NOW
+    )
+    parsed = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    body = parsed.get_body(("html",))
+    assert isinstance(body, EmailMessage)
+    assert unescape(body.get_content()).splitlines() == [text]
+    return body
+
+
+def test_html_goes_as_it_is_and_says_other_letters_by_references() -> None:
+    """So that it reads well as it stands, and no server has to decode it."""
+    body = html_of('<p title="Thrombozyten über 10⁹/L">Jürgen Müller: steigt weiter an</p>')
+    assert body["Content-Transfer-Encoding"] == "7bit"
+    assert "J&#252;rgen M&#252;ller" in body.get_content()
+
+
+def test_html_of_other_letters_stays_in_them() -> None:
+    body = html_of("<p>Лейкоциты ниже границы, доза 50 мг</p>" * 3)
+    assert body["Content-Transfer-Encoding"] == "base64"
+
+
+def test_html_of_longer_lines_than_a_server_takes_is_encoded() -> None:
+    body = html_of("<p>" + "neutrophils " * 80 + "</p>")
+    assert body["Content-Transfer-Encoding"] == "quoted-printable"
 
 
 def test_a_text_that_looks_like_a_boundary_ends_no_part() -> None:
