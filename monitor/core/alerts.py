@@ -237,11 +237,24 @@ def _content_change(finding: Finding, alert: Alert, protocol: Protocol) -> Chang
     if reason := differently(finding, alert, protocol):  # before what is told to nobody
         return _change(ChangeWhat.UPDATED, reason, finding, alert, tell=True)
     if alert.recovered and not finding.recovered:
-        return _change(ChangeWhat.RELAPSED, "breaches again", finding, alert, tell=False)
+        reason = "breaches again" if _is_measured(finding) else "what it is about is there again"
+        return _change(ChangeWhat.RELAPSED, reason, finding, alert, tell=False)
     if finding.recovered and not alert.recovered:
-        return _change(ChangeWhat.RECOVERED, "a better result came", finding, alert, tell=False)
+        return _change(ChangeWhat.RECOVERED, _better(finding), finding, alert, tell=False)
     why = PROTOCOL_EDITED if counts_anew(finding, alert, protocol) else "new results or dates"
     return _change(ChangeWhat.UPDATED, why, finding, alert, tell=False)
+
+
+def _is_measured(finding: Finding) -> bool:
+    """Whether results make it come and go; a dose, a gene or another drug has none."""
+    return finding.cause.startswith(("rule:", "combination:"))
+
+
+def _better(finding: Finding) -> str:
+    """Another result is not said to have come: a limit of this patient may have moved instead."""
+    if _is_measured(finding):
+        return "the latest result is not beyond the limit"
+    return "what it was about has ended"
 
 
 def _moved(finding: Finding, alert: Alert, mrn: str) -> Iterator[Change]:

@@ -65,12 +65,14 @@ class Judged:
         return tuple(it.value for it in self.limits if it is not None)
 
     def severity(self, *, downward: bool) -> tuple[int, int, Decimal, int]:
-        """Orders judgements from mild to severe."""
+        """Orders judgements from mild to severe. What a bound may hide stands behind the number: a
+        worse value after `<100` is worse, though below 100 it may have been worse still."""
         value, sign = self.result.value, BOUNDS.index(self.result.comparator)
         assert value is not None
+        possible = 0 if self.certain else self.may
         if downward:
-            return self.certain, self.may, -value, -sign
-        return self.certain, self.may, value, sign
+            return self.certain, possible, -value, -sign
+        return self.certain, possible, value, sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,10 @@ class Genes:
 
     def read(self, gene: str, text: str) -> Metaboliser | None:
         """The phenotype that a text means for a gene; None where it cannot be read: an allele
-        that CPIC does not know, words that are not listed, parts that contradict each other."""
+        that CPIC does not know, words that are not listed, parts that contradict each other, the
+        name of another gene."""
+        if any(re.search(rf"{it}(?![a-z])", text.casefold()) for it in GENES if it != gene):
+            return None
         # TPMT*1/TPMT*3A: the gene before each of its alleles.
         text = re.sub(rf"/\s*{gene}\s*(?=\*)", "/", text, flags=re.IGNORECASE)
         found = []

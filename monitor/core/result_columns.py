@@ -9,7 +9,7 @@ EXTRA_COLUMNS = (
     "patient_name", "collected_day", "collected_time", "code", "value_text", "range", "material",
     "order", "flag", "comparator", "value_number", "unit_name", "condition",
     "derivation", "range_unit", "value_converted", "number_converted", "unit_converted",
-    "low_converted", "high_converted", "unit_concept",
+    "low_converted", "high_converted", "unit_concept", "void",
 )  # fmt: skip
 """What a file may have besides the columns of a row."""
 ALL_COLUMNS = (*RESULT_COLUMNS, *EXTRA_COLUMNS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from monitor.intake.comparators import compared, is_sign, sign_of, signed
 from monitor.intake.dates import EITHER, shape_of
 from monitor.intake.flags import remark_in, with_remark
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import MARKED, RawRow
 from monitor.intake.vocabulary import key_of, vocabulary
 
 
@@ -31,7 +31,7 @@ class WithComparator:
 
 @dataclass(frozen=True, slots=True)
 class WithSign:
-    """`<` in a column that nobody knows, before that of the values: a step."""
+    """`<` in a column that nobody knows, beside that of the values: a step."""
 
     position: int
 
@@ -75,6 +75,23 @@ class WithDerivation:
     def says(self, cell: str) -> bool:
         """Whether a cell of that column says so."""
         return key_of(cell) in vocabulary().derived
+
+
+@dataclass(frozen=True, slots=True)
+class WithVoid:
+    """A row that a column of deleted rows marks is held: a step. As a withdrawal it would take away
+    the result that was put in its place."""
+
+    position: int
+
+    def __call__(self, row: RawRow, cells: Sequence[str]) -> RawRow:
+        cell = cells[self.position].strip()
+        return row._replace(status=f"{MARKED}: {cell}") if self.says(cell) else row
+
+    def says(self, cell: str) -> bool:
+        """Whether a cell of that column says that the row is deleted, or may be."""
+        cell = cell.strip().casefold()
+        return bool(cell) and cell not in vocabulary().not_void
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from monitor.intake.vocabulary import Words, key_of, vocabulary, without_bracket
 
 PERSON_COLUMNS = ("mrn", "family_name", "given_name", "birth_date")
 _FIRST_OF_SEVERAL = frozenset(
-    ("comment", "range", "flag", "condition", "method", "material", "reported_at", "value_text")
+    (
+        "comment",
+        "range",
+        "flag",
+        "condition",
+        "method",
+        "material",
+        "reported_at",
+        "value_text",
+        "void",
+    )
 )
 """Columns of ours that stand beside a value: of several that may be one, the first is."""
 _FOUND_SHOWN = 30

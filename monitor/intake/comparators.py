@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.intake.vocabulary import vocabulary
+from monitor.intake.vocabulary import told_beside, vocabulary
 
 _NUMBER_BEGINS = re.compile(r"[.,]?\d")
 _SIGN = re.compile(r"[<>\u2264\u2265]=?|=[<>]")
@@ -20,9 +20,12 @@ _LONGEST = 40
 
 def compared(value: str, cell: str, *, surely: bool) -> str:
     """A value with what the cell of its comparator says. `surely`: the column is one of
-    comparators, and not called only so (`operator` of a device, `qualifier`)."""
+    comparators, and not called only so (`operator` of a device, `qualifier`). What is none of them
+    beside no value is the result itself: i2b2 has texts where it has comparators of numbers."""
     value = value.strip()
     sign = sign_of(cell, surely=surely)
+    if surely and sign and sign not in vocabulary().comparators.values() and not told_beside(value):
+        return sign
     if not sign or not _NUMBER_BEGINS.match(value):
         return value
     if sign in vocabulary().comparators.values():

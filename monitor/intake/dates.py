@@ -82,7 +82,9 @@ _TIME_ALONE = re.compile(
     r"\d{1,2}[:h]\d{2}(?::\d{2})?\s*(?:uhr|hrs?|h|[ap]\.?m\.?)?", re.IGNORECASE
 )
 _CLOCK_IN_DIGITS = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
-_PLAIN = re.compile(r"[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII)
+_PLAIN = re.compile(
+    r"[12]\d{3}-\d\d-\d\d[T ](?!24)\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII
+)
 """ISO 8601 as most programs write it: the same whatever the order, and read at once."""
 _HOUR_ALONE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d)(Z|[+-]\d\d(?::?\d\d)?)?$")
 """ISO 8601 without minutes, as SDTM writes an instant of which no more is known."""
@@ -92,6 +94,7 @@ _PIVOT = 69
 FIRST_YEAR = 1900
 """Earlier years are the way other systems write that they know no date."""
 LAST_DAY = 31
+_HOURS = 24
 DOTS = "."
 """The shape of dates with dots, which are written day first in every language (CLDR)."""
 NO_DAYS = frozenset((date(1900, 1, 1), date(1970, 1, 1)))
@@ -127,7 +130,7 @@ def read_moment(text: str, order: str, zone: ZoneInfo) -> Moment | None:
         day = _day(match)
         if match["hour"] is None:
             return Moment(start_of_day(day, zone), day, timed=False)
-        return _timed(_instant(datetime.combine(day, _time(match)), match["offset"], zone), zone)
+        return _timed(_instant(_local(day, match), match["offset"], zone), zone)
     except (ValueError, OverflowError):
         return None
 
@@ -308,6 +311,15 @@ def _month(word: str) -> int:
         return vocabulary().months[key_of(word)]
     except KeyError:
         raise ValueError("no month") from None
+
+
+def _local(day: date, match: re.Match[str]) -> datetime:
+    """A day and its time; 24:00 is the end of the day, as ISO 8601 and hospitals have it."""
+    if match["half"] or int(match["hour"]) != _HOURS:
+        return datetime.combine(day, _time(match))
+    if int(match["minute"]) or int(match["second"] or 0):
+        raise ValueError("no time after the end of the day")
+    return datetime.combine(day + timedelta(days=1), time())
 
 
 def _time(match: re.Match[str]) -> time:

@@ -25,11 +25,13 @@ from monitor.intake.fhir_around import (
     place_of_no_blood,
 )
 from monitor.intake.fhir_doubts import doubt_of
+from monitor.intake.fhir_genes import gene_in_value, own_gene, texts_of
 from monitor.intake.fhir_json import Body, Found, json_resources
 from monitor.intake.fhir_json import Item as Resource
+from monitor.intake.fhir_merges import merges_of
 from monitor.intake.fhir_parameters import opened
 from monitor.intake.fhir_parts import many, objects, text_of, word_of
-from monitor.intake.fhir_people import Sample, Surroundings, Whose, patient_of, successions
+from monitor.intake.fhir_people import Sample, Surroundings, Whose
 from monitor.intake.fhir_values import (
     comments_of,
     limits_of,
@@ -40,6 +42,7 @@ from monitor.intake.fhir_values import (
     value_of,
 )
 from monitor.intake.fhir_xml import check_xml, xml_resources
+from monitor.intake.genes import named_by_gene
 from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, RawRow
 from monitor.intake.survey import ASK_FOR_ANOTHER, Survey, UnreadableFile
 
@@ -48,6 +51,9 @@ KEPT = 2000
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,59}")
 _ENTRY = re.compile(r"entry\[(\d+)\]")
 _MOST_BROKEN = 100
+_FURTHER_PAGES = (
+    "this is one page of a search: its server has further ones, which must be loaded too"
+)
 _HAS_TIME = re.compile(r".*T\d")
 
 
@@ -70,6 +76,7 @@ class FhirFile:
         self.bundle = ""
         """Type of a Bundle: transaction, searchset ..."""
         self.entries = 0
+        self._goes_on = False
         self._newest: dict[str, tuple[str, str]] = {}
         """Of a history, by the id of an Observation: when its newest version came, and of what
         result that is."""
@@ -82,9 +89,10 @@ class FhirFile:
             self._look_at_versions()
 
     @property
-    def introduction(self) -> str:
-        """What was recognised, in a sentence."""
-        return f"read as FHIR {'XML' if self._is_xml else 'JSON'}"
+    def introduction(self) -> tuple[str, ...]:
+        """What was recognised, in sentences."""
+        read = f"read as FHIR {'XML' if self._is_xml else 'JSON'}"
+        return (read, _FURTHER_PAGES) if self._goes_on else (read,)
 
     def items(self) -> Iterator[Item]:
         """The items of the file, in the order in which they stand there."""
@@ -127,8 +135,11 @@ class FhirFile:
 
     def _note(self, found: Found) -> None:
         self._surroundings.add(found)
-        is_observation = text_of(found.body, "resourceType") == "Observation"
-        if is_observation and (doubt := doubt_of(found.body, self._catalogue)):
+        links = objects(found.body.get("link"))
+        kind = text_of(found.body, "resourceType")
+        if kind == "Bundle" and any(text_of(it, "relation") == "next" for it in links):
+            self._goes_on = True
+        if kind == "Observation" and (doubt := doubt_of(found.body, self._catalogue)):
             self._surroundings.say(found, doubt)
         if entry := _ENTRY.match(found.place):
             self.entries = max(self.entries, int(entry[1]) + 1)
@@ -148,7 +159,7 @@ class FhirFile:
                 found = self._as_of_now(found)
             yield from self._observation(found, around, contained)
         elif _KIND.fullmatch(kind):
-            yield self._other(found, kind, contained)
+            yield from self._other(found, kind, contained)
         else:
             reason = "a resource that does not say of which kind it is"
             yield BadLine(found.line, "fhir", reason, _shown(found.body), found.place)
@@ -173,26 +184,18 @@ class FhirFile:
                 within = Found(found.line, place, "", inner)
                 yield from self._observation(within, around, contained)
 
-    def _other(self, found: Found, kind: str, contained: list[Body]) -> OtherMessage | PatientMerge:
+    def _other(
+        self, found: Found, kind: str, contained: list[Body]
+    ) -> Iterator[OtherMessage | PatientMerge]:
+        merged = False
         if kind == "Patient":
-            for relation, other in successions(found.body):
-                around = self._surroundings
-                this, that = patient_of(found.body, around.system), around.whose(other, contained)
-                old, new = (this, that) if relation == "replaced-by" else (that, this)
-                if old.mrn and new.mrn and old.mrn.casefold() != new.mrn.casefold():
-                    return PatientMerge(
-                        line=found.line,
-                        kind=kind,
-                        old=old.mrn,
-                        new=new.mrn,
-                        issuer=new.issuer,
-                        family_name=new.family_name,
-                        given_name=new.given_name,
-                        birth_date=new.birth_date,
-                        text=_shown(found.body),
-                        place=found.place,
-                    )
-        return OtherMessage(found.line, kind)
+            around, by_id = self._surroundings, self._mapping.patient_id_is_mrn
+            shown = _shown(found.body)
+            for merge in merges_of(found, contained, around, shown, id_is_mrn=by_id):
+                merged = True
+                yield merge
+        if not merged:
+            yield OtherMessage(found.line, kind)
 
     def _observation(
         self, found: Found, around: Around, contained: list[Body]
@@ -236,6 +239,7 @@ class _Maker:
         self._collected = _collected(effective_of(body), self._sample.collected, around.collected)
         self._issued = around.version_at or text_of(body, "issued") or around.issued
         self._notes = around.notes
+        self._surroundings = surroundings
         self._order = around.order or place_of_no_blood(body) or surroundings.order_of(body)
         self._status = _status(text_of(body, "status") or "unknown", around.taken_back)
 
@@ -244,6 +248,13 @@ class _Maker:
         body, whose, sample = self._found.body, self._whose, self._sample
         order = self._order or (order_of_no_blood(body) if part is not body else "")
         names = names_of(part, sample, self._mapping, self._catalogue, order)
+        names = named_by_gene(
+            names,
+            [text for text in texts_of(part.get("code")) if text],
+            lambda: self._gene_of(part),
+            self._catalogue,
+            self._mapping.codes,
+        )
         unit = unit_of(part, names, self._mapping, self._catalogue)
         low, high = limits_of(part, unit, names, self._mapping, self._catalogue)
         comments = comments_of(part)
@@ -274,6 +285,10 @@ class _Maker:
             reference=self._reference if whose.unresolved else "",
             unresolved=whose.unresolved,
         )
+
+    def _gene_of(self, part: Body) -> str:
+        body = self._found.body
+        return own_gene(body) or self._surroundings.gene_behind(body) or gene_in_value(part)
 
 
 class _Given(Sequence[tuple[str, str]]):

@@ -58,3 +58,11 @@ def keys_of(reference: str) -> list[str]:
     tail = TAIL.search(reference)
     keys = [reference.partition("/_history/")[0]]
     return keys + ([f"{tail[1]}/{tail[2]}"] if tail else [])
+
+
+def base_of(address: str) -> str:
+    """The server of an absolute address of a resource, however it is reached; else empty."""
+    scheme, _, rest = address.partition("://")
+    tail = TAIL.search(rest)
+    is_absolute = scheme.casefold() in ("http", "https") and tail is not None
+    return rest[: tail.start()].casefold() if tail is not None and is_absolute else ""

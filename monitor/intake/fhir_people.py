@@ -8,7 +8,6 @@ references in Bundles).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,9 +20,11 @@ from monitor.intake.fhir_around import (
     members_of,
     order_of_no_blood,
 )
+from monitor.intake.fhir_genes import own_gene, sources_of
 from monitor.intake.fhir_json import Body, Found
 from monitor.intake.fhir_parts import (
     TAIL,
+    base_of,
     codings,
     keys_of,
     keys_to,
@@ -99,9 +100,12 @@ class Surroundings:
         self.system = system
         """Whose numbers the source's mapping names as the patients', where it names any."""
         self._patients: dict[str, Whose] = {}
+        self._bases: dict[str, str] = {}
+        """The server of a patient by the end of an address, where the file says it."""
         self._samples: dict[str, Sample] = {}
         self._arounds = Arounds()
         self._orders: dict[str, str] = {}
+        self._genes: dict[str, str] = {}
         self.kinds: set[str] = set()
 
     def add(self, found: Found) -> None:
@@ -111,7 +115,9 @@ class Surroundings:
         self.kinds.add(kind)
         if kind == "Patient":
             whose = patient_of(body, self.system)
+            base = base_of(found.url)
             for key in keys_to(found):
+                self._bases.update({key: base} if base else {})
                 known = self._patients.setdefault(key, whose)
                 if known != whose:
                     self._patients[key] = _AMBIGUOUS
@@ -121,17 +127,23 @@ class Surroundings:
         elif kind == "DiagnosticReport":
             self._note(found, body.get("result"), is_report=True)
         elif kind == "Observation":
-            members = list(members_of(body))
-            if members:
-                self._note(found, members, is_report=False)
+            self._add_observation(found)
         elif kind in _REQUESTS and (order := order_of_no_blood(body)):
             self._orders.update((key, order) for key in keys_to(found))
-        kept = len(self._patients) + len(self._samples) + len(self._orders) + len(self._arounds)
+        noted = (self._patients, self._samples, self._orders, self._genes, self._arounds)
+        kept = sum(len(it) for it in noted)
         if kept > MOST_KEPT:
             raise UnreadableFile(
                 f"more than {MOST_KEPT} patients, specimens and reported results refer to each "
                 "other in one file; split it"
             )
+
+    def _add_observation(self, found: Found) -> None:
+        if gene := own_gene(found.body):
+            self._genes.update((key, gene) for key in keys_to(found))
+        members = list(members_of(found.body))
+        if members:
+            self._note(found, members, is_report=False)
 
     def _note(self, found: Found, references: Any, *, is_report: bool) -> None:
         body = found.body
@@ -169,6 +181,12 @@ class Surroundings:
         keys = (key for reference in asked for key in keys_of(reference))
         return next((self._orders[key] for key in keys if key in self._orders), "")
 
+    def gene_behind(self, body: Body) -> str:
+        """The gene of what an Observation was derived from; empty where those are of several."""
+        keys = (key for reference in sources_of(body) for key in keys_of(reference))
+        found = {self._genes[key] for key in keys if key in self._genes}
+        return next(iter(found)) if len(found) == 1 else ""
+
     def whose(self, subject: Any, contained: list[Body]) -> Whose:
         """The patient that a subject names."""
         if not isinstance(subject, dict):
@@ -196,8 +214,9 @@ class Surroundings:
             return patient_of(inner, self.system) if is_patient else None
         if "?" in reference:
             return _asked_for(reference)
+        base = base_of(reference)
         for key in keys_of(reference):
-            if key in self._patients:
+            if key in self._patients and base in ("", self._bases.get(key, base)):
                 found = self._patients[key]
                 if found is _AMBIGUOUS:
                     return Whose(unresolved=f"{reference[:120]} means two patients of this file")
@@ -271,13 +290,6 @@ def patient_of(body: Body, system: str = "") -> Whose:
     )
 
 
-def successions(body: Body) -> Iterator[tuple[str, Any]]:
-    """The links of a Patient that say which record counts: `replaced-by`, `replaces`."""
-    for link in objects(body.get("link")):
-        if text_of(link, "type") in ("replaced-by", "replaces"):
-            yield text_of(link, "type"), link.get("other")
-
-
 def sample_of(body: Body) -> Sample:
     """Number, time of collection, kind and state of a Specimen."""
     numbers = objects(body.get("identifier"))
@@ -312,14 +324,14 @@ def sample_of(body: Body) -> Sample:
 def _identified(identifiers: list[Any], system: str = "") -> tuple[str, str]:
     """The likeliest patient's number among identifiers, and who gave it out: one of type MR
     first, then another patient's number, then one that does not say its type. Where the source
-    names a system, its number and no other."""
+    names a system, its number and no other, of whatever type."""
     found = [
         it
         for it in objects(identifiers)
         if text_of(it, "value")
         and (not system or text_of(it, "system") == system)
         and text_of(it, "use") != "old"
-        and not any(kind in _NO_NUMBERS for kind in _types(it))
+        and (system or not any(kind in _NO_NUMBERS for kind in _types(it)))
     ]
     if not found:
         return "", ""

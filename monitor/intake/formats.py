@@ -94,7 +94,7 @@ def _open_hl7(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator
 @contextmanager
 def _open_fhir(survey: Survey, mapping: Source, catalogue: Catalogue) -> Iterator[Opened]:
     file = FhirFile(survey, mapping, catalogue)
-    yield Opened((file.introduction,), file.items())
+    yield Opened(file.introduction, file.items())
 
 
 READERS: Mapping[str, Reader] = {

@@ -1,9 +1,9 @@
 """HL7 v2 to raw rows: each OBX of a result (ORU, OUL, and ORF that was asked for) is one row.
 
 Whose it is stands in PID, which order in ORC and OBR, which specimen in SPM, all of them
-segments around the OBX; a row gathers them. Merges of patients (table 0003: A18, A34, A36,
-A40, A46, A47) become `PatientMerge`; every other message is counted. Which of several fields is
-taken where laboratories disagree, docs/hl7.md tells.
+segments around the OBX; a row gathers them. Merges of patients (table 0003: A18, A30, A34,
+A36, A40, A46, A47) become `PatientMerge`; every other message is counted. Which of several
+fields is taken where laboratories disagree, docs/hl7.md tells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.conditions import condition, rejection
+from monitor.intake.genes import named_by_gene
 from monitor.intake.hl7_doubts import settle_doubts
+from monitor.intake.hl7_genes import called, gene_of
 from monitor.intake.hl7_orders import Order, Result, orders_of
 from monitor.intake.hl7_people import Patient, fields_of, merges, patient_of
 from monitor.intake.hl7_text import (
@@ -48,7 +50,7 @@ from monitor.intake.raw import BadLine, Item, OtherMessage, RawRow
 from monitor.intake.survey import Survey
 
 RESULTS = frozenset({"ORU", "OUL", "ORF"})
-MERGES = frozenset({"A18", "A34", "A36", "A40", "A46", "A47"})
+MERGES = frozenset({"A18", "A30", "A34", "A36", "A40", "A46", "A47"})
 _FIELD_OF_TIME = re.compile(r"\s*(ORC|OBR|SPM)[-. ]?(\d{1,2})(?:\.(\d))?\s*", re.IGNORECASE)
 """How it names the field that tells the collection where the usual ones are empty."""
 _CUT_SHORT = "a result that is cut short: the message, or its line, ends within it"
@@ -195,7 +197,11 @@ class _Reading:
         serial: frozenset[str],
     ) -> RawRow:
         obx = result.obx
-        names = names_of(obx, material, self._catalogue, self._mapping.codes)
+        codes = self._mapping.codes
+        names = names_of(obx, material, self._catalogue, codes)
+        names = named_by_gene(
+            names, called(obx), lambda: gene_of(obx, order), self._catalogue, codes
+        )
 
         def meaning(unit: str) -> object:
             return self._meaning(names, unit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.config import Source
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, split
@@ -15,6 +16,8 @@ _FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
 """How the mapping of a source names the field of the patient's number, where it is no usual one."""
 _NO_NUMBERS = frozenset({"SS", "SSN", "DL", "AN", "VN", "PPN", "BC", "XX"})
 """Types of identifiers (table 0203) that are no patient's number."""
+
+_ANOTHER_KIND = "of its other numbers that end, one is an enrolled patient's"
 
 
 @dataclass(slots=True)
@@ -53,27 +56,46 @@ def patient_of(pid: Segment, fields: Sequence[int]) -> Patient:
 
 def _identified(pid: Segment, fields: Sequence[int] = (3, 2, 4)) -> tuple[str, str]:
     """The number in the first of these fields that has one, and who gave it out."""
-    found = (_identifier_of(pid, number) for number in fields)
-    return next((it for it in found if it[0]), ("", ""))
+    is_named = len(fields) == 1
+    listed = (_identifiers_of(pid, number, any_kind=is_named) for number in fields)
+    return next(((found[0].number, found[0].issuer) for found in listed if found), ("", ""))
 
 
-def _identifier_of(segment: Segment, number: int) -> tuple[str, str]:
-    """The patient's number in a list of identifiers, and who gave it out."""
-    return next(_identifiers_of(segment, number), ("", ""))
+class _Identifier(NamedTuple):
+    number: str
+    issuer: str
+    kind: str
+    """Its type, of table 0203."""
+
+    def is_of_kind(self, other: _Identifier) -> bool:
+        """Whether both are numbers of one issuer and type, as far as they say so."""
+        if self.issuer.casefold() != other.issuer.casefold():
+            return False
+        kinds = {self.kind, other.kind}
+        return len(kinds - {""}) < 2 if self.issuer else len(kinds) == 1 and bool(self.kind)
+
+    def may_be(self, other: _Identifier) -> bool:
+        """Whether both may be the very same number."""
+        issuers = {self.issuer.casefold(), other.issuer.casefold()} - {""}
+        return self.number.casefold() == other.number.casefold() and len(issuers) < 2
 
 
-def _identifiers_of(segment: Segment, number: int) -> Iterator[tuple[str, str]]:
-    """The patient's number in a list of identifiers, and who gave it out: one of type MR
-    first, then one of another patient's number, then one that does not say its type; of one type,
-    one with a day on which it ended (CX-8) last. Behind it the others of its type and issuer."""
-    found = [segment.components(repeat) for repeat in segment.repeats(number)]
-    found = [it for it in found if part_of(it, 1) and part_of(it, 5).upper() not in _NO_NUMBERS]
+def _identifiers_of(segment: Segment, number: int, *, any_kind: bool = False) -> list[_Identifier]:
+    """The patient's numbers in a list of identifiers, and who gave them out: one of type MR first,
+    then one of another patient's number, then one that does not say its type; of one type, one
+    with a day on which it ended (CX-8) last. `any_kind`: where none is of a type that is a
+    patient's number, those of the others."""
+    told = [segment.components(repeat) for repeat in segment.repeats(number)]
+    told = [it for it in told if part_of(it, 1)]
+    found = [it for it in told if part_of(it, 5).upper() not in _NO_NUMBERS]
+    found = found or (told if any_kind else [])
     found.sort(key=lambda it: (_preference(part_of(it, 5).upper()), bool(part_of(it, 8))))
-    for it in found:
-        kinds = [(part_of(one, 4), part_of(one, 5).upper()) for one in (it, found[0])]
-        if it is found[0] or (kinds[0] == kinds[1] and kinds[0][1]):
-            authority = split(part_of(it, 4), segment.marks.subcomponent)
-            yield part_of(it, 1), next((part.strip() for part in authority if part.strip()), "")
+    authorities = [split(part_of(it, 4), segment.marks.subcomponent) for it in found]
+    issuers = [next((part.strip() for part in it if part.strip()), "") for it in authorities]
+    return [
+        _Identifier(part_of(it, 1), issuer, part_of(it, 5).upper())
+        for it, issuer in zip(found, issuers, strict=True)
+    ]
 
 
 def _preference(kind: str) -> int:
@@ -95,15 +117,40 @@ def merges(message: Message) -> Iterator[Item]:
             pid = segment
         if segment.name == "MRG":
             found = True
-            stays = Patient() if pid is None else patient_of(pid, (3, 2, 4))
-            for old in list(_identifiers_of(segment, 1)) or [("", "")]:
-                yield _merge(message, segment, stays, *old)
+            yield from _merges(message, segment, pid)
     if not found:
         reason = "a merge of patients without an MRG segment"
         yield BadLine(message.line, "merge", reason, "", place)
 
 
-def _merge(message: Message, mrg: Segment, stays: Patient, old: str, of_old: str) -> Item:
+def _merges(message: Message, mrg: Segment, pid: Segment | None) -> Iterator[Item]:
+    """What one MRG ends: of its numbers those of the issuer and type of the one that stays; where
+    none is, the likeliest and those like it. Another may be a number of the same patient for
+    something else, and is not followed without a person. One that stays does not end."""
+    stays = Patient() if pid is None else patient_of(pid, (3, 2, 4))
+    listed = [] if pid is None else _identifiers_of(pid, 3)
+    ours = next(
+        (it for it in listed if it.number == stays.mrn), _Identifier(stays.mrn, stays.issuer, "")
+    )
+    told = _identifiers_of(mrg, 1)
+    ended = [it for it in told if not any(it.may_be(one) for one in listed)]
+    if not ended:
+        old = (told[0].number, told[0].issuer) if told else ("", "")
+        yield _merge(message, mrg, stays, *old)
+        return
+    same = [it for it in ended if it.is_of_kind(ours)]
+    first = ended[0]
+    followed = same or [it for it in ended if it is first or (it.kind and it[1:] == first[1:])]
+    for it in followed:
+        yield _merge(message, mrg, stays, it.number, it.issuer)
+    for it in ended:
+        if it not in followed:
+            yield _merge(message, mrg, stays, it.number, it.issuer, _ANOTHER_KIND)
+
+
+def _merge(
+    message: Message, mrg: Segment, stays: Patient, old: str, of_old: str, unsure: str = ""
+) -> Item:
     place = f"message {message.number}, MRG"
     new, issuer = stays.mrn, stays.issuer
     issuer, of_old = issuer or of_old, of_old or issuer
@@ -124,4 +171,5 @@ def _merge(message: Message, mrg: Segment, stays: Patient, old: str, of_old: str
         birth_date=stays.birth_date,
         text="\n".join(it.text for it in (stays.pid, mrg) if it is not None)[:KEPT],
         place=place,
+        unsure=unsure,
     )

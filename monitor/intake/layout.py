@@ -34,6 +34,7 @@ from monitor.intake.wide import Known, WideColumn, split_unit, told_apart, wide_
 _BESIDE = (
     "collected_at", "collected_day", "collected_time", "reported_at", "ref_low", "ref_high",
     "range", "status", "comment", "method", "issuer", "birth_date", "material", "flag", "condition",
+    "void",
 )  # fmt: skip
 """Columns in which a program may write `NULL` or `NA`. `NA` is sodium among codes, Null a family
 name, and a value is judged as it is; a specimen's number is looked at wherever it comes from."""
@@ -248,7 +249,7 @@ def layout_of(
             serial_dates=serial_dates,
             unit_apart=unit_apart,
             surely_compared=_is_surely_compared(header, columns, source),
-            sign_at=_unknown_before_value(columns),
+            signs_at=_unknown_beside_value(columns),
         ),
         unit_in_name=None if wide or unit_apart else partial(split_unit, known=known),
         constants=constants,
@@ -283,12 +284,17 @@ def _is_surely_compared(header: Sequence[str], columns: Columns, source: Source)
     return position is not None and key_of(header[position]) in sure
 
 
-def _unknown_before_value(columns: Columns) -> int | None:
-    """The column before that of the values, where it is none of ours: it may hold their signs."""
-    before = columns.positions.get("value", 0) - 1
-    if before < 0 or "comparator" in columns.positions:
-        return None
-    return None if before in columns.positions.values() else before
+def _unknown_beside_value(columns: Columns) -> tuple[int, ...]:
+    """The columns beside that of the values that are none of ours: they may hold their signs. One
+    between the value and its limits may hold those of the limits."""
+    if "value" not in columns.positions or "comparator" in columns.positions:
+        return ()
+    value, known = columns.positions["value"], set(columns.positions.values())
+    behind = value + 1 + (columns.positions.get("unit") == value + 1)
+    if behind + 1 in map(columns.positions.get, ("ref_low", "ref_high", "range")):
+        behind = len(columns.header)
+    found = [it for it in (value - 1, behind) if 0 <= it < len(columns.header)]
+    return tuple(it for it in found if it not in known)
 
 
 def with_reading(layout: Layout, notation: Notation) -> Layout:

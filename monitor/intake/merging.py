@@ -71,6 +71,10 @@ class Merging:
         not be followed without a person, if so."""
         old = issuers.claim(message.old, message.old_issuer or message.issuer)
         new = issuers.claim(message.new, message.issuer)
+        if wrong := self._half_told(old, new) or self._unsure(message, old, new):
+            return f"a merge of patients that is not followed: {wrong}"
+        if message.unsure:
+            return ""
         known = self._known(old), self._known(new)
         if _ANOTHERS in known or not (old.number.number and new.number.number):
             self._passed["names another issuer's number, or none: not followed"] += 1
@@ -86,6 +90,25 @@ class Merging:
             self._passed["names one number twice: nothing to do"] += 1
         else:
             self._record(_saying(MERGE, old_id, new_id, None, "", message.kind, message.line))
+        return ""
+
+    def _unsure(self, message: PatientMerge, old: Claim, new: Claim) -> str:
+        """Why a number beside the one that ends is to be looked at: it is an enrolled patient's,
+        and not yet that of the one who stays."""
+        found = match(old, self._people.with_number(old.number.number)) if message.unsure else None
+        if not isinstance(found, Found):
+            return ""
+        stays = match(new, self._people.with_number(new.number.number))
+        is_one = isinstance(stays, Found) and stays.person.id == found.person.id
+        return "" if is_one else message.unsure
+
+    def _half_told(self, old: Claim, new: Claim) -> str:
+        """What is missing of a merge of one who is enrolled: the other of the two numbers."""
+        for claim, other, which in ((old, new, "new"), (new, old, "old")):
+            if claim.number.number and not other.number.number:
+                found = match(claim, self._people.with_number(claim.number.number))
+                if isinstance(found, Found):
+                    return f"the {which} number is not told"
         return ""
 
     def _contradiction(self, message: PatientMerge, old: Claim, new: Claim) -> str:

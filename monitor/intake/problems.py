@@ -17,11 +17,13 @@ from monitor.intake.dates import (
 )
 from monitor.intake.issuers import Another, Claim
 from monitor.intake.measured import MAP_OR_IGNORE, Problem
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import MARKED, RawRow
 from monitor.intake.vocabulary import vocabulary
 
 _SHOWN = 60
 """Characters of a name that are shown."""
+_SETTLED = ("day_first", "month_first", "year_first")
+"""Orders of dates under which day and month are told apart."""
 
 
 def no_number(row: RawRow) -> Problem:
@@ -70,7 +72,7 @@ def no_date(text: str, order: str = "") -> Problem:
             'name the order in the config: date_format = "day_first", "month_first" or '
             '"year_first" in the source\'s table',
         )
-    if len(orders_of(text)) == 2:
+    if order not in _SETTLED and len(orders_of(text)) == 2:
         return Problem(
             "date",
             "day and month of the dates cannot be told apart: no date of the file settles it",
@@ -108,7 +110,14 @@ def called(problem: Problem, row: RawRow) -> Problem:
 
 
 def no_status(word: str) -> Problem:
-    """A word that is no status."""
+    """A word that is no status, or a row that a column of its own marks."""
+    if word.startswith(MARKED):
+        return Problem(
+            "status",
+            f"the row is {word[:_SHOWN]}",
+            "discard it, or ask the laboratory whether it counts; "
+            'void = "" in the columns of the source puts the column that marks it out of use',
+        )
     return Problem("status", f'unknown status "{word.strip()[:40]}"', f"valid: {KNOWN_WORDS}")
 
 

@@ -19,6 +19,8 @@ OPEN_POINT = "open"
 """Instead of a decimal mark: a point before three digits may mark thousands."""
 RECEIVED = "received"
 """Key under which a held row keeps its cells under the laboratory's own header names."""
+MARKED = "marked as deleted"
+"""In place of a status: a column of its own says so, and with what word."""
 
 
 class RawRow(NamedTuple):
@@ -128,6 +130,8 @@ class PatientMerge:
     text: str = ""
     """What quarantine keeps of it where it cannot be followed."""
     place: str = ""
+    unsure: str = ""
+    """Why it is not followed without a person, should the old number be an enrolled patient's."""
 
 
 Item = RawRow | BadLine | OtherMessage | PatientMerge

@@ -15,6 +15,7 @@ from monitor.intake.cell_steps import (
     WithOpenDate,
     WithRemark,
     WithSign,
+    WithVoid,
 )
 from monitor.intake.coded import Coded, constant
 from monitor.intake.comparators import is_sign
@@ -99,7 +100,7 @@ def _is_of_blocks(step: Step, block: Block) -> bool:
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComment):
         return not any(map(str.strip, block.coded(step.position).texts))
-    if isinstance(step, WithDerivation):
+    if isinstance(step, WithDerivation | WithVoid):
         return not any(map(step.says, block.coded(step.position).texts))
     if isinstance(step, WithComparator):
         return not any(map(step.says, block.coded(step.position).texts))

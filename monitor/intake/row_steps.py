@@ -18,11 +18,12 @@ from monitor.intake.cell_steps import (
     WithDerivation,
     WithRemark,
     WithSign,
+    WithVoid,
 )
 from monitor.intake.dates import clock_of_serial, from_serial, since
 from monitor.intake.loinc import is_loinc, without_system
 from monitor.intake.ranges import range_of
-from monitor.intake.raw import RawRow
+from monitor.intake.raw import MARKED, RawRow
 from monitor.intake.value_steps import is_absent, with_converted, with_number, with_text
 from monitor.intake.vocabulary import key_of, vocabulary
 from monitor.intake.wide import Known, split_unit
@@ -49,12 +50,12 @@ def steps_of(
     serial_dates: bool,
     unit_apart: bool,
     surely_compared: bool,
-    sign_at: int | None,
+    signs_at: Sequence[int],
 ) -> tuple[Step, ...]:
     """The steps that a file with these columns needs. `orders`: the columns that name an order;
     `comments`: those of comments, after the first; `unit_apart`: units have a place of their own;
-    `surely_compared`: the column of comparators is none of anything else; `sign_at`: an unknown
-    column before that of the values."""
+    `surely_compared`: the column of comparators is none of anything else; `signs_at`: unknown
+    columns beside that of the values."""
     steps: list[Step] = []
     mapped = frozenset((*source.codes, *source.ignore))
     if "analyte" in positions:
@@ -74,8 +75,7 @@ def steps_of(
     steps += with_converted(positions)
     steps += [step(positions[name]) for name, step in of_one_column.items() if name in positions]
     steps += map(WithComment, comments)
-    if sign_at is not None:
-        steps.append(WithSign(sign_at))
+    steps += map(WithSign, signs_at)
     if orders:
         steps.append(OfOrders(orders, known, mapped))
     if "specimen_id" in positions:
@@ -170,7 +170,9 @@ class WithoutUnit:
             if len(self._parted) > _REMEMBERED:
                 self._parted.clear()
             is_whole = self.known.analyte(text)  # `WBC x 1000` is a name as it stands
-            name, unit = (text, "") if is_whole else split_unit(text, self.known)
+            name, unit = split_unit(text, self.known)
+            if is_whole and unit != "%":  # and so is `NEUT%`, which says its unit all the same
+                name, unit = text, ""
             found = self._parted[text] = (name, unit if self.known.analyte(name) else "")
         return found
 
@@ -274,7 +276,7 @@ def _is_glued(row: RawRow) -> bool:
 
 def without_status(row: RawRow, _cells: Sequence[str]) -> RawRow:
     """A status that is a flag: `N` is normal there, and no result that nobody asked for."""
-    return row._replace(status="") if row.status else row
+    return row._replace(status="") if row.status and not row.status.startswith(MARKED) else row
 
 
 def _of_material(position: int) -> Step:
@@ -318,14 +320,17 @@ class OfOrders:
 
 
 def without_material(row: RawRow, _cells: Sequence[str]) -> RawRow:
-    """A specimen called `serum` is no tube; one called `urine` is no blood."""
+    """A specimen called `serum` is no tube; one called `urine` is no blood, and one of `cord blood`
+    is somebody else's. What has digits may be a number."""
     if row.specimen_id.isalnum() and not row.specimen_id.isalpha():
         return row
     if len(key_of(row.specimen_id)) < _SHORTEST_MATERIAL:
         return row
     if vocabulary().is_blood_material(row.specimen_id):
         return row._replace(specimen_id="")
-    if vocabulary().is_of_no_blood(row.specimen_id):
+    known, digits = vocabulary(), any(sign.isdecimal() for sign in row.specimen_id)
+    is_other = known.is_of_no_blood if digits else known.is_specimen_of_no_blood
+    if is_other(row.specimen_id):
         name = f"{row.analyte.strip()} ({row.specimen_id.strip()})"
         return row._replace(analyte=name, also=(), specimen_id="")
     return row
@@ -354,6 +359,7 @@ _OF_ONE_COLUMN: Mapping[str, Callable[..., Step]] = {
     "flag": WithRemark,
     "condition": WithRemark,
     "derivation": WithDerivation,
+    "void": WithVoid,
 }
 """Steps that need one further column and nothing else, in their order."""
 _OF_UNITS: Mapping[str, Callable[..., Step]] = {

@@ -64,12 +64,13 @@ _FORMATS = (
     (re.compile(r"\d{3}8000\S{1,8}[\r\n]"), "xdt"),
     (re.compile(r"[\x02\x05\s]*\d?H\|\\\^&"), "astm"),
     (re.compile(r"\s*H\|[~^\\&]{4}\|"), "hprim"),
+    (re.compile(r"[^\r\n|]{1,300}?\b(?:MSH|FHS|BHS)\|\^~\\+&\|"), "hl7_log"),
 )
 _FORMAT_TITLES = {
     "csv": "CSV", "workbook": "a workbook", "hl7": "HL7 messages", "json": "JSON",
     "xml": "XML or HTML", "edifact": "an EDIFACT interchange",
     "xdt": "an LDT file (xDT)", "astm": "ASTM records of an analyser",
-    "hprim": "an HPRIM file",
+    "hprim": "an HPRIM file", "hl7_log": "a log with HL7 messages behind other text",
 }  # fmt: skip
 _CONTROL = bytes(sorted(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x00")))
 _NOT_IN_1252 = b"\x81\x8d\x8f\x90\x9d"

@@ -104,9 +104,18 @@ class Vocabulary:
     blank_specimens: frozenset[str]
     """What stands in place of a specimen's number, besides all of these."""
     derived: frozenset[str]
+    not_void: frozenset[str]
     """How rows are made that only repeat or sum up other rows."""
     unit_concepts: Mapping[str, str]
     """Units by the numbers that a vocabulary gives them."""
+    gene_results: frozenset[str]
+    """What a result is called that any gene may have."""
+    gene_parts: tuple[str, ...]
+    """How a word begins by which it is none: one allele alone."""
+    genes_studied: frozenset[str]
+    """The codes of what names the gene beside it."""
+    gene_names: Mapping[str, str]
+    """What messages call a gene of ours."""
     months: Mapping[str, int]
     zones: Mapping[str, str]
     """What zones of time are called, with their distance from UTC."""
@@ -220,9 +229,16 @@ def vocabulary() -> Vocabulary:
         blank_beside=frozenset(map(str.casefold, values["blank"]["beside"])),
         blank_specimens=frozenset(map(str.casefold, values["blank"]["specimens"])),
         derived=frozenset(map(key_of, values["derived"]["words"])),
+        not_void=frozenset(map(str.casefold, values["voids"]["no"])),
         unit_concepts=values["unit_concepts"],
         months=months,
         zones=values["zones"],
+        gene_results=frozenset(map(key_of, values["genes"]["results"])),
+        gene_parts=tuple(map(key_of, values["genes"]["parts"])),
+        genes_studied=frozenset(map(key_of, values["genes"]["studied"])),
+        gene_names={
+            key_of(name): gene for gene, names in values["genes"]["names"].items() for name in names
+        },
         comparators=_signs(values["comparators"]["words"]),
         sure_comparators=_signs(values["comparators"]["sure"]),
         ranges={

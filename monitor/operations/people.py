@@ -78,6 +78,7 @@ def acknowledge(
         told = _sentence(f"until {agreed.isoformat()}", note)
         has_it = alert.state is AlertState.ACKNOWLEDGED
         values = has_it_still(agreed, by) if has_it else acknowledged(now, agreed, by)
+        values |= _known_by_now(alert)
         _record(connection, alert, values, ACKNOWLEDGED, by, told, now)
     return agreed
 
@@ -126,7 +127,8 @@ def snooze(
         most = settings.escalation.snooze_at_most(alert.urgency)
         agreed = actions.snoozing(alert, today, until, reason, most)
         told = _sentence(f"until {agreed.isoformat()}", reason)
-        _record(connection, alert, snoozed(agreed, by, reason), SNOOZED, by, told, now)
+        values = snoozed(agreed, by, reason) | _known_by_now(alert)
+        _record(connection, alert, values, SNOOZED, by, told, now)
     return agreed
 
 
@@ -149,6 +151,7 @@ def close(
         agreed = actions.closing(alert, today, outcome, review_by)
         code = closing_code(outcome)
         values = closed(now, by, outcome, recovered=alert.recovered, review_by=agreed)
+        values |= _known_by_now(alert)
         told = _sentence(outcome, f"review by {agreed.isoformat()}" if agreed else "")
         _record(connection, alert, values, ChangeWhat.CLOSED.value, by, told, now, code)
     return agreed
@@ -241,7 +244,7 @@ def contact(
             values |= {"outcome_at": now, "outcome_missed": False}
             if alert.state is AlertState.OPEN:
                 until = actions.acknowledgement_until(alert, today, None)
-                values |= acknowledged(now, until, by)
+                values |= acknowledged(now, until, by) | _known_by_now(alert)
                 follows = (ACKNOWLEDGED, by, f"until {until.isoformat()}")
         elif code == DECLINED:
             values |= reopened()
@@ -306,6 +309,14 @@ def _meanwhile(
         alert_id,
         newer,
     )
+
+
+def _known_by_now(alert: Alert) -> dict[str, Any]:
+    """The columns of the worst that people know, once somebody answers an alert: of a muted one
+    nobody was told, and without them nothing would be worse than what is known of it."""
+    if alert.told_level is not None:
+        return {}
+    return {"told_level": alert.level, "told_value": alert.worst_value}
 
 
 def _record(

@@ -44,9 +44,10 @@ class Point:
         """Greater is worse: certain before possible, level, value, what a sign may hide."""
         signs = {"<": -2, "<=": -1, "": 0, ">=": 1, ">": 2}
         sign = signs[self.comparator]
+        perhaps = 0 if self.certain else self.possible
         if downward:
-            return (self.certain, self.possible, -self.value, -sign)
-        return (self.certain, self.possible, self.value, sign)
+            return (self.certain, perhaps, -self.value, -sign)
+        return (self.certain, perhaps, self.value, sign)
 
 
 @dataclass(frozen=True)

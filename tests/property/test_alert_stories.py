@@ -41,9 +41,10 @@ class Ward:
 
     def now(self, today: date, counts: dict[date, str]) -> Decision:
         results = [
-            result(number, "neutrophils", value, instant(day))
+            result(number, "neutrophils", value.lstrip("<"), instant(day),
+                   comparator="<" if value.startswith("<") else "")
             for number, (day, value) in enumerate(counts.items(), start=1)
-        ]
+        ]  # fmt: skip
         known = case(enrolment(START, self.clinic.protocol.id), results)
         return self.clinic.tick(known, instant(today, 12))[1]
 
@@ -118,6 +119,18 @@ def test_people_are_told_again_at_a_tenth_worse_and_at_a_worse_level(
     ward = Ward()
     ward.now(FEB, {FEB: "0.9"})
     assert of_the_rule(ward.now(MAR, {FEB: "0.9", MAR: value})) == [expected]
+
+
+def test_a_number_a_tenth_below_a_bound_that_was_told_is_told() -> None:
+    ward = Ward()
+    ward.now(FEB, {FEB: "<0.9"})
+    ward.clinic.put(acknowledged(ward.live[0], APR))
+    assert of_the_rule(ward.now(MAR, {FEB: "<0.9", MAR: "0.6"})) == [(ChangeWhat.WORSE, True)]
+    assert ward.live[0].state is AlertState.OPEN
+    ward.clinic.put(closed(ward.live[0], instant(MAR, 13), by="dr", recovered=False, review_by=APR))
+    later = {FEB: "<0.9", MAR: "0.6", MAR + timedelta(days=7): "0.54"}
+    changed = of_the_rule(ward.now(MAR + timedelta(days=7), later))
+    assert changed == [(ChangeWhat.REOPENED, True)]
 
 
 def test_a_worse_level_is_told_however_small_the_step() -> None:

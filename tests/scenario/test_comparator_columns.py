@@ -117,3 +117,38 @@ def test_signs_of_a_large_file_are_read_alike(migrated_sqlite: Path, tmp_path: P
         ]
         desk.load(*rows, header="mrn;collected_at;analyte;;value;unit")
         assert desk.standing().count("<0.5") == 1
+
+
+def test_what_is_no_comparator_beside_no_value_is_the_result_itself(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        assert load(desk, "TVAL_CHAR", "", "clotted", "<0.3", "E", "L") == (
+            ["<0.3", "clotted", "empty value", "empty value"],
+            0,
+        )
+        assert load(desk, "TVAL_CHAR", "", "few seen")[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "stands"),
+    [
+        ("value,X,unit", "0.5,<,10*9/L", "<0.5"),
+        ("value,RELATIVE_INDICATOR,unit", "0.5,<,10*9/L", "<0.5"),
+        ("unit,RELATIVE_INDICATOR,note,value", "10*9/L,<,,0.5", "<0.5"),
+        ("unit,value,X", "10*9/L,0.5,<", "<0.5"),
+        ("value,unit,X,status", "0.5,10*9/L,<,F", "<0.5"),
+        # It may be that of the limits.
+        ("unit,value,X,ref_high", "10*9/L,0.5,<,7.5", "0.5"),
+        ("unit,value,X,range", "10*9/L,0.5,<,7.5", "0.5"),
+        ("value,unit,X,ref_high", "0.5,10*9/L,<,7.5", "0.5"),
+    ],
+)
+def test_a_sign_behind_the_value_belongs_to_it_where_no_limits_follow(
+    migrated_sqlite: Path, tmp_path: Path, columns: str, cells: str, stands: str
+) -> None:
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05,,,")
+        header = f"mrn,collected_at,analyte,{columns}"
+        desk.load(f"P1,2026-03-02T08:00,neutrophils,{cells}", header=header)
+        assert desk.standing() == [stands]

@@ -74,6 +74,16 @@ def write(desk: Desk, body: Any, name: str = "file.json") -> Path:
     return path
 
 
+@pytest.mark.parametrize(("relation", "told"), [("next", True), ("self", False)])
+def test_a_page_of_a_search_tells_that_there_are_more(
+    desk: Desk, relation: str, told: bool
+) -> None:
+    page = bundle(PATIENT, observation(), kind="searchset")
+    page["link"] = [{"relation": relation, "url": "https://ehr.example/next"}]
+    notes = load(desk, write(desk, page)).notes
+    assert any("one page of a search" in note for note in notes) is told
+
+
 def patients_of(path: Path) -> set[str]:
     """Every number under which the file may mean somebody: identifiers, ids of references."""
     if path.suffix == ".xml":

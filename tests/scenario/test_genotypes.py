@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from monitor.core.vocabulary import AlertState, Kind
+from monitor.intake.load import load_file
 from monitor.operations.patient_facts import facts
 from monitor.operations.status import ledger, status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import at
 from tests.desk import Desk, sqlite_desk
+from tests.hl7_messages import oru
 
 ENROL = "mrn,drug,started_on,dose_mg_per_day,weight_kg,tpmt,nudt15,last_tested_on"
 WAYS_OUT = (
@@ -59,6 +61,23 @@ def test_a_poor_metaboliser_from_the_laboratory_speaks_at_once(desk: Desk) -> No
     kinds = {(kind, urgency) for kind, urgency, _ in live(desk, "2026-03-10")}
     assert (Kind.CONTRAINDICATED.value, "critical") not in kinds
     assert (Kind.DOSE_CHECK.value, "urgent") in kinds
+
+
+@pytest.mark.parametrize(("value", "urgency"), [("*3A/*3A", "critical"), ("*77/*78", "urgent")])
+def test_a_genotype_under_a_code_of_any_gene_speaks_for_the_gene_beside_it(
+    desk: Desk, value: str, urgency: str
+) -> None:
+    studied = "OBX|1|CWE|48018-6^Gene studied^LN|1a|HGNC:12014^TPMT^HGNC||||||F"
+    genotype = f"OBX|2|ST|84413-4^Genotype display name^LN|1a|{value}||||||F"
+    path = desk.folder / "genes.hl7"
+    path.write_text(oru(studied, genotype, mrn="P1").replace("|Keller^Anna||19700501|F", ""))
+    load_file(desk.store, desk.settings, path, "", at("2026-03-10"))
+    kinds = {
+        "critical": Kind.CONTRAINDICATED,
+        "urgent": Kind.QUARANTINED_RESULT,
+    }
+    found = {(kind, said) for kind, said, _ in live(desk, "2026-03-10")}
+    assert (kinds[urgency].value, urgency) in found
 
 
 def test_what_an_earlier_treatment_knew_of_a_gene_is_known_in_the_next(desk: Desk) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from monitor.core.actions import ActionRefused
 from monitor.core.vocabulary import AlertState
+from monitor.operations import people
 from monitor.operations.people import acknowledge, assign, close, snooze
 from monitor.store import tables
 from monitor.store.errors import TooEarly
@@ -211,3 +213,31 @@ def test_what_is_refused_changes_nothing(ward: Clinic) -> None:
     with pytest.raises(TooEarly):
         acknowledge(ward.store, ward.settings, alert, by="Ada", now=at("2026-01-11"))
     assert before == (ward.rows(tables.AlertRow), ward.rows(tables.EnrolmentRow))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("acknowledge", {"until": date(2026, 2, 9)}),
+        ("snooze", {"until": date(2026, 2, 9), "reason": "known"}),
+        ("close", {"outcome": "seen", "review_by": date(2026, 2, 9)}),
+    ],
+)
+def test_a_muted_alert_that_was_answered_comes_back_when_it_gets_worse(
+    ward: Clinic, answer: str, said: dict[str, Any]
+) -> None:
+    """Nobody was told of it; who answers it knows what stands on the list."""
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-05", CBC | LFT)
+    ward.results("A1", "2026-01-12", CBC | {"neutrophils": "1.4", "white_cells": "3.4"})
+    ward.review(NOW)
+    (lesser,) = ward.rows(tables.AlertRow, rule="leucopenia")
+    getattr(people, answer)(ward.store, ward.settings, lesser.id, by="Ada", now=NOW, **said)
+    for day, white_cells in (("2026-01-19", "3.1"), ("2026-01-26", "3.06")):
+        assert ward.rows(tables.DeliveryAlert, alert_id=lesser.id) == []
+        ward.results("A1", day, CBC | {"neutrophils": "1.9", "white_cells": white_cells})
+        ward.review(at(day))
+    (told,) = ward.rows(tables.DeliveryAlert, alert_id=lesser.id)
+    assert told.reason == "at least 10 % worse than the worst that was told"
+    (row,) = ward.rows(tables.AlertRow, id=lesser.id)
+    assert (row.state, row.snoozed_until) == ("open", None)

@@ -70,6 +70,21 @@ ROWS: dict[str, tuple[str, str, str]] = {
         "1001,HGB,g/dL,11,16,,8.1,mmol/L,2026-03-13T08:00",
         "hemoglobin 130.5234",
     ),
+    "nothing reported: the result in SI units": (
+        "MRN,Test,Result,Unit,SI Result,SI Unit,Collected",
+        "1001,Hemoglobin,,g/dL,8.1,mmol/L,2026-03-13T08:00",
+        "hemoglobin 130.5234",
+    ),
+    "as reported, whatever it is in SI units": (
+        "MRN,Test,Result,Unit,SI Result,SI Unit,Collected",
+        "1001,Hemoglobin,13.1,g/dL,8.1,mmol/L,2026-03-13T08:00",
+        "hemoglobin 131",
+    ),
+    "in SI units alone": (
+        "MRN,Test,Conventional Result,Conventional Unit,SI Result,SI Unit,Collected",
+        "1001,Hemoglobin,13.1,g/dL,8.1,mmol/L,2026-03-13T08:00",
+        "hemoglobin 130.5234",
+    ),
     "a raw result in another unit": (
         PCORNET,
         "1001,Bilirubin,2026-03-13,20.5,umol/L,1.2,mg/dL",

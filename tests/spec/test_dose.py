@@ -184,7 +184,7 @@ def test_the_short_words_and_the_answers_of_loinc_are_read(text: str, meant: Met
     "text",
     ["*1/*99", "*1", "*1/*3A or *3B/*3C", "see report", "not poor", "*1/*1 poor metabolizer",
      "normal or intermediate", "*1/*3A*", "2", "*1/*3A/*2", "TPMT*1/NUDT15*3",
-     "homozygoter Wildtyp *1/*3A", "no carrier"],
+     "NUDT15 *1/*2", "TPMT and NUDT15 normal", "homozygoter Wildtyp *1/*3A", "no carrier"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_never_guessed(text: str) -> None:
     assert cases.catalogue().genes.read("tpmt", text) is None

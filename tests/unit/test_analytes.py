@@ -215,6 +215,13 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("Alk. fosfatase", "alp"),
         ("Volume globulare medio (MCV)", "mcv"),
         ("TPMT-Genotyp", "tpmt"),
+        ("TPMT mutation analysis", "tpmt"),
+        ("TPMT Predicted Phenotype", "tpmt"),
+        ("Thiopurine S-methyltransferase genotype", "tpmt"),
+        ("21563-2", "tpmt_activity"),
+        ("NUDT15_GENO", "nudt15"),
+        ("nudix hydrolase 15", "nudt15"),
+        ("NUDT15 metabolizer phenotype", "nudt15"),
         ("Génotype TPMT", "tpmt"),
         ("NUDT15 Genotype Result", "nudt15"),
         ("TPMT-Aktivität", "tpmt_activity"),
@@ -233,6 +240,14 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("15152-2", "bilirubin_direct"),
         ("61152-5", "albumin"),
         ("77147-7", "egfr"),
+        ("Nøytrofile granulocytter", "neutrophils"),
+        ("B-Nøytrofile granulocytter", "neutrophils"),
+        ("Granulocytter (nøytrofile)", "neutrophils"),
+        ("Eosinofile granulocytter", "eosinophils"),
+        ("Glóbulos brancos", "white_cells"),
+        ("Χολερυθρίνη ολική", "bilirubin"),
+        ("Нейтрофилы сегментоядерные", "neutrophils_percent"),
+        ("Нейтрофилы палочкоядерные", "bands_percent"),
     ],
 )
 def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
@@ -367,6 +382,7 @@ def test_what_an_unknown_name_may_mean_is_measured_in_its_unit(
     |Sample clotted on receipt|Leaked in transit|No sample received|Platelet clumps present
     |HEMOLYZED SPECIMEN RECEIVED|Clotted sample - please repeat FBC|siehe Text
     |NSQ|No EDTA received|Refer to comment|Provet hemolyserat|Niet te bepalen|Coágulo
+    |s. Bem.|vedi nota|Ver observaciones|Zie opmerking
     """.replace("\n    ", "").split("|"),
 )
 def test_no_result_as_laboratories_write_it(text: str) -> None:
@@ -437,6 +453,16 @@ def test_what_is_announced_is_a_placeholder_and_no_result(text: str) -> None:
         ("suggest repeat in 2 weeks", "neutrophils", False),
         ("", "platelets", False),
         ("clumpsy", "platelets", False),
+        ("amas plaquettaires", "platelets", True),
+        ("Présence d'agrégats plaquettaires", "platelets", True),
+        ("pas d'amas plaquettaires", "platelets", False),
+        ("Absence d'agrégats de plaquettes", "platelets", False),
+        ("pas fiable, agrégats de plaquettes", "platelets", True),
+        ("plaatjesaggregaten", "platelets", True),
+        ("geen plaatjesaggregaten", "platelets", False),
+        ("trombocytaggregat", "platelets", True),
+        ("inga trombocytaggregat", "platelets", False),
+        ("agregação plaquetária", "platelets", True),
         ("ERROR - Disregard above report", "platelets", True),
         ("Please disregard this result", "platelets", True),
         ("Disregard previous result of 19", "platelets", False),

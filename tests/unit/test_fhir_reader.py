@@ -703,6 +703,26 @@ def test_full_urls_tell_patients_of_one_id_apart(read: Any) -> None:
     assert the_row(items).mrn == "99"
 
 
+@pytest.mark.parametrize(
+    ("reference", "mrn"),
+    [
+        ("http://b.example/fhir/Patient/p1", ""),
+        ("https://A.example/fhir/Patient/p1", "F1"),
+        ("http://a.example/fhir/Patient/p1/_history/4", "F1"),
+        ("Patient/p1", "F1"),
+    ],
+)
+def test_an_address_of_another_server_is_no_patient_of_this_file(
+    read: Any, reference: str, mrn: str
+) -> None:
+    entries: list[dict[str, Any]] = [
+        {"fullUrl": "http://a.example/fhir/Patient/p1", "resource": PATIENT},
+        {"resource": observation(subject={"reference": reference})},
+    ]
+    row = the_row(read({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    assert (row.mrn, bool(row.unresolved)) == (mrn, not mrn)
+
+
 def test_an_mr_number_is_preferred_and_a_social_security_number_never_taken(read: Any) -> None:
     identifiers = [
         {"system": "urn:ssn", "value": "1", "type": {"coding": [{"code": "SS"}]}},
@@ -714,6 +734,13 @@ def test_an_mr_number_is_preferred_and_a_social_security_number_never_taken(read
         row = the_row(read(bundle(observation(), {**PATIENT, "identifier": identifiers})))
         assert row.mrn == chosen
         identifiers.pop()
+
+
+def test_a_system_that_the_source_names_has_the_number_whatever_its_type(read: Any) -> None:
+    ssn = {"system": "urn:ssn", "value": "1", "type": {"coding": [{"code": "SS"}]}}
+    patient = {**PATIENT, "identifier": [ssn]}
+    source = Source(columns={"mrn": "urn:ssn"})
+    assert the_row(read(bundle(observation(), patient), source=source)).mrn == "1"
 
 
 def test_a_number_whose_type_is_told_in_words_alone_is_preferred(read: Any) -> None:
@@ -857,6 +884,8 @@ REFUSED = [
     ('{"results": [1, 2]}', "nothing in it is a FHIR resource"),
     ("UNA:+.? 'UNB+UNOB:2+1:80'", "an EDIFACT interchange"),
     ("H|~^\\&|A.HPM||LABO||ORU|||DEST||P|H2.1^C|20260302\rP|1|A1", "an HPRIM file"),
+    ("2026-03-02 10:00:01 INFO in: MSH|^~\\&|LAB|N|||20260302||ORU^R01|1|P|2.5\nPID|1||A1",
+     "a log with HL7 messages"),
 ]  # fmt: skip
 
 

@@ -116,6 +116,79 @@ HEADERS = {
         "NHC|F. nacimiento|F. muestra|Prueba|Resultado|Unidad medida|V. ref. mín|V. ref. máx",
         "mrn|birth_date|collected_at|analyte|value|unit|ref_low|ref_high",
     ),
+    "an analysis beside what it was made of": (
+        (
+            "USUBJID|LBTEST|LBORRES|LBORRESU|LBORNRLO|LBORNRHI|LBSTRESC|LBSTRESU|LBSTNRLO|"
+            "LBSTNRHI|LBDTC|AVAL|ANRLO|ANRHI"
+        ),
+        (
+            "mrn|analyte|value|unit|ref_low|ref_high|value_converted|unit_converted|"
+            "low_converted|high_converted|collected_at|||"
+        ),
+    ),
+    "an analysis with a unit of its own": (
+        "USUBJID|PARAM|AVAL|AVALU|ANRLO|ANRHI|ADTM",
+        "mrn|analyte|value|unit|ref_low|ref_high|collected_at",
+    ),
+    "an SI unit is none of what was reported otherwise": (
+        "MRN|Collected|Test|Result|SI Unit",
+        "mrn|collected_at|analyte|value|",
+    ),
+    "the unit of an analysis is none of what was reported": (
+        "USUBJID|LBTEST|LBORRES|AVALU|LBDTC",
+        "mrn|analyte|value||collected_at",
+    ),
+    "a system that calls a patient's number that of a unit": (
+        "Patient|Unit #|Acct #|Coll Date|Coll Time|Test|Result|Flag|Units|Normal Range",
+        "patient_name|mrn||collected_at|collected_time|analyte|value|flag|unit|range",
+    ),
+    "a unit of blood beside the patient's number": (
+        "MRN|Unit #|Collected|Test|Result|Units",
+        "mrn||collected_at|analyte|value|unit",
+    ),
+    "veterans": (
+        "PatientSSN|PatientName|LabChemSpecimenDateTime|LabChemTestName|LabChemResultValue|Units",
+        "mrn|patient_name|collected_at|analyte|value|unit",
+    ),
+    "i2b2": (
+        (
+            "ENCOUNTER_NUM|PATIENT_NUM|CONCEPT_CD|START_DATE|MODIFIER_CD|VALTYPE_CD|TVAL_CHAR|"
+            "NVAL_NUM|VALUEFLAG_CD|UNITS_CD|END_DATE"
+        ),
+        "|mrn|code|collected_at|||comparator|value|flag|unit|",
+    ),
+    "the start of something else": (
+        "Patient ID|Start date|Test|Result|Unit",
+        "mrn||analyte|value|unit",
+    ),
+    "FHIR laid flat": (
+        (
+            "Patient MRN|status|code.coding[0].code|code.coding[0].display|effectiveDateTime|"
+            "valueQuantity.value|valueQuantity.comparator|valueQuantity.unit|"
+            "referenceRange[0].low.value|referenceRange[0].high.value"
+        ),
+        "mrn|status|code|analyte|collected_at|value|comparator|unit|ref_low|ref_high",
+    ),
+    "the time of a test beside its day": (
+        "Patient No|Test Date|Test Time|Test|Result|Unit",
+        "mrn|collected_at|collected_time|analyte|value|unit",
+    ),
+    "and beside the day of collection": (
+        "Patient No|Collection Date|Test Time|Test|Result|Unit",
+        "mrn|collected_at||analyte|value|unit",
+    ),
+    "OMOP's time of a measurement": (
+        "person_id|concept_name|measurement_date|measurement_time|value_as_number|unit_source_value",
+        "mrn|analyte|collected_at|collected_time|value|unit",
+    ),
+    "a form for a study": (
+        "Record ID|Event Name|Date of labs|Test|Result|Units",
+        "mrn||collected_at|analyte|value|unit",
+    ),
+    "Polish": (
+        "PESEL|Data pobrania|Badanie|Wynik|Jednostka|Zakres ref.",
+        "mrn|collected_at|analyte|value|unit|range",
+    ),
     "Indonesian": (
         "Nomor rekam medis|Tanggal pengambilan|Jenis pemeriksaan|Hasil|Satuan|Nilai rujukan",
         "mrn|collected_at|analyte|value|unit|range",

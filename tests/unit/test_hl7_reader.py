@@ -622,6 +622,22 @@ def test_a_source_may_name_the_field_of_the_patients_number(named: str, mrn: str
 
 
 @pytest.mark.parametrize(
+    ("listed", "mrn"), [("230690^^^ISLAND^SS", "230690"), ("230690^^^ISLAND^SS~A1^^^N^MR", "A1")]
+)
+def test_a_field_that_the_source_names_has_the_number_whatever_its_type(
+    listed: str, mrn: str
+) -> None:
+    """Where a country's number is the patient's, its type says social security."""
+    pid = f"PID|1||{listed}||Keller^Anna||19700501|F"
+    content = "\r".join([MSH, pid, OBR.format(specimen="S1", collected="20260302"), WBC])
+    (found,) = items(content, Source(columns={"mrn": "PID-3"}))
+    (unnamed,) = items(content)
+    assert isinstance(found, RawRow)
+    assert isinstance(unnamed, RawRow)
+    assert (found.mrn, unnamed.mrn) == (mrn, "A1" if "A1" in listed else "")
+
+
+@pytest.mark.parametrize(
     ("segments", "decimals"),
     [
         (["OBX|1|ST|WBC||5,1|G/L|4,0 - 10,0", "OBX|2|NM|PLT||1,250|G/L"], {"comma"}),

@@ -45,6 +45,11 @@ def catalogue() -> Catalogue:
         ("WBC (urine)", "/uL", "WBC (urine) | /uL"),
         ("Neutrophils (%)", "%", "Neutrophils (%) | %"),
         ("WBC x 1000", "", "WBC x 1000 |"),
+        ("Neutrophils (%)", "", "Neutrophils (%) | %"),
+        ("LYMPH %", "", "LYMPH % | %"),
+        ("% Lymphocytes", "NULL", "% Lymphocytes | %"),
+        ("LYMPH %", "10^9/L", "LYMPH % | 10^9/L"),
+        ("neutrophils_percent", "", "neutrophils_percent |"),
     ],
 )
 def test_a_unit_that_the_name_repeats_is_no_part_of_it(

@@ -9,6 +9,7 @@ import pytest
 from monitor.core.units import Number, Refusal, glued_unit, parse_number
 from monitor.intake.dates import from_serial, has_no_year, orders_of, read_moment, since
 from monitor.intake.loinc import is_loinc
+from monitor.intake.problems import no_date
 from monitor.intake.ranges import limits_of
 
 ZONE = ZoneInfo("Europe/Zurich")
@@ -25,6 +26,14 @@ ZONE = ZoneInfo("Europe/Zurich")
         ("2026-03-02T08+01:00", "iso", "2026-03-02T08:00"),
         ("2026-03-02T8", "iso", ""),
         ("2026-03-02T25", "iso", ""),
+        ("2026-03-02T24:00", "iso", "2026-03-03T00:00"),
+        ("2026-03-02 24:00:00", "either", "2026-03-03T00:00"),
+        ("31.12.2025 24:00", "day_first", "2026-01-01T00:00"),
+        ("02/28/2026 2400", "month_first", "2026-03-01T00:00"),
+        ("202603022400", "iso", "2026-03-03T00:00"),
+        ("2026-03-02T24:00Z", "iso", "2026-03-03T01:00"),
+        ("2026-03-02 24:01", "iso", ""),
+        ("2026-03-02 24:00 pm", "iso", ""),
         ("2026-03", "iso", ""),
         ("13.02.26", "either", "2026-02-13T00:00"),
         ("13.02.99", "either", "1999-02-13T00:00"),
@@ -205,3 +214,9 @@ def test_number_and_unit_in_one_cell(text: str, parts: tuple[str, str]) -> None:
 )
 def test_a_loinc_code_is_known_by_its_check_digit(code: str, holds: bool) -> None:
     assert is_loinc(code) == holds
+
+
+@pytest.mark.parametrize("order", ["day_first", "month_first", "year_first"])
+def test_a_time_that_is_none_is_not_said_to_be_an_open_order_of_dates(order: str) -> None:
+    assert "cannot be told apart" not in no_date("05.02.2026 25:10", order).reason
+    assert "cannot be told apart" in no_date("05.02.2026 07:10", "either").reason
