@@ -40,6 +40,7 @@ def init(config: ConfigOption = CONFIG_DEFAULT) -> None:
 
     if not config.exists():
         with _whole(config) as part:
+            part.touch(mode=0o600)  # the address of a database may hold its password
             part.write_text(resources.example_config(), encoding="utf-8")
         say(f"wrote     {config}: put the clinic's name, time zone and e-mail address into it")
     settings = load_settings(config)

@@ -133,8 +133,13 @@ def _rota(settings: Settings, name: str, role: Recipient, faults: list[str]) -> 
         stamp = role.rota.stat()
         shifts, wrong = _read(role.rota, stamp.st_mtime_ns, stamp.st_size)
         known = [*wrong, *_unreachable(settings, shifts)]
-    except (OSError, UnicodeDecodeError):
-        known = ["there is no such file, or it is not UTF-8 text"]
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        known = [f"line {line} is not UTF-8 text: save the file as CSV UTF-8"]
+    except FileNotFoundError:
+        known = ["there is no such file"]
+    except OSError as error:
+        known = [f"it cannot be read: {error.strerror}"]
     faults += [f"[recipients.{name}] rota {role.rota.name}: {fault}" for fault in known]
     return Rota(
         shifts,

@@ -21,12 +21,13 @@ from monitor.config.telling import Budget, Escalation, Quiet, Recipient, Route
 from monitor.config.upkeep import Backup, Metrics
 from monitor.config.web import Web
 from monitor.core.faults import nearest
+from monitor.core.toml_lines import Path as Keys
 
 
 class Misplaced(ValueError):
     """What is wrong of one key beside others, which the whole file shows; `keys` lead to it."""
 
-    def __init__(self, keys: tuple[str, ...], problem: str) -> None:
+    def __init__(self, keys: Keys, problem: str) -> None:
         super().__init__(problem)
         self.keys = keys
 
@@ -66,17 +67,17 @@ class Settings(Section):
                 self._check_known(keys, address)
         return self
 
-    def _addresses(self) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+    def _addresses(self) -> Iterator[tuple[Keys, Sequence[str]]]:
         """Whoever is named, with the keys that name them."""
         for number, route in enumerate(self.routes):
-            yield ("routes", str(number), "to"), route.to
+            yield ("routes", number, "to"), route.to
             for tier in route.then:
-                yield ("routes", str(number), "then"), tier
+                yield ("routes", number, "then"), tier
         for name, role in self.recipients.items():
             yield ("recipients", name, "addresses"), role.addresses
         yield ("alarm", "to"), self.alarm.to
 
-    def _check_known(self, keys: tuple[str, ...], address: str) -> None:
+    def _check_known(self, keys: Keys, address: str) -> None:
         if problem := self.lacks(address):
             raise Misplaced(keys, problem)
 

@@ -15,6 +15,8 @@ from monitor.config.environment import overrides
 from monitor.config.models import Misplaced, Settings, section_models
 from monitor.config.section import Section
 from monitor.core.faults import Fault, Faults, nearest
+from monitor.core.toml_lines import Path as Keys
+from monitor.core.toml_lines import line_numbers
 
 _SECRET = re.compile(r"password|secret|token|url", re.IGNORECASE)
 _SHOWN = 60
@@ -32,6 +34,10 @@ _TYPES = {
     "float_parsing": ("must be a number", "a number without quotes"),
     "bool_type": ("must be true or false", "true or false, without quotes"),
     "bool_parsing": ("must be true or false", "true or false, without quotes"),
+    "is_instance_of": ("must be text", "text in quotes"),
+    "date_type": ("must be a day", "one written like 2026-12-25, without a time"),
+    "dataclass_exact_type": ("must be text", 'text in quotes, with its unit, such as "3 days"'),
+    "too_short": ("is an empty list", "at least one, in quotes"),
 }
 """What pydantic says of a type, in the words of the file."""
 
@@ -51,8 +57,13 @@ def load_settings(path: Path) -> Settings:
     except PermissionError:
         problem, valid = "this account may not read the file", "a file of the account that runs us"
         raise Faults((Fault(str(path), "", "", problem, valid),)) from None
-    except (OSError, UnicodeDecodeError):
-        problem = "the file cannot be read as UTF-8 text"
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 text: the byte {error.object[error.start]:02x} is no letter there"
+        line = error.object.count(b"\n", 0, error.start) + 1
+        valid = "save the file as UTF-8, as editors name that encoding"
+        raise Faults((Fault(str(path), "", "", problem, valid, line),)) from None
+    except OSError as error:
+        problem = f"the file cannot be read: {error.strerror}"
         raise Faults((Fault(str(path), "", "", problem, "a readable TOML file"),)) from None
     return read_settings(text, path, os.environ)
 
@@ -99,44 +110,37 @@ class _Places:
 
     def __init__(self, file: str, text: str, origins: Mapping[tuple[str, ...], str]) -> None:
         self._file = file
-        self._lines = text.splitlines()
+        self._lines = line_numbers(text)
         self._origins = origins
 
     def fault(self, details: Any) -> Fault:
         """One complaint of the models in the reader's words."""
         error = details.get("ctx", {}).get("error")
-        loc = error.keys if isinstance(error, Misplaced) else details["loc"]
-        keys = tuple(str(part) for part in loc)
+        keys: Keys = error.keys if isinstance(error, Misplaced) else tuple(details["loc"])
         problem, valid = _words(details, keys)
         value = _shown(details["input"], keys)
         line = self._line(keys)
+        named = tuple(map(str, keys))
         for place, variable in self._origins.items():
-            if place == keys or (line is None and place[: len(keys)] == keys):
+            if place == named or (line is None and place[: len(named)] == named):
                 return Fault("environment", variable, value, problem, valid)
         return Fault(self._file, _dotted(keys), value, problem, valid, line)
 
-    def _line(self, keys: tuple[str, ...]) -> int | None:
-        """The line of a key (counted from 1), or of its table; None where neither stands."""
-        names = [key for key in keys if not key.isdecimal()]
-        wanted = int(next((key for key in keys if key.isdecimal()), "0"))
-        header = re.compile(rf"\s*\[+\s*{re.escape(names[0])}\b") if names else None
-        inside, found = False, None
-        for number, line in enumerate(self._lines, start=1):
-            if header is not None and re.match(r"\s*\[", line):
-                inside = header.match(line) is not None
-                if inside and line.lstrip().startswith("[["):
-                    inside, wanted = wanted == 0, wanted - 1
-                found = number if inside else found
-            elif (inside or len(names) == 1) and re.match(rf"\s*{re.escape(names[-1])}\s*=", line):
-                return number
-        return found
+    def _line(self, keys: Keys) -> int | None:
+        """The first line (counted from 1) of a key, or else of what it should stand in; None where
+        neither stands."""
+        for end in range(len(keys), 0, -1):
+            found = [line for at, line in self._lines.items() if at[:end] == keys[:end]]
+            if found:
+                return min(found)
+        return None
 
 
-def _dotted(keys: tuple[str, ...]) -> str:
-    return "".join(f"[{int(key) + 1}]" if key.isdecimal() else f".{key}" for key in keys)[1:]
+def _dotted(keys: Keys) -> str:
+    return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys)[1:]
 
 
-def _words(details: Any, keys: tuple[str, ...]) -> tuple[str, str]:
+def _words(details: Any, keys: Keys) -> tuple[str, str]:
     """What is wrong, and what would be right."""
     kind, given = details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
@@ -153,19 +157,20 @@ def _words(details: Any, keys: tuple[str, ...]) -> tuple[str, str]:
     return str(details["msg"]).replace("Input should be", "must be"), ""
 
 
-def _known(keys: tuple[str, ...]) -> str:
+def _known(keys: Keys) -> str:
     names: list[str] = list(section_models())
     if len(keys) > 1:
-        model: type[BaseModel] = section_models().get(keys[0], Section)
+        model: type[BaseModel] = section_models().get(str(keys[0]), Section)
         names = list(model.model_fields)
-    if "password" in keys[-1]:
+    name = str(keys[-1])
+    if "password" in name:
         return "a password is named by password_env or password_file"
-    return nearest(keys[-1], names) or (", ".join(names) if names else "no key")
+    return nearest(name, names) or (", ".join(names) if names else "no key")
 
 
-def _shown(value: Any, keys: tuple[str, ...]) -> str:
+def _shown(value: Any, keys: Keys) -> str:
     if isinstance(value, dict | list):
         return ""
-    if any(_SECRET.search(key) for key in keys):
+    if any(_SECRET.search(str(key)) for key in keys):
         return "(not shown)"
     return str(value)[:_SHOWN]

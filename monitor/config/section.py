@@ -10,7 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 def _path(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str | Path) and str(value):
-        return (info.context or {}).get("folder", Path()) / Path(value).expanduser()
+        try:
+            own = Path(value).expanduser()
+        except RuntimeError:
+            raise ValueError("there is no such account; write the folder out") from None
+        return (info.context or {}).get("folder", Path()) / own
     return value or None
 
 

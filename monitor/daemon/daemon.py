@@ -118,7 +118,9 @@ class Daemon:
             self._store, settings, self._member, self._scheduler, self._stopping, self._send_soon,
             self._first_look,
         )  # fmt: skip
-        self._in_force = InForce(self._store, settings, self._config, self._keeper.alarm)
+        self._in_force = InForce(
+            self._store, settings, self._config, self._keeper.alarm, self._member
+        )
         self._clock = MachineClock(
             self._store, settings, self._member, self._begin_again, self._keeper.alarm
         )

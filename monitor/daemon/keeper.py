@@ -29,6 +29,8 @@ from monitor.store.outbox import operator_alarm
 AT_HOME = "at home"
 """The thread of whatever does not wait for other machines."""
 _BUSY_PAUSE = timedelta(seconds=10)
+_BUSY_TOLD = timedelta(minutes=5)
+"""For so long somebody else may keep a job waiting without the operator hearing of it."""
 _AGAIN = timedelta(minutes=10)
 """When a daemon looks whether the nightly sweep was done that another one is at."""
 _GOES_ON = 60.0
@@ -87,6 +89,8 @@ class Keeper:
         self._said: dict[str, job_runs.Noted] = {}
         """What the log was told last of each; a full disk takes no more of it than it has to."""
         self._went_on = time.monotonic()
+        self._busy_since: dict[str, datetime] = {}
+        """Since when a job found somebody else writing, each time it tried."""
         self.failing: set[str] = set()
         """Jobs whose last run failed."""
         self.outdated: StoreOutdated | None = None
@@ -110,6 +114,8 @@ class Keeper:
             if self._is_seen_to(job, now, fault):
                 return
             error = _what(fault)
+        else:
+            self._busy_since.pop(job.name, None)
         self._record(job, now, error)
 
     def _is_seen_to(self, job: Job, now: datetime, fault: Exception) -> bool:
@@ -121,7 +127,7 @@ class Keeper:
                 self._give_up(fault)
             case StoreLost():
                 self._lost(job, fault)
-            case StoreBusy():
+            case StoreBusy() if not self._is_busy_for_long(job, now):
                 self._log.info("somebody else is writing", job=job.name)
                 self.look(job.name, clock.now() + _BUSY_PAUSE)
             case TooEarly() if clock.now() - now > AHEAD:  # this process stood still
@@ -129,6 +135,11 @@ class Keeper:
             case _:
                 return self._stopping.is_set()
         return True
+
+    def _is_busy_for_long(self, job: Job, now: datetime) -> bool:
+        """A table that somebody has locked and forgotten keeps everything waiting: files are not
+        taken in, and no critical count is told."""
+        return clock.now() - self._busy_since.setdefault(job.name, now) > _BUSY_TOLD
 
     @contextmanager
     def _turn(self, job: Job, now: datetime) -> Iterator[bool]:

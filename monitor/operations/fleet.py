@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from monitor.review.program import program
 from monitor.store import daemons, revisions
 from monitor.store.daemons import Identity, Turn
 from monitor.store.database import Store
@@ -31,12 +32,15 @@ class Member:
         """What was noted of it; None: nothing yet."""
         self._ahead: tuple[str, datetime] | None = None
         """The daemon that was ahead at the last tick, and its sign of life."""
+        self._beside: set[str] = set()
+        """The daemons that ran when it was asked last who has gone."""
         self.me = Identity(
             id=secrets.token_hex(4),
             host=socket.gethostname(),
             pid=os.getpid(),
             version=_version(),
             revision=revisions.newest(),
+            program=program(),
         )
 
     @property
@@ -70,6 +74,19 @@ class Member:
             f"{apart} s apart or more: the one behind is taken for dead, and what it is sending is "
             "sent again. Set both by the same time server"
         )
+
+    def outlived(self, now: datetime) -> bool:
+        """Whether a daemon of another version has gone since this was asked last, and of those that
+        are left none was started after this one."""
+        if not self._store.is_shared:
+            return False
+        with self._store.read() as connection:
+            running = [it.id for it in daemons.running(connection, now)]
+            before, self._beside = self._beside, set(running)
+            gone = before - {*running, self.me.id}
+            judged = daemons.judging_as(connection, gone)
+        others = [it for it in gone if judged.get(it) != self.me.program]
+        return bool(others) and running[-1:] == [self.me.id]
 
     def leave(self, now: datetime) -> None:
         """Say that it ends."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets
+from monitor.config import UNCHANGED_EMAIL, Settings, missing_secrets, route_book
 from monitor.core.calendar import instant_text
 from monitor.delivery.language import languages
 from monitor.intake.inbox import cannot_be_emptied
@@ -291,7 +291,7 @@ def _backup(store: Store, settings: Settings, now: datetime) -> Part:
 
 
 def _settings(store: Store, settings: Settings, now: datetime) -> Part:
-    troubles = _missing(store, settings, now)
+    troubles = [*_missing(store, settings, now), *route_book(settings).faults]
     if settings.clinic.email == UNCHANGED_EMAIL:
         unread = f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads"
         troubles = [unread, *troubles]

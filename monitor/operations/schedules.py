@@ -67,19 +67,23 @@ def tell(store: Store, settings: Settings, notices: Sequence[Notice], now: datet
             )
 
 
-def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
+def adopt(
+    store: Store, folder: Path, now: datetime, own: dict[str, str] | None = None
+) -> list[Notice]:
     """Put first texts in force, and edits of protocols that nobody is enrolled on; say where
-    else the files differ from what is in force."""
+    else the files differ from what is in force. `own` remembers, of whoever asks again and again,
+    the digests of the files' texts that were in force: a file that says what it said then is no
+    edit, and two with folders of their own do not put them in force in turns."""
     with store.read() as connection:
         before = in_force(connection)
-    steps, notices = _compare(folder, before)
+    steps, notices = _compare(folder, before, own)
     if not steps:
         return notices
     with store.write() as connection:
         take_turn(connection, now, ENROLLING)
         force = in_force(connection)
         if (force.texts, force.enrolled) != (before.texts, before.enrolled):
-            steps, notices = _compare(folder, force)
+            steps, notices = _compare(folder, force, own)
         for proposal, reason in steps:
             put_in_force(
                 connection,
@@ -90,6 +94,8 @@ def adopt(store: Store, folder: Path, now: datetime) -> list[Notice]:
                 _ADOPTED_BY,
                 reason,
             )
+    if own is not None:
+        own.update({proposal.id: proposal.digest for proposal, _ in steps})
     return notices
 
 
@@ -104,9 +110,11 @@ def differences(store: Store, folder: Path) -> list[Notice]:
     return waiting + notices
 
 
-def _compare(folder: Path, force: Force) -> tuple[list[tuple[Proposal, str]], list[Notice]]:
+def _compare(
+    folder: Path, force: Force, own: dict[str, str] | None = None
+) -> tuple[list[tuple[Proposal, str]], list[Notice]]:
     """What to put in force, each with the reason, and what to tell."""
-    comparison = _Comparison(folder, force)
+    comparison = _Comparison(folder, force, {} if own is None else own)
     comparison.run()
     return comparison.steps, comparison.notices
 
@@ -122,8 +130,9 @@ def _files(folder: Path) -> list[Path]:
 
 
 class _Comparison:
-    def __init__(self, folder: Path, force: Force) -> None:
+    def __init__(self, folder: Path, force: Force, own: dict[str, str]) -> None:
         self._folder = folder
+        self._own = own
         self._force = force
         self._coming: Force | None = None
         """As it would be with the catalogue of the folder, where that waits to be applied."""
@@ -193,6 +202,7 @@ class _Comparison:
         try:
             text = decode(read_bytes(path), path.name)
             if known := self._force.holding(text):
+                self._own[known] = digest_of(text)
                 self._odd(path, known, text)
                 return path, known, None
             proposal = propose_text(text, path.name, self._force)
@@ -270,6 +280,15 @@ class _Comparison:
                 f"`monitor schedule apply {path} --by WHO --reason TEXT`; "
                 f"`monitor schedule preview {path}` shows what it would change.",
                 proposal.digest,
+            )
+            return
+        if known is not None and self._own.get(proposal.id) == proposal.digest:
+            self._tell(
+                proposal.id,
+                f"{path} says what was in force before: another text has been since "
+                f"{known.applied_at:%Y-%m-%d}, from another schedules folder or from the pages. "
+                "Give all daemons and commands of this database the same files, with what is to be "
+                "in force.",
             )
             return
         if not proposal.is_catalogue:

@@ -18,12 +18,15 @@ from zoneinfo import ZoneInfo
 
 from monitor.store import keeping
 from monitor.store.database import Store
+from monitor.store.facts import fact, put_fact
 
 BETWEEN = " "
 """Between the parts of what is kept by."""
 _DECIDING = ("core", "review")
 """The packages that decide what alerts say."""
 _LENGTH = 12
+_JUDGES = "judges"
+"""The fact that says which program, in which time zone, looked last for those of another."""
 
 
 @cache
@@ -41,12 +44,18 @@ def judged_in(zone: ZoneInfo) -> str:
     return BETWEEN.join((zone.key, program()))
 
 
-def wake_judged_otherwise(store: Store, zone: ZoneInfo, now: datetime) -> int:
+def wake_judged_otherwise(
+    store: Store, zone: ZoneInfo, now: datetime, *, another_was_here: bool = False
+) -> int:
     """Wake all whom another program judged last, or in another time zone, behind those with
-    something of their own; how many. Whoever is being reviewed at this moment is passed over: the
-    night's review of everyone finds them."""
+    something of their own; how many. Of some it does not show who judged them: they are woken
+    where the last to ask this was another, or `another_was_here` since. Whoever is being reviewed
+    at this moment is passed over: the night's review of everyone finds them."""
+    ours = judged_in(zone)
     with store.write() as connection:
-        return keeping.wake_kept_by_others(connection, now, BETWEEN + judged_in(zone))
+        unknown = another_was_here or fact(connection, _JUDGES) != ours
+        put_fact(connection, _JUDGES, ours)
+        return keeping.wake_kept_by_others(connection, now, BETWEEN + ours, unknown=unknown)
 
 
 def _sources(folder: Traversable) -> Iterator[Traversable]:

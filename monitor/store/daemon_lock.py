@@ -25,7 +25,7 @@ def hold_lock(path: Path, work: str) -> Iterator[None]:
     try:
         if not _try_lock(descriptor):
             raise StoreBusy(
-                f"another daemon (process {_read_pid(descriptor)}) already works on "
+                f"another daemon (process {holder(path)}) already works on "
                 f"{work}: end that one first, or leave it running"
             )
         _write_pid(descriptor, path)
@@ -57,5 +57,9 @@ def _write_pid(descriptor: int, path: Path) -> None:
         raise StoreError(f"the daemon's lock {path} cannot be written: {error.strerror}") from error
 
 
-def _read_pid(descriptor: int) -> str:
-    return os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+def holder(path: Path) -> str:
+    """The number of the process that holds it, as it says there."""
+    try:
+        return path.read_bytes()[:20].decode(errors="replace").strip() or "unknown"
+    except OSError:
+        return "unknown"

@@ -34,8 +34,8 @@ from monitor.store.tables import table_of
 DAEMONS = table_of(tables.DaemonRow)
 TURNS = table_of(tables.JobTurn)
 _FACTS = table_of(tables.Fact)
-_LACKS = "lacks "
-"""What the fact of a daemon begins with, before its id."""
+_LACKS, _JUDGES_AS = "lacks ", "judges as "
+"""What the facts of a daemon begin with, before its id."""
 
 TICK = timedelta(seconds=15)
 """How often a daemon says that it works."""
@@ -56,6 +56,8 @@ class Identity:
     pid: int
     version: str
     revision: str
+    program: str = ""
+    """What tells its judgement from that of another version."""
 
 
 class Turn(Enum):
@@ -72,9 +74,13 @@ def started(connection: Connection, me: Identity, now: datetime) -> None:
     """Note a start, and forget those of long ago; the same start twice is noted once."""
     old = or_(DAEMONS.c.last_tick_at < now - _KEPT_FOR, DAEMONS.c.id == me.id)
     connection.execute(delete(DAEMONS).where(old))
-    known = {_LACKS + it for it in connection.scalars(select(DAEMONS.c.id))}
-    noted = connection.scalars(select(_FACTS.c.name).where(_FACTS.c.name.startswith(_LACKS)))
-    connection.execute(delete(_FACTS).where(_FACTS.c.name.in_(set(noted) - known)))
+    known = set(connection.scalars(select(DAEMONS.c.id)))
+    for of_a_daemon in (_LACKS, _JUDGES_AS):
+        own = {of_a_daemon + it for it in known}
+        query = select(_FACTS.c.name).where(_FACTS.c.name.startswith(of_a_daemon))
+        noted = set(connection.scalars(query))
+        connection.execute(delete(_FACTS).where(_FACTS.c.name.in_(noted - own)))
+    put_fact(connection, _JUDGES_AS + me.id, me.program)
     connection.execute(
         insert(DAEMONS).values(
             id=me.id,
@@ -106,7 +112,16 @@ def lacks(connection: Connection, me: Identity, what: str) -> None:
 
 def lacking(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """What these daemons noted so; those that noted nothing are missing."""
-    names = {_LACKS + it: it for it in ids}
+    return _noted(connection, _LACKS, ids)
+
+
+def judging_as(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """By which program these daemons judge; those of a version that did not note it are missing."""
+    return _noted(connection, _JUDGES_AS, ids)
+
+
+def _noted(connection: Connection, of_a_daemon: str, ids: Collection[str]) -> dict[str, str]:
+    names = {of_a_daemon + it: it for it in ids}
     rows = connection.execute(select(_FACTS).where(_FACTS.c.name.in_(list(names))))
     return {names[row.name]: row.value for row in rows}
 

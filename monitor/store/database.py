@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text, update
 
 from monitor.store import engines, revisions, tables
-from monitor.store.daemon_lock import hold_lock
+from monitor.store.daemon_lock import hold_lock, holder
 from monitor.store.errors import BUSY_SECONDS, StoreBusy, StoreError, readable_errors
 from monitor.store.facts import brought_to
 from monitor.store.turns import Turns
@@ -37,6 +37,8 @@ class Store:
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._file = Path(engine.url.database or "") if self.is_sqlite else None
         self._checked = False
+        self._is_held = False
+        """Whether the daemon's lock is ours."""
         self._turns = _TURNS[str(engine.url)]
 
     @contextmanager
@@ -78,11 +80,10 @@ class Store:
                 )
             before = revisions.revision_of(connection)
             revisions.refuse_newer(connection)
-            if not self.is_sqlite:
-                revisions.refuse_in_use(connection)
             config = revisions.alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            with self._without_daemons(connection):
+                command.upgrade(config, "head")
             revisions.note_compatible(connection)
             if before not in (None, revisions.newest()):
                 _owe_reviews(connection)
@@ -110,13 +111,40 @@ class Store:
         if not self.is_sqlite:
             yield
             return
-        database = self.engine.url.database
-        with hold_lock(Path(f"{database}.lock"), str(database)):
-            yield
+        with hold_lock(self._lock_file, str(self._file)):
+            self._is_held = True
+            try:
+                yield
+            finally:
+                self._is_held = False
+
+    @property
+    def _lock_file(self) -> Path:
+        return Path(f"{self._file}.lock")
 
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _without_daemons(self, connection: Connection) -> Iterator[None]:
+        """For as long as tables are changed that daemons work on. Raises StoreError where they
+        run; of those that are started meanwhile a SQLite file refuses the old ones, too."""
+        if not revisions.changes_tables(connection):
+            yield
+        elif not self.is_sqlite:
+            revisions.refuse_in_use(connection)
+            yield
+        elif self._is_held or revisions.revision_of(connection) is None:
+            yield
+        else:
+            with ExitStack() as alone:
+                try:
+                    alone.enter_context(self.hold_daemon_lock())
+                except StoreBusy as busy:
+                    by = f"process {holder(self._lock_file)} on {self._file}"
+                    raise revisions.in_use(by) from busy
+                yield
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

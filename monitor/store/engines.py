@@ -28,6 +28,13 @@ _USED, _TRUSTED = "used", 30.0
 """When a connection to PostgreSQL was last used, and for how many seconds after that it is taken
 for whole as long as nothing has come from its server."""
 _SESSION = {
+    # What this program relies on, whatever the server, the database or the role say: writers that
+    # meet at a row wait and read it anew, and days, instants and texts come as its driver reads
+    # them.
+    "default_transaction_isolation": "read committed",
+    "datestyle": "ISO",
+    "timezone": "UTC",
+    "standard_conforming_strings": "on",
     "statement_timeout": "600s",  # the longest statement is the bulk of a file of a country
     "lock_timeout": "120s",
     "idle_in_transaction_session_timeout": "900s",
@@ -36,7 +43,9 @@ _SESSION = {
     "tcp_keepalives_count": "4",
     "tcp_user_timeout": "90s",
 }
+_ENCODING = "UTF8"
 _CLIENT = {
+    "client_encoding": _ENCODING,
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 15,
@@ -51,7 +60,7 @@ def open_engine(url: str) -> Engine:
     """The engine behind a URL of a database; nothing is connected yet. Raises StoreError."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         raise StoreError(
             "[database] url is no database URL; valid: sqlite:///FILE or "
             "postgresql+psycopg://USER@HOST:PORT/NAME"
@@ -68,6 +77,8 @@ def open_engine(url: str) -> Engine:
         return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"[database] url: no driver {parsed.drivername}") from error
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(f"[database] url: what stands behind its ? cannot be: {error}") from error
 
 
 def switch_foreign_keys(connection: Connection, switch: str) -> None:
@@ -120,6 +131,7 @@ def _postgresql(url: URL) -> Engine:
         pool_timeout=_POOL_SECONDS,
         connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
     )
+    engine.dialect.create_connect_args(url)  # what it minds is told now
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
@@ -127,6 +139,7 @@ def _postgresql(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
+        _refuse_encoding(connection.info.parameter_status("server_encoding"))
         with connection.cursor() as cursor:
             settings = ", ".join("set_config(%s, %s, false)" for _ in _SESSION)
             cursor.execute(f"SELECT {settings}", [it for pair in _SESSION.items() for it in pair])
@@ -153,6 +166,17 @@ def _postgresql(url: URL) -> Engine:
             raise InvalidatePoolError from error
 
     return engine
+
+
+def _refuse_encoding(encoding: str) -> None:
+    """A name, a unit or a protocol holds letters that no other encoding has; and SQL_ASCII, which a
+    server has that was made where no language was set, knows of no letters at all."""
+    if encoding != _ENCODING:
+        raise StoreError(
+            f"the database has the encoding {encoding}, which has not all letters of names and "
+            "units; make one that has: createdb --encoding UTF8 --template template0 --owner "
+            "monitor NAME"
+        )
 
 
 def _watched_connection(driver: Any, where: Any, how: Any) -> Any:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 30
@@ -22,7 +22,12 @@ person. Source: PostgreSQL manual, appendix A."""
 _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
-_TAKE_TURNS = {"40P01": "two writers waited for each other", "55P03": "others have been writing"}
+_NO_SCHEMA = "3F000"
+_TAKE_TURNS = {
+    "40P01": "two writers waited for each other",
+    "40001": "others changed meanwhile what was being read",
+    "55P03": "others have been writing",
+}
 
 
 class StoreError(Exception):
@@ -138,6 +143,13 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
             f"database {where}: {first_line(error)}. Its role has to own the tables, or to have "
             "been granted them; to make them it has to own the database (or its schema)"
         )
+    if code == _NO_SCHEMA:
+        return StoreError(
+            f"database {where}: {first_line(error)}. Where its role keeps tables is its "
+            "search_path, which names no schema that is there"
+        )
+    if isinstance(error, ProgrammingError) and not code and error.statement is None:
+        return StoreError(f"[database] url cannot be used: {first_line(error)}")
     # With a statement the driver itself refused it: tried again, it would be refused again.
     never_came = isinstance(error, OperationalError) and not code and error.statement is None
     if code.startswith(_GONE) or never_came or error.connection_invalidated:

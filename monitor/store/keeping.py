@@ -104,16 +104,18 @@ def _instead(dialect: str) -> Insert:
     )
 
 
-def wake_kept_by_others(connection: Connection, now: datetime, last: str) -> int:
+def wake_kept_by_others(connection: Connection, now: datetime, last: str, *, unknown: bool) -> int:
     """Wake whom nothing wakes yet and of whom is kept what does not end `kept_by` so; how many.
-    Of whom nothing is kept nobody knows who judged them."""
+    Of whom nothing is kept (held rows, two drugs, a limit of their own: the difficult ones) nobody
+    knows who judged them: they are woken where that may be `unknown`."""
     columns = _ENROLMENTS.c
     asleep = or_(columns.next_review_at.is_(None), columns.next_review_at > now)
-    others = columns.kept_by.is_not(None) & ~columns.kept_by.endswith(last, autoescape=True)
+    theirs = ~columns.kept_by.endswith(last, autoescape=True)
+    others = func.coalesce(theirs, unknown)  # of nothing that is kept one cannot tell
     # Locked in one order, and nobody is waited for: several daemons may begin at once.
     query = select(columns.id).where(asleep, others, columns.stands).order_by(columns.id)
-    theirs = query.with_for_update(skip_locked=True).scalar_subquery()
-    statement = update(_ENROLMENTS).where(columns.id.in_(theirs))
+    found = query.with_for_update(skip_locked=True).scalar_subquery()
+    statement = update(_ENROLMENTS).where(columns.id.in_(found))
     return connection.execute(statement.values(next_review_at=now, wake_rank=WITH_ALL)).rowcount
 
 

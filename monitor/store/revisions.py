@@ -10,6 +10,7 @@ fact `compatible_from`; a program that meets a revision it does not know asks fo
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ from sqlalchemy import Connection, inspect, text
 
 from monitor.store.errors import StoreError, StoreOutdated
 from monitor.store.facts import fact, put_fact
+from monitor.store.processes import is_alive
 
 COMPATIBLE_FROM = "compatible_from"
 _FOLDER = Path(__file__).parent / "migrations"
@@ -94,25 +96,40 @@ def refuse_newer(connection: Connection) -> None:
         raise _outdated(revision)
 
 
-def refuse_in_use(connection: Connection) -> None:
-    """Raises StoreError where the step to come is not additive and daemons work on the
-    database: they would fail in the middle of their work. Of PostgreSQL alone, for a SQLite
-    file has one daemon and is brought up to date without it."""
+def changes_tables(connection: Connection) -> bool:
+    """Whether a step to come does more than add: daemons that work on the database would fail in
+    the middle of their work."""
     names = [step.name for step in chain()]
     revision = revision_of(connection)
     to_come = chain()[names.index(revision) + 1 :] if revision in names else ()
-    if all(step.additive for step in to_come) or not inspect(connection).has_table("daemons"):
+    return not all(step.additive for step in to_come)
+
+
+def refuse_in_use(connection: Connection) -> None:
+    """Raises StoreError where daemons work on a PostgreSQL. One of this machine that was killed a
+    moment ago works no more."""
+    if not inspect(connection).has_table("daemons"):
         return
     query = text(
         "SELECT host, pid FROM daemons WHERE stopped_at IS NULL "
         "AND last_tick_at > now() - interval '2 minutes' ORDER BY started_at"
     )
-    found = [f"process {row.pid} on {row.host}" for row in connection.execute(query)]
+    here = socket.gethostname()
+    found = [
+        f"process {row.pid} on {row.host}"
+        for row in connection.execute(query)
+        if row.host != here or is_alive(row.pid)
+    ]
     if found:
-        raise StoreError(
-            f"this version changes tables that running daemons work on ({', '.join(found)}): "
-            "end them, bring the database up to date, and start the new version"
-        )
+        raise in_use(", ".join(found))
+
+
+def in_use(by: str) -> StoreError:
+    """What keeps the tables from being changed."""
+    return StoreError(
+        f"this version changes tables that running daemons work on ({by}): "
+        "end them, bring the database up to date, and start the new version"
+    )
 
 
 def refuse_other(connection: Connection) -> None:

@@ -217,8 +217,20 @@ def _and_back(path: str, request: Request) -> str:
     if wanted in ("/", "/sign-out"):
         return path
     if request.method not in SAFE:
-        return f"{path}?unsent=yes"
+        form = _form_of(request)
+        return f"{path}?unsent=yes" + (f"&next={quote(form, safe='/')}" if form else "")
     return f"{path}?next={quote(wanted, safe='/')}"
+
+
+def _form_of(request: Request) -> str:
+    """The page of ours on which the form stood; empty where none says so."""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if parts.netloc != request.url.netloc or parts.path in ("", "/", "/sign-in"):
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def local_path(path: str) -> str:

@@ -7,9 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import expect
+from sqlalchemy import delete
 
 from monitor.core.permissions import Role
+from monitor.operations.schedule_proposals import proposals
+from monitor.store import tables
 from monitor.store.rulebook import texts_in_force
+from monitor.store.tables import table_of
 from tests.web_clinic import WebClinic
 
 LINE = '{ below = 1.0, action = "discontinue", urgency = "critical", recheck = "2 days" }'
@@ -100,3 +104,32 @@ def test_an_admins_edit_with_a_second_persons_approval(web: WebClinic, someone: 
         row = page.get_by_role("row").filter(has_text=what)
         expect(row).to_contain_text(who)
     assert admin.said == clinician.said == []
+
+
+def test_what_was_typed_outlives_the_session(web: WebClinic, someone: Any) -> None:
+    """Half an hour passes over a protocol, and the session ends unseen."""
+    wanted = in_force(web).replace(LINE, SOONER, 1).replace(EXAMPLE, ITS_DAY, 1)
+    admin = someone(Role.ADMIN)
+    page, put_back = admin.page, admin.page.get_by_role("button", name="Put it back")
+    admin.open("/schedules/azathioprine/edit")
+    expect(put_back).to_be_hidden()
+    retype(page, LINE, SOONER)
+    retype(page, EXAMPLE, ITS_DAY)
+    page.get_by_label("Why").fill(REASON)
+    with web.store.write() as connection:
+        connection.execute(delete(table_of(tables.SessionRow)))
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("what you sent was not done")).to_be_visible()
+    admin.sign_in(Role.ADMIN)
+    page.wait_for_url(f"{web.url}/schedules/azathioprine/edit")
+    admin.check_accessible()
+    put_back.click()
+    expect(page.get_by_label("The text")).to_have_value(wanted)
+    expect(page.get_by_label("Why")).to_have_value(REASON)
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Propose it").dblclick()
+    expect(page.get_by_text("Nothing changes until a second person approves it")).to_be_visible()
+    assert [it.text for it in proposals(web.store)] == [wanted]
+    admin.open("/schedules/azathioprine/edit")
+    admin.settled()
+    expect(put_back).to_be_hidden()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.config import load_settings
+from monitor.daemon.in_force import InForce
 from monitor.daemon.own_config import OwnConfig
 from monitor.demo.catcher import Catcher
+from monitor.operations.fleet import Member
+from monitor.operations.health import examine
+from monitor.store.database import Store
 from tests.processes import ClinicFolder, met
 
 BEFORE = """
@@ -59,6 +64,61 @@ def test_who_is_at_it_is_left_in_peace(tmp_path: Path) -> None:
     gone = own(tmp_path, after, minutes_ago=11)
     (tmp_path / "config.toml").unlink()
     assert "there is no such file" in gone.forgotten(NOW)
+
+
+ROTA = "week,name,addresses\n2026-W49,Ann,duty@clinic.example\n"
+ON_DUTY = """
+[clinic]
+email = "operator@clinic.example"
+
+[recipients.duty]
+addresses = ["office@clinic.example"]
+rota = "rota.csv"
+
+[[routes]]
+to = ["duty"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: path.unlink(), "rota rota.csv: there is no such file"),
+        (lambda path: path.write_bytes(ROTA.encode() + b"# Z\xfcrich"), "line 3 is not UTF-8 text"),
+        (lambda path: path.write_text(ROTA + "soon,Bob,x@clinic.example"), "rota rota.csv: line 3"),
+    ],
+)
+def test_a_rota_that_is_spoilt_while_the_daemon_runs_is_told(
+    store: Store, tmp_path: Path, spoil: Callable[[Path], object], says: str
+) -> None:
+    """Whoever was on duty heard of nothing from then on, and all was said to be well. One that is
+    being saved is whole again at the next look."""
+    path, rota = tmp_path / "config.toml", tmp_path / "rota.csv"
+    path.write_text(ON_DUTY)
+    rota.write_text(ROTA)
+    settings = load_settings(path)
+    told: list[str] = []
+    member = Member(store)
+    member.join(NOW)
+    in_force = InForce(
+        store, settings, OwnConfig(settings, path), lambda _topic, it, _now: told.append(it), member
+    )
+
+    def health() -> str:
+        (part,) = (it for it in examine(store, settings, NOW).parts if it.name == "settings")
+        return "" if part.well else part.says
+
+    in_force.look(NOW)
+    assert (told, health()) == ([], "")
+    spoil(rota)
+    in_force.look(NOW)
+    assert told == []
+    in_force.look(NOW)
+    assert says in told[0]
+    assert says in health()
+    rota.write_text(ROTA)
+    in_force.look(NOW)
+    assert (len(told), health()) == (1, "")
 
 
 def test_the_operator_hears_that_an_edit_is_not_in_force(

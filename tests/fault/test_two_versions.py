@@ -106,7 +106,6 @@ def test_old_and_new_work_together_after_a_migration_that_adds(
         assert "level='error'" not in daemon.log.read_text()
 
 
-@pytest.mark.postgresql_only
 def test_a_migration_that_does_more_waits_for_the_daemons_to_end(
     clinic: ClinicFolder, tmp_path: Path
 ) -> None:
@@ -121,6 +120,15 @@ def test_a_migration_that_does_more_waits_for_the_daemons_to_end(
     assert outdated.returncode == 2
     assert "newer version" in outdated.stderr
     assert "Traceback" not in outdated.stderr
+
+
+def test_a_daemon_that_was_killed_a_moment_ago_is_not_waited_for(
+    clinic: ClinicFolder, tmp_path: Path
+) -> None:
+    """Nobody could end it, and its last sign of life is as fresh as that of one that works."""
+    clinic.start().kill()
+    migrated = newer(clinic, tmp_path, additive=False).run("init")
+    assert migrated.returncode == 0, migrated.stderr
 
 
 @pytest.mark.postgresql_only

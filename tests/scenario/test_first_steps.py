@@ -38,6 +38,14 @@ def test_init_makes_a_clinic_and_may_be_repeated(monitor: CommandLine) -> None:
     assert "n@clinic.example" in config.read_text()
 
 
+def test_what_init_writes_is_for_its_owner_alone_where_secrets_may_come_to_stand(
+    monitor: CommandLine,
+) -> None:
+    assert monitor("init").code == 0
+    for name in ("config.toml", "monitor.db"):
+        assert (monitor.folder / name).stat().st_mode & 0o077 == 0, name
+
+
 @pytest.mark.parametrize("name", ["schedules", "inbox"])
 def test_init_is_refused_where_a_file_has_the_name_of_a_folder(
     monitor: CommandLine, name: str

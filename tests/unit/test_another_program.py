@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from monitor.daemon.in_force import InForce
+from monitor.daemon.own_config import OwnConfig
+from monitor.operations.fleet import Member
 from monitor.operations.verify import verify
 from monitor.review import wake_judged_otherwise
 from monitor.review.program import program
 from monitor.store import tables
+from monitor.store.facts import put_fact
 from tests.clinic import CBC, LFT, Clinic, at
 
 REVIEWED = at("2026-01-13")
@@ -38,6 +45,13 @@ def by_another(ward: Clinic, enrolment: int, before: str = "") -> None:
     ward.set(tables.ResultRow, newest.id, value=Decimal("0.4"))
 
 
+def of_whom_nothing_is_kept(ward: Clinic, mrn: str) -> int:
+    """A result that cannot be judged is held for them, so that no edit may leave them alone."""
+    enrolment = judged(ward, mrn)
+    ward.set(tables.EnrolmentRow, enrolment, kept_by=None)
+    return enrolment
+
+
 def woken(ward: Clinic) -> int:
     return wake_judged_otherwise(ward.store, ward.settings.clinic.zone, UPGRADED)
 
@@ -55,6 +69,19 @@ def test_an_answer_of_another_program_is_given_anew(ward: Clinic, before: str) -
     assert "rule:neutropenia" in {alert.cause for alert in ward.alerts(of_another)}
     assert verify(ward.store, ward.settings, UPGRADED) == []
     assert kept_by(ward, of_another).endswith(program())
+    assert woken(ward) == 0
+
+
+def test_those_of_whom_nothing_is_kept_are_judged_anew_where_another_judged(ward: Clinic) -> None:
+    """Held rows, two drugs, a limit of their own: it is the difficult ones."""
+    woken(ward)
+    enrolment = of_whom_nothing_is_kept(ward, "A1")
+    assert woken(ward) == 0, "this program judged them"
+    with ward.store.write() as connection:
+        put_fact(connection, "judges", "UTC earlier")
+    assert woken(ward) == 1
+    assert ward.review(UPGRADED).reviewed == 1
+    ward.set(tables.EnrolmentRow, enrolment, kept_by=None)
     assert woken(ward) == 0
 
 
@@ -78,3 +105,66 @@ def test_after_an_edit_of_the_time_zone_everybody_is_judged_anew(ward: Clinic) -
     assert ward.review(UPGRADED).reviewed == 1
     assert verify(ward.store, elsewhere, UPGRADED) == []
     assert "Asia/Tokyo" in kept_by(ward, enrolment)
+
+
+def joined(ward: Clinic, seconds: int, *, program: str = "") -> Member:
+    member = Member(ward.store)
+    if program:
+        member.me = replace(member.me, program=program)
+    member.join(UPGRADED + timedelta(seconds=seconds))
+    return member
+
+
+def goes_by(ward: Clinic, member: Member, folder: Path) -> InForce:
+    """What a daemon goes by that has begun a moment ago."""
+    settings = ward.settings
+    schedules = settings.schedules.model_copy(update={"folder": folder})
+    settings = settings.model_copy(update={"schedules": schedules})
+    in_force = InForce(ward.store, settings, OwnConfig(settings, None), lambda *_told: None, member)
+    in_force.begin(UPGRADED)
+    return in_force
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize(("third", "wakes"), [(-1, True), (2, False)])
+@pytest.mark.parametrize("ends", [True, False])
+def test_whom_a_daemon_judged_beside_a_later_one_is_judged_anew_once_it_has_gone(
+    ward: Clinic, tmp_path: Path, third: int, wakes: bool, ends: bool
+) -> None:
+    """Daemons are replaced one by one. As long as both run nobody is handed to and fro; what the
+    old one said in its last minutes must not stand until the night. Of two that are left the
+    later one is of the newer version."""
+    of_this = judged(ward, "A1")
+    of_another = judged(ward, "B2")
+    went, stayed, beside = joined(ward, 0, program="earlier"), joined(ward, 1), joined(ward, third)
+    in_force = goes_by(ward, stayed, tmp_path)
+    by_another(ward, of_another)
+    of_a_kind = of_whom_nothing_is_kept(ward, "C3")
+    at_rest = ward.next_review(of_a_kind)
+    asleep = ward.next_review(of_this), ward.next_review(of_another)
+    now = UPGRADED + timedelta(seconds=3)
+    in_force.look(now)
+    assert (ward.next_review(of_this), ward.next_review(of_another)) == asleep
+    if ends:
+        went.leave(now)
+    else:
+        now += timedelta(minutes=5)
+        for member in (stayed, beside):
+            member.tick(now, (), "")
+    in_force.look(now)
+    assert ward.next_review(of_this) == asleep[0]
+    assert ward.next_review(of_another) == (now if wakes else asleep[1])
+    assert ward.next_review(of_a_kind) == (now if wakes else at_rest)
+
+
+@pytest.mark.postgresql_only
+def test_where_one_of_the_same_version_has_gone_nobody_is_judged_anew(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    went, stayed = joined(ward, 0), joined(ward, 1)
+    in_force = goes_by(ward, stayed, tmp_path)
+    enrolment = of_whom_nothing_is_kept(ward, "A1")
+    asleep = ward.next_review(enrolment)
+    went.leave(UPGRADED)
+    in_force.look(UPGRADED + timedelta(seconds=3))
+    assert ward.next_review(enrolment) == asleep

@@ -55,7 +55,11 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ("[intake]\nfeed_silence_alarm = '3 moons'", "intake.feed_silence_alarm", '"3 days"'),
         ("[mail]\nsecurity = 'ssl'", "mail.security", "'starttls'"),
         ("[mail]\npassword = 'x'", "mail.password", "password_env"),
-        ("[[routes]]\nto = []", "routes[1].to", "at least 1"),
+        ("[[routes]]\nto = []", "routes[1].to", "at least one"),
+        ("[intake]\ninbox = 7", "intake.inbox", "text in quotes"),
+        ("[intake]\nlate_after = 3", "intake.late_after", 'with its unit, such as "3 days"'),
+        ("[clinic]\nholidays = [2026-12-25T00:00:00]", "clinic.holidays[1]", "without a time"),
+        ("[intake]\ninbox = '~nobody-here/x'", "intake.inbox", "no such account"),
         (
             "[[routes]]\nto = ['a@b.example']\nnext_tier_after = ['1 hour', '30 minutes']",
             "routes[1]",
@@ -142,10 +146,25 @@ def test_a_fault_names_its_key_and_what_is_right(text: str, key: str, says: str)
         ),
         ("[alarm]\nto = ['webhook:x']", 2, "alarm.to: webhook:x: there is no [webhooks.x]"),
         ("[mllp]\nsource = 'nord'", 2, "mllp.source: there is no [sources.nord]"),
+        (
+            "[sources.a]\nencoding = 'utf-8'\n[sources.a-b]\nencodng = 'x'",
+            4,
+            "sources.a-b.encodng",
+        ),
+        (
+            "[recipients.a]\naddresses = ['a@b.example']\n[recipients.b]\naddresses = ['b']",
+            4,
+            "recipients.b.addresses[1]",
+        ),
+        ("clinic.name = 'x'\nclinic.timezon = 'UTC'", 2, "clinic.timezon"),
+        ("mail = {host = 'a', prot = 1}", 1, "mail.prot"),
+        ('[clinic]\nname = """\n[mail]\nprot = 1"""\n[mail]\nprot = 2', 6, "mail.prot"),
+        ("[[mail]]\nhost = 'x'", 1, "mail: must be a table"),
+        ("[[routes]]\nname = 'x'\n[[routes]]\nname = 'y'\nto = []", 1, "routes[1].to: this key"),
     ],
 )
 def test_a_name_that_nothing_bears_is_told_where_it_stands(text: str, line: int, says: str) -> None:
-    (fault,) = faults(text)
+    fault = faults(text)[0]
     assert fault.line == line
     assert says in str(fault)
 
@@ -227,6 +246,15 @@ def test_a_variable_that_cannot_be_taken_is_named(name: str, value: str, says: s
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(Faults, match="monitor init"):
         load_settings(tmp_path / "config.toml")
+
+
+def test_a_file_in_another_encoding_says_where_and_what_would_be_right(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes('[clinic]\n# Tösstal\nname = "Zürich"\n'.encode("cp1252"))
+    with pytest.raises(Faults) as caught:
+        load_settings(path)
+    assert "line 2: not UTF-8 text: the byte f6" in str(caught.value.faults[0])
+    assert "save the file as UTF-8" in str(caught.value.faults[0])
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:

@@ -36,6 +36,30 @@ from tests.schedules_folder import (
 # --- First texts and edits that touch nobody ---------------------------------------------
 
 
+def test_two_with_folders_of_their_own_do_not_put_them_in_force_in_turns(
+    store: Store, folder: Path, tmp_path: Path
+) -> None:
+    """Each wrote all protocols that nobody was on into the database twice a minute, for ever."""
+    other = shutil.copytree(folder, tmp_path / "other")
+    retitle(other, "Theirs")
+    of_one: dict[str, str] = {}
+    of_other: dict[str, str] = {}
+    assert adopt(store, folder, NOW, of_one) == []
+    assert adopt(store, other, NOW, of_other) == []
+    assert title_in_force(store).endswith("Theirs")
+    for _ in range(3):
+        (notice,) = adopt(store, folder, NOW, of_one)
+        assert "from another schedules folder" in notice.text
+        assert adopt(store, other, NOW, of_other) == []
+    assert title_in_force(store).endswith("Theirs")
+    retitle(folder, "Ours")
+    assert adopt(store, folder, NOW, of_one) == [], "an edit goes live as ever"
+    assert title_in_force(store).endswith("Ours")
+    edit(folder, "Ours", "Theirs")
+    assert adopt(store, folder, NOW, of_one) == []
+    assert adopt(store, other, NOW, of_other) == []
+
+
 def test_first_texts_go_in_force_once(store: Store, folder: Path) -> None:
     with store.read() as connection, pytest.raises(NoRuleBook, match="monitor init"):
         load_rulebook(connection)

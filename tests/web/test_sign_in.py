@@ -255,6 +255,15 @@ def test_what_is_sent_after_the_session_ended_is_not_done_and_the_door_says_so(
     sent = client.post(f"/alerts/{alert}/comment", data=fields)
     assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?unsent=yes")
     assert "what you sent was not done" in client.get(sent.headers["location"]).text
+    door = "/sign-in?unsent=yes"
+    for came_from, leads_to in (
+        (f"{web.url}/alerts/{alert}", f"{door}&next=/alerts/{alert}"),
+        (f"https://elsewhere.example/alerts/{alert}", door),
+        ("http://[", door),
+    ):
+        referer = {"referer": came_from}
+        sent = client.post(f"/alerts/{alert}/comment", data=fields, headers=referer)
+        assert sent.headers["location"] == leads_to
     assert "was not done" not in client.get("/sign-in").text
 
 
