@@ -104,8 +104,9 @@ class Vocabulary:
     blank_specimens: frozenset[str]
     """What stands in place of a specimen's number, besides all of these."""
     derived: frozenset[str]
-    not_void: frozenset[str]
     """How rows are made that only repeat or sum up other rows."""
+    not_void: frozenset[str]
+    """What a column of deleted rows says of those that are not."""
     unit_concepts: Mapping[str, str]
     """Units by the numbers that a vocabulary gives them."""
     gene_results: frozenset[str]
