@@ -8,8 +8,8 @@ from typing import Any
 
 from monitor.intake.fhir_json import Body, Found
 from monitor.intake.fhir_parts import TAIL, objects, text_of
-from monitor.intake.fhir_people import Surroundings, Whose, patient_of
-from monitor.intake.raw import PatientMerge
+from monitor.intake.fhir_people import Surroundings, patient_of
+from monitor.intake.raw import PatientMerge, may_be_one
 
 
 def merges_of(
@@ -27,7 +27,7 @@ def merges_of(
         if id_is_mrn and not that.mrn and tail:
             that = replace(that, mrn=tail[2])
         old, new = (this, that) if relation == "replaced-by" else (that, this)
-        if not _is_one(old, new):
+        if not may_be_one(old.mrn, old.issuer, new.mrn, new.issuer):
             yield PatientMerge(
                 line=found.line,
                 kind="Patient",
@@ -47,9 +47,3 @@ def _successions(body: Body) -> Iterator[tuple[str, Any]]:
     for link in objects(body.get("link")):
         if text_of(link, "type") in ("replaced-by", "replaces"):
             yield text_of(link, "type"), link.get("other")
-
-
-def _is_one(old: Whose, new: Whose) -> bool:
-    """Whether both are the same number: nothing to merge, and where it is none, nothing told."""
-    issuers = {old.issuer.casefold(), new.issuer.casefold()} - {""}
-    return old.mrn.casefold() == new.mrn.casefold() and len(issuers) < 2

@@ -33,6 +33,7 @@ from monitor.intake.fhir_parts import (
     text_of,
     word_of,
 )
+from monitor.intake.genes import the_one
 from monitor.intake.hl7_values import is_not_blood
 from monitor.intake.row_steps import is_whole_name
 from monitor.intake.survey import UnreadableFile
@@ -184,8 +185,7 @@ class Surroundings:
     def gene_behind(self, body: Body) -> str:
         """The gene of what an Observation was derived from; empty where those are of several."""
         keys = (key for reference in sources_of(body) for key in keys_of(reference))
-        found = {self._genes[key] for key in keys if key in self._genes}
-        return next(iter(found)) if len(found) == 1 else ""
+        return the_one({self._genes[key] for key in keys if key in self._genes})
 
     def whose(self, subject: Any, contained: list[Body]) -> Whose:
         """The patient that a subject names."""

@@ -20,8 +20,12 @@ def gene_in(texts: Iterable[str]) -> str:
     """The one gene of ours that codes or words name; empty where they name none, or several."""
     names = vocabulary().gene_names
     said = (part for text in texts for part in (text, *_WORD.findall(text)))
-    found = {names[key] for part in said if (key := key_of(part)) in names}
-    return next(iter(found)) if len(found) == 1 else ""
+    return the_one({names[key] for part in said if (key := key_of(part)) in names})
+
+
+def the_one(genes: Collection[str]) -> str:
+    """The gene that all these are; empty where there is none, or there are several."""
+    return next(iter(genes)) if len(genes) == 1 else ""
 
 
 def names_gene(codes: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from monitor.intake.genes import gene_in, names_gene
+from monitor.intake.genes import gene_in, names_gene, the_one
 from monitor.intake.hl7_orders import Order
 from monitor.intake.hl7_text import Segment
 
@@ -23,7 +23,7 @@ def gene_of(obx: Segment, order: Order) -> str:
     group = _group_of(obx)
     found = said.get(group) or said.get(group.partition(".")[0])
     if found:
-        return next(iter(found)) if len(found) == 1 else ""
+        return the_one(found)
     of_order = "" if said or order.obr is None else gene_in(_parts(order.obr, 4))
     return gene_in(_values_of(obx)) or of_order
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from monitor.config import Source
 from monitor.intake.hl7_text import KEPT, Message, Segment, part_of, split
 from monitor.intake.hl7_values import birth_day
-from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge
+from monitor.intake.raw import BadLine, Item, OtherMessage, PatientMerge, may_be_one
 
 _FIELD_OF_PID = re.compile(r"\s*PID[-. ]?(\d{1,2})\s*", re.IGNORECASE)
 """How the mapping of a source names the field of the patient's number, where it is no usual one."""
@@ -76,8 +76,7 @@ class _Identifier(NamedTuple):
 
     def may_be(self, other: _Identifier) -> bool:
         """Whether both may be the very same number."""
-        issuers = {self.issuer.casefold(), other.issuer.casefold()} - {""}
-        return self.number.casefold() == other.number.casefold() and len(issuers) < 2
+        return may_be_one(self.number, self.issuer, other.number, other.issuer)
 
 
 def _identifiers_of(segment: Segment, number: int, *, any_kind: bool = False) -> list[_Identifier]:

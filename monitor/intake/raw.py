@@ -134,4 +134,11 @@ class PatientMerge:
     """Why it is not followed without a person, should the old number be an enrolled patient's."""
 
 
+def may_be_one(number: str, issuer: str, other: str, others_issuer: str) -> bool:
+    """Whether two numbers may be the very same: alike but for capitals, and not said to be of two
+    issuers. Such are no merge."""
+    issuers = {issuer.casefold(), others_issuer.casefold()} - {""}
+    return number.casefold() == other.casefold() and len(issuers) < 2
+
+
 Item = RawRow | BadLine | OtherMessage | PatientMerge
