@@ -82,7 +82,7 @@ def _daemons(connection: Connection, now: datetime) -> Iterator[Figure]:
 def _alerts(connection: Connection, _now: datetime) -> Iterator[Figure]:
     columns = (_ALERTS.c.state, _ALERTS.c.urgency)
     live = [it for it in AlertState if it is not AlertState.CLOSED]
-    query = select(*columns, func.count()).where(_ALERTS.c.state.in_(live)).group_by(*columns)
+    query = select(*columns, func.count()).where(_ALERTS.c.state != "closed").group_by(*columns)
     counted = {(state, urgency): number for state, urgency, number in connection.execute(query)}
     for state, urgency in product(live, Urgency):  # of none, too: a series that ends looks unread
         labels = (("state", state.value), ("urgency", urgency.value))
