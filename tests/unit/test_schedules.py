@@ -331,6 +331,21 @@ def test_the_calendar_of_a_patient_who_is_tested_on_every_due_day(
     }
 
 
+def test_phases_after_what_the_calendar_shows_are_named(store: Store, folder: Path) -> None:
+    """Of 2-weekly tests to week 52 nothing was said, and "then every 3 months" was not so."""
+    cbc = text_of(folder).partition("[phases.panels.cbc]")[2].partition("[[phases]]")[0]
+    between = f'[[phases]]\nname = "two-weekly"\nuntil = "52 weeks"\n[phases.panels.cbc]{cbc}'
+    text = between.replace('"1 week"', '"2 weeks"') + '[[phases]]\nname = "quarterly"'
+    edit(folder, '[[phases]]\nname = "quarterly"', text)
+    edit(folder, text_of(folder)[text_of(folder).index("# ==== Examples") :], "")
+    adopt(store, folder, NOW)
+    assert show(store, AZA, date(2026, 1, 5)).document()["then"] == (
+        "Complete blood count with differential every 2 weeks until 52 weeks after the start; "
+        "then Complete blood count with differential every 3 months, Liver function tests every "
+        "3 months, for as long as the drug is taken"
+    )
+
+
 def test_a_protocol_that_is_not_in_force_is_named_with_the_nearest(
     store: Store, folder: Path
 ) -> None:
