@@ -400,6 +400,30 @@ def test_a_panel_that_neither_phase_nor_baseline_has_is_a_fault() -> None:
     assert "in no phase" in str(fault)
 
 
+MORE_TESTS = 'after_stop = "1 week"\n[[interactions.tests]]\npanel = "nutrition"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('below = 30, action = "review",', 'below = 30, recheck = "2 weeks", action = "review",'),
+        ('test_today = ["cbc"]', 'test_today = ["cbc", "nutrition"]'),
+        ('panel = "inr"\n', 'panel = "inr"\n' + MORE_TESTS),
+    ],
+    ids=["recheck", "symptom", "interaction"],
+)  # fmt: skip
+def test_a_panel_of_the_baseline_alone_is_not_asked_for_later(old: str, new: str) -> None:
+    """An alert said "repeat the test by 25 Mar", and nothing was ever due."""
+    panel = '[panels.nutrition]\ntitle = "Nutrition"\nall_of = ["albumin"]\n\n[baseline]'
+    text = edited("[baseline]", panel)
+    text = edited('panels = ["cbc", "lft"]', 'panels = ["cbc", "lft", "nutrition"]', text)
+    assert read(text)
+    (fault,) = faults_of(edited(old, new, text))
+    assert fault.key == "panels.nutrition"
+    assert "is asked for after the start, and in no phase: it would never be due" in str(fault)
+    assert "[panels.ID.on_demand]" in str(fault)
+
+
 def test_a_rule_needs_a_level() -> None:
     text = re.sub(r"levels = \[\{ below = 30.*\]", "levels = []", bare())
     (fault,) = faults_of(text)
