@@ -173,16 +173,27 @@ def test_a_missing_file_leaves_its_text_in_force(store: Store, folder: Path) -> 
     assert in_force(store) == {"analytes", AZA}
 
 
+@pytest.mark.parametrize("ending", [".TOML", ".toml.txt"])
 @pytest.mark.parametrize("in_force_before", [True, False])
-def test_a_name_in_capitals_is_not_read_and_that_is_said_once(
-    store: Store, folder: Path, in_force_before: bool
+def test_a_name_that_ends_otherwise_is_not_read_and_that_is_said_once(
+    store: Store, folder: Path, ending: str, in_force_before: bool
 ) -> None:
     if in_force_before:
         adopt(store, folder, NOW)
-    (folder / f"{AZA}.toml").rename(folder / f"{AZA}.TOML")
+    (folder / f"{AZA}.toml").rename(folder / f"{AZA}{ending}")
     text = only(adopt(store, folder, NOW))
-    assert f"{AZA}.TOML is not read" in text
+    assert f"{AZA}{ending} is not read" in text
     assert ("stays" in text, "it is not in force" in text) == (in_force_before, not in_force_before)
+
+
+def test_an_edit_beside_its_file_by_a_program_that_hides_endings_is_told(
+    store: Store, folder: Path
+) -> None:
+    """Notepad saves `azathioprine.toml.txt`: the file seemed to be what was in force."""
+    adopt(store, folder, NOW)
+    (folder / f"{AZA}.toml.txt").write_text("anything", encoding="utf-8")
+    (folder / f"{AZA}.toml.bak").write_text("anything", encoding="utf-8")
+    assert f"{AZA}.toml.txt is not read" in only(adopt(store, folder, NOW))
 
 
 def test_a_renamed_file_changes_nothing(store: Store, folder: Path) -> None:
