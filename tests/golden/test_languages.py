@@ -553,6 +553,12 @@ def test_a_sentence_that_nobody_translated_is_noticed() -> None:
     assert not GERMAN.knows("Protocol: take a walk. Prescriber to decide.")
 
 
+def test_a_task_that_was_done_before_is_due_again_in_german() -> None:
+    text = "Due: Skin check since 11 Mar 2027 (last 11 Mar 2026)"
+    assert GERMAN.say(text) == "Fällig: Hautkontrolle seit 11. März 2027 (zuletzt am 11. März 2026)"
+    assert GERMAN.knows(text)
+
+
 OF_A_SITE = {
     "Lithium 1.60 mmol/L on 11 Mar 2026: above 1.5 mmol/L":
         "Lithium 1,60 mmol/L am 11. März 2026: über 1,5 mmol/L",
@@ -565,6 +571,13 @@ OF_A_SITE = {
     "Protocol: Spiegel innert einer Woche. Prescriber to decide.":
         "Protokoll: Spiegel innert einer Woche. Die verschreibende Person entscheidet.",
     "infekt, level 1": "infekt, Stufe 1",
+    "Due: Augenkontrolle since 11 Mar 2027 (last 11 Mar 2026); EKG since 5 Jan 2027 (never "
+    "recorded)": "Fällig: Augenkontrolle seit 11. März 2027 (zuletzt am 11. März 2026); EKG seit "
+        "5. Jan. 2027 (nie erfasst)",
+    "TSH by 16 Mar 2026 (ibuprofen on the list: every 1 week).":
+        "TSH bis 16. März 2026 (ibuprofen auf der Liste: im Abstand von 1 Woche).",
+    "Recall the patient for a new sample: TSH. The test stays due.":
+        "Für eine neue Probe aufbieten: TSH. Die Kontrolle bleibt fällig.",
 }  # fmt: skip
 
 
