@@ -516,7 +516,12 @@ def test_a_small_file_loads() -> None:
         ),
         ('unit = "10*9/L"', "", 'is missing; valid: text in quotes: unit = "..."'),
         ('unit = "10*9/L"', "unit = 9", "is no text"),
-        ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "check digit"),
+        ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "wrong; valid: the code as loinc.org has it"),
+        (
+            "[analytes.white_cells.number]",
+            "[analytes.white_cells.percent]",
+            "analytes.white_cells.percent: is a key of an analyte, and no kind of quantity",
+        ),
         ('table = "cells"', 'table = "cels"', 'unknown table; valid: did you mean "cells"?'),
         ('table = "cells"', "", "has no units"),
         ('names = ["WBC"]', 'names = "WBC"', "is no list of texts"),
