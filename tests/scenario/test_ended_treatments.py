@@ -150,6 +150,32 @@ def reasons(ward: Clinic, enrolment: int) -> dict[str, str]:
     return {found[row.alert_id]: row.note for row in rows if row.alert_id in found}
 
 
+def test_back_is_refused_where_no_treatment_is_left_to_be_watched(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """A nurse who recorded that a patient came back was told that the row was taken, and nobody
+    watched: an accepted transfer ends a treatment, as a stop does."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events(
+            "P1,2026-02-01,transfer_out,Hill,,,",
+            "P1,2026-02-02,accepted_by,Dr Hill,,,",
+            now=at("2026-02-02"),
+        )
+        report = desk.events("P1,2026-06-01,back,,,,", now=at("2026-06-01"))
+        assert report.taken == 0
+        (refusal,) = report.refused
+        assert "this treatment ended on 2026-02-02 (transfer accepted)" in refusal.reason
+        assert "a new one is enrolled with a started_on after that day" in refusal.reason
+        desk.enrol("P1,azathioprine,2026-06-01", header=ENROL, now=at("2026-06-01"))
+        report = desk.events("P1,2026-06-01,back,,,,", now=at("2026-06-01"))
+        assert (report.taken, report.refused) == (1, ())
+        # Of a time that has passed it is told late.
+        desk.events("P1,2026-08-01,stop,,,,", now=at("2026-08-01"))
+        report = desk.events("P1,2026-07-01,back,,,,", now=at("2026-08-02"))
+        assert report.taken == 1
+
+
 def test_a_stop_of_the_day_on_which_the_next_treatment_was_begun_does_not_end_it(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
