@@ -269,7 +269,7 @@ def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> No
 def test_the_latest_result_stands_beside_the_worst_one_with_its_day(
     ward: Clinic, tmp_path: Path
 ) -> None:
-    """A line of 16 January that read "4 days old ... 97 g/L on 5 Jan" hid the result of the 12th."""
+    """A line of 16 January with "4 days old ... 97 g/L on 5 Jan" hid the result of the 12th."""
     anaemic(ward)
     ward.results("A1", "2026-01-12", CBC | {"hemoglobin": "98"})
     full = settings_in(tmp_path, HEAD + f'[mail]\nprivacy = "full"\n[[routes]]\nto = ["{NURSE}"]\n')
