@@ -141,6 +141,31 @@ def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
     assert sent_size(mail) <= 60 * 1024
 
 
+def test_the_tests_of_one_patient_on_two_drugs_are_not_called_two_patients() -> None:
+    views = [
+        view(number, overdue("A1", serious=False) | {"drug": drug}, Person(mrn="A1"))
+        for number, drug in ((1, "azathioprine"), (2, "methotrexate"))
+    ]
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    assert mail.subject == "URGENT, MRN A1: blood test overdue"
+    for body in (mail.text, mail.html):
+        assert "Blood tests overdue: 1 patient" in body
+        assert "2 patients" not in body
+
+
+def test_a_message_that_says_something_new_is_not_called_a_reminder() -> None:
+    def subject(*said: tuple[str, str]) -> str:
+        views = [
+            view(number, overdue(f"M{number}", serious=number == 1), Person(mrn=f"M{number}"), *it)
+            for number, it in enumerate(said, start=1)
+        ]
+        return render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW).subject
+
+    known, new, who = ("reminded", "still overdue"), ("opened", ""), "MRN M1 and 1 more patient"
+    assert subject(known, known) == f"URGENT (reminder), {who}: blood tests overdue"
+    assert subject(known, new) == f"URGENT, {who}: blood tests overdue"
+
+
 def sent_size(mail: Rendered) -> int:
     """Bytes of the mail as it is sent, without the attached list."""
     whole = to_email(replace(mail, whole_list=""), leased("alert", "urgent"), settings("full"), NOW)
