@@ -21,6 +21,7 @@ from monitor.core.judged import Judged
 from monitor.core.personal_checks import number_of
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol import Phase, Protocol, Rule
+from monitor.core.spans import ONE_DAY
 from monitor.core.vocabulary import Kind, Urgency
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ def with_intervals(protocol: Protocol, personal: Sequence[Personal], today: date
         )
 
     return replace(protocol, phases=tuple(personal_phase(phase) for phase in protocol.phases))
+
+
+def last_days_of_intervals(panel: str, personal: Sequence[Personal], today: date) -> Iterator[date]:
+    """Of the intervals of a panel that ran out, ended by nobody: when each was last in force."""
+    for it in personal:
+        ran_out = it.ended_on is None and it.until <= today
+        if it.what is Terms.INTERVAL and it.subject == panel and ran_out:
+            yield it.until - ONE_DAY
 
 
 def is_accepted(

@@ -16,6 +16,7 @@ from monitor.core.vocabulary import AlertState
 from monitor.intake.report import PeopleReport
 from monitor.operations import arrivals
 from monitor.operations.personal import end_term, keep_terms, set_term, terms
+from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at, whats
@@ -289,6 +290,41 @@ def test_a_shorter_interval_brings_the_test_forward(ward: Clinic) -> None:
     ward.review(at("2026-01-18"))
     (alert,) = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
     assert "was due 15 Jan 2026" in alert.summary
+
+
+@pytest.mark.parametrize(
+    ("until", "due_on", "state"),
+    [
+        (date(2026, 2, 2), "2026-01-24", "overdue"),  # and was so on the day before
+        (date(2026, 2, 1), "2026-04-10", "up_to_date"),
+    ],
+)
+def test_an_interval_that_runs_out_forgives_no_test_that_is_overdue(
+    ward: Clinic, until: date, due_on: str, state: str
+) -> None:
+    """Only a completion ends it; afterwards the protocol's own counts."""
+
+    def blood_count(day: str) -> tuple[str, str]:
+        rows = status_rows(ward.store, ward.settings, at(day), "A1")
+        (row,) = (it for it in rows if it["panel"] == "cbc")
+        return row["due_on"], row["state"]
+
+    enrolment = ward.enrol("A1", "2025-10-06")
+    ward.results("A1", "2026-01-10", CBC | LFT)
+    _set(
+        ward, what=Terms.INTERVAL, subject="cbc", level=0, value=None, phase="quarterly",
+        every="2 weeks", until=until,
+    )  # fmt: skip
+    ward.review(at("2026-02-01"))
+    ward.review(at("2026-02-02"))
+    late = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
+    assert blood_count("2026-02-02") == (due_on, state)
+    assert [it.state for it in late] == [AlertState.OPEN] * (state == "overdue")
+    ward.results("A1", "2026-02-02", CBC)
+    ward.review(at("2026-02-02", 14))
+    assert blood_count("2026-02-02") == ("2026-05-02", "up_to_date")
+    assert "overdue" not in [it.cause for it in ward.alerts(enrolment) if it.state == "open"]
+    assert verify(ward.store, ward.settings, at("2026-02-02", 14)) == []
 
 
 def test_ending_it_needs_a_name_and_a_reason_and_is_kept(ward: Clinic) -> None:
