@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from monitor.core.vocabulary import Kind
-from monitor.delivery.message import Rendered, render_alerts
+from monitor.delivery.digest import DigestContent, Ledger
+from monitor.delivery.message import Rendered, render_alerts, render_bare
 from monitor.delivery.view import Person
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS
 from tests.golden.mail_samples import (
@@ -139,6 +140,29 @@ def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 201))
     assert mail.whole_list == ""
     assert sent_size(mail) <= 60 * 1024
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"unjudged": (("A1", "rising creatinine: no baseline value is known"),)},
+        {"quarantine": (("unknown unit", 3),)},
+        {"notices": ("feed: no lab file since Fri 8 May 2026, 17:40.",)},
+        {"ledger": Ledger(up_to_date=3, not_judged=1)},
+    ],
+    ids=lambda it: next(iter(it)),
+)
+def test_a_digest_with_something_to_see_to_does_not_say_that_nothing_is(
+    beside: dict[str, Any],
+) -> None:
+    said: dict[str, Any] = {"day": NOW.date(), "ledger": Ledger(up_to_date=3)}
+    content = DigestContent(**said | beside)
+    payload = {"content": content.to_payload(), "privacy": "full"}
+    mail = render_bare(leased("digest", "routine", **payload), settings("full"), NOW)
+    assert mail.subject.endswith(": no alert to deal with")
+    assert "No alert to deal with." in mail.text
+    for body in (mail.text, mail.html):
+        assert "othing needs you" not in body
 
 
 def test_the_tests_of_one_patient_on_two_drugs_are_not_called_two_patients() -> None:
