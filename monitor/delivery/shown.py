@@ -86,7 +86,7 @@ def view_of(
         values=_rows(shown, points, limit, zone),
         legend=_legend(points),
         figure=figure,
-        alt="" if figure is None else alt_text(figure),
+        alt=() if figure is None else alt_text(figure),
         panels=tuple(
             _panel(panel, clinic_day(standing.closed_at or now, zone)) for panel in shown["panels"]
         ),

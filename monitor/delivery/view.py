@@ -79,7 +79,7 @@ class AlertView:
     values: tuple[ValueRow, ...]
     legend: str
     figure: Figure | None
-    alt: str
+    alt: tuple[str, ...]
     panels: tuple[PanelRow, ...]
     held: tuple[str, ...]
     why: tuple[tuple[str, str], ...]
