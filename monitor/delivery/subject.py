@@ -13,6 +13,7 @@ from monitor.delivery.view import AlertView
 from monitor.delivery.words import discreet, one_line, subject_action
 
 _REMINDER = "Reminder"
+_RECOVERED = "recovered"
 _AGAIN = {
     "Changed",
     _REMINDER,
@@ -35,6 +36,8 @@ def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
     again = first.what.lower() if first.what in _AGAIN else ""
     if first.what == _REMINDER and len(words) > 1:
         again = ""  # whoever has read it leaves a reminder unread, and with it what is new
+    if all(view.is_recovered for view in views):
+        again = f"{again}, {_RECOVERED}" if again else _RECOVERED
     parts: dict[str, str | int] = {
         "action": "blood tests overdue" if late else subject_action(first.kind),
         "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),

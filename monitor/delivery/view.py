@@ -92,6 +92,8 @@ class AlertView:
     """Told for the first time."""
     is_closed: bool = False
     """Since it was to be told: nothing is to be done about it any more."""
+    is_recovered: bool = False
+    """What is named is over, by a result that is not too old to say so."""
 
     @property
     def lateness(self) -> tuple[bool, int]:

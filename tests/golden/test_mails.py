@@ -177,6 +177,22 @@ def test_the_tests_of_one_patient_on_two_drugs_are_not_called_two_patients() -> 
         assert "2 patients" not in body
 
 
+def test_a_subject_says_that_what_it_names_is_over() -> None:
+    """Not of a result that is too old to say so, nor where one of several goes on."""
+
+    def subject(*shown: dict[str, Any]) -> str:
+        expired = ("acknowledgement expired", "the acknowledgement has run out")
+        views = [view(number, it, BEN, *expired) for number, it in enumerate(shown, start=1)]
+        return render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW).subject
+
+    over = raised_alt(latest_collected_at="2026-05-11T06:30:00+00:00")
+    asks = "MRN B-207: prescriber to decide on withholding"
+    assert subject(over) == f"URGENT (open again, recovered), {asks}"
+    assert subject(raised_alt()) == f"URGENT (open again), {asks}"
+    assert subject(over, raised_alt(recovered=False)) == f"URGENT (open again), {asks}"
+    assert subject(over | {"latest_breaches": True}) == f"URGENT (open again), {asks}"
+
+
 def test_a_message_that_says_something_new_is_not_called_a_reminder() -> None:
     def subject(*said: tuple[str, str]) -> str:
         views = [
