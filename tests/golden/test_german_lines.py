@@ -93,6 +93,7 @@ LINES = (
         "raised_alt, level 1, 4 x ULN 50 = 200 U/L (default ULN) (personal limit until 2 Feb 2026, "
         "5 x ULN is the protocol's own)"
     ),
+    "Personal limit on neutropenia, level 1: 1.3 until 30 Jan 2026.",
     "called, no answer",
     "declines the test",
     "Latest neutrophils 1.2 10*9/L on 1 Dec 2026; the protocol's own limit is 1.6 10*9/L.",

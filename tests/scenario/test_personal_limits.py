@@ -65,6 +65,7 @@ def test_a_personal_limit_ends_the_breach_and_the_recheck_but_not_the_alert(ward
     ward.review(at("2026-01-13", 14))
     row = _alert(ward)
     assert (row.state, row.recovered) == ("open", True)
+    assert "Personal limit on neutropenia, level 1: 1.2 until 1 Dec 2026." in row.shown["say"]
     due = {it.cause: it for it in ward.alerts(enrolment)}
     assert "overdue" not in due
     ward.review(at("2026-01-20"), everyone=True)
@@ -118,6 +119,7 @@ def test_later_values_are_judged_by_it_and_show_it(ward: Clinic) -> None:
     assert shown["limit"] == "1.2"
     until = "personal limit until 1 Dec 2026, 1.6 10*9/L is the protocol's own"
     assert until in shown["limit_text"]
+    assert not any(it.startswith("Personal limit") for it in shown["say"])
 
 
 def test_when_it_ends_the_protocols_own_returns_and_somebody_is_told(ward: Clinic) -> None:
