@@ -138,6 +138,25 @@ def test_missing_tests_open_one_alert_that_closes_itself(ward: Clinic) -> None:
     assert done.state is AlertState.CLOSED
 
 
+def test_an_episode_that_a_correction_splits_is_not_over_by_its_latest_result(
+    ward: Clinic,
+) -> None:
+    """The result between them was none: what is low now is another episode's."""
+    enrolment = ward.enrol("A1", now=at("2026-01-05"))
+    for day, value in (
+        ("2026-01-12", "1.2"), ("2026-02-16", "4.0"), ("2026-03-23", "1.4"), ("2026-05-25", "1.3"),
+    ):  # fmt: skip
+        ward.results("A1", day, CBC | {"neutrophils": value})
+        ward.review(at(day))
+    ward.supersede("A1", "neutrophils", "2026-03-23")
+    ward.results("A1", "2026-03-23", {"neutrophils": "4.0"}, status="corrected")
+    ward.review(at("2026-05-26"))
+    first, second = (it for it in ward.alerts(enrolment) if it.cause == "rule:neutropenia")
+    assert (first.recovered, second.recovered) == (True, False)
+    (line,) = ward.rows(tables.AlertHistory, alert_id=first.id, what="recovered")[-1:]
+    assert line.note == "the latest result is of another episode"
+
+
 def _recheck_corrected(ward: Clinic) -> None:
     ward.supersede("A1", "neutrophils", "2026-03-09")
     ward.results("A1", "2026-03-09", {"neutrophils": "4.0"}, status="corrected")
