@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from monitor.store import pooler
+
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
@@ -148,6 +150,8 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
             f"database {where}: {first_line(error)}. Where its role keeps tables is its "
             "search_path, which names no schema that is there"
         )
+    if code in pooler.MIXED_UP:
+        return StoreError(f"database {where}: {pooler.REFUSED}")
     if isinstance(error, ProgrammingError) and not code and error.statement is None:
         return StoreError(f"[database] url cannot be used: {first_line(error)}")
     # With a statement the driver itself refused it: tried again, it would be refused again.
