@@ -25,6 +25,8 @@ _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
 _NO_SCHEMA = "3F000"
+_NO_ROOM_BESIDE = "SQLITE_IOERR_SHMSIZE"
+"""Of SQLite: the memory that its processes share, a file of 32 KiB, could not be made."""
 _TAKE_TURNS = {
     "40P01": "two writers waited for each other",
     "40001": "others changed meanwhile what was being read",
@@ -108,6 +110,11 @@ def _of_sqlite(error: DBAPIError, where: str, file: Path) -> StoreError | None:
         return StoreBusy(
             f"database {where}: another process has been writing for more than "
             f"{BUSY_SECONDS} s; nothing was changed, try again"
+        )
+    if getattr(error.orig, "sqlite_errorname", "") == _NO_ROOM_BESIDE:
+        return StoreError(
+            f"database {where}: {problem}; nothing is wrong with the file: its disk has no room "
+            "left, not even for what SQLite writes beside it to read it"
         )
     if "not a database" in problem:
         return StoreError(f"{where} is no database: {problem}")
