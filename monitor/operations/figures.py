@@ -10,10 +10,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 from sqlalchemy import Connection, func, select
 
 from monitor.config import Settings
+from monitor.core.vocabulary import AlertState, Urgency
 from monitor.operations.health import examine
 from monitor.operations.job_runs import JOB_RUNS
 from monitor.store import backups, daemons, tables
@@ -79,10 +81,13 @@ def _daemons(connection: Connection, now: datetime) -> Iterator[Figure]:
 
 def _alerts(connection: Connection, _now: datetime) -> Iterator[Figure]:
     columns = (_ALERTS.c.state, _ALERTS.c.urgency)
-    query = select(*columns, func.count().label("number")).where(_ALERTS.c.state != "closed")
-    for row in connection.execute(query.group_by(*columns).order_by(*columns)):
-        labels = (("state", row.state), ("urgency", row.urgency))
-        yield Figure("alerts_live", "Alerts that are not closed.", row.number, labels)
+    live = [it for it in AlertState if it is not AlertState.CLOSED]
+    query = select(*columns, func.count()).where(_ALERTS.c.state != "closed").group_by(*columns)
+    counted = {(state, urgency): number for state, urgency, number in connection.execute(query)}
+    for state, urgency in product(live, Urgency):  # of none, too: a series that ends looks unread
+        labels = (("state", state.value), ("urgency", urgency.value))
+        number = counted.get((state, urgency), 0)
+        yield Figure("alerts_live", "Alerts that are not closed.", number, labels)
 
 
 def _messages(connection: Connection, now: datetime) -> Iterator[Figure]:

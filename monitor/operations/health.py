@@ -17,6 +17,7 @@ from monitor.intake.inbox import cannot_be_emptied
 from monitor.operations import backup, feed_watch, feeds
 from monitor.operations.ignored import still_ignored
 from monitor.operations.job_runs import JOB_RUNS
+from monitor.operations.misnamed import misnamed
 from monitor.operations.room import free_mib
 from monitor.operations.stuck import stuck
 from monitor.operations.time_zone import keep_their_days
@@ -291,7 +292,11 @@ def _backup(store: Store, settings: Settings, now: datetime) -> Part:
 
 
 def _settings(store: Store, settings: Settings, now: datetime) -> Part:
-    troubles = [*_missing(store, settings, now), *route_book(settings).faults]
+    troubles = [
+        *_missing(store, settings, now),
+        *route_book(settings).faults,
+        *misnamed(store, settings),
+    ]
     if settings.clinic.email == UNCHANGED_EMAIL:
         unread = f"[clinic] email is still {UNCHANGED_EMAIL}: put in an address that somebody reads"
         troubles = [unread, *troubles]

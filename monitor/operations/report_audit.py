@@ -1,13 +1,13 @@
 """Who did what, when: everything people did, from what the database keeps as history.
 
-Each source is one function of `SOURCES`; a new kind of history is one more.
+Each source is one function of `HISTORIES`; a new kind of history is one more.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -103,7 +103,8 @@ def audit(
     begin = start_of_day(first, zone)
     end = min(start_of_day(last + timedelta(days=1), zone), now + timedelta.resolution)
     with store.read() as connection:
-        found = [it for source in SOURCES for it in source(connection, begin, end)]
+        told = [it for source in HISTORIES for it in source(connection, begin, end)]
+        found = _once(told, list(_pages(connection, begin, end)))
         numbers = _numbers(connection, which)
     kept = [
         it
@@ -112,6 +113,20 @@ def audit(
     ]
     entries = tuple(sorted(kept, key=lambda it: it.at))
     return Audit(now.astimezone(zone), first, last, zone, entries)
+
+
+def _once(told: list[Entry], trail: list[Entry]) -> list[Entry]:
+    """What is done on a page stands in a history and in the trail (`docs/adr/0052`): one act, with
+    what the history tells of it and where it was done."""
+    deeds = {(it.at, it.who) for it in told}
+    places = {(it.at, it.who): it.note for it in trail}
+    return [
+        *(
+            replace(it, note=", ".join(filter(None, (it.note, places.get((it.at, it.who))))))
+            for it in told
+        ),
+        *(it for it in trail if (it.at, it.who) not in deeds),
+    ]
 
 
 def _numbers(connection: Connection, which: Which) -> frozenset[str]:
@@ -284,10 +299,10 @@ def _pages(connection: Connection, begin: datetime, end: datetime) -> Iterator[E
         )
 
 
-SOURCES: tuple[Source, ...] = (
-    _alerts, _reverted, _protocols, _merged, _fixes, _held, _personal, _pages,
+HISTORIES: tuple[Source, ...] = (
+    _alerts, _reverted, _protocols, _merged, _fixes, _held, _personal,
 )  # fmt: skip
-"""What the report reads. Another kind of history joins as one more function."""
+"""What the report reads beside the trail. Another kind of history joins as one more function."""
 
 
 def page(found: Audit, which: Which) -> Page:

@@ -116,7 +116,9 @@ def _of_references(connection: Connection) -> Iterator[Difference]:
 def _of_records(connection: Connection) -> Iterator[Difference]:
     """What was written down once and stays: what results read, what happened to alerts."""
     for reading in altered_readings(connection):
-        yield Difference("what results say", f"reading {reading}", "altered", "as it was written")
+        yield Difference(
+            "what results say", f"reading {reading}", "altered", "from what was written"
+        )
     for alert, lacks in untold(connection):
         yield Difference("its history", f"alert {alert}", f"without {lacks}", "told")
 
@@ -228,7 +230,7 @@ def _to_come(
     zone = settings.clinic.zone
     decision = reconcile(review, alerts, protocol, rulebook.catalogue, at, zone)
     for change in decision.changes:
-        yield Difference(f"a change nobody owes: {change.what}", about, "as it is", change.reason)
+        yield Difference(f"a change nobody owes: {change.what}", about, "not made", change.reason)
     due = decision.next_review_at
     if due is not None and (sleeps_until is None or sleeps_until > due):
         yield _unequal("wakes too late", about, sleeps_until, due)

@@ -212,6 +212,22 @@ def test_health_is_not_well_until_somebody_reads_the_mail(clinic: CommandLine) -
     assert "clinic@localhost" in ended.json["parts"]["settings"]["says"]
 
 
+def test_a_name_in_the_config_that_no_analyte_has_is_told_before_a_file_comes(
+    clinic: CommandLine,
+) -> None:
+    with (clinic.folder / "config.toml").open("a", encoding="utf-8") as config:
+        config.write(
+            '[sources.lab]\ncodes = { WBC = "white_cels", P9 = "platelets" }\n'
+            'units = { neutrophyls = "10*9/L", P9 = "10*9/L" }\n'
+        )
+    said = clinic("health", "--json").json["parts"]["settings"]["says"]
+    assert (
+        'sources.lab.codes, WBC: no analyte is called "white_cels"; did you mean "white_cells"?; '
+        'sources.lab.units: no analyte is called "neutrophyls"; did you mean "neutrophils"?'
+    ) in said
+    assert "P9" not in said
+
+
 def database_part(ended: Ended) -> str:
     """What health says of a database that is not well; nothing else was looked at."""
     assert (ended.code, ended.json["well"]) == (3, False)

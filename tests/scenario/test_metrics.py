@@ -63,6 +63,7 @@ def test_the_monitor_in_figures(ward: Clinic, tmp_path: Path) -> None:
     noon = at("2026-01-12").timestamp()
     assert found["monitor_up"] == 1
     assert found["monitor_alerts_live{state=open,urgency=critical}"] == 1
+    assert found["monitor_alerts_live{state=acknowledged,urgency=critical}"] == 0
     assert found["monitor_job_last_run_seconds{job=inbox}"] == noon
     assert (found["monitor_job_failed{job=inbox}"], found["monitor_job_failed{job=delivery}"]) == (
         0,
