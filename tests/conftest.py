@@ -23,6 +23,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlmodel import SQLModel
 
+import tests.hypothesis_profiles  # noqa: F401  # by which every test of properties runs
 from monitor.store.database import Store, open_store
 from tools.week.server import programs
 

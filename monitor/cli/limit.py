@@ -57,7 +57,12 @@ def set_limit(
     rule: RuleOption,
     level: Annotated[int, typer.Option("--level", help="Which level of the rule, from 1.")],
     value: Annotated[
-        str, typer.Option("--value", metavar="NUMBER", help="In the unit of the level.")
+        str,
+        typer.Option(
+            "--value",
+            metavar="NUMBER",
+            help="In the unit of the analyte, whatever unit the file writes its levels in.",
+        ),
     ],
     until: UntilOption,
     by: ByOption,

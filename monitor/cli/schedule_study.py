@@ -64,7 +64,7 @@ def _say_comparison(found: Comparison) -> None:
     for sign, protocol in zip("AB", found.protocols, strict=True):
         say(f"{sign}  {protocol.id}: {protocol.title}")
         say(f"   source: {protocol.source}")
-        say(f"   {then_of(protocol)}.")
+        say(f"   In the end: {then_of(protocol, found.span)}.")
     say(f"\nA patient who starts on {found.start:%a %d %b %Y} and is tested on every due day; in")
     say("each month of treatment the tests, and the longest wait for one in days:\n")
     columns = ["test", "month", "A tests", "A wait", "B tests", "B wait", "looser"]

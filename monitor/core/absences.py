@@ -66,14 +66,15 @@ def _said(past: list[Event], life: Life, today: date, last_done: date | None) ->
         yield f"Supply ran out on {_day(_runs_out(supply))}: still taking it?"
     if life.state is EnrolmentState.HELD:
         yield _held(past, today)
-    handed = next((it for it in reversed(past) if it.event == "transfer_out"), None)
-    if handed is not None and not life.ended_for_good:
+    handed = next((it for it in reversed(past) if it.event in _HANDING_OVER), None)
+    if handed is not None and handed.event == "transfer_out" and not life.ended_for_good:
         yield (
             f"Transfer to {handed.value} on {_day(handed.on)} is not accepted yet: the patient "
             "is still ours."
         )
 
 
+_HANDING_OVER = ("transfer_out", "accepted_by")
 _ABSENCES = {
     "away": "Away until {until}: the test can still be done elsewhere.",
     "inpatient": "In hospital until {until}: ask the ward for its results, or for the test.",

@@ -25,6 +25,7 @@ from monitor.core.unit_spelling import UnitSpelling
 
 _DROPPED_FROM_NAMES = re.compile(r"[\s\-_,.:;()\[\]{}'\"‐‑–—\u2212*★☆※]+")
 """A star marks what a laboratory is accredited for, or a note below."""
+_DOTTED_FIGURES = re.compile(r"\s*(\d+\.[\d.]*)\s*")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _BARE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 """Letters that are not made of another one and a mark; the last one is the Turkish twin of i."""
@@ -50,7 +51,10 @@ def _without_accents(text: str) -> str:
 
 def name_key(text: str) -> str:
     """A name or code as it is compared: without case, accents, space, hyphen, underscore, comma,
-    dot and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`."""
+    dot and brackets. Percent sign and `#` stay: `neutrophils %` is not `neutrophils`. So do the
+    dots of figures: the Read code `423..` is not the local code `423`."""
+    if figures := _DOTTED_FIGURES.fullmatch(text):
+        return figures[1]
     folded = text.casefold() if text.isascii() else _without_accents(text)
     return _DROPPED_FROM_NAMES.sub("", folded)
 

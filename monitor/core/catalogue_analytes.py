@@ -54,9 +54,9 @@ class AnalyteReader:
         self._values.unknown(key, {part: 0 for part in entry if part not in kinds}, _ANALYTE_KEYS)
         for part in kinds:
             if part in _ANALYTE_KEYS:
-                self._values.fault(
-                    f"{key}.{part}", "a table", "is no table", "see the head of the file"
-                )
+                problem = "is a key of an analyte, and no kind of quantity"
+                self._values.fault(f"{key}.{part}", "", problem, "another name for the kind")
+        entry = {part: value for part, value in entry.items() if part not in kinds}
         unit = self._values.text(f"{key}.unit", entry, "unit")
         low, high = self._values.plausible(f"{key}.plausible", entry)
         analyte = Analyte(
@@ -169,7 +169,8 @@ class AnalyteReader:
         for code in self._values.texts(key, entry, "loinc"):
             number, _, check = code.partition("-")
             if not (number.isdecimal() and check == _loinc_check_digit(number)):
-                self._values.fault(key, code, "is no LOINC code: its check digit is wrong", "718-7")
+                valid = "the code as loinc.org has it, digits, hyphen and check digit"
+                self._values.fault(key, code, "is no LOINC code: its check digit is wrong", valid)
             yield code
 
 

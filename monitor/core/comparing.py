@@ -18,8 +18,8 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.protocol import Level, Panel, Protocol, Rule
 from monitor.core.vocabulary import Kind, Urgency
 
-MONTHS = 12
-"""Of treatment that are compared."""
+_MONTHS = 12
+"""Of treatment that are compared at least."""
 _WEEK = 7
 _SEVERITY = (Kind.REVIEW, Kind.DOSE_REDUCTION, Kind.WITHHOLD, Kind.DISCONTINUE)
 _URGENCIES = (Urgency.URGENT, Urgency.CRITICAL)
@@ -68,6 +68,9 @@ class Looser:
 class Comparison:
     protocols: tuple[Protocol, Protocol]
     start: date
+    span: Duration
+    """Of treatment that is compared: to the first month in which both are in their last phase, or
+    over."""
     calendars: tuple[dict[str, tuple[date, ...]], dict[str, tuple[date, ...]]]
     months: tuple[Month, ...]
     steps: tuple[Step, ...]
@@ -76,8 +79,8 @@ class Comparison:
 
 def compare(a: Protocol, b: Protocol, catalogue: Catalogue, start: date) -> Comparison:
     """Both calendars from a start day, both ladders, and where one is looser."""
-    end = Duration(months=MONTHS).after(start)
-    horizon = Duration(months=2 * MONTHS).after(start)
+    span = _span((a, b), start)
+    end, horizon = span.after(start), Duration(months=2 * span.months).after(start)
     asked = {it.id: it for p in (b, a) for it in _asked(p)}
     panels = list(dict.fromkeys(it.id for p in (a, b) for it in _asked(p)))
     days = tuple(
@@ -87,11 +90,11 @@ def compare(a: Protocol, b: Protocol, catalogue: Catalogue, start: date) -> Comp
     months = tuple(
         _month(name, number, (days[0][name], days[1][name]), start)
         for name in panels
-        for number in range(1, MONTHS + 1)
+        for number in range(1, span.months + 1)
     )
     steps = tuple(_steps(a, b))
     looser = (
-        *_looser_months(months, (a, b)),
+        *_looser_months(months, (a, b), span.months),
         *_not_asked((a, b), catalogue),
         *_looser_steps(steps, (a, b), catalogue),
     )
@@ -99,7 +102,17 @@ def compare(a: Protocol, b: Protocol, catalogue: Catalogue, start: date) -> Comp
         {name: tuple(day for day in found if day <= end) for name, found in calendar.items()}
         for calendar in days
     )
-    return Comparison((a, b), start, (shown[0], shown[1]), months, steps, looser)
+    return Comparison((a, b), start, span, (shown[0], shown[1]), months, steps, looser)
+
+
+def _span(protocols: Sequence[Protocol], start: date) -> Duration:
+    """A year, or as many months as their phases last and one more: what is said of its last month
+    holds for ever."""
+    ends = [it.until.after(start) for p in protocols for it in p.phases if it.until is not None]
+    months = _MONTHS
+    while ends and Duration(months=months - 1).after(start) < max(ends):
+        months += 1
+    return Duration(months=months, text=f"{months} months")
 
 
 def _asked(protocol: Protocol) -> list[Panel]:
@@ -261,7 +274,7 @@ def _test(level: Level) -> str:
 
 
 def _looser_months(
-    months: Sequence[Month], protocols: tuple[Protocol, Protocol]
+    months: Sequence[Month], protocols: tuple[Protocol, Protocol], final: int
 ) -> Iterator[Looser]:
     """Months in a row where the same protocol is looser, as one stretch."""
     run: list[Month] = []
@@ -273,31 +286,35 @@ def _looser_months(
             and month.month == run[-1].month + 1
         )
         if run and not joins:
-            yield _stretch(run, protocols)
+            yield _stretch(run, protocols, final)
             run = []
         if month is not None and month.looser is not None:
             run.append(month)
 
 
-def _stretch(run: Sequence[Month], protocols: tuple[Protocol, Protocol]) -> Looser:
+def _stretch(run: Sequence[Month], protocols: tuple[Protocol, Protocol], final: int) -> Looser:
     which = run[0].looser
     assert which is not None
     first, last = run[0].month, run[-1].month
     span = f"month {first}" if first == last else f"months {first}-{last}"
+    goes_on = last == final
+    span = f"from month {first} on" if goes_on else span
     here, there = protocols[which], protocols[1 - which]
     title = next(it for p in protocols for it in p.panels if it.id == run[0].panel).title
-    text = f"{title}, {span}: {here.id} {_wait(run, which)}, {there.id} {_wait(run, 1 - which)}"
+    mine, other = (_wait(run, it, counted=not goes_on) for it in (which, 1 - which))
+    text = f"{title}, {span}: {here.id} {mine}, {there.id} {other}"
     return Looser(which, run[0].panel, (first, last), text)
 
 
-def _wait(run: Sequence[Month], which: int) -> str:
+def _wait(run: Sequence[Month], which: int, *, counted: bool) -> str:
     waits = [it.longest_wait_days[which] for it in run]
     known = [wait for wait in waits if wait is not None]
     if not known:
         return "asks for none"
+    wait = f"a wait of up to {max(known)} days"
     count = sum(it.tests[which] for it in run)
     tests = "1 test" if count == 1 else f"{count} tests"
-    return f"{tests}, a wait of up to {max(known)} days"
+    return f"{tests}, {wait}" if counted else wait
 
 
 def _looser_steps(

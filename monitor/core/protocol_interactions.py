@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from monitor.core.calendar import Duration
 from monitor.core.drugs import DrugNames
+from monitor.core.faults import nearest
 from monitor.core.indications import read_indications
 from monitor.core.toml_reader import Table, suggest
 from monitor.core.vocabulary import Kind, Urgency
@@ -160,7 +161,10 @@ def _check_known(table: Table, key: str, named: Sequence[str], known: Sequence[s
     for name in named:
         if name not in known:
             problem = f"names {name}, which analytes.toml does not know"
-            table.fault(key, problem, suggest(name, known))
+            valid = nearest(name, known)
+            if key == "drugs":
+                valid += ", or the drug added to [drugs] of analytes.toml"
+            table.fault(key, problem, valid)
 
 
 def _test(table: Table, panel_ids: Sequence[str]) -> ExtraTest:

@@ -129,24 +129,47 @@ def _check_somebody(entry: ForSome, path: Path, report: Report) -> None:
 
 
 def _check_demanded(panel: Panel, protocol: Protocol, report: Report) -> None:
-    """A panel on demand is due when something demands it."""
-    if panel.on_demand is None or not report.sound("panels", panel.id):
+    """A panel on demand is due when something demands it. What is demanded and in no phase has to
+    be one: of a panel of the baseline alone nothing says when it is due and late."""
+    parts = ("symptoms", "interactions", "dosing", "phases", "rules", "baseline")
+    if not (report.sound("panels", panel.id) and all(map(report.sound, parts))):
         return
-    scheduled = any(phase.schedule(panel.id) for phase in protocol.phases)
     asked = {name for it in protocol.symptoms for name in it.test_today}
     asked |= {test.panel for it in protocol.interactions for test in it.tests}
     if protocol.dosing is not None and protocol.dosing.renal is not None:
         asked.add(protocol.dosing.renal.panel)
-    rechecked = any(
-        rule.analyte in panel.analytes and level.recheck is not None
+    is_scheduled = _is_scheduled(panel, protocol)
+    if panel.on_demand is not None:
+        if not is_scheduled and panel.id not in asked and not _rechecked(panel, protocol):
+            problem = "is demanded by nothing: it would never be due"
+            valid = (
+                "a symptom, an interaction or a recheck that asks for it, or a phase that has it"
+            )
+            report.add(("panels", panel.id, "on_demand"), "", problem, valid)
+    elif not is_scheduled and panel.id in protocol.baseline.panels:
+        others = {
+            name
+            for it in protocol.panels
+            if it.on_demand is not None or _is_scheduled(it, protocol)
+            for name in it.analytes
+        }
+        if panel.id in asked or _rechecked(panel, protocol) - others:
+            problem = "is asked for after the start, and in no phase: it would never be due"
+            valid = "a phase that has it, or [panels.ID.on_demand]"
+            report.add(("panels", panel.id), panel.id, problem, valid)
+
+
+def _is_scheduled(panel: Panel, protocol: Protocol) -> bool:
+    return any(phase.schedule(panel.id) for phase in protocol.phases)
+
+
+def _rechecked(panel: Panel, protocol: Protocol) -> set[str]:
+    """The analytes of the panel of which a level asks for another test."""
+    return {
+        rule.analyte
         for rule in protocol.rules
-        for level in rule.levels
-    )
-    whole = all(map(report.sound, ("symptoms", "interactions", "dosing", "phases", "rules")))
-    if whole and not scheduled and not rechecked and panel.id not in asked:
-        problem = "is demanded by nothing: it would never be due"
-        valid = "a symptom, an interaction or a recheck that asks for it, or a phase that has it"
-        report.add(("panels", panel.id, "on_demand"), "", problem, valid)
+        if rule.analyte in panel.analytes and any(it.recheck is not None for it in rule.levels)
+    }
 
 
 def _check_unless(protocol: Protocol, report: Report) -> None:

@@ -1,8 +1,9 @@
 """One patient on several monitored drugs: whose due day counts, and who speaks.
 
-Each enrolment keeps the due days of its own protocol. For a panel that several ask for, the
-stricter date is the patient's; where it is late, the enrolment that set it tells, and the
-others are silent about that panel, so that one patient is told once. A treatment that was
+Each enrolment keeps the due days of its own protocol. For a panel that several ask for (of one
+name, and with something in it that both want: "level" is of each drug another), the stricter date
+is the patient's; where it is late, the enrolment that set it tells, and the others are silent
+about that panel, so that one patient is told once. A treatment that was
 stopped asks by the recheck that it left, and of one day after those that last. A task that
 several protocols have is asked for once.
 """
@@ -58,11 +59,13 @@ class _Ask:
     def is_serious(self) -> bool:
         return self.status.state is PanelState.SERIOUSLY_OVERDUE
 
+    @property
+    def analytes(self) -> set[str]:
+        return set(self.view.protocol.panel(self.status.panel).analytes)
+
     def covers(self, other: _Ask) -> bool:
         """Whether its panel asks for all that the other's does."""
-        panel = self.status.panel
-        mine = self.view.protocol.panel(panel).analytes
-        return set(other.view.protocol.panel(panel).analytes) <= set(mine)
+        return other.analytes <= self.analytes
 
 
 def shared(view: View, siblings: Sequence[View]) -> Shared:
@@ -91,12 +94,13 @@ def _panel(view: View, status: PanelStatus, siblings: Sequence[View]) -> SharedP
     if status.due_on is None or view.life.elsewhere:
         return None
     mine = _Ask(view, status)
-    others = [
+    named_so = [
         _Ask(sibling, it)
         for sibling in siblings
         for it in sibling.panels
         if it.panel == status.panel and it.due_on is not None and not sibling.life.elsewhere
     ]
+    others = [it for it in named_so if it.analytes & mine.analytes]
     if not others:
         return None
     first = min((mine, *others), key=lambda it: it.order)

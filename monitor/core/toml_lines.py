@@ -52,14 +52,23 @@ def last_named(text: str) -> Named | None:
     return _Walk(text).last
 
 
-def unclosed_text(text: str) -> int | None:
-    """The line where a text in three quotes begins that never ends."""
+class Unclosed(NamedTuple):
+    """Where a text begins that never ends."""
+
+    line: int
+    is_long: bool
+    """In three quotes."""
+
+
+def unclosed_text(text: str) -> Unclosed | None:
+    """The first text that has no end."""
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         token = match[0] if match else text[at]
-        if text.startswith(_LONG, at) and not token.startswith(_LONG):
-            return text.count("\n", 0, at) + 1
+        is_long = text.startswith(_LONG, at) and not token.startswith(_LONG)
+        if is_long or token in ("'", '"'):
+            return Unclosed(text.count("\n", 0, at) + 1, is_long)
         at += len(token)
     return None
 

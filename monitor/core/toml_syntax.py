@@ -31,6 +31,16 @@ _HABITS: tuple[tuple[re.Pattern[str], str], ...] = (
 """How a line looks that somebody wrote as they would elsewhere, and how it is written here."""
 
 
+_BROKEN: tuple[tuple[str, str], ...] = (
+    ("Illegal character '\\n'", "a quote that ends the text, on the line where it begins"),
+    ("Unclosed inline table", "a comma between two keys, and } behind the last"),
+    ("Unclosed array", "a comma between two members, and ] behind the last"),
+    ("Unescaped '\\'", "two backslashes for one: \\\\"),
+    ("Expected newline", "nothing behind a value on its line but a remark, which begins with #"),
+)
+"""What the parser stumbled over, and how it is written, where the line itself tells no more."""
+
+
 class Slip(NamedTuple):
     """Where a text is no TOML: the fault of a file without the file."""
 
@@ -56,14 +66,15 @@ def slip(error: Exception, text: str) -> Slip:
         twice = _stands_twice(_until(text, line, column))
         if twice is not None:
             return twice
-    return Slip(f"is no TOML: {words} at column {column}", _meant(text, line), line)
+    return Slip(f"is no TOML: {words} at column {column}", _meant(words, text, line), line)
 
 
 def _at_the_end(words: str, text: str) -> Slip:
-    line = unclosed_text(text)
-    if line is not None:
-        problem = "is no TOML: the text that begins here in three quotes has no end"
-        return Slip(problem, "three quotes behind its last word", line)
+    found = unclosed_text(text)
+    if found is not None:
+        quotes = "three quotes" if found.is_long else "a quote"
+        problem = f"is no TOML: the text that begins here in {quotes} has no end"
+        return Slip(problem, f"{quotes} behind its last word", found.line)
     return Slip(f"is no TOML: {words} at its end", SYNTAX, text.rstrip().count("\n") + 1)
 
 
@@ -91,7 +102,8 @@ def _stands_twice(text: str) -> Slip | None:
     return Slip(problem, above, found.line, shown(found.path))
 
 
-def _meant(text: str, line: int) -> str:
+def _meant(words: str, text: str, line: int) -> str:
     lines = text.split("\n")
     written = lines[line - 1] if line <= len(lines) else ""
-    return next((words for habit, words in _HABITS if habit.search(written)), SYNTAX)
+    broken = (right for start, right in _BROKEN if words.startswith(start))
+    return next((it for habit, it in _HABITS if habit.search(written)), next(broken, SYNTAX))

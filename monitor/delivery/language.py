@@ -7,13 +7,14 @@ protocol file is in the site's language already.
 
 What a placeholder may hold is told by its name: `{day...}` a day, `{n...}` a number,
 `{unit}` a unit, `{known...}` what the catalogue knows, anything else some text; each is
-translated in turn.
+translated in turn. A message with `{site}` (a name) or `{site_text}` stands for what a site's own
+files call otherwise than those that come with the program: tried last, and never taken for known.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -34,6 +35,7 @@ _A_DAY = re.compile(rf"\b({_WEEKDAY})(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})
 _A_DECIMAL = re.compile(r"(?<![\d.*/])(\d+)\.(\d+)(?![\d.]|\*)")
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]{3}")
+_SITE = "{site"
 _DEPTH = 4
 _REMEMBERED = 2048
 _JOINS = (
@@ -71,6 +73,7 @@ class Language:
         self._locale = Locale.parse(code, sep="-") if code != ENGLISH else None
         self._exact: dict[str, str] = {}
         self._patterns: dict[str, list[_Pattern]] = {}
+        self._of_sites: list[_Pattern] = []
         self._known = lru_cache(_REMEMBERED)(self._said)
         """Most sentences of a mail stand in others too."""
         if code != ENGLISH:
@@ -100,7 +103,7 @@ class Language:
         return len(pieces) > 1 and all(self.knows(piece) for piece in pieces)
 
     def _said(self, text: str, depth: int) -> str:
-        whole = self._message(text, depth)
+        whole = self._message(text, depth) or self._matching(text, self._of_sites, depth)
         if whole is not None:
             return whole
         pieces = _apart(text)
@@ -168,9 +171,12 @@ class Language:
 
     def _matched(self, text: str, depth: int) -> str | None:
         found = self._exact.get(text)
-        if found is not None or depth == 0:
+        if found is not None:
             return found
-        for pattern in self._likely(text):
+        return self._matching(text, self._likely(text), depth)
+
+    def _matching(self, text: str, patterns: Iterable[_Pattern], depth: int) -> str | None:
+        for pattern in patterns if depth else ():
             match = pattern.expression.fullmatch(text)
             if match is not None and self._holds_what_it_may(pattern, match):
                 parts = {name: self._said(match[name], depth - 1) for name in pattern.names}
@@ -209,12 +215,14 @@ class Language:
         for message in catalogue:
             if not isinstance(message.id, str) or not message.id or not message.string:
                 continue
-            if _PLACE.search(message.id):
+            if _SITE in message.id:
+                self._of_sites.append(_compiled(message.id, str(message.string)))
+            elif _PLACE.search(message.id):
                 pattern = _compiled(message.id, str(message.string))
                 self._patterns.setdefault(_first_word(message.id), []).append(pattern)
             else:
                 self._exact[message.id] = str(message.string)
-        for patterns in self._patterns.values():
+        for patterns in (self._of_sites, *self._patterns.values()):
             patterns.sort(key=_looseness)
 
 
@@ -253,6 +261,8 @@ def _holds(name: str) -> str:
         return _DAY
     if name == "unit":
         return r"\S+"
+    if name == "site":
+        return "[^:;]+?"
     return _NUMBER if re.fullmatch(r"n\d*", name) else ".+?"
 
 

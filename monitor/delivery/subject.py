@@ -33,7 +33,7 @@ def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
     words = {view.what.lower() for view in views}
     again = first.what.lower() if first.what in _AGAIN else ""
     parts: dict[str, str | int] = {
-        "action": "blood tests overdue" if late else subject_action(first.kind),
+        "action": "tests overdue" if late else subject_action(first.kind),
         "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),
         "more": people - 1,
         "value": _value(first) if full and people == 1 else "",

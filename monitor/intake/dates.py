@@ -282,7 +282,7 @@ def _match(text: str, order: str) -> re.Match[str] | None:
     if len(text) > _LONGEST:
         return None
     if order in (OPEN_YEARS, SWAPPED):
-        if is_short(text) if order == OPEN_YEARS else may_be_swapped(text):
+        if ends_of_short(text) if order == OPEN_YEARS else may_be_swapped(text):
             return None
         order = EITHER
     if order == EITHER and len(orders_of(text)) == 2:

@@ -17,6 +17,8 @@ OF_ENROLMENT = ("start", "dose", "hold", "resume", "stop")
 """Events that mean one enrolment; all others mean the patient."""
 MERGES = (MERGE, UNMERGE)
 """Events about numbers: they hold for all time, whatever their day."""
+BACK = "back"
+"""The end of a time elsewhere."""
 NOT_YET_TRUE = ("died", "transfusion", *MERGES)
 """Events that cannot be told in advance."""
 UNTIL_A_DAY = ("hold", "inpatient", "away", "monitored_elsewhere", "genotype_unavailable")

@@ -23,7 +23,7 @@ from monitor.intake.context import Preview, batches, take_turn
 from monitor.intake.cut_people import cut_people, take_events_away
 from monitor.intake.cut_short import Cut, Whole, note_cut
 from monitor.intake.doubles import settle_doubles
-from monitor.intake.event_kinds import MERGES, check_symptom
+from monitor.intake.event_kinds import BACK, MERGES, check_symptom
 from monitor.intake.event_subject import Subjects
 from monitor.intake.happening import Happening, read_happening
 from monitor.intake.merging import Merging
@@ -183,6 +183,8 @@ class _Recording:
                 )
             return False
         self._refuse_unbelievable(row, enrolment)
+        if row.event == BACK:
+            self._refuse_back_to_nothing(row, person)
         self._connection.execute(
             insert(EVENTS).values(
                 patient_id=person.id,
@@ -217,6 +219,14 @@ class _Recording:
             return
         if row.on > enrolment.ended_on:
             raise Refused(enrolment.how_it_ended)
+
+    def _refuse_back_to_nothing(self, row: Happening, person: Person) -> None:
+        """Whoever comes back is thought to be watched again, also where the transfer or a stop had
+        ended the treatment. Raises Refused where nothing is left to be watched."""
+        kept = [entry for entry in self._roster.of(person.id) if entry.merged_into is None]
+        ended = [entry for entry in kept if entry.ended_on is not None and row.on > entry.ended_on]
+        if ended and len(ended) == len(kept):
+            raise Refused(ended[-1].how_it_ended)
 
     def _note_going_on(self, row: Happening, enrolment: Entry) -> None:
         """A stop before what was said of the treatment afterwards: one of the two is a slip."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from monitor.config import Source
 from monitor.core.catalogue import Catalogue
 from monitor.intake.columns import fold
 from monitor.intake.wide import Known
+
+_FIGURES = re.compile(r"[\d.,\s]+")
 
 
 def known_of(mapping: Source, catalogue: Catalogue) -> Known:
@@ -15,7 +19,10 @@ def known_of(mapping: Source, catalogue: Catalogue) -> Known:
 
     def analyte(name: str) -> bool:
         key = fold(name)
-        return key in codes or key in ignored or catalogue.find(name) is not None
+        if key in codes or key in ignored:
+            return True
+        # A count of 7310 is no column named after the LOINC code 731-0.
+        return _FIGURES.fullmatch(name) is None and catalogue.find(name) is not None
 
     def unit(name: str, text: str) -> bool:
         found = catalogue.find(codes.get(fold(name), name))

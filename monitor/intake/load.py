@@ -182,15 +182,20 @@ class _Load:
         )
 
     def _earlier(self) -> Any:
-        """The same file from the same source, as it was loaded before."""
+        """The same file from the same source, as it was loaded before. That it was taken back
+        since is said: whoever found it may think it new."""
         columns = _FILES.c
         same = (
             (columns.sha256 == self._survey.sha256)
             & (columns.source == self._source)
             & (columns.kind == "results")
-            & columns.reverted_at.is_(None)
         )
-        return self._connection.execute(select(_FILES).where(same).order_by(columns.id)).first()
+        known = self._connection.execute(select(_FILES).where(same).order_by(columns.id)).all()
+        standing = [it for it in known if it.reverted_at is None]
+        if known and not standing:
+            batch = f"batch {known[-1].id}, by {known[-1].reverted_by}"
+            self._notes.append(f"this file was taken back before, as {batch}: its rows count again")
+        return standing[0] if standing else None
 
     def _may_hold_news(self, earlier: Any) -> bool:
         """Whether rows that were let go by then may be wanted now."""

@@ -10,8 +10,8 @@ from monitor.intake.dates import (
     OPEN_YEARS,
     SWAPPED,
     day_in_any_order,
+    ends_of_short,
     has_no_year,
-    is_short,
     may_be_swapped,
     orders_of,
 )
@@ -65,7 +65,7 @@ def no_date(text: str, order: str = "") -> Problem:
             "mend the dates in the workbook, or, where they are right, name the source's "
             "date_format in the config",
         )
-    if order == OPEN_YEARS and is_short(text):
+    if order == OPEN_YEARS and ends_of_short(text):
         return Problem(
             "date",
             "the year of two digits may stand first or last: no date of the file settles it",

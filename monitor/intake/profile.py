@@ -53,12 +53,12 @@ class Profile:
     """Dates with dots (03.04.2026) whose day and month could be exchanged."""
     short_day_first: Evidence = field(default_factory=Evidence)
     """Day first (26/03/14), unless the year stands first."""
-    short: Evidence = field(default_factory=Evidence)
-    """Dates with a year of two digits that may stand first or last."""
-    year_last: Evidence = field(default_factory=Evidence)
-    """Dates with a year of two digits that cannot stand first."""
-    ends: set[tuple[int, int]] = field(default_factory=set)
-    """The first and the last number of the `short` ones."""
+    short_shapes: dict[str, Evidence] = field(default_factory=dict)
+    """Dates with a year of two digits that may stand first or last, by how they are written."""
+    years_last: set[str] = field(default_factory=set)
+    """How those are written whose year of two digits cannot stand first."""
+    ends: set[tuple[str, int, int]] = field(default_factory=set)
+    """How the ones of `short_shapes` are written, and their first and last number."""
     first_of_days: set[int] = field(default_factory=set)
     """The first number of those among them that are no birth dates."""
     open_shapes: dict[str, Evidence] = field(default_factory=dict)
@@ -111,22 +111,36 @@ class Profile:
         if name == "open_shape":
             self.open_shapes.setdefault(shape_of(text), Evidence()).add(line, text)
             return
+        if name == "year_last":
+            self.years_last.add(shape_of(text))
+            return
+        if name == "short":
+            shape = shape_of(text)
+            self.short_shapes.setdefault(shape, Evidence()).add(line, text)
+            self.ends |= {(shape, *ends) for ends in (ends_of_short(text),) if ends}
+            return
         getattr(self, name).add(line, text)
-        if name == "short" and (ends := ends_of_short(text)):
-            self.ends.add(ends)
+
+    @property
+    def short(self) -> Evidence:
+        """Dates with a year of two digits that may stand first or last, where none that is written
+        alike says which."""
+        open_ = (it for shape, it in self.short_shapes.items() if shape not in self.years_last)
+        return min(open_, key=lambda it: it.line, default=Evidence())
 
     @property
     def has_open_years(self) -> bool:
         """Whether the year of two digits may stand first: where none that stands there is still
         to come, and fewer numbers stand first than last, or as many and one that would be a later
         year. Days are many, years are few."""
-        if not self.short.count or self.year_last.count:
+        if not self.short.count:
             return False
-        first, last = {end for end, _ in self.ends}, {end for _, end in self.ends}
+        ends = {(one, other) for shape, one, other in self.ends if shape not in self.years_last}
+        first, last = {end for end, _ in ends}, {end for _, end in ends}
         if any(one <= LAST_DAY and full_year(one) > self.came_in for one in self.first_of_days):
             return False
         if len(first) == len(last):
-            return any(one > other for one, other in self.ends)
+            return any(one > other for one, other in ends)
         return len(first) < len(last)
 
     @property
@@ -230,18 +244,20 @@ def marks_of(values: Iterable[str], limits: Iterable[str]) -> Profile:
 def together(profiles: Sequence[Profile]) -> Profile:
     """What several tables of one file show between them of dates and decimals."""
     names = (
-        "day_first", "month_first", "either_way", "dotted", "short_day_first", "short", "year_last",
-        "swappable", "unswappable", "left", "comma", "point", "limits_comma", "limits_point",
-        "flags", "statuses",
+        "day_first", "month_first", "either_way", "dotted", "short_day_first", "swappable",
+        "unswappable", "left", "comma", "point", "limits_comma", "limits_point", "flags",
+        "statuses",
     )  # fmt: skip
     found = Profile(
         ends=set().union(*(profile.ends for profile in profiles)),
         first_of_days=set().union(*(profile.first_of_days for profile in profiles)),
         told_shapes=set().union(*(profile.told_shapes for profile in profiles)),
+        years_last=set().union(*(profile.years_last for profile in profiles)),
         came_in=min(profile.came_in for profile in profiles),
     )
     for profile in reversed(profiles):
         found.open_shapes.update(profile.open_shapes)
+        found.short_shapes.update(profile.short_shapes)
     for name in names:
         seen = [it for profile in profiles if (it := getattr(profile, name)).count]
         setattr(found, name, seen[0] if seen else Evidence())

@@ -95,7 +95,8 @@ def _frame_of(records: Sequence[Record | BadLine], start: int, known: Known) -> 
     dated = [(index, found) for index, it in top if (found := _dates_of(it, label))]
     if not dated:
         return None
-    index, dates = max(dated, key=lambda it: len(it[1]))
+    # A patient's number such as 20260113 reads as a day too.
+    index, dates = max(dated, key=lambda it: (not _are_numbers(records[it[0]]), len(it[1])))
     beside: dict[str, Mapping[int, str]] = {}
     begins = index
     for number, record in top:
@@ -140,11 +141,21 @@ def _dates_of(record: Record, label: int) -> dict[int, str]:
         for index, cell in enumerate(cells[:_MOST_COLUMNS])
         if index > label and day_in_any_order(cell) is not None
     }
-    title = next((cell for cell in cells[: min(found, default=0)] if cell.strip()), "")
+    title = _title_of(cells[: min(found, default=0)])
     meaning = vocabulary().column_of(title.rstrip(": "))
     if meaning in ("birth_date", "reported_at") or (title.strip() and not meaning):
         return found if len(found) > 1 and not meaning else {}
     return found
+
+
+def _are_numbers(record: Record | BadLine) -> bool:
+    """Whether a line gives the numbers of patients or specimens."""
+    title = _title_of(record.cells) if isinstance(record, Record) else ""
+    return vocabulary().column_of(title.rstrip(": ")) in ("mrn", "specimen_id")
+
+
+def _title_of(cells: Sequence[str]) -> str:
+    return next((cell for cell in cells if cell.strip()), "")
 
 
 def _of_specimens(
@@ -161,7 +172,7 @@ def _of_specimens(
         return "", {}
     if all(map(is_time, cells.values())):
         return "collected_time", cells
-    title = next((cell for cell in record.cells[: label + 1] if cell.strip()), "")
+    title = _title_of(record.cells[: label + 1])
     if not title and set(cells) >= set(dates) and are_clocks_in_digits(cells.values()):
         return "collected_time", cells
     role = vocabulary().column_of(title.rstrip(": "))

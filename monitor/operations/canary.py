@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ from sqlalchemy import insert, select
 
 from monitor import logs
 from monitor.config import Settings
+from monitor.core import due
 from monitor.core.actions import ActionRefused
 from monitor.core.beyond import beyond, indication_for
 from monitor.core.calendar import clinic_day, start_of_day
@@ -50,7 +51,9 @@ _TEXTS, _ENROLMENTS = table_of(tables.ProtocolText), table_of(tables.EnrolmentRo
 _DELIVERIES = table_of(tables.Delivery)
 _WHO = "canary"
 _ON_TREATMENT = timedelta(days=365)
-"""So long before today each canary is said to have started."""
+"""So long before today each canary is said to have started, at least."""
+_UNEVEN = timedelta(days=31)
+"""No two spans of as many months differ by more days."""
 _PATIENCE, _LAST_WORDS = 300.0, 5.0
 """Seconds in which they have to come back, and then to end."""
 _ONE_DAY, _ONE_MINUTE, _ONE_HOUR = timedelta(days=1), timedelta(minutes=1), timedelta(hours=1)
@@ -231,6 +234,18 @@ def _birds(
             yield _Bird(f"CANARY-{number}", protocol, rule, fitting, rows)
 
 
+def _started(bird: _Bird, today: date) -> date:
+    """Of one who was never tested so long ago that the first test is overdue, however rare."""
+    start = today - _ON_TREATMENT
+    if bird.rule is not None:
+        return start
+    duties = (
+        due.scheduled(bird.protocol, it, None, (start,), start) for it in bird.protocol.scheduled
+    )
+    first = min(it.last_day_in_grace for it in duties if it is not None)
+    return min(start, today - (first - start) - _UNEVEN)
+
+
 def _local(instant: datetime, settings: Settings) -> str:
     return instant.astimezone(settings.clinic.zone).isoformat(timespec="seconds")
 
@@ -264,12 +279,11 @@ class _Road:
                 self._follow(bird, alert["id"], borne)
 
     def _enrol(self, birds: Sequence[_Bird]) -> None:
-        started = (self._today - _ON_TREATMENT).isoformat()
         rows = [
             {
                 "mrn": it.mrn,
                 "drug": it.protocol.drugs[0],
-                "started_on": started,
+                "started_on": _started(it, self._today).isoformat(),
                 "indication": it.indication,
                 "protocol": it.protocol.id,
             }

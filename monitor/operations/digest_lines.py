@@ -56,7 +56,13 @@ def live_lines(
         return "recovered" if row.recovered else "still_open"
 
     def latest(row: Row[Any]) -> str:
-        return "recovered" if withholds(row.urgency, privacy) else _latest(row)
+        return "" if withholds(row.urgency, privacy) else _latest(row, zone)
+
+    def recovered(row: Row[Any]) -> str:
+        return latest(row) or "recovered"
+
+    def followed(note: Note) -> Note:
+        return lambda row: "; ".join(it for it in (latest(row), note(row)) if it)
 
     def in_hand(row: Row[Any]) -> str:
         return _in_hand(row, privacy)
@@ -64,7 +70,12 @@ def live_lines(
     def still(row: Row[Any]) -> str:
         return in_hand(row) if row.outcome_missed else opened(row)
 
-    notes = {"new": opened, "still_open": still, "recovered": latest, "in_hand": in_hand}
+    notes = {
+        "new": followed(opened),
+        "still_open": followed(still),
+        "recovered": recovered,
+        "in_hand": followed(in_hand),
+    }
     return {
         name: _lines([row for row in rows if section(row) == name], note, privacy, now, zone)
         for name, note in notes.items()
@@ -138,13 +149,18 @@ def _line(
     )
 
 
-def _latest(row: Row[Any]) -> str:
+def _latest(row: Row[Any], zone: ZoneInfo) -> str:
+    """The latest result, where it is another than the worst one that the line names: the age that
+    the line may begin with is that of the latest. Empty where there is no other."""
     shown = row.shown
-    if shown.get("latest_value") is None:
-        return "recovered"
+    at = shown.get("latest_collected_at")
+    if shown.get("latest_value") is None or at == shown.get("collected_at"):
+        return ""
     unit = titled(shown["unit"], derived=bool(shown.get("latest_derived")))
-    latest = f"latest {shown_value(shown, 'latest_')} {unit}"
-    return f"{latest}, beyond a limit again" if shown.get("latest_breaches") else latest
+    day = short_day(clinic_day(datetime.fromisoformat(at), zone))
+    latest = f"latest {shown_value(shown, 'latest_')} {unit} on {day}"
+    again = row.recovered and shown.get("latest_breaches")
+    return f"{latest}, beyond a limit again" if again else latest
 
 
 def _in_hand(row: Row[Any], privacy: str) -> str:

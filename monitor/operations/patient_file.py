@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from monitor.config import Settings
 from monitor.core.adherence import Adherence, DueTest, adherence
 from monitor.core.answer import Life, PanelStatus, Review
-from monitor.core.calendar import parse_duration
+from monitor.core.calendar import clinic_day, parse_duration
 from monitor.core.case import Case, Event, HeldRow, Result, in_turn
 from monitor.core.doses import Given, history
 from monitor.core.due import scheduled
@@ -33,6 +33,7 @@ from monitor.operations.patient_courses import Course, courses_of
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
 from monitor.store.database import Store
+from monitor.store.frames import to_event
 from monitor.store.persons import of_person
 from monitor.store.readings import whole_results
 from monitor.store.rulebook import RuleBook
@@ -44,6 +45,7 @@ _LONGEST_SEARCH = 200
 """Nobody types more to find one."""
 _PATIENTS = table_of(tables.Patient)
 _ENROLMENTS = table_of(tables.EnrolmentRow)
+_EVENTS = table_of(tables.EventRow)
 _FILES = table_of(tables.File)
 _IDENTIFIERS = table_of(tables.Identifier)
 _NAMED = (
@@ -127,6 +129,8 @@ class PatientFile:
     """Those that stand, derived counts too; latest first."""
     replaced: tuple[Any, ...]
     """Rows that a correction, a withdrawal or a batch taken back has replaced; latest first."""
+    to_come: tuple[Event, ...]
+    """What is on record for days ahead, a planned stop; the latest first, as `events`."""
     events: tuple[Event, ...]
     held: tuple[HeldRow, ...]
 
@@ -144,7 +148,8 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
             failed += batch.failed
         alerts = list(alerts_at(connection, settings, now, enrolments=ids))
         old, merged = _replaced(connection, who.id, now), _merged(connection, who.id)
-    zone = settings.clinic.zone
+        zone = settings.clinic.zone
+        to_come = _to_come(connection, who.id, clinic_day(now, zone))
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
     ]
@@ -164,6 +169,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
         courses=tuple(courses_of(results, views)),
         results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
         replaced=tuple(old),
+        to_come=to_come,
         events=_events(views),
         held=tuple({row.id: row for view in views for row in view.case.held}.values()),
     )
@@ -301,6 +307,21 @@ def _results(views: Sequence[View]) -> list[Result]:
     """Of all enrolments of the patient each result once; derived ones have no number."""
     found = {(it.id, it.analyte, it.collected_at): it for view in views for it in view.results}
     return sorted(found.values(), key=lambda it: (it.collected_at, it.id))
+
+
+def _to_come(connection: Connection, patient_id: int, today: date) -> tuple[Event, ...]:
+    """Of one enrolment with its drug. Nothing else of a patient looks ahead, so a slip in the day
+    would be seen by nobody before it comes true."""
+    columns = _EVENTS.c
+    query = (
+        select(_EVENTS, _ENROLMENTS.c.drug.label("of_drug"))
+        .outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
+        .where(columns.patient_id == patient_id, columns.on > today, ~columns.withdrawn)
+        .order_by(columns.on.desc(), columns.id.desc())
+    )
+    return tuple(
+        replace(to_event(row), drug=row.of_drug or row.drug) for row in connection.execute(query)
+    )
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,8 @@ from sqlalchemy import Connection
 
 from monitor.config import Settings
 from monitor.core.answer import PanelStatus
+from monitor.core.calendar import clinic_day
+from monitor.intake.dates import read_day
 from monitor.intake.events import COLUMNS, RowRefused, events_file
 from monitor.intake.report import PeopleReport
 from monitor.operations.alert_list import alert_row, alerts_at
@@ -27,6 +29,8 @@ from monitor.review import review_batch, review_due
 from monitor.store.database import Store
 
 _NAME = "one-event.csv"
+_AHEAD = "That day is to come: nothing changes before it."
+"""Beside "no due day changes", which would read as if the event had no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,11 @@ def foresee(store: Store, settings: Settings, said: Said, now: datetime) -> Cons
 
     with _as_file(said) as path:
         report = events_file(store, settings, path, now, preview=look)
-    return _consequence(report, before, after[0])
+    coming = _consequence(report, before, after[0])
+    on = read_day(said.on)
+    if on is None or on <= clinic_day(now, settings.clinic.zone):
+        return coming
+    return replace(coming, notes=(*coming.notes, _AHEAD))
 
 
 def record(store: Store, settings: Settings, said: Said, now: datetime) -> str:

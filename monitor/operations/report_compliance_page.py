@@ -38,7 +38,7 @@ def page(found: Compliance, which: Which) -> Page:
     days = f"{day_words(found.since)} to {day_words(found.until)}"
     covered = f"{total.covered:,} of {total.days:,} patient-days with no test past its grace"
     return Page(
-        title="Were the blood tests done?",
+        title="Were the tests done?",
         span=", ".join(it for it in (days, which.words) if it),
         about="Every test that the protocols asked for in these days, and what became of it.",
         facts=[

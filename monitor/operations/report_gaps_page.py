@@ -100,7 +100,7 @@ def page(found: Gaps) -> Page:
             it for it in (f"{day_words(found.first)} to {day_words(found.last)}",
                           found.head["clinic"], found.head["drug"]) if it
         ),
-        about="On which days a blood test covered each patient, on which none did, and why.",
+        about="On which days a test covered each patient, on which none did, and why.",
         facts=_facts(found.totals, gaps.count),
         figure=None,
         tables=[

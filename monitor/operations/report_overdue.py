@@ -299,10 +299,10 @@ def page(found: Overdue, which: Which, settings: Settings) -> Page:
             (f"{median(days):g} days", "overdue, the median", f"the longest {max(days)} days")
         )
     return Page(
-        title="Overdue blood tests",
+        title="Overdue tests",
         span=", ".join(it for it in (day_words(clinic_day(found.at, settings.clinic.zone)),
                                      which.words) if it),
-        about="Everyone whose blood test is past its grace, worst and longest first: since when, "
+        about="Everyone whose test is past its grace, worst and longest first: since when, "
         "what was tried, and who has it.",
         facts=facts,
         figure=_figure(list(patients.values())),

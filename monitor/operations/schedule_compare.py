@@ -47,7 +47,10 @@ def document(found: Comparison, force: Force) -> dict[str, Any]:
             }
             for panel in found.calendars[0]
         },
-        "then": {"a": then_of(found.protocols[0]), "b": then_of(found.protocols[1])},
+        "then": {
+            side: then_of(protocol, found.span)
+            for side, protocol in zip("ab", found.protocols, strict=True)
+        },
         "months": [_month(month, ids) for month in found.months],
         "ladder": [
             {

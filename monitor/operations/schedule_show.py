@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.core import due
-from monitor.core.calendar import Duration
+from monitor.core.calendar import Duration, shorter
 from monitor.core.catalogue import Catalogue
 from monitor.core.faults import nearest
-from monitor.core.protocol import Level, Panel, Protocol, Rule
+from monitor.core.protocol import Level, Panel, Phase, Protocol, Rule
 from monitor.core.reasons import course_text
 from monitor.operations.schedule_beside import beside, for_whom
 from monitor.operations.schedule_force import Force, in_force
@@ -155,15 +155,25 @@ def _tests(protocol: Protocol, panel: str, start: date) -> Iterator[Test]:
         last = duty.due_on
 
 
-def then_of(protocol: Protocol) -> str:
-    """How the schedule goes on after what is written out."""
-    final = protocol.phases[-1]
-    tests = ", ".join(
-        f"{_title(protocol, entry.panel)} every {entry.every}" for entry in final.panels
-    )
+def then_of(protocol: Protocol, shown: Duration = SHOWN) -> str:
+    """How the schedule goes on after what is written out: the phases that are not over by then."""
+    *before, final = protocol.phases
+    parts = [
+        f"{_tests_of(protocol, phase)} until {phase.until} after the start"
+        for phase in before
+        if phase.until is not None and shorter(shown, phase.until)
+    ]
+    tests = _tests_of(protocol, final)
     if final.until is None:
-        return f"{tests}, for as long as the drug is taken"
-    return f"{tests}, until {final.until} after the start; then it ends ({protocol.allow_ending})"
+        parts.append(f"{tests}, for as long as the drug is taken")
+    else:
+        ends = f"then it ends ({protocol.allow_ending})"
+        parts.append(f"{tests}, until {final.until} after the start; {ends}")
+    return "; then ".join(parts)
+
+
+def _tests_of(protocol: Protocol, phase: Phase) -> str:
+    return ", ".join(f"{_title(protocol, it.panel)} every {it.every}" for it in phase.panels)
 
 
 def _title(protocol: Protocol, panel: str) -> str:

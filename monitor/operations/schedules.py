@@ -36,6 +36,8 @@ from monitor.store.rulebook import put_in_force
 _ADOPTED_BY = "schedules folder"
 _FAULTS_TOLD = 20
 _ENDING = ".toml"
+_LIKE_IT = (_ENDING, f"{_ENDING}.txt")
+"""In whatever capitals; an editor that hides endings adds its own."""
 _CLOSED = (
     "{folder} cannot be read ({why}): what is in force stays, and no edit of a protocol is seen. "
     "Let the account that runs the monitor read the folder and its files."
@@ -126,7 +128,8 @@ def _files(folder: Path) -> list[Path]:
         names = sorted(folder.iterdir())
     except FileNotFoundError:
         return []
-    return [it for it in names if it.suffix.lower() == _ENDING and not it.name.startswith(".")]
+    found = [it for it in names if it.name.lower().endswith(_LIKE_IT)]
+    return [it for it in found if not it.name.startswith(".")]
 
 
 class _Comparison:
@@ -163,13 +166,15 @@ class _Comparison:
     def _tell_unread(self, files: Sequence[Path]) -> None:
         """What looks like a protocol and would be passed over without a word."""
         for path in files:
-            if path.suffix != _ENDING and path.stem not in self._seen:
-                self._seen.add(path.stem)
-                self._tell(
-                    path.stem,
-                    f"{path} is not read, for its name must end in .toml, in small letters: rename "
-                    f"it; {self._what_stays(path)}.",
-                )
+            if path.suffix == _ENDING:
+                continue
+            meant = path.name[: path.name.lower().rindex(_ENDING)]
+            self._seen.add(meant)
+            self._tell(
+                path.name,
+                f"{path} is not read, for its name must end in .toml, in small letters: rename or "
+                f"remove it; {self._what_stays(meant)}.",
+            )
 
     def _tell_missing(self) -> None:
         for protocol_id, text in self._force.texts.items():
@@ -226,7 +231,7 @@ class _Comparison:
             path.stem,
             f"{path} is read with the {CATALOGUE_FILE} beside it, which is not in force: apply "
             f"that first, by `monitor schedule apply {self._folder / CATALOGUE_FILE} --by WHO "
-            f"--reason TEXT`; {self._what_stays(path)}.",
+            f"--reason TEXT`; {self._what_stays(path.stem)}.",
         )
         return True
 
@@ -304,7 +309,7 @@ class _Comparison:
 
     def _faulty(self, path: Path, faults: Faults) -> None:
         self._seen.add(path.stem)
-        stays = self._what_stays(path)
+        stays = self._what_stays(path.stem)
         lines = [str(fault) for fault in faults.faults[:_FAULTS_TOLD]]
         if len(faults.faults) > _FAULTS_TOLD:
             lines.append(f"... and {len(faults.faults) - _FAULTS_TOLD} more")
@@ -327,8 +332,8 @@ class _Comparison:
             said = "\n".join([stays, *faults[:_FAULTS_TOLD]])
             self._tell(known, said, digest_of("\n".join(faults)))
 
-    def _what_stays(self, path: Path) -> str:
-        known = self._force.texts.get(path.stem)
+    def _what_stays(self, protocol_id: str) -> str:
+        known = self._force.texts.get(protocol_id)
         if known is None:
             return "it is not in force"
         return f"the text in force since {known.applied_at:%Y-%m-%d} stays"

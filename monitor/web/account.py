@@ -28,6 +28,12 @@ def account(visit: Annotated[Visit, needs(None)]) -> Response:
     return visit.page("account.html", can=can, owed=_owes_second_factor(visit))
 
 
+@routes.get("/account/here")
+def here(_visit: Annotated[Visit, needs(None)]) -> Response:
+    """Asked by a page while somebody writes on it: it keeps them signed in."""
+    return Response()
+
+
 @routes.get("/account/password")
 def password_form(visit: Annotated[Visit, needs(None)], next: str = "/account") -> Response:  # noqa: A002
     return visit.page("password.html", next=local_path(next), problem="", shortest=SHORTEST)

@@ -34,6 +34,33 @@ def test_whoever_is_writing_keeps_the_words_and_is_told(web: WebClinic, someone:
     expect(nurse.page.get_by_label("A word for the next reader").last).to_have_value("rang twice")
 
 
+def test_whoever_writes_stays_signed_in_meanwhile(web: WebClinic, someone: Any) -> None:
+    """A note of a long telephone call was lost when it was sent."""
+    nurse = someone(Role.NURSE)
+    alert = web.alert_id(urgency="critical")
+    nurse.open(f"/alerts/{alert}")
+    nurse.page.locator("summary", has_text="Comment").click()
+    web.now += timedelta(minutes=20)
+    with nurse.page.expect_response("**/account/here"):
+        nurse.page.get_by_label("A word for the next reader").last.fill("rang twice")
+    web.now += timedelta(minutes=20)
+    nurse.page.get_by_role("button", name="Leave it").click()
+    nurse.page.wait_for_url(f"{web.url}/")
+    nurse.open(f"/alerts/{alert}")
+    expect(nurse.page.locator("main")).to_contain_text("rang twice")
+
+
+def test_whoever_begins_to_write_signed_out_is_told_at_once(web: WebClinic, someone: Any) -> None:
+    nurse = someone(Role.NURSE)
+    nurse.open(f"/patients/{web.patient_id('D1063')}/events")
+    web.now += timedelta(hours=1)
+    nurse.page.get_by_label("Note").press_sequentially("f")
+    expect(nurse.page.get_by_role("alert")).to_contain_text("You are signed out")
+    nurse.check_accessible()
+    nurse.page.get_by_label("Note").press_sequentially("ever")
+    expect(nurse.page.get_by_role("alert")).to_have_count(1)
+
+
 @pytest.mark.parametrize(
     "what", [lambda route: route.abort(), lambda _route: None], ids=["refused", "silent"]
 )

@@ -152,6 +152,19 @@ def test_a_long_name_stays_in_its_place(web: WebClinic, someone: Any, width: int
     assert nurse.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("path", ["/alerts/{alert}", "/patients/{patient}"])
+def test_a_long_number_is_whole_on_a_telephone(web: WebClinic, someone: Any, path: str) -> None:
+    """Its end lay beyond the edge at the head of both pages."""
+    where = path.format(alert=web.alert_id(urgency="critical"), patient=web.patient_id("D1063"))
+    patients = table_of(tables.Patient)
+    with web.store.write() as connection:
+        own = update(patients).where(patients.c.mrn == "D1063")
+        connection.execute(own.values(mrn="7" * 40))
+    nurse = someone(Role.NURSE, viewport={"width": 320, "height": 800})
+    nurse.open(where)
+    assert nurse.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 RIGHT_OF_THE_NAME = """link => {
     const words = document.createRange();
     words.selectNodeContents(link.nextSibling);

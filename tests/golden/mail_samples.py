@@ -359,7 +359,7 @@ def digest() -> DigestContent:
                 person=ben,
                 urgency="urgent",
                 text="7 days old: state today unknown: test now. ALT 262 U/L on 24 Apr 2026",
-                note="latest 96 U/L",
+                note="latest 96 U/L on 5 May 2026",
             ),
         ),
         in_hand=(

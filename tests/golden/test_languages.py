@@ -549,3 +549,40 @@ def test_every_reason_and_every_alarm_to_the_operator_is_known(code: str) -> Non
 def test_a_sentence_that_nobody_translated_is_noticed() -> None:
     assert not GERMAN.knows("Neutrophils went out for a walk.")
     assert not GERMAN.knows("Same-day clinical assessment. And one more sentence.")
+    assert not GERMAN.knows("Neutrophils went out on 11 Mar 2026")
+    assert not GERMAN.knows("Protocol: take a walk. Prescriber to decide.")
+
+
+def test_a_task_that_was_done_before_is_due_again_in_german() -> None:
+    text = "Due: Skin check since 11 Mar 2027 (last 11 Mar 2026)"
+    assert GERMAN.say(text) == "Fällig: Hautkontrolle seit 11. März 2027 (zuletzt am 11. März 2026)"
+    assert GERMAN.knows(text)
+
+
+OF_A_SITE = {
+    "Lithium 1.60 mmol/L on 11 Mar 2026: above 1.5 mmol/L":
+        "Lithium 1,60 mmol/L am 11. März 2026: über 1,5 mmol/L",
+    "339 mg/mmol on Fri 13 Mar 2026, 09:00 (today)":
+        "339 mg/mmol am Fr 13. März 2026, 09:00 (heute)",
+    "Schwangerschaft unter Valproat, recorded for 11 Mar 2026, with valproate":
+        "Schwangerschaft unter Valproat, erfasst für den 11. März 2026, mit valproate",
+    "NSAR bei Lithium: nurofen 400 mg (ibuprofen) on the list since 10 Mar 2026 with lithium":
+        "NSAR bei Lithium: nurofen 400 mg (ibuprofen) auf der Liste seit 10. März 2026 mit lithium",
+    "Protocol: Spiegel innert einer Woche. Prescriber to decide.":
+        "Protokoll: Spiegel innert einer Woche. Die verschreibende Person entscheidet.",
+    "infekt, level 1": "infekt, Stufe 1",
+    "Due: Augenkontrolle since 11 Mar 2027 (last 11 Mar 2026); EKG since 5 Jan 2027 (never "
+    "recorded)": "Fällig: Augenkontrolle seit 11. März 2027 (zuletzt am 11. März 2026); EKG seit "
+        "5. Jan. 2027 (nie erfasst)",
+    "TSH by 16 Mar 2026 (ibuprofen on the list: every 1 week).":
+        "TSH bis 16. März 2026 (ibuprofen auf der Liste: im Abstand von 1 Woche).",
+    "Recall the patient for a new sample: TSH. The test stays due.":
+        "Für eine neue Probe aufbieten: TSH. Die Kontrolle bleibt fällig.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), OF_A_SITE.items())
+def test_our_words_around_those_of_a_site_are_translated(text: str, said: str) -> None:
+    """A protocol of the site's own, for another drug or in its own language, has titles and
+    analytes that no catalogue knows: "Lithium 1,60 mmol/L on 11. März 2026"."""
+    assert GERMAN.say(text) == said

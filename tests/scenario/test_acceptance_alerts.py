@@ -216,7 +216,7 @@ def test_a_derived_count_is_marked_wherever_it_is_shown(ward: Ward, mailbox: Cat
     )
     ward.take("load", LONG, *lines, at="2026-01-14T12:00")
     assert ward.monitor("deliver", "--at", "2026-01-14T12:05").code == 0
-    assert "latest 4.00 10*9/L (derived) [" in told(mails(ward.monitor.folder)[-1])
+    assert "latest 4.00 10*9/L (derived) on 14 Jan 2026 [" in told(mails(ward.monitor.folder)[-1])
 
 
 @pytest.mark.parametrize(
@@ -273,5 +273,5 @@ def test_a_digest_names_the_latest_value_as_it_is_shown_and_on_which_side_it_lie
         assert ward.monitor("deliver", "--at", now).code == 0
     digest = told(mails(ward.monitor.folder)[-1])
     recovered = digest.partition("Recovered, to be closed")[2]
-    assert "latest 13 umol/L [" in recovered
-    assert "latest 3.30 10*9/L, beyond a limit again [" in recovered
+    assert "latest 13 umol/L on 9 Feb 2026 [" in recovered
+    assert "latest 3.30 10*9/L on 1 May 2026, beyond a limit again [" in recovered

@@ -74,8 +74,13 @@ def test_superseded_values_come_back_and_the_file_may_be_loaded_again(desk: Desk
     assert (done.results, done.passed_on) == (2, 0)
     assert desk.whose() == {"P1": ["3.1"], "P2": ["3.2"]}
     assert len(desk.clinic.rows(tables.ResultRow)) == 4
+    wrong = f"this file was taken back before, as batch {last(desk)}, by Ada: its rows count again"
     again = arrivals.load(desk.store, desk.settings, path, "", LATER).report
     assert (again.superseded, again.stored, again.duplicate) == (1, 1, 0)
+    assert wrong in again.notes
+    once_more = arrivals.load(desk.store, desk.settings, path, "", LATER).report
+    assert once_more.duplicate == 2
+    assert wrong not in once_more.notes
     assert desk.whose() == {"P1": ["0.3", "2.9"], "P2": ["3.2"]}
 
 

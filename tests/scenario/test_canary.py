@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from monitor.store.outbox import DELIVERIES
 from monitor.store.rulebook import put_in_force
 from monitor.store.tables import ProtocolText, table_of
 from tests.clinic import CBC, LFT, Clinic, at
+from tests.protocol_texts import bare
 
 NOW = at("2026-03-02")
 
@@ -67,6 +69,16 @@ def test_only_protocols_that_somebody_follows_are_tried(ward: Clinic) -> None:
     shipped(ward)
     ward.enrol("A1", now=at("2026-01-05"))
     assert fly(ward.store, ward.settings, NOW).protocols == ("azathioprine",)
+
+
+def test_a_test_that_is_due_once_a_year_is_told_as_overdue(ward: Clinic) -> None:
+    """Where the first test comes after a year nobody was overdue yet: each night the operator was
+    told that the road was cut, and the heartbeat stopped."""
+    text = re.sub(r'(?m)^every = "(?:1 week|3 months)"', 'every = "1 year"', bare())
+    with ward.store.write() as connection:
+        put_in_force(connection, "azathioprine", text, digest_of(text), NOW, "test", "yearly")
+    ward.enrol("A1")
+    assert fly(ward.store, ward.settings, NOW).died == []
 
 
 def test_a_source_of_the_clinic_does_not_make_them_read_otherwise(ward: Clinic) -> None:

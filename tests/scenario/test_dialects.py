@@ -60,6 +60,20 @@ Hasta No;Numune Tarihi;Tetkik Adı;Sonuç;Birim;Referans Aralığı
         "1001 neutrophils 1.4 2026-03-13",
         encoding="cp1254",
     ),
+    "the abbreviations of a database": Dialect(
+        """\
+PASIEN_ID,COLL_DT,TEST_CD,RSLT_VAL,RSLT_UOM,LO_RNG,HI_RNG
+1001,2026-03-13T07:45,PLT,130,10*3/uL,150,400
+""",
+        "1001 platelets 130 2026-03-13T06:45",
+    ),
+    "the patient as programs in Spanish and Portuguese call him": Dialect(
+        """\
+paciente_id;data coleta;exame;resultado;unidade
+1001;13/03/2026;Plaquetas;130;10³/µL
+""",
+        "1001 platelets 130 2026-03-13",
+    ),
     "DOS": Dialect(
         """\
 Patientennummer;Abnahmedatum;Analyse;Ergebnis;Einheit

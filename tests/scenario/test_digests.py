@@ -266,6 +266,28 @@ def test_an_old_result_begins_with_its_age_in_the_digest_too(ward: Clinic) -> No
     assert line.text.startswith("4 days old: state today unknown: test now. ")
 
 
+def test_the_latest_result_stands_beside_the_worst_one_with_its_day(
+    ward: Clinic, tmp_path: Path
+) -> None:
+    """A line of 16 January with "4 days old ... 97 g/L on 5 Jan" hid the result of the 12th."""
+    anaemic(ward)
+    ward.results("A1", "2026-01-12", CBC | {"hemoglobin": "98"})
+    full = settings_in(tmp_path, HEAD + f'[mail]\nprivacy = "full"\n[[routes]]\nto = ["{NURSE}"]\n')
+    compose(ward, "2026-01-16", settings=full)
+    (line,) = digests(ward)[0].new
+    assert line.text.startswith("4 days old: state today unknown: test now. ")
+    assert "97 g/L on 5 Jan 2026" in line.text
+    assert line.note.startswith("latest 98 g/L on 12 Jan 2026; open since 5 Jan 2026")
+    (alert,) = line.alert_ids
+    people.acknowledge(ward.store, full, alert, by="Dr Ann", now=at("2026-01-16", 9))
+    compose(ward, "2026-01-17", settings=full)
+    (line,) = digests(ward)[1].in_hand
+    assert line.note.startswith("latest 98 g/L on 12 Jan 2026; acknowledged by Dr Ann")
+    compose(ward, "2026-01-18")
+    (line,) = digests(ward)[2].in_hand
+    assert "98" not in f"{line.text} {line.note}"  # at minimal privacy no value is shown
+
+
 def test_two_alerts_of_one_specimen_are_one_line(ward: Clinic, tmp_path: Path) -> None:
     ward.enrol("A1", now=at("2026-01-05", 9))
     full = settings_in(tmp_path, HEAD + f'[mail]\nprivacy = "full"\n[[routes]]\nto = ["{NURSE}"]\n')

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.core.protocol_file import digest_of
 from monitor.core.vocabulary import AlertState
+from monitor.operations.patient_facts import facts
 from monitor.operations.patient_file import patient_file
 from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
@@ -148,6 +149,52 @@ def reasons(ward: Clinic, enrolment: int) -> dict[str, str]:
     found = {it.id: it.cause for it in ward.alerts(enrolment)}
     rows = ward.rows(tables.AlertHistory, what="closed")
     return {found[row.alert_id]: row.note for row in rows if row.alert_id in found}
+
+
+def test_back_is_refused_where_no_treatment_is_left_to_be_watched(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """A nurse who recorded that a patient came back was told that the row was taken, and nobody
+    watched: an accepted transfer ends a treatment, as a stop does."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events(
+            "P1,2026-02-01,transfer_out,Hill,,,",
+            "P1,2026-02-02,accepted_by,Dr Hill,,,",
+            now=at("2026-02-02"),
+        )
+        report = desk.events("P1,2026-06-01,back,,,,", now=at("2026-06-01"))
+        assert report.taken == 0
+        (refusal,) = report.refused
+        assert "this treatment ended on 2026-02-02 (transfer accepted)" in refusal.reason
+        assert "a new one is enrolled with a started_on after that day" in refusal.reason
+        desk.enrol("P1,azathioprine,2026-06-01", header=ENROL, now=at("2026-06-01"))
+        report = desk.events("P1,2026-06-01,back,,,,", now=at("2026-06-01"))
+        assert (report.taken, report.refused) == (1, ())
+        # Of a time that has passed it is told late.
+        desk.events("P1,2026-08-01,stop,,,,", now=at("2026-08-01"))
+        report = desk.events("P1,2026-07-01,back,,,,", now=at("2026-08-02"))
+        assert report.taken == 1
+
+
+def test_a_transfer_that_was_accepted_is_not_said_to_wait_beside_the_next_treatment(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    """Who came back and was enrolled anew stood there as handed over to nobody."""
+    with sqlite_desk(migrated_sqlite, tmp_path) as desk:
+
+        def waits(day: str) -> bool:
+            said = facts(desk.store, desk.settings, at(day), "P1")
+            return any("is not accepted yet" in line for line in said)
+
+        desk.enrol("P1,azathioprine,2026-01-05", header=ENROL, now=at("2026-01-05"))
+        desk.events("P1,2026-02-01,transfer_out,Hill,,,", now=at("2026-02-01"))
+        assert waits("2026-02-01")
+        desk.events("P1,2026-02-02,accepted_by,Dr Hill,,,", now=at("2026-02-02"))
+        desk.enrol("P1,azathioprine,2026-06-01", header=ENROL, now=at("2026-06-01"))
+        assert not waits("2026-06-02")
+        desk.events("P1,2026-07-01,transfer_out,Hill,,,", now=at("2026-07-01"))
+        assert waits("2026-07-01")
 
 
 def test_a_stop_of_the_day_on_which_the_next_treatment_was_begun_does_not_end_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -140,6 +141,22 @@ def test_one_patient_on_two_drugs_is_told_once(clinic: CommandLine) -> None:
     patient = clinic("explain", "--mrn", "B1", "--at", "2026-01-24T10:00").out
     assert "told with the alert of azathioprine, so that it is told once" in patient
     assert clinic("verify", "--at", "2026-01-24T11:00").code == 0
+
+
+def test_panels_of_one_name_with_nothing_in_common_are_two_tests(clinic: CommandLine) -> None:
+    """Two sites' files for two drugs each had a panel "level": the level of the one drug was said
+    to be due on the day of the other's."""
+    path = clinic.folder / "schedules" / "methotrexate-bsr-2017.toml"
+    text = path.read_text(encoding="utf-8").partition("\n[[examples]]")[0]
+    text = re.sub(r"\brenal\b", "lft", re.sub(r"\blft\b", "liver", text))
+    path.write_text(text, encoding="utf-8")
+    enrol(clinic, "B1,azathioprine,2026-01-05,50,crohns_disease,70,normal,normal",
+          "B1,methotrexate,2026-01-05,2.14,crohns_disease,70,normal,normal")  # fmt: skip
+    rows = status(clinic, "B1", "2026-01-06")
+    assert rows["azathioprine", "lft"]["due_on"] == "2026-04-05"
+    assert rows["methotrexate", "lft"]["due_on"] == "2026-01-19"
+    assert not {"patient_due_on", "set_by"} & rows["azathioprine", "lft"].keys()
+    assert rows["methotrexate", "cbc"]["set_by"] == "azathioprine"
 
 
 @pytest.mark.parametrize(

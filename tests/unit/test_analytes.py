@@ -237,6 +237,7 @@ def test_every_analyte_of_the_contract_is_in_the_file(name: str) -> None:
         ("88112-8", "ast"),
         ("77140-2", "creatinine"),
         ("42719-5", "bilirubin"),
+        ("423..", "hemoglobin"),
         ("15152-2", "bilirubin_direct"),
         ("61152-5", "albumin"),
         ("77147-7", "egfr"),
@@ -313,6 +314,8 @@ def test_names_that_laboratories_use(theirs: str, ours: str) -> None:
         "CBC WBC Urine",
         "NEUTROPHILS BODY FLUID",
         "LYMPHOCYTES %.BF.QN",
+        "423",  # a laboratory's own code; that of Read is 423..
+        "4.23",
     ],
 )
 def test_what_is_something_else_is_not_found(theirs: str) -> None:
@@ -513,7 +516,12 @@ def test_a_small_file_loads() -> None:
         ),
         ('unit = "10*9/L"', "", 'is missing; valid: text in quotes: unit = "..."'),
         ('unit = "10*9/L"', "unit = 9", "is no text"),
-        ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "check digit"),
+        ('loinc = ["6690-2"]', 'loinc = ["6690-3"]', "wrong; valid: the code as loinc.org has it"),
+        (
+            "[analytes.white_cells.number]",
+            "[analytes.white_cells.percent]",
+            "analytes.white_cells.percent: is a key of an analyte, and no kind of quantity",
+        ),
         ('table = "cells"', 'table = "cels"', 'unknown table; valid: did you mean "cells"?'),
         ('table = "cells"', "", "has no units"),
         ('names = ["WBC"]', 'names = "WBC"', "is no list of texts"),
@@ -604,6 +612,7 @@ def test_name_keys_keep_percent_and_number_signs() -> None:
     assert name_key("Neutrophils_% ") == "neutrophils%"
     assert name_key("NEUT #") == "neut#"
     assert name_key("731-0") == name_key("731_0")
+    assert name_key("423..") != name_key("423")
     assert name_key("Ｔ−Ｂｉｌ") == name_key("T-Bil") == name_key("T—Bil")
 
 

@@ -162,8 +162,10 @@ def test_the_brief_is_looser_than_the_us_label_from_month_3_on() -> None:
     assert {3, 4, 5} <= looser_months(found, 0, "cbc")
     assert looser_months(found, 1, "cbc") == {2}
     text = next(it.text for it in found.looser if it.which == 0 and it.about == "cbc")
-    assert "azathioprine 3 tests, a wait of up to 92 days" in text
-    assert "azathioprine-us-label 11 tests, a wait of up to 31 days" in text
+    assert "from month 3 on: azathioprine a wait of up to 92 days" in text
+    assert "azathioprine-us-label a wait of up to 31 days" in text
+    (text,) = (it.text for it in found.looser if it.which == 1 and it.about == "cbc")
+    assert "month 2: azathioprine-us-label 2 tests, a wait of up to 14 days" in text
 
 
 def test_the_other_way_round_the_same_is_said() -> None:
@@ -184,6 +186,31 @@ def test_a_fall_from_the_baseline_is_compared_too() -> None:
     found = compared("azathioprine", "methotrexate-bsr-2017")
     texts = [it.text for it in found.looser if it.about == "platelets"]
     assert any("never, azathioprine more than 30 % below baseline" in text for text in texts), texts
+
+
+def test_what_is_rarer_after_the_first_year_is_looser_too() -> None:
+    """Blood counts once a year from month 19 on were looser "nowhere"."""
+    brief = Path(schedules_folder()) / "azathioprine.toml"
+    text = brief.read_text(encoding="utf-8").partition("# ==== Examples")[0]
+    quarterly = text[text.index('name = "quarterly"') :].partition("# ---- Rules")[0]
+    yearly = quarterly.replace("quarterly", "yearly").replace('"3 months"', '"1 year"')
+    text = text.replace(quarterly, f'until = "18 months"\n{quarterly}\n[[phases]]\n{yearly}')
+    changed = load_protocol(text, brief.name, catalogue())
+    found = compare(shipped("azathioprine"), changed, catalogue(), START)
+    assert {(it.which, it.about) for it in found.looser} == {(1, "cbc"), (1, "lft")}
+    assert "count with differential, from month 18 on" in found.looser[0].text
+    assert all(it.months is not None and it.months[0] > 12 for it in found.looser)
+
+
+def test_what_ends_after_the_first_year_is_looser_too() -> None:
+    brief = Path(schedules_folder()) / "azathioprine.toml"
+    text = brief.read_text(encoding="utf-8").partition("# ==== Examples")[0]
+    text = text.replace('name = "quarterly"', 'name = "quarterly"\nuntil = "2 years"')
+    text = text.replace("\nversion = ", '\nallow_ending = "a trial"\nversion = ')
+    changed = load_protocol(text, brief.name, catalogue())
+    found = compare(shipped("azathioprine"), changed, catalogue(), START)
+    assert {(it.which, it.about) for it in found.looser} == {(1, "cbc"), (1, "lft")}
+    assert all("azathioprine asks for none" in it.text for it in found.looser)
 
 
 def test_a_panel_and_a_limit_that_one_lacks_are_said() -> None:

@@ -9,9 +9,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from monitor.core.catalogue_file import load_catalogue
 from monitor.core.examples import load_protocol
 from monitor.core.protocol_file import KEYS
 from monitor.core.toml_lines import shown
+from monitor.resources import schedules_folder
 from tests.protocol_texts import bare, catalogue, faults_of
 
 GUIDE = Path(__file__).parents[2] / "docs" / "protocol-files.md"
@@ -40,12 +42,21 @@ def test_the_guide_names_no_key_that_is_unknown() -> None:
 
 
 def test_the_complete_protocol_in_the_guide_is_sound() -> None:
-    (text,) = re.findall(
-        r"^```toml\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
-    protocol = load_protocol(text, "example.toml", catalogue())
+    protocol = load_protocol(_examples()[1], "example.toml", catalogue())
     assert protocol.rules[0].levels[1].below == 60
     assert len(protocol.examples) == 2
+
+
+def test_a_test_and_a_drug_are_added_to_the_catalogue_as_the_guide_says() -> None:
+    shipped = (schedules_folder() / "analytes.toml").read_text(encoding="utf-8")
+    added = load_catalogue(shipped + _examples()[0], "analytes.toml")
+    assert added.analytes["lithium"].factor("mEq/L") == 1
+    assert added.drugs.find("Nurofen 400 mg") == ("ibuprofen",)
+
+
+def _examples() -> list[str]:
+    """The texts of files in the guide, in its order."""
+    return re.findall(r"^```toml\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def test_what_the_guide_calls_required_is_missed_where_it_is_left_out() -> None:

@@ -237,6 +237,8 @@ MISTAKES = {
     "another drug before the enrolment": ('drugs = ["allopurinol"]',
         'drugs = ["allopurinol"]\ncounts_before = "1 year"', "interactions[0].counts_before",
         "leave it out"),
+    "a drug that is not in analytes.toml yet": ('drugs = ["allopurinol"]', 'drugs = ["ibuprofen"]',
+        "interactions[0].drugs", "or the drug added to [drugs] of analytes.toml"),
     "nothing left of what is meant": ('drugs = ["allopurinol"]',
         'drugs = ["allopurinol"]\nnot_classes = ["xanthine_oxidase_inhibitor"]',
         "interactions[0].not_classes", "takes away everything"),
@@ -400,6 +402,30 @@ def test_a_panel_that_neither_phase_nor_baseline_has_is_a_fault() -> None:
     assert "in no phase" in str(fault)
 
 
+MORE_TESTS = 'after_stop = "1 week"\n[[interactions.tests]]\npanel = "nutrition"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('below = 30, action = "review",', 'below = 30, recheck = "2 weeks", action = "review",'),
+        ('test_today = ["cbc"]', 'test_today = ["cbc", "nutrition"]'),
+        ('panel = "inr"\n', 'panel = "inr"\n' + MORE_TESTS),
+    ],
+    ids=["recheck", "symptom", "interaction"],
+)  # fmt: skip
+def test_a_panel_of_the_baseline_alone_is_not_asked_for_later(old: str, new: str) -> None:
+    """An alert said "repeat the test by 25 Mar", and nothing was ever due."""
+    panel = '[panels.nutrition]\ntitle = "Nutrition"\nall_of = ["albumin"]\n\n[baseline]'
+    text = edited("[baseline]", panel)
+    text = edited('panels = ["cbc", "lft"]', 'panels = ["cbc", "lft", "nutrition"]', text)
+    assert read(text)
+    (fault,) = faults_of(edited(old, new, text))
+    assert fault.key == "panels.nutrition"
+    assert "is asked for after the start, and in no phase: it would never be due" in str(fault)
+    assert "[panels.ID.on_demand]" in str(fault)
+
+
 def test_a_rule_needs_a_level() -> None:
     text = re.sub(r"levels = \[\{ below = 30.*\]", "levels = []", bare())
     (fault,) = faults_of(text)
@@ -471,7 +497,7 @@ def test_a_fault_says_file_line_key_value_and_what_is_valid() -> None:
         (b'id = "a"\nid = "b"\n', 2, "first is in line 1"),
         (b"\x00\x01", 1, "column"),
         (b"mrn,drug,started_on\nA1,azathioprine,2026-01-05\n", 1, "column"),
-        (b'[[rules]]\nid = "a', 2, "at its end"),
+        (b'[[rules]]\nid = "a', 2, "begins here in a quote has no end"),
         (b"a = " + b"[" * 20000, None, "too deep"),
         (b"a = 1e99999999999999999999999", None, "number"),
         (b"a = " + b"1" * 5000, None, "number"),

@@ -173,16 +173,27 @@ def test_a_missing_file_leaves_its_text_in_force(store: Store, folder: Path) -> 
     assert in_force(store) == {"analytes", AZA}
 
 
+@pytest.mark.parametrize("ending", [".TOML", ".toml.txt"])
 @pytest.mark.parametrize("in_force_before", [True, False])
-def test_a_name_in_capitals_is_not_read_and_that_is_said_once(
-    store: Store, folder: Path, in_force_before: bool
+def test_a_name_that_ends_otherwise_is_not_read_and_that_is_said_once(
+    store: Store, folder: Path, ending: str, in_force_before: bool
 ) -> None:
     if in_force_before:
         adopt(store, folder, NOW)
-    (folder / f"{AZA}.toml").rename(folder / f"{AZA}.TOML")
+    (folder / f"{AZA}.toml").rename(folder / f"{AZA}{ending}")
     text = only(adopt(store, folder, NOW))
-    assert f"{AZA}.TOML is not read" in text
+    assert f"{AZA}{ending} is not read" in text
     assert ("stays" in text, "it is not in force" in text) == (in_force_before, not in_force_before)
+
+
+def test_an_edit_beside_its_file_by_a_program_that_hides_endings_is_told(
+    store: Store, folder: Path
+) -> None:
+    """Notepad saves `azathioprine.toml.txt`: the file seemed to be what was in force."""
+    adopt(store, folder, NOW)
+    (folder / f"{AZA}.toml.txt").write_text("anything", encoding="utf-8")
+    (folder / f"{AZA}.toml.bak").write_text("anything", encoding="utf-8")
+    assert f"{AZA}.toml.txt is not read" in only(adopt(store, folder, NOW))
 
 
 def test_a_renamed_file_changes_nothing(store: Store, folder: Path) -> None:
@@ -329,6 +340,21 @@ def test_the_calendar_of_a_patient_who_is_tested_on_every_due_day(
         "source": "founding brief; 0.5 and 0.2 are also CTCAE v5 grades 3 and 4 "
         "[verified second-hand: S27]",
     }
+
+
+def test_phases_after_what_the_calendar_shows_are_named(store: Store, folder: Path) -> None:
+    """Of 2-weekly tests to week 52 nothing was said, and "then every 3 months" was not so."""
+    cbc = text_of(folder).partition("[phases.panels.cbc]")[2].partition("[[phases]]")[0]
+    between = f'[[phases]]\nname = "two-weekly"\nuntil = "52 weeks"\n[phases.panels.cbc]{cbc}'
+    text = between.replace('"1 week"', '"2 weeks"') + '[[phases]]\nname = "quarterly"'
+    edit(folder, '[[phases]]\nname = "quarterly"', text)
+    edit(folder, text_of(folder)[text_of(folder).index("# ==== Examples") :], "")
+    adopt(store, folder, NOW)
+    assert show(store, AZA, date(2026, 1, 5)).document()["then"] == (
+        "Complete blood count with differential every 2 weeks until 52 weeks after the start; "
+        "then Complete blood count with differential every 3 months, Liver function tests every "
+        "3 months, for as long as the drug is taken"
+    )
 
 
 def test_a_protocol_that_is_not_in_force_is_named_with_the_nearest(

@@ -348,6 +348,30 @@ SHAPES = {
             "P1 2026-02-03 ALT 33 U/L",
         ],
     ),
+    "on its side, with counts that are written like a code of ours": (
+        (
+            "MRN;P1;P1;P1\nCollected;2026-01-14 16:00;2026-01-21 14:45;2026-01-28 08:00\n"
+            "Platelets [10*9/L];162;423;63\nNeutrophils [/uL];2660;7310;1940\n"
+        ),
+        [
+            "P1 2026-01-14 16:00 Platelets 162 10*9/L",
+            "P1 2026-01-21 14:45 Platelets 423 10*9/L",
+            "P1 2026-01-28 08:00 Platelets 63 10*9/L",
+            "P1 2026-01-14 16:00 Neutrophils 2660 /uL",
+            "P1 2026-01-21 14:45 Neutrophils 7310 /uL",
+            "P1 2026-01-28 08:00 Neutrophils 1940 /uL",
+        ],
+    ),
+    "on its side, with numbers of patients and specimens that read as days": (
+        (
+            "MRN;20251130;20251130\nSpecimen;20251201;20251202\n"
+            "Collected;2026-01-14 16:00;2026-01-21 14:45\nPlatelets [10*9/L];162;63\n"
+        ),
+        [
+            "20251130 2026-01-14 16:00 Platelets 162 10*9/L",
+            "20251130 2026-01-21 14:45 Platelets 63 10*9/L",
+        ],
+    ),
     "a header that says less, and no rows below it": (
         (
             "mrn,collected_at,analyte,value,,\nMRN,Collected,Test,Result,Unit,Status\n"

@@ -717,6 +717,7 @@ DATES = [
     (["26/02/24", "27/02/24", "02/03/24"], "day_first", "line 2 can be read no other way"),
     (["26/02/13", "26/03/02", "8/3/26"], "day_first", "line 2 can be read no other way"),
     (["02/13/26", "03/02/26"], "month_first", "line 2 can be read no other way"),
+    (["02/13/26", "26-01-25", "26-04-15"], "open_years", "may stand first or last (line 3)"),
 ]
 
 

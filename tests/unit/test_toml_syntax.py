@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
+from monitor.core.toml_syntax import slip
 from tests.protocol_texts import FILE, bare, edited, faults_of
 
 SLIPS = {
@@ -34,6 +37,16 @@ SLIPS = {
         '[rules]\nid = "neutropenia"', "valid: [[rules]]"),
     "an unknown list of tables": ('[[rules]]\nid = "neutropenia"', '[[rule]]\nid = "neutropenia"',
         '[[rule]]\nid = "neutropenia"', 'did you mean "rules"'),
+    "a text that is not closed": ('title = "Liver function tests"', 'title = "Liver function tests',
+        'title = "Liver function tests', "a quote that ends the text, on the line where it begins"),
+    "a comma left out between keys": ("{ below = 0.5, action", "{ below = 0.5 action",
+        "{ below = 0.5 action", "a comma between two keys"),
+    "a comma left out of a list": ('"hemoglobin", "white_cells"', '"hemoglobin" "white_cells"',
+        '"hemoglobin" "white_cells"', "a comma between two members"),
+    "a remark as elsewhere": ('version = "2026-11"', 'version = "2026-11" // ours', "// ours",
+        "a remark, which begins with #"),
+    "a backslash": ('title = "Liver function tests"', 'title = "Liver\\DFunction"', "Liver\\D",
+        "two backslashes"),
 }  # fmt: skip
 
 
@@ -52,6 +65,20 @@ def test_a_long_text_without_an_end_is_told_where_it_begins() -> None:
     (fault,) = faults_of(text)
     assert fault.line == line
     assert "three quotes" in str(fault)
+
+
+def test_a_text_without_an_end_is_told_where_it_begins() -> None:
+    """An apostrophe in place of a quote was told of the last line of the file."""
+    text = "title = 'A drug\nnote = 3 # it is ours\n"
+    found = slip(parsed(text), text)
+    assert (found.line, found.valid) == (1, "a quote behind its last word")
+    assert "begins here in a quote" in found.problem
+
+
+def parsed(text: str) -> Exception:
+    with pytest.raises(tomllib.TOMLDecodeError) as caught:
+        tomllib.loads(text)
+    return caught.value
 
 
 def test_line_ends_of_an_old_program_are_named() -> None:

@@ -72,6 +72,7 @@ ZONE = ZoneInfo("Europe/Zurich")
         ("26314", "year_first", ""),
         ("260314", "either", ""),
         ("26/03/14", "open_years", ""),
+        ("02/13/26", "open_years", "2026-02-13T00:00"),
         ("13.03.2026", "open_years", "2026-03-13T00:00"),
         ("03/04/2026", "open_years", ""),
         ("2026-03-04", "perhaps_swapped", ""),

@@ -25,6 +25,7 @@ TABLE: dict[tuple[str, str], May | str] = {
     ("POST", "/sign-in/code"): ANYBODY,
     ("POST", "/sign-out"): SIGNED_IN,
     ("GET", "/account"): SIGNED_IN,
+    ("GET", "/account/here"): SIGNED_IN,
     ("GET", "/account/password"): SIGNED_IN,
     ("POST", "/account/password"): SIGNED_IN,
     ("GET", "/account/second-factor"): SIGNED_IN,

@@ -254,6 +254,35 @@ def test_an_event_is_shown_with_its_consequence_and_then_recorded(web: WebClinic
     assert "Nora Gray: event recorded" in web.audit()
 
 
+def test_of_an_event_to_come_it_is_said_that_it_changes_nothing_before_its_day(
+    web: WebClinic,
+) -> None:
+    """A planned stop was shown as "no alert and no due day changes", as if it did nothing."""
+    nurse = web.client(Role.NURSE)
+    path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
+    said = "That day is to come: nothing changes before it."
+    assert said in post(nurse, path, seen=path, on="2026-04-10", event="stop").text
+    assert said not in post(nurse, path, seen=path, on="2026-03-10", event="stop").text
+
+
+def test_an_event_to_come_is_seen_on_the_page_before_it_comes_true(web: WebClinic) -> None:
+    """A stop of a day ahead, or of a slip in the year, stood nowhere until that day."""
+    nurse = web.client(Role.NURSE)
+    page = f"/patients/{web.patient_id(NEUTROPENIC)}"
+    path = f"{page}/events"
+    planned = {"on": "2026-04-10", "event": "stop", "note": "after the trip"}
+    post(nurse, path, seen=path, agreed="yes", **planned)
+    (row,) = re.findall(r"<tr>.*?after the trip.*?</tr>", nurse.get(page).text)
+    assert "Fri 10 Apr 2026<small>to come</small>" in row
+    assert "stop (azathioprine)" in row
+    web.now += timedelta(days=31)
+    nurse = web.client(Role.NURSE)
+    (row,) = re.findall(r"<tr>.*?after the trip.*?</tr>", nurse.get(page).text)
+    assert "to come" not in row
+    post(nurse, path, seen=path, agreed="yes", withdraw="yes", **planned)
+    assert "after the trip" not in nurse.get(page).text
+
+
 def test_looking_at_a_patient_to_record_an_event_is_a_line_too(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"

@@ -18,6 +18,26 @@
     if (event.target.matches("[data-auto]")) event.target.form.requestSubmit();
   });
 
+  // Whoever writes is there: the session does not end beneath what they write. Where it ended before
+  // they began, they hear of it now, and not once all of it is written and sent.
+  const every = 60000;
+  let heard = -every;
+  document.addEventListener("input", async (event) => {
+    const form = event.target.form;
+    if (!form || performance.now() - heard < every) return;
+    heard = performance.now();
+    const answer = await fetch("/account/here", { redirect: "manual" }).catch(() => null);
+    form.querySelector("[data-signed-out]")?.remove();
+    if (answer?.type !== "opaqueredirect") return;
+    heard = -every;
+    const note = document.createElement("p");
+    note.className = "message problem";
+    note.dataset.signedOut = "yes";
+    note.setAttribute("role", "alert");
+    note.textContent = "You are signed out: what you write here cannot be sent. Sign in on another page, open this one anew, and write it there.";
+    form.prepend(note);
+  });
+
   // On a narrow screen the entry of this page may lie beyond the edge of the navigation.
   const here = document.querySelector("nav.main [aria-current]");
   if (here) {
