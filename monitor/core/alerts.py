@@ -252,6 +252,8 @@ def _is_measured(finding: Finding) -> bool:
 
 def _better(finding: Finding) -> str:
     """Another result is not said to have come: a limit of this patient may have moved instead."""
+    if _is_measured(finding) and finding.latest_breaches:
+        return "the latest result is of another episode"
     if _is_measured(finding):
         return "the latest result is not beyond the limit"
     return "what it was about has ended"

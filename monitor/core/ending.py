@@ -23,6 +23,7 @@ PROTOCOL_EDITED = "protocol edited"
 _CORRECTED = "a correction took its cause away"
 _HISTORY = "it was over before the enrolment, as what came in later shows"
 _OVERTAKEN = "what came in later took its cause away"
+_NOT_ASKED_FOR = "what is on record now no longer asks for it"
 _OF_ONE_ENTRY = ("vaccine:", "pregnancy:", "breastfeeding:")
 """Causes that are one event each, which no other alert tells of."""
 
@@ -113,7 +114,8 @@ def _own_result(
 
 
 def _closing_reason(alert: Alert, review: Review) -> str:
-    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by})
+    late = dict(alert.panels)
+    tellers = sorted({it.told_by for it in review.shared.panels if it.told_by and it.panel in late})
     if alert.kind is Kind.OVERDUE_TEST and tellers:
         return f"told with the alert of {', '.join(tellers)}, which set the date"
     if not _is_answered(alert, review):
@@ -125,6 +127,8 @@ def _closing_reason(alert: Alert, review: Review) -> str:
             return "held: the dose is not taken"
         if alert.kind is Kind.QUARANTINED_RESULT:
             return "the count of the held percentage is known"
+        if alert.kind in (Kind.OVERDUE_TEST, Kind.SAMPLE_UNUSABLE):
+            return _NOT_ASKED_FOR
     return CLOSING_REASONS[alert.kind]
 
 
@@ -144,7 +148,7 @@ CLOSING_REASONS = {
     Kind.QUARANTINED_RESULT: "no row is held",
     Kind.SAMPLE_UNUSABLE: "sample repeated",
     Kind.BASELINE_MISSING: "the baseline is complete",
-    Kind.DOSE_CHECK: "what is on record now no longer asks for it",
+    Kind.DOSE_CHECK: _NOT_ASKED_FOR,
     Kind.TARGET: "the target is met",
     Kind.TASK_DUE: "the task is done",
 }

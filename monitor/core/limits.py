@@ -17,6 +17,7 @@ from monitor.core.baselines import (
     same_method,
 )
 from monitor.core.case import Result
+from monitor.core.findings import day_text
 from monitor.core.judged import Judged, Limit, Unknown
 from monitor.core.once import once
 from monitor.core.personal_checks import number_of
@@ -209,8 +210,8 @@ def _own(number: Decimal, personal: Personal | None, unit: str) -> tuple[Decimal
     """The number in force for the patient, and what is said beside it."""
     if personal is None or personal.value is None:
         return number, ""
-    day = personal.last.isoformat()
-    return personal.value, f" (personal limit until {day}; the protocol's own is {number:f} {unit})"
+    day = day_text(personal.last)
+    return personal.value, f" (personal limit until {day}, {number:f} {unit} is the protocol's own)"
 
 
 def _uln_limit(level: Level, times: Decimal, result: Result, unit: str) -> Limit | Unknown:

@@ -19,8 +19,9 @@ from monitor.core.calendar import parse_duration, start_of_day
 from monitor.core.episodes import markedly_worse
 from monitor.core.judged import Judged
 from monitor.core.personal_checks import number_of
-from monitor.core.personal_terms import Personal, Terms
+from monitor.core.personal_terms import Personal, Terms, in_force
 from monitor.core.protocol import Phase, Protocol, Rule
+from monitor.core.spans import ONE_DAY
 from monitor.core.vocabulary import Kind, Urgency
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ def with_intervals(protocol: Protocol, personal: Sequence[Personal], today: date
         )
 
     return replace(protocol, phases=tuple(personal_phase(phase) for phase in protocol.phases))
+
+
+def last_days_of_intervals(panel: str, personal: Sequence[Personal], today: date) -> Iterator[date]:
+    """Of the intervals of a panel that ran out, ended by nobody: when each was last in force."""
+    for it in personal:
+        ran_out = it.ended_on is None and it.until <= today
+        if it.what is Terms.INTERVAL and it.subject == panel and ran_out:
+            yield it.until - ONE_DAY
 
 
 def is_accepted(
@@ -180,6 +189,19 @@ def considered(view: View) -> Iterator[Considered]:
     for rule in view.protocol.rules:
         for line in offer(rule, view):
             yield Considered(room="personal", subject=rule.id, why=(line,), source=rule.source)
+
+
+def beside(finding: Finding, rule: Rule, view: View) -> Iterator[str]:
+    """The limits that stand for a rule today, where the alert does not show them: its worst result
+    is judged by those of its own day."""
+    own = limits_of(rule.id, view.case.personal)
+    for level in range(1, len(rule.levels) + 1):
+        it = in_force(own, level, view.today)
+        if it is None:
+            continue
+        until = words.day_text(it.last)
+        if level != finding.level or until not in finding.limit_text:
+            yield words.sentence(f"{name(it)} until {until}")
 
 
 def offer(rule: Rule, view: View) -> Iterator[str]:

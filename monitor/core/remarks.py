@@ -1,7 +1,7 @@
 """What is said beside a finding of a rule, and changes nothing of it.
 
 Doubts from other results, steroids and their dose, the grade of severity, a personal limit that
-could be set, whom the protocol is for.
+stands or could be set, whom the protocol is for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from monitor.core.catalogue_extras import DrugNote
 from monitor.core.cross_checks import doubts
 from monitor.core.findings import day_text
 from monitor.core.grading import Graded, grade, term_for
-from monitor.core.personal import offer
+from monitor.core.personal import beside, offer
 from monitor.core.protocol import Rule
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def with_remarks(finding: Finding, rule: Rule, view: View) -> Finding:
         *(doubts(latest, view.results, checks, analyte.unit) if latest else ()),
         *_grade(result, view),
         *_drugs(result, view),
+        *beside(finding, rule, view),
         *offer(rule, view),
         *ages.remark(view),
     ]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core import due, findings, judges
-from monitor.core.answer import Demand, Finding, Life, PanelStatus, Review, Unjudged
+from monitor.core.answer import Finding, Life, PanelStatus, Review, Unjudged
 from monitor.core.before_start import with_what_is_unavailable
 from monitor.core.calendar import clinic_day, earliest, start_of_day
 from monitor.core.case import Case
@@ -20,8 +20,8 @@ from monitor.core.indications import meant_for
 from monitor.core.judges import View
 from monitor.core.kept import basis, memory, reaches
 from monitor.core.life import life_of
-from monitor.core.panels import Completions, completions
-from monitor.core.personal import with_intervals
+from monitor.core.panels import completions
+from monitor.core.personal import last_days_of_intervals, with_intervals
 from monitor.core.protocol import Protocol
 from monitor.core.remarks import with_remarks
 from monitor.core.shared import shared, told_here
@@ -153,7 +153,8 @@ def _alone(
     zone: ZoneInfo,
 ) -> tuple[View, list[Verdict]]:
     """An enrolment with its panels, whatever those of the patient's other drugs say."""
-    protocol = with_intervals(protocols[case.enrolment.protocol_id], case.personal, today)
+    written = protocols[case.enrolment.protocol_id]
+    protocol = with_intervals(written, case.personal, today)
     names = catalogue.drugs
     life = life_of(case.enrolment, case.events, protocol, today, names, case.siblings)
     results = with_derived(case.results, catalogue)
@@ -175,18 +176,22 @@ def _alone(
         zone=zone,
         series=Verdicts(verdicts),
     )
-    return replace(view, panels=_panels(view, rechecks)), verdicts
+    return replace(view, panels=_panels(view, written, rechecks)), verdicts
 
 
-def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[PanelStatus, ...]:
-    """Every panel of the protocol, those on demand only where they concern the patient."""
+def _panels(
+    view: View, written: Protocol, rechecks: Sequence[tuple[str, due.Recheck]]
+) -> tuple[PanelStatus, ...]:
+    """Every panel of the protocol, those on demand only where they concern the patient; `written`
+    is the protocol without the patient's own intervals."""
     demands, concerned = judges.demands(view), judges.panels(view)
     found = []
     for panel in view.protocol.panels:
         done = view.done[panel.id]
-        status = _panel_status(
-            panel.id, done, view.life, view.protocol, rechecks, demands, view.today
-        )
+        own = [recheck for name, recheck in rechecks if name == panel.id]
+        asked = [demand for demand in demands if demand.panel == panel.id]
+        duty = _obligation(panel.id, view, written)
+        status = due.status(view.protocol, panel.id, done, duty, own, asked, view.today)
         if panel.on_demand is not None and status.due_on is None:
             if panel.id not in concerned:
                 continue
@@ -196,21 +201,20 @@ def _panels(view: View, rechecks: Sequence[tuple[str, due.Recheck]]) -> tuple[Pa
     return tuple(found)
 
 
-def _panel_status(
-    panel_id: str,
-    done: Completions,
-    life: Life,
-    protocol: Protocol,
-    rechecks: Sequence[tuple[str, due.Recheck]],
-    demands: Sequence[Demand],
-    today: date,
-) -> PanelStatus:
-    obligation = None
-    if life.state is not EnrolmentState.STOPPED:
-        obligation = due.scheduled(protocol, panel_id, done.last, life.anchors, today)
-    own = [recheck for panel, recheck in rechecks if panel == panel_id]
-    asked = [demand for demand in demands if demand.panel == panel_id]
-    return due.status(protocol, panel_id, done, obligation, own, asked, today)
+def _obligation(panel: str, view: View, written: Protocol) -> due.Obligation | None:
+    """By the intervals in force today, and by one of the patient's own that ran out while its test
+    was overdue: only a completion ends that."""
+    if view.life.state is EnrolmentState.STOPPED:
+        return None
+    last, anchors, personal = view.done[panel].last, view.life.anchors, view.case.personal
+    strictest = due.scheduled(view.protocol, panel, last, anchors, view.today)
+    for day in last_days_of_intervals(panel, personal, view.today):
+        then = due.scheduled(with_intervals(written, personal, day), panel, last, anchors, day)
+        if then is None or day <= then.last_day_in_grace:
+            continue
+        if strictest is None or then.order < strictest.order:
+            strictest = then
+    return strictest
 
 
 def _other_findings(view: View) -> list[Finding]:

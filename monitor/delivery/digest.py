@@ -194,6 +194,13 @@ class DigestContent:
         return sum(line.is_for_today for line in self.due_soon)
 
     @property
+    def asks_nobody(self) -> bool:
+        """Whether there is nothing below the head that a person should see to either: what could
+        not be judged, what is held, what is wrong with the monitor."""
+        beside = self.unjudged or self.quarantine or self.notices or self.ledger.not_judged
+        return not (self.need or self.for_today or beside)
+
+    @property
     def sections(self) -> list[tuple[str, str, tuple[DigestLine, ...]]]:
         """(title, meaning, lines) of the sections of alerts that have any."""
         return [

@@ -64,7 +64,7 @@ def discreet_view(view: AlertView, privacy: str) -> AlertView:
         values=(),
         legend="",
         figure=None,
-        alt="",
+        alt=(),
         held=(),
         say=_without_numbers(view.say),
         cautions=_without_numbers(view.cautions),

@@ -91,18 +91,19 @@ def breaches(point: Point, limit: Decimal, *, downward: bool) -> bool:
     )
 
 
-def alt_text(figure: Figure) -> str:
-    """The figure in words: every number, its day, and which side of the limit it is on."""
-    parts = []
+def alt_text(figure: Figure) -> tuple[str, ...]:
+    """The figure in words: what it shows, then every number, its day, and whether it lies beyond
+    the limit. Each is a sentence of its own, to be said in the reader's language."""
+    side = "lower" if figure.downward else "upper"
+    parts = [f"{figure.title} in {figure.unit}, {side} limit {figure.limit_text}"]
     for point in figure.points:
-        words = f"{_day(point.at, figure.zone)} {point.text}"
+        words = f"{day_text(point.at, figure.zone)} {point.text}"
         if point.derived:
             words += " (derived)"
         if breaches(point, figure.limit, downward=figure.downward):
             words += " (below the limit)" if figure.downward else " (above the limit)"
         parts.append(words)
-    side = "lower" if figure.downward else "upper"
-    return f"{figure.title} in {figure.unit}, {side} limit {figure.limit_text}: {'; '.join(parts)}"
+    return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,3 @@ def _ticks(scale: Frame) -> list[Decimal]:
     step = next(size * n for n in (1, 2, 5, 10, 20, 50, 100) if span / (size * n) <= 5)
     first = (scale.low / step).to_integral_value(rounding="ROUND_CEILING") * step
     return [first + step * n for n in range(8) if first + step * n <= scale.high]
-
-
-def _day(at: datetime, zone: ZoneInfo) -> str:
-    return day_text(at, zone).rpartition(" ")[0]

@@ -86,7 +86,7 @@ def view_of(
         values=_rows(shown, points, limit, zone),
         legend=_legend(points),
         figure=figure,
-        alt="" if figure is None else alt_text(figure),
+        alt=() if figure is None else alt_text(figure),
         panels=tuple(
             _panel(panel, clinic_day(standing.closed_at or now, zone)) for panel in shown["panels"]
         ),
@@ -95,6 +95,7 @@ def view_of(
         state=standing.state,
         standing=_standing(standing, zone),
         is_closed=standing.closed_at is not None,
+        is_recovered=_is_recovered(shown) and not _old(shown, now, zone),
         commands=_commands(alert_id, shown, standing),
         link=f"{public_url.rstrip('/')}/alerts/{alert_id}" if public_url else "",
     )
@@ -171,13 +172,15 @@ def _since_then(shown: dict[str, Any], latest: str, now: datetime, zone: ZoneInf
         yield f"{since}: {text} {unit} on {_collected(newest['at'], now, zone)}"
 
 
-def _how_it_stands(shown: dict[str, Any]) -> str:
+def _is_recovered(shown: dict[str, Any]) -> bool:
     """Of a recovered alert: one episode may be over and the latest result be of the next."""
-    if not shown["recovered"]:
-        return ""
-    if shown.get("latest_breaches"):
-        return ": beyond a limit again"
-    return ": back within the limit"
+    return bool(shown["recovered"] and not shown.get("latest_breaches"))
+
+
+def _how_it_stands(shown: dict[str, Any]) -> str:
+    if _is_recovered(shown):
+        return ": back within the limit"
+    return ": beyond a limit again" if shown["recovered"] else ""
 
 
 def _said(shown: dict[str, Any], standing: Standing, today: date) -> tuple[str, ...]:

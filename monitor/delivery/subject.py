@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from monitor.delivery.view import AlertView
 from monitor.delivery.words import discreet, one_line, subject_action
 
+_REMINDER = "Reminder"
+_RECOVERED = "recovered"
 _AGAIN = {
     "Changed",
-    "Reminder",
+    _REMINDER,
     "Worse",
     "Open again",
     "Beyond the limit again",
@@ -32,10 +34,15 @@ def parts_of(views: Sequence[AlertView], privacy: str) -> dict[str, str | int]:
     full = privacy == "full"
     words = {view.what.lower() for view in views}
     again = first.what.lower() if first.what in _AGAIN else ""
+    if first.what == _REMINDER and len(words) > 1:
+        again = ""  # whoever has read it leaves a reminder unread, and with it what is new
+    if all(view.is_recovered for view in views):
+        again = f"{again}, {_RECOVERED}" if again else _RECOVERED
     parts: dict[str, str | int] = {
         "action": "tests overdue" if late else subject_action(first.kind),
         "who": f"MRN {first.person.mrn}" + (f" {first.person.initials}" if full else ""),
         "more": people - 1,
+        "people": people,
         "value": _value(first) if full and people == 1 else "",
         "what": words.pop() if len(words) == 1 else "ended",
         "again": "closed since" if first.is_closed else again,

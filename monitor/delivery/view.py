@@ -79,7 +79,7 @@ class AlertView:
     values: tuple[ValueRow, ...]
     legend: str
     figure: Figure | None
-    alt: str
+    alt: tuple[str, ...]
     panels: tuple[PanelRow, ...]
     held: tuple[str, ...]
     why: tuple[tuple[str, str], ...]
@@ -92,6 +92,8 @@ class AlertView:
     """Told for the first time."""
     is_closed: bool = False
     """Since it was to be told: nothing is to be done about it any more."""
+    is_recovered: bool = False
+    """What is named is over, by a result that is not too old to say so."""
 
     @property
     def lateness(self) -> tuple[bool, int]:

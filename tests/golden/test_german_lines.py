@@ -63,6 +63,7 @@ INCOMPLETE = (
     "Complete blood count with differential was incomplete on 26 May 2026: no haemoglobin, "
     "platelets; 27 May 2026: no ALT or AST."
 )
+OWN = "(personal limit until 2 Feb 2026, 1.6 10*9/L is the protocol's own)"
 LINES = (
     f"{OVERDUE}. {NOT_CONFIRMED[0]} {INCOMPLETE} 2 rows of Liver function tests held in quarantine",
     f"{OVERDUE}. {NOT_CONFIRMED[1]} {INCOMPLETE}",
@@ -83,6 +84,18 @@ LINES = (
         "protocol's own applies again"
     ),
     "Neutropenia accepted as baseline ended on 1 Dec 2026: the protocol's own applies again",
+    f"Neutrophils 1.80 10*9/L on 12 Jan 2026: below 1.9 10*9/L {OWN}",
+    f"5 % below the limit, 1.9 10*9/L {OWN}",
+    f"a further limit is met, 1.9 10*9/L {OWN}",
+    f"Neutrophils in 10*9/L, lower limit 1.9 10*9/L {OWN}",
+    f"neutropenia, level 1, 1.9 10*9/L {OWN}",
+    (
+        "raised_alt, level 1, 4 x ULN 50 = 200 U/L (default ULN) (personal limit until 2 Feb 2026, "
+        "5 x ULN is the protocol's own)"
+    ),
+    "Personal limit on neutropenia, level 1: 1.3 until 30 Jan 2026.",
+    "called, no answer",
+    "declines the test",
     "Latest neutrophils 1.2 10*9/L on 1 Dec 2026; the protocol's own limit is 1.6 10*9/L.",
     "Latest alt <120 U/L on 1 Dec 2026; the protocol's own limit is 2 x ULN.",
 )

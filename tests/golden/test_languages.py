@@ -52,6 +52,18 @@ def test_a_mail_reads_as_agreed_in_german(name: str) -> None:
     assert '<html lang="de">' in mail.html
 
 
+def test_a_figure_is_read_out_in_german() -> None:
+    """Its numbers had English days, and `below the limit` behind them."""
+    (said,) = re.findall(r'alt="([^"]*)"', MAILS["alert_full"].html)
+    assert said == (
+        "Neutrophile in ×10⁹/L, untere Grenze 0,5 ×10⁹/L: 16. März 2026 3,1; 23. März 2026 2,6 "
+        "(berechnet); 30. März 2026 geronnen; 7. Apr. 2026 2,1; 20. Apr. 2026 1,7; 4. Mai 2026 "
+        "1,2; 12. Mai 2026 0,4 (unter der Grenze)"
+    )
+    (said,) = re.findall(r'alt="([^"]*)"', MAILS["alerts_many"].html)
+    assert said.endswith("24. Apr. 2026 262 (über der Grenze); 5. Mai 2026 96")
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_word_of_the_templates_is_in_the_catalogue(code: str) -> None:
     speak = language(code)

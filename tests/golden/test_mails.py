@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from monitor.core.vocabulary import Kind
-from monitor.delivery.message import Rendered, render_alerts
+from monitor.delivery.digest import DigestContent, Ledger
+from monitor.delivery.message import Rendered, render_alerts, render_bare
 from monitor.delivery.view import Person
 from monitor.delivery.words import HEADLINES, PURPOSE, SUBJECT_ACTIONS
 from tests.golden.mail_samples import (
@@ -139,6 +140,70 @@ def test_a_long_overdue_list_names_everybody_the_latest_first() -> None:
         assert all(re.search(rf"M{number}\b", body) for number in range(1, 201))
     assert mail.whole_list == ""
     assert sent_size(mail) <= 60 * 1024
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"unjudged": (("A1", "rising creatinine: no baseline value is known"),)},
+        {"quarantine": (("unknown unit", 3),)},
+        {"notices": ("feed: no lab file since Fri 8 May 2026, 17:40.",)},
+        {"ledger": Ledger(up_to_date=3, not_judged=1)},
+    ],
+    ids=lambda it: next(iter(it)),
+)
+def test_a_digest_with_something_to_see_to_does_not_say_that_nothing_is(
+    beside: dict[str, Any],
+) -> None:
+    said: dict[str, Any] = {"day": NOW.date(), "ledger": Ledger(up_to_date=3)}
+    content = DigestContent(**said | beside)
+    payload = {"content": content.to_payload(), "privacy": "full"}
+    mail = render_bare(leased("digest", "routine", **payload), settings("full"), NOW)
+    assert mail.subject.endswith(": no alert to deal with")
+    assert "No alert to deal with." in mail.text
+    for body in (mail.text, mail.html):
+        assert "othing needs you" not in body
+
+
+def test_the_tests_of_one_patient_on_two_drugs_are_not_called_two_patients() -> None:
+    views = [
+        view(number, overdue("A1", serious=False) | {"drug": drug}, Person(mrn="A1"))
+        for number, drug in ((1, "azathioprine"), (2, "methotrexate"))
+    ]
+    mail = render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW)
+    assert mail.subject == "URGENT, MRN A1: test overdue"
+    for body in (mail.text, mail.html):
+        assert "Tests overdue: 1 patient" in body
+        assert "2 patients" not in body
+
+
+def test_a_subject_says_that_what_it_names_is_over() -> None:
+    """Not of a result that is too old to say so, nor where one of several goes on."""
+
+    def subject(*shown: dict[str, Any]) -> str:
+        expired = ("acknowledgement expired", "the acknowledgement has run out")
+        views = [view(number, it, BEN, *expired) for number, it in enumerate(shown, start=1)]
+        return render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW).subject
+
+    over = raised_alt(latest_collected_at="2026-05-11T06:30:00+00:00")
+    asks = "MRN B-207: prescriber to decide on withholding"
+    assert subject(over) == f"URGENT (open again, recovered), {asks}"
+    assert subject(raised_alt()) == f"URGENT (open again), {asks}"
+    assert subject(over, raised_alt(recovered=False)) == f"URGENT (open again), {asks}"
+    assert subject(over | {"latest_breaches": True}) == f"URGENT (open again), {asks}"
+
+
+def test_a_message_that_says_something_new_is_not_called_a_reminder() -> None:
+    def subject(*said: tuple[str, str]) -> str:
+        views = [
+            view(number, overdue(f"M{number}", serious=number == 1), Person(mrn=f"M{number}"), *it)
+            for number, it in enumerate(said, start=1)
+        ]
+        return render_alerts(leased("alert", "urgent"), views, settings("minimal"), NOW).subject
+
+    known, new, who = ("reminded", "still overdue"), ("opened", ""), "MRN M1 and 1 more patient"
+    assert subject(known, known) == f"URGENT (reminder), {who}: tests overdue"
+    assert subject(known, new) == f"URGENT, {who}: tests overdue"
 
 
 def sent_size(mail: Rendered) -> int:

@@ -12,10 +12,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.core.calendar import parse_duration
 from monitor.core.case import Case, Result
 from monitor.core.catalogue import Catalogue
-from monitor.core.personal_terms import Terms
 from monitor.core.protocol import Lateness, Panel, PanelSchedule, Protocol
 from monitor.core.vocabulary import Urgency
 from tests.property.oracle_baseline import BaselineAnswer, baseline, phenotype
@@ -34,7 +32,14 @@ from tests.property.oracle_course import Course, course
 from tests.property.oracle_doses import GENES, dose_answer
 from tests.property.oracle_episodes import Episode, Point
 from tests.property.oracle_rules import held_urgency, judge_rule, rechecks
-from tests.property.oracle_terms import ended_terms, outside_ages
+from tests.property.oracle_terms import (
+    ended_terms,
+    outside_ages,
+    run_out,
+    stricter,
+    up_to,
+    with_intervals,
+)
 from tests.property.oracle_toxicity import Symptom, Together, symptoms, together
 from tests.property.oracle_values import add, take, valid, with_derived
 
@@ -131,7 +136,7 @@ def answer(
         is_asked = recheck is not None or asked or panel.id in concerned
         if panel.on_demand is not None and not is_asked:
             continue
-        found = panel_answer(panel, case, protocol, results, life, today, recheck, asked)
+        found = panel_answer(panel, case, protocol, results, life, today, recheck, asked, written)
         if panel.on_demand is not None and found.due_on is None and life.ended_on is None:
             found = replace(found, state="up_to_date")
         panels[panel.id] = found
@@ -293,26 +298,6 @@ def all_completions(panel: Panel, case: Case, results: list[Result], today: date
     return completions(panel, case, results, today) | declared
 
 
-def with_intervals(protocol: Protocol, case: Case, today: date) -> Protocol:
-    """The intervals that a clinician set for the patient, in force today: those set last."""
-    phases = []
-    for phase in protocol.phases:
-        panels = []
-        for entry in phase.panels:
-            own = [
-                it
-                for it in case.personal
-                if it.what is Terms.INTERVAL
-                and (it.phase, it.subject) == (phase.name, entry.panel)
-                and it.since <= today < min(it.until, it.ended_on or it.until)
-            ]
-            own.sort(key=lambda it: (it.set_at, it.id))
-            every = parse_duration(own[-1].every) if own else entry.every
-            panels.append(replace(entry, every=every))
-        phases.append(replace(phase, panels=tuple(panels)))
-    return replace(protocol, phases=tuple(phases))
-
-
 def completions(panel: Panel, case: Case, results: list[Result], today: date) -> set[date]:
     days = set()
     for day in {result.collected_on for result in results}:
@@ -340,12 +325,15 @@ def panel_answer(
     today: date,
     recheck: date | None,
     asked: list[tuple[date, Urgency]],
+    written: Protocol,
 ) -> PanelAnswer:
     done = completions(panel, case, results, today)
     tested = case.enrolment.last_tested_on
     declared_days = {tested} if panel.id == DECLARED_PANEL and tested and tested <= today else set()
     last = max(done | declared_days, default=None)
     planned = due_day(protocol, panel.id, last, life.anchors)
+    for day, before in run_out(written, panel.id, case, today):
+        planned = stricter(planned, day, due_day(before, panel.id, last, up_to(day, life.anchors)))
     due_on, entries, phases = planned
     if life.ended_on is not None:
         having = [(phase.name, phase.schedule(panel.id)) for phase in protocol.phases]

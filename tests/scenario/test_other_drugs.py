@@ -232,6 +232,23 @@ def test_a_recheck_that_a_stop_left_is_told_with_the_next_treatment(
     assert clinic("verify", "--at", "2026-01-23T11:00").code == 0
 
 
+def test_a_test_of_one_drug_is_done_though_another_is_told_with_the_other(
+    clinic: CommandLine,
+) -> None:
+    enrol(clinic, "B1,methotrexate,2026-01-05,2.14,,70,normal,normal")
+    enrol(clinic, "B1,azathioprine,2026-01-06,50,,70,normal,normal", at="2026-01-06T10:00")
+    assert clinic("sweep", "--at", "2026-01-23T09:00").code == 0
+    late = {it["drug"]: it for it in alerts(clinic, "2026-01-23T10:00", "overdue_test")}
+    assert {drug: it["panels"] for drug, it in late.items()} == {
+        "azathioprine": ["cbc"],
+        "methotrexate": ["lft", "renal"],
+    }
+    values = ("albumin,40,g/L", "alt,20,U/L", "creatinine,80,umol/L")
+    load(clinic, "2026-01-23T12:00", *(f"B1,2026-01-23,{it}" for it in values))
+    done = clinic("explain", str(late["methotrexate"]["id"]), "--at", "2026-01-23T13:00").out
+    assert "closed by monitor: test done" in " ".join(done.split())
+
+
 def test_two_thiopurines_are_told_though_one_was_taken_and_stopped_before(
     clinic: CommandLine,
 ) -> None:

@@ -16,6 +16,7 @@ from monitor.core.vocabulary import AlertState
 from monitor.intake.report import PeopleReport
 from monitor.operations import arrivals
 from monitor.operations.personal import end_term, keep_terms, set_term, terms
+from monitor.operations.status import status_rows
 from monitor.operations.verify import verify
 from monitor.store import tables
 from tests.clinic import CBC, LFT, Clinic, at, whats
@@ -64,6 +65,7 @@ def test_a_personal_limit_ends_the_breach_and_the_recheck_but_not_the_alert(ward
     ward.review(at("2026-01-13", 14))
     row = _alert(ward)
     assert (row.state, row.recovered) == ("open", True)
+    assert "Personal limit on neutropenia, level 1: 1.2 until 1 Dec 2026." in row.shown["say"]
     due = {it.cause: it for it in ward.alerts(enrolment)}
     assert "overdue" not in due
     ward.review(at("2026-01-20"), everyone=True)
@@ -115,9 +117,9 @@ def test_later_values_are_judged_by_it_and_show_it(ward: Clinic) -> None:
     ward.review(at("2026-01-26"))
     shown = _alert(ward).shown
     assert shown["limit"] == "1.2"
-    assert (
-        "personal limit until 2026-12-01; the protocol's own is 1.6 10*9/L" in shown["limit_text"]
-    )
+    until = "personal limit until 1 Dec 2026, 1.6 10*9/L is the protocol's own"
+    assert until in shown["limit_text"]
+    assert not any(it.startswith("Personal limit") for it in shown["say"])
 
 
 def test_when_it_ends_the_protocols_own_returns_and_somebody_is_told(ward: Clinic) -> None:
@@ -289,6 +291,41 @@ def test_a_shorter_interval_brings_the_test_forward(ward: Clinic) -> None:
     ward.review(at("2026-01-18"))
     (alert,) = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
     assert "was due 15 Jan 2026" in alert.summary
+
+
+@pytest.mark.parametrize(
+    ("until", "due_on", "state"),
+    [
+        (date(2026, 2, 2), "2026-01-24", "overdue"),  # and was so on the day before
+        (date(2026, 2, 1), "2026-04-10", "up_to_date"),
+    ],
+)
+def test_an_interval_that_runs_out_forgives_no_test_that_is_overdue(
+    ward: Clinic, until: date, due_on: str, state: str
+) -> None:
+    """Only a completion ends it; afterwards the protocol's own counts."""
+
+    def blood_count(day: str) -> tuple[str, str]:
+        rows = status_rows(ward.store, ward.settings, at(day), "A1")
+        (row,) = (it for it in rows if it["panel"] == "cbc")
+        return row["due_on"], row["state"]
+
+    enrolment = ward.enrol("A1", "2025-10-06")
+    ward.results("A1", "2026-01-10", CBC | LFT)
+    _set(
+        ward, what=Terms.INTERVAL, subject="cbc", level=0, value=None, phase="quarterly",
+        every="2 weeks", until=until,
+    )  # fmt: skip
+    ward.review(at("2026-02-01"))
+    ward.review(at("2026-02-02"))
+    late = [it for it in ward.alerts(enrolment) if it.cause == "overdue"]
+    assert blood_count("2026-02-02") == (due_on, state)
+    assert [it.state for it in late] == [AlertState.OPEN] * (state == "overdue")
+    ward.results("A1", "2026-02-02", CBC)
+    ward.review(at("2026-02-02", 14))
+    assert blood_count("2026-02-02") == ("2026-05-02", "up_to_date")
+    assert "overdue" not in [it.cause for it in ward.alerts(enrolment) if it.state == "open"]
+    assert verify(ward.store, ward.settings, at("2026-02-02", 14)) == []
 
 
 def test_ending_it_needs_a_name_and_a_reason_and_is_kept(ward: Clinic) -> None:

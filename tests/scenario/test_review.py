@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from monitor.core.personal_terms import Personal, Terms
 from monitor.core.vocabulary import AlertState, Kind, Urgency
 from monitor.delivery.shown import view_of
 from monitor.delivery.view import Person, Standing
 from monitor.operations import people
+from monitor.operations.personal import set_term
 from monitor.operations.verify import verify
 from monitor.review import SET_ASIDE
 from monitor.store import tables
@@ -133,6 +136,70 @@ def test_missing_tests_open_one_alert_that_closes_itself(ward: Clinic) -> None:
     assert ward.review(at("2026-01-15", 15)).closed == 1
     (done,) = ward.alerts(enrolment)
     assert done.state is AlertState.CLOSED
+
+
+def test_an_episode_that_a_correction_splits_is_not_over_by_its_latest_result(
+    ward: Clinic,
+) -> None:
+    """The result between them was none: what is low now is another episode's."""
+    enrolment = ward.enrol("A1", now=at("2026-01-05"))
+    for day, value in (
+        ("2026-01-12", "1.2"), ("2026-02-16", "4.0"), ("2026-03-23", "1.4"), ("2026-05-25", "1.3"),
+    ):  # fmt: skip
+        ward.results("A1", day, CBC | {"neutrophils": value})
+        ward.review(at(day))
+    ward.supersede("A1", "neutrophils", "2026-03-23")
+    ward.results("A1", "2026-03-23", {"neutrophils": "4.0"}, status="corrected")
+    ward.review(at("2026-05-26"))
+    first, second = (it for it in ward.alerts(enrolment) if it.cause == "rule:neutropenia")
+    assert (first.recovered, second.recovered) == (True, False)
+    (line,) = ward.rows(tables.AlertHistory, alert_id=first.id, what="recovered")[-1:]
+    assert line.note == "the latest result is of another episode"
+
+
+def _recheck_corrected(ward: Clinic) -> None:
+    ward.supersede("A1", "neutrophils", "2026-03-09")
+    ward.results("A1", "2026-03-09", {"neutrophils": "4.0"}, status="corrected")
+
+
+def _accepted(ward: Clinic) -> None:
+    term = Personal(
+        id=0,
+        what=Terms.BASELINE,
+        subject="neutropenia",
+        since=date(2026, 3, 18),
+        until=date(2026, 6, 1),
+        by="Dr A",
+        reason="known",
+        set_at=at("2026-03-18"),
+    )
+    set_term(ward.store, ward.settings, "A1", "", term, at("2026-03-18"))
+
+
+@pytest.mark.parametrize("settles", [_recheck_corrected, _accepted])
+def test_a_test_that_nothing_asks_for_any_more_is_not_called_done(
+    ward: Clinic, settles: Callable[[Clinic], None]
+) -> None:
+    """Whoever reads that it was done looks for no other."""
+    enrolment = ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-03-09", CBC | LFT | {"neutrophils": "1.4"})
+    ward.review(at("2026-03-17"))
+    settles(ward)
+    ward.review(at("2026-03-18"))
+    (late,) = (it for it in ward.rows(tables.AlertRow) if it.kind == "overdue_test")
+    assert (late.enrolment_id, late.state) == (enrolment, "closed")
+    assert late.outcome == "what is on record now no longer asks for it"
+
+
+def test_a_sample_that_was_none_is_not_called_repeated(ward: Clinic) -> None:
+    ward.enrol("A1", now=at("2026-01-05"))
+    ward.results("A1", "2026-01-12", {"platelets": ""}, no_result="clotted")
+    ward.review(at("2026-01-12"))
+    ward.supersede("A1", "platelets", "2026-01-12")
+    ward.results("A1", "2026-01-05", {"mcv": "90"}, received_at=at("2026-01-13"))
+    ward.review(at("2026-01-13"))
+    (recall,) = (it for it in ward.rows(tables.AlertRow) if it.kind == "sample_unusable")
+    assert recall.outcome == "what is on record now no longer asks for it"
 
 
 def test_a_crash_in_the_middle_leaves_everything_owed(ward: Clinic) -> None:

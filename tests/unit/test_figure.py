@@ -132,8 +132,11 @@ def test_the_words_of_the_figure_hold_its_numbers() -> None:
         )
     )
     assert words == (
-        "Neutrophils in 10*9/L, lower limit 0.5 10*9/L: 2 Mar 3.1; 9 Mar 2.4 (derived); "
-        "16 Mar clotted; 23 Mar <0.1 (below the limit)"
+        "Neutrophils in 10*9/L, lower limit 0.5 10*9/L",
+        "2 Mar 2026 3.1",
+        "9 Mar 2026 2.4 (derived)",
+        "16 Mar 2026 clotted",
+        "23 Mar 2026 <0.1 (below the limit)",
     )
 
 
