@@ -12,7 +12,9 @@ from monitor.cli.common import (
     CONFIG_DEFAULT,
     AtOption,
     ConfigOption,
+    Exit,
     JsonOption,
+    complain,
     local,
     progress,
     reading,
@@ -50,9 +52,14 @@ def backup(
     with reading(config, at) as work, progress("copying", quiet=as_json) as bar:
         made = copy(work.store, file, work.now, replace=replace, progress=bar)
     if as_json:
-        print_json(made.document())
-        return
-    _say(made, work.settings, "copied")
+        print_json(made.document() | {"not_noted": made.not_noted})
+    else:
+        _say(made, work.settings, "copied")
+    if made.not_noted:
+        complain(
+            f"The copy is whole; but the database could not note when it was made: {made.not_noted}"
+        )
+        raise typer.Exit(Exit.NOT_ALL)
 
 
 def restore(

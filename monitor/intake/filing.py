@@ -33,12 +33,14 @@ def reserve(folder: Path, document: dict[str, Any]) -> Path:
     folder.mkdir(exist_ok=True)
     name = _with_room(document["file"])
     part = folder / f".{document['sha256'][:16] or name}.part"
-    part.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
+    report = json.dumps(document, ensure_ascii=False, indent=2).encode()
+    part.unlink(missing_ok=True)  # another daemon may have given this one a name just now
+    part.write_bytes(report)
     for number in count(1):
         target = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
         if target.exists():
             continue
-        if _publish(part, _beside(target, _JSON)):
+        if _publish(part, report, _beside(target, _JSON)):
             break
         known = reported(target)
         if known == document or (document["sha256"] and known.get("sha256") == document["sha256"]):
@@ -150,15 +152,15 @@ def _beside(target: Path, ending: str) -> Path:
     return target.with_name(target.name + ending)
 
 
-def _publish(part: Path, data: Path) -> bool:
+def _publish(part: Path, report: bytes, data: Path) -> bool:
     """Give a whole report its name; False where that is taken."""
     try:
         os.link(part, data)
     except FileExistsError:
         return False
-    except OSError:  # a share without hard links
+    except OSError:  # a share without hard links, or another daemon that files the same is done
         with suppress(FileExistsError), data.open("xb") as stream:
-            stream.write(part.read_bytes())
+            stream.write(report)
             return True
         return False
     return True

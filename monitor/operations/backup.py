@@ -40,6 +40,8 @@ class Copied:
     """Messages that are owed, as of then."""
     came_since: tuple[str, ...] = ()
     """Of what was restored: the files in the inbox's done/ that are not in it."""
+    not_noted: str = ""
+    """Of a backup that is made: why the database could not note when that was."""
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -56,7 +58,8 @@ class Copied:
 def backup(
     store: Store, path: Path, now: datetime, *, replace: bool, progress: Progress | None = None
 ) -> Copied:
-    """Copy the live database into `path`, check the copy, and note when that was.
+    """Copy the live database into `path`, check the copy, and note when that was, as far as the
+    database takes it: a standby, or one whose disk is full, is worth a copy as well.
 
     The file appears whole or not at all. Raises StoreError, also where `path` is there and not
     to be replaced.
@@ -79,8 +82,11 @@ def backup(
             part.replace(path)
     except OSError as error:  # a disk that is full, or may not be written to
         raise StoreError(f"{path} cannot be written: {error.strerror}") from error
-    with store.write() as connection:
-        backups.note_backup(connection, now)
+    try:
+        with store.write() as connection:
+            backups.note_backup(connection, now)
+    except StoreError as error:
+        return replaced(made, not_noted=str(error))
     return made
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -11,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from monitor.store.errors import BUSY_SECONDS, StoreError
+from monitor.store.pooler import REFUSED, keeps_sessions
 from monitor.store.silence import watched
 
 BEGIN = "sqlite_begin"
@@ -27,6 +30,8 @@ _POOL_SECONDS = 30
 _USED, _TRUSTED = "used", 30.0
 """When a connection to PostgreSQL was last used, and for how many seconds after that it is taken
 for whole as long as nothing has come from its server."""
+_ANOTHER = "another"
+"""How another connection to where this one leads is opened."""
 _SESSION = {
     # What this program relies on, whatever the server, the database or the role say: writers that
     # meet at a row wait and read it anew, and days, instants and texts come as its driver reads
@@ -132,18 +137,27 @@ def _postgresql(url: URL) -> Engine:
         connect_args={name: it for name, it in _CLIENT.items() if name not in url.query},
     )
     engine.dialect.create_connect_args(url)  # what it minds is told now
+    sessions_are_kept = threading.Event()
 
     @event.listens_for(engine, "do_connect")
-    def _connect(_dialect: Any, _record: Any, where: Any, how: Any) -> Any:
-        return _watched_connection(engine.dialect.loaded_dbapi, where, how)
+    def _connect(_dialect: Any, record: Any, where: Any, how: Any) -> Any:
+        driver = engine.dialect.loaded_dbapi
+        record.info[_ANOTHER] = lambda: driver.connect(*where, **how)
+        return _watched_connection(driver, record.info[_ANOTHER], where, how)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
         _refuse_encoding(connection.info.parameter_status("server_encoding"))
         with connection.cursor() as cursor:
             settings = ", ".join("set_config(%s, %s, false)" for _ in _SESSION)
-            cursor.execute(f"SELECT {settings}", [it for pair in _SESSION.items() for it in pair])
+            asks = f"SELECT pg_backend_pid(), {settings}"
+            cursor.execute(asks, [it for pair in _SESSION.items() for it in pair])
+            session, *_ = cursor.fetchone()
         connection.commit()
+        if not sessions_are_kept.is_set():
+            if not keeps_sessions(connection, session, record.info[_ANOTHER]):
+                raise StoreError(f"database {url.render_as_string()}: {REFUSED}")
+            sessions_are_kept.set()
         record.info[_USED] = time.monotonic()
 
     @event.listens_for(engine, "checkin")
@@ -179,11 +193,11 @@ def _refuse_encoding(encoding: str) -> None:
         )
 
 
-def _watched_connection(driver: Any, where: Any, how: Any) -> Any:
+def _watched_connection(driver: Any, another: Callable[[], Any], where: Any, how: Any) -> Any:
     def takes_another() -> bool:
         """Whether the server says anything to somebody new, be it that it has no room."""
         try:
-            driver.connect(*where, **how).close()
+            another().close()
         except driver.errors.ConnectionTimeout:
             return False
         except driver.Error:

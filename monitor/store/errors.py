@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from monitor.store import pooler
+
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
 
@@ -23,6 +25,8 @@ _READ_ONLY = "25006"
 """A standby: the address has not followed the primary yet."""
 _NO_RIGHT = "42501"
 _NO_SCHEMA = "3F000"
+_NO_ROOM_BESIDE = "SQLITE_IOERR_SHMSIZE"
+"""Of SQLite: the memory that its processes share, a file of 32 KiB, could not be made."""
 _TAKE_TURNS = {
     "40P01": "two writers waited for each other",
     "40001": "others changed meanwhile what was being read",
@@ -107,6 +111,11 @@ def _of_sqlite(error: DBAPIError, where: str, file: Path) -> StoreError | None:
             f"database {where}: another process has been writing for more than "
             f"{BUSY_SECONDS} s; nothing was changed, try again"
         )
+    if getattr(error.orig, "sqlite_errorname", "") == _NO_ROOM_BESIDE:
+        return StoreError(
+            f"database {where}: {problem}; nothing is wrong with the file: its disk has no room "
+            "left, not even for what SQLite writes beside it to read it"
+        )
     if "not a database" in problem:
         return StoreError(f"{where} is no database: {problem}")
     for said, fails in (("readonly", "written"), ("unable to open", "opened")):
@@ -148,6 +157,8 @@ def _of_postgresql(error: DBAPIError, where: str) -> StoreError | None:
             f"database {where}: {first_line(error)}. Where its role keeps tables is its "
             "search_path, which names no schema that is there"
         )
+    if code in pooler.MIXED_UP:
+        return StoreError(f"database {where}: {pooler.REFUSED}")
     if isinstance(error, ProgrammingError) and not code and error.statement is None:
         return StoreError(f"[database] url cannot be used: {first_line(error)}")
     # With a statement the driver itself refused it: tried again, it would be refused again.

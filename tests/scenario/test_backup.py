@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from monitor.config import load_settings
 from monitor.core.calendar import parse_duration
 from monitor.intake.inbox import take_inbox
 from monitor.operations.backup import backup, restore
+from monitor.store import backups
 from monitor.store.backups import note_backup
 from monitor.store.copying import counts, file_store
 from monitor.store.database import Store, open_store
+from monitor.store.errors import StoreError
 from monitor.store.tables import AlertHistory, AlertRow, Fact, ResultRow, table_of
 from tests.clinic import CBC, CONFIG, LFT, Clinic, at, settings_in
 from tests.command_line import CommandLine
@@ -68,6 +70,28 @@ def test_what_was_lost_comes_back(lived: CommandLine) -> None:
     later = LOW.replace("P9", "P2").replace("2026-01-12T09:00", "2026-01-12T11:00")
     more = lived("load", lived.write("later.csv", later), "--at", SINCE)
     assert more.code == 0, more.err  # ids count on after the highest that came in
+
+
+def test_a_copy_that_the_database_cannot_note_is_made_and_said(
+    lived: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a database whose disk is full one wants a copy most."""
+
+    def full(connection: Connection, at: datetime) -> None:
+        if ".backup-" not in str(connection.engine.url.database):
+            raise StoreError("database or disk is full")
+        note_backup(connection, at)  # into the copy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backups, "note_backup", full)
+        made = lived("backup", "copy.db")
+        again = lived("backup", "copy.db", "--replace", "--json")
+    assert made.code == 3
+    assert "copied: copy.db" in made.out
+    assert "The copy is whole" in made.err
+    assert "database or disk is full" in made.err
+    assert again.json["not_noted"] == "database or disk is full"
+    assert lived("restore", "copy.db", "--replace").code == 0
 
 
 def test_files_that_came_in_after_the_backup_are_named(lived: CommandLine) -> None:

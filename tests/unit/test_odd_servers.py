@@ -7,10 +7,12 @@ import threading
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from monitor.operations.backup import backup
 from monitor.store import tables
 from monitor.store.database import Store, open_store
 from monitor.store.errors import StoreBusy, StoreError
@@ -147,3 +149,12 @@ def test_a_database_that_cannot_hold_every_name_is_refused_in_words(
     finally:
         with store.look() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_a_standby_is_copied_although_it_cannot_note_it(
+    store: Store, with_defaults: list[Store], tmp_path: Path
+) -> None:
+    standby = _odd(store, with_defaults, default_transaction_read_only="on")
+    made = backup(standby, tmp_path / "copy.db", NOW, replace=False)
+    assert "takes no writes" in made.not_noted
+    assert (tmp_path / "copy.db").is_file()

@@ -4,6 +4,8 @@ the daemon that fails for the database says what the database said."""
 from __future__ import annotations
 
 import os
+import resource
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -117,3 +119,16 @@ def test_the_files_that_may_not_be_written_are_named(
         raise OperationalError("UPDATE facts", None, refused)
     assert str(told.value).endswith(f"This account may not write {beside}")
     engine.dispose()
+
+
+def test_a_full_disk_is_not_said_to_be_a_broken_one(tmp_path: Path, migrated_sqlite: Path) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "monitor.db")
+    store = open_store(f"sqlite:///{tmp_path / 'monitor.db'}")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, before[1]))
+    try:
+        with pytest.raises(StoreError, match="no room left"), store.look():
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        store.dispose()
