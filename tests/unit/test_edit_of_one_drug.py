@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from monitor.core.personal_terms import Personal, Terms
 from monitor.core.protocol_file import digest_of
-from monitor.operations.personal import set_term
+from monitor.operations.personal import end_term, set_term
 from monitor.operations.schedule_edit import apply
 from monitor.operations.schedule_preview import edit_of, preview
 from monitor.operations.verify import verify
@@ -66,11 +66,8 @@ def test_what_one_drug_tells_no_more_the_other_tells(
     assert "cbc" not in overdue(ward, first) and "cbc" in overdue(ward, second)
 
 
-def test_an_interval_of_one_drug_is_heard_by_the_other_as_it_begins_and_ends(
-    ward: Clinic, both: tuple[int, int]
-) -> None:
-    """For a few days methotrexate asks for more, and so tells of the count meanwhile."""
-    until = date(2026, 1, 27)
+def for_a_few_days(ward: Clinic, until: date) -> None:
+    """Methotrexate asks for more, and so tells of the count."""
     term = Personal(
         id=0,
         what=Terms.INTERVAL,
@@ -86,9 +83,28 @@ def test_an_interval_of_one_drug_is_heard_by_the_other_as_it_begins_and_ends(
     set_term(ward.store, ward.settings, "B1", "methotrexate", term, NOW)
     ward.review(NOW)
     assert verify(ward.store, ward.settings, NOW) == []
+
+
+def test_an_interval_of_one_drug_is_heard_by_the_other_as_it_begins_and_is_ended(
+    ward: Clinic, both: tuple[int, int]
+) -> None:
     first, second = both
+    for_a_few_days(ward, date(2026, 2, 3))
     assert "cbc" not in overdue(ward, first) and "cbc" in overdue(ward, second)
-    then = at(until.isoformat())
+    then = at("2026-01-27")
+    end_term(ward.store, ward.settings, 1, by="Dr A", reason="the rash is gone", now=then)
     ward.review(then)
     assert verify(ward.store, ward.settings, then) == []
     assert "cbc" in overdue(ward, first) and "cbc" not in overdue(ward, second)
+
+
+def test_a_test_that_was_overdue_when_an_interval_ran_out_is_told_where_it_was(
+    ward: Clinic, both: tuple[int, int]
+) -> None:
+    """Only a completion ends that; the other drug is silent about it until then."""
+    first, second = both
+    for_a_few_days(ward, date(2026, 1, 27))
+    for day in ("2026-01-27", "2026-02-09"):
+        ward.review(at(day))
+        assert verify(ward.store, ward.settings, at(day)) == []
+        assert "cbc" not in overdue(ward, first) and "cbc" in overdue(ward, second)
