@@ -6,7 +6,7 @@ from the same functions that the commands print.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -24,6 +24,7 @@ from monitor.core.judges import View
 from monitor.core.life import Pause, pauses
 from monitor.core.protocol import Protocol
 from monitor.core.review import view_of
+from monitor.core.treatments import Owned
 from monitor.core.vocabulary import EnrolmentState, Status
 from monitor.intake.event_kinds import OF_ENROLMENT
 from monitor.operations.alert_list import Standing, alert_row, alerts_at, worst_first
@@ -33,7 +34,7 @@ from monitor.operations.patient_courses import Course, courses_of
 from monitor.operations.patient_facts import facts_of
 from monitor.store import tables
 from monitor.store.database import Store
-from monitor.store.frames import to_event
+from monitor.store.frames import events_of
 from monitor.store.persons import of_person
 from monitor.store.readings import whole_results
 from monitor.store.rulebook import RuleBook
@@ -149,7 +150,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
         alerts = list(alerts_at(connection, settings, now, enrolments=ids))
         old, merged = _replaced(connection, who.id, now), _merged(connection, who.id)
         zone = settings.clinic.zone
-        to_come = _to_come(connection, who.id, clinic_day(now, zone))
+        ahead = events_of(connection, [who.id], _EVENTS.c.on > clinic_day(now, zone))
     views = [
         view_of(review.case, book.protocols, book.catalogue, now, zone) for review, book in reviewed
     ]
@@ -169,7 +170,7 @@ def patient_file(store: Store, settings: Settings, patient_id: int, now: datetim
         courses=tuple(courses_of(results, views)),
         results=tuple(sorted(results, key=lambda it: it.collected_at, reverse=True)),
         replaced=tuple(old),
-        to_come=to_come,
+        to_come=_to_come(ahead.get(who.id, []), views),
         events=_events(views),
         held=tuple({row.id: row for view in views for row in view.case.held}.values()),
     )
@@ -309,19 +310,15 @@ def _results(views: Sequence[View]) -> list[Result]:
     return sorted(found.values(), key=lambda it: (it.collected_at, it.id))
 
 
-def _to_come(connection: Connection, patient_id: int, today: date) -> tuple[Event, ...]:
+def _to_come(ahead: Iterable[Owned], views: Sequence[View]) -> tuple[Event, ...]:
     """Of one enrolment with its drug. Nothing else of a patient looks ahead, so a slip in the day
     would be seen by nobody before it comes true."""
-    columns = _EVENTS.c
-    query = (
-        select(_EVENTS, _ENROLMENTS.c.drug.label("of_drug"))
-        .outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)
-        .where(columns.patient_id == patient_id, columns.on > today, ~columns.withdrawn)
-        .order_by(columns.on.desc(), columns.id.desc())
-    )
-    return tuple(
-        replace(to_event(row), drug=row.of_drug or row.drug) for row in connection.execute(query)
-    )
+    drugs = {view.case.enrolment.id: view.case.enrolment.drug for view in views}
+    events = [
+        event if number is None else replace(event, drug=drugs.get(number, event.drug))
+        for number, event in ahead
+    ]
+    return tuple(reversed(in_turn(events)))
 
 
 def _events(views: Sequence[View]) -> tuple[Event, ...]:

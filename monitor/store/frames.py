@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true, update
 
 from monitor.core.calendar import clinic_day
 from monitor.core.case import Case, Enrolment, Event, HeldRow
@@ -246,7 +246,8 @@ def _chunk_of_cases(
     enrolments = _with_siblings(connection, ids, until, zone)
     patients = sorted({enrolment.patient_id for enrolment in enrolments})
     results = histories.of_patients([it for it in patients if it not in recalled], until)
-    events = _by_treatment(enrolments, _events(connection, patients, until, zone))
+    days = true() if until is None else _EVENTS.c.on <= clinic_day(until, zone)
+    events = _by_treatment(enrolments, events_of(connection, patients, days))
     held = _held(connection, patients, until, zone)
     personal = load_personal(connection, [it.id for it in enrolments], until)
     cases = [
@@ -331,13 +332,12 @@ def _enrolments(connection: Connection, which: ColumnElement[bool]) -> list[Enro
     return [Enrolment(**row._mapping) for row in connection.execute(query)]
 
 
-def _events(
-    connection: Connection, patients: Sequence[int], until: datetime | None, zone: ZoneInfo
+def events_of(
+    connection: Connection, patients: Sequence[int], days: ColumnElement[bool]
 ) -> Mapping[int, list[Owned]]:
+    """What was said of patients, by days of `events.on`, and of which enrolment; each once."""
     columns = _EVENTS.c
-    happened = and_(among(columns.patient_id, patients), ~columns.withdrawn)
-    if until is not None:
-        happened = and_(happened, columns.on <= clinic_day(until, zone))
+    happened = and_(among(columns.patient_id, patients), ~columns.withdrawn, days)
     found: dict[int, list[Owned]] = defaultdict(list)
     kept = func.coalesce(_ENROLMENTS.c.merged_into, columns.enrolment_id).label("kept_id")
     query = select(_EVENTS, kept).outerjoin(_ENROLMENTS, _ENROLMENTS.c.id == columns.enrolment_id)

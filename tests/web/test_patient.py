@@ -283,6 +283,17 @@ def test_an_event_to_come_is_seen_on_the_page_before_it_comes_true(web: WebClini
     assert "after the trip" not in nurse.get(page).text
 
 
+def test_what_is_to_come_of_two_numbers_that_are_one_patient_s_is_seen_once(web: WebClinic) -> None:
+    path = web.folder / "merge.csv"
+    path.write_text(
+        "mrn,on,event,value,note\nD1028,2026-04-10,stop,,after the trip\n"
+        "D1056,2026-04-10,stop,,after the trip\nD1028,2026-03-09,merge,D1056,\n"
+    )
+    assert events_file(web.store, web.settings, path, web.now).taken == 3
+    page = web.client(Role.NURSE).get(f"/patients/{web.patient_id('D1056')}").text
+    assert page.count("after the trip") == 1
+
+
 def test_looking_at_a_patient_to_record_an_event_is_a_line_too(web: WebClinic) -> None:
     nurse = web.client(Role.NURSE)
     path = f"/patients/{web.patient_id(NEUTROPENIC)}/events"
